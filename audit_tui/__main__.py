@@ -1,0 +1,5 @@
+"""Run the command as ``python -m audit_tui``."""
+
+from audit_tui.cli import main
+
+main()

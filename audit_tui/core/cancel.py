@@ -1,0 +1,58 @@
+"""Ending a query that is no longer wanted, from another thread."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from audit_tui.errors import QueryCancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class CancelToken:
+    """A flag that ends the work it was given to, at once and for good.
+
+    A flag alone leaves an SQL statement running, an interrupt alone misses the statement that has not
+    started; so work checks the flag, and hands in what interrupts it while it runs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._interrupt: Callable[[], None] | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the work should end."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """End the work. Safe from any thread, and more than once."""
+        with self._lock:
+            self._cancelled = True
+            if self._interrupt is not None:
+                self._interrupt()
+
+    def check(self) -> None:
+        """Raise QueryCancelled if the work should end."""
+        if self._cancelled:
+            raise QueryCancelled("The query was cancelled.")
+
+    @contextmanager
+    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Call ``interrupt`` if the token is cancelled inside this block.
+
+        Raises:
+            QueryCancelled: If it was cancelled before.
+        """
+        with self._lock:
+            self.check()
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None

@@ -1,0 +1,149 @@
+"""One audit event, the row that a list shows of it, and its JSON form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_US = -62_135_596_800_000_000
+"""0001-01-01T00:00:00Z, the earliest time that a datetime holds."""
+MAX_US = 253_402_300_799_999_999
+"""9999-12-31T23:59:59.999999Z, the latest time that a datetime holds."""
+MAX_SEVERITY = 6
+
+
+class EventColumn(StrEnum):
+    """The five columns of the list; the value is the name in commands and JSON."""
+
+    EVENT = "event"
+    CATEGORY = "category"
+    USER = "user"
+    DATE = "date"
+    DESCRIPTION = "description"
+
+    @property
+    def label(self) -> str:
+        """The column's heading."""
+        return self.value.capitalize()
+
+
+class Outcome(StrEnum):
+    """How the act ended (ECS event.outcome). Never guessed: what is not told is unknown."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNKNOWN = "unknown"
+
+
+class EventRow(NamedTuple):
+    """What a list shows of one event. The texts are as stored: hostile until cleaned."""
+
+    seq: int
+    occurred_us: int
+    event: str
+    category: str | None
+    user: str | None
+    description: str | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One audit record, before or after it is stored.
+
+    The texts are as given: hostile until cleaned (``core.text``).
+    """
+
+    event: str
+    """The name of what happened (ECS event.action)."""
+    occurred_us: int
+    """When, in microseconds since 1970-01-01T00:00:00Z; negative before."""
+    key: str | None = None
+    """What makes a second import of the same record store nothing; None lets the store make a random one."""
+    category: str | None = None
+    """The kind of thing it happened to (ECS event.category); None when not told."""
+    user: str | None = None
+    """Who did it (ECS user.name); None when nobody is named."""
+    description: str | None = None
+    """A sentence for people (ECS message); None when not told."""
+    outcome: Outcome = Outcome.UNKNOWN
+    severity: int | None = None
+    """0 (unknown) to 6 (fatal), as OCSF severity_id; None when not told."""
+    source_ip: str | None = None
+    """The address the act came from, as text; may be a host name where the source says so."""
+    target: str | None = None
+    """What was acted upon; None when not told."""
+    source: str | None = None
+    """Where the record came from: a format, an application, a host."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """The rest of the record, a JSON object as given."""
+    original: bytes | None = None
+    """The record's own bytes, kept only when columns and metadata cannot give it back, or on request."""
+    seq: int | None = None
+    """1, 2, 3 ... in order of append, without gaps; None before the event is stored."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened, as an aware datetime in UTC."""
+        return from_us(self.occurred_us)
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as a JSON object with the keys of the commands; what is absent is None."""
+        return {
+            "seq": self.seq,
+            "key": self.key,
+            "time": iso_utc(self.occurred_us),
+            "event": self.event,
+            "category": self.category,
+            "user": self.user,
+            "description": self.description,
+            "outcome": self.outcome.value,
+            "severity": self.severity,
+            "source_ip": self.source_ip,
+            "target": self.target,
+            "source": self.source,
+            "metadata": self.metadata,
+        }
+
+
+def from_us(occurred_us: int) -> datetime:
+    """The moment as an aware datetime in UTC.
+
+    Args:
+        occurred_us: Microseconds since 1970; clamped to the years 1 to 9999, which datetime can hold.
+    """
+    return EPOCH + timedelta(microseconds=min(max(occurred_us, MIN_US), MAX_US))
+
+
+def to_us(moment: datetime) -> int:
+    """An aware datetime in microseconds since 1970, exact.
+
+    Raises:
+        ValueError: If the datetime is naive: a time without a zone is no moment.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def iso_utc(occurred_us: int) -> str:
+    """The moment as ``2026-11-01T14:00:00.000000Z``: always six digits, so that text sorts as time."""
+    moment = from_us(occurred_us)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z".rjust(27, "0")
+
+
+def json_text(value: object) -> str:
+    """A JSON value as compact text that UTF-8 can hold.
+
+    Lone surrogates, which real logs contain, are written as escapes; everything else as itself.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+    return text

@@ -1,0 +1,199 @@
+"""A question about events, and what answers it.
+
+``EventReader`` is all that the screen knows of a store; any source of events that can do this can be
+reviewed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from audit_tui.core.event import EventColumn, EventRow
+from audit_tui.core.filters import EVERYTHING, Field, Filter
+
+if TYPE_CHECKING:
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event import AuditEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A half-open span of time, ``[start_us, end_us)``."""
+
+    start_us: int | None = None
+    """Microseconds since 1970; None has no beginning."""
+    end_us: int | None = None
+    """Microseconds since 1970, itself outside; None has no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The order of a result.
+
+    By date: by (time, seq). By another column: by the text without regard to case, then by the text
+    itself, a missing value after all others; events with the same value newest first. ``descending``
+    turns round the column's own order only, so a missing value then comes first.
+    """
+
+    column: EventColumn = EventColumn.DATE
+    descending: bool = True
+
+
+NEWEST_FIRST = Sort()
+
+
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """Which events, in what order. Immutable: a change makes a new one."""
+
+    filter: Filter = EVERYTHING
+    interval: Interval = Interval()
+    sort: Sort = NEWEST_FIRST
+    upto_seq: int | None = None
+    """Only events appended up to this one, so that rows keep their places while a writer appends; None
+    takes whatever is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageKey:
+    """Where an event stands in a sorted result, without counting the rows before it."""
+
+    value: str | None
+    """The text of the sort column; None for a missing value and in a sort by date."""
+    occurred_us: int
+    seq: int
+
+    @classmethod
+    def of(cls, row: EventRow, sort: Sort) -> PageKey:
+        """The key of a row in a result sorted so."""
+        value: str | None = None
+        if sort.column is not EventColumn.DATE:
+            value = getattr(row, sort.column.value)
+        return cls(value, row.occurred_us, row.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The rows that follow this key, nearest first; the event with the key itself is left out."""
+
+    key: PageKey
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The rows that lead up to this key, in the result's order; the event itself is left out."""
+
+    key: PageKey
+
+
+@dataclass(frozen=True, slots=True)
+class AtRow:
+    """The rows from this 0-based place on."""
+
+    index: int
+
+
+Place: TypeAlias = After | Before | AtRow
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A block of consecutive rows of a result, in its order."""
+
+    rows: tuple[EventRow, ...]
+    is_end: bool
+    """No further rows lie in the direction that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """How many rows a result has, as far as is known."""
+
+    value: int
+    exact: bool
+    """False: there are at least so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCount:
+    """A value of a field and in how many events of the whole store it stands."""
+
+    value: str | None
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What is known of a store without a query."""
+
+    name: str
+    """What the screen calls it: the file's name."""
+    path: str
+    store_id: str
+    schema_version: int
+    events: int
+    first_us: int | None
+    """The earliest event's time; None in an empty store."""
+    last_us: int | None
+    """The latest event's time; None in an empty store."""
+    size_bytes: int
+    notice: str = ""
+    """What the reader should know about how it is shown ("snapshot, not live"); empty when nothing."""
+
+
+class EventReader(Protocol):
+    """One connection to a source of events, for one thread at a time.
+
+    Every method may block; none is called on the event loop. All raise QueryCancelled when their token
+    is cancelled, and StoreError when the source cannot answer.
+    """
+
+    def info(self) -> StoreInfo:
+        """What is known without a query."""
+        ...
+
+    def newest_seq(self) -> int:
+        """The number of the event appended last; 0 in an empty store."""
+        ...
+
+    def page(
+        self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
+    ) -> Page:
+        """A block of rows of a result."""
+        ...
+
+    def count(self, query: EventQuery, cancel: CancelToken | None = None) -> int:
+        """Exactly how many events match."""
+        ...
+
+    def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
+        """How many rows of the result come before this key.
+
+        That is the row index of the event, if it is in the result, else of the row that would follow it.
+        """
+        ...
+
+    def values(
+        self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
+    ) -> tuple[ValueCount, ...]:
+        """Values of a field that contain ``search`` without regard to case.
+
+        The most frequent first, those that begin with ``search`` before the others; an exact match
+        first of all. An empty ``search`` takes all. The missing value is among them (value None) when
+        an event lacks the field and ``search`` is empty or part of "(none)".
+        """
+        ...
+
+    def event(self, seq: int) -> AuditEvent | None:
+        """One event with everything that is known of it; None if there is none of that number."""
+        ...
+
+    def close(self) -> None:
+        """Let the connection go."""
+        ...
+
+
+ReaderFactory: TypeAlias = Callable[[], EventReader]
+"""Opens another reader of the same source; each thread has its own."""

@@ -1,0 +1,1 @@
+"""Audit log formats: one small module each, that detects its records and maps them to events."""

@@ -1,0 +1,65 @@
+"""Asking a reader from a thread, one question at a time."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+from audit_tui.core.cancel import CancelToken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.query import EventReader, ReaderFactory
+
+Answer = TypeVar("Answer")
+
+
+class Lane:
+    """A reader of its own and at most one question under way: a newer one ends the older.
+
+    ``ask`` and ``close`` block and belong in thread workers; ``cancel`` does not.
+
+    Args:
+        open_reader: Opens the reader, in the first thread that asks.
+    """
+
+    def __init__(self, open_reader: ReaderFactory) -> None:
+        self._open_reader = open_reader
+        self._reader: EventReader | None = None
+        self._turn = threading.Lock()
+        self._tokens = threading.Lock()
+        self._current = CancelToken()
+
+    def ask(self, question: Callable[[EventReader, CancelToken], Answer]) -> Answer:
+        """Put a question to the reader and wait for the answer.
+
+        Raises:
+            QueryCancelled: If a newer question came, or ``cancel`` was called.
+            StoreError: If the source cannot answer.
+        """
+        token = self._renew()
+        with self._turn:
+            token.check()
+            if self._reader is None:
+                self._reader = self._open_reader()
+            return question(self._reader, token)
+
+    def cancel(self) -> None:
+        """End the question under way, if there is one."""
+        self._renew()
+
+    def close(self) -> None:
+        """End what is under way and let the reader go."""
+        self.cancel()
+        with self._turn:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    def _renew(self) -> CancelToken:
+        token = CancelToken()
+        with self._tokens:
+            older, self._current = self._current, token
+        older.cancel()
+        return token
