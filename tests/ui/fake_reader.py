@@ -1,0 +1,214 @@
+"""An ``EventReader`` over a list in memory, by brute force: each answer as the protocol's words say it.
+
+It is slow, simple and without state, so one may serve several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cmp_to_key
+from typing import TYPE_CHECKING, TypeAlias
+
+from audit_tui.core.event import AuditEvent, EventColumn, EventRow
+from audit_tui.core.filters import IS, NO_VALUE_WORDS, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.query import (
+    After,
+    AtRow,
+    Before,
+    EventQuery,
+    EventReader,
+    Page,
+    PageKey,
+    Place,
+    ReaderFactory,
+    Sort,
+    StoreInfo,
+    ValueCount,
+)
+
+if TYPE_CHECKING:
+    from audit_tui.core.cancel import CancelToken
+
+Comparable: TypeAlias = int | str
+Hook: TypeAlias = Callable[[str, "CancelToken | None"], None]
+"""Called with the method's name before each answer: may record it, wait, or raise an error."""
+
+
+def matches(expression: Filter, event: AuditEvent) -> bool:
+    """Whether the filter wants this event."""
+    match expression:
+        case Condition(field=field, operator=operator, value=value):
+            held: str | None = getattr(event, field.value)
+            return (held == value) is (operator is IS)
+        case Not(part=part):
+            return not matches(part, event)
+        case All(parts=parts):
+            return all(matches(part, event) for part in parts)
+        case Any(parts=parts):
+            return any(matches(part, event) for part in parts)
+
+
+def row_of(event: AuditEvent) -> EventRow:
+    """What a list shows of a stored event."""
+    assert event.seq is not None, "a stored event has a number"
+    return EventRow(
+        event.seq,
+        event.occurred_us,
+        event.event,
+        event.category,
+        event.user,
+        event.description,
+        event.outcome,
+    )
+
+
+def compare(left: PageKey, right: PageKey, sort: Sort) -> int:
+    """Below 0 when ``left`` stands before ``right`` in a result sorted so, 0 when they are the same."""
+    if sort.column is EventColumn.DATE:
+        order = _sign((left.occurred_us, left.seq), (right.occurred_us, right.seq))
+        return -order if sort.descending else order
+    order = _sign(_text_key(left.value), _text_key(right.value))
+    if order:
+        return -order if sort.descending else order
+    return _sign((right.occurred_us, right.seq), (left.occurred_us, left.seq))
+
+
+class FakeReader:
+    """Answers about events in memory.
+
+    Args:
+        events: In order of append; those without ``seq`` and ``key`` are given theirs.
+        hook: Called before each answer.
+        name: What the store is called.
+    """
+
+    def __init__(self, events: Sequence[AuditEvent], hook: Hook | None = None, name: str = "fake.db") -> None:
+        self.events: list[AuditEvent] = [
+            replace(event, seq=event.seq or index, key=event.key or f"fake-{index}")
+            for index, event in enumerate(events, start=1)
+        ]
+        self.hook = hook
+        self.name = name
+        self._counts: dict[Field, list[tuple[str, ValueCount]]] = {
+            field: [
+                (NO_VALUE_WORDS if value is None else value.lower(), ValueCount(value, count))
+                for value, count in Counter(getattr(event, field.value) for event in self.events).items()
+            ]
+            for field in Field
+        }
+
+    def info(self) -> StoreInfo:
+        self._enter("info")
+        times = [event.occurred_us for event in self.events]
+        return StoreInfo(
+            name=self.name,
+            path=f"/fake/{self.name}",
+            store_id="fake",
+            schema_version=1,
+            events=len(self.events),
+            first_us=min(times, default=None),
+            last_us=max(times, default=None),
+            size_bytes=0,
+        )
+
+    def newest_seq(self) -> int:
+        self._enter("newest_seq")
+        return max((event.seq or 0 for event in self.events), default=0)
+
+    def page(
+        self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
+    ) -> Page:
+        self._enter("page", cancel)
+        rows = self.result(query)
+        match place:
+            case AtRow(index=index):
+                start = max(index, 0)
+            case After(key=key):
+                start = sum(compare(PageKey.of(row, query.sort), key, query.sort) <= 0 for row in rows)
+            case Before(key=key):
+                end = sum(compare(PageKey.of(row, query.sort), key, query.sort) < 0 for row in rows)
+                start = max(end - limit_rows, 0)
+                return Page(tuple(rows[start:end]), is_end=start == 0)
+        return Page(tuple(rows[start : start + limit_rows]), is_end=start + limit_rows >= len(rows))
+
+    def count(self, query: EventQuery, cancel: CancelToken | None = None) -> int:
+        self._enter("count", cancel)
+        return sum(_wanted(query, event) for event in self.events)
+
+    def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
+        self._enter("locate", cancel)
+        keys = (PageKey.of(row, query.sort) for row in self.result(query))
+        return sum(compare(other, key, query.sort) < 0 for other in keys)
+
+    def values(
+        self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
+    ) -> tuple[ValueCount, ...]:
+        self._enter("values", cancel)
+        wanted = search.lower()
+
+        def rank(found: tuple[str, ValueCount]) -> tuple[int, int, str]:
+            said = NO_VALUE_WORDS if found[1].value is None else found[1].value
+            nearness = (said != search, found[0] != wanted, not found[0].startswith(wanted))
+            return nearness.index(False) if False in nearness else 3, -found[1].events, said
+
+        found = sorted((entry for entry in self._counts[field] if wanted in entry[0]), key=rank)
+        return tuple(entry[1] for entry in found[:limit])
+
+    def event(self, seq: int) -> AuditEvent | None:
+        self._enter("event")
+        return next((event for event in self.events if event.seq == seq), None)
+
+    def close(self) -> None:
+        self._enter("close")
+
+    def result(self, query: EventQuery) -> list[EventRow]:
+        """All rows of a result, in its order."""
+
+        def in_order(left: EventRow, right: EventRow) -> int:
+            return compare(PageKey.of(left, query.sort), PageKey.of(right, query.sort), query.sort)
+
+        rows = (row_of(event) for event in self.events if _wanted(query, event))
+        return sorted(rows, key=cmp_to_key(in_order))
+
+    def _enter(self, method: str, cancel: CancelToken | None = None) -> None:
+        if self.hook is not None:
+            self.hook(method, cancel)
+        if cancel is not None:
+            cancel.check()
+
+
+def fake_factory(
+    events: Sequence[AuditEvent], hook: Hook | None = None, name: str = "fake.db"
+) -> ReaderFactory:
+    """A factory whose readers all answer from these events."""
+    reader = FakeReader(events, hook, name)
+
+    def open_reader() -> EventReader:
+        return reader
+
+    return open_reader
+
+
+def _wanted(query: EventQuery, event: AuditEvent) -> bool:
+    interval = query.interval
+    return (
+        (interval.start_us is None or event.occurred_us >= interval.start_us)
+        and (interval.end_us is None or event.occurred_us < interval.end_us)
+        and (query.upto_seq is None or (event.seq or 0) <= query.upto_seq)
+        and matches(query.filter, event)
+    )
+
+
+def _text_key(value: str | None) -> tuple[bool, str, str]:
+    # Without regard to case as SQLite's NOCASE has it: the 26 letters of ASCII.
+    said = value or ""
+    return value is None, said.translate(_ASCII_LOWER), said
+
+
+def _sign(left: tuple[Comparable, ...], right: tuple[Comparable, ...]) -> int:
+    return (left > right) - (left < right)
+
+
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
