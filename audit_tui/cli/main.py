@@ -1,11 +1,198 @@
-"""The command ``audit-tui``."""
+"""The command ``audit-tui``: which commands there are, and how a run ends.
+
+Here, and nowhere else, an error becomes words on stderr and an exit code. A command is imported when it
+is run, so that ``count`` and ``query`` start without what the screen needs.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
 import click
 
+from audit_tui import __version__
+from audit_tui.core.text import clean_visible
+from audit_tui.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_UNREADABLE,
+    EXIT_USAGE,
+    AuditTuiError,
+    QueryCancelled,
+)
 
-@click.command()
-@click.version_option(package_name="audit-tui")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+NAME = "audit-tui"
+DEFAULT_COMMAND = "open"
+EXIT_SIGPIPE = 141
+"""Whoever read our output went away: what a shell tells of a program that SIGPIPE ended."""
+
+
+class CommandSource(NamedTuple):
+    """Where a command is, and what it does, so that ``--help`` need not import it."""
+
+    module: str
+    attribute: str
+    about: str
+
+
+COMMANDS = {
+    "open": CommandSource("open_", "open_command", "Review a store on the screen (the default)."),
+    "demo": CommandSource("demo", "demo_command", "Make a demo store and review it."),
+    "import": CommandSource("import_", "import_command", "Import log files and folders into a store."),
+    "query": CommandSource("query", "query_command", "Print events, newest first."),
+    "count": CommandSource("query", "count_command", "Print the number of events."),
+    "info": CommandSource("info", "info_command", "Tell what a store holds."),
+    "config": CommandSource("config_", "config_command", "Show and check the settings."),
+}
+
+
+class Commands(click.Group):
+    """All commands; what begins with anything else is for the default one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, imported now; None if there is none."""
+        source = COMMANDS.get(cmd_name)
+        if source is None:
+            return None
+        module = import_module(f"audit_tui.cli.{source.module}")
+        command: click.Command = getattr(module, source.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, source.about) for name, source in COMMANDS.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command in front of what is no command and no option of ours."""
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        if not ctx.resilient_parsing and (not args or args[0] not in own | COMMANDS.keys()):
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command that was asked for, tell its errors, and exit with its code."""
+        with _ended_by_signals() as received:
+            code = _told(partial(super().invoke, ctx))
+        ctx.exit(128 + received[0] if received else code)
+
+
+class _Ended(BaseException):
+    """A signal asks the run to end: no handler of errors may hold it up."""
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[list[int]]:
+    """Let SIGTERM and SIGHUP unwind the stack, so that files are closed and temporary ones removed.
+
+    Yields:
+        The signals that came. An exception that is raised while SQLite calls back is lost, and ends as an
+        interrupted query; this list is not.
+    """
+    received: list[int] = []
+
+    def end(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        # A closing session sends SIGHUP and SIGTERM together; the second must not disturb the clearing up.
+        for other in replaced:
+            signal.signal(other, signal.SIG_IGN)
+        raise _Ended
+
+    replaced = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        # nohup has SIGHUP ignored, and means it.
+        if signal.getsignal(number) is signal.SIG_DFL
+    }
+    for number in replaced:
+        signal.signal(number, end)
+    try:
+        yield received
+    except _Ended:
+        pass
+    finally:
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
+
+
+def _told(command: Callable[[], object]) -> int:
+    """Run a command and tell what went wrong.
+
+    Returns:
+        The exit code: the command's own if it returns one.
+    """
+    try:
+        code = command()
+        sys.stdout.flush()
+    except (KeyboardInterrupt, QueryCancelled, click.Abort):
+        # The terminal has just shown ^C, and left its cursor behind it.
+        _tell("", is_wanted=sys.stderr.isatty())
+        return EXIT_INTERRUPTED
+    except AuditTuiError as error:
+        _tell(error.message, error.hint)
+        return error.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else NAME
+        _tell(error.format_message(), f"Try: {path} --help")
+        return EXIT_USAGE
+    except BrokenPipeError:
+        _drop_output()
+        return EXIT_SIGPIPE
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename is not None else ""
+        _tell(f"{what}{error.strerror or error}.")
+        return EXIT_UNREADABLE
+    return code if isinstance(code, int) else EXIT_OK
+
+
+def _tell(message: str, hint: str = "", *, is_wanted: bool = True) -> None:
+    """Write a message and what to do about it to stderr; they may quote hostile names."""
+    if not is_wanted:
+        return
+    lines = [clean_visible(message)]
+    if hint:
+        lines.append(clean_visible(hint, keep_newlines=True))
+    with suppress(OSError):
+        click.echo("\n".join(lines), err=True)
+
+
+def _drop_output() -> None:
+    """Let the interpreter flush what is left of the output into nothing at exit."""
+    with suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+@click.group(
+    NAME,
+    cls=Commands,
+    subcommand_metavar="[COMMAND] [ARGUMENTS]",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="audit-tui COMMAND --help tells more. A store that is named like a command is written ./NAME.",
+)
+@click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
+def commands() -> None:
+    """Read, record and verify audit logs in a terminal.
+
+    Without a command it opens the store on the screen: audit-tui [STORE] is audit-tui open [STORE].
+    """
+
+
 def main() -> None:
-    """Read, record and verify audit logs in a terminal."""
+    """Run the command line of this process."""
+    commands.main(prog_name=NAME)

@@ -1,0 +1,155 @@
+"""Options that mean the same in every command: the store, and [events].
+
+A command that is done, but has something to tell that the user must know, ends with
+``context.exit(EXIT_WRONG)``; every other code comes from the AuditTuiError that it raises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+from audit_tui.cli.session import session_of
+from audit_tui.config import default_store_path
+from audit_tui.core.dates import (
+    DEFAULT_RANGE,
+    Preset,
+    TimeContext,
+    range_from_bounds,
+    resolve,
+    zone_named,
+)
+from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, parse_condition
+from audit_tui.core.query import EventQuery
+from audit_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.dates import TimeRange
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def store_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``-s/--store``; the command gets ``store: Path``, where nothing may be."""
+    return click.option(
+        "-s",
+        "--store",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        callback=_chosen_store,
+        help="The store. Else AUDIT_TUI_STORE, else audit.db in the data directory.",
+    )(command)
+
+
+def _chosen_store(context: click.Context, _: click.Parameter, value: Path | None) -> Path:
+    if value is not None or context.resilient_parsing:
+        return value or Path()
+    return session_of(context).loaded.settings.store or default_store_path()
+
+
+@dataclass(frozen=True, slots=True)
+class EventsChoice:
+    """Which events a command is about, as [events] says it."""
+
+    filter: FlatFilter
+    time_range: TimeRange
+    """As it was said: a preset stays one."""
+    context: TimeContext
+    """The zone of days and of the times that are shown, and the moment of the run."""
+
+    def query(self) -> EventQuery:
+        """The question for a reader, newest first."""
+        return EventQuery(self.filter.expression(), resolve(self.time_range, self.context))
+
+
+def _columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    conditions = [f"{field}{operator.symbol}" for field in Field for operator in OPERATORS]
+    return [condition for condition in conditions if condition.startswith(incomplete)]
+
+
+def _presets(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [preset.slug for preset in Preset if preset.slug.startswith(incomplete.lower())]
+
+
+_EVENTS = (
+    click.option(
+        "--filter",
+        "filters",
+        metavar="COLUMN=VALUE",
+        multiple=True,
+        shell_complete=_columns,
+        help="Only events with this value, or COLUMN!=VALUE: without it. Columns are event, category and "
+        "user; user= means no user. May be repeated.",
+    ),
+    click.option(
+        "--match",
+        type=click.Choice([match.value for match in Match], case_sensitive=False),
+        default=Match.ALL.value,
+        show_default=True,
+        help="Whether all filters must hold, or any.",
+    ),
+    click.option(
+        "--range",
+        "range_name",
+        metavar="PRESET",
+        shell_complete=_presets,
+        help='A time range by name: "Today", last-month, ...  [default: Last 30 Days]',
+    ),
+    click.option("--since", metavar="TIME", help="The first day or moment: 2026-11-01, 2026-11-01 14:00."),
+    click.option("--until", metavar="TIME", help="The last day, included, or the moment to end before."),
+    click.option("--tz", "zone_name", metavar="ZONE", help="The zone of days and times, as Europe/Berlin."),
+)
+
+
+def events_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add [events]; the command gets ``choice: EventsChoice``.
+
+    What cannot be read raises UsageError before the command runs.
+    """
+
+    @wraps(command)
+    def chosen(
+        *args: object,
+        filters: tuple[str, ...],
+        match: str,
+        range_name: str | None,
+        since: str | None,
+        until: str | None,
+        zone_name: str | None,
+        **kwargs: object,
+    ) -> R:
+        context = time_context(click.get_current_context(), zone_name)
+        flat = FlatFilter(Match(match.lower()), tuple(parse_condition(text) for text in filters))
+        time_range = _time_range(range_name, since, until, context)
+        return command(*args, choice=EventsChoice(flat, time_range, context), **kwargs)
+
+    return reduce(lambda wrapped, option: option(wrapped), reversed(_EVENTS), chosen)
+
+
+def time_context(context: click.Context, zone_name: str | None = None) -> TimeContext:
+    """The zone, the moment of the run and the first day of the week.
+
+    Args:
+        context: The command's own.
+        zone_name: What ``--tz`` says; None takes the configured zone, else the machine's.
+    """
+    session = session_of(context)
+    settings = session.loaded.settings
+    return TimeContext(zone_named(zone_name or settings.zone), session.clock(), settings.first_weekday)
+
+
+def _time_range(
+    range_name: str | None, since: str | None, until: str | None, context: TimeContext
+) -> TimeRange:
+    if since is None and until is None:
+        return DEFAULT_RANGE if range_name is None else Preset.parse(range_name)
+    if range_name is not None:
+        raise UsageError("--range cannot stand together with --since or --until.", "Leave one of them out.")
+    return range_from_bounds(since, until, context)

@@ -1,0 +1,45 @@
+"""What the options and commands of one run share: the clock and the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from audit_tui.config import Loaded, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import click
+
+
+def system_clock() -> datetime:
+    """This moment, in UTC: the only place of the commands where the clock is read."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of the command.
+
+    A test hands in its own: ``commands.main(args, obj=Session(clock=lambda: NOON))``.
+    """
+
+    clock: Callable[[], datetime] = field(default=system_clock)
+    """Tells the time, aware."""
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """The settings, read when they are first asked for, so that ``--help`` needs no file.
+
+        Raises:
+            ConfigError: If a setting cannot be used.
+        """
+        return load()
+
+
+def session_of(context: click.Context) -> Session:
+    """The session of the run that a click context belongs to."""
+    return context.find_root().ensure_object(Session)

@@ -1,0 +1,357 @@
+"""The settings: defaults, then a TOML file, then the environment; a flag of a command wins over all.
+
+Each setting is one row of ``SETTINGS``: its name in the file, its environment variable, how its value is
+read. What they make together is a frozen ``Settings``, with the origin of each beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.core.dates import zone_named
+from audit_tui.core.event import EventColumn
+from audit_tui.core.text import counted
+from audit_tui.errors import ConfigError, FileError, TimeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+APP_NAME = "audit-tui"
+CONFIG_VARIABLE = "AUDIT_TUI_CONFIG"
+MAX_CONFIG_BYTES = 1_000_000
+"""A larger file is not a configuration: AUDIT_TUI_CONFIG names the wrong thing."""
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+KEYS_TABLE = "keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user has chosen, or the defaults."""
+
+    store: Path | None = None
+    """The store to use when none is named; None is audit.db in the data directory."""
+    zone: str | None = None
+    """The zone of days and times by its name, as Europe/Berlin; None is the machine's."""
+    first_weekday: int = 0
+    """The first day of the week: 0 is Monday, 6 Sunday."""
+    theme: str | None = None
+    """The screen's theme by its name; None is the program's choice."""
+    keymap: str = "default"
+    """The set of keys to start from, by its name."""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The user's own keys, by the id of what they do; an empty tuple takes all keys away."""
+    columns: tuple[EventColumn, ...] = tuple(EventColumn)
+    """The columns of the list, in order; never empty, none twice."""
+    date_format: str = "%Y-%m-%d %H:%M:%S"
+    """How a time is written in full, for strftime."""
+    mouse: bool = True
+    """Whether the screen listens to the mouse."""
+
+
+class Source(StrEnum):
+    """Where a setting can come from; a later one wins."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which source a setting was taken from."""
+
+    source: Source
+    where: str = ""
+    """The file with its line, or the environment variable; empty for a default."""
+
+    def __str__(self) -> str:
+        return self.where or self.source.value
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings in force, and where each came from."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+    """By the setting's name; the user's own keys as ``keys.ID``."""
+
+    def origin(self, name: str) -> Origin:
+        """Where the setting of this name came from."""
+        return self.origins.get(name, Origin(Source.DEFAULT))
+
+
+class _Unusable(Exception):
+    """A value that its setting cannot take: why, and what would do."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, declared once."""
+
+    name: str
+    """In the file."""
+    attribute: str
+    """In Settings."""
+    variable: str
+    """In the environment."""
+    read: Callable[[object], object]
+    """Makes the setting of a TOML value or of the variable's text."""
+    about: str
+    """What it is for, in a few words."""
+
+
+def _path(value: object) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _Unusable(f"must be text in quotes, not {value!r}")
+    if not value.strip():
+        raise _Unusable("is empty")
+    if not value.isprintable():
+        raise _Unusable("holds a character that cannot be printed")
+    return value
+
+
+def _zone(value: object) -> str:
+    name = _text(value)
+    try:
+        zone_named(name)
+    except TimeError as error:
+        raise _Unusable(f"names no time zone: {name}", error.hint) from None
+    return name
+
+
+def _weekday(value: object) -> int:
+    name = _text(value).lower()
+    if name not in WEEKDAYS:
+        raise _Unusable(f"must be a day of the week in English, not {name!r}", _meant(name, WEEKDAYS))
+    return WEEKDAYS.index(name)
+
+
+def _columns(value: object) -> tuple[EventColumn, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not names:
+        raise _Unusable('must be a list of columns, as ["date", "event", "user"]')
+    columns = tuple(_column(_text(name).strip()) for name in names)
+    if len(set(columns)) < len(columns):
+        raise _Unusable("names a column twice")
+    return columns
+
+
+def _column(name: str) -> EventColumn:
+    if name not in tuple(EventColumn):
+        raise _Unusable(f"names an unknown column {name!r}", f"Columns are {', '.join(EventColumn)}.")
+    return EventColumn(name)
+
+
+def _date_format(value: object) -> str:
+    text = _text(value)
+    if "%" not in text:
+        raise _Unusable(f"must be a strftime format, as %Y-%m-%d %H:%M:%S, not {text!r}")
+    return text
+
+
+def _keys(value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list):
+        raise _Unusable('must be a key, or a list of keys, as ["f", "ctrl+f"]')
+    return tuple(_text(name) for name in names)
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    switch = {"true": True, "1": True, "yes": True, "on": True}
+    switch |= {"false": False, "0": False, "no": False, "off": False}
+    if not isinstance(value, str) or value.lower() not in switch:
+        raise _Unusable(f"must be true or false, not {value!r}")
+    return switch[value.lower()]
+
+
+SETTINGS = (
+    Setting("store", "store", "AUDIT_TUI_STORE", _path, "the store to use when none is named"),
+    Setting("zone", "zone", "AUDIT_TUI_ZONE", _zone, "the zone of days and times"),
+    Setting(
+        "first-weekday", "first_weekday", "AUDIT_TUI_FIRST_WEEKDAY", _weekday, "the first day of the week"
+    ),
+    Setting("theme", "theme", "AUDIT_TUI_THEME", _text, "the theme of the screen"),
+    Setting("keymap", "keymap", "AUDIT_TUI_KEYMAP", _text, "the set of keys to start from"),
+    Setting("columns", "columns", "AUDIT_TUI_COLUMNS", _columns, "the columns of the list, in order"),
+    Setting("date-format", "date_format", "AUDIT_TUI_DATE_FORMAT", _date_format, "how a time is written"),
+    Setting("mouse", "mouse", "AUDIT_TUI_MOUSE", _switch, "whether the screen listens to the mouse"),
+)
+"""Every setting but the table ``[keys]``, whose names are the ids of commands."""
+
+
+def data_directory() -> Path:
+    """The platform's directory for this program's data; need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path(APP_NAME, appauthor=False)
+
+
+def default_store_path() -> Path:
+    """The store that is used when none is named; need not exist."""
+    return data_directory() / "audit.db"
+
+
+def config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """The file that the settings are read from; need not exist."""
+    if chosen := environment.get(CONFIG_VARIABLE):
+        return Path(chosen).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path(APP_NAME, appauthor=False) / "config.toml"
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Loaded:
+    """Read the settings.
+
+    Raises:
+        ConfigError: If one cannot be used: the first of them, with its place.
+        FileError: If there is a file and it cannot be read.
+    """
+    loaded, problems = examine(environment)
+    if not problems:
+        return loaded
+    first = problems[0]
+    if len(problems) == 1:
+        raise first
+    more = f"{counted(len(problems) - 1, 'more problem')}: audit-tui config validate shows all."
+    raise ConfigError(first.message, f"{first.hint}\n{more}".strip())
+
+
+def examine(environment: Mapping[str, str] = os.environ) -> tuple[Loaded, tuple[ConfigError, ...]]:
+    """Read the settings as far as they can be used, and say what is wrong with the rest.
+
+    Raises:
+        FileError: If there is a file and it cannot be read.
+    """
+    reading = _Reading()
+    reading.take_file(config_path(environment), is_named=bool(environment.get(CONFIG_VARIABLE)))
+    for setting in SETTINGS:
+        if said := environment.get(setting.variable):
+            reading.take(setting, said, Origin(Source.ENVIRONMENT, setting.variable))
+    settings = replace(Settings(), **reading.values)
+    return Loaded(settings, reading.origins), tuple(reading.problems)
+
+
+class _Reading:
+    """What has been read so far, source after source."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.origins: dict[str, Origin] = {}
+        self.problems: list[ConfigError] = []
+
+    def take(self, setting: Setting, said: object, origin: Origin) -> None:
+        try:
+            self.values[setting.attribute] = setting.read(said)
+        except _Unusable as error:
+            self.problems.append(ConfigError(f"{origin}: {setting.name} {error}.", error.hint))
+        else:
+            self.origins[setting.name] = origin
+
+    def take_file(self, path: Path, *, is_named: bool) -> None:
+        text = _file_text(path, is_named=is_named)
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            self.problems.append(_syntax_problem(path, text, error))
+            return
+        by_name = {setting.name: setting for setting in SETTINGS}
+        for name, value in table.items():
+            origin = Origin(Source.FILE, f"{path}, line {_line_of(text, '', name)}")
+            if name == KEYS_TABLE:
+                self._take_keys(path, text, value, origin)
+            elif name in by_name:
+                self.take(by_name[name], value, origin)
+            else:
+                hint = _meant(name, (*by_name, KEYS_TABLE)) or f"Settings are {', '.join(by_name)}."
+                self.problems.append(ConfigError(f"{origin}: there is no setting {name!r}.", hint))
+
+    def _take_keys(self, path: Path, text: str, table: object, origin: Origin) -> None:
+        if not isinstance(table, dict):
+            self.problems.append(
+                ConfigError(f"{origin}: keys must be a table.", 'Write [keys], then filter = "f" and so on.')
+            )
+            return
+        keys: dict[str, tuple[str, ...]] = {}
+        for name, value in table.items():
+            origin = Origin(Source.FILE, f"{path}, line {_line_of(text, KEYS_TABLE, name)}")
+            try:
+                keys[name] = _keys(value)
+            except _Unusable as error:
+                self.problems.append(ConfigError(f"{origin}: keys.{name} {error}.", error.hint))
+            else:
+                self.origins[f"{KEYS_TABLE}.{name}"] = origin
+        self.values[KEYS_TABLE] = keys
+
+
+def _file_text(path: Path, *, is_named: bool) -> str:
+    """The file's text; empty when there is none and nobody named it."""
+    try:
+        if path.exists() and not path.is_file():
+            raise FileError(f"The settings cannot be read: {path} is not a file.", _elsewhere(is_named))
+        with path.open("rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
+    except FileNotFoundError:
+        if is_named:
+            hint = _elsewhere(is_named)
+            raise FileError(f"The settings cannot be read: no file at {path}.", hint) from None
+        return ""
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"The settings cannot be read: {path}: {reason}.", _elsewhere(is_named)) from None
+    if len(content) > MAX_CONFIG_BYTES:
+        raise FileError(f"The settings cannot be read: {path} is too large.", _elsewhere(is_named))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}, line {line}: not UTF-8 text.", _elsewhere(is_named)) from None
+
+
+def _elsewhere(is_named: bool) -> str:
+    return f"{CONFIG_VARIABLE} names it." if is_named else f"{CONFIG_VARIABLE} can name another."
+
+
+def _syntax_problem(path: Path, text: str, error: tomllib.TOMLDecodeError) -> ConfigError:
+    said = str(error)
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
+    line = (place and place[1]) or str(text.count("\n") + 1)
+    reason = said[: place.start()] if place else said
+    return ConfigError(f"{path}, line {line}: not TOML: {reason}.", "Values that are text stand in quotes.")
+
+
+def _line_of(text: str, table: str, name: str) -> int:
+    """The 1-based line where a key of a table stands; the table's own, or 1, if it is written otherwise."""
+    key = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""")
+    header = re.compile(rf"""\s*\[\s*["']?{re.escape(name)}["']?\s*[.\]]""")
+    current, found = "", 1
+    for number, line in enumerate(text.split("\n"), 1):
+        if opened := re.match(r"""\s*\[\s*["']?([^\]"']*?)["']?\s*\]""", line):
+            current = opened[1]
+            found = number if current == table else found
+        if (current == table and key.match(line)) or (not table and header.match(line)):
+            return number
+    return found
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name.lower().replace("_", "-"), known, n=1)
+    return f"Did you mean {close[0]}?" if close else ""
