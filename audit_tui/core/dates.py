@@ -30,6 +30,7 @@ from audit_tui.core.zones import (
     date_text,
     exact_date_text,
     local_time,
+    shortened,
     start_of_day,
     zone_label,
     zone_named,
@@ -45,7 +46,7 @@ _TIME = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:(?:[Tt]|\s+)(?P<hour>\d{1,2}):(?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"\s*(?P<offset>[Zz]|UTC|[+-]\d{2}(?::?\d{2})?)?)?",
+    r"\s*(?P<offset>[Zz]|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?",
     re.ASCII,
 )
 
@@ -86,7 +87,7 @@ class Preset(StrEnum):
             return cls(slug)
         except ValueError:
             names = ", ".join(preset.label for preset in cls)
-            raise TimeError(f"There is no range {text!r}.", f"The ranges are: {names}.") from None
+            raise TimeError(f"There is no range {shortened(text)!r}.", f"The ranges are: {names}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +187,7 @@ def range_words(time_range: TimeRange, context: TimeContext) -> str:
     """A range as a sentence part, with its length: ``2026-11-10 to 2026-11-13, 4 days``."""
     label = range_label(time_range, context)
     if isinstance(time_range, MomentRange):
-        start, end = time_range.start, time_range.end
-        return label if start is None or end is None else f"{label}, {_length_text(end - start)}"
+        return f"{label}{_moments_length(time_range, context)}"
     if isinstance(time_range, DayRange):
         return f"{label}, {counted(time_range.days, 'day')}"
     days = _preset_days(time_range, context)
@@ -209,7 +209,7 @@ def parse_time(text: str, context: TimeContext) -> date | datetime:
     Raises:
         TimeError: If it cannot be read, or there is no such day or time.
     """
-    word = text.strip()
+    word, shown = text.strip(), shortened(text)
     match word.lower():
         case "now":
             return from_us(to_us(context.now))
@@ -219,13 +219,13 @@ def parse_time(text: str, context: TimeContext) -> date | datetime:
             return shift_days(context.today, -1)
     found = _TIME.fullmatch(word)
     if found is None:
-        raise TimeError(f"The time {text!r} cannot be read.", TIME_FORMATS)
+        raise TimeError(f"The time {shown!r} cannot be read.", TIME_FORMATS)
     try:
         return _time_of(found, context.zone)
     except ValueError as error:
-        raise TimeError(f"There is no time {text!r}: {error}.", TIME_FORMATS) from None
+        raise TimeError(f"There is no time {shown!r}: {error}.", TIME_FORMATS) from None
     except OverflowError:
-        raise TimeError(f"The time {text!r} is out of range.", "The years go from 1 to 9999.") from None
+        raise TimeError(f"The time {shown!r} is out of range.", "The years go from 1 to 9999.") from None
 
 
 def range_from_bounds(since: str | None, until: str | None, context: TimeContext) -> TimeRange:
@@ -259,9 +259,31 @@ def range_from_bounds(since: str | None, until: str | None, context: TimeContext
 
 
 def moment_text(moment: datetime, zone: tzinfo) -> str:
-    """A moment as one would type it: to the minute, or as exact as it is."""
-    text = local_time(to_us(moment), zone).replace(tzinfo=None).isoformat(" ")
-    return text.removesuffix(":00") if "." not in text else text.rstrip("0")
+    """A moment as one would type it: to the minute, or as exact as it is.
+
+    The second of two equal hours carries its offset, so that ``parse_time`` gives the same moment.
+    """
+    local = local_time(to_us(moment), zone)
+    text = local.replace(tzinfo=None).isoformat(" ")
+    text = text.rstrip("0") if "." in text else text.removesuffix(":00")
+    return f"{text} {str(local)[-6:]}" if local.fold else text
+
+
+def bound_texts(time_range: TimeRange, context: TimeContext) -> tuple[str, str]:
+    """A range as the two times one would type for it, for ``range_from_bounds``; empty has no bound."""
+    days = _preset_days(time_range, context) if isinstance(time_range, Preset) else time_range
+    if days is None:
+        return "", ""
+    if isinstance(days, DayRange):
+        return str(days.first), str(days.last)
+    start, end, zone = days.start, days.end, context.zone
+    since = until = ""
+    if start is not None:
+        since = str(_day_of(start, context)) if _is_day_border(start, zone) else moment_text(start, zone)
+    if end is not None:
+        last = _just_before(end)
+        until = str(_day_of(last, context)) if _is_day_border(end, zone) else moment_text(end, zone)
+    return since, until
 
 
 def _preset_days(preset: Preset, context: TimeContext) -> DayRange | None:
@@ -346,6 +368,16 @@ def _moments_text(moments: MomentRange, context: TimeContext) -> str:
     return f"{since} to {until[11:] if same_day else until}"
 
 
+def _moments_length(moments: MomentRange, context: TimeContext) -> str:
+    start, end = moments.start, moments.end
+    if start is None or end is None:
+        return ""
+    if _is_day_border(start, context.zone) and _is_day_border(end, context.zone) and start < end:
+        days = DayRange(_day_of(start, context), _day_of(_just_before(end), context))
+        return f", {counted(days.days, 'day')}"
+    return f", {_length_text(end - start)}"
+
+
 def _length_text(length: timedelta) -> str:
     """A length in at most two units: ``3 days 4 h``, ``19 h 30 min``, ``5 s``."""
     seconds = length // timedelta(seconds=1)
@@ -399,6 +431,7 @@ __all__ = [
     "TimeContext",
     "TimeRange",
     "add_months",
+    "bound_texts",
     "date_text",
     "days_of",
     "exact_date_text",

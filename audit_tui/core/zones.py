@@ -15,16 +15,17 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from audit_tui.core.event import EPOCH, to_us
 from audit_tui.errors import TimeError
 
 SECOND_US = 1_000_000
+MAX_SHOWN_CHARS = 60
 DAY_US = 86_400 * SECOND_US
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _UTC_NAMES = frozenset({"utc", "z", "zulu", "uct", "universal", "etc/utc", "etc/uct", "etc/zulu"})
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII | re.IGNORECASE)
 _LOCALTIME = Path("/etc/localtime")
 _TIMEZONE = Path("/etc/timezone")
+_ZONE_FORMATS = "Write it as Europe/Berlin, UTC, +02:00 or local."
 _US_RULE = ",M3.2.0,M11.1.0"
 """What POSIX lets the C library assume for a TZ like ``EST5EDT`` without rules."""
 
@@ -44,8 +45,13 @@ def zone_named(name: str | None) -> tzinfo:
     wanted = name.strip()
     zone = _known_zone(wanted)
     if zone is None:
-        raise TimeError(f"There is no time zone {name!r}.", _zone_hint(wanted))
+        raise TimeError(f"There is no time zone {shortened(name)!r}.", _zone_hint(wanted))
     return zone
+
+
+def shortened(text: str) -> str:
+    """A text from outside as an error message repeats it: not all of a megabyte."""
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"
 
 
 def zone_label(zone: tzinfo, now: datetime) -> str:
@@ -58,6 +64,8 @@ def zone_label(zone: tzinfo, now: datetime) -> str:
     short = local.tzname() or ""
     offset = f"UTC{local:%z}"[:8]
     offset = f"{offset[:6]}:{offset[6:]}"
+    if offset == "UTC+00:00":
+        return "UTC"
     return offset if not short or short.startswith("UTC") else f"{short} ({offset})"
 
 
@@ -95,10 +103,13 @@ def local_time(occurred_us: int, zone: tzinfo) -> datetime:
             hold becomes their first or last microsecond.
         zone: Where to show it.
     """
+    seconds, microsecond = divmod(occurred_us, SECOND_US)
     try:
-        return (EPOCH + timedelta(microseconds=occurred_us)).astimezone(zone)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=zone) if occurred_us > 0 else datetime.min.replace(tzinfo=zone)
+        # Half the time of EPOCH + timedelta and astimezone, and lists ask for every row.
+        return datetime.fromtimestamp(seconds, zone).replace(microsecond=microsecond)
+    except (OverflowError, ValueError, OSError):
+        limit = datetime.max if occurred_us > 0 else datetime.min  # noqa: DTZ901 - it gets its zone below
+        return limit.replace(tzinfo=zone)
 
 
 def date_text(occurred_us: int, zone: tzinfo) -> str:
@@ -147,6 +158,8 @@ def _as_spelt(name: str) -> str:
 
 
 def _zone_hint(name: str) -> str:
+    if len(name) > MAX_SHOWN_CHARS:
+        return _ZONE_FORMATS
     known = available_timezones()
     if not known:
         return "This machine has no time zone data: pip install tzdata."
@@ -159,7 +172,7 @@ def _zone_hint(name: str) -> str:
         found = (by_lower.get(near[0]) or by_city[near[0]]) if near else None
     if found is not None:
         return f"Did you mean {found}?"
-    return "Write it as Europe/Berlin, UTC, +02:00 or local."
+    return _ZONE_FORMATS
 
 
 def _machine_zone() -> tzinfo:
@@ -234,16 +247,3 @@ def _posix_zone(rules: str) -> tzinfo | None:
         except ValueError:
             continue
     return None
-
-
-__all__ = [
-    "DAY_US",
-    "SECOND_US",
-    "date_text",
-    "exact_date_text",
-    "local_time",
-    "start_of_day",
-    "to_us",
-    "zone_label",
-    "zone_named",
-]
