@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.errors import FilterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NO_VALUE_WORDS = "(none)"
 """How a missing value reads in a filter."""
@@ -112,6 +115,54 @@ class FlatFilter:
         if len(self.conditions) == 1:
             return self.conditions[0]
         return (All if self.match is Match.ALL else Any)(self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row of the Filter dialog while it is edited: a condition that may lack its parts."""
+
+    field: Field | None = None
+    """None while no column is chosen."""
+    operator: Operator = IS
+    text: str | None = None
+    """The value as typed or picked, exactly; None while there is none. The empty text can be picked."""
+    is_missing: bool = False
+    """The missing value was picked; ``text`` says nothing then. The text "(none)" is another value."""
+
+    @classmethod
+    def of(cls, condition: Condition) -> Draft:
+        """The row that edits this condition."""
+        return cls(condition.field, condition.operator, condition.value, condition.value is None)
+
+    @property
+    def has_value(self) -> bool:
+        """Whether there is something to compare with."""
+        return self.is_missing or self.text is not None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it makes a condition."""
+        return self.field is not None and self.has_value
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it is as a new row is."""
+        return self == Draft()
+
+    def condition(self) -> Condition | None:
+        """What it says; None while a part is missing."""
+        if self.field is None or not self.has_value:
+            return None
+        return Condition(self.field, self.operator, None if self.is_missing else self.text)
+
+
+def flat_filter(match: Match, drafts: Iterable[Draft]) -> FlatFilter:
+    """The complete rows as a filter; the others are left out."""
+    conditions = (draft.condition() for draft in drafts)
+    return FlatFilter(match, tuple(condition for condition in conditions if condition is not None))
+
+
+NO_FILTER = FlatFilter()
 
 
 def in_words(expression: Filter) -> str:

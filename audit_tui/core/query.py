@@ -7,7 +7,7 @@ reviewed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from audit_tui.core.event import EventColumn, EventRow
@@ -72,6 +72,11 @@ class PageKey:
         if sort.column is not EventColumn.DATE:
             value = getattr(row, sort.column.value)
         return cls(value, row.occurred_us, row.seq)
+
+    def just_before(self, sort: Sort) -> PageKey:
+        """A key that only this event follows: the rows after it begin with the event itself."""
+        is_oldest_first = sort.column is EventColumn.DATE and not sort.descending
+        return replace(self, seq=self.seq + (-1 if is_oldest_first else 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ class Command:
     help: str
     """One sentence."""
     where: Where
-    shown_key: str = ""
-    """The key as the key line shows it; empty keeps the command out of the line."""
+    key_line: tuple[str, str] | None = None
+    """The key and the word that the key line shows; None keeps the command out of the line."""
 
     @property
     def action(self) -> str:
@@ -44,8 +44,12 @@ def _table(id_: str, keys: str, title: str, help_: str) -> Command:
     return Command(id_, tuple(keys.split()), title, help_, Where.TABLE)
 
 
-def _screen(id_: str, keys: str, title: str, help_: str, shown_key: str = "") -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.SCREEN, shown_key)
+def _pane(id_: str, keys: str, title: str, help_: str) -> Command:
+    return Command(id_, tuple(keys.split()), title, help_, Where.PANE)
+
+
+def _screen(id_: str, keys: str, title: str, help_: str, key_line: tuple[str, str] | None = None) -> Command:
+    return Command(id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -59,30 +63,36 @@ COMMANDS: tuple[Command, ...] = (
     _table("last-row", "end G ctrl+end", "Last event", "Move to the last event of the list."),
     _table("column-left", "left h", "Column to the left", "Move the column cursor to the left."),
     _table("column-right", "right l", "Column to the right", "Move the column cursor to the right."),
+    _pane("pane-down", "down j", "Scroll down", "Scroll down one line."),
+    _pane("pane-up", "up k", "Scroll up", "Scroll up one line."),
+    _pane("pane-page-down", "pagedown space", "Page down", "Scroll down one page."),
+    _pane("pane-page-up", "pageup b", "Page up", "Scroll up one page."),
+    _pane("pane-top", "home g", "Top", "Scroll to the top."),
+    _pane("pane-end", "end G", "End", "Scroll to the end."),
     _screen(
         "open-event",
         "enter",
         "Open or close",
         "Show all that is known of the event, or close the pane again.",
-        "⏎",
+        ("⏎", "open"),
     ),
-    _screen("filter", "f", "Filter", "Choose which events are shown.", "f"),
-    _screen("time-range", "t", "Time", "Choose the time range.", "t"),
+    _screen("filter", "f", "Filter", "Choose which events are shown.", ("f", "filter")),
+    _screen("time-range", "t", "Time", "Choose the time range.", ("t", "time")),
     _screen(
         "sort-column",
         "s",
         "Sort",
         "Sort by the column under the cursor: ascending, descending, newest first again.",
-        "s",
+        ("s", "sort"),
     ),
-    _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", "J"),
+    _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", ("J", "JSON")),
     _screen("clear-filter", "0", "Clear all filters", "Take every filter away; time range and order stay."),
     _screen("zone", "T", "UTC or local time", "Show times in UTC, or in the zone from the settings."),
     _screen("reload", "R", "Reload", "Read again, with the events that came meanwhile."),
     _screen("redraw", "ctrl+l", "Redraw", "Draw the screen again."),
     _screen("back", "escape", "Back", "Close the detail pane. Never quits."),
-    _screen("help", "question_mark f1", "Help", "Show the keys.", "?"),
-    _screen("quit", "q", "Quit", "Close what is open; at the list, quit.", "q"),
+    _screen("help", "question_mark f1", "Help", "Show the keys.", ("?", "help")),
+    _screen("quit", "q", "Quit", "Close what is open; at the list, quit.", ("q", "quit")),
 )
 
 

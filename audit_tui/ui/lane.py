@@ -31,14 +31,31 @@ class Lane:
         self._tokens = threading.Lock()
         self._current = CancelToken()
 
-    def ask(self, question: Callable[[EventReader, CancelToken], Answer]) -> Answer:
+    def begin(self) -> CancelToken:
+        """End the question under way and announce the next; does not block.
+
+        Called on the event loop, it keeps questions in order, whichever thread comes first.
+        """
+        token = CancelToken()
+        with self._tokens:
+            older, self._current = self._current, token
+        older.cancel()
+        return token
+
+    def ask(
+        self, question: Callable[[EventReader, CancelToken], Answer], token: CancelToken | None = None
+    ) -> Answer:
         """Put a question to the reader and wait for the answer.
+
+        Args:
+            question: What to ask.
+            token: From ``begin``; None begins now.
 
         Raises:
             QueryCancelled: If a newer question came, or ``cancel`` was called.
             StoreError: If the source cannot answer.
         """
-        token = self._renew()
+        token = token or self.begin()
         with self._turn:
             token.check()
             if self._reader is None:
@@ -47,7 +64,7 @@ class Lane:
 
     def cancel(self) -> None:
         """End the question under way, if there is one."""
-        self._renew()
+        self.begin()
 
     def close(self) -> None:
         """End what is under way and let the reader go."""
@@ -56,10 +73,3 @@ class Lane:
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
-
-    def _renew(self) -> CancelToken:
-        token = CancelToken()
-        with self._tokens:
-            older, self._current = self._current, token
-        older.cancel()
-        return token

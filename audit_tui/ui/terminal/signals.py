@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 _EXIT_CODES = {signal.SIGTERM: EXIT_SIGTERM, signal.SIGHUP: EXIT_SIGHUP}
 
 
-def exit_on_signals(app: App[object]) -> None:
+def exit_on_signals(app: App[None]) -> None:
     """Let SIGTERM and SIGHUP end the app in good order. Call on its event loop."""
     loop = asyncio.get_running_loop()
     for number, code in _EXIT_CODES.items():
         loop.add_signal_handler(number, _leave, app, code)
 
 
-def _leave(app: App[object], code: int) -> None:
+def _leave(app: App[None], code: int) -> None:
     app.exit(return_code=code)

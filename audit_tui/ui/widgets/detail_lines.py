@@ -1,0 +1,144 @@
+"""What the detail pane says of an event, as lines. Pure: text in, lines out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len, set_cell_size
+
+from audit_tui.core.event import Outcome
+from audit_tui.core.text import MAX_CLEAN_CHARS, clean_visible, counted
+from audit_tui.core.zones import exact_date_text
+from audit_tui.ui.widgets.line_view import Line, Piece, Role, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import tzinfo
+
+    from audit_tui.core.catalogue import CatalogueEntry
+    from audit_tui.core.event import AuditEvent
+
+MAX_LINES = 2_000
+"""More lines than anyone scrolls through; the raw JSON has the rest."""
+MAX_DEPTH = 12
+_INDENT = 2
+_MORE = "cut here; J shows it whole"
+_SEVERITIES = ("unknown", "informational", "low", "medium", "high", "critical", "fatal")
+"""OCSF severity_id 0 to 6."""
+
+
+def detail_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, width: int) -> list[Line]:
+    """Lay out everything that is known of an event.
+
+    Args:
+        event: With its metadata; its texts may hold anything.
+        entry: What the catalogue says of it; None when it does not know it.
+        zone: The zone of the date.
+        width: Cells for a line.
+    """
+    lines: list[Line] = []
+    for line in _all_lines(event, entry, zone, width):
+        if len(lines) >= MAX_LINES:
+            lines.append((Piece(f"… {_MORE}", Role.QUIET),))
+            break
+        lines.append(line)
+    return lines
+
+
+def _all_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, width: int) -> Iterator[Line]:
+    yield from _paragraph(event.event, width, Role.TITLE)
+    if entry is not None:
+        yield from _paragraph(entry.meaning, width, Role.QUIET)
+    yield ()
+    if event.description:
+        yield from _paragraph(event.description, width)
+        yield ()
+    columns = _columns(event, zone)
+    missing = entry.missing(event.metadata) if entry else ()
+    labels = [*(label for label, _, _ in columns), *(_label(name) for name in event.metadata), *missing]
+    label_width = min(max(map(cell_len, labels)), max(8, width // 3), 24)
+    for label, value, role in columns:
+        yield from _labelled(label, value, label_width, width, role)
+    if event.metadata or missing:
+        yield ()
+    yield from _tree(event.metadata, 0, label_width, width)
+    for name in missing:
+        yield from _labelled(name, "— expected, not recorded", label_width, width, Role.QUIET)
+
+
+def _columns(event: AuditEvent, zone: tzinfo) -> list[tuple[str, str, Role]]:
+    severity = event.severity
+    outcome_role = Role.FAILURE if event.outcome is Outcome.FAILURE else Role.VALUE
+    mark = "✗ " if event.outcome is Outcome.FAILURE else ""
+    said: list[tuple[str, str | None, Role]] = [
+        ("user", event.user or "-", Role.VALUE),
+        ("date", exact_date_text(event.occurred_us, zone), Role.VALUE),
+        ("category", event.category or "-", Role.VALUE),
+        ("source IP", event.source_ip, Role.VALUE),
+        ("target", event.target, Role.VALUE),
+        ("outcome", mark + event.outcome.value, outcome_role),
+        ("severity", None if severity is None else f"{severity} {_SEVERITIES[severity]}", Role.VALUE),
+        ("source", event.source, Role.VALUE),
+        ("number", None if event.seq is None else f"{event.seq:,}", Role.VALUE),
+        ("key", event.key, Role.VALUE),
+    ]
+    return [(label, value, role) for label, value, role in said if value is not None]
+
+
+def _paragraph(text: str, width: int, role: Role = Role.VALUE) -> Iterator[Line]:
+    for line in clean_visible(text, keep_newlines=True).split("\n"):
+        for part in wrap(line, width):
+            yield (Piece(part, role),)
+    if len(text) > MAX_CLEAN_CHARS:
+        yield (Piece(f"… {counted(len(text) - MAX_CLEAN_CHARS, 'more character')}, {_MORE}", Role.QUIET),)
+
+
+def _labelled(
+    label: str, value: str, label_width: int, width: int, role: Role = Role.VALUE
+) -> Iterator[Line]:
+    """The label, and the value beside it; below it where the label is too long for its column."""
+    gap = " " * (label_width + _INDENT)
+    first: Piece | None = Piece(set_cell_size(label, label_width) + " " * _INDENT, Role.LABEL)
+    if cell_len(label) > label_width:
+        for part in wrap(label, width):
+            yield (Piece(part, Role.LABEL),)
+        first = None
+    for line in _paragraph(value, width - len(gap), role):
+        yield (first or Piece(gap, Role.LABEL), *line)
+        first = None
+
+
+def _tree(value: dict[str, Any] | list[Any], depth: int, label_width: int, width: int) -> Iterator[Line]:
+    """A JSON object or list: scalars beside their names, what is nested below its name, indented."""
+    items = value.items() if isinstance(value, dict) else ((None, part) for part in value)
+    indent = " " * (_INDENT * min(depth, MAX_DEPTH))
+    for name, part in items:
+        label = indent + ("-" if name is None else _label(name))
+        if isinstance(part, dict | list) and part:
+            if (flat := _flat(part)) is not None:
+                yield from _labelled(label, flat, label_width, width)
+                continue
+            yield (Piece(label, Role.LABEL),)
+            yield from _tree(part, depth + 1, label_width, width)
+        else:
+            yield from _labelled(label, _scalar(part), label_width, width)
+
+
+def _flat(part: dict[str, Any] | list[Any]) -> str | None:
+    """A list of short scalars on one line; None for everything else."""
+    if isinstance(part, dict) or any(isinstance(item, dict | list) for item in part):
+        return None
+    text = ", ".join(_scalar(item) for item in part)
+    return text if len(text) <= 60 else None
+
+
+def _scalar(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
+    return value if isinstance(value, str) else str(value)
+
+
+def _label(name: str) -> str:
+    return clean_visible(name[:200])

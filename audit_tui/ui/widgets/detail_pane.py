@@ -1,0 +1,107 @@
+"""The pane with everything that is known of the event under the cursor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.message import Message
+
+from audit_tui.core.catalogue import catalogue
+from audit_tui.core.text import clean_visible
+from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.lane import Lane
+from audit_tui.ui.widgets.detail_lines import detail_lines
+from audit_tui.ui.widgets.line_view import Line, LineView, Piece, Role, wrap
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.query import ReaderFactory
+
+
+class DetailPane(LineView):
+    """Reads an event in a thread and shows it.
+
+    Args:
+        open_reader: Opens its reader.
+        zone: The zone of the date.
+    """
+
+    DEFAULT_CSS = """
+    DetailPane { background: $surface; padding: 0 1; }
+    """
+
+    @dataclass
+    class _EventRead(Message):
+        seq: int
+        event: AuditEvent | None
+        error: AuditTuiError | None = None
+
+    def __init__(self, open_reader: ReaderFactory, zone: tzinfo, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lane = Lane(open_reader)
+        self._zone = zone
+        self._seq: int | None = None
+        self._event: AuditEvent | None = None
+
+    @property
+    def event(self) -> AuditEvent | None:
+        """The event that is shown; None while it is read."""
+        return self._event
+
+    def open_event(self, seq: int | None) -> None:
+        """Show the event of this number; None shows nothing."""
+        if seq == self._seq:
+            return
+        self._seq = seq
+        self._event = None
+        if seq is None:
+            self.show(lambda _: [])
+            return
+        work = partial(self._read_event, seq, self._lane.begin())
+        self.run_worker(work, group="detail", thread=True, exclusive=True)
+
+    def set_zone(self, zone: tzinfo) -> None:
+        """Show the date in another zone."""
+        self._zone = zone
+        if self._event is not None:
+            self._show_event(self._event, keep_place=True)
+
+    def on_unmount(self) -> None:
+        self._lane.close()
+
+    def _read_event(self, seq: int, token: CancelToken) -> None:
+        try:
+            event = self._lane.ask(lambda reader, _: reader.event(seq), token)
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self.post_message(self._EventRead(seq, None, error))
+        else:
+            self.post_message(self._EventRead(seq, event))
+
+    @on(_EventRead)
+    def _take_event(self, message: _EventRead) -> None:
+        message.stop()
+        if message.seq != self._seq:
+            return
+        self._event = message.event
+        if message.event is not None:
+            self._show_event(message.event)
+        else:
+            said = str(message.error or f"Event {message.seq:,} is not in the store any more.")
+            self.show(partial(_words, said))
+
+    def _show_event(self, event: AuditEvent, *, keep_place: bool = False) -> None:
+        entry = catalogue().find(event.event)
+        self.show(lambda width: detail_lines(event, entry, self._zone, width), keep_place=keep_place)
+
+
+def _words(said: str, width: int) -> list[Line]:
+    lines = clean_visible(said, keep_newlines=True).split("\n")
+    return [(Piece(part, Role.QUIET),) for line in lines for part in wrap(line, width)]

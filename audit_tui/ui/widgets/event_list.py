@@ -1,0 +1,240 @@
+"""The list with its questions: asks for the rows of a query, for more of them, and for their number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Container
+from textual.message import Message
+
+from audit_tui.core.query import EventQuery, Page, RowCount
+from audit_tui.core.window import PageRequest, RowWindow
+from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.first_page import FirstPage, read_first_page
+from audit_tui.ui.lane import Lane
+from audit_tui.ui.widgets.event_table import EventTable
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from textual.app import ComposeResult
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event import EventRow
+    from audit_tui.core.query import ReaderFactory
+
+
+class EventList(Container):
+    """Shows the events of a query.
+
+    Args:
+        open_reader: Opens a reader for each thread.
+        zone: The zone of the times shown.
+        this_year: The year that short dates leave out.
+    """
+
+    DEFAULT_CSS = """
+    EventList { layout: vertical; }
+    EventList EventTable { height: 1fr; }
+    """
+
+    @dataclass
+    class Counted(Message):
+        """More is known of the number of rows."""
+
+        event_list: EventList
+        count: RowCount
+
+    @dataclass
+    class Failed(Message):
+        """The source could not answer."""
+
+        event_list: EventList
+        error: AuditTuiError
+
+    @dataclass
+    class _ResultRead(Message):
+        generation: int
+        first_page: FirstPage
+        top_offset: int
+
+    @dataclass
+    class _PageRead(Message):
+        generation: int
+        request: PageRequest
+        page: Page
+
+    @dataclass
+    class _CountRead(Message):
+        generation: int
+        value: int
+
+    @dataclass
+    class _AskFailed(Message):
+        generation: int
+        error: AuditTuiError
+
+    def __init__(
+        self,
+        open_reader: ReaderFactory,
+        zone: tzinfo,
+        this_year: int,
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self._rows = Lane(open_reader)
+        self._counts = Lane(open_reader)
+        self._zone = zone
+        self._this_year = this_year
+        self._generation = 0
+        self._shown = 0
+        self._query = EventQuery()
+        self._window = RowWindow(self._query.sort)
+
+    def compose(self) -> ComposeResult:
+        yield EventTable(self._zone, id="events")
+
+    @property
+    def table(self) -> EventTable:
+        """The table itself."""
+        return self.query_one(EventTable)
+
+    @property
+    def count(self) -> RowCount:
+        """How many events the result has, as far as is known."""
+        return self._window.count
+
+    @property
+    def query_in_force(self) -> EventQuery:
+        """The query whose rows are shown, bounded by the newest event of its moment."""
+        return self._query
+
+    def ask(self, query: EventQuery, *, keep_cursor: bool = True) -> None:
+        """Show the result of another query when its first rows are read.
+
+        Args:
+            query: The query, its ``upto_seq`` not set.
+            keep_cursor: Stay on the same event, else on the next older one; False goes to the first row.
+        """
+        self._generation += 1
+        keep = self.table.highlighted if keep_cursor else None
+        top_offset = self.table.cursor_row - self.table.scroll_offset.y
+        self._counts.cancel()
+        work = partial(self._read_result, self._generation, query, keep, top_offset)
+        self._start("rows", partial(work, self._rows.begin()))
+
+    def show(self, first_page: FirstPage, top_offset: int = 0) -> None:
+        """Show rows that were read elsewhere."""
+        self._shown = self._generation
+        self._query = first_page.query
+        self._window = first_page.window()
+        self.table.show(
+            self._window,
+            self._query.sort,
+            this_year=self._this_year,
+            cursor_row=first_page.cursor_row,
+            top_row=max(0, first_page.cursor_row - top_offset),
+        )
+        self.post_message(self.Counted(self, self.count))
+        if not self.count.exact:
+            work = partial(self._read_count, self._generation, self._query)
+            self._start("count", partial(work, self._counts.begin()))
+
+    def on_unmount(self) -> None:
+        self._rows.close()
+        self._counts.close()
+
+    # -- in threads: these only ask and post
+
+    def _read_result(
+        self,
+        generation: int,
+        query: EventQuery,
+        keep: EventRow | None,
+        top_offset: int,
+        token: CancelToken,
+    ) -> None:
+        try:
+            first_page = self._rows.ask(
+                lambda reader, cancel: read_first_page(reader, query, keep, cancel), token
+            )
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self.post_message(self._AskFailed(generation, error))
+        else:
+            self.post_message(self._ResultRead(generation, first_page, top_offset))
+
+    def _read_page(
+        self, generation: int, query: EventQuery, request: PageRequest, token: CancelToken
+    ) -> None:
+        try:
+            page = self._rows.ask(
+                lambda reader, cancel: reader.page(query, request.place, request.limit_rows, cancel), token
+            )
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self.post_message(self._AskFailed(generation, error))
+        else:
+            self.post_message(self._PageRead(generation, request, page))
+
+    def _read_count(self, generation: int, query: EventQuery, token: CancelToken) -> None:
+        try:
+            value = self._counts.ask(lambda reader, cancel: reader.count(query, cancel), token)
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self.post_message(self._AskFailed(generation, error))
+        else:
+            self.post_message(self._CountRead(generation, value))
+
+    def _start(self, group: str, work: partial[None]) -> None:
+        self.run_worker(work, group=f"events-{group}", thread=True, exclusive=True)
+
+    # -- on the event loop
+
+    @on(_ResultRead)
+    def _show_result(self, message: _ResultRead) -> None:
+        message.stop()
+        if message.generation == self._generation:
+            self.show(message.first_page, message.top_offset)
+
+    @on(EventTable.PageNeeded)
+    def _read_more(self, message: EventTable.PageNeeded) -> None:
+        message.stop()
+        if self._shown != self._generation:
+            return  # The rows of an older result would end the read of the newer one.
+        work = partial(self._read_page, self._generation, self._query, message.request)
+        self._start("rows", partial(work, self._rows.begin()))
+
+    @on(_PageRead)
+    def _add_page(self, message: _PageRead) -> None:
+        message.stop()
+        if message.generation != self._generation:
+            return
+        before = self.count
+        self._window.add(message.request, message.page)
+        self.table.rows_came()
+        if self.count != before:
+            self.post_message(self.Counted(self, self.count))
+
+    @on(_CountRead)
+    def _take_count(self, message: _CountRead) -> None:
+        message.stop()
+        if message.generation != self._generation:
+            return
+        self._window.set_count(message.value)
+        self.table.rows_came()
+        self.post_message(self.Counted(self, self.count))
+
+    @on(_AskFailed)
+    def _say_failed(self, message: _AskFailed) -> None:
+        message.stop()
+        if message.generation == self._generation:
+            self._shown = self._generation
+            self.post_message(self.Failed(self, message.error))

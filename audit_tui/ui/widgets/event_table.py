@@ -1,0 +1,498 @@
+"""The list of events: looks and behaves as Textual's DataTable, over any number of rows.
+
+DataTable holds and measures every row (100,000 take 30 s); this draws the lines on the screen from a
+window of rows, through Textual's Line API, and asks for the rows that are missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from audit_tui.core.dates import date_text
+from audit_tui.core.event import EventColumn, EventRow, Outcome
+from audit_tui.core.query import NEWEST_FIRST, Sort
+from audit_tui.core.text import clean
+from audit_tui.core.window import PageRequest, RowWindow
+from audit_tui.ui.commands import Where, bindings
+from audit_tui.ui.widgets.column_layout import (
+    FULL_DATE_CELLS,
+    GAP_CELLS,
+    OTHER_YEAR_CELLS,
+    SHORT_DATE_CELLS,
+    ColumnBox,
+    lay_out,
+)
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from rich.style import Style
+    from textual import events
+    from textual.binding import BindingType
+
+FAILURE_MARK = "✗"
+MISSING_VALUE = "-"
+NOT_READ_YET = "…"
+_SORT_MARKS = {True: " ▼", False: " ▲"}
+
+
+class EventTable(ScrollView, can_focus=True):
+    """A table of events with a row and a column cursor, of which only the visible lines exist."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.TABLE)]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "datatable--cursor",
+        "datatable--header",
+        "datatable--header-cursor",
+        "event-table--cell-cursor",
+        "event-table--failure",
+        "event-table--quiet",
+    }
+    """
+    | Class | Description |
+    | :- | :- |
+    | `datatable--cursor` | The row under the cursor. |
+    | `datatable--header` | The column headings. |
+    | `datatable--header-cursor` | The heading of the column under the cursor. |
+    | `event-table--cell-cursor` | The cell under the cursor. |
+    | `event-table--failure` | The mark and name of a failed event. |
+    | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
+    """
+
+    DEFAULT_CSS = """
+    EventTable {
+        background: $background;
+        color: $foreground;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        overflow-x: hidden;
+        overflow-y: auto;
+
+        & > .datatable--header { background: $panel; color: $foreground; text-style: bold; }
+        & > .datatable--header-cursor { background: $panel; color: $foreground; text-style: bold underline; }
+        & > .datatable--cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+        }
+        & > .event-table--cell-cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+            text-style: underline;
+        }
+        & > .event-table--failure { color: $text-error; }
+        & > .event-table--quiet { color: $text-muted; }
+        &:focus > .datatable--cursor { background: $primary 45%; color: $foreground; }
+        &:focus > .event-table--cell-cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi {
+            & > .datatable--header { background: ansi_default; color: ansi_default; }
+            & > .datatable--header-cursor { background: ansi_default; color: ansi_default; }
+            & > .datatable--cursor, &:focus > .datatable--cursor { text-style: reverse; }
+            & > .event-table--cell-cursor, &:focus > .event-table--cell-cursor {
+                text-style: bold underline;
+            }
+        }
+    }
+    """
+
+    cursor_row: reactive[int] = reactive(0, repaint=False)
+    cursor_column: reactive[int] = reactive(0, repaint=False)
+
+    @dataclass
+    class RowHighlighted(Message):
+        """The cursor stands on another event, or what it stands on has been read."""
+
+        event_table: EventTable
+        cursor_row: int
+        row: EventRow | None
+        """None while the row is not read yet."""
+
+    @dataclass
+    class RowSelected(Message):
+        """The event under the cursor was clicked again."""
+
+        event_table: EventTable
+        cursor_row: int
+
+    @dataclass
+    class HeaderSelected(Message):
+        """A heading was clicked."""
+
+        event_table: EventTable
+        column: EventColumn
+
+    @dataclass
+    class PageNeeded(Message):
+        """Rows on the screen, or next to it, are not in memory."""
+
+        event_table: EventTable
+        request: PageRequest
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest place on the screen matters."""
+            return isinstance(message, EventTable.PageNeeded)
+
+    def __init__(self, zone: tzinfo, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self._zone = zone
+        self._window = RowWindow(NEWEST_FIRST)
+        self._sort = NEWEST_FIRST
+        self._this_year = ""
+        self._words: tuple[str, ...] = ()
+        self._wanted: dict[EventColumn, int] = {}
+        self._boxes: tuple[ColumnBox, ...] = ()
+        self._short_date_cells = SHORT_DATE_CELLS
+        self._lines: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
+        self._asked: PageRequest | None = None
+
+    # -- what is shown
+
+    def show(
+        self, window: RowWindow, sort: Sort, *, this_year: int, cursor_row: int = 0, top_row: int = 0
+    ) -> None:
+        """Show another result.
+
+        Args:
+            window: Its rows, as far as they are read.
+            sort: Its order.
+            this_year: The year that short dates leave out.
+            cursor_row: Where the cursor stands.
+            top_row: The first row on the screen.
+        """
+        self._window = window
+        self._sort = sort
+        self._this_year = f"{this_year:04d}"
+        self._words = ()
+        self._asked = None
+        self._measure(top_row)
+        self._resize_rows()
+        self.scroll_to(y=top_row, animate=False)
+        self.set_reactive(EventTable.cursor_row, self._clamped(cursor_row))
+        self._scroll_to_cursor()
+        self._redraw()
+        self._announce()
+        self.ask_for_rows()
+
+    def show_words(self, *words: str) -> None:
+        """Show lines of words in place of rows: why there is none."""
+        self._words = words
+        self._redraw()
+
+    def rows_came(self) -> None:
+        """Draw what was added to the window, and ask for what is still missing."""
+        self._asked = None
+        if not self._wanted:
+            self._measure(self.scroll_offset.y)
+        self._resize_rows()
+        self._redraw()
+        self._announce()
+        self.ask_for_rows()
+
+    def set_zone(self, zone: tzinfo) -> None:
+        """Show the times in another zone."""
+        self._zone = zone
+        self._redraw()
+
+    @property
+    def highlighted(self) -> EventRow | None:
+        """The event under the cursor; None when there is none, or it is not read yet."""
+        return self._window.row(self.cursor_row)
+
+    @property
+    def column(self) -> EventColumn:
+        """The column under the cursor."""
+        columns = [box.column for box in self._boxes] or list(EventColumn)
+        return columns[min(self.cursor_column, len(columns) - 1)]
+
+    @property
+    def visible_rows(self) -> int:
+        """How many rows fit on the screen."""
+        return max(1, self.size.height - 1)
+
+    # -- geometry
+
+    def _measure(self, top_row: int) -> None:
+        """Size the columns from the rows on the screen, so that they stay as they are while scrolling."""
+        shown = [self._window.row(index) for index in range(top_row, top_row + 100)]
+        rows = [row for row in shown if row is not None]
+        self._wanted = {
+            column: max(
+                cell_len(clean(getattr(row, column)[:200])) if getattr(row, column) else 1 for row in rows
+            )
+            for column in EventColumn
+            if column is not EventColumn.DATE and rows
+        }
+        other_year = any(self._date(row)[:4] != self._this_year for row in rows)
+        self._short_date_cells = OTHER_YEAR_CELLS if other_year else SHORT_DATE_CELLS
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._boxes = lay_out(self._width, self._wanted, self._short_date_cells)
+        self._lines.clear()
+
+    @property
+    def _width(self) -> int:
+        return max(1, self.size.width - self.scrollbar_size_vertical)
+
+    def _resize_rows(self) -> None:
+        self.virtual_size = Size(self._width, self._window.count.value + 1)
+
+    def on_resize(self) -> None:
+        self._lay_out()
+        self._resize_rows()
+        self._scroll_to_cursor()
+        self.ask_for_rows()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._lines.clear()
+
+    def _redraw(self) -> None:
+        self._lines.clear()
+        self.refresh()
+
+    # -- drawing
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen."""
+        width = self.size.width
+        if y == 0:
+            return self._header().extend_cell_length(width, self.rich_style).crop(0, width)
+        if self._words:
+            return self._word_line(y, width)
+        index = y - 1 + self.scroll_offset.y
+        if index >= self._window.count.value:
+            return Strip.blank(width, self.rich_style)
+        row = self._window.row(index)
+        if row is None:
+            quiet = self.get_component_rich_style("event-table--quiet")
+            return Strip([Segment(" " + NOT_READ_YET, quiet)]).adjust_cell_length(width, self.rich_style)
+        repeats_day = y > 1 and self._repeats_day(index, row)
+        is_cursor = index == self.cursor_row
+        key = (row.seq, is_cursor and (self.cursor_column, self.has_focus), repeats_day, width)
+        strip = self._lines.get(key)
+        if strip is None:
+            strip = Strip(self._segments(row, is_cursor, repeats_day)).adjust_cell_length(
+                width, self.rich_style
+            )
+            self._lines[key] = strip
+        return strip
+
+    def _header(self) -> Strip:
+        style = self.get_component_rich_style("datatable--header")
+        current = self.get_component_rich_style("datatable--header-cursor")
+        segments = [Segment(" ", style)]
+        for number, box in enumerate(self._boxes):
+            mark = _SORT_MARKS[self._sort.descending] if box.column is self._sort.column else ""
+            label = fit(box.column.label + mark, box.width)
+            words = label.rstrip() if number == self._column_number else ""
+            segments += [Segment(words, current), Segment(label[len(words) :] + " " * GAP_CELLS, style)]
+        return Strip(segments).adjust_cell_length(self._width, style)
+
+    def _word_line(self, y: int, width: int) -> Strip:
+        number = y - max(2, (self.size.height - len(self._words)) // 2)
+        if not 0 <= number < len(self._words):
+            return Strip.blank(width, self.rich_style)
+        style = self.get_component_rich_style("event-table--quiet")
+        text = clean(self._words[number])
+        indent = max(1, (width - cell_len(text)) // 2)
+        return Strip([Segment(" " * indent + text, style)]).adjust_cell_length(width, self.rich_style)
+
+    def _segments(self, row: EventRow, is_cursor: bool, repeats_day: bool) -> list[Segment]:
+        """One segment where the row has one style: each costs a colour change on the line."""
+        style = self.get_component_rich_style("datatable--cursor") if is_cursor else self.rich_style
+        failed = row.outcome is Outcome.FAILURE
+        cells = [fit(self._text(row, box, repeats_day), box.width) + " " * GAP_CELLS for box in self._boxes]
+        gutter = FAILURE_MARK if failed else " "
+        if is_cursor:
+            return self._cursor_segments(gutter, cells, style)
+        if failed:
+            failure = self.get_component_rich_style("event-table--failure")
+            return [Segment(gutter + cells[0], failure), Segment("".join(cells[1:]), style)]
+        return [Segment(gutter + "".join(cells), style)]
+
+    def _cursor_segments(self, gutter: str, cells: list[str], style: Style) -> list[Segment]:
+        number = self._column_number
+        cell = cells[number]
+        before = gutter + "".join(cells[:number])
+        after = "".join(cells[number + 1 :])
+        after = " " * GAP_CELLS + after
+        used = sum(cell_len(text) for text in (before, cell, after)) - GAP_CELLS
+        after += " " * max(0, self._width - used)
+        current = self.get_component_rich_style("event-table--cell-cursor")
+        return [Segment(before, style), Segment(cell[:-GAP_CELLS], current), Segment(after, style)]
+
+    @property
+    def _column_number(self) -> int:
+        return min(self.cursor_column, len(self._boxes) - 1)
+
+    def _text(self, row: EventRow, box: ColumnBox, repeats_day: bool) -> str:
+        if box.column is not EventColumn.DATE:
+            value: str | None = getattr(row, box.column)
+            return MISSING_VALUE if value is None else value
+        date = self._date(row)
+        if repeats_day:
+            day_cells = 11 if box.width >= FULL_DATE_CELLS else 6
+            return " " * day_cells + date[11:]
+        if box.width >= FULL_DATE_CELLS:
+            return date
+        return date[5:] if date[:4] == self._this_year else date[:OTHER_YEAR_CELLS]
+
+    def _repeats_day(self, index: int, row: EventRow) -> bool:
+        """Whether the row above is of the same day, so that the day need not be said again."""
+        if self._sort.column is not EventColumn.DATE:
+            return False
+        above = self._window.row(index - 1) if index else None
+        if above is None:
+            return False
+        date = self._date(row)
+        if date[:4] != self._this_year and self._date_box_width < FULL_DATE_CELLS:
+            return False
+        return date[:10] == self._date(above)[:10]
+
+    @property
+    def _date_box_width(self) -> int:
+        return next((box.width for box in self._boxes if box.column is EventColumn.DATE), 0)
+
+    def _date(self, row: EventRow) -> str:
+        return date_text(row.occurred_us, self._zone)
+
+    # -- the cursor
+
+    def validate_cursor_row(self, value: int) -> int:
+        return self._clamped(value)
+
+    def validate_cursor_column(self, value: int) -> int:
+        return max(0, min(value, max(0, len(self._boxes) - 1)))
+
+    def _clamped(self, row: int) -> int:
+        return max(0, min(row, self._window.count.value - 1))
+
+    def watch_cursor_row(self, old: int, new: int) -> None:
+        if old == new:
+            return
+        self._refresh_row(old)
+        self._refresh_row(new)
+        self._scroll_to_cursor()
+        self._announce()
+
+    def watch_cursor_column(self) -> None:
+        self._refresh_row(self.cursor_row)
+        self.refresh(Region(0, 0, self.size.width, 1))
+
+    def watch_has_focus(self, value: bool) -> None:
+        super().watch_has_focus(value)
+        self._refresh_row(self.cursor_row)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.ask_for_rows()
+
+    def ask_for_rows(self) -> None:
+        """Post what is missing on the screen, or within a screen of it."""
+        top, height = self.scroll_offset.y, self.visible_rows
+        request = self._window.request(top, top + height) or self._window.request(
+            top - height, top + 2 * height
+        )
+        if request is not None and request != self._asked:
+            self._asked = request
+            self.post_message(self.PageNeeded(self, request))
+
+    def _announce(self) -> None:
+        self.post_message(self.RowHighlighted(self, self.cursor_row, self.highlighted))
+
+    def _refresh_row(self, index: int) -> None:
+        y = index - self.scroll_offset.y + 1
+        if 1 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _scroll_to_cursor(self) -> None:
+        top, height = self.scroll_offset.y, self.visible_rows
+        if self.cursor_row < top:
+            self.scroll_to(y=self.cursor_row, animate=False)
+        elif self.cursor_row >= top + height:
+            self.scroll_to(y=self.cursor_row - height + 1, animate=False)
+
+    def move_cursor(self, row: int) -> None:
+        """Put the cursor on a row; a place outside the list is its first or last row."""
+        self.cursor_row = row
+
+    def _move_page(self, rows: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+        self.cursor_row += rows
+
+    # -- keys and mouse
+
+    def action_cursor_down(self) -> None:
+        self.cursor_row += 1
+
+    def action_cursor_up(self) -> None:
+        self.cursor_row -= 1
+
+    def action_page_down(self) -> None:
+        self._move_page(self.visible_rows)
+
+    def action_page_up(self) -> None:
+        self._move_page(-self.visible_rows)
+
+    def action_half_page_down(self) -> None:
+        self._move_page(max(1, self.visible_rows // 2))
+
+    def action_half_page_up(self) -> None:
+        self._move_page(-max(1, self.visible_rows // 2))
+
+    def action_first_row(self) -> None:
+        self.cursor_row = 0
+
+    def action_last_row(self) -> None:
+        self.cursor_row = self._window.count.value - 1
+
+    def action_column_left(self) -> None:
+        self.cursor_column -= 1
+
+    def action_column_right(self) -> None:
+        self.cursor_column += 1
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        number = self._column_number_at(offset.x)
+        if offset.y == 0:
+            self.post_message(self.HeaderSelected(self, self._boxes[number].column))
+            return
+        index = self.scroll_offset.y + offset.y - 1
+        if index >= self._window.count.value:
+            return
+        again = index == self.cursor_row
+        self.cursor_row, self.cursor_column = index, number
+        if again:
+            self.post_message(self.RowSelected(self, index))
+
+    def _column_number_at(self, x: int) -> int:
+        starts = [number for number, box in enumerate(self._boxes) if box.start <= x]
+        return starts[-1] if starts else 0
+
+
+def fit(text: str, width: int) -> str:
+    """A text from data as exactly ``width`` cells of one line, cleaned, with … where it was cut."""
+    # Four characters a cell leave room for combining marks and stop at once in a cell of 100 MB.
+    text = clean(text[: 4 * width + 4])
+    cells = cell_len(text)
+    if cells <= width:
+        return text + " " * (width - cells)
+    return set_cell_size(text, max(0, width - 1)) + NOT_READ_YET[:width]

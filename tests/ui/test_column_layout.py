@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit_tui.core.event import EventColumn
+from audit_tui.ui.widgets.column_layout import FULL_DATE_CELLS, GAP_CELLS, SHORT_DATE_CELLS, lay_out
+
+ORDINARY = {
+    EventColumn.EVENT: 21,
+    EventColumn.CATEGORY: 15,
+    EventColumn.USER: 20,
+    EventColumn.DESCRIPTION: 60,
+}
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (160, "event category user date description"),
+        (79, "event category user date description"),
+        (70, "event user date description"),
+        (55, "event user date"),
+        (39, "event date"),
+        (20, "event date"),
+    ],
+)
+def test_columns_give_way_in_the_settled_order(width: int, names: str) -> None:
+    assert " ".join(box.column for box in lay_out(width, ORDINARY)) == names
+
+
+@given(
+    width=st.integers(1, 400),
+    wanted=st.fixed_dictionaries({column: st.integers(0, 500) for column in EventColumn}),
+)
+def test_columns_never_overlap_and_fill_the_width(width: int, wanted: dict[EventColumn, int]) -> None:
+    boxes = lay_out(width, wanted)
+    for left, right in zip(boxes, boxes[1:], strict=False):
+        assert left.start + left.width + GAP_CELLS == right.start
+    if width >= 40:
+        assert boxes[-1].start + boxes[-1].width == width
+
+
+def test_the_date_is_whole_when_there_is_room() -> None:
+    def date_width(width: int) -> int:
+        return next(box.width for box in lay_out(width, ORDINARY) if box.column is EventColumn.DATE)
+
+    assert date_width(79) == SHORT_DATE_CELLS
+    assert date_width(140) == FULL_DATE_CELLS
