@@ -175,10 +175,10 @@ class ReviewScreen(Screen[None]):
         range_words = self._view.range_words(self.context)
         if self._view.filter.conditions:
             return (
-                f"No events in {range_words} match the filter.",
+                f"No events in the time range {range_words} match the filter.",
                 "Press f to change the filter, 0 to clear it, t for another time range.",
             )
-        return (f"No events in {range_words}.", "Press t for another time range.")
+        return (f"No events in the time range {range_words}.", "Press t for another time range.")
 
     @on(EventList.Failed)
     def _say_failed(self, message: EventList.Failed) -> None:

@@ -55,7 +55,7 @@ def _all_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, wi
         yield ()
     columns = _columns(event, zone)
     missing = entry.missing(event.metadata) if entry else ()
-    labels = [*(label for label, _, _ in columns), *(_label(name) for name in event.metadata), *missing]
+    labels = [*(label for label, _, _ in columns), *(_label(name) for name in event.metadata)]
     label_width = min(max(map(cell_len, labels)), max(8, width // 3), 24)
     for label, value, role in columns:
         yield from _labelled(label, value, label_width, width, role)
@@ -63,7 +63,7 @@ def _all_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, wi
         yield ()
     yield from _tree(event.metadata, 0, label_width, width)
     for name in missing:
-        yield from _labelled(name, "— expected, not recorded", label_width, width, Role.QUIET)
+        yield from _paragraph(f"{name} — expected, not recorded", width, Role.QUIET)
 
 
 def _columns(event: AuditEvent, zone: tzinfo) -> list[tuple[str, str, Role]]:

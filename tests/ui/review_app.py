@@ -1,0 +1,117 @@
+"""The review screen over events in memory, driven by keys, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from audit_tui.config import Settings
+from audit_tui.core.event import AuditEvent, Outcome, to_us
+from audit_tui.core.view import View
+from audit_tui.core.zones import zone_named
+from audit_tui.ui.app import AuditApp
+from tests.ui.fake_reader import Hook, fake_factory
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from audit_tui.ui.screens.review import ReviewScreen
+
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+KINDS = (
+    ("Role assigned", "Roles"),
+    ("API Key created", "Models"),
+    ("Model undeployed", "Models"),
+    ("Agent created", "Agents"),
+    ("Login", "Login/Logout"),
+)
+
+
+def account(count: int = 1000, minutes_apart: int = 60) -> list[AuditEvent]:
+    """Events of five kinds and seven users, the newest of them an hour before NOW."""
+    events = []
+    for number in range(count):
+        name, category = KINDS[number % len(KINDS)]
+        occurred_at = NOW - timedelta(minutes=minutes_apart * (count - number))
+        events.append(
+            AuditEvent(
+                event=name,
+                category=category,
+                user=None if number % 10 == 9 else f"user{number % 7}@acme.io",
+                occurred_us=to_us(occurred_at),
+                description=f"Did thing {number}",
+                outcome=Outcome.FAILURE if number % 11 == 0 else Outcome.SUCCESS,
+                source_ip="10.20.4.7",
+                target="llama-3-70b-eu",
+                metadata={"IP Address": "10.20.4.7", "Model ID": "m-4f19c2", "Model Name": "llama"},
+            )
+        )
+    return events
+
+
+class Driver:
+    """Presses keys and waits for what they lead to, never for time."""
+
+    def __init__(self, pilot: Pilot[None], app: AuditApp) -> None:
+        self.pilot = pilot
+        self.app = app
+
+    @property
+    def review(self) -> ReviewScreen:
+        return self.app.review
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until no question is under way and every message is handled."""
+        for _ in range(50):
+            await self.app.workers.wait_for_complete()
+            await self.pilot.pause()
+            if all(worker.is_finished for worker in self.app.workers):
+                return
+        raise AssertionError("the screen does not come to rest")
+
+    def lines(self) -> list[str]:
+        """What stands on the screen."""
+        compositor = self.app.screen._compositor
+        return [strip.text.rstrip() for strip in compositor.render_strips()]
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+
+Script: TypeAlias = Callable[[Driver], Awaitable[None]]
+
+
+def run_review(
+    script: Script,
+    events: Sequence[AuditEvent] | None = None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    view: View | None = None,
+    zone: str = "UTC",
+    hook: Hook | None = None,
+    clock: Callable[[], datetime] = lambda: NOW,
+    settings: Settings | None = None,
+) -> None:
+    """Run a script against the app."""
+
+    async def main() -> None:
+        app = AuditApp(
+            fake_factory(account() if events is None else events, hook, "demo.db"),
+            "demo.db",
+            view or View(),
+            zone_named(zone),
+            clock,
+            settings or Settings(),
+        )
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(pilot, app)
+            await driver.settle()
+            await script(driver)
+
+    asyncio.run(main())

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from audit_tui.core.dates import Preset
+from audit_tui.core.event import EventColumn
+from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.query import NEWEST_FIRST, Sort
+from audit_tui.core.view import View
+from audit_tui.errors import StoreDamaged
+from tests.ui.review_app import NOW, Driver, account, run_review
+
+ALL_TIME = View(time_range=Preset.ALL_TIME)
+
+
+def roles_only(view: View) -> View:
+    return View(FlatFilter(Match.ALL, (Condition(Field.CATEGORY, IS, "Roles"),)), view.time_range, view.sort)
+
+
+def test_opens_on_the_newest_event_of_the_last_30_days() -> None:
+    async def script(driver: Driver) -> None:
+        lines = driver.lines()
+        assert "demo.db" in lines[0]
+        assert "Filter" in lines[0]
+        assert "Last 30 Days" in lines[0]
+        assert lines[0].endswith("UTC")
+        assert lines[1].split() == ["Event", "Category", "User", "Date", "▼", "Description"]
+        assert "11-22 14:00:00" in lines[2]
+        assert "11-22" not in lines[3], "a repeated day is not written again"
+        assert "1 of 711   newest first" in lines[-2]
+        assert lines[-1].split()[:2] == ["⏎", "open"]
+
+    run_review(script)
+
+
+def test_moves_like_less_and_like_a_data_table() -> None:
+    async def script(driver: Driver) -> None:
+        table = driver.review.table
+        steps = [("j", 1), ("down", 2), ("k", 1), ("up", 0), ("G", 999), ("g", 0), ("end", 999), ("home", 0)]
+        steps += [("pagedown", 20), ("space", 40), ("pageup", 20), ("b", 0), ("ctrl+d", 10), ("ctrl+u", 0)]
+        steps += [("ctrl+end", 999), ("ctrl+home", 0), ("up", 0)]
+        for key, row in steps:
+            await driver.press(key)
+            assert table.cursor_row == row, key
+            assert table.highlighted is not None
+        for key, column in [("l", "category"), ("right", "user"), ("h", "category"), ("left", "event")]:
+            await driver.press(key)
+            assert table.column == column
+
+    run_review(script, view=ALL_TIME)
+
+
+def test_reaches_every_row_and_never_holds_them_all() -> None:
+    asked: list[str] = []
+
+    async def script(driver: Driver) -> None:
+        table = driver.review.table
+        await driver.press("end")
+        assert "Did thing 0" in driver.text()
+        table.move_cursor(10_000)
+        await driver.settle()
+        row = table.highlighted
+        assert row is not None
+        assert row.description == "Did thing 9999"
+        assert asked.count("page") < 12
+
+    run_review(script, account(20_000, 1), view=ALL_TIME, hook=lambda name, _: asked.append(name))
+
+
+def test_the_cursor_stays_on_its_event_when_the_view_changes() -> None:
+    async def script(driver: Driver) -> None:
+        review, table = driver.review, driver.review.table
+        table.move_cursor(500)
+        await driver.settle()
+        before = table.highlighted
+        assert before is not None
+        for sort in (Sort(EventColumn.USER, descending=False), Sort(EventColumn.DATE, descending=False)):
+            review.show_view(View(sort=sort, time_range=Preset.ALL_TIME))
+            await driver.settle()
+            assert table.highlighted == before
+        review.show_view(roles_only(ALL_TIME))
+        await driver.settle()
+        now = table.highlighted
+        assert now is not None
+        assert now.category == "Roles"
+        assert before.seq - 5 < now.seq <= before.seq, "else the next older one"
+        review.show_view(ALL_TIME)
+        await driver.settle()
+        assert table.highlighted == now
+
+    run_review(script, view=ALL_TIME)
+
+
+def test_a_column_sorts_up_then_down_then_newest_first_again() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("l", "l")
+        for words in ("by user", "by user, descending", "newest first"):
+            await driver.press("s")
+            assert words in driver.lines()[-2]
+        await driver.pilot.click("EventTable", offset=(2, 0))
+        await driver.settle()
+        assert driver.review.view_in_force.sort == Sort(EventColumn.EVENT, descending=False)
+        assert "Event ▲" in driver.lines()[1]
+
+    run_review(script)
+
+
+def test_says_what_is_applied_and_how_many() -> None:
+    conditions = (Condition(Field.EVENT, IS, "Login"), Condition(Field.USER, IS_NOT, None))
+
+    async def script(driver: Driver) -> None:
+        top = driver.lines()[0]
+        assert "Filter (2)" in top
+        assert "Event is Login or User is not (none)" in top
+        await driver.press("0")
+        assert driver.review.view_in_force.filter == FlatFilter()
+        assert "Filter (" not in driver.lines()[0]
+
+    run_review(script, view=View(FlatFilter(Match.ANY, conditions)), size=(120, 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
+def test_the_pane_opens_follows_and_closes(size: tuple[int, int]) -> None:
+    async def script(driver: Driver) -> None:
+        review = driver.review
+        await driver.press("enter")
+        assert "Did thing 999" in review.pane.plain_text
+        assert "10.20.4.7" in review.pane.plain_text
+        await driver.press("down")
+        assert "Did thing 998" in review.pane.plain_text
+        await driver.press("down")
+        shown = " ".join(review.pane.plain_text.split())
+        assert "An open-source model was undeployed." in shown
+        assert "Hours of Usage — expected, not recorded" in shown
+        await driver.press("escape")
+        assert not review.pane.display
+        await driver.press("enter", "q")
+        assert not review.pane.display, "q closes the pane first"
+        await driver.press("q")
+        assert driver.app.return_code == 0
+
+    run_review(script, size=size)
+
+
+def test_raw_json_is_shown_with_and_without_the_pane() -> None:
+    async def script(driver: Driver) -> None:
+        for keys in (["J"], ["enter", "J"]):
+            await driver.press(*keys)
+            assert '"metadata": {' in driver.text()
+            await driver.press("escape")
+            assert driver.app.screen is driver.review
+
+    run_review(script)
+
+
+def test_a_click_moves_and_a_second_click_opens() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.pilot.click("EventTable", offset=(30, 4))
+        await driver.settle()
+        assert driver.review.table.cursor_row == 3
+        assert driver.review.table.column is EventColumn.CATEGORY
+        assert not driver.review.pane.display
+        await driver.pilot.click("EventTable", offset=(30, 4))
+        await driver.settle()
+        assert driver.review.pane.display
+
+    run_review(script)
+
+
+def test_empty_says_why_and_which_key_helps() -> None:
+    async def nothing_matches(driver: Driver) -> None:
+        assert "No events in the time range Last 30 Days match the filter." in driver.text()
+        assert "no events" in driver.lines()[-2]
+        await driver.press("enter", "J", "down", "end")
+        await driver.press("0")
+        assert "1 of 711" in driver.lines()[-2]
+
+    async def nothing_there(driver: Driver) -> None:
+        assert "No events in the time range Last 30 Days." in driver.text()
+
+    absent = FlatFilter(Match.ALL, (Condition(Field.EVENT, IS, "absent"),))
+    run_review(nothing_matches, view=View(absent))
+    run_review(nothing_there, events=[])
+
+
+def test_an_error_is_said_calmly_and_the_rest_goes_on() -> None:
+    broken = True
+
+    def hook(name: str, _: object) -> None:
+        if broken and name == "page":
+            raise StoreDamaged("Page 7 of demo.db cannot be read.", "Run audit-tui info.")
+
+    async def script(driver: Driver) -> None:
+        nonlocal broken
+        assert "Page 7 of demo.db cannot be read." in driver.text()
+        broken = False
+        await driver.press("R")
+        assert "1 of 711" in driver.lines()[-2]
+
+    run_review(script, hook=hook)
+
+
+def test_a_preset_is_worked_out_anew_past_midnight() -> None:
+    now = NOW
+
+    def clock() -> datetime:
+        return now
+
+    async def script(driver: Driver) -> None:
+        nonlocal now
+        assert "of 15 " in driver.lines()[-2]
+        now = NOW + timedelta(days=1)
+        driver.review._follow_the_day()
+        await driver.settle()
+        assert "No events in the time range Today." in driver.text()
+
+    run_review(script, view=View(time_range=Preset.TODAY), clock=clock)
+
+
+def test_times_are_shown_in_utc_and_back() -> None:
+    async def script(driver: Driver) -> None:
+        assert "11-22 15:00:00" in driver.lines()[2]
+        await driver.press("T")
+        assert "11-22 14:00:00" in driver.lines()[2]
+        assert driver.lines()[0].endswith("UTC")
+        await driver.press("T")
+        assert driver.lines()[0].endswith("Europe/Berlin")
+
+    run_review(script, zone="Europe/Berlin")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (10, 2), (20, 5), (40, 10), (79, 23), (300, 80)])
+def test_any_size_works(size: tuple[int, int]) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("down", "enter", "pagedown", "tab", "end", "escape")
+        await driver.pilot.resize_terminal(80, 24)
+        await driver.settle()
+        assert "newest first" in driver.lines()[-2]
+
+    run_review(script, size=size)
+
+
+def test_help_names_the_keys_of_where_one_is_first() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("question_mark")
+        assert "In the list" in driver.text()
+        await driver.press("escape")
+        assert driver.app.screen is driver.review
+
+    run_review(script)
+
+
+def test_starts_newest_first() -> None:
+    assert View().sort == NEWEST_FIRST
