@@ -63,6 +63,8 @@ class EventsChoice:
     """As it was said: a preset stays one."""
     context: TimeContext
     """The zone of days and of the times that are shown, and the moment of the run."""
+    is_range_default: bool = False
+    """Nobody asked for this range."""
 
     def query(self) -> EventQuery:
         """The question for a reader, newest first."""
@@ -128,7 +130,8 @@ def events_options(command: Callable[..., R]) -> Callable[..., R]:
         context = time_context(click.get_current_context(), zone_name)
         flat = FlatFilter(Match(match.lower()), tuple(parse_condition(text) for text in filters))
         time_range = _time_range(range_name, since, until, context)
-        return command(*args, choice=EventsChoice(flat, time_range, context), **kwargs)
+        is_default = (range_name, since, until) == (None, None, None)
+        return command(*args, choice=EventsChoice(flat, time_range, context, is_default), **kwargs)
 
     return reduce(lambda wrapped, option: option(wrapped), reversed(_EVENTS), chosen)
 

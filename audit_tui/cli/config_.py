@@ -1,0 +1,83 @@
+"""``audit-tui config``: what is set, where it was set, and whether it can be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.session import session_of
+from audit_tui.config import KEYS_TABLE, SETTINGS, WEEKDAYS, config_path, default_store_path, examine
+from audit_tui.core.dates import zone_label, zone_named
+from audit_tui.core.text import clean_visible
+
+if TYPE_CHECKING:
+    from audit_tui.config import Loaded
+
+
+@click.group("config")
+def config_command() -> None:
+    """Show and check the settings.
+
+    They come from a TOML file in the platform's configuration directory (AUDIT_TUI_CONFIG names another),
+    then from the environment (AUDIT_TUI_STORE, AUDIT_TUI_ZONE, ...), then from the options of a command.
+    """
+
+
+@config_command.command("path")
+def path_command() -> None:
+    """Print where the settings file is, or would be."""
+    click.echo(clean_visible(str(config_path())))
+
+
+@config_command.command("show")
+@click.pass_context
+def show_command(context: click.Context) -> None:
+    """Print every setting, its value, and where it comes from."""
+    session = session_of(context)
+    loaded = session.loaded
+    machine_zone = f"{zone_label(zone_named(None), session.clock())} (the machine's)"
+    rows = [
+        (setting.name, _said(loaded, setting.attribute, machine_zone), str(loaded.origin(setting.name)))
+        for setting in SETTINGS
+    ]
+    for name, keys in loaded.settings.keys.items():
+        full_name = f"{KEYS_TABLE}.{name}"
+        rows.append((full_name, ", ".join(keys) or "(no key)", str(loaded.origin(full_name))))
+    cleaned = [tuple(map(clean_visible, row)) for row in rows]
+    name_cells, value_cells = (max(len(row[column]) for row in cleaned) for column in (0, 1))
+    for name, value, origin in cleaned:
+        click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {origin}")
+
+
+@config_command.command("validate")
+def validate_command() -> None:
+    """Check every setting; each that cannot be used is told with its line."""
+    path = config_path()
+    _, problems = examine()
+    if not problems:
+        click.echo(
+            f"{clean_visible(str(path))}: "
+            + ("no problems" if path.exists() else "no such file, no problems")
+        )
+        return
+    for problem in problems[:-1]:
+        click.echo(clean_visible(str(problem), keep_newlines=True), err=True)
+    raise problems[-1]
+
+
+def _said(loaded: Loaded, attribute: str, machine_zone: str) -> str:
+    value = getattr(loaded.settings, attribute)
+    match attribute:
+        case "store":
+            return str(value or default_store_path())
+        case "zone":
+            return value or machine_zone
+        case "first_weekday":
+            return WEEKDAYS[value].capitalize()
+        case "columns":
+            return ", ".join(value)
+        case "mouse":
+            return "on" if value else "off"
+        case _:
+            return str(value or "(the program's)")
