@@ -249,12 +249,12 @@ def range_from_bounds(since: str | None, until: str | None, context: TimeContext
     start = first if isinstance(first, datetime) or first is None else _border(_start_us(first, context.zone))
     end = last if isinstance(last, datetime) or last is None else _border(_end_us(last, context.zone))
     if start is not None and end is not None and start > end:
-        raise TimeError(f"The range ends, {until}, before it begins, {since}.", "Exchange the two times.")
+        raise TimeError(f"{since} comes after {until}.", "Exchange the two times.")
     # A datetime is a date too, so both tests are for what they are not.
     if first is None or last is None or isinstance(first, datetime) or isinstance(last, datetime):
         return MomentRange(start, end)
     if last < first:
-        raise TimeError(f"The range ends, {until}, before it begins, {since}.", "Exchange the two times.")
+        raise TimeError(f"{since} comes after {until}.", "Exchange the two times.")
     return DayRange(first, last)
 
 

@@ -1,0 +1,388 @@
+"""The time-range dialog: presets, a calendar, and two times to type."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.geometry import Region
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from audit_tui.core.dates import (
+    TIME_FORMATS,
+    DayPick,
+    Preset,
+    TimeContext,
+    TimeRange,
+    bound_texts,
+    days_of,
+    parse_time,
+    range_from_bounds,
+    range_words,
+    zone_label,
+)
+from audit_tui.core.event import to_us
+from audit_tui.core.month import MONTHS, days_in_month
+from audit_tui.core.zones import local_time
+from audit_tui.errors import TimeError
+from audit_tui.ui.widgets.flat_button import FlatButton
+from audit_tui.ui.widgets.list_button import ListButton
+from audit_tui.ui.widgets.month_view import MonthView
+from audit_tui.ui.widgets.popup_list import PopupList
+from audit_tui.ui.widgets.preset_list import PresetList
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.events import Click
+
+BEFORE, AFTER = "\u2039", "\u203a"
+TYPED_FORMATS = "Write it as 2026-11-01 or 2026-11-01 14:00."
+MAX_YEARS = 200
+"""One event dated to the year 1 shall not make a list of 2,000 years; `<` and `>` still go there."""
+MONTH_LIST_CELLS = 11
+YEAR_LIST_CELLS = 6
+
+
+class TimeRangeDialog(ModalScreen[TimeRange | None]):
+    """Chooses a time range; dismisses with it, or with None when cancelled.
+
+    Args:
+        current: The range in force.
+        context: The zone, the moment and the first day of the week.
+        first_event: The day of the store's first event; None when there is none.
+    """
+
+    DEFAULT_CSS = """
+    TimeRangeDialog {
+        align: center middle;
+        layers: default popup;
+
+        #time-range {
+            width: 56;
+            height: auto;
+            max-height: 100%;
+            border: round $primary;
+            border-title-style: bold;
+            background: $surface;
+            padding: 1 2 0 1;
+        }
+        #choose-body { height: auto; scrollbar-size-vertical: 1; }
+        #choose, #typed, #foot, #months, #whole { height: auto; width: 100%; }
+        #calendar { width: 28; height: auto; margin: 0 0 0 6; }
+        #before { margin: 0 1 0 0; }
+        #month { width: 13; }
+        #year { width: 8; }
+        #whole { margin: 1 0 0 0; }
+        #whole-year { margin: 0 0 0 1; }
+        #typed { margin: 1 0 0 0; padding: 0 0 0 2; }
+        #typed Static { width: auto; color: $text-muted; padding: 0 1 0 0; }
+        #typed #to-label { padding: 0 1 0 2; }
+        #typed Input {
+            width: 1fr;
+            background: $foreground 8%;
+            &:focus { background: $foreground 14%; background-tint: transparent; }
+            &.-invalid { color: $text-error; text-style: bold; }
+        }
+        #words { height: 2; margin: 1 0 0 0; padding: 0 0 0 2; text-style: bold; }
+        #words.-wrong { color: $text-error; }
+        #foot { padding: 0 0 0 2; }
+        #zone { width: 1fr; height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        #apply { margin: 0 0 0 1; }
+
+        &.-low #time-range { max-height: 18; height: 100%; padding: 0 2 0 1; }
+        &.-low #choose-body { height: 1fr; }
+        &.-low #whole, &.-low #typed, &.-low #words { margin: 0; }
+        &.-narrow #time-range { width: 100%; padding: 0; }
+        &.-narrow #choose { layout: vertical; }
+        &.-narrow PresetList { width: 100%; }
+        &.-narrow #calendar { margin: 0 0 0 2; }
+
+        &:ansi {
+            #time-range { background: ansi_default; }
+            #typed Static, #zone { color: ansi_default; text-style: dim; }
+            #typed Input { text-style: underline; &:focus { text-style: bold underline; } }
+            #typed Input.-invalid { color: ansi_red; text-style: bold underline; }
+            #words.-wrong { color: ansi_red; }
+        }
+    }
+    """
+
+    # Textual types these as plain variables of its class, so that ClassVar would contradict it.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (56, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("t", "today", "Today", show=False),
+        Binding("m", "whole_month", "Whole month", show=False),
+        Binding("y", "whole_year", "Whole year", show=False),
+        Binding("less_than_sign", "move_months(-12)", "Year before", show=False),
+        Binding("greater_than_sign", "move_months(12)", "Year after", show=False),
+        Binding("a", "apply", "Apply", show=False),
+    ]
+    """
+    | Key(s) | Description |
+    | :- | :- |
+    | t | Go to today on the calendar. |
+    | m, y | Choose the whole month, the whole year. |
+    | <, > | A year back or on. |
+    | a | Apply. |
+    | escape, q | Close an open list, else the dialog. |
+    """
+
+    def __init__(self, current: TimeRange, context: TimeContext, first_event: date | None) -> None:
+        super().__init__()
+        self._time_context = context
+        self._today = context.today
+        self._first_event = first_event
+        self._chosen = current
+        self._pick = DayPick()
+        self._picked_last: date | Preset | None = None
+        self._popup = PopupList()
+        self._month_view = MonthView(self._today, context.first_weekday, id="month-view")
+        self._month_list = ListButton(self._popup, MONTH_LIST_CELLS, id="month")
+        self._year_list = ListButton(self._popup, YEAR_LIST_CELLS, id="year")
+        self._years: range = range(0)
+        self._presets = PresetList(current if isinstance(current, Preset) else None)
+        since, until = bound_texts(current, context)
+        self._since = self._time_input(since, "first event", "since")
+        self._until = self._time_input(until, "no end", "until")
+        self._words = Static(Content(range_words(current, context)), id="words", markup=False)
+
+    @staticmethod
+    def _time_input(value: str, placeholder: str, name: str) -> Input:
+        field = Input(value, placeholder, id=name, compact=True, select_on_focus=False)
+        field.cursor_blink = False
+        return field
+
+    def compose(self) -> ComposeResult:
+        """The presets beside the calendar, the times and the words below."""
+        with Vertical(id="time-range") as box:
+            box.border_title = "Time range"
+            with VerticalScroll(id="choose-body", can_focus=False):
+                with Horizontal(id="choose"):
+                    yield self._presets
+                    with Vertical(id="calendar"):
+                        with Horizontal(id="months"):
+                            yield FlatButton(BEFORE, id="before")
+                            yield self._month_list
+                            yield self._year_list
+                            yield FlatButton(AFTER, id="after")
+                        yield self._month_view
+                        with Horizontal(id="whole"):
+                            yield FlatButton("Whole month", key="m", id="whole-month")
+                            yield FlatButton("Whole year", key="y", id="whole-year")
+                with Horizontal(id="typed"):
+                    yield Static("From", markup=False)
+                    yield self._since
+                    yield Static("To", id="to-label", markup=False)
+                    yield self._until
+            yield self._words
+            with Horizontal(id="foot"):
+                zone = zone_label(self._time_context.zone, self._time_context.now)
+                yield Static(Content(zone), id="zone", markup=False)
+                yield FlatButton("Cancel", id="cancel")
+                yield FlatButton("Apply", key="a", id="apply", classes="-primary")
+        yield self._popup
+
+    def on_mount(self) -> None:
+        """Show the range in force, with the focus on the calendar."""
+        self._month_view.marked = days_of(self._chosen, self._time_context, self._first_event)
+        self._offer_months(self._month_view.cursor)
+        self._month_view.focus()
+        self.call_after_refresh(self._show_cursor)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.call_after_refresh(self._show_cursor)
+
+    @on(MonthView.CursorMoved)
+    def _follow_cursor(self, event: MonthView.CursorMoved) -> None:
+        self._offer_months(event.day)
+        self._show_cursor()
+
+    @on(MonthView.DayPicked)
+    def _pick_day(self, event: MonthView.DayPicked) -> None:
+        if event.day > self._today:
+            self._say("Days after today cannot be picked.")
+            return
+        is_again = event.with_enter and event.day == self._picked_last
+        if not is_again or self._pick.is_open:
+            self._take_pick(self._pick.pick(event.day, self._today))
+            self._picked_last = event.day
+        if is_again:
+            self.action_apply()
+
+    @on(PresetList.PresetPicked)
+    def _pick_preset(self, event: PresetList.PresetPicked) -> None:
+        if event.with_enter and event.preset is self._picked_last:
+            self.action_apply()
+            return
+        self._pick = DayPick()
+        self._choose(event.preset)
+        self._picked_last = event.preset
+        days = self._month_view.marked
+        self._month_view.cursor = self._today if days is None else days.last
+
+    @on(ListButton.Chosen, "#month")
+    def _go_to_month(self, event: ListButton.Chosen) -> None:
+        self._go_to(self._month_view.cursor.year, event.index + 1)
+
+    @on(ListButton.Chosen, "#year")
+    def _go_to_year(self, event: ListButton.Chosen) -> None:
+        self._go_to(self._years[event.index], self._month_view.cursor.month)
+
+    @on(FlatButton.Pressed)
+    def _press(self, event: FlatButton.Pressed) -> None:
+        match event.button.id:
+            case "before":
+                self.action_move_months(-1)
+            case "after":
+                self.action_move_months(1)
+            case "whole-month":
+                self.action_whole_month()
+            case "whole-year":
+                self.action_whole_year()
+            case "cancel":
+                self.dismiss(None)
+            case "apply":
+                self.action_apply()
+
+    @on(Input.Changed)
+    def _read_times(self, event: Input.Changed) -> None:
+        error = self._typed_error()
+        if error is not None:
+            self._say(error, is_wrong=True)
+            return
+        if (self._since.value, self._until.value) == bound_texts(self._chosen, self._time_context):
+            # What stands there already: a preset that it stands for stays a preset.
+            self._show_chosen()
+            return
+        self._picked_last = None
+        self._pick = DayPick()
+        self._chosen = range_from_bounds(self._since.value, self._until.value, self._time_context)
+        self._show_chosen()
+        if event.value.strip():
+            self._month_view.cursor = self._day_of(parse_time(event.value, self._time_context))
+
+    @on(Input.Submitted)
+    def _apply_times(self) -> None:
+        self.action_apply()
+
+    def on_click(self, event: Click) -> None:
+        """Close an open list when the click was beside it."""
+        if event.widget not in (self._popup, self._month_list, self._year_list):
+            self._popup.close()
+
+    def action_cancel(self) -> None:
+        """Close an open list, else the dialog without a range."""
+        if self._popup.owner is not None:
+            self._popup.close()
+        else:
+            self.dismiss(None)
+
+    def action_apply(self) -> None:
+        """Close the dialog with the chosen range, unless a typed time is wrong."""
+        error = self._typed_error()
+        if error is None:
+            self.dismiss(self._chosen)
+            return
+        self._say(error, is_wrong=True)
+        (self._since if self._since.has_class("-invalid") else self._until).focus()
+
+    def action_today(self) -> None:
+        """Go to today on the calendar."""
+        self._popup.close()
+        self._month_view.cursor = self._today
+        self._month_view.focus()
+
+    def action_whole_month(self) -> None:
+        """Choose the month that is shown, up to today."""
+        self._popup.close()
+        self._picked_last = None
+        self._take_pick(self._pick.whole_month(self._month_view.cursor, self._today))
+
+    def action_whole_year(self) -> None:
+        """Choose the year that is shown, up to today."""
+        self._popup.close()
+        self._picked_last = None
+        self._take_pick(self._pick.whole_year(self._month_view.cursor, self._today))
+
+    def action_move_months(self, months: int) -> None:
+        """Show another month."""
+        self._popup.close()
+        self._month_view.action_move_months(months)
+
+    def _take_pick(self, pick: DayPick) -> None:
+        self._pick = pick
+        if pick.days is not None:
+            self._choose(pick.days)
+
+    def _choose(self, time_range: TimeRange) -> None:
+        self._chosen = time_range
+        since, until = bound_texts(time_range, self._time_context)
+        with self.prevent(Input.Changed):
+            self._since.value, self._until.value = since, until
+        for field in (self._since, self._until):
+            field.remove_class("-invalid")
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        self._month_view.marked = days_of(self._chosen, self._time_context, self._first_event)
+        self._presets.mark(self._chosen if isinstance(self._chosen, Preset) else None)
+        self._say(range_words(self._chosen, self._time_context))
+
+    def _say(self, words: str, *, is_wrong: bool = False) -> None:
+        self._words.set_class(is_wrong, "-wrong")
+        self._words.update(Content(words))
+
+    def _typed_error(self) -> str | None:
+        """Mark what cannot be read; say the first of it, or None."""
+        said: str | None = None
+        for field in (self._since, self._until):
+            error = self._error_of(field.value, "")
+            field.set_class(error is not None, "-invalid")
+            said = said or error
+        if said is None:
+            said = self._error_of(self._since.value, self._until.value)
+            self._until.set_class(said is not None, "-invalid")
+        return said
+
+    def _error_of(self, since: str, until: str) -> str | None:
+        try:
+            range_from_bounds(since, until, self._time_context)
+        except TimeError as error:
+            return f"✗ {error.message}\n{TYPED_FORMATS if error.hint == TIME_FORMATS else error.hint}"
+        return None
+
+    def _day_of(self, time: date | datetime) -> date:
+        if isinstance(time, datetime):
+            return local_time(to_us(time), self._time_context.zone).date()
+        return time
+
+    def _go_to(self, year: int, month: int) -> None:
+        day = min(self._month_view.cursor.day, days_in_month(year, month))
+        self._month_view.cursor = date(year, month, day)
+
+    def _offer_months(self, day: date) -> None:
+        is_this_year = day.year == self._today.year
+        self._month_list.offer(MONTHS[: self._today.month if is_this_year else 12], day.month - 1)
+        first = self._today.year if self._first_event is None else self._first_event.year
+        first = min(max(first, self._today.year - MAX_YEARS), day.year)
+        self._years = range(first, self._today.year + 1)
+        self._year_list.offer([f"{year:04d}" for year in self._years], self._years.index(day.year))
+
+    def _show_cursor(self) -> None:
+        """Scroll a low dialog to the week of the cursor."""
+        body = self.query_one("#choose-body", VerticalScroll)
+        if body.max_scroll_y == 0:
+            return
+        line = self._month_view.line_of(self._month_view.cursor)
+        at = self._month_view.region.offset - body.content_region.offset + body.scroll_offset
+        body.scroll_to_region(Region(at.x, at.y + line, 1, 1), animate=False, x_axis=False)

@@ -1,0 +1,102 @@
+"""A button of one line: some words to press."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+
+class FlatButton(Widget, can_focus=True):
+    """Words without a frame that can be pressed by key or mouse.
+
+    A tenth of the style rules of Textual's Button, which has four looks of three lines each.
+
+    Args:
+        words: What stands on it; never from data.
+        key: The letter that does the same in the whole dialog; it is underlined.
+        id: The widget's id.
+        classes: ``-primary`` for what Enter is for.
+    """
+
+    DEFAULT_CSS = """
+    FlatButton {
+        width: auto;
+        height: 1;
+        padding: 0 1;
+        color: $foreground;
+        pointer: pointer;
+
+        &:hover { background: $foreground 10%; }
+        &.-primary { background: $primary-muted; color: $text-primary; text-style: bold; }
+        &:focus {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:disabled { color: $text-disabled; background: transparent; }
+        &:ansi {
+            background: ansi_default;
+            color: ansi_default;
+            &.-primary { text-style: bold; }
+            &:focus { text-style: bold reverse; }
+            &:disabled { text-style: dim; }
+        }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "press", "Press", show=False)]
+    """
+    | Key(s) | Description |
+    | :- | :- |
+    | enter,space | Press the button. |
+    """
+
+    words: reactive[str] = reactive("", layout=True)
+    """What stands on the button."""
+
+    class Pressed(Message):
+        """The button was pressed."""
+
+        def __init__(self, button: FlatButton) -> None:
+            super().__init__()
+            self.button = button
+            """The button."""
+
+        @property
+        def control(self) -> FlatButton:
+            """The button, for ``@on`` with a selector."""
+            return self.button
+
+    def __init__(
+        self,
+        words: str,
+        *,
+        key: str = "",
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._key = key
+        self.set_reactive(FlatButton.words, words)
+
+    def render(self) -> Content:
+        """The words, with the key's letter underlined."""
+        content = Content(self.words)
+        at = self.words.lower().find(self._key) if self._key else -1
+        return content if at < 0 else content.stylize("underline", at, at + 1)
+
+    def action_press(self) -> None:
+        """Press the button."""
+        self.post_message(self.Pressed(self))
+
+    def on_click(self) -> None:
+        """Press the button."""
+        self.action_press()

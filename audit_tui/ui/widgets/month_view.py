@@ -1,0 +1,246 @@
+"""One month as a calendar, with a cursor and marked days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.binding import Binding
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from audit_tui.core.month import (
+    DAYS_IN_WEEK,
+    WEEKDAYS,
+    DayRange,
+    add_months,
+    month_of,
+    month_weeks,
+    shift_days,
+)
+
+if TYPE_CHECKING:
+    from rich.style import Style
+    from textual.binding import BindingType
+    from textual.events import Click, MouseScrollDown, MouseScrollUp
+
+DAY_CELLS = 4
+MONTH_CELLS = DAYS_IN_WEEK * DAY_CELLS
+MONTH_LINES = 7
+"""The weekdays, and as many weeks as a month can touch."""
+
+
+class MonthView(Widget, can_focus=True):
+    """The days of the month that the cursor is in.
+
+    The first and the last marked day carry brackets and today round ones, so that they are told apart
+    without colours too. The cursor never goes beyond today.
+
+    Args:
+        today: The day that it is; the cursor begins there.
+        first_weekday: 0 begins weeks on Monday, 6 on Sunday.
+        id: The widget's id.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "month-view--weekday",
+        "month-view--future",
+        "month-view--marked",
+        "month-view--edge",
+        "month-view--today",
+        "month-view--cursor",
+    }
+    """
+    | Class | Description |
+    | :- | :- |
+    | `month-view--weekday` | The names of the days. |
+    | `month-view--future` | A day after today, which cannot be picked. |
+    | `month-view--marked` | A marked day. |
+    | `month-view--edge` | The first and the last marked day. |
+    | `month-view--today` | Today. |
+    | `month-view--cursor` | The day under the cursor, while the calendar has the focus. |
+    """
+
+    DEFAULT_CSS = """
+    MonthView {
+        width: 28;
+        height: 7;
+        color: $foreground;
+
+        & > .month-view--weekday { color: $text-muted; }
+        & > .month-view--future { color: $text-disabled; }
+        & > .month-view--marked { background: $primary 25%; color: $foreground; }
+        & > .month-view--edge { background: $primary 55%; color: $foreground; text-style: bold; }
+        & > .month-view--today { text-style: bold; }
+        & > .month-view--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi {
+            color: ansi_default;
+            & > .month-view--weekday { color: ansi_default; text-style: dim; }
+            & > .month-view--future { color: ansi_default; text-style: dim; }
+            & > .month-view--marked { background: ansi_default; color: ansi_cyan; text-style: underline; }
+            & > .month-view--edge { background: ansi_default; color: ansi_cyan; text-style: bold underline; }
+            & > .month-view--cursor { text-style: bold reverse; }
+        }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Day before", show=False),
+        Binding("right", "move(1)", "Day after", show=False),
+        Binding("up", "move(-7)", "Week before", show=False),
+        Binding("down", "move(7)", "Week after", show=False),
+        Binding("pageup", "move_months(-1)", "Month before", show=False),
+        Binding("pagedown", "move_months(1)", "Month after", show=False),
+        Binding("home", "first_day", "First of the month", show=False),
+        Binding("end", "last_day", "Last of the month", show=False),
+        Binding("enter", "pick(True)", "Pick", show=False),
+        Binding("space", "pick(False)", "Pick", show=False),
+    ]
+    """
+    | Key(s) | Description |
+    | :- | :- |
+    | left, right | A day back or on. |
+    | up, down | A week back or on. |
+    | pageup, pagedown | A month back or on. |
+    | home, end | The first or the last day of the month. |
+    | enter, space | Pick the day. |
+    """
+
+    cursor: reactive[date] = reactive(date.min, init=False, repaint=False)
+    """The day under the cursor; its month is shown."""
+    marked: reactive[DayRange | None] = reactive(None)
+    """The days of the range; None marks none."""
+
+    @dataclass
+    class DayPicked(Message):
+        """A day was picked, by key or mouse; it may lie after today."""
+
+        month_view: MonthView
+        day: date
+        with_enter: bool
+        """Enter was pressed, which on the same day again means more than a click."""
+
+    @dataclass
+    class CursorMoved(Message):
+        """The cursor went to another day."""
+
+        month_view: MonthView
+        day: date
+
+    def __init__(self, today: date, first_weekday: int = 0, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.today = today
+        self._first_weekday = first_weekday
+        self.set_reactive(MonthView.cursor, today)
+
+    def day_at(self, x: int, y: int) -> date | None:
+        """The day at a cell of the widget; None where there is none."""
+        weeks = self._weeks()
+        if not (1 <= y <= len(weeks) and 0 <= x < MONTH_CELLS):
+            return None
+        return weeks[y - 1][x // DAY_CELLS]
+
+    def line_of(self, day: date) -> int:
+        """The line that a day of the shown month stands on."""
+        return next((at for at, week in enumerate(self._weeks(), 1) if day in week), 0)
+
+    def render_line(self, y: int) -> Strip:
+        """One line: the names of the days, or a week."""
+        weeks = self._weeks()
+        base = self.rich_style
+        if y == 0:
+            style = base + self._look("weekday")
+            segments = [
+                Segment(f" {WEEKDAYS[(self._first_weekday + at) % DAYS_IN_WEEK]} ", style)
+                for at in range(DAYS_IN_WEEK)
+            ]
+        elif y <= len(weeks):
+            segments = [self._cell(day, base) for day in weeks[y - 1]]
+        else:
+            segments = []
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def validate_cursor(self, day: date) -> date:
+        """Keep the cursor on or before today."""
+        return min(day, self.today)
+
+    def watch_cursor(self, before: date, day: date) -> None:
+        """Repaint what changed: two weeks, or the month."""
+        if (before.year, before.month) == (day.year, day.month):
+            for line in {self.line_of(before), self.line_of(day)}:
+                self.refresh(Region(0, line, self.size.width, 1))
+        else:
+            self.refresh()
+        self.post_message(self.CursorMoved(self, day))
+
+    def action_move(self, days: int) -> None:
+        """Move the cursor by days."""
+        self.cursor = shift_days(self.cursor, days)
+
+    def action_move_months(self, months: int) -> None:
+        """Move the cursor by months."""
+        self.cursor = add_months(self.cursor, months)
+
+    def action_first_day(self) -> None:
+        """Go to the first day of the month."""
+        self.cursor = month_of(self.cursor).first
+
+    def action_last_day(self) -> None:
+        """Go to the last day of the month, or to today."""
+        self.cursor = month_of(self.cursor).last
+
+    def action_pick(self, with_enter: bool) -> None:
+        """Pick the day under the cursor."""
+        self.post_message(self.DayPicked(self, self.cursor, with_enter))
+
+    def on_click(self, event: Click) -> None:
+        """Pick the day that was clicked."""
+        day = self.day_at(event.x, event.y)
+        if day is not None:
+            self.cursor = day
+            self.post_message(self.DayPicked(self, day, with_enter=False))
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """Go to the month before."""
+        event.stop()
+        self.action_move_months(-1)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        """Go to the month after."""
+        event.stop()
+        self.action_move_months(1)
+
+    def _weeks(self) -> list[list[date | None]]:
+        return month_weeks(self.cursor.year, self.cursor.month, self._first_weekday)
+
+    def _look(self, name: str) -> Style:
+        return self.get_component_rich_style(f"month-view--{name}", partial=True)
+
+    def _cell(self, day: date | None, base: Style) -> Segment:
+        if day is None:
+            return Segment(" " * DAY_CELLS, base)
+        left = right = " "
+        style = base
+        is_today = day == self.today
+        if day > self.today:
+            style += self._look("future")
+        if is_today:
+            left, right = "(", ")"
+            style += self._look("today")
+        if self.marked is not None and day in self.marked:
+            is_first, is_last = day == self.marked.first, day == self.marked.last
+            style += self._look("edge" if is_first or is_last else "marked")
+            left = "[" if is_first else left
+            right = "]" if is_last else right
+        if day == self.cursor and self.has_focus:
+            style += self._look("cursor")
+        return Segment(f"{left}{day.day:2d}{right}", style)

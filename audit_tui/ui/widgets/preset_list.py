@@ -1,0 +1,72 @@
+"""The presets of the time-range dialog as a list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from audit_tui.core.dates import Preset
+
+PRESETS = tuple(Preset)
+
+
+class PresetList(OptionList):
+    """The ranges with a name, the chosen one marked.
+
+    Args:
+        chosen: The preset in force; None when the range is none of them.
+    """
+
+    DEFAULT_CSS = """
+    PresetList {
+        width: 16;
+        height: 10;
+        background: transparent;
+        scrollbar-size-vertical: 0;
+        & > .option-list--option-highlighted { background: transparent; color: $foreground; }
+        & > .option-list--option-hover { background: $foreground 10%; }
+        &:focus { background-tint: transparent; }
+        &:ansi:focus > .option-list--option-highlighted { text-style: bold reverse; }
+    }
+    """
+
+    @dataclass
+    class PresetPicked(Message):
+        """A preset was picked."""
+
+        preset: Preset
+        with_enter: bool
+        """Enter was pressed, which on the same preset again means more than a click."""
+
+    def __init__(self, chosen: Preset | None) -> None:
+        self._chosen = chosen
+        super().__init__(*(Option(self._prompt(preset), id=preset.slug) for preset in Preset), compact=True)
+        self.highlighted = 0 if chosen is None else PRESETS.index(chosen)
+
+    def mark(self, chosen: Preset | None) -> None:
+        """Mark another preset; None marks none."""
+        before, self._chosen = self._chosen, chosen
+        for preset in {before, chosen} - {None}:
+            if preset is not None and before is not chosen:
+                self.replace_option_prompt(preset.slug, self._prompt(preset))
+        if chosen is not None:
+            self.highlighted = PRESETS.index(chosen)
+
+    def action_select(self) -> None:
+        """Pick the highlighted preset."""
+        if self.highlighted is not None:
+            self.post_message(self.PresetPicked(PRESETS[self.highlighted], with_enter=True))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Pick the preset that was clicked."""
+        event.stop()
+        self.post_message(self.PresetPicked(PRESETS[event.option_index], with_enter=False))
+
+    def _prompt(self, preset: Preset) -> Content:
+        if preset is self._chosen:
+            return Content(f"• {preset.label}").stylize("bold")
+        return Content(f"  {preset.label}")
