@@ -1,0 +1,260 @@
+"""The *Filter by* dialog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from audit_tui.core.filters import Draft, FlatFilter, flat_filter
+from audit_tui.core.query import EventQuery
+from audit_tui.core.text import clean
+from audit_tui.ui.widgets.choice import Choice, Cross, MatchTab
+from audit_tui.ui.widgets.condition_rows import ConditionRow, ConditionRows
+from audit_tui.ui.widgets.match_count import MatchCount
+from audit_tui.ui.widgets.popup_list import PopupList
+from audit_tui.ui.widgets.value_input import ValueInput
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from audit_tui.errors import AuditTuiError
+    from audit_tui.ui.lane import Lane
+
+MIN_ROWS = 4
+"""So many lines are kept free for rows where there is room, so that adding some moves nothing."""
+TALL_LINES = 18
+"""Below, no line is left blank."""
+WIDE_CELLS = 66
+"""Below, operators are written as signs."""
+HINTS: dict[type[Widget], str] = {
+    ValueInput: "type for suggestions   ↓ list   ⏎ apply   ^D remove row   Esc cancel",
+    Choice: "⏎ list   ← → change   Tab next   ^D remove row   Esc cancel",
+    MatchTab: "← → change   Tab next   Esc cancel",
+    Cross: "⏎ remove row   Tab next   Esc cancel",
+    Button: "⏎ press   Tab next   Esc cancel",
+}
+
+
+class FilterDialog(ModalScreen[FlatFilter | None]):
+    """Edits a flat filter; gives back the one to apply, or None when it was cancelled.
+
+    One instance is kept (``App.install_screen``) and opened again and again: call ``begin`` before each
+    ``push_screen``. Its rows stay mounted, so that it opens quickly.
+
+    Args:
+        values: Where candidates for values are asked for.
+        counts: Where events are counted.
+    """
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("up", "step(-1)", "Row above", show=False),
+        Binding("down", "step(1)", "Row below", show=False),
+        Binding("delete,ctrl+d", "remove_row", "Remove row", show=False),
+    ]
+    """
+    | Key(s) | Description |
+    | :- | :- |
+    | tab, shift+tab | The next field, the one before. |
+    | up, down | The row above, the row below. |
+    | delete, ctrl+d | Remove the row; delete in a value removes a letter. |
+    | enter | Act on what has the focus; in a value that stands, apply. |
+    | escape | Close the list, then leave everything as it was. |
+    """
+    DEFAULT_CSS = """
+    FilterDialog {
+        align: center middle;
+        layers: base popup;
+        & > #box {
+            width: 95%;
+            max-width: 100;
+            height: auto;
+            max-height: 100%;
+            border: round $border;
+            border-title-color: $text;
+            border-title-style: bold;
+            background: $surface;
+            padding: 0 1;
+        }
+        & #head { height: 1; margin-bottom: 1; }
+        & #foot { height: 1; margin-top: 1; }
+        & Button { height: 1; min-width: 0; width: auto; padding: 0; background: $boost; }
+        & #add { background: transparent; color: $text-primary; }
+        & #apply { color: $text-primary; }
+        & #gap { width: 1fr; }
+        & #cancel { margin-right: 2; }
+        & Button:focus {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        & Button:nocolor:focus { text-style: bold reverse; }
+        & #hint { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        & #hint.-error { color: $text-error; }
+        &:ansi #hint { color: ansi_default; text-style: dim; }
+        &:ansi #hint.-error { text-style: bold; }
+        &.-narrow > #box { width: 100%; }
+        &.-short #head, &.-short #foot { margin: 0; }
+    }
+    """
+
+    def __init__(self, values: Lane, counts: Lane) -> None:
+        super().__init__()
+        self._popup = PopupList()
+        self._values = values
+        self._tab = MatchTab()
+        self._count = MatchCount(counts)
+        self._rows = ConditionRows(self._popup, values)
+        self._hint = Static(id="hint", markup=False)
+        self._query = EventQuery()
+        self._error: AuditTuiError | None = None
+        self._is_fresh = True
+        """Begun and not shown yet."""
+        self.begin(FlatFilter(), EventQuery())
+
+    def begin(self, current: FlatFilter, query: EventQuery) -> None:
+        """Start over; to be called before the dialog is pushed.
+
+        Args:
+            current: The filter to edit.
+            query: The query in force: its range, and what else narrows it, is what events are counted in.
+        """
+        self._query = query
+        self._error = None
+        self._tab.match = current.match
+        self._rows.show([Draft.of(condition) for condition in current.conditions])
+        self._is_fresh = True
+
+    @property
+    def edited(self) -> FlatFilter:
+        """What the rows say now; rows that lack something are left out."""
+        return flat_filter(self._tab.match, self._rows.drafts)
+
+    def compose(self) -> ComposeResult:
+        """The box, and the list that hangs from a field of it."""
+        with Vertical(id="box") as box:
+            box.border_title = "Filter by"
+            with Horizontal(id="head"):
+                yield self._tab
+                yield self._count
+            yield self._rows
+            yield Button("+ Add Filter", id="add", compact=True)
+            with Horizontal(id="foot"):
+                yield Button("Clear All", id="clear", compact=True)
+                yield Static(id="gap")
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Apply", id="apply", compact=True)
+            yield self._hint
+        yield self._popup
+
+    def on_mount(self) -> None:
+        """Buttons act at once: no effect that is taken back later."""
+        for button in self.query(Button):
+            button.active_effect_duration = 0
+
+    def on_screen_resume(self) -> None:
+        """Go to where one starts to type, and count."""
+        if self._is_fresh:
+            self._is_fresh = False
+            self._rows.scroll_home(animate=False)
+            self.set_focus(self._rows.rows[0].value)
+            self._recount()
+
+    def on_screen_suspend(self) -> None:
+        """Ask nothing more."""
+        self._popup.close()
+        self._count.stop()
+        self._values.cancel()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the rows the lines that the rest leaves."""
+        is_short = event.size.height < TALL_LINES
+        self.set_class(is_short, "-short")
+        self.set_class(event.size.width < WIDE_CELLS, "-narrow")
+        rest = 6 if is_short else 8
+        most = max(event.size.height - rest, 1)
+        self._rows.styles.max_height = most
+        self._rows.styles.min_height = 1 if is_short else min(MIN_ROWS, most)
+        self._popup.close()
+
+    def on_descendant_focus(self) -> None:
+        """Say what can be done here."""
+        self._show_hint()
+
+    # What the fields tell
+
+    @on(ConditionRow.Edited)
+    @on(MatchTab.Changed)
+    def _recount(self) -> None:
+        self._count.count(replace(self._query, filter=self.edited.expression()))
+
+    @on(ValueInput.Failed)
+    @on(MatchCount.Failed)
+    def _show_error(self, event: ValueInput.Failed | MatchCount.Failed) -> None:
+        if event.error is not self._error:
+            self._error = event.error
+            self._show_hint()
+
+    @on(Cross.Pressed)
+    def _remove(self, event: Cross.Pressed) -> None:
+        row = event.cross.parent
+        if isinstance(row, ConditionRow):
+            self._rows.remove_row(row)
+            self._recount()
+
+    @on(Button.Pressed, "#add")
+    def _add(self) -> None:
+        self._rows.add()
+
+    @on(ValueInput.Entered)
+    @on(Button.Pressed, "#apply")
+    def _apply(self) -> None:
+        if not self._rows.mark_incomplete():
+            self.dismiss(self.edited)
+
+    @on(Button.Pressed, "#clear")
+    def _clear_all(self) -> None:
+        self.dismiss(FlatFilter())
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        """Leave everything as it was."""
+        self.dismiss(None)
+
+    def action_step(self, step: int) -> None:
+        """Go to the same field of the row above or below."""
+        rows = self._rows.rows
+        row = self._rows.focused_row()
+        if row is None:
+            if step < 0 and self.focused is not None and self.focused.id == "add":
+                rows[-1].value.focus()
+            return
+        index = rows.index(row) + step
+        if 0 <= index < len(rows):
+            rows[index].field_like(self.focused).focus()
+        else:
+            self.query_one("#add" if step > 0 else MatchTab).focus()
+
+    def action_remove_row(self) -> None:
+        """Remove the row with the focus."""
+        row = self._rows.focused_row()
+        if row is not None:
+            self._rows.remove_row(row)
+            self._recount()
+
+    def _show_hint(self) -> None:
+        self._hint.set_class(self._error is not None, "-error")
+        if self._error is not None:
+            self._hint.update(f"✗ {clean(str(self._error))}")
+            return
+        focused = type(self.focused) if self.focused is not None else Button
+        self._hint.update(HINTS.get(focused, ""))

@@ -1,0 +1,218 @@
+"""The rows of the Filter dialog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+
+from audit_tui.core.filters import IS, OPERATORS, Draft, Field
+from audit_tui.ui.widgets.choice import Alternative, Choice, Cross
+from audit_tui.ui.widgets.value_input import ValueInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from audit_tui.ui.lane import Lane
+    from audit_tui.ui.widgets.popup_list import PopupList
+
+FIELDS = tuple(Field)
+_COLUMNS = tuple(Alternative(field.label, field.label) for field in FIELDS)
+_OPERATORS = tuple(Alternative(operator.label, operator.symbol) for operator in OPERATORS)
+_NO_COLUMN = Alternative("Column", "Column")
+
+
+class ConditionRow(Horizontal):
+    """Column, operator, value, and the cross that removes it.
+
+    Args:
+        popup: The list that all fields share.
+        values: Where the value field asks for candidates.
+        draft: What it shows at first.
+    """
+
+    DEFAULT_CSS = """
+    ConditionRow {
+        height: 1;
+        & > .column { width: 13; }
+        & > .operator { width: 20; margin: 0 1; }
+        & > ValueInput { width: 1fr; margin-right: 1; }
+        .-narrow & > .column { width: 11; }
+        .-narrow & > .operator { width: 6; }
+    }
+    """
+
+    @dataclass
+    class Edited(Message):
+        """The user changed something in the row."""
+
+    def __init__(self, popup: PopupList, values: Lane, draft: Draft) -> None:
+        super().__init__()
+        self._column = Choice(_COLUMNS, _NO_COLUMN, popup, classes="column")
+        self._operator = Choice(_OPERATORS, _OPERATORS[0], popup, classes="operator")
+        self.value = ValueInput(popup, values)
+        self._draft = draft
+        self._is_ready = False
+
+    def compose(self) -> ComposeResult:
+        """The four fields."""
+        yield self._column
+        yield self._operator
+        yield self.value
+        yield Cross()
+
+    def on_mount(self) -> None:
+        """Show what was given before there was anything to show it in."""
+        self._is_ready = True
+        self.show(self._draft)
+
+    def show(self, draft: Draft) -> None:
+        """Show another row."""
+        self._draft = draft
+        if not self._is_ready:
+            return
+        self._column.index = None if draft.field is None else FIELDS.index(draft.field)
+        self._operator.index = OPERATORS.index(draft.operator)
+        self._column.is_wrong = self._operator.is_wrong = False
+        self.value.show(draft)
+
+    @property
+    def draft(self) -> Draft:
+        """What the row says now."""
+        if not self._is_ready:
+            return self._draft
+        column, operator = self._column.index, self._operator.index
+        row = Draft(
+            None if column is None else FIELDS[column], IS if operator is None else OPERATORS[operator]
+        )
+        return self.value.draft(row)
+
+    def mark(self) -> Widget | None:
+        """Mark what is missing; the first field of it, or None when the row is complete."""
+        draft = self.draft
+        self._column.is_wrong = draft.field is None
+        self.value.is_wrong = not draft.has_value
+        if draft.field is None:
+            return self._column
+        return None if draft.has_value else self.value
+
+    def field_like(self, widget: Widget | None) -> Widget:
+        """The field that stands under or above this one of another row; the value for any other."""
+        for kind in (".column", ".operator", "Cross"):
+            if widget is not None and widget in widget.screen.query(f"ConditionRow > {kind}"):
+                return self.query_one(kind)
+        return self.value
+
+    @on(Choice.Changed)
+    def _tell_of_choice(self, event: Choice.Changed) -> None:
+        event.stop()
+        self.value.look_in(self.draft.field)
+        self.post_message(self.Edited())
+
+    @on(ValueInput.Edited)
+    def _tell_of_value(self, event: ValueInput.Edited) -> None:
+        event.stop()
+        if event.picked_field is not None:
+            self._column.index = FIELDS.index(event.picked_field)
+            self._column.is_wrong = False
+        self.post_message(self.Edited())
+
+    @on(ValueInput.Changed)
+    def _keep(self, event: ValueInput.Changed) -> None:
+        event.stop()
+
+
+class ConditionRows(VerticalScroll, can_focus=False):
+    """All rows, at least one. Rows that are not needed stay mounted and hidden, to be used again.
+
+    Args:
+        popup: The list that all fields share.
+        values: Where value fields ask for candidates.
+    """
+
+    DEFAULT_CSS = """
+    ConditionRows {
+        height: auto;
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;
+    }
+    """
+
+    def __init__(self, popup: PopupList, values: Lane) -> None:
+        super().__init__()
+        self._popup = popup
+        self._values = values
+        self._rows: list[ConditionRow] = []
+        self._used = 0
+
+    @property
+    def rows(self) -> Sequence[ConditionRow]:
+        """The rows in use."""
+        return self._rows[: self._used]
+
+    @property
+    def drafts(self) -> list[Draft]:
+        """What the rows say."""
+        return [row.draft for row in self.rows]
+
+    def show(self, drafts: Sequence[Draft]) -> None:
+        """Show these rows, or an empty one when there are none."""
+        wanted = list(drafts) or [Draft()]
+        self._popup.close()
+        for row, draft in zip(self._rows, wanted, strict=False):
+            row.show(draft)
+        for index, row in enumerate(self._rows):
+            row.display = index < len(wanted)
+        new = [ConditionRow(self._popup, self._values, draft) for draft in wanted[len(self._rows) :]]
+        self._rows += new
+        self._used = len(wanted)
+        if new and self.is_attached:
+            self.mount_all(new)
+
+    def compose(self) -> ComposeResult:
+        """The rows that were asked for before there was a screen."""
+        yield from self._rows
+
+    def add(self) -> None:
+        """Add an empty row and go to it."""
+        self.show([*self.drafts, Draft()])
+        self.call_after_refresh(self.rows[-1].value.focus)
+
+    def remove_row(self, row: ConditionRow) -> None:
+        """Remove a row; the focus goes to the one that follows, in the same column."""
+        focused = self.screen.focused
+        index = self._rows.index(row)
+        drafts = self.drafts
+        del drafts[index]
+        self.show(drafts)
+        neighbour = self.rows[min(index, len(self.rows) - 1)]
+        neighbour.field_like(focused).focus()
+
+    def focused_row(self) -> ConditionRow | None:
+        """The row with the focus."""
+        focused = self.screen.focused
+        return next((row for row in self.rows if focused in row.children), None)
+
+    def mark_incomplete(self) -> bool:
+        """Mark what is missing and go to the first of it; whether anything is.
+
+        One row that was never touched is as good as none.
+        """
+        if [draft.is_untouched for draft in self.drafts] == [True]:
+            return False
+        missing = [field for row in self.rows if (field := row.mark()) is not None]
+        if missing:
+            missing[0].focus()
+        return bool(missing)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Close the list, which hangs from a row that moves away."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._popup.close()

@@ -1,0 +1,150 @@
+"""How many events would match, counted while the user decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.widgets import Static
+
+from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.text import counted
+from audit_tui.errors import AuditTuiError, QueryCancelled
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.ui.lane import Lane
+
+DEBOUNCE_S = 0.15
+"""A pause in typing; a count for each letter would be work for nothing."""
+
+
+class MatchCount(Static):
+    """The number of events that a query matches, and their share of the range.
+
+    Args:
+        counts: Where it asks.
+    """
+
+    DEFAULT_CSS = """
+    MatchCount {
+        width: auto;
+        height: 1;
+        color: $text-muted;
+        &.-none { color: $text-warning; text-style: bold; }
+        &:ansi { color: ansi_default; }
+    }
+    """
+
+    @dataclass
+    class Failed(Message):
+        """It could not be counted."""
+
+        error: AuditTuiError | None
+        """None when it can be counted again."""
+
+    @dataclass
+    class _Counted(Message):
+        number: int
+        query: EventQuery
+        events: int
+
+    @dataclass
+    class _Refused(Message):
+        number: int
+        error: AuditTuiError
+
+    def __init__(self, counts: Lane) -> None:
+        super().__init__(markup=False)
+        self._counts = counts
+        self._number = 0
+        self._timer: Timer | None = None
+        self._range: EventQuery | None = None
+        """The query without a filter, of which the share is said."""
+        self._range_events: int | None = None
+        self._matched: int | None = None
+
+    def count(self, query: EventQuery) -> None:
+        """Count this query after a pause; what was being counted is given up."""
+        self.stop()
+        self.remove_class("-none")
+        self.update("counting…")
+        self._timer = self.set_timer(DEBOUNCE_S, partial(self._start, query))
+
+    def stop(self) -> None:
+        """Give up what is being counted."""
+        self._number += 1
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._counts.cancel()
+
+    def _start(self, query: EventQuery) -> None:
+        whole = replace(query, filter=EVERYTHING)
+        if whole != self._range:
+            self._range, self._range_events = whole, None
+        self._matched = None
+        queries = [query] if self._range_events is not None or query == whole else [query, whole]
+        count = partial(self._count, self._number, queries, self._counts.begin())
+        self.run_worker(count, group="counts", exclusive=True, thread=True)
+
+    def _count(self, number: int, queries: list[EventQuery], token: CancelToken) -> None:
+        """In a thread: count and tell."""
+        try:
+            for query in queries:
+                events = self._counts.ask(partial(_count, query), token)
+                self.post_message(self._Counted(number, query, events))
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self.post_message(self._Refused(number, error))
+
+    def on_match_count__counted(self, answer: _Counted) -> None:
+        """Show the number if it is still wanted."""
+        answer.stop()
+        if answer.query == self._range:
+            self._range_events = answer.events
+        if answer.number != self._number:
+            return
+        if self._matched is None:
+            self._matched = answer.events
+            self.post_message(self.Failed(None))
+        self._show(self._matched)
+
+    def on_match_count__refused(self, answer: _Refused) -> None:
+        """Say that there is no number."""
+        answer.stop()
+        if answer.number == self._number:
+            if self._matched is None:
+                self.update("not counted")
+            self.post_message(self.Failed(answer.error))
+
+    def _show(self, matched: int) -> None:
+        self.set_class(matched == 0, "-none")
+        if matched == 0:
+            self.update("no events match")
+            return
+        verb = "matches" if matched == 1 else "match"
+        share = ""
+        if self._range_events and matched != self._range_events:
+            share = f", {percentage(matched, self._range_events)}"
+        self.update(f"{counted(matched, 'event')} {verb}{share}")
+
+
+def _count(query: EventQuery, reader: EventReader, cancel: CancelToken) -> int:
+    return reader.count(query, cancel)
+
+
+def percentage(part: int, whole: int) -> str:
+    """A share for people: ``12%``, ``1.2%``, ``<0.1%``; never 0% of something nor 100% of not all."""
+    share = 100 * part / whole
+    if share < 0.1:
+        return "<0.1%"
+    if share < 10:
+        return f"{share:.1f}%".replace(".0%", "%")
+    return f"{min(round(share), 99) if part < whole else 100}%"

@@ -1,0 +1,256 @@
+"""A list that hangs from a field while the field keeps the focus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from audit_tui.core.text import clean, thousands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import ClassVar
+
+    from textual import events
+
+MAX_LINES = 9
+"""More would hide the dialog that the list belongs to; it scrolls."""
+MAX_LABEL_CHARS = 300
+"""No terminal is wider; a value of 10 KB is cut before it is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class PopupItem:
+    """A line that can be picked."""
+
+    label: str
+    """As it comes from data: it is cleaned when it is drawn."""
+    note: str = ""
+    """Said quietly behind the label."""
+    count: int | None = None
+    """Stands at the right; None for no number."""
+    is_special: bool = False
+    """The label is a word of ours, not a value: drawn in italics."""
+
+
+class PopupOwner(Protocol):
+    """The field that a popup hangs from."""
+
+    @property
+    def region(self) -> Region:
+        """Where it stands on the screen."""
+        ...
+
+    def picked(self, index: int) -> None:
+        """A line was clicked."""
+        ...
+
+
+class _Geometry(NamedTuple):
+    """What must be the same for lines that stand there to stay."""
+
+    region: Region
+    lines: int
+    column_cells: tuple[int, int]
+
+
+class PopupList(ScrollView, can_focus=False):
+    """One list for all fields of a dialog: at most one field has it open.
+
+    It never has the focus; the field that owns it moves its highlight.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "popup-list--highlighted",
+        "popup-list--quiet",
+        "popup-list--special",
+    }
+    """
+    | Class | Description |
+    | :- | :- |
+    | `popup-list--highlighted` | The line that Enter takes. |
+    | `popup-list--quiet` | Notes, counts and the notice under the lines. |
+    | `popup-list--special` | A label that is not a value, such as (none). |
+    """
+    DEFAULT_CSS = """
+    PopupList {
+        layer: popup;
+        position: absolute;
+        display: none;
+        width: 20;
+        height: 3;
+        background: $surface-lighten-1;
+        border: solid $border-blurred;
+        border-top: none;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $foreground 30%;
+        scrollbar-background: $surface-lighten-1;
+        scrollbar-size-horizontal: 0;
+        overflow-x: hidden;
+        & > .popup-list--highlighted {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        & > .popup-list--quiet { color: $text-muted; }
+        & > .popup-list--special { text-style: italic; }
+        &.-above { border-top: solid $border-blurred; border-bottom: none; }
+        &:ansi > .popup-list--quiet { color: ansi_default; text-style: dim; }
+        &:nocolor > .popup-list--highlighted { text-style: bold reverse; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.owner: PopupOwner | None = None
+        self.highlighted: int | None = None
+        self.items: tuple[PopupItem, ...] = ()
+        self.notice = ""
+        self._geometry = _Geometry(Region(), 0, (0, 0))
+
+    def show_for(
+        self,
+        owner: PopupOwner,
+        items: Sequence[PopupItem],
+        *,
+        notice: str = "",
+        highlighted: int | None = None,
+        min_cells: int = 0,
+    ) -> None:
+        """Open the list under a field, or above it where there is more room.
+
+        Only lines that differ from what stands there are drawn again.
+
+        Args:
+            owner: The field.
+            items: The lines.
+            notice: A last line that cannot be picked; empty for none.
+            highlighted: The line that is highlighted at first.
+            min_cells: At least so wide, whatever the field's width.
+        """
+        before = self._visible() if self.display else []
+        self.owner, self.items, self.notice = owner, tuple(items), notice
+        self.highlighted = highlighted
+        self.scroll_to(0, 0, animate=False, force=True, immediate=True)
+        geometry = self._place(owner.region, min_cells)
+        is_same_frame = self._geometry == geometry
+        self._geometry = geometry
+        self.display = True
+        if is_same_frame and before:
+            for line, (old, new) in enumerate(zip(before, self._visible(), strict=True)):
+                if old != new:
+                    self.refresh(Region(0, line, self.size.width, 1))
+        else:
+            self.refresh()
+        self._show_highlighted()
+
+    def close(self) -> None:
+        """Close the list, whoever has it open."""
+        self.owner, self.highlighted, self.items, self.notice = None, None, (), ""
+        self.display = False
+
+    def is_open_for(self, owner: PopupOwner) -> bool:
+        """Whether this field has it open."""
+        return self.owner is owner
+
+    def move(self, step: int) -> None:
+        """Move the highlight; it stops at both ends, and enters from the end it comes from."""
+        if not self.items:
+            return
+        if self.highlighted is None:
+            self._highlight(0 if step > 0 else len(self.items) - 1)
+        else:
+            self._highlight(min(max(self.highlighted + step, 0), len(self.items) - 1))
+
+    def lift(self) -> None:
+        """Take the highlight away."""
+        self._highlight(None)
+
+    def render_line(self, y: int) -> Strip:
+        """One line, as wide as the list."""
+        index = y + self.scroll_offset.y
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        quiet = self.get_component_rich_style("popup-list--quiet")
+        if index >= len(self.items):
+            return Strip([Segment(_fit(f" {clean(self.notice)}", width), quiet)], width)
+        item = self.items[index]
+        label = base
+        if item.is_special:
+            label = self.get_component_rich_style("popup-list--special")
+        if index == self.highlighted:
+            label = quiet = self.get_component_rich_style("popup-list--highlighted")
+        note_cells, count_cells = self._geometry.column_cells
+        label_cells = max(width - note_cells - count_cells - 1, 0)
+        count = "" if item.count is None else thousands(item.count)
+        segments = [
+            Segment(" " + _fit(clean(item.label[:MAX_LABEL_CHARS]), label_cells), label),
+            Segment(_fit(f"  {item.note}", note_cells) if note_cells else "", quiet),
+            Segment(f"{count:>{count_cells - 1}} " if count_cells else "", quiet),
+        ]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        """Pick the line under the mouse."""
+        event.stop()
+        index = event.get_content_offset_capture(self).y + self.scroll_offset.y
+        if self.owner is not None and 0 <= index < len(self.items):
+            self.owner.picked(index)
+
+    def _highlight(self, index: int | None) -> None:
+        before, self.highlighted = self.highlighted, index
+        for line in {before, index} - {None}:
+            self._refresh_line(line or 0)
+        self._show_highlighted()
+
+    def _show_highlighted(self) -> None:
+        if self.highlighted is not None:
+            self.scroll_to_region(
+                Region(0, self.highlighted, 1, 1), animate=False, force=True, immediate=True
+            )
+
+    def _place(self, field: Region, min_cells: int) -> _Geometry:
+        screen = self.screen.size
+        lines = len(self.items) + bool(self.notice)
+        below, above = screen.height - field.bottom, field.y
+        wanted = min(lines, MAX_LINES) + 1
+        is_above = below < min(wanted, 4) and above > below
+        height = max(min(wanted, above if is_above else below), 2)
+        width = min(max(field.width + 2, min_cells), screen.width)
+        x = min(max(field.x - 1, 0), screen.width - width)
+        region = Region(x, field.y - height if is_above else field.bottom, width, height)
+        self.set_class(is_above, "-above")
+        self.styles.width, self.styles.height = width, height
+        self.styles.offset = region.offset
+        self.virtual_size = Size(width - 2, lines)
+        return _Geometry(region, lines, _column_cells(self.items))
+
+    def _visible(self) -> list[tuple[PopupItem | str, bool]]:
+        lines: list[PopupItem | str] = [*self.items, self.notice]
+        top = self.scroll_offset.y
+        shown = range(top, top + self._geometry.region.height - 1)
+        return [(lines[y] if y < len(lines) else "", y == self.highlighted) for y in shown]
+
+    def _refresh_line(self, index: int) -> None:
+        self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
+
+
+def _column_cells(items: Sequence[PopupItem]) -> tuple[int, int]:
+    """How wide notes and counts are, with the space around them; 0 when no line has one."""
+    notes = max((cell_len(item.note) for item in items), default=0)
+    counts = max((len(thousands(item.count)) for item in items if item.count is not None), default=0)
+    return notes and notes + 2, counts and counts + 3
+
+
+def _fit(text: str, cells: int) -> str:
+    """The text in exactly so many cells; an ellipsis says that it goes on."""
+    if cell_len(text) <= cells:
+        return set_cell_size(text, cells)
+    return set_cell_size(text, cells - 1) + "…" if cells > 0 else ""

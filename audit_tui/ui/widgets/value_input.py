@@ -1,0 +1,359 @@
+"""The field for a value: what is typed stays as it is typed, and the store's values are offered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input
+
+from audit_tui.core.filters import NO_VALUE_WORDS, Draft, Field
+from audit_tui.core.text import clean
+from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.widgets.in_order import hand_on, step_focus
+from audit_tui.ui.widgets.popup_list import PopupItem
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import EventReader
+    from audit_tui.ui.lane import Lane
+    from audit_tui.ui.widgets.popup_list import PopupList
+
+MAX_CANDIDATES = 50
+"""More is not read by anybody; typing one more letter is quicker."""
+EMPTY_WORDS = "(empty)"
+"""How the empty text reads where a missing value reads (none)."""
+MAX_SAID_CHARS = 24
+"""A value that is named in a sentence is cut there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value of the store that is offered."""
+
+    field: Field
+    value: str | None
+    events: int
+
+    @property
+    def words(self) -> str | None:
+        """What stands for a value that is no text to read; None for an ordinary one."""
+        if self.value is None:
+            return NO_VALUE_WORDS
+        return EMPTY_WORDS if self.value == "" else None
+
+    def is_other_case_of(self, text: str) -> bool:
+        """Whether only upper and lower case tell the value from the text."""
+        return self.value is not None and self.value != text and self.value.lower() == text.lower()
+
+
+class ValueInput(Input):
+    """A value to compare with, and a popup of candidates while one types.
+
+    Three things may stand in it: nothing, a text exactly as it was typed or picked, or the missing value.
+    What is drawn of a text has a picture for each unsafe character, one for one, so that the text can be
+    edited without being changed elsewhere.
+
+    Args:
+        popup: The list that it shares with other fields.
+        values: Where candidates are asked for.
+    """
+
+    DEFAULT_CSS = """
+    ValueInput {
+        background: $boost;
+        &:focus { background: $boost; background-tint: $foreground 8%; }
+        &.-fixed { text-style: italic; }
+        &.-wrong > .input--placeholder { color: $text-error; text-style: bold; }
+        &:nocolor { text-style: underline; }
+        &:nocolor > .input--cursor { text-style: reverse; }
+        &:nocolor > .input--selection { text-style: reverse; }
+    }
+    """
+    """
+    | Key(s) | Description |
+    | :- | :- |
+    | down, up | Move in the list of candidates; down opens it where nothing is typed yet. |
+    | enter | Take the highlighted candidate, or what was typed; once more to apply. |
+    | tab | Take the highlighted candidate and go on. |
+    | escape | Close the list. |
+    """
+
+    PROMPT: ClassVar[str] = "type a value"
+    MISSING_PROMPT: ClassVar[str] = "✗ a value is missing"
+
+    is_wrong: reactive[bool] = reactive(False, toggle_class="-wrong")
+    """A value is missing, and was asked for."""
+
+    @dataclass
+    class Edited(Message):
+        """The value, or the column that a candidate brought, was changed by the user."""
+
+        field_input: ValueInput
+        picked_field: Field | None
+        """The column of the candidate that was taken; None when the value was typed."""
+
+    @dataclass
+    class Entered(Message):
+        """Enter was pressed on a value that stands."""
+
+        field_input: ValueInput
+
+    @dataclass
+    class Failed(Message):
+        """Candidates could not be read."""
+
+        error: AuditTuiError | None
+        """None when they can be read again."""
+
+    @dataclass
+    class _Answered(Message):
+        number: int
+        candidates: tuple[Candidate, ...]
+        error: AuditTuiError | None
+
+    def __init__(self, popup: PopupList, values: Lane) -> None:
+        super().__init__(placeholder=self.PROMPT, compact=True)
+        self.cursor_blink = False
+        self._popup = popup
+        self._values = values
+        self._field: Field | None = None
+        self._text: str | None = None
+        self._is_missing = False
+        self._candidates: tuple[Candidate, ...] = ()
+        self._question = 0
+        """The number of the newest question; an answer to another one is late."""
+        self._asked: str | None = None
+        """What the list is open for, or will be once the answer comes; None when it is closed."""
+        self._enters_waiting = 0
+        """Enter was pressed before the answer came: so often."""
+
+    # What stands in it
+
+    def show(self, draft: Draft) -> None:
+        """Show the value of a row, as if it had always been there."""
+        self._close()
+        self._field = draft.field
+        self.is_wrong = False
+        self._hold(draft.text, draft.is_missing)
+
+    def draft(self, row: Draft) -> Draft:
+        """The row with what stands here as its value."""
+        return replace(row, text=None if self._is_missing else self._text, is_missing=self._is_missing)
+
+    def look_in(self, field: Field | None) -> None:
+        """Offer the values of this column; None offers those of all."""
+        self._field = field
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Replace a part of the text: every edit by key, paste or mouse comes through here."""
+        held, shown = self._text or "", self.value
+        start, end = sorted((max(0, start), min(len(shown), end)))
+        if len(held) != len(shown):  # a stand-in such as (none) goes as a whole
+            held, start, end = "", 0, 0
+            self._show_text("")
+        self._text = (held[:start] + text + held[end:]) or None
+        self._is_missing = False
+        self.set_class(False, "-fixed")
+        super().replace(picture(text), start, end)
+        self.is_wrong = False
+        self.post_message(self.Edited(self, None))
+        self._ask(self._text or "")
+
+    def _hold(self, text: str | None, is_missing: bool) -> None:
+        self._text, self._is_missing = text, is_missing
+        is_fixed = is_missing or text == ""
+        self.set_class(is_fixed, "-fixed")
+        words = NO_VALUE_WORDS if is_missing else EMPTY_WORDS
+        self._show_text(words if is_fixed else picture(text or ""))
+
+    def _show_text(self, shown: str) -> None:
+        self.value = shown
+        self.cursor_position = len(shown)
+
+    def watch_is_wrong(self, is_wrong: bool) -> None:
+        """Say in the empty field what is missing."""
+        self.placeholder = self.MISSING_PROMPT if is_wrong else self.PROMPT
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Work on the keys that are not editing."""
+        if hand_on(self, event):
+            return
+        if self._press(event.key):
+            event.stop()
+            event.prevent_default()
+        else:
+            self._enters_waiting = 0
+
+    def on_blur(self) -> None:
+        """Close the list."""
+        self._close()
+
+    def _press(self, key: str) -> bool:
+        is_open = self._asked is not None
+        if key == "enter":
+            self._enter()
+        elif key in ("tab", "shift+tab"):
+            if key == "tab" and self._popup.is_open_for(self) and self._popup.highlighted is not None:
+                self.picked(self._popup.highlighted)
+            step_focus(self, key)
+        elif is_open and key in ("down", "up"):
+            self._move(1 if key == "down" else -1)
+        elif is_open and key in ("pagedown", "pageup"):
+            self._move(8 if key == "pagedown" else -8)
+        elif is_open and key == "escape":
+            self._close()
+        elif key == "down" and not self.value:
+            self._ask("")
+        else:
+            return False
+        return True
+
+    def _move(self, step: int) -> None:
+        if step < 0 and self._popup.highlighted == 0:
+            self._popup.lift()
+        else:
+            self._popup.move(step)
+
+    def _enter(self) -> None:
+        if self._asked is None:
+            self.post_message(self.Entered(self))
+        elif not self._popup.is_open_for(self):
+            self._enters_waiting += 1
+        elif self._popup.highlighted is not None:
+            self.picked(self._popup.highlighted)
+        elif (other_case := self._other_case()) is not None:
+            self.picked(other_case)
+        else:
+            self._close()
+
+    def picked(self, index: int) -> None:
+        """Take a candidate."""
+        candidate = self._candidates[index]
+        self._hold(candidate.value, candidate.value is None)
+        self.look_in(candidate.field)
+        self.is_wrong = False
+        self._close()
+        self.post_message(self.Edited(self, candidate.field))
+
+    # Candidates
+
+    def _ask(self, search: str) -> None:
+        self._question += 1
+        self._asked = search
+        self._enters_waiting = 0
+        ask = partial(self._fetch, self._question, self._field, search, self._values.begin())
+        self.run_worker(ask, group="values", exclusive=True, thread=True)
+
+    def _fetch(self, number: int, field: Field | None, search: str, token: CancelToken) -> None:
+        """In a thread: read the candidates and tell."""
+
+        def question(reader: EventReader, cancel: CancelToken) -> list[Candidate]:
+            fields = tuple(Field) if field is None else (field,)
+            return [
+                Candidate(each, found.value, found.events)
+                for each in fields
+                for found in reader.values(each, search, MAX_CANDIDATES, cancel)
+            ]
+
+        try:
+            found, error = self._values.ask(question, token), None
+        except QueryCancelled:
+            return
+        except AuditTuiError as raised:
+            found, error = [], raised
+        self.post_message(self._Answered(number, _best(found, search), error))
+
+    def on_value_input__answered(self, answer: _Answered) -> None:
+        """Show the candidates if they are still wanted."""
+        answer.stop()
+        if answer.number != self._question or self._asked is None:
+            return
+        self._candidates = answer.candidates
+        self.post_message(self.Failed(answer.error))
+        enters, self._enters_waiting = self._enters_waiting, 0
+        if answer.error is None:
+            self._show_candidates()
+        else:
+            self._close()
+            enters -= 1  # there is no list for the first to close
+        for _ in range(enters):
+            self._enter()
+
+    def _show_candidates(self) -> None:
+        items = [
+            PopupItem(
+                candidate.words or candidate.value or "",
+                self._note(candidate),
+                candidate.events,
+                is_special=candidate.words is not None,
+            )
+            for candidate in self._candidates
+        ]
+        self._popup.show_for(self, items, notice=self._notice(), min_cells=36)
+
+    def _note(self, candidate: Candidate) -> str:
+        column = "" if self._field is not None else candidate.field.label
+        if candidate.value is None:
+            return column or f"no {candidate.field.value}"
+        return column
+
+    def _notice(self) -> str:
+        search = self._asked or ""
+        other_case = self._other_case()
+        if other_case is not None:
+            other = self._candidates[other_case].value or ""
+            return f"no {_said(search)} in the store; Enter takes {_said(other)}"
+        if not self._candidates:
+            return f"no {_said(search)} in the store" if search else "no values in the store"
+        if len(self._candidates) == MAX_CANDIDATES:
+            return "the most frequent; type on for others"
+        return ""
+
+    def _other_case(self) -> int | None:
+        """The candidate to offer for a text that only stands in the store in another case."""
+        search = self._asked or ""
+        if any(candidate.value == search for candidate in self._candidates):
+            return None
+        others = (i for i, each in enumerate(self._candidates) if each.is_other_case_of(search))
+        return next(others, None)
+
+    def _close(self) -> None:
+        if self._asked is not None:
+            self._asked = None
+            self._question += 1
+            self._values.cancel()
+        self._enters_waiting = 0
+        if self._popup.is_open_for(self):
+            self._popup.close()
+
+
+def picture(text: str) -> str:
+    """The text with each unsafe character replaced by one that can be seen, one for one."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(clean(character) or "\ufffd" for character in text)
+
+
+def _best(found: list[Candidate], search: str) -> tuple[Candidate, ...]:
+    """The candidates in the reader's order; those of several columns mixed in the same order."""
+    wanted = search.lower()
+
+    def rank(candidate: Candidate) -> tuple[bool, bool, bool, int]:
+        value = NO_VALUE_WORDS if candidate.value is None else candidate.value
+        lower = value.lower()
+        return value != search, lower != wanted, not lower.startswith(wanted), -candidate.events
+
+    return tuple(sorted(found, key=rank)[:MAX_CANDIDATES])
+
+
+def _said(value: str) -> str:
+    shown = value if len(value) <= MAX_SAID_CHARS else value[: MAX_SAID_CHARS - 1] + "…"
+    return f"“{shown}”"
