@@ -1,0 +1,186 @@
+"""The state of the demo account: who is a member, what exists, and the record of what is done to it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from audit_tui.core.catalogue import catalogue
+from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.demo.people import make_cast, short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from audit_tui.demo.people import Cast, Person
+    from audit_tui.demo.values import DemoValues
+
+Thing = TypeVar("Thing")
+
+OPEN_SOURCE, EXTERNAL = "Open-source", "External"
+
+_SEVERITIES = {
+    "Login": 1, "Role edited": 2, "Role created": 2, "Role deleted": 3, "Role assigned": 2,
+    "Role changed": 2, "Integration added": 2, "Integration deleted": 3, "Model added": 1,
+    "Model deleted": 2, "Started fine-tuning": 1, "Model deployed": 1, "Model undeployed": 2,
+    "API Key created": 2, "API Key deleted": 2, "Agent created": 1, "Agent deleted": 2,
+    "User invited": 2, "User deleted": 3, "Experiment created": 1, "Experiment deleted": 1,
+    "Dataset uploaded": 1, "Guardrails deployed": 1, "Guardrails undeployed": 3,
+}  # fmt: skip
+"""OCSF severity_id by event: 1 informational, 2 low, 3 medium; a logout has none."""
+
+_UNTOLD_SHARE = 0.012
+
+
+@dataclass(slots=True, eq=False)
+class Model:
+    """A deployed open-source model, or an external one that was added."""
+
+    model_id: str
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    """How it is deployed; empty for an external one."""
+    since_us: int
+    uses: int = 0
+    """What depends on it now: a model in use is not taken away."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The three names that most events of a model carry."""
+        return {"Model ID": self.model_id, "Model Name": self.name, "Model Type": self.kind}
+
+
+@dataclass(slots=True, eq=False)
+class Named:
+    """An agent, experiment, guardrail, integration or custom role."""
+
+    thing_id: str
+    name: str
+    kind: str = ""
+    """An integration's type, a guardrail's hardware."""
+    since_us: int = 0
+    model: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody at a place: what every event of a visit has in common."""
+
+    user: str | None
+    """What stands in the user column; None for an unknown or the system."""
+    place: str
+    """In words, for descriptions."""
+    ip: str | None
+    source: str
+    person: Person | None = None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The names that every event of the catalogue carries."""
+        if self.person is None or self.ip is None:
+            return {} if self.ip is None else {"IP Address": self.ip}
+        return {"User ID": self.person.user_id, "IP Address": self.ip}
+
+
+@dataclass(slots=True)
+class Stock:
+    """What exists of each kind. Bounded, whatever the number of events: see ``acts``."""
+
+    deployed: list[Model] = field(default_factory=list)
+    external: list[Model] = field(default_factory=list)
+    keys: list[Model] = field(default_factory=list)
+    """The model of each API key."""
+    agents: list[Named] = field(default_factory=list)
+    experiments: list[Named] = field(default_factory=list)
+    guardrails: list[Named] = field(default_factory=list)
+    integrations: list[Named] = field(default_factory=list)
+    roles: list[Named] = field(default_factory=list)
+    datasets: deque[str] = field(default_factory=lambda: deque(maxlen=200))
+    """The names of those uploaded last."""
+
+
+class Account:
+    """The account at one moment, and the pen that writes its record.
+
+    Args:
+        values: What the account is made from.
+    """
+
+    def __init__(self, values: DemoValues) -> None:
+        self.values = values
+        self.random: Callable[[], float] = values.stream("acts").random
+        self.cast: Cast = make_cast(values)
+        self.stock = Stock()
+        self.now_us = values.start_us
+        self.members: list[Person] = [self.cast.owner]
+        self.cast.owner.is_member = True
+        self.to_invite: deque[Person] = deque()
+        self.to_remove: list[Person] = []
+        self.opening = 0
+        """How many of the first things were done; see ``acts.OPENING``."""
+        self._written = 0
+        self._things = 0
+        self._key_prefix = values.fingerprint
+        self._catalogue = {entry.event: (entry.category, entry.metadata[2:]) for entry in catalogue()}
+
+    def pick(self, things: Sequence[Thing]) -> Thing:
+        """One of these, each as likely."""
+        return things[int(self.random() * len(things))]
+
+    def take(self, things: list[Thing]) -> Thing:
+        """One of these, which is then no longer among them."""
+        index = int(self.random() * len(things))
+        things[index], things[-1] = things[-1], things[index]
+        return things.pop()
+
+    def new_id(self, kind: str) -> str:
+        """An id that nothing else has."""
+        self._things += 1
+        return short_id(kind, self._things)
+
+    def record(
+        self,
+        actor: Actor,
+        event: str,
+        description: str,
+        metadata: dict[str, Any],
+        target: str | None,
+        outcome: Outcome = Outcome.SUCCESS,
+        severity: int | None = None,
+    ) -> AuditEvent:
+        """The next event of the record, now.
+
+        Args:
+            actor: Who did it.
+            event: A name in the catalogue.
+            description: A sentence for people.
+            metadata: What is told beside what ``actor`` gives; the event keeps it.
+            target: What was acted upon.
+            outcome: How it ended.
+            severity: As OCSF severity_id; None takes what is usual for the event and outcome.
+        """
+        category, own_names = self._catalogue[event]
+        metadata = {**actor.metadata, **metadata}
+        if own_names and self.random() < _UNTOLD_SHARE:
+            metadata.pop(self.pick(own_names), None)
+        if severity is None:
+            severity = _SEVERITIES.get(event)
+            if outcome is Outcome.FAILURE and severity is not None:
+                severity += 1
+        self._written += 1
+        return AuditEvent(
+            event=event,
+            occurred_us=self.now_us,
+            key=f"{self._key_prefix}-{self._written}",
+            category=category,
+            user=actor.user,
+            description=description,
+            outcome=outcome,
+            severity=severity,
+            source_ip=actor.ip,
+            target=target,
+            source=actor.source,
+            metadata=metadata,
+        )

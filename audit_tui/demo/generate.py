@@ -1,0 +1,174 @@
+"""The events of a demo account, one after the other in time order.
+
+Each day gets its number of events, the people who work that day share them out as visits, and the visits
+are merged by the time of their next event. What is held is the people, what exists in the account (which
+is bounded) and the visits of two days; never the events.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from heapq import heappop, heappush, heapreplace
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.demo.account import Account
+from audit_tui.demo.days import day_plans, midnight_us
+from audit_tui.demo.incident import Incident, incident_us
+from audit_tui.demo.membership import actor_for
+from audit_tui.demo.people import SERVICE
+from audit_tui.demo.values import DAY_US, HOUR_US, MINUTE_US
+from audit_tui.demo.visits import BackgroundVisit, WorkVisit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.demo.days import DayPlan
+    from audit_tui.demo.people import Person
+    from audit_tui.demo.values import DemoValues
+    from audit_tui.demo.visits import Visit
+
+_EARLIEST_US = 14 * HOUR_US
+"""How long before midnight UTC a working day can begin: the site farthest east, an early riser."""
+_USUAL_VISIT = 6.0
+_SHORTEST_US = 10 * MINUTE_US
+_SERVICE_SHARE = 0.07
+_BACKGROUND_SHARE = 0.012
+
+
+def demo_events(values: DemoValues) -> Iterator[AuditEvent]:
+    """Exactly ``values.events`` events in time order, the same for the same values, in constant memory."""
+    account = Account(values)
+    merger = _Merger(account)
+    count = values.events
+    start_us = incident_us(values)
+    if start_us is not None:
+        incident = Incident(account, start_us)
+        count -= incident.left
+        merger.add(incident)
+    waiting = list(reversed(account.cast.invitees))
+    for plan in day_plans(values, count):
+        while waiting and waiting[-1].join_day <= plan.index:
+            account.to_invite.append(waiting.pop())
+        for visit in _visits_of(account, plan):
+            merger.add(visit)
+        yield from merger.events_before(midnight_us(plan.day + timedelta(days=1)) - _EARLIEST_US)
+    yield from merger.events_before(values.end_us)
+
+
+class _Merger:
+    """The visits under way, by the time of their next event."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._added = 0
+        self._heap: list[tuple[int, int, Visit]] = []
+
+    def add(self, visit: Visit) -> None:
+        # The running number decides between two of one time; visits themselves have no order.
+        self._added += 1
+        heappush(self._heap, (visit.due_us, self._added, visit))
+
+    def events_before(self, end_us: int) -> Iterator[AuditEvent]:
+        account, heap = self._account, self._heap
+        while heap and heap[0][0] < end_us:
+            due_us, number, visit = heap[0]
+            account.now_us = due_us
+            event, further = visit.act(account)
+            if visit.left:
+                heapreplace(heap, (visit.due_us, number, visit))
+            else:
+                heappop(heap)
+            for each in further:
+                self.add(each)
+            yield event
+
+
+def _visits_of(account: Account, plan: DayPlan) -> Iterator[Visit]:
+    """The day's events shared out among those who work."""
+    account.to_remove += [person for person in account.members if person.leave_day == plan.index]
+    if plan.events == 0:
+        return
+    random, service = account.random, account.cast.service
+    background = int(plan.events * _BACKGROUND_SHARE + random()) if service.is_member else 0
+    steady = int(plan.events * _SERVICE_SHARE + random()) if service.is_member else 0
+    steady = min(steady, plan.events - background)
+    spells = _spells(account, plan, plan.events - background - steady)
+    if not spells:
+        steady = plan.events - background
+    start_us = max(account.values.start_us, midnight_us(plan.day))
+    end_us = min(account.values.end_us, midnight_us(plan.day) + DAY_US)
+    if background:
+        yield BackgroundVisit(start_us, end_us, background, account)
+    if steady:
+        # Whatever nobody else does, the service account does; before there is one, the owner.
+        person = service if service.is_member else account.cast.owner
+        yield WorkVisit(account, actor_for(account, person, plan.day), start_us, end_us, steady)
+    for spell, count in _in_whole_numbers(spells, plan.events - background - steady):
+        actor = actor_for(account, spell.person, plan.day)
+        yield WorkVisit(account, actor, spell.start_us, spell.end_us, count, spell.lunch_us)
+
+
+class _Spell(NamedTuple):
+    """When somebody works on a day, and how much."""
+
+    person: Person
+    start_us: int
+    end_us: int
+    lunch_us: int
+    events: float
+
+
+def _spells(account: Account, plan: DayPlan, events: int) -> list[_Spell]:
+    """Who works on this day; empty when nobody does."""
+    index, day, random = plan.index, plan.day, account.random
+    efforts = [
+        (person, effort)
+        for person in account.members
+        if person.job != SERVICE
+        and (person.leave_day is None or index < person.leave_day)
+        and (effort := person.effort(day))
+    ]
+    spells = []
+    whole = sum(effort for _, effort in efforts)
+    for person, effort in efforts:
+        # Who has little to do comes on some days and does a handful of things, rather than one each day.
+        share = events * effort / whole
+        if share >= _USUAL_VISIT:
+            spell = _spell(account, person, day, share * (0.6 + 0.8 * random()))
+        elif random() * _USUAL_VISIT < share:
+            spell = _spell(account, person, day, _USUAL_VISIT * (0.4 + 1.2 * random()))
+        else:
+            continue
+        if spell is not None:
+            spells.append(spell)
+    return spells
+
+
+def _spell(account: Account, person: Person, day: date, events: float) -> _Spell | None:
+    """The person's working time on this day, as far as it lies in the record; None if none of it does."""
+    midnight = person.site.midnight_us(day)
+    start_us = midnight + person.start_minute * MINUTE_US + int(account.random() * 25 * MINUTE_US)
+    end_us = start_us + person.work_minutes * MINUTE_US
+    inside_start_us = max(start_us, account.values.start_us)
+    inside_end_us = min(end_us, account.values.end_us)
+    if inside_end_us - inside_start_us < _SHORTEST_US:
+        return None
+    lunch_us = midnight + 12 * HOUR_US + person.rank % 5 * 10 * MINUTE_US
+    events *= (inside_end_us - inside_start_us) / (end_us - start_us)
+    return _Spell(person, inside_start_us, inside_end_us, lunch_us, events)
+
+
+def _in_whole_numbers(spells: list[_Spell], total: int) -> Iterator[tuple[_Spell, int]]:
+    """The spells with whole numbers of events that add up to the total; those with none left out."""
+    whole = 0.0
+    for spell in spells:
+        whole += spell.events
+    passed, handed_out = 0.0, 0
+    for spell in spells:
+        passed += spell.events
+        due = int(total * (passed / whole))
+        if due > handed_out:
+            yield spell, due - handed_out
+        handed_out = due

@@ -1,0 +1,222 @@
+"""The people of the demo account: who they are, where they sit, and when they work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audit_tui.demo.days import SATURDAY, SITES, Site
+from audit_tui.demo.words import CITIES, FIRST_NAMES, LAST_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from audit_tui.demo.values import DemoValues
+
+SERVICE_USER = "svc-deploy@acme.io"
+"""The service account: one of the busiest users, and it never logs in, because it holds a token."""
+NEVER_TOGETHER = ("Login", SERVICE_USER)
+"""An event and a user that are both common and never occur together."""
+INTRUDER_USER = "it-support@acme-help.example"
+"""Whom the intruder invites; see ``incident``."""
+
+ADMIN, ENGINEER, SCIENTIST, BUILDER, SECURITY, ANALYST, SERVICE = (
+    "admin", "engineer", "scientist", "builder", "security", "analyst", "service",
+)  # fmt: skip
+_JOBS = (ENGINEER, SCIENTIST, BUILDER, ANALYST, ENGINEER, SCIENTIST, BUILDER, ENGINEER, ANALYST, SECURITY)
+_FIRST_ROLES = {
+    ADMIN: "Admin", ENGINEER: "Developer", SCIENTIST: "Developer", BUILDER: "Developer",
+    SECURITY: "Admin", ANALYST: "Analyst", SERVICE: "Developer",
+}  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """A member of the account, or one who may become it."""
+
+    rank: int
+    """0 is the busiest; what is drawn follows Zipf's law over it."""
+    email: str
+    user_id: str
+    job: str
+    role: str
+    site: Site
+    join_day: int
+    """The day of the record from which the person may be invited."""
+    leave_day: int | None
+    """The day from which the person comes no more and may be removed; None for those who stay."""
+    start_minute: int
+    """When the work begins, after midnight at the site."""
+    work_minutes: int
+    weekend_share: float
+    """How much of a weekday's work is done on a day of the weekend."""
+    home_share: float
+    """How often the work is done at home."""
+    away: tuple[date, date] | None = None
+    """A time without any work: the first day, and the day after the last."""
+    is_member: bool = False
+    open_sessions: int = 0
+    """Visits that are planned or under way; whoever has one is not removed."""
+
+    @property
+    def weight(self) -> float:
+        """The share of the work, against others."""
+        return 1.0 / (self.rank + 3)
+
+    def effort(self, day: date) -> float:
+        """How much the person works on this day; 0 for not at all."""
+        ordinal = day.toordinal()
+        if self.away is not None and self.away[0] <= day < self.away[1]:
+            return 0.0
+        # Holidays: about one block of ten days in thirteen, at times of one's own.
+        if self.rank and scramble((ordinal + self.rank * 7) // 10, self.rank) % 13 == 0:
+            return 0.0
+        share = self.weekend_share if day.weekday() >= SATURDAY else 1.0
+        return self.weight * share
+
+    def place(self, day: date, chance: float) -> tuple[str, str]:
+        """Where the person works from on this day: words, and the address.
+
+        Args:
+            day: The day at the site.
+            chance: A random number in [0, 1).
+        """
+        ordinal = day.toordinal()
+        trip = scramble((ordinal + self.rank * 3) // 4, self.rank + 7919)
+        if trip % 41 == 0:
+            return CITIES[trip // 41 % len(CITIES)], f"198.18.{trip % 251}.{2 + trip // 251 % 250}"
+        mark = scramble(self.rank, 104_729)
+        if chance < self.home_share:
+            if mark % 7 == 0:
+                return "home", f"2001:db8:{mark >> 16:x}:{mark & 0xFFFF:x}::{2 + mark % 9:x}"
+            return "home", f"100.{64 + mark % 64}.{mark // 64 % 256}.{2 + mark // 16_384 % 250}"
+        if chance < self.home_share + 0.08:
+            return "VPN", f"10.99.{mark % 16}.{2 + ordinal * 31 % 250}"
+        return f"the {self.site.name} office", f"{self.site.network}.{mark % 8}.{2 + self.rank % 250}"
+
+
+def scramble(first: int, second: int) -> int:
+    """A number that looks random and is always the same for the same two (murmur3's finisher)."""
+    mixed = (first * 0x9E3779B1 + second * 0x85EBCA77) & 0xFFFFFFFF
+    mixed = ((mixed ^ mixed >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
+    mixed = ((mixed ^ mixed >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
+    return mixed ^ mixed >> 16
+
+
+def short_id(kind: str, number: int) -> str:
+    """An id such as ``m-4f19c2`` that no other number of the kind has."""
+    if number < 1 << 24:
+        return f"{kind}-{number * 0x9E3779 & 0xFFFFFF:06x}"
+    return f"{kind}-{number * 0x9E3779B1 & 0xFFFFFFFF:08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everyone of the account; the named ones have parts to play."""
+
+    owner: Person
+    """There from the first event on; invites the others."""
+    service: Person
+    victim: Person
+    """An administrator whose account is taken over."""
+    security: Person
+    """Who clears up."""
+    intruder: Person
+    others: tuple[Person, ...]
+
+    @property
+    def invitees(self) -> tuple[Person, ...]:
+        """Who will be invited by an administrator, in order of joining."""
+        people = (self.service, self.victim, self.security, *self.others)
+        return tuple(sorted(people, key=lambda person: person.join_day))
+
+
+def make_cast(values: DemoValues) -> Cast:
+    """The people for these values."""
+    random = values.stream("people").random
+    count = values.users
+    others = [_colleague(number, values.days, random) for number in range(count - 5)]
+    return Cast(
+        owner=_named("olivia@acme.io", 1, 9, ADMIN, random, role="Owner"),
+        service=_named(SERVICE_USER, 2, 1, SERVICE, random),
+        victim=_named("paula@acme.io", 3, 6, ADMIN, random),
+        security=_named("sam@acme.io", 4, 11, SECURITY, random),
+        intruder=_named(INTRUDER_USER, 5, 50, ADMIN, random),
+        others=tuple(others),
+    )
+
+
+def email_of(number: int) -> str:
+    """The address of the n-th colleague: first names, then full names, then full names with a number."""
+    if number < len(FIRST_NAMES):
+        return f"{FIRST_NAMES[number]}@acme.io"
+    number -= len(FIRST_NAMES)
+    first = FIRST_NAMES[number % len(FIRST_NAMES)]
+    # Stepping through the last names in step with the rounds pairs each first name with each of them once.
+    turn, number_of_names = number // len(FIRST_NAMES), len(LAST_NAMES)
+    last = LAST_NAMES[(number % len(FIRST_NAMES) * 7 + turn) % number_of_names]
+    again = turn // number_of_names
+    return f"{first}.{last}{again + 1 if again else ''}@acme.io"
+
+
+def _named(
+    email: str, number: int, rank: int, job: str, random: Callable[[], float], role: str | None = None
+) -> Person:
+    return Person(
+        rank=rank,
+        email=email,
+        user_id=short_id("u", number),
+        job=job,
+        role=role or _FIRST_ROLES[job],
+        site=SITES[0],
+        join_day=0,
+        leave_day=None,
+        start_minute=8 * 60 + int(random() * 60),
+        work_minutes=480,
+        weekend_share=0.06,
+        home_share=0.2,
+    )
+
+
+def _colleague(number: int, days: int, random: Callable[[], float]) -> Person:
+    job = ADMIN if number % 17 == 16 else _JOBS[number % len(_JOBS)]
+    join_day = _join_day(number, days, random)
+    is_owl = random() < 0.06 and job != SECURITY
+    return Person(
+        rank=number + 2 * (number > 0),
+        email=email_of(number),
+        user_id=short_id("u", number + 6),
+        job=job,
+        role=_FIRST_ROLES[job],
+        site=_site(random()),
+        join_day=join_day,
+        leave_day=_leave_day(number, join_day, days, random),
+        start_minute=(20 if is_owl else 8) * 60 + int(random() * 110),
+        work_minutes=(300 if is_owl else 470) + int(random() * 70),
+        weekend_share=0.7 if random() < 0.08 else 0.06,
+        home_share=0.1 + 0.35 * random(),
+    )
+
+
+def _join_day(number: int, days: int, random: Callable[[], float]) -> int:
+    """Half of the staff comes when the account is opened, the others one by one."""
+    early, moment = random(), random()
+    return int(days * moment * (0.03 if early < 0.45 or number < 12 else 0.95))
+
+
+def _leave_day(number: int, join_day: int, days: int, random: Callable[[], float]) -> int | None:
+    """One in eight leaves again, after three weeks at the earliest; the first ten stay."""
+    leaving, moment = random(), random()
+    earliest, latest = join_day + 20, days - 2
+    if leaving > 0.12 or number < 10 or earliest >= latest:
+        return None
+    return earliest + int(moment * (latest - earliest))
+
+
+def _site(chance: float) -> Site:
+    for site in SITES:
+        chance -= site.share
+        if chance < 0:
+            return site
+    return SITES[0]
