@@ -20,17 +20,17 @@ from audit_tui.core.dates import (
     Preset,
     TimeContext,
     range_from_bounds,
-    resolve,
     zone_named,
 )
 from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, parse_condition
-from audit_tui.core.query import EventQuery
+from audit_tui.core.view import View
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_tui.core.dates import TimeRange
+    from audit_tui.core.query import EventQuery
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,17 +58,16 @@ def _chosen_store(context: click.Context, _: click.Parameter, value: Path | None
 class EventsChoice:
     """Which events a command is about, as [events] says it."""
 
-    filter: FlatFilter
-    time_range: TimeRange
-    """As it was said: a preset stays one."""
+    view: View
+    """The filter and the time range, newest first; a preset stays one."""
     context: TimeContext
     """The zone of days and of the times that are shown, and the moment of the run."""
-    is_range_default: bool = False
+    is_range_default: bool = True
     """Nobody asked for this range."""
 
     def query(self) -> EventQuery:
-        """The question for a reader, newest first."""
-        return EventQuery(self.filter.expression(), resolve(self.time_range, self.context))
+        """The question for a reader."""
+        return self.view.query(self.context)
 
 
 def _columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -131,7 +130,8 @@ def events_options(command: Callable[..., R]) -> Callable[..., R]:
         flat = FlatFilter(Match(match.lower()), tuple(parse_condition(text) for text in filters))
         time_range = _time_range(range_name, since, until, context)
         is_default = (range_name, since, until) == (None, None, None)
-        return command(*args, choice=EventsChoice(flat, time_range, context, is_default), **kwargs)
+        choice = EventsChoice(View(flat, time_range), context, is_default)
+        return command(*args, choice=choice, **kwargs)
 
     return reduce(lambda wrapped, option: option(wrapped), reversed(_EVENTS), chosen)
 
