@@ -1,0 +1,39 @@
+"""Where a request came from, in one spelling."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+
+from audit_tui.formats.values import column_text
+
+
+@lru_cache(maxsize=4_096)
+def _normal(text: str) -> str:
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        before, _, port = host.partition(":")
+        if port.isdecimal():
+            host = before
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return text.strip()
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def source_address(value: object) -> str | None:
+    """An address as text: without port and brackets, IPv6 in its short form.
+
+    What is no address (a host name, ``AWS Internal``, ``1.2.3.4.``) stays as it is. The first of a list
+    is taken, the others are the proxies after it. None when there is none.
+    """
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if not isinstance(value, str):
+        return None
+    text = column_text(value)
+    return None if text is None or text.strip() in {"-", "?", "null"} else _normal(text)

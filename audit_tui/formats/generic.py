@@ -1,0 +1,307 @@
+"""Reading records of no known format by the usual names of their fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.formats.addresses import source_address
+from audit_tui.formats.record import Fields, RecordError
+from audit_tui.formats.sentences import act_sentence
+from audit_tui.formats.times import is_same_text, parse_time
+from audit_tui.formats.values import (
+    MAX_SENTENCE_CHARS,
+    column_text,
+    content_key,
+    dig,
+    lookup,
+    outcome_of,
+    severity_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+UNNAMED_EVENT = "Message"
+"""The event of a record that has a time and a message, but does not say what kind of thing happened."""
+
+COLUMNS = (
+    "time", "event", "category", "user", "description", "outcome", "severity", "source_ip", "target",
+    "source", "key",
+)  # fmt: skip
+"""What ``--map`` can fill; ``date`` is another word for time."""
+
+# The usual names of each column's field, the most telling first. Compared without case, spaces and signs, so
+# "Event Name", "event_name" and "eventName" are one; a dot goes into an object.
+ALIASES: dict[str, str] = {
+    "time": "occurred_at event_time event_timestamp datetime date_and_time event_datetime @timestamp time"
+    " timestamp ts event_date date_time occurred published created_at created date_create date_created"
+    " effective_at creation_time creation_date start_time logged_at date dt when",
+    "event": "event event.action event.name event_name action action_name operation operation_name"
+    " activity activity_display_name method_name event_type activity_name type name data_type timestamp_desc",
+    "category": "category event.category event.module module service service_name entity_type entity.type"
+    " event_type event_source type resource_type",
+    "user": "user user_name username actor actor_name actor_email user_email email principal principal_email"
+    " login user_identity account account_name initiated_by performed_by created_by author author_name"
+    " caller user_id actor_id uid who",
+    "description": "description message msg summary event_message display_message"
+    " action_description text comment",
+    "outcome": "outcome event.outcome result action_result status success is_success event_status"
+    " result_status response.status_code status_code",
+    "severity": "severity level log.level event.severity priority risk log_level",
+    "source_ip": "source_ip source_ip_address ip ip_address client_ip source.ip src_ip remote_ip"
+    " remote_address remote_addr client.ip_address client.ip caller_ip caller_ip_address actor_ip"
+    " user_ip context.ip_address actor.session.ip_address",
+    "target": "target target_name target_id resource resource_name resource_id object_name object_id"
+    " entity entity_name target_user subject",
+    "source": "source application app product logger host hostname computer_name",
+}
+_PERSON_PATHS = tuple(
+    tuple(path.split("."))
+    for path in (
+        "email", "user.email", "session.user.email", "attributes.email", "alternateId", "userPrincipalName",
+        "login", "username", "userName", "user_name", "name", "user.name", "displayName", "display_name",
+        "id", "uid", "user.id",
+    )
+)  # fmt: skip
+_THING_PATHS = tuple((name,) for name in ("name", "displayName", "display_name", "title", "id"))
+_MAX_PLANS = 1_000
+"""Shapes of records that are remembered; a file of records that are all different must not fill memory."""
+
+
+def squash(name: str) -> str:
+    """A field's name as aliases are compared: ``Event Name`` and ``event_name`` are ``eventname``."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+_SQUASHED: dict[str, tuple[tuple[str, ...], ...]] = {
+    column: tuple(tuple(squash(step) for step in alias.split(".")) for alias in aliases.split())
+    for column, aliases in ALIASES.items()
+}
+_TIMES = frozenset(path[0] for path in _SQUASHED["time"])
+
+
+def names_a_time(names: Iterable[str]) -> bool:
+    """Whether one of several column names is a usual name of a time."""
+    return any(squash(name) in _TIMES for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A field that may fill a column."""
+
+    field: str
+    """The key of the record in which it lies."""
+    inner: tuple[str, ...]
+    """The squashed path inside; empty for the field itself."""
+
+    def value(self, fields: Fields) -> Any:  # noqa: ANN401 - a JSON value
+        """What the record has there; None when it has nothing."""
+        value = fields.get(self.field)
+        for step in self.inner:
+            if not isinstance(value, dict):
+                return None
+            value = next((value[key] for key in value if squash(key) == step), None)
+        return value
+
+
+def _candidates(names: tuple[str, ...]) -> dict[str, tuple[Candidate, ...]]:
+    """Which fields of a record with these keys may fill each column, the most telling first."""
+    by_squashed: dict[str, str] = {}
+    for name in names:
+        by_squashed.setdefault(squash(name), name)
+    plan = {}
+    for column, paths in _SQUASHED.items():
+        found = []
+        for path in paths:
+            flat = by_squashed.get("".join(path))
+            if flat is not None:
+                found.append(Candidate(flat, ()))
+            elif len(path) > 1 and path[0] in by_squashed:
+                found.append(Candidate(by_squashed[path[0]], path[1:]))
+        plan[column] = tuple(found)
+    return plan
+
+
+def _name_in(value: object, paths: tuple[tuple[str, ...], ...]) -> str | None:
+    """The name of a person or a thing that a record says with a text, an object or a list of them."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if not isinstance(value, dict):
+        text = column_text(value)
+        # An object written out in a cell, as JSON or as Python prints it, is no name.
+        return None if text is None or text.startswith(("{", "[")) else text
+    kind = value.get("type")
+    if isinstance(kind, str) and isinstance(value.get(kind), dict):
+        value = {**value[kind], **value}
+    for path in paths:
+        inner = dig(value, path)
+        if isinstance(inner, str | int) and not isinstance(inner, bool):
+            text = column_text(inner)
+            if text is not None:
+                return text
+    return None
+
+
+def _plain(value: object) -> str | None:
+    return None if isinstance(value, dict | list) else column_text(value)
+
+
+def _word(value: object) -> str | None:
+    """An event's name or category: a text, never a number or an object."""
+    return column_text(value) if isinstance(value, str) else None
+
+
+def _sentence(value: object) -> str | None:
+    return column_text(value, MAX_SENTENCE_CHARS) if isinstance(value, str) else None
+
+
+def _known_outcome(value: object) -> Outcome | None:
+    outcome = outcome_of(value)
+    return None if outcome is Outcome.UNKNOWN else outcome
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "event": _word,
+    "category": _word,
+    "user": lambda value: _name_in(value, _PERSON_PATHS),
+    "description": _sentence,
+    "outcome": _known_outcome,
+    "severity": severity_of,
+    "source_ip": source_address,
+    "target": lambda value: _name_in(value, _THING_PATHS),
+    "source": _plain,
+    "key": lambda value: column_text(value),
+}
+
+
+class FieldMap:
+    """The columns that a user filled with ``--map COLUMN=FIELD``."""
+
+    def __init__(self, fields: Mapping[str, str] | None = None) -> None:
+        self.fields = dict(fields or {})
+
+    def __bool__(self) -> bool:
+        return bool(self.fields)
+
+    def value(self, column: str, fields: Fields) -> Any:  # noqa: ANN401 - a column's own type
+        """What a record gives for a column, of the column's type; None when it gives nothing.
+
+        Raises:
+            RecordError: If a time cannot be read.
+        """
+        raw = lookup(fields, self.fields[column])
+        if raw is None or (isinstance(raw, str) and not raw.strip()):
+            return None
+        if column == "time":
+            return parse_time(raw)
+        if column in ("event", "category"):
+            return _name_in(raw, _THING_PATHS)
+        return _READERS[column](raw)
+
+    def apply(self, event: AuditEvent, fields: Fields) -> AuditEvent:
+        """The event with the columns that the user chose, where the record has them."""
+        chosen = {column: self.value(column, fields) for column in self.fields}
+        if "time" in chosen:
+            chosen["occurred_us"] = chosen.pop("time")
+        given = {name: value for name, value in chosen.items() if value is not None}
+        if "key" in given:
+            given["key"] = f"{event.source}:{given['key']}"
+        return replace(event, **given) if given else event
+
+
+class GenericMapper:
+    """Maps the records of one generic format; remembers which fields a shape of record has.
+
+    Args:
+        name: The format's name, the source of records that do not name one.
+        field_map: What the user said about columns; it goes before the usual names.
+    """
+
+    def __init__(self, name: str, field_map: FieldMap | None = None) -> None:
+        self._name = name
+        self._map = field_map or FieldMap()
+        self._plans: dict[tuple[str, ...], dict[str, tuple[Candidate, ...]]] = {}
+
+    def __call__(self, fields: Fields) -> AuditEvent:
+        """The event of a record.
+
+        What fills a column exactly leaves the metadata; what was only read from (a time in another
+        spelling, an outcome in the vendor's words, a name out of an object) stays there too.
+
+        Raises:
+            RecordError: If it has no time, or nothing that says what happened.
+        """
+        used: set[str] = set()
+        plan = self._plan(fields)
+        occurred_us = self._time(plan["time"], fields, used)
+        found = {column: self._column(column, plan, fields, used) for column in _READERS}
+        event, description = found["event"], found["description"]
+        if event is None:
+            if description is None:
+                raise RecordError("nothing in it says what happened (name the field with --map event=FIELD)")
+            event = UNNAMED_EVENT
+        outcome = found["outcome"] or Outcome.UNKNOWN
+        key = found["key"]
+        return AuditEvent(
+            event=event,
+            occurred_us=occurred_us,
+            key=content_key(self._name, fields) if key is None else f"{self._name}:{key}",
+            category=found["category"],
+            user=found["user"],
+            description=description or act_sentence(found["user"], event, found["target"], outcome),
+            outcome=outcome,
+            severity=found["severity"],
+            source_ip=found["source_ip"],
+            target=found["target"],
+            source=found["source"] or self._name,
+            metadata={name: value for name, value in fields.items() if name not in used},
+        )
+
+    def _plan(self, fields: Fields) -> dict[str, tuple[Candidate, ...]]:
+        names = tuple(fields)
+        plan = self._plans.get(names)
+        if plan is None:
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            plan = self._plans[names] = _candidates(names)
+        return plan
+
+    def _time(self, candidates: tuple[Candidate, ...], fields: Fields, used: set[str]) -> int:
+        if "time" in self._map.fields:
+            mapped: int | None = self._map.value("time", fields)
+            if mapped is None:
+                raise RecordError(f"it has no time in {self._map.fields['time']}")
+            return mapped
+        for candidate in candidates:
+            value = candidate.value(fields)
+            if value is None or isinstance(value, dict | list) or (isinstance(value, str) and not value.strip()):
+                continue
+            occurred_us = parse_time(value)
+            if is_same_text(value, occurred_us) and not candidate.inner:
+                used.add(candidate.field)
+            return occurred_us
+        raise RecordError("it has no time (name the field with --map time=FIELD)")
+
+    def _column(
+        self, column: str, plan: dict[str, tuple[Candidate, ...]], fields: Fields, used: set[str]
+    ) -> Any:  # noqa: ANN401 - a column's own type
+        if column in self._map.fields:
+            value = self._map.value(column, fields)
+            field = self._map.fields[column]
+            if value is not None and fields.get(field) == value and not isinstance(value, Outcome):
+                used.add(field)
+            return value
+        read = _READERS[column]
+        for candidate in plan.get(column, ()):
+            raw = candidate.value(fields)
+            # A field tells one thing: "type" is the category only where another field names the event.
+            if raw is None or (candidate.field in used and not candidate.inner):
+                continue
+            value = read(raw)
+            if value is not None:
+                if value == raw and not candidate.inner and type(raw) is not bool:
+                    used.add(candidate.field)
+                return value
+        return None

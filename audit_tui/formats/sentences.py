@@ -1,0 +1,195 @@
+"""Sentences that a person would write, out of names like ``DeleteBucket`` and ``user.created``."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from audit_tui.core.event import Outcome
+
+MAX_REASON_CHARS = 200
+
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+|[^\W\d_]+")
+_API_VERSION = re.compile(r"20\d{6}(v\d+)?\Z|_?v\d\Z", re.IGNORECASE)
+_ACRONYMS = {
+    word.lower(): word
+    for word in (
+        "ACL", "API", "CORS", "CPU", "DB", "DNS", "HTTP", "IAM", "ID", "IDs", "IP", "KMS", "MFA", "NAT", "OAuth",
+        "OIDC", "SAML", "SCIM", "SCP", "SSH", "SSL", "SSO", "TLS", "URL", "VPC", "VPCs", "VPN",
+    )
+}  # fmt: skip
+_PAST = {
+    "begin": "began", "bind": "bound", "build": "built", "find": "found", "forget": "forgot", "get": "got",
+    "give": "gave", "head": "checked", "leave": "left", "login": "logged in", "logout": "logged out",
+    "lookup": "looked up", "make": "made", "put": "put", "read": "read", "reset": "reset", "run": "ran",
+    "send": "sent", "set": "set", "signin": "signed in", "take": "took", "undo": "undid",
+    "withdraw": "withdrew", "write": "wrote",
+}  # fmt: skip
+_PLAIN = {"head": "check", "login": "log in", "logout": "log out", "lookup": "look up", "signin": "sign in"}
+_DOUBLED = frozenset(
+    "admit commit drop log map permit pin plan refer scan ship stop submit swap tag transfer unmap unpin untag"
+    .split()
+)  # fmt: skip
+_VERBS = (
+    frozenset(
+        """
+    abort accept access activate add allocate allow apply approve archive assign associate assume attach
+    authenticate authorize block cancel change check clone close complete configure confirm connect copy
+    create deactivate decline decrypt delete deny deploy deprecate deregister describe detach disable
+    disassociate disconnect discover dismiss download edit enable encrypt enroll estimate evaluate execute
+    expire export filter force generate grant import initiate install invite invoke issue join kill launch
+    link list lock manage mark merge migrate modify move notify open patch pause perform post promote
+    provision publish purge push query reactivate reboot receive record refresh register reject release
+    remove rename renew reopen replace report request resend resize resolve restart restore resume retrieve
+    retry revoke rotate save schedule search select share sign simulate skip start subscribe suspend switch
+    sync terminate test trigger unarchive unassign unblock undelete undeploy uninstall unlink unlock
+    unpublish unshare unsubscribe unsuspend update upgrade upload use validate verify view
+    """.split()
+    )
+    | _PAST.keys()
+    | _DOUBLED
+)
+_MAKERS = frozenset("add allocate create generate initiate issue register request run send start upload".split())
+_PREPOSITIONS = {
+    "add": "to", "apply": "to", "associate": "with", "attach": "to", "authorize": "for", "create": "for",
+    "detach": "from", "disassociate": "from", "enable": "for", "disable": "for", "generate": "for",
+    "grant": "to", "put": "on", "remove": "from", "revoke": "for", "send": "to", "start": "on",
+}  # fmt: skip
+JOINTS = frozenset({"to", "from", "for", "with", "by"})
+"""Words inside a name that divide it: AddUserToGroup."""
+
+
+class Act(NamedTuple):
+    """What a name says: a verb and the words of what it is done to."""
+
+    verb: str
+    noun: tuple[str, ...]
+    """In lower case but for acronyms; empty when the verb says it all."""
+
+    @property
+    def past(self) -> str:
+        """The verb as it is told of the past."""
+        return past_tense(self.verb)
+
+    @property
+    def plain(self) -> str:
+        """The verb after "to"."""
+        return _PLAIN.get(self.verb, self.verb)
+
+    @property
+    def preposition(self) -> str:
+        """The word between what is done and whom it is done to."""
+        return _PREPOSITIONS.get(self.verb, "of")
+
+    def phrase(self) -> str:
+        """The noun with its article."""
+        if not self.noun:
+            return ""
+        noun = " ".join(self.noun)
+        if self.noun[-1].lower().endswith("s") and not noun.endswith(("ss", "us", "is")):
+            return noun
+        if self.verb not in _MAKERS:
+            return f"the {noun}"
+        sounds_open = noun[0] in "aeioAEIO" or noun[:2] in ("SS", "MF", "HT")
+        return f"an {noun}" if sounds_open else f"a {noun}"
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name in any spelling, in lower case but for acronyms."""
+    words = _WORD.findall(_API_VERSION.sub("", name))
+    return tuple(
+        _ACRONYMS.get(word.lower(), word if word.isupper() and len(word) > 1 else word.lower()) for word in words
+    )
+
+
+@lru_cache(maxsize=4_096)
+def act_of(name: str) -> Act | None:
+    """A name that begins with a verb (``DeleteBucket``, ``delete_bucket``), understood; else None."""
+    words = tuple(_spoken(name))
+    if len(words) > 2 and words[0] in ("batch", "admin"):
+        words = words[1:]
+    if not words or words[0] not in _VERBS:
+        return None
+    return Act(words[0], words[1:])
+
+
+def _spoken(name: str) -> tuple[str, ...]:
+    # An ALL_CAPS name shouts: it holds no acronyms that could be told apart.
+    return words_of(name.lower() if name.isupper() else name)
+
+
+def past_tense(verb: str) -> str:
+    """The past of a verb: the irregular ones of audit logs, and the rule."""
+    if verb in _PAST:
+        return _PAST[verb]
+    if verb in _DOUBLED:
+        return f"{verb}{verb[-1]}ed"
+    if verb.endswith("e"):
+        return f"{verb}d"
+    if verb.endswith("y") and verb[-2:-1] not in tuple("aeou"):
+        return f"{verb[:-1]}ied"
+    return f"{verb}ed"
+
+
+def singular(word: str) -> str:
+    """One of several things, roughly: policies, addresses, buckets."""
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "xes", "ches")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def told(who: str, past: str, plain: str, rest: str, outcome: Outcome, *, is_denied: bool = False) -> str:
+    """Somebody did, failed to do, or was not allowed to do something."""
+    what = f" {rest}" if rest else ""
+    if is_denied:
+        return f"{who} was not allowed to {plain}{what}"
+    if outcome is Outcome.FAILURE:
+        return f"{who} failed to {plain}{what}"
+    return f"{who} {past}{what}"
+
+
+def with_reason(sentence: str, reason: str | None) -> str:
+    """A sentence with why it ended so, cut where it becomes a dump."""
+    if not reason:
+        return sentence
+    text = " ".join(reason.split())
+    if len(text) > MAX_REASON_CHARS:
+        text = f"{text[: MAX_REASON_CHARS - 1].rstrip()}…"
+    return f"{sentence}: {text}"
+
+
+@lru_cache(maxsize=4_096)
+def _participle_of(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """``user.created`` as ("created", ("user",)); None when it does not end so."""
+    words = _spoken(name)
+    if len(words) < 2 or not (words[-1].endswith("ed") or words[-1] in _PAST.values()):
+        return None
+    return words[-1], words[:-1]
+
+
+def act_sentence(user: str | None, event: str, target: str | None, outcome: Outcome) -> str | None:
+    """A description for a record that has none, from its other columns.
+
+    None when there is nothing to add to the event's name.
+    """
+    if user is None and target is None:
+        return None
+    who = user or "someone"
+    act = act_of(event)
+    if act is not None:
+        rest = act.phrase()
+        if target is not None:
+            rest = f"{' '.join(act.noun)} {target}".strip()
+        return told(who, act.past, act.plain, rest, outcome)
+    done = _participle_of(event)
+    if done is not None and outcome is not Outcome.FAILURE:
+        past, noun = done
+        joint = " on" if noun[-1].endswith("s") else ""
+        return f"{who} {past} {' '.join(noun)}" + (f"{joint} {target}" if target else "")
+    on = f" on {target}" if target else ""
+    failed = " failed" if outcome is Outcome.FAILURE else ""
+    by = f" by {user}" if user else ""
+    return f"{event}{by}{on}{failed}"

@@ -1,0 +1,147 @@
+"""Taking values out of decoded records: paths, texts for columns, stable keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.core.event import MAX_SEVERITY, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from audit_tui.formats.record import Fields
+
+MAX_COLUMN_CHARS = 1_000
+"""A longer event name, category, user ... is cut in its column and stays whole in the metadata."""
+MAX_SENTENCE_CHARS = 4_000
+"""The same for descriptions, which may be a paragraph."""
+
+# SQLite ends a text at NUL for its own functions, so a search would miss what follows (RELIABILITY 6.2);
+# lone surrogates cannot be stored as UTF-8 at all.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def dig(fields: object, path: Iterable[str]) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
+    """The value at a path of keys (and list places), or None when a step is missing."""
+    value: Any = fields
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step[:9]) < len(value):
+            value = value[int(step[:9])]
+        else:
+            return None
+    return value
+
+
+def lookup(fields: Mapping[str, Any], field: str) -> Any:  # noqa: ANN401 - a JSON value
+    """The value of a field that a user named: the key as it stands, else a dotted path."""
+    if field in fields:
+        return fields[field]
+    return dig(fields, field.split(".")) if "." in field else None
+
+
+def column_text(value: object, limit: int = MAX_COLUMN_CHARS) -> str | None:
+    """A value as the text of a column; None when there is nothing to show.
+
+    NUL becomes its control picture, what is not Unicode an escape (``\\xff``); longer texts end in "…".
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, int | float):
+        text = str(value)
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    if not text.isascii() or "\x00" in text:
+        text = _UNSTORABLE.sub(_escape, text)
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return text if text and not text.isspace() else None
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code == 0:
+        return "\u2400"
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
+def content_key(source: str, fields: Fields) -> str:
+    """A key for a record without an id of its own: the same content gives the same key.
+
+    Args:
+        source: The format's name; equal records of two formats are two events.
+        fields: The record; the order of its keys does not matter.
+    """
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.blake2b(text.encode(), digest_size=16)
+    return f"{source}:{digest.hexdigest()}"
+
+
+_OUTCOMES = {
+    **dict.fromkeys(
+        ("success", "succeeded", "successful", "ok", "pass", "passed", "allow", "allowed", "accepted",
+         "granted", "true", "yes", "1"),
+        Outcome.SUCCESS,
+    ),
+    **dict.fromkeys(
+        ("failure", "failed", "fail", "error", "deny", "denied", "rejected", "blocked", "unauthorized",
+         "forbidden", "false", "no", "0"),
+        Outcome.FAILURE,
+    ),
+}  # fmt: skip
+
+
+def outcome_of(value: object) -> Outcome:
+    """What a field named outcome, result, status or success says; unknown unless it says it plainly.
+
+    Numbers of three digits are read as HTTP status codes.
+    """
+    if isinstance(value, bool):
+        return Outcome.SUCCESS if value else Outcome.FAILURE
+    word = str(value).strip().lower() if isinstance(value, str | int) else ""
+    if len(word) == 3 and word.isdecimal():
+        return http_outcome(int(word))
+    return _OUTCOMES.get(word, Outcome.UNKNOWN)
+
+
+def http_outcome(code: int) -> Outcome:
+    """What an HTTP status code says of a request: below 400 is success."""
+    if 200 <= code < 400:
+        return Outcome.SUCCESS
+    return Outcome.FAILURE if 400 <= code < 600 else Outcome.UNKNOWN
+
+
+_SEVERITIES = {
+    "fatal": 6, "emergency": 6, "emerg": 6, "alert": 6,
+    "critical": 5, "crit": 5,
+    "error": 4, "err": 4, "high": 4, "severe": 4,
+    "warning": 3, "warn": 3, "medium": 3, "moderate": 3,
+    "notice": 2, "low": 2,
+    "info": 1, "information": 1, "informational": 1, "debug": 1, "trace": 1, "verbose": 1,
+    "default": 0, "unknown": 0,
+}  # fmt: skip
+
+
+def severity_of(value: object) -> int | None:
+    """A severity in words as our 0 to 6 (OCSF severity_id); a number only when it is one of those.
+
+    None when it says nothing that we know: scales of numbers run both ways.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if 0 <= value <= MAX_SEVERITY else None
+    if not isinstance(value, str):
+        return None
+    word = value.strip().lower()
+    if len(word) == 1 and word.isdecimal():
+        return severity_of(int(word))
+    return _SEVERITIES.get(word)
