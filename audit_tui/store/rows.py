@@ -1,0 +1,172 @@
+"""An event as the columns of a row, and back."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import zlib
+from typing import Any, NamedTuple
+
+from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, json_text
+from audit_tui.errors import StoreDamaged
+
+MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
+"""An original is unpacked up to here: a small blob may hold a huge one."""
+NOT_JSON = "(not a JSON object)"
+"""The key under which metadata that cannot be parsed is shown."""
+
+
+class Draft(NamedTuple):
+    """An event ready to be stored, but for its place and the numbers of its names."""
+
+    key: str
+    occurred_us: int
+    event: str
+    category: str | None
+    user: str | None
+    description: str | None
+    outcome: str
+    severity: int | None
+    source_ip: str | None
+    target: str | None
+    source: str | None
+    metadata: str | None
+    original: bytes | None
+
+
+class StoredRow(NamedTuple):
+    """The columns of ``events`` as they are written."""
+
+    seq: int
+    key: str
+    occurred_us: int
+    event_id: int
+    category_id: int | None
+    user_id: int | None
+    description: str | None
+    outcome: str
+    severity: int | None
+    source_ip: str | None
+    target: str | None
+    source_id: int | None
+    metadata: str | None
+    original: bytes | None
+
+
+def stored_text(text: str) -> str:
+    r"""A text as the store can hold and find it again.
+
+    Lone surrogates, which UTF-8 cannot hold, become ``\udc80``; NUL, at which SQLite's text functions end,
+    becomes its picture. Filters put their values through this too.
+    """
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()
+    return text.replace("\0", "\u2400")
+
+
+def draft(event: AuditEvent) -> Draft:
+    """Make an event ready to be stored.
+
+    Raises:
+        ValueError: If a time or severity is out of range, or the metadata is no JSON.
+    """
+    if not MIN_US <= event.occurred_us <= MAX_US:
+        raise ValueError(f"the time {event.occurred_us} µs is outside the years 1 to 9999")
+    if event.severity is not None and not 0 <= event.severity <= MAX_SEVERITY:
+        raise ValueError(f"the severity {event.severity} is not 0 to {MAX_SEVERITY}")
+    return Draft(
+        random_key() if event.key is None else stored_text(event.key),
+        event.occurred_us,
+        stored_text(event.event),
+        _optional(event.category),
+        _optional(event.user),
+        _optional(event.description),
+        event.outcome.value,
+        event.severity,
+        _optional(event.source_ip),
+        _optional(event.target),
+        _optional(event.source),
+        _metadata_text(event.metadata),
+        None if event.original is None else zlib.compress(event.original),
+    )
+
+
+def random_key() -> str:
+    """A key that no other event has: the time, so that the index grows at its end, and 80 random bits."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else stored_text(text)
+
+
+def _metadata_text(metadata: dict[str, Any]) -> str | None:
+    if not metadata:
+        return None
+    try:
+        return json_text(metadata)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"the metadata is not JSON: {error}") from error
+
+
+def read_event(values: tuple[Any, ...]) -> AuditEvent:
+    """An event from the columns of ``sql.EVENT``, whatever the file holds.
+
+    Raises:
+        StoreDamaged: If a number is not a number.
+    """
+    (seq, key, occurred_us, event, category, user, description, outcome, severity, source_ip, target, source,
+     metadata, original) = values  # fmt: skip
+    return AuditEvent(
+        seq=whole(seq),
+        key=key,
+        occurred_us=whole(occurred_us),
+        event=event or "",
+        category=category,
+        user=user,
+        description=description,
+        outcome=read_outcome(outcome),
+        severity=None if severity is None else whole(severity),
+        source_ip=source_ip,
+        target=target,
+        source=source,
+        metadata=_read_metadata(metadata),
+        original=None if original is None else _unpack(original),
+    )
+
+
+def whole(value: object) -> int:
+    """A whole number from the file.
+
+    Raises:
+        StoreDamaged: If something else is there.
+    """
+    if isinstance(value, int):
+        return value
+    raise StoreDamaged("An event holds something else where a number should be.", "Verify the store.")
+
+
+def read_outcome(value: object) -> Outcome:
+    """An outcome from the file; anything that is none is unknown."""
+    try:
+        return Outcome(str(value))
+    except ValueError:
+        return Outcome.UNKNOWN
+
+
+def _read_metadata(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {NOT_JSON: text}
+    return value if isinstance(value, dict) else {NOT_JSON: value}
+
+
+def _unpack(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, MAX_ORIGINAL_BYTES)
+    except (zlib.error, TypeError):
+        return data if isinstance(data, bytes) else b""

@@ -1,0 +1,252 @@
+"""The stretches that a result is made of: by time, by name, by description, and what is small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from audit_tui.core.event import EventColumn
+from audit_tui.core.filters import Field
+from audit_tui.store import plan, sql
+from audit_tui.store.counting import Scope, count
+from audit_tui.store.predicate import MISSING, OneOf, combine
+from audit_tui.store.rows import stored_text
+from audit_tui.store.schema import NAME_TABLES
+from audit_tui.store.sql import Moment, NameKey
+
+if TYPE_CHECKING:
+    from audit_tui.core.query import PageKey, Sort
+
+NAME_FIELDS = {
+    EventColumn.EVENT: Field.EVENT,
+    EventColumn.CATEGORY: Field.CATEGORY,
+    EventColumn.USER: Field.USER,
+}
+"""The columns whose values are names."""
+
+
+class Run(Protocol):
+    """A stretch of a result."""
+
+    def keys(self, limit: int, offset: int, *, is_forward: bool) -> list[Moment]:
+        """Keys from one end on, the nearest first."""
+        ...
+
+    def count(self) -> int:
+        """How many there are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRun:
+    """Events by time."""
+
+    scope: Scope
+    newest_first: bool
+
+    def keys(self, limit: int, offset: int, *, is_forward: bool) -> list[Moment]:
+        """Keys from one end on, the nearest first."""
+        newest_first = self.newest_first is is_forward
+        branches = plan.branches(self.scope.predicate, self.scope.drivers())
+        if len(branches) > 1 and offset:
+            # No range knows how many of the others come before its own.
+            branches = (plan.Branch(None, self.scope.predicate),)
+        session = self.scope.session
+        found: set[Moment] = set()
+        for branch in branches:
+            statement = sql.scan_keys(
+                self.scope.scan(branch),
+                session.indexes,
+                newest_first=newest_first,
+                limit=limit,
+                offset=offset,
+            )
+            found.update(Moment(*row) for row in session.rows(statement))
+        return sorted(found, reverse=newest_first)[:limit]
+
+    def count(self) -> int:
+        """How many there are."""
+        return count(self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkRun:
+    """Events name by name, each name's newest first; those without one are elsewhere."""
+
+    scope: Scope
+    descending: bool
+    field: Field
+    after: NameKey | None = None
+    before: NameKey | None = None
+
+    def keys(self, limit: int, offset: int, *, is_forward: bool) -> list[Moment]:
+        """Keys from one end on, the nearest first."""
+        descending = self.descending is is_forward
+        walk = self._walk()
+        if offset and self._is_counted:
+            walk, offset = self._skip(walk, offset, descending)
+        statement = sql.walk_keys(
+            walk,
+            self.scope.session.indexes,
+            descending=descending,
+            newest_first=is_forward,
+            limit=limit,
+            offset=offset,
+        )
+        return [Moment(*row) for row in self.scope.session.rows(statement)]
+
+    def count(self) -> int:
+        """How many there are."""
+        if self.after is None and self.before is None:
+            named = OneOf(self.field, frozenset({MISSING}), is_negated=True)
+            return count(replace(self.scope, predicate=combine((self.scope.predicate, named), is_any=False)))
+        session = self.scope.session
+        if self._is_counted:
+            return sum(row[2] for row in session.stream(sql.names_in_order(self._walk(), descending=False)))
+        return session.number(sql.walk_count(self._walk(), session.indexes))
+
+    @property
+    def _is_counted(self) -> bool:
+        return self.scope.predicate is True and self.scope.is_whole_store
+
+    def _walk(self) -> sql.Walk:
+        scope = self.scope
+        return sql.Walk(self.field, scope.predicate, scope.span, scope.upto_seq, self.after, self.before)
+
+    def _skip(self, walk: sql.Walk, offset: int, descending: bool) -> tuple[sql.Walk, int]:
+        """Begin at the name that the offset lies in, by the number of events that each name has."""
+        passed: NameKey | None = None
+        names = self.scope.session.stream(sql.names_in_order(walk, descending=descending))
+        for folded, name, events in names:
+            if events > offset:
+                break
+            offset -= events
+            passed = NameKey(folded, name)
+        if passed is None:
+            return walk, offset
+        return (replace(walk, before=passed) if descending else replace(walk, after=passed)), offset
+
+
+@dataclass(frozen=True, slots=True)
+class TextRun:
+    """Events by description, on one side of a key or all of them."""
+
+    scope: Scope
+    descending: bool
+    edge: sql.TextEdge | None
+
+    def keys(self, limit: int, offset: int, *, is_forward: bool) -> list[Moment]:
+        """Keys from one end on, the nearest first."""
+        statement = sql.text_keys(
+            self._scan(),
+            self.scope.session.indexes,
+            self.edge,
+            descending=self.descending is is_forward,
+            newest_first=is_forward,
+            limit=limit,
+            offset=offset,
+        )
+        return [Moment(*row) for row in self.scope.session.rows(statement)]
+
+    def count(self) -> int:
+        """How many there are."""
+        if self.edge is None:
+            return count(self.scope)
+        session = self.scope.session
+        return session.number(sql.text_count(self._scan(), session.indexes, self.edge))
+
+    def _scan(self) -> sql.Scan:
+        branches = plan.branches(self.scope.predicate, self.scope.drivers())
+        is_one = len(branches) == 1
+        return self.scope.scan(branches[0] if is_one else plan.Branch(None, self.scope.predicate))
+
+
+class SmallKey(NamedTuple):
+    """A key in memory, with its value's place in the order of values."""
+
+    value: tuple[bool, str, str]
+    """Whether it is missing, then without regard to case, then as it is."""
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class SmallRun:
+    """A result that is sorted in memory."""
+
+    sorted_keys: list[SmallKey]
+    sort: Sort
+    scope: Scope
+
+    @classmethod
+    def read(cls, scope: Scope, sort: Sort, found: plan.Drivers) -> SmallRun:
+        """Read everything in these index ranges that matches."""
+        session = scope.session
+        field = NAME_FIELDS.get(sort.column)
+        column = NAME_TABLES[field].column if field else ""
+        if sort.column is EventColumn.DESCRIPTION:
+            column = "description"
+        keys: list[SmallKey] = []
+        values: dict[object, tuple[bool, str, str]] = {None: _MISSING_VALUE}
+        for branch in plan.disjoint(scope.predicate, found):
+            statement = sql.scan_keys(
+                scope.scan(branch),
+                session.indexes,
+                newest_first=True,
+                limit=found.events,
+                column=column,
+            )
+            for occurred_us, seq, *value in session.rows(statement):
+                shown = value[0] if value else None
+                if shown not in values:
+                    values[shown] = _value(scope, field, shown)
+                keys.append(SmallKey(values[shown], Moment(occurred_us, seq)))
+        is_newest_first = sort.descending or sort.column is not EventColumn.DATE
+        keys.sort(key=attrgetter("moment"), reverse=is_newest_first)
+        keys.sort(key=attrgetter("value"), reverse=sort.descending)
+        return cls(keys, sort, scope)
+
+    def split(self, key: PageKey) -> tuple[list[Run], list[Run]]:
+        """What comes before a key, and what after it."""
+        moment = Moment(key.occurred_us, key.seq)
+        value = _MISSING_VALUE
+        if key.value is not None:
+            value = _key_value(self.scope, NAME_FIELDS.get(self.sort.column), key.value)
+        before = [one for one in self.sorted_keys if self._precedes(one, value, moment)]
+        rest = self.sorted_keys[len(before) :]
+        if rest and rest[0] == SmallKey(value, moment):
+            rest = rest[1:]
+        return [replace(self, sorted_keys=before)], [replace(self, sorted_keys=rest)]
+
+    def keys(self, limit: int, offset: int, *, is_forward: bool) -> list[Moment]:
+        """Keys from one end on, the nearest first."""
+        ordered = self.sorted_keys if is_forward else self.sorted_keys[::-1]
+        return [key.moment for key in ordered[offset : offset + limit]]
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.sorted_keys)
+
+    def _precedes(self, one: SmallKey, value: tuple[bool, str, str], moment: Moment) -> bool:
+        if one.value != value:
+            return (one.value < value) is not self.sort.descending
+        return one.moment > moment
+
+
+_MISSING_VALUE = (True, "", "")
+
+
+def _value(scope: Scope, field: Field | None, shown: object) -> tuple[bool, str, str]:
+    """The order of a value as the rows hold it: a name's number, or a text."""
+    if field is None:
+        return (False, str(shown).casefold(), str(shown))
+    name = scope.session.name(field, shown if isinstance(shown, int) else None)
+    return _MISSING_VALUE if name is None else _key_value(scope, field, name)
+
+
+def _key_value(scope: Scope, field: Field | None, text: str) -> tuple[bool, str, str]:
+    """The order of a value as a key holds it."""
+    if field is None:
+        stored = stored_text(text)
+        return (False, stored.casefold(), stored)
+    return (False, *scope.session.name_key(field, text))

@@ -1,0 +1,164 @@
+"""One snapshot of a store, and the small look-ups that planning needs, each made once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.core.event import EventRow
+from audit_tui.errors import StoreDamaged
+from audit_tui.store import sql
+from audit_tui.store.predicate import MISSING
+from audit_tui.store.rows import read_outcome, stored_text, whole
+from audit_tui.store.schema import NAME_TABLES
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.filters import Field
+
+MAX_NAMES = 20_000
+"""Names kept in memory per field; then it starts anew, so that memory stays flat."""
+
+
+class NameCache:
+    """Names by number, over all snapshots of a connection: a number never gets another name."""
+
+    def __init__(self) -> None:
+        self._names: dict[Field, dict[int, str]] = {field: {} for field in NAME_TABLES}
+
+    def find(self, connection: sqlite3.Connection, field: Field, number: int | None) -> str | None:
+        """The name with this number; None for the missing value."""
+        if number is None:
+            return None
+        names = self._names[field]
+        name = names.get(number)
+        if name is None:
+            if len(names) >= MAX_NAMES:
+                names.clear()
+            table = NAME_TABLES[field].table
+            found = connection.execute(
+                f"SELECT name FROM {table} WHERE id = ?",  # noqa: S608 - our own names
+                (whole(number),),
+            ).fetchone()
+            name = names[number] = "" if found is None else found[0]
+        return name
+
+
+class Session:
+    """What one question asks of the store, inside one read transaction.
+
+    Args:
+        connection: In a transaction.
+        indexes: The indexes of ``events`` that are there.
+        names: The connection's names.
+        cancel: Is checked before each statement; None cannot be cancelled.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        indexes: frozenset[str],
+        names: NameCache,
+        cancel: CancelToken | None,
+    ) -> None:
+        self.indexes = indexes
+        self._connection = connection
+        self._names = names
+        self._cancel = cancel
+        self._events: dict[tuple[Field, int], int] = {}
+        self._newest: int | None = None
+
+    def rows(self, statement: sql.Statement) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
+        self.check()
+        return self._connection.execute(statement.text, statement.parameters).fetchall()
+
+    def stream(self, statement: sql.Statement) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement as they are wanted."""
+        self.check()
+        return iter(self._connection.execute(statement.text, statement.parameters))
+
+    def number(self, statement: sql.Statement) -> int:
+        """The one number that a statement gives; 0 for NULL."""
+        return int(self.rows(statement)[0][0] or 0)
+
+    def check(self) -> None:
+        """Raise QueryCancelled if the answer is no longer wanted."""
+        if self._cancel is not None:
+            self._cancel.check()
+
+    @property
+    def newest_seq(self) -> int:
+        """The number of the event appended last; 0 in an empty store."""
+        if self._newest is None:
+            self._newest = self.number(sql.Statement("SELECT max(seq) FROM events"))
+        return self._newest
+
+    def lookup(self, field: Field, value: str) -> int | None:
+        """The number of a name; None when the store does not know it."""
+        found = self.rows(
+            sql.Statement(
+                f"SELECT id, events FROM {NAME_TABLES[field].table} WHERE name = ?",  # noqa: S608 - our own
+                (stored_text(value),),
+            )
+        )
+        if not found:
+            return None
+        number, events = whole(found[0][0]), whole(found[0][1])
+        self._events[field, number] = events
+        return number
+
+    def events(self, field: Field, number: int) -> int:
+        """How many events of the store have this value."""
+        known = self._events.get((field, number))
+        if known is None:
+            table = NAME_TABLES[field].table
+            if number == MISSING:
+                named = self.number(sql.Statement(f"SELECT sum(events) FROM {table}"))  # noqa: S608 - our own
+                known = max(0, self.newest_seq - named)
+            else:
+                known = self.number(
+                    sql.Statement(f"SELECT max(events) FROM {table} WHERE id = ?", (number,))  # noqa: S608
+                )
+            self._events[field, number] = known
+        return known
+
+    def name_key(self, field: Field, name: str) -> sql.NameKey:
+        """Where a name stands among the names of its field."""
+        text = stored_text(name)
+        found = self.rows(
+            sql.Statement(
+                f"SELECT folded FROM {NAME_TABLES[field].table} WHERE name = ?",  # noqa: S608 - our own
+                (text,),
+            )
+        )
+        return sql.NameKey(found[0][0] if found else text.casefold(), text)
+
+    def name(self, field: Field, number: int | None) -> str | None:
+        """The name with this number; None for the missing value."""
+        return self._names.find(self._connection, field, number)
+
+    def row(self, seq: int) -> EventRow:
+        """What a list shows of an event.
+
+        Raises:
+            StoreDamaged: If an index knows an event that the store does not hold.
+        """
+        found = self._connection.execute(sql.ROW.text, (seq,)).fetchone()
+        if found is None:
+            raise StoreDamaged(f"Event {seq} is in an index, but not in the store.", "Verify the store.")
+        occurred_us, event, category, user, description, outcome = found
+        return EventRow(
+            seq,
+            whole(occurred_us),
+            self.name(_EVENT, event) or "",
+            self.name(_CATEGORY, category),
+            self.name(_USER, user),
+            description,
+            read_outcome(outcome),
+        )
+
+
+_EVENT, _CATEGORY, _USER = NAME_TABLES

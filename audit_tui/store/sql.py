@@ -1,0 +1,351 @@
+"""Statements over the events: pure, text with marks and the values to bind, never a value in the text.
+
+Every statement names its index and orders by what that index delivers, so that no plan depends on
+statistics, and none sorts or touches a row before the page is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from audit_tui.core.filters import Field
+from audit_tui.errors import FilterError
+from audit_tui.store.predicate import MISSING, Group, OneOf, Predicate
+from audit_tui.store.schema import FIELD_INDEXES, NAME_TABLES, TIME_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from audit_tui.core.query import Interval
+    from audit_tui.store.plan import Branch
+
+Bound: TypeAlias = int | str | None
+MAX_PARAMETERS = 900
+_FIRST_SEQ = -(2**63)
+"""Below every seq, so that (time, this) is the edge before all events of that time."""
+_COLUMNS = {field: NAME_TABLES[field].column for field in Field}
+
+
+class Statement(NamedTuple):
+    """An SQL text and what is bound to its marks."""
+
+    text: str
+    parameters: tuple[Bound, ...] = ()
+
+
+class Moment(NamedTuple):
+    """A place in the order by time."""
+
+    occurred_us: int
+    seq: int
+
+
+class NameKey(NamedTuple):
+    """A place in the order of names."""
+
+    folded: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The events between two moments, both outside; None has no end."""
+
+    after: Moment | None = None
+    before: Moment | None = None
+
+    @classmethod
+    def of(cls, interval: Interval) -> Span:
+        """The span of a half-open interval."""
+        return cls(
+            None if interval.start_us is None else Moment(interval.start_us, _FIRST_SEQ),
+            None if interval.end_us is None else Moment(interval.end_us, _FIRST_SEQ),
+        )
+
+    def since(self, moment: Moment) -> Span:
+        """What of it comes after this moment."""
+        return Span(moment if self.after is None else max(moment, self.after), self.before)
+
+    def until(self, moment: Moment) -> Span:
+        """What of it comes before this moment."""
+        return Span(self.after, moment if self.before is None else min(moment, self.before))
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it has no end on either side."""
+        return self.after is None and self.before is None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The events of one index range that match."""
+
+    branch: Branch
+    span: Span
+    upto_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The events that match, name by name in the order of names, those without a name left out."""
+
+    field: Field
+    predicate: Predicate
+    span: Span
+    upto_seq: int | None
+    after: NameKey | None = None
+    """Only names after this one."""
+    before: NameKey | None = None
+    """Only names before this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdge:
+    """One side of a key in an order by description."""
+
+    folded: str
+    text: str | None
+    moment: Moment
+    is_greater: bool
+    """The descriptions after this one in their own order, else those before."""
+    is_newer: bool
+    """Of the same description, the newer events, else the older."""
+
+
+def scan_keys(
+    scan: Scan,
+    indexes: frozenset[str],
+    *,
+    newest_first: bool,
+    limit: int,
+    offset: int = 0,
+    column: str = "",
+) -> Statement:
+    """Time and seq of the events of a range, in the order of time; a further column if asked for."""
+    source, where, parameters = _scan(scan, indexes)
+    direction = "DESC" if newest_first else "ASC"
+    extra = f", {column}" if column else ""
+    return Statement(
+        f"SELECT occurred_us, seq{extra} FROM {source} WHERE {where}"  # noqa: S608 - our own names
+        f" ORDER BY occurred_us {direction}, seq {direction} LIMIT ? OFFSET ?",
+        (*parameters, limit, offset),
+    )
+
+
+def scan_count(scan: Scan, indexes: frozenset[str]) -> Statement:
+    """How many events of a range match."""
+    source, where, parameters = _scan(scan, indexes)
+    return Statement(f"SELECT count(*) FROM {source} WHERE {where}", parameters)  # noqa: S608 - our own names
+
+
+def late_count(predicate: Predicate, span: Span, upto_seq: int) -> Statement:
+    """How many of the events appended after this one match."""
+    parts = [Statement("seq > ?", (upto_seq,)), *_span(span, ""), *_check(predicate, _COLUMNS)]
+    where = _joined(parts, "AND")
+    return Statement(
+        f"SELECT count(*) FROM events NOT INDEXED WHERE {where.text}",  # noqa: S608 - our own names
+        where.parameters,
+    )
+
+
+def walk_keys(
+    walk: Walk,
+    indexes: frozenset[str],
+    *,
+    descending: bool,
+    newest_first: bool,
+    limit: int,
+    offset: int = 0,
+) -> Statement:
+    """Time and seq of the events, name by name, each name's by time."""
+    source, where, parameters = _walk(walk, indexes)
+    names, times = ("DESC" if descending else "ASC"), ("DESC" if newest_first else "ASC")
+    return Statement(
+        f"SELECT e.occurred_us, e.seq FROM {source} WHERE {where}"  # noqa: S608 - our own names
+        f" ORDER BY n.folded {names}, n.name {names}, e.occurred_us {times}, e.seq {times} LIMIT ? OFFSET ?",
+        (*parameters, limit, offset),
+    )
+
+
+def walk_count(walk: Walk, indexes: frozenset[str]) -> Statement:
+    """How many events a walk meets."""
+    source, where, parameters = _walk(walk, indexes)
+    return Statement(f"SELECT count(*) FROM {source} WHERE {where}", parameters)  # noqa: S608 - our own names
+
+
+def names_in_order(walk: Walk, *, descending: bool) -> Statement:
+    """The names a walk goes through, each with how many events of the store have it."""
+    table, direction = NAME_TABLES[walk.field].table, ("DESC" if descending else "ASC")
+    bounds = _joined(_name_bounds(walk), "AND")
+    return Statement(
+        f"SELECT n.folded, n.name, n.events FROM {table} AS n INDEXED BY {table}_order"  # noqa: S608 - our own
+        f" WHERE {bounds.text} ORDER BY n.folded {direction}, n.name {direction}",
+        bounds.parameters,
+    )
+
+
+def text_keys(
+    scan: Scan,
+    indexes: frozenset[str],
+    edge: TextEdge | None,
+    *,
+    descending: bool,
+    newest_first: bool,
+    limit: int,
+    offset: int = 0,
+) -> Statement:
+    """Time and seq of the events by their description: a sorter, for there is no index of it."""
+    source, where, parameters = _text(scan, indexes, edge)
+    texts, times = ("DESC" if descending else "ASC"), ("DESC" if newest_first else "ASC")
+    return Statement(
+        f"SELECT occurred_us, seq FROM {source} WHERE {where} ORDER BY description IS NULL {texts},"  # noqa: S608 - our own
+        f" {FOLDED}(description) {texts}, description {texts}, occurred_us {times}, seq {times}"
+        " LIMIT ? OFFSET ?",
+        (*parameters, limit, offset),
+    )
+
+
+def text_count(scan: Scan, indexes: frozenset[str], edge: TextEdge | None) -> Statement:
+    """How many events lie on one side of a description."""
+    source, where, parameters = _text(scan, indexes, edge)
+    return Statement(f"SELECT count(*) FROM {source} WHERE {where}", parameters)  # noqa: S608 - our own names
+
+
+FOLDED = "folded"
+"""The SQL function for a text without regard to case; SQLite's lower() knows only ASCII."""
+
+ROW = Statement(
+    "SELECT occurred_us, event_id, category_id, user_id, description, outcome FROM events WHERE seq = ?"
+)
+EVENT = Statement(
+    "SELECT seq, key, occurred_us,"
+    " (SELECT name FROM event_names WHERE id = event_id),"
+    " (SELECT name FROM category_names WHERE id = category_id),"
+    " (SELECT name FROM user_names WHERE id = user_id),"
+    " description, outcome, severity, source_ip, target,"
+    " (SELECT name FROM source_names WHERE id = source_id),"
+    " metadata, original FROM events WHERE seq = ?"
+)
+
+
+def values(field: Field, *, has_search: bool) -> Statement:
+    """Names that contain a text, best first.
+
+    Marks: the text as typed, three times the text folded, the limit; without a search the limit only.
+    """
+    table = NAME_TABLES[field].table
+    if not has_search:
+        return Statement(
+            f"SELECT name, events, 3, folded FROM {table} ORDER BY events DESC, folded, name LIMIT ?"  # noqa: S608
+        )
+    rank = "CASE WHEN name = ? THEN 0 WHEN folded = ? THEN 1 WHEN instr(folded, ?) = 1 THEN 2 ELSE 3 END"
+    return Statement(
+        f"SELECT name, events, {rank} AS rank, folded FROM {table} WHERE instr(folded, ?) > 0"  # noqa: S608
+        " ORDER BY rank, events DESC, folded, name LIMIT ?"
+    )
+
+
+def _scan(scan: Scan, indexes: frozenset[str]) -> tuple[str, str, tuple[Bound, ...]]:
+    driver = scan.branch.driver
+    parts: list[Statement] = []
+    if driver is not None:
+        number = None if driver.number == MISSING else driver.number
+        parts.append(Statement(f"{_COLUMNS[driver.field]} IS ?", (number,)))
+    parts += [*_span(scan.span, ""), *_upto(scan.upto_seq, ""), *_check(scan.branch.rest, _COLUMNS)]
+    where = _joined(parts, "AND")
+    index = TIME_INDEX if driver is None else FIELD_INDEXES[driver.field]
+    return _indexed("events", index.name, indexes), where.text, where.parameters
+
+
+def _walk(walk: Walk, indexes: frozenset[str]) -> tuple[str, str, tuple[Bound, ...]]:
+    names = NAME_TABLES[walk.field]
+    # The name's own number decides before its events are looked at.
+    columns = {**{field: f"e.{column}" for field, column in _COLUMNS.items()}, walk.field: "n.id"}
+    parts = [
+        *_name_bounds(walk),
+        Statement(f"e.{names.column} = n.id"),
+        *_span(walk.span, "e."),
+        *_upto(walk.upto_seq, "e."),
+        *_check(walk.predicate, columns),
+    ]
+    where = _joined(parts, "AND")
+    events = _indexed("events AS e", FIELD_INDEXES[walk.field].name, indexes)
+    source = f"{names.table} AS n INDEXED BY {names.table}_order CROSS JOIN {events}"
+    return source, where.text, where.parameters
+
+
+def _text(scan: Scan, indexes: frozenset[str], edge: TextEdge | None) -> tuple[str, str, tuple[Bound, ...]]:
+    source, where, parameters = _scan(scan, indexes)
+    if scan.branch.driver is None and scan.span.is_everything:
+        source = "events NOT INDEXED"
+    if edge is None:
+        return source, where, parameters
+    texts, times = (">" if edge.is_greater else "<"), (">" if edge.is_newer else "<")
+    own = f"(description IS NULL, {FOLDED}(description), ifnull(description, ''))"
+    key = (int(edge.text is None), edge.folded, edge.text or "")
+    side = (
+        f"({own} {texts} (?, ?, ?) OR ({own} = (?, ?, ?) AND (occurred_us, seq) {times} (?, ?)))",
+        (*key, *key, *edge.moment),
+    )
+    return source, f"{where} AND {side[0]}", (*parameters, *side[1])
+
+
+def _indexed(table: str, index: str, indexes: frozenset[str]) -> str:
+    return f"{table} INDEXED BY {index}" if index in indexes else table
+
+
+def _name_bounds(walk: Walk) -> list[Statement]:
+    parts = []
+    if walk.after is not None:
+        parts.append(Statement("(n.folded, n.name) > (?, ?)", tuple(walk.after)))
+    if walk.before is not None:
+        parts.append(Statement("(n.folded, n.name) < (?, ?)", tuple(walk.before)))
+    return parts
+
+
+def _span(span: Span, prefix: str) -> list[Statement]:
+    key = f"({prefix}occurred_us, {prefix}seq)"
+    parts = []
+    if span.after is not None:
+        parts.append(Statement(f"{key} > (?, ?)", tuple(span.after)))
+    if span.before is not None:
+        parts.append(Statement(f"{key} < (?, ?)", tuple(span.before)))
+    return parts
+
+
+def _upto(upto_seq: int | None, prefix: str) -> list[Statement]:
+    return [] if upto_seq is None else [Statement(f"{prefix}seq <= ?", (upto_seq,))]
+
+
+def _check(predicate: Predicate, columns: Mapping[Field, str]) -> list[Statement]:
+    """The test of each row, as one part; none when it always holds."""
+    if predicate is True:
+        return []
+    test = _test(predicate, columns)
+    if len(test.parameters) > MAX_PARAMETERS:
+        raise FilterError("The filter names too many values.", "Write it more simply.")
+    return [test]
+
+
+def _test(predicate: Predicate, columns: Mapping[Field, str]) -> Statement:
+    match predicate:
+        case bool():
+            return Statement("1" if predicate else "0")
+        case OneOf(field=field, numbers=numbers, is_negated=is_negated):
+            own = f"ifnull({columns[field]}, {MISSING})"
+            marks = ", ".join("?" * len(numbers))
+            return Statement(f"{own} {'NOT ' if is_negated else ''}IN ({marks})", tuple(sorted(numbers)))
+        case Group(parts=parts, is_any=is_any):
+            return _joined([_test(part, columns) for part in parts], "OR" if is_any else "AND")
+
+
+def _joined(parts: Sequence[Statement], word: str) -> Statement:
+    """The parts as one balanced expression: SQLite limits its depth."""
+    if not parts:
+        return Statement("1")
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    left, right = _joined(parts[:half], word), _joined(parts[half:], word)
+    return Statement(f"({left.text} {word} {right.text})", left.parameters + right.parameters)

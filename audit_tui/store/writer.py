@@ -1,0 +1,281 @@
+"""Appending events to a store."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+from audit_tui.errors import StoreError
+from audit_tui.store import connect, schema
+from audit_tui.store.lock import StoreLock
+from audit_tui.store.names import NameCounts, Names
+from audit_tui.store.rows import Draft, StoredRow, draft, stored_text
+
+if TYPE_CHECKING:
+    import os
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    from audit_tui.core.event import AuditEvent
+
+BULK_CACHE_KIB = 65_536
+_MARKS = ", ".join("?" * len(schema.EVENT_COLUMNS))
+_INSERT = f"INSERT INTO events ({', '.join(schema.EVENT_COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
+_FIND_KEY = "SELECT 1 FROM events INDEXED BY events_key WHERE key = ?"
+
+
+class Companion(Protocol):
+    """Something that is kept in step with the events, in their transaction: counts, seals, indexes."""
+
+    def on_append(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+        """Write what belongs to these rows, which are in ``events`` already; raising undoes both."""
+        ...
+
+    def forget(self) -> None:
+        """The transaction was rolled back: what was remembered of it is void."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AppendResult:
+    """What became of the events of one append."""
+
+    stored: int
+    duplicates: int
+    """Events whose key was in the store already, or earlier in the same append."""
+    first_seq: int | None
+    """The number of the first stored event; None when none was stored."""
+    last_seq: int | None
+    """The number of the last stored event; None when none was stored."""
+
+
+class StoreWriter:
+    """A connection that appends to a store, made if nothing is there. For one thread at a time.
+
+    Args:
+        path: The store.
+        durable: Commit to the disk itself with each append, so that a power cut loses nothing that was
+            acknowledged; else a power cut may lose the last appends, a crash of the program still none.
+        bulk: Into a store without events, build the indexes at the end instead of event by event. After a
+            crash the next writer builds them.
+        companions: What else is kept in step.
+
+    Raises:
+        StoreError: One of its kinds, when something else is there, or it cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durable: bool = True,
+        bulk: bool = False,
+        companions: tuple[Companion, ...] = (),
+    ) -> None:
+        schema.require_sqlite()
+        self.path = Path(path).resolve()
+        self._names = tuple(Names(names) for names in schema.ALL_NAME_TABLES)
+        self._companions: tuple[Companion, ...] = (NameCounts(), *companions)
+        self._is_closed = False
+        self._connection = self._open(durable)
+        try:
+            if bulk:
+                self._connection.execute(f"PRAGMA cache_size = -{BULK_CACHE_KIB}")
+            if not bulk or self.newest_seq() > 0:
+                self.ensure_indexes()
+        except BaseException:
+            self._abandon()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        # What ended the block matters, not what closing runs into; and indexes would make it wait.
+        try:
+            self._finish()
+        except (StoreError, OSError):
+            self._abandon()
+
+    def append(self, events: Sequence[AuditEvent]) -> AppendResult:
+        """Store events in one transaction, and return once it is committed.
+
+        Raises:
+            ValueError: If an event cannot be stored (its time, severity or metadata); nothing is then.
+            StoreBusy: If another program holds the lock for too long.
+            StoreFull: If there is no space; nothing of this append is stored.
+        """
+        drafts: dict[str, Draft] = {}
+        for event in events:
+            one = draft(event)
+            drafts.setdefault(one.key, one)
+        with self._transaction():
+            newest = self.newest_seq()
+            fresh = [one for one in drafts.values() if newest == 0 or not self._has(one.key)]
+            rows = self._rows(fresh, newest)
+            if rows:
+                self._connection.executemany(_INSERT, rows)
+                for companion in self._companions:
+                    companion.on_append(self._connection, rows)
+        return AppendResult(
+            stored=len(rows),
+            duplicates=len(events) - len(rows),
+            first_seq=rows[0].seq if rows else None,
+            last_seq=rows[-1].seq if rows else None,
+        )
+
+    def newest_seq(self) -> int:
+        """The number of the event appended last; 0 in an empty store."""
+        with connect.store_errors(self.path):
+            newest = self._connection.execute("SELECT max(seq) FROM events").fetchone()[0]
+        return int(newest or 0)
+
+    def note(self, name: str, value: str) -> None:
+        """Remember something about the store as a whole; ``reader.read_note`` gives it back.
+
+        Raises:
+            ValueError: If the name is one that the store itself uses.
+        """
+        if name in schema.OWN_NAMES:
+            raise ValueError(f"{name} is the store's own")
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO store_info (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (stored_text(name), stored_text(value)),
+            )
+
+    def ensure_indexes(self, progress: Callable[[str], None] | None = None) -> None:
+        """Build the indexes that are missing, each in a transaction of its own.
+
+        Args:
+            progress: Is told the name of each before it is built; building takes about 1 s a million events.
+        """
+        missing = [
+            index
+            for index in schema.SECONDARY_INDEXES
+            if index.name not in schema.found_indexes(self._connection)
+        ]
+        for index in missing:
+            if progress is not None:
+                progress(index.name)
+            with self._transaction():
+                if index.name not in schema.found_indexes(self._connection):
+                    schema.create_index(self._connection, index)
+
+    def close(self) -> None:
+        """Build what is missing, write everything into the one file, and let it go.
+
+        Raises:
+            StoreError: If that fails; what was acknowledged is safe all the same.
+        """
+        if self._is_closed:
+            return
+        try:
+            self.ensure_indexes()
+            self._finish()
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _open(self, durable: bool) -> connect.Connection:
+        connect.check_writable_place(self.path)
+        self._lock = StoreLock(self.path)
+        with self._lock.held():
+            connect.create_file(self.path)
+            connection = connect.open_writer(self.path, durable=durable)
+            with connect.closed_on_error(connection), connect.store_errors(self.path):
+                if not schema.is_blank(connection):
+                    schema.check_identity(connection, str(self.path), for_writing=True)
+                    schema.check_tables(connection, str(self.path))
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("BEGIN IMMEDIATE")
+                schema.migrate(connection)
+                connection.execute("COMMIT")
+        return connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Hold the lock from BEGIN IMMEDIATE to COMMIT; undo everything if the block fails."""
+        with self._lock.held(), connect.store_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+
+    def _undo(self) -> None:
+        # A full disk makes SQLite roll back by itself.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        for names in self._names:
+            names.forget()
+        for companion in self._companions:
+            companion.forget()
+
+    def _has(self, key: str) -> bool:
+        return self._connection.execute(_FIND_KEY, (key,)).fetchone() is not None
+
+    def _rows(self, drafts: Sequence[Draft], newest: int) -> list[StoredRow]:
+        events, categories, users, sources = (
+            names.learn(self._connection, dict.fromkeys(wanted))
+            for names, wanted in zip(
+                self._names,
+                (
+                    [one.event for one in drafts],
+                    [one.category for one in drafts],
+                    [one.user for one in drafts],
+                    [one.source for one in drafts],
+                ),
+                strict=True,
+            )
+        )
+        return [
+            StoredRow(
+                seq,
+                one.key,
+                one.occurred_us,
+                events[one.event],
+                None if one.category is None else categories[one.category],
+                None if one.user is None else users[one.user],
+                one.description,
+                one.outcome,
+                one.severity,
+                one.source_ip,
+                one.target,
+                None if one.source is None else sources[one.source],
+                one.metadata,
+                one.original,
+            )
+            for seq, one in enumerate(drafts, newest + 1)
+        ]
+
+    def _finish(self) -> None:
+        """Checkpoint and close under the lock: closing the last connection checkpoints too."""
+        with self._lock.held():
+            try:
+                with connect.store_errors(self.path):
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                self._connection.close()
+                self._is_closed = True
+            self._lock.remove()
+        self._lock.close()
+
+    def _abandon(self) -> None:
+        self._connection.close()
+        self._lock.close()
+        self._is_closed = True

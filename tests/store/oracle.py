@@ -1,0 +1,113 @@
+"""What a store should answer, worked out the slow and obvious way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cmp_to_key
+from typing import TYPE_CHECKING
+
+from audit_tui.core.event import AuditEvent, EventColumn, EventRow
+from audit_tui.core.filters import IS, NO_VALUE_WORDS, All, Any, Condition, Field, Filter, Not
+from audit_tui.store.rows import stored_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from audit_tui.core.query import EventQuery, Sort
+
+
+def kept(text: str | None) -> str | None:
+    return None if text is None else stored_text(text)
+
+
+def listed(event: AuditEvent, seq: int) -> EventRow:
+    """The row that a list should show of the event that was appended as number ``seq``."""
+    return EventRow(
+        seq,
+        event.occurred_us,
+        stored_text(event.event),
+        kept(event.category),
+        kept(event.user),
+        kept(event.description),
+        event.outcome,
+    )
+
+
+def holds(expression: Filter, row: EventRow) -> bool:
+    match expression:
+        case Condition(field=field, operator=operator, value=value):
+            is_equal = getattr(row, field.value) == kept(value)
+            return is_equal if operator is IS else not is_equal
+        case Not(part=part):
+            return not holds(part, row)
+        case All(parts=parts):
+            return all(holds(part, row) for part in parts)
+        case Any(parts=parts):
+            return any(holds(part, row) for part in parts)
+
+
+def compare(one: EventRow, other: EventRow, sort: Sort) -> int:
+    """Negative when ``one`` comes first."""
+    moments = (one.occurred_us, one.seq), (other.occurred_us, other.seq)
+    by_time = -1 if moments[0] > moments[1] else 1
+    if sort.column is EventColumn.DATE:
+        return by_time if sort.descending else -by_time
+    texts = getattr(one, sort.column.value), getattr(other, sort.column.value)
+    values = [(text is None, (text or "").casefold(), text or "") for text in texts]
+    if values[0] == values[1]:
+        return by_time
+    return -1 if (values[0] < values[1]) is not sort.descending else 1
+
+
+def result(rows: Iterable[EventRow], query: EventQuery) -> list[EventRow]:
+    """The rows of a query, in its order."""
+    start, end, upto = query.interval.start_us, query.interval.end_us, query.upto_seq
+    wanted = [
+        row
+        for row in rows
+        if (start is None or row.occurred_us >= start)
+        and (end is None or row.occurred_us < end)
+        and (upto is None or row.seq <= upto)
+        and holds(query.filter, row)
+    ]
+
+    def order(one: EventRow, other: EventRow) -> int:
+        return compare(one, other, query.sort)
+
+    return sorted(wanted, key=cmp_to_key(order))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value with what orders it among the candidates."""
+
+    value: str | None
+    events: int
+
+    def rank(self, search: str) -> tuple[int, int, bool, str, str]:
+        shown = NO_VALUE_WORDS if self.value is None else self.value
+        text = kept(search) or ""
+        rank = 3
+        if text and self.value is not None and shown == text:
+            rank = 0
+        elif text and shown.casefold() == text.casefold():
+            rank = 1
+        elif text and shown.casefold().startswith(text.casefold()):
+            rank = 2
+        name = self.value or ""
+        return (rank, -self.events, self.value is None, name.casefold(), name)
+
+
+def values(rows: Iterable[EventRow], field: Field, search: str, limit: int) -> list[tuple[str | None, int]]:
+    """The values of a field that contain a text, best first, with their numbers of events."""
+    found: dict[str | None, int] = {}
+    for row in rows:
+        value = getattr(row, field.value)
+        found[value] = found.get(value, 0) + 1
+    candidates = [
+        Candidate(value, events)
+        for value, events in found.items()
+        if (kept(search) or "").casefold() in (NO_VALUE_WORDS if value is None else value).casefold()
+    ]
+    candidates.sort(key=lambda candidate: candidate.rank(search))
+    return [(candidate.value, candidate.events) for candidate in candidates[:limit]]
