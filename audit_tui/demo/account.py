@@ -64,7 +64,7 @@ class Named:
     model: Model | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Actor:
     """Somebody at a place: what every event of a visit has in common."""
 
@@ -75,13 +75,15 @@ class Actor:
     ip: str | None
     source: str
     person: Person | None = None
+    metadata: dict[str, Any] = field(init=False)
+    """The names that every event of the catalogue carries, as far as they are known."""
 
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """The names that every event of the catalogue carries."""
-        if self.person is None or self.ip is None:
-            return {} if self.ip is None else {"IP Address": self.ip}
-        return {"User ID": self.person.user_id, "IP Address": self.ip}
+    def __post_init__(self) -> None:
+        self.metadata = {}
+        if self.person is not None:
+            self.metadata["User ID"] = self.person.user_id
+        if self.ip is not None:
+            self.metadata["IP Address"] = self.ip
 
 
 @dataclass(slots=True)
@@ -123,7 +125,10 @@ class Account:
         self._written = 0
         self._things = 0
         self._key_prefix = values.fingerprint
-        self._catalogue = {entry.event: (entry.category, entry.metadata[2:]) for entry in catalogue()}
+        self._catalogue = {
+            entry.event: (entry.category, entry.metadata[2:], _SEVERITIES.get(entry.event))
+            for entry in catalogue()
+        }
 
     def pick(self, things: Sequence[Thing]) -> Thing:
         """One of these, each as likely."""
@@ -161,12 +166,12 @@ class Account:
             outcome: How it ended.
             severity: As OCSF severity_id; None takes what is usual for the event and outcome.
         """
-        category, own_names = self._catalogue[event]
+        category, own_names, usual_severity = self._catalogue[event]
         metadata = {**actor.metadata, **metadata}
-        if own_names and self.random() < _UNTOLD_SHARE:
+        if self.random() < _UNTOLD_SHARE:
             metadata.pop(self.pick(own_names), None)
         if severity is None:
-            severity = _SEVERITIES.get(event)
+            severity = usual_severity
             if outcome is Outcome.FAILURE and severity is not None:
                 severity += 1
         self._written += 1

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.text import counted
 from audit_tui.demo.account import EXTERNAL, OPEN_SOURCE, Account, Actor, Model, Named
 from audit_tui.demo.people import ADMIN, ANALYST, BUILDER, ENGINEER, SCIENTIST, SECURITY, SERVICE
 from audit_tui.demo.values import DAY_US, HOUR_US
@@ -27,8 +28,10 @@ from audit_tui.demo.words import (
     HARDWARE,
     INTEGRATIONS,
     ODD_NAMES,
+    PARTS,
     REGIONS,
     SYSTEM_ROLES,
+    TEAMS,
     TRAINING_METHODS,
 )
 
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 Act: TypeAlias = "Callable[[Account, Actor], AuditEvent]"
 
 _ODD_SHARE = 0.002
-_KEYS, _DEPLOYED, _EXTERNAL, _AGENTS, _EXPERIMENTS = 100, 60, 14, 80, 400
+_KEYS, _DEPLOYED, _EXTERNAL, _AGENTS, _EXPERIMENTS = 100, 60, 14, 80, 1500
 _GUARDRAILS, _INTEGRATIONS, _ROLES = 14, 18, 12
 _KEPT = 2
 """So many of each kind are never taken away."""
@@ -206,7 +209,9 @@ def record_upload(account: Account, actor: Actor, name: str, kind: str, rows: in
     """Record that a dataset was uploaded; it can be trained on from now on."""
     account.stock.datasets.append(name)
     metadata = {"Dataset Name": name, "File Type": kind, "Rows": rows}
-    return account.record(actor, "Dataset uploaded", f"Uploaded {name}, {rows:,} rows", metadata, name)
+    return account.record(
+        actor, "Dataset uploaded", f"Uploaded {name}, {counted(rows, 'row')}", metadata, name
+    )
 
 
 def guardrail(account: Account, actor: Actor) -> AuditEvent:
@@ -214,7 +219,7 @@ def guardrail(account: Account, actor: Actor) -> AuditEvent:
     guardrails = account.stock.guardrails
     if not _makes(account, len(guardrails), _GUARDRAILS):
         return undeploy_guardrail(account, actor, account.take(guardrails))
-    name = _free_name(account, GUARDRAILS, REGIONS, " ", {each.name for each in guardrails})
+    name = _free_name(account, GUARDRAILS, TEAMS, ", ", {each.name for each in guardrails})
     return deploy_guardrail(account, actor, Named(account.new_id("g"), name, account.pick(HARDWARE)))
 
 
@@ -232,7 +237,7 @@ def undeploy_guardrail(
 ) -> AuditEvent:
     """Undeploy this guardrail, which is no longer among the deployed ones."""
     days, rest_us = divmod(account.now_us - gone.since_us, DAY_US)
-    usage = f"{days} d {rest_us // HOUR_US} h"
+    usage = f"{days} d {rest_us // HOUR_US} h" if days else f"{rest_us // HOUR_US} h"
     metadata = {
         "Guardrail Name": gone.name,
         "Guardrail ID": gone.thing_id,
@@ -268,7 +273,7 @@ def custom_role(account: Account, actor: Actor) -> AuditEvent:
     roles = account.stock.roles
     if not _makes(account, len(roles), _ROLES):
         return delete_role(account, actor, account.take(roles))
-    name = _free_name(account, CUSTOM_ROLES, REGIONS, " ", {role.name for role in roles})
+    name = _free_name(account, CUSTOM_ROLES, PARTS, ", ", {role.name for role in roles})
     return create_role(account, actor, name, roles)
 
 
@@ -297,7 +302,7 @@ def edit_role(account: Account, actor: Actor) -> AuditEvent:
     role = account.pick(account.stock.roles)
     added, removed = int(account.random() * 4) + 1, int(account.random() * 3)
     metadata = {"Role ID": role.thing_id, "Role Name": role.name, "Added": added, "Removed": removed}
-    description = f"Edited role {role.name}: {added} permissions added, {removed} removed"
+    description = f"Edited role {role.name}: {counted(added, 'permission')} added, {removed} removed"
     return account.record(actor, "Role edited", description, metadata, role.name)
 
 
@@ -373,7 +378,7 @@ def _free_name(
     free, turn = name, 1
     while free in taken:
         turn += 1
-        free = f"{name}{joint}{turn}"
+        free = f"{name}-{turn}"
     return free
 
 

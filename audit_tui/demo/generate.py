@@ -12,7 +12,7 @@ from heapq import heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.demo.account import Account
-from audit_tui.demo.days import day_plans, midnight_us
+from audit_tui.demo.days import SATURDAY, day_plans, midnight_us
 from audit_tui.demo.incident import Incident, incident_us
 from audit_tui.demo.membership import actor_for
 from audit_tui.demo.people import SERVICE
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _EARLIEST_US = 14 * HOUR_US
 """How long before midnight UTC a working day can begin: the site farthest east, an early riser."""
 _USUAL_VISIT = 6.0
+_TRIES = 8
+"""How often to look for somebody on a day when chance brings nobody."""
 _SHORTEST_US = 10 * MINUTE_US
 _SERVICE_SHARE = 0.07
 _BACKGROUND_SHARE = 0.012
@@ -53,7 +55,9 @@ def demo_events(values: DemoValues) -> Iterator[AuditEvent]:
             account.to_invite.append(waiting.pop())
         for visit in _visits_of(account, plan):
             merger.add(visit)
-        yield from merger.events_before(midnight_us(plan.day + timedelta(days=1)) - _EARLIEST_US)
+        # The next day is planned before anybody begins it; the second day only once there is somebody.
+        early_us = _EARLIEST_US if len(account.members) > 1 else 0
+        yield from merger.events_before(midnight_us(plan.day + timedelta(days=1)) - early_us)
     yield from merger.events_before(values.end_us)
 
 
@@ -97,7 +101,7 @@ def _visits_of(account: Account, plan: DayPlan) -> Iterator[Visit]:
     spells = _spells(account, plan, plan.events - background - steady)
     if not spells:
         steady = plan.events - background
-    start_us = max(account.values.start_us, midnight_us(plan.day))
+    start_us = max(account.now_us, midnight_us(plan.day))
     end_us = min(account.values.end_us, midnight_us(plan.day) + DAY_US)
     if background:
         yield BackgroundVisit(start_us, end_us, background, account)
@@ -123,12 +127,11 @@ class _Spell(NamedTuple):
 def _spells(account: Account, plan: DayPlan, events: int) -> list[_Spell]:
     """Who works on this day; empty when nobody does."""
     index, day, random = plan.index, plan.day, account.random
+    is_weekend = day.weekday() >= SATURDAY
     efforts = [
-        (person, effort)
+        (person, person.weekend_weight if is_weekend else person.weight)
         for person in account.members
-        if person.job != SERVICE
-        and (person.leave_day is None or index < person.leave_day)
-        and (effort := person.effort(day))
+        if person.job != SERVICE and (person.leave_day is None or index < person.leave_day)
     ]
     spells = []
     whole = sum(effort for _, effort in efforts)
@@ -143,15 +146,22 @@ def _spells(account: Account, plan: DayPlan, events: int) -> list[_Spell]:
             continue
         if spell is not None:
             spells.append(spell)
+    for _ in range(_TRIES if events and not spells else 0):
+        person = account.pick(efforts)[0]
+        spell = _spell(account, person, day, events)
+        if spell is not None:
+            return [spell]
     return spells
 
 
 def _spell(account: Account, person: Person, day: date, events: float) -> _Spell | None:
     """The person's working time on this day, as far as it lies in the record; None if none of it does."""
+    if person.is_off(day):
+        return None
     midnight = person.site.midnight_us(day)
     start_us = midnight + person.start_minute * MINUTE_US + int(account.random() * 25 * MINUTE_US)
     end_us = start_us + person.work_minutes * MINUTE_US
-    inside_start_us = max(start_us, account.values.start_us)
+    inside_start_us = max(start_us, account.now_us)
     inside_end_us = min(end_us, account.values.end_us)
     if inside_end_us - inside_start_us < _SHORTEST_US:
         return None

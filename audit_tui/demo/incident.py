@@ -7,7 +7,8 @@ administrator who is on holiday that week. Then, within an hour and a quarter:
 1. a login as paula@acme.io,
 2. a new role, Maintenance, with every permission,
 3. it-support@acme-help.example is invited, logs in, and is given that role,
-4. it creates three API keys, undeploys guardrails, uploads a dataset, creates an agent,
+4. it creates three API keys, undeploys the two guardrails that stood longest, uploads a dataset and
+   creates an agent,
 5. it tries to change the owner's role, and is denied,
 6. it deletes the agent again; both log out.
 
@@ -175,7 +176,8 @@ class Incident:
         return record_key(account, self._cleaner, "API Key deleted", model)
 
     def _undeploy_guardrail(self, account: Account) -> AuditEvent:
-        gone = account.take(account.stock.guardrails)
+        gone = min(account.stock.guardrails, key=lambda guardrail: guardrail.since_us)
+        account.stock.guardrails.remove(gone)
         self._guardrails.append(gone)
         return undeploy_guardrail(account, self._intruder, gone, severity=4)
 

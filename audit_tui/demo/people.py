@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from audit_tui.demo.days import SATURDAY, SITES, Site
+from audit_tui.demo.days import SITES, Site
 from audit_tui.demo.words import CITIES, FIRST_NAMES, LAST_NAMES
 
 if TYPE_CHECKING:
@@ -59,21 +59,21 @@ class Person:
     open_sessions: int = 0
     """Visits that are planned or under way; whoever has one is not removed."""
 
-    @property
-    def weight(self) -> float:
-        """The share of the work, against others."""
-        return 1.0 / (self.rank + 3)
+    weight: float = field(init=False)
+    """The share of the work on a weekday, against others."""
+    weekend_weight: float = field(init=False)
+    """The same on a day of the weekend."""
 
-    def effort(self, day: date) -> float:
-        """How much the person works on this day; 0 for not at all."""
-        ordinal = day.toordinal()
+    def __post_init__(self) -> None:
+        self.weight = 1.0 / (self.rank + 3)
+        self.weekend_weight = self.weight * self.weekend_share
+
+    def is_off(self, day: date) -> bool:
+        """Whether this is a day without any work."""
         if self.away is not None and self.away[0] <= day < self.away[1]:
-            return 0.0
-        # Holidays: about one block of ten days in thirteen, at times of one's own.
-        if self.rank and scramble((ordinal + self.rank * 7) // 10, self.rank) % 13 == 0:
-            return 0.0
-        share = self.weekend_share if day.weekday() >= SATURDAY else 1.0
-        return self.weight * share
+            return True
+        # Holidays: about one block of ten days in thirteen, at times of one's own. The busiest takes none.
+        return bool(self.rank) and scramble((day.toordinal() + self.rank * 7) // 10, self.rank) % 13 == 0
 
     def place(self, day: date, chance: float) -> tuple[str, str]:
         """Where the person works from on this day: words, and the address.
@@ -128,7 +128,7 @@ class Cast:
     @property
     def invitees(self) -> tuple[Person, ...]:
         """Who will be invited by an administrator, in order of joining."""
-        people = (self.service, self.victim, self.security, *self.others)
+        people = (self.victim, self.security, self.service, *self.others)
         return tuple(sorted(people, key=lambda person: person.join_day))
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _FAILURE_SHARE = 0.022
 _WRONG_PASSWORD_SHARE = 0.05
 _LOGOUT_SHARE = 0.65
+_FIRST_STAFF = 3
+"""The owner invites the administrator and the security officer before all else: the incident needs them."""
 _LEAST_FOR_NEWCOMER = 3
 _LUNCH_US = 50 * MINUTE_US
 
@@ -87,7 +89,8 @@ class Pace:
         # the mean pace; the factor stays below 1, so the end is never reached. Only sums and products:
         # they give the same result on every machine.
         chance = self._random()
-        share = chance * chance * min(3, self.left) / (self.left + 1)
+        left = self.left
+        share = chance * chance * (left if left < 3 else 3) / (left + 1)
         self._at_us += int((self._end_us - self._at_us) * share)
         self.due_us = self._at_us if self._at_us < self._lunch_us else self._at_us + _LUNCH_US
 
@@ -123,7 +126,7 @@ class WorkVisit(Pace):
         elif (
             self._person.job == ADMIN
             and account.to_invite
-            and (len(account.members) == 1 or account.random() < 0.5)
+            and (len(account.members) < _FIRST_STAFF or account.random() < 0.5)
         ):
             event, further = self._invite(account)
         elif self._person.job == ADMIN and account.to_remove and account.random() < 0.3:
@@ -143,9 +146,11 @@ class WorkVisit(Pace):
 
     def _invite(self, account: Account) -> tuple[AuditEvent, Sequence[Visit]]:
         """Invite those who wait; most come at once and take over some of the inviter's events."""
-        is_alone = len(account.members) == 1
-        count = min(len(account.to_invite), 10 if is_alone else 1 + int(account.random() * 8))
-        people = [account.to_invite.popleft() for _ in range(count)]
+        most = 1 + int(account.random() * 8)
+        people = [account.to_invite.popleft()]
+        while account.to_invite and len(people) < most and account.to_invite[0].role == people[0].role:
+            people.append(account.to_invite.popleft())
+        count = len(people)
         event = invite(account, self._actor, people)
         share = (self.left - 1) // (count + 2)
         start_us = account.now_us + 5 * MINUTE_US

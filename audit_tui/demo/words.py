@@ -33,6 +33,8 @@ EXTERNAL_MODELS = (
     "sonar",
 )
 REGIONS = ("eu", "us", "ap")
+PARTS = ("Europe", "Americas", "Asia")
+TEAMS = ("chat", "search", "voice", "mail")
 HARDWARE = ("A100 80GB", "H100 80GB", "L40S 48GB", "A10G 24GB", "T4 16GB")
 TRAINING_METHODS = ("LoRA", "QLoRA", "Full", "DPO")
 
@@ -53,7 +55,7 @@ DATASET_SUBJECTS = (
     "tickets", "invoices", "chat-logs", "faq", "contracts", "reviews", "call-notes", "product-catalogue",
     "support-mails", "labels", "eval-set", "red-team-prompts",
 )  # fmt: skip
-FILE_TYPES = ("csv", "csv", "jsonl", "jsonl", "jsonl", "parquet", "txt", "pdf")
+FILE_TYPES = ("csv", "csv", "csv", "jsonl", "jsonl", "jsonl", "parquet", "tsv")
 
 INTEGRATIONS = (
     ("Slack", ("ml-alerts", "support", "releases", "security")),
