@@ -103,9 +103,9 @@ def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
         StoreError: If the store cannot be read; nothing was written to the terminal.
         UsageError: If there is no terminal for it.
     """
-    from audit_tui.store.reader import reader_factory
+    from audit_tui.store.reader import open_store
 
-    open_reader = reader_factory(store)
+    open_reader = open_store(store)
     with closing(open_reader()) as reader:
         require_screen()
         info = reader.info()

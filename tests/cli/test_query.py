@@ -1,0 +1,211 @@
+"""``query`` and ``count``: which events, in what form, and what is said beside them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.core.event import AuditEvent
+from tests.cli.running import EVENTS, at, make_store, run
+from tests.payloads import PAYLOADS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL = ("--range", "all-time")
+
+
+def keys(store: Path, *options: str) -> list[str]:
+    result = run("query", "-s", str(store), "--format", "jsonl", *options)
+    assert result.exit_code == 0
+    return [json.loads(line)["key"] for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ["k2", "k1"]),
+        ([*ALL], ["k2", "k1", "k3", "k4"]),
+        (["--range", "All Time"], ["k2", "k1", "k3", "k4"]),
+        (["--range", "today"], ["k2"]),
+        (["--range", "LAST YEAR"], ["k4"]),
+        (["--since", "2026-10-23"], ["k2", "k1", "k3"]),
+        (["--since", "2026-10-25", "--until", "2026-11-20"], ["k1"]),
+        (["--until", "2025-03-01"], ["k4"]),
+        (["--until", "2025-03-01 12:00"], []),
+        (["--since", "2026-11-22 14:40", "--tz", "Europe/Berlin"], ["k2"]),
+        (["--range", "today", "--tz", "Pacific/Kiritimati"], ["k2"]),
+        ([*ALL, "--filter", "event=Login"], ["k2", "k4"]),
+        ([*ALL, "--filter", "event!=Login"], ["k1", "k3"]),
+        ([*ALL, "--filter", "event=login"], []),
+        ([*ALL, "--filter", "user="], ["k3"]),
+        ([*ALL, "--filter", "user!=alice@acme.io"], ["k2", "k3"]),
+        ([*ALL, "--filter", "event=Login", "--filter", "user=alice@acme.io"], ["k4"]),
+        (
+            [*ALL, "--filter", "event=Login", "--filter", "category=Roles", "--match", "ANY"],
+            ["k2", "k1", "k4"],
+        ),
+        ([*ALL, "--limit", "1"], ["k2"]),
+        ([*ALL, "--limit", "0"], ["k2", "k1", "k3", "k4"]),
+    ],
+)
+def test_the_events_that_were_asked_for(store: Path, options: list[str], expected: list[str]) -> None:
+    assert keys(store, *options) == expected
+    if "--limit" not in options:
+        assert run("count", "-s", str(store), *options).stdout == f"{len(expected)}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--range", "today", "--since", "2026-11-01"], "--range cannot stand together with"),
+        (["--range", "all-time", "--until", "2026-11-01"], "--range cannot stand together with"),
+        (["--range", "someday"], "There is no range 'someday'."),
+        (["--since", "yesterdy"], "The time 'yesterdy' cannot be read."),
+        (["--since", "2026-11-02", "--until", "2026-11-01"], "2026-11-02 comes after 2026-11-01."),
+        (["--filter", "colour=red"], "names an unknown column 'colour'"),
+        (["--filter", "user"], "has no = or !="),
+        (["--tz", "Europe/Berln"], "There is no time zone 'Europe/Berln'."),
+        (["--match", "some"], "'some' is not one of"),
+        (["--limit", "-1"], "-1 is not in the range"),
+        (["--format", "xml"], "'xml' is not one of"),
+        (["--nonsense"], "No such option"),
+        (["surplus"], "unexpected extra argument"),
+    ],
+)
+def test_wrong_usage_is_told_and_ends_with_2(store: Path, options: list[str], message: str) -> None:
+    result = run("query", "-s", str(store), *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_json_is_as_it_was_stored_with_times_in_utc(store: Path) -> None:
+    result = run("query", "-s", str(store), *ALL, "--format", "json", "--tz", "Asia/Tokyo")
+    told = json.loads(result.stdout)
+    by_key = {event.key: event.to_json() for event in EVENTS}
+    assert [event["seq"] for event in told] == [2, 1, 3, 4]
+    assert told == [by_key[event["key"]] | {"seq": event["seq"]} for event in told]
+    assert told[1]["time"] == "2026-11-20T09:30:00.250000Z"
+    assert list(told[0]) == list(EVENTS[0].to_json())
+
+
+def test_no_events_are_still_json(store: Path) -> None:
+    result = run("query", "-s", str(store), "--range", "yesterday", "--format", "json")
+    assert (json.loads(result.stdout), result.exit_code) == ([], 0)
+    assert "No events in Yesterday: 2026-11-21, 1 day; --range all-time takes in all." in result.stderr
+
+
+def test_csv_has_local_times_with_their_offset(store: Path) -> None:
+    result = run("query", "-s", str(store), *ALL, "--format", "csv", "--tz", "Europe/Berlin")
+    rows = list(csv.DictReader(io.StringIO(result.stdout, newline="")))
+    assert [row["time"] for row in rows] == [
+        "2026-11-22T14:40:00.000000+01:00",
+        "2026-11-20T10:30:00.250000+01:00",
+        "2026-10-24T01:59:59.000000+02:00",
+        "2025-03-01T13:00:00.000000+01:00",
+    ]
+    assert json.loads(rows[1]["metadata"]) == EVENTS[0].metadata
+    assert (rows[2]["user"], rows[2]["severity"], rows[2]["metadata"]) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ('"=1', "'\"=1"),
+        (" =1", "' =1"),
+        ("＝1", "'＝1"),  # noqa: RUF001 - the look-alike is what is tested
+        ("a=1", "a=1"),
+        ('say "hi", twice\nor\rmore', 'say "hi", twice\nor\rmore'),
+    ],
+)
+def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, value: str, cell: str) -> None:
+    store = make_store(tmp_path / "s.db", [AuditEvent("E", at("2026-11-22 12:00"), description=value)])
+    result = run("query", "-s", str(store), "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(result.stdout_bytes.decode(), newline=""))
+    assert row["description"] == cell
+
+
+def test_a_table_lines_up_and_is_not_cut_when_it_goes_elsewhere(store: Path) -> None:
+    result = run("query", "-s", str(store))
+    assert result.stdout.splitlines() == [
+        " Event         Category      User           Date (UTC)           Description",
+        "✗Login         Login/Logout  bob@acme.io    2026-11-22 13:40:00  Refused: wrong password",
+        " Role created  Roles         alice@acme.io  2026-11-20 09:30:00  Created Auditor",
+    ]
+
+
+def test_markdown_is_a_table_whatever_the_data(tmp_path: Path) -> None:
+    hostile = AuditEvent("a|b", at("2026-11-22 12:00"), user="<b>*x*", description="[l](u)\nnext `c`")
+    store = make_store(tmp_path / "s.db", [hostile])
+    result = run("query", "-s", str(store), "--format", "md")
+    assert result.stdout.splitlines() == [
+        "| Event | Category | User | Date (UTC) | Description |",
+        "| --- | --- | --- | --- | --- |",
+        r"| a\|b | - | \<b\>\*x\* | 2026-11-22 12:00:00 | \[l\](u)␊next \`c\` |",
+    ]
+
+
+@pytest.mark.parametrize("form", ["table", "md", "jsonl", "json"])
+def test_no_payload_reaches_the_output(tmp_path: Path, form: str) -> None:
+    events = [
+        AuditEvent(f"e{text}", at("2026-11-22 12:00"), user=text, description=text, metadata={text: text})
+        for text in PAYLOADS
+    ]
+    store = make_store(tmp_path / "s.db", events)
+    result = run("query", "-s", str(store), "--format", form)
+    assert result.exit_code == 0
+    unsafe = [character for character in result.stdout if not character.isprintable() and character != "\n"]
+    assert unsafe == []
+
+
+def test_json_gives_back_what_was_escaped(tmp_path: Path) -> None:
+    text = "\x9b31m \u202e \u2028 \U000e0041 é 漢字 \x7f"
+    store = make_store(tmp_path / "s.db", [AuditEvent("E", at("2026-11-22 12:00"), metadata={"t": text})])
+    result = run("query", "-s", str(store), "--format", "jsonl")
+    assert json.loads(result.stdout)["metadata"] == {"t": text}
+    assert "é 漢字" in result.stdout
+
+
+def test_what_a_limit_cuts_is_told(store: Path) -> None:
+    result = run("query", "-s", str(store), *ALL, "--limit", "3")
+    assert result.stderr == "3 of 4 events; --limit 0 shows all.\n"
+    for whole in ("4", "5", "0"):
+        assert run("query", "-s", str(store), *ALL, "--limit", whole).stderr == ""
+
+
+def test_nothing_in_the_default_range_is_told_with_the_way_out(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "old.db", [AuditEvent("Login", at("2023-01-01 00:00"), user="\x1b[2J")])
+    result = run("count", "-s", str(store))
+    assert result.stdout == "0\n"
+    assert result.stderr == (
+        "No events in Last 30 Days: 2026-10-24 to 2026-11-22, 30 days; --range all-time takes in all.\n"
+    )
+    assert run("count", "-s", str(store), "--range", "today").stderr == ""
+    result = run("query", "-s", str(store), "--filter", "user=\x1b]0;x", *ALL)
+    assert result.stderr == "No events with User is \\x1b]0;x in All Time, since the first event.\n"
+
+
+def test_the_zone_of_the_settings_counts_and_the_option_wins(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIT_TUI_ZONE", "Asia/Tokyo")
+    assert "Date (Asia/Tokyo)" in run("query", "-s", str(store)).stdout
+    assert "Date (UTC+02:00)" in run("query", "-s", str(store), "--tz", "+02:00").stdout
+
+
+def test_a_week_begins_as_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # 2026-11-22 is a Sunday.
+    store = make_store(tmp_path / "s.db", [AuditEvent("E", at("2026-11-16 12:00"))])
+    assert run("count", "-s", str(store), "--range", "this-week").stdout == "1\n"
+    monkeypatch.setenv("AUDIT_TUI_FIRST_WEEKDAY", "sunday")
+    assert run("count", "-s", str(store), "--range", "this-week").stdout == "0\n"
