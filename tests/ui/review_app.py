@@ -69,10 +69,10 @@ class Driver:
     async def settle(self) -> None:
         """Wait until no question is under way and every message is handled."""
         for _ in range(50):
-            await self.app.workers.wait_for_complete()
             await self.pilot.pause()
             if all(worker.is_finished for worker in self.app.workers):
                 return
+            await self.app.workers.wait_for_complete()
         raise AssertionError("the screen does not come to rest")
 
     def lines(self) -> list[str]:
