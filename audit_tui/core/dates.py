@@ -281,8 +281,8 @@ def bound_texts(time_range: TimeRange, context: TimeContext) -> tuple[str, str]:
     if start is not None:
         since = str(_day_of(start, context)) if _is_day_border(start, zone) else moment_text(start, zone)
     if end is not None:
-        last = _just_before(end)
-        until = str(_day_of(last, context)) if _is_day_border(end, zone) else moment_text(end, zone)
+        is_day = _is_day_border(end, zone) and end != start
+        until = str(_day_of(_just_before(end), context)) if is_day else moment_text(end, zone)
     return since, until
 
 

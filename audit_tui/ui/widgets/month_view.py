@@ -49,20 +49,22 @@ class MonthView(Widget, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "month-view--weekday",
-        "month-view--future",
+        "month-view--day",
+        "month-view--today",
         "month-view--marked",
         "month-view--edge",
-        "month-view--today",
+        "month-view--future",
         "month-view--cursor",
     }
     """
     | Class | Description |
     | :- | :- |
     | `month-view--weekday` | The names of the days. |
-    | `month-view--future` | A day after today, which cannot be picked. |
+    | `month-view--day` | Every day. |
+    | `month-view--today` | Today. |
     | `month-view--marked` | A marked day. |
     | `month-view--edge` | The first and the last marked day. |
-    | `month-view--today` | Today. |
+    | `month-view--future` | A day after today, which cannot be picked. |
     | `month-view--cursor` | The day under the cursor, while the calendar has the focus. |
     """
 
@@ -73,10 +75,10 @@ class MonthView(Widget, can_focus=True):
         color: $foreground;
 
         & > .month-view--weekday { color: $text-muted; }
-        & > .month-view--future { color: $text-disabled; }
-        & > .month-view--marked { background: $primary 25%; color: $foreground; }
-        & > .month-view--edge { background: $primary 55%; color: $foreground; text-style: bold; }
         & > .month-view--today { text-style: bold; }
+        & > .month-view--marked { background: $primary 25%; }
+        & > .month-view--edge { background: $primary 45%; text-style: bold; }
+        & > .month-view--future { color: $foreground 35%; }
         & > .month-view--cursor {
             background: $block-cursor-background;
             color: $block-cursor-foreground;
@@ -85,9 +87,9 @@ class MonthView(Widget, can_focus=True):
         &:ansi {
             color: ansi_default;
             & > .month-view--weekday { color: ansi_default; text-style: dim; }
+            & > .month-view--marked { background: ansi_default; text-style: underline; }
+            & > .month-view--edge { background: ansi_default; text-style: bold underline; }
             & > .month-view--future { color: ansi_default; text-style: dim; }
-            & > .month-view--marked { background: ansi_default; color: ansi_cyan; text-style: underline; }
-            & > .month-view--edge { background: ansi_default; color: ansi_cyan; text-style: bold underline; }
             & > .month-view--cursor { text-style: bold reverse; }
         }
     }
@@ -158,13 +160,13 @@ class MonthView(Widget, can_focus=True):
         weeks = self._weeks()
         base = self.rich_style
         if y == 0:
-            style = base + self._look("weekday")
+            style = self._look("weekday")
             segments = [
                 Segment(f" {WEEKDAYS[(self._first_weekday + at) % DAYS_IN_WEEK]} ", style)
                 for at in range(DAYS_IN_WEEK)
             ]
         elif y <= len(weeks):
-            segments = [self._cell(day, base) for day in weeks[y - 1]]
+            segments = [self._cell(day) for day in weeks[y - 1]]
         else:
             segments = []
         return Strip(segments).adjust_cell_length(self.size.width, base)
@@ -222,25 +224,24 @@ class MonthView(Widget, can_focus=True):
     def _weeks(self) -> list[list[date | None]]:
         return month_weeks(self.cursor.year, self.cursor.month, self._first_weekday)
 
-    def _look(self, name: str) -> Style:
-        return self.get_component_rich_style(f"month-view--{name}", partial=True)
+    def _look(self, *names: str) -> Style:
+        return self.get_component_rich_style(*(f"month-view--{name}" for name in names))
 
-    def _cell(self, day: date | None, base: Style) -> Segment:
+    def _cell(self, day: date | None) -> Segment:
         if day is None:
-            return Segment(" " * DAY_CELLS, base)
+            return Segment(" " * DAY_CELLS, self.rich_style)
         left = right = " "
-        style = base
-        is_today = day == self.today
-        if day > self.today:
-            style += self._look("future")
-        if is_today:
+        names = ["day"]
+        if day == self.today:
             left, right = "(", ")"
-            style += self._look("today")
+            names.append("today")
         if self.marked is not None and day in self.marked:
             is_first, is_last = day == self.marked.first, day == self.marked.last
-            style += self._look("edge" if is_first or is_last else "marked")
+            names.append("edge" if is_first or is_last else "marked")
             left = "[" if is_first else left
             right = "]" if is_last else right
+        if day > self.today:
+            names.append("future")
         if day == self.cursor and self.has_focus:
-            style += self._look("cursor")
-        return Segment(f"{left}{day.day:2d}{right}", style)
+            names.append("cursor")
+        return Segment(f"{left}{day.day:2d}{right}", self._look(*names))
