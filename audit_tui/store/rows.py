@@ -62,7 +62,7 @@ def stored_text(text: str) -> str:
     """
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()
-    return text.replace("\0", "\u2400")
+    return text.replace("\0", "\u2400") if "\0" in text else text
 
 
 def draft(event: AuditEvent) -> Draft:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 BULK_CACHE_KIB = 65_536
 _MARKS = ", ".join("?" * len(schema.EVENT_COLUMNS))
 _INSERT = f"INSERT INTO events ({', '.join(schema.EVENT_COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
-_FIND_KEY = "SELECT 1 FROM events INDEXED BY events_key WHERE key = ?"
+_FIND_KEYS = "SELECT key FROM events INDEXED BY events_key WHERE key IN"
+_KEYS_AT_ONCE = 500
 
 
 class Companion(Protocol):
@@ -122,7 +123,8 @@ class StoreWriter:
             drafts.setdefault(one.key, one)
         with self._transaction():
             newest = self.newest_seq()
-            fresh = [one for one in drafts.values() if newest == 0 or not self._has(one.key)]
+            known = self._known(list(drafts)) if newest else set()
+            fresh = [one for one in drafts.values() if one.key not in known]
             rows = self._rows(fresh, newest)
             if rows:
                 self._connection.executemany(_INSERT, rows)
@@ -226,23 +228,21 @@ class StoreWriter:
         for companion in self._companions:
             companion.forget()
 
-    def _has(self, key: str) -> bool:
-        return self._connection.execute(_FIND_KEY, (key,)).fetchone() is not None
+    def _known(self, keys: list[str]) -> set[str]:
+        """Which of these keys are in the store."""
+        known: set[str] = set()
+        for first in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[first : first + _KEYS_AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            known.update(row[0] for row in self._connection.execute(f"{_FIND_KEYS} ({marks})", some))
+        return known
 
     def _rows(self, drafts: Sequence[Draft], newest: int) -> list[StoredRow]:
-        events, categories, users, sources = (
-            names.learn(self._connection, dict.fromkeys(wanted))
-            for names, wanted in zip(
-                self._names,
-                (
-                    [one.event for one in drafts],
-                    [one.category for one in drafts],
-                    [one.user for one in drafts],
-                    [one.source for one in drafts],
-                ),
-                strict=True,
-            )
-        )
+        event_names, category_names, user_names, source_names = self._names
+        events = event_names.learn(self._connection, (one.event for one in drafts))
+        categories = category_names.learn(self._connection, (one.category for one in drafts))
+        users = user_names.learn(self._connection, (one.user for one in drafts))
+        sources = source_names.learn(self._connection, (one.source for one in drafts))
         return [
             StoredRow(
                 seq,

@@ -1,0 +1,141 @@
+"""Every answer of a reader against the slow and obvious way."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audit_tui.core.event import EventColumn, EventRow
+from audit_tui.core.filters import IS, IS_NOT, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
+from audit_tui.store import result
+from audit_tui.store.reader import StoreReader
+from tests.store import oracle
+from tests.store.samples import EVENTS, NAMES, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROWS = [oracle.listed(event, seq) for seq, event in enumerate(EVENTS, 1)]
+EDGES = st.none() | st.integers(-5, 22)
+
+
+def conditions() -> st.SearchStrategy[Filter]:
+    return st.sampled_from(list(Field)).flatmap(
+        lambda field: st.builds(
+            Condition,
+            st.just(field),
+            st.sampled_from([IS, IS_NOT]),
+            st.sampled_from([*NAMES[field.value], None, "nobody"]),
+        )
+    )
+
+
+def groups(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+    several = st.lists(parts, max_size=4).map(tuple)
+    return st.builds(All, several) | st.builds(Any, several) | st.builds(Not, parts)
+
+
+QUERIES = st.builds(
+    EventQuery,
+    filter=st.recursive(conditions(), groups, max_leaves=8),
+    interval=st.builds(Interval, EDGES, EDGES),
+    sort=st.builds(Sort, st.sampled_from(list(EventColumn)), st.booleans()),
+    upto_seq=st.none() | st.integers(0, len(EVENTS) + 2),
+)
+
+
+@pytest.fixture(scope="module", params=["indexed", "without indexes"])
+def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
+    path = tmp_path_factory.mktemp("oracle") / "audit.db"
+    fill(path, EVENTS)
+    if request.param == "without indexes":
+        connection = sqlite3.connect(path)
+        for field in ("time", "event", "category", "user"):
+            connection.execute(f"DROP INDEX events_{field}")
+        connection.close()
+    with StoreReader(path) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["ranges", "memory"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to order a result: by ranges of the indexes, and sorted in memory when small."""
+    if request.param == "ranges":
+        monkeypatch.setattr(result, "SMALL_EVENTS", -1)
+
+
+def walked(reader: StoreReader, query: EventQuery, limit: int) -> list[EventRow]:
+    """All rows, page by page from the first."""
+    rows: list[EventRow] = []
+    place: Place = AtRow(0)
+    while True:
+        page = reader.page(query, place, limit)
+        rows += page.rows
+        if page.is_end:
+            return rows
+        assert len(page.rows) == limit
+        place = After(PageKey.of(page.rows[-1], query.sort))
+
+
+def walked_back(reader: StoreReader, query: EventQuery, last: EventRow, limit: int) -> list[EventRow]:
+    """All rows before one, page by page backwards."""
+    rows: list[EventRow] = []
+    edge = last
+    while True:
+        page = reader.page(query, Before(PageKey.of(edge, query.sort)), limit)
+        rows = [*page.rows, *rows]
+        if page.is_end:
+            return rows
+        edge = page.rows[0]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=QUERIES, limit=st.sampled_from([1, 4, 9, 200]), data=st.data())
+def test_the_rows_of_a_query(reader: StoreReader, query: EventQuery, limit: int, data: st.DataObject) -> None:
+    expected = oracle.result(ROWS, query)
+    assert reader.count(query) == len(expected)
+    assert walked(reader, query, limit) == expected
+    assert [event.seq for event in reader.events(query)] == [row.seq for row in expected]
+    index = data.draw(st.integers(0, len(EVENTS) + 1))
+    page = reader.page(query, AtRow(index), limit)
+    assert list(page.rows) == expected[index : index + limit]
+    assert page.is_end == (index + limit >= len(expected))
+    if expected:
+        place = data.draw(st.integers(0, len(expected) - 1))
+        assert walked_back(reader, query, expected[place], limit) == expected[:place]
+        assert reader.locate(query, PageKey.of(expected[place], query.sort)) == place
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=QUERIES, data=st.data())
+def test_the_place_of_an_event_that_does_not_match(
+    reader: StoreReader, query: EventQuery, data: st.DataObject
+) -> None:
+    # Applying a filter keeps the cursor where it was: the key may be of any event, or of a value never seen.
+    row = data.draw(st.sampled_from(ROWS))
+    if data.draw(st.booleans()):
+        row = row._replace(event="Zz", category="Zz", user="never", description="zz", seq=1_000)
+    expected = oracle.result(ROWS, query)
+    before = [one for one in expected if oracle.compare(one, row, query.sort) < 0 and one != row]
+    after = [one for one in expected[len(before) :] if one != row]
+    key = PageKey.of(row, query.sort)
+    assert reader.locate(query, key) == len(before)
+    assert list(reader.page(query, After(key), 5).rows) == after[:5]
+    assert list(reader.page(query, Before(key), 5).rows) == before[-5:]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    field=st.sampled_from(list(Field)),
+    search=st.sampled_from(["", "b", "BOB", "bob", "(", "none", "\0", "\ud800", "%", "fi", "ss", "zzz"])
+    | st.text(max_size=3),
+    limit=st.sampled_from([1, 3, 50]),
+)
+def test_the_values_of_a_field(reader: StoreReader, field: Field, search: str, limit: int) -> None:
+    found = [(value.value, value.events) for value in reader.values(field, search, limit)]
+    assert found == oracle.values(ROWS, field, search, limit)
