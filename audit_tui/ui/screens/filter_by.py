@@ -103,6 +103,8 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         &:ansi #hint { color: ansi_default; text-style: dim; }
         &:ansi #hint.-error { text-style: bold; }
         &.-narrow > #box { width: 100%; }
+        &.-narrow ConditionRow > .column { width: 12; }
+        &.-narrow ConditionRow > .operator { width: 6; margin: 0; }
         &.-short #head, &.-short #foot { margin: 0; }
     }
     """
@@ -190,6 +192,11 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         """Say what can be done here."""
         self._show_hint()
 
+    def on_click(self, event: events.Click) -> None:
+        """Close the list when something else is clicked; fields with lists see to their own clicks."""
+        if event.widget is not self._popup.owner:
+            self._popup.close()
+
     # What the fields tell
 
     @on(ConditionRow.Edited)
@@ -235,7 +242,9 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         rows = self._rows.rows
         row = self._rows.focused_row()
         if row is None:
-            if step < 0 and self.focused is not None and self.focused.id == "add":
+            if step > 0 and self.focused is self._tab:
+                rows[0].value.focus()
+            elif step < 0 and self.focused is self.query_one("#add"):
                 rows[-1].value.focus()
             return
         index = rows.index(row) + step

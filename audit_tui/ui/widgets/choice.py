@@ -104,6 +104,9 @@ class Choice(Widget, can_focus=True):
         self._popup.close()
         self._choose(index)
 
+    def list_closed(self) -> None:
+        """Nothing was chosen."""
+
     def on_key(self, event: events.Key) -> None:
         """Work on the keys of a field with a list."""
         if hand_on(self, event):

@@ -43,8 +43,6 @@ class ConditionRow(Horizontal):
         & > .column { width: 13; }
         & > .operator { width: 20; margin: 0 1; }
         & > ValueInput { width: 1fr; margin-right: 1; }
-        .-narrow & > .column { width: 11; }
-        .-narrow & > .operator { width: 6; }
     }
     """
 
@@ -128,8 +126,10 @@ class ConditionRow(Horizontal):
         event.stop()
 
 
-class ConditionRows(VerticalScroll, can_focus=False):
+class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
     """All rows, at least one. Rows that are not needed stay mounted and hidden, to be used again.
+
+    The bindings of a scrolling container are left out: up and down go from row to row.
 
     Args:
         popup: The list that all fields share.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_LINES = 9
 """More would hide the dialog that the list belongs to; it scrolls."""
+MAX_CELLS = 60
+"""Wider only where the field is."""
 MAX_LABEL_CHARS = 300
 """No terminal is wider; a value of 10 KB is cut before it is measured."""
 
@@ -49,6 +51,10 @@ class PopupOwner(Protocol):
 
     def picked(self, index: int) -> None:
         """A line was clicked."""
+        ...
+
+    def list_closed(self) -> None:
+        """The list was taken away."""
         ...
 
 
@@ -133,13 +139,17 @@ class PopupList(ScrollView, can_focus=False):
             items: The lines.
             notice: A last line that cannot be picked; empty for none.
             highlighted: The line that is highlighted at first.
-            min_cells: At least so wide, whatever the field's width.
+            min_cells: At least so wide, whatever the field's width. It grows with what stands in it, and
+                does not shrink while it is open.
         """
+        if self.owner is not owner:
+            self.close()
         before = self._visible() if self.display else []
         self.owner, self.items, self.notice = owner, tuple(items), notice
         self.highlighted = highlighted
         self.scroll_to(0, 0, animate=False, force=True, immediate=True)
-        geometry = self._place(owner.region, min_cells)
+        was_cells = self._geometry.region.width if self.display else 0
+        geometry = self._place(owner.region, max(min_cells, was_cells))
         is_same_frame = self._geometry == geometry
         self._geometry = geometry
         self.display = True
@@ -153,8 +163,11 @@ class PopupList(ScrollView, can_focus=False):
 
     def close(self) -> None:
         """Close the list, whoever has it open."""
-        self.owner, self.highlighted, self.items, self.notice = None, None, (), ""
+        owner, self.owner = self.owner, None
+        self.highlighted, self.items, self.notice = None, (), ""
         self.display = False
+        if owner is not None:
+            owner.list_closed()
 
     def is_open_for(self, owner: PopupOwner) -> bool:
         """Whether this field has it open."""
@@ -223,14 +236,17 @@ class PopupList(ScrollView, can_focus=False):
         wanted = min(lines, MAX_LINES) + 1
         is_above = below < min(wanted, 4) and above > below
         height = max(min(wanted, above if is_above else below), 2)
-        width = min(max(field.width + 2, min_cells), screen.width)
+        columns = _column_cells(self.items)
+        labels = (cell_len(clean(item.label[:MAX_LABEL_CHARS])) for item in self.items)
+        content = max(max(labels, default=0) + sum(columns) + 1, cell_len(clean(self.notice)) + 2) + 3
+        width = min(max(field.width + 2, min_cells, min(content, MAX_CELLS)), screen.width)
         x = min(max(field.x - 1, 0), screen.width - width)
         region = Region(x, field.y - height if is_above else field.bottom, width, height)
         self.set_class(is_above, "-above")
         self.styles.width, self.styles.height = width, height
         self.styles.offset = region.offset
         self.virtual_size = Size(width - 2, lines)
-        return _Geometry(region, lines, _column_cells(self.items))
+        return _Geometry(region, lines, columns)
 
     def _visible(self) -> list[tuple[PopupItem | str, bool]]:
         lines: list[PopupItem | str] = [*self.items, self.notice]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input
@@ -75,6 +76,10 @@ class ValueInput(Input):
         &:nocolor > .input--selection { text-style: reverse; }
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # An Input deletes a letter with it; Delete does that too.
+        Binding("ctrl+d", "screen.remove_row", "Remove row", show=False),
+    ]
     """
     | Key(s) | Description |
     | :- | :- |
@@ -325,14 +330,19 @@ class ValueInput(Input):
         others = (i for i, each in enumerate(self._candidates) if each.is_other_case_of(search))
         return next(others, None)
 
-    def _close(self) -> None:
+    def list_closed(self) -> None:
+        """Candidates are not wanted any more; what was typed stays."""
         if self._asked is not None:
             self._asked = None
             self._question += 1
             self._values.cancel()
         self._enters_waiting = 0
+
+    def _close(self) -> None:
         if self._popup.is_open_for(self):
             self._popup.close()
+        else:
+            self.list_closed()
 
 
 def picture(text: str) -> str:

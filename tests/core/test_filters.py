@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import typing
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit_tui.core.event import AuditEvent
+from audit_tui.core.filters import (
+    EVERYTHING,
+    IS,
+    IS_NOT,
+    OPERATORS,
+    All,
+    Any,
+    Condition,
+    Draft,
+    Field,
+    Filter,
+    FlatFilter,
+    Match,
+    Not,
+    condition_text,
+    flat_filter,
+    in_words,
+    parse_condition,
+)
+from audit_tui.errors import FilterError
+from tests.ui.fake_reader import matches
+
+ROLES = Condition(Field.CATEGORY, IS, "Roles")
+NOT_BOB = Condition(Field.USER, IS_NOT, "bob")
+NOBODY = Condition(Field.USER, IS, None)
+
+fields = st.sampled_from(Field)
+operators = st.sampled_from(OPERATORS)
+values = st.none() | st.text(min_size=1)
+conditions = st.builds(Condition, fields, operators, values)
+
+
+@pytest.mark.parametrize(
+    ("flat", "expected"),
+    [
+        (FlatFilter(), EVERYTHING),
+        (FlatFilter(Match.ANY), EVERYTHING),
+        (FlatFilter(Match.ANY, (ROLES,)), ROLES),
+        (FlatFilter(Match.ALL, (ROLES, NOT_BOB)), All((ROLES, NOT_BOB))),
+        (FlatFilter(Match.ANY, (ROLES, NOT_BOB)), Any((ROLES, NOT_BOB))),
+    ],
+)
+def test_a_flat_filter_as_a_tree(flat: FlatFilter, expected: Filter) -> None:
+    assert flat.expression() == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        (EVERYTHING, ""),
+        (Any(()), "nothing"),
+        (ROLES, "Category is Roles"),
+        (NOBODY, "User is (none)"),
+        (All((ROLES, NOT_BOB)), "Category is Roles and User is not bob"),
+        (Any((ROLES, NOT_BOB)), "Category is Roles or User is not bob"),
+        (All((Any((ROLES, NOBODY)), NOT_BOB)), "(Category is Roles or User is (none)) and User is not bob"),
+        (Not(Any((ROLES, NOBODY))), "not (Category is Roles or User is (none))"),
+        (All((Any((ROLES,)), NOT_BOB)), "Category is Roles and User is not bob"),
+    ],
+)
+def test_a_filter_says_itself_in_words(expression: Filter, words: str) -> None:
+    assert in_words(expression) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("user=alice", Condition(Field.USER, IS, "alice")),
+        ("user!=alice", Condition(Field.USER, IS_NOT, "alice")),
+        ("Event = Role created", Condition(Field.EVENT, IS, " Role created")),
+        ("user=a=b", Condition(Field.USER, IS, "a=b")),
+        ("user=a!=b", Condition(Field.USER, IS, "a!=b")),
+        ("user!==b", Condition(Field.USER, IS_NOT, "=b")),
+        ("user=", NOBODY),
+        ("user!=", Condition(Field.USER, IS_NOT, None)),
+        ("user=(none)", Condition(Field.USER, IS, "(none)")),
+    ],
+)
+def test_a_condition_is_read_from_text(text: str, expected: Condition) -> None:
+    assert parse_condition(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("alice", "no = or !="), ("actor=alice", "'actor'"), ("=alice", "''"), ("", "no =")]
+)
+def test_what_cannot_be_read_is_named(text: str, said: str) -> None:
+    with pytest.raises(FilterError, match=said):
+        parse_condition(text)
+
+
+@given(conditions)
+def test_a_condition_reads_back_from_its_text(condition: Condition) -> None:
+    assert parse_condition(condition_text(condition)) == condition
+
+
+@given(conditions)
+def test_a_condition_reads_back_from_its_draft(condition: Condition) -> None:
+    assert Draft.of(condition).condition() == condition
+
+
+@given(fields, values, values)
+def test_is_not_is_the_opposite_of_is(field: Field, held: str | None, value: str | None) -> None:
+    parts: dict[str, typing.Any] = {field.value: held}
+    event = replace(AuditEvent("", 0), **parts)
+    holds = matches(Condition(field, IS, value), event)
+    assert holds is (held == value)
+    assert matches(Condition(field, IS_NOT, value), event) is not holds
+    assert matches(Not(Condition(field, IS, value)), event) is not holds
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        (Draft(), None),
+        (Draft(text="bob"), None),
+        (Draft(Field.USER), None),
+        (Draft(Field.USER, IS_NOT, "bob"), NOT_BOB),
+        (Draft(Field.USER, is_missing=True), NOBODY),
+        (Draft(Field.USER, text="(none)"), Condition(Field.USER, IS, "(none)")),
+        (Draft(Field.USER, text=""), Condition(Field.USER, IS, "")),
+        (Draft(Field.USER, text=" "), Condition(Field.USER, IS, " ")),
+    ],
+)
+def test_a_draft_makes_a_condition_once_it_is_complete(draft: Draft, expected: Condition | None) -> None:
+    assert draft.condition() == expected
+    assert draft.is_complete is (expected is not None)
+
+
+def test_only_a_new_draft_is_untouched() -> None:
+    assert Draft().is_untouched
+    touched = (Draft(Field.EVENT), Draft(operator=IS_NOT), Draft(text="x"), Draft(is_missing=True))
+    assert not any(draft.is_untouched for draft in touched)
+
+
+def test_incomplete_rows_are_left_out_of_a_filter() -> None:
+    drafts = [Draft(), Draft.of(ROLES), Draft(Field.USER), Draft.of(NOT_BOB)]
+    assert flat_filter(Match.ANY, drafts) == FlatFilter(Match.ANY, (ROLES, NOT_BOB))

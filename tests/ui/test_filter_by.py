@@ -1,0 +1,969 @@
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual import events
+from textual.app import App
+from textual.geometry import Offset
+from textual.widgets import Button
+
+from audit_tui.core.event import AuditEvent
+from audit_tui.core.filters import IS, IS_NOT, Condition, Draft, Field, FlatFilter, Match
+from audit_tui.core.query import EventQuery, Interval
+from audit_tui.core.text import UNSAFE_CLASS, clean
+from audit_tui.errors import StoreBusy
+from audit_tui.ui.lane import Lane
+from audit_tui.ui.screens.filter_by import FilterDialog
+from audit_tui.ui.widgets.choice import Choice, Cross, MatchTab
+from audit_tui.ui.widgets.condition_rows import ConditionRow, ConditionRows
+from audit_tui.ui.widgets.match_count import MatchCount, percentage
+from audit_tui.ui.widgets.popup_list import PopupList
+from audit_tui.ui.widgets.value_input import MAX_CANDIDATES, picture
+from tests.ui.fake_reader import Hook, fake_factory
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+    from textual.widget import Widget
+
+    from audit_tui.core.cancel import CancelToken
+
+USERS = ["Alice"] * 3 + ["alina"] * 2 + ["bob", "bob", None, "(none)"]
+EVENTS = [
+    AuditEvent("Role created" if user == "bob" else "Login", number, user=user, category="Roles")
+    for number, user in enumerate(USERS)
+]
+ALICE = Condition(Field.USER, IS, "Alice")
+NOT_BOB = Condition(Field.USER, IS_NOT, "bob")
+LOGIN = Condition(Field.EVENT, IS, "Login")
+HOSTILE = [
+    "\x1b]0;pwn\x07",
+    "\x1b]52;c;aGk=\x1b\\",
+    "\x9b31m",
+    "a\x00b",
+    "line\nbreak\r\ttab",
+    "\u202eevil\u2066",
+    "zero\u200bwidth",
+    "[bold]x[/nope]",
+    "[@click=app.quit]x",
+    "\ud800lone",
+    "日本語ユーザー",
+    "👩‍👩‍👧 family ❤️",
+    "e\u0301\u0301\u0301\u0301",
+    "\U000e0041tag",
+    "x" * 10_000,
+    "日" * 5_000,
+    " leading and trailing ",
+    "=cmd|' /C calc'!A0",
+    "(none)",
+    "",
+]
+
+
+class HostApp(App[None]):
+    """The smallest app that keeps a Filter dialog."""
+
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, all_events: Sequence[AuditEvent], hook: Hook | None) -> None:
+        super().__init__(ansi_color=None)
+        open_reader = fake_factory(all_events, hook)
+        self.dialog = FilterDialog(Lane(open_reader), Lane(open_reader))
+        self.results: list[FlatFilter | None] = []
+
+    def on_mount(self) -> None:
+        self.install_screen(self.dialog, "filter-by")
+
+    def open(self, current: FlatFilter, query: EventQuery) -> None:
+        self.dialog.begin(current, query)
+        self.push_screen("filter-by", self.results.append)
+
+
+class Driver:
+    """Presses keys, clicks, and waits for what it leads to."""
+
+    def __init__(self, app: HostApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.dialog = app.dialog
+
+    async def open(self, *conditions: Condition, match: Match = Match.ALL) -> None:
+        self.app.open(FlatFilter(match, conditions), EventQuery())
+        await self.until(lambda: self.dialog.is_current and "counting" not in self.count)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        for _ in range(500):
+            await self.pilot.pause()
+            if is_so():
+                return
+        raise AssertionError(f"did not come to pass:\n{self.text}")
+
+    async def press(self, *keys: str) -> None:
+        """Send keys one after the other, each worked on before the next."""
+        for key in keys:
+            self.send(key)
+            await self.pilot.pause()
+
+    def send(self, key: str) -> None:
+        """Send a key and wait for nothing."""
+        self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+    async def type(self, text: str) -> None:
+        """Type a text in one burst and wait for its candidates."""
+        for character in text:
+            self.send(character)
+        await self.candidates()
+
+    async def candidates(self) -> None:
+        await self.until(lambda: self.popup.display)
+
+    async def click(self, target: type[ConditionRow] | str, x: int = 1, y: int = 0) -> None:
+        assert await self.pilot.click(target, offset=(x, y))
+        await self.pilot.pause()
+
+    async def result(self) -> FlatFilter | None:
+        await self.until(lambda: bool(self.app.results))
+        assert not self.dialog.is_current
+        return self.app.results.pop()
+
+    @property
+    def rows(self) -> Sequence[ConditionRow]:
+        return self.dialog.query_one(ConditionRows).rows
+
+    @property
+    def drafts(self) -> list[Draft]:
+        return self.dialog.query_one(ConditionRows).drafts
+
+    @property
+    def focused(self) -> Widget | None:
+        return self.app.focused
+
+    @property
+    def popup(self) -> PopupList:
+        return self.dialog.query_one(PopupList)
+
+    @property
+    def labels(self) -> list[str]:
+        return [item.label for item in self.popup.items]
+
+    @property
+    def count(self) -> str:
+        return str(self.dialog.query_one(MatchCount).content)
+
+    @property
+    def hint(self) -> str:
+        return str(self.dialog.query_one("#hint").render())
+
+    @property
+    def lines(self) -> list[str]:
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def line_of(self, part: str) -> str:
+        return next(line for line in self.lines if part in line)
+
+
+Script: TypeAlias = Callable[[Driver], Awaitable[None]]
+
+
+def run_dialog(
+    script: Script,
+    all_events: Sequence[AuditEvent] = EVENTS,
+    *,
+    size: tuple[int, int] = (80, 24),
+    hook: Hook | None = None,
+) -> None:
+    async def main() -> None:
+        app = HostApp(all_events, hook)
+        async with app.run_test(size=size) as pilot:
+            await script(Driver(app, pilot))
+
+    asyncio.run(main())
+
+
+# Opening
+
+
+def test_without_a_filter_it_opens_with_one_empty_row_where_one_types() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        assert driver.drafts == [Draft()]
+        assert driver.focused is driver.rows[0].value
+        assert not driver.popup.display
+        assert "● AND  ○ OR   all of these hold" in driver.text
+        assert driver.count == "9 events match"
+        assert driver.text.count("Filter by") == 1
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter()
+
+    run_dialog(script)
+
+
+def test_it_opens_with_the_filter_in_force_and_gives_it_back() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, NOT_BOB, match=Match.ANY)
+        assert driver.drafts == [Draft.of(ALICE), Draft.of(NOT_BOB)]
+        assert "○ AND  ● OR   at least one holds" in driver.text
+        assert driver.line_of("Alice").split()[1:-1] == ["User", "▾", "Is", "Equal", "To", "▾", "Alice", "✕"]
+        assert driver.count == "7 events match, 78%"
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ANY, (ALICE, NOT_BOB))
+
+    run_dialog(script)
+
+
+def test_one_dialog_opens_again_and_again_with_the_same_widgets() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, NOT_BOB)
+        await driver.press("shift+tab", "shift+tab", "e")
+        await driver.press("escape")
+        assert await driver.result() is None
+        before = list(driver.dialog.query(ConditionRow))
+        await driver.open(LOGIN)
+        assert driver.drafts == [Draft.of(LOGIN)]
+        assert list(driver.dialog.query(ConditionRow)) == before
+        assert [row.display for row in before] == [True, False]
+        assert driver.focused is driver.rows[0].value
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (LOGIN,))
+
+    run_dialog(script)
+
+
+# The value
+
+
+def test_typing_alone_finds_a_value_in_any_column_and_enter_applies() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.type("ali")
+        assert driver.labels == ["Alice", "alina"]
+        assert driver.line_of("alina").split()[-4:-1] == ["User", "2", "│"]
+        await driver.press("down", "down", "up", "enter")
+        assert driver.drafts == [Draft(Field.USER, IS, "Alice")]
+        assert not driver.popup.display
+        await driver.until(lambda: driver.count == "3 events match, 33%")
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (ALICE,))
+
+    run_dialog(script)
+
+
+def test_a_value_typed_by_hand_is_kept_exactly() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("shift+tab", "shift+tab", "u", "tab", "right", "tab")
+        await driver.type(" Carol ")
+        assert "no “ Carol ” in the store" in driver.text
+        await driver.press("enter", "enter")
+        expected = Condition(Field.USER, IS_NOT, " Carol ")
+        assert await driver.result() == FlatFilter(Match.ALL, (expected,))
+
+    run_dialog(script)
+
+
+def test_another_case_of_a_value_is_offered_and_enter_takes_it() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        await driver.type("alice")
+        assert "no “alice” in the store; Enter takes “Alice”" in driver.text
+        assert driver.popup.highlighted is None
+        await driver.press("enter")
+        assert driver.drafts == [Draft(Field.USER, IS_NOT, "Alice")]
+
+    run_dialog(script)
+
+
+@pytest.mark.parametrize("keys", [("tab", "shift+tab"), ("escape",), ("shift+tab", "tab")])
+def test_another_case_is_only_offered(keys: tuple[str, ...]) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        await driver.type("alice")
+        await driver.press(*keys)
+        assert not driver.popup.display
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "alice"),))
+
+    run_dialog(script)
+
+
+def test_tab_takes_a_highlighted_candidate_and_goes_on() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        await driver.type("ali")
+        await driver.press("down", "down", "tab")
+        assert driver.drafts == [Draft(Field.USER, IS_NOT, "alina")]
+        assert isinstance(driver.focused, Cross)
+        assert not driver.popup.display
+
+    run_dialog(script)
+
+
+def test_the_highlight_can_be_left_upwards() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        await driver.type("ali")
+        await driver.press("down", "up")
+        assert driver.popup.highlighted is None
+        await driver.press("enter", "enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "ali"),))
+
+    run_dialog(script)
+
+
+def test_down_lists_the_most_frequent_values_where_nothing_is_typed() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("down")
+        await driver.candidates()
+        assert driver.labels == [
+            "Roles",
+            "Login",
+            "Alice",
+            "Role created",
+            "alina",
+            "bob",
+            "(none)",
+            "(none)",
+        ]
+        await driver.press("pagedown", "enter")
+        assert driver.drafts[0].condition() is not None
+
+    run_dialog(script)
+
+
+def test_the_missing_value_and_the_text_none_are_two_things() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(Condition(Field.USER, IS, "bob"))
+        await driver.type("(none)")
+        assert [(item.label, item.note, item.is_special) for item in driver.popup.items] == [
+            ("(none)", "", False),
+            ("(none)", "no user", True),
+        ] or [(item.label, item.note, item.is_special) for item in driver.popup.items] == [
+            ("(none)", "no user", True),
+            ("(none)", "", False),
+        ]
+        special = [item.is_special for item in driver.popup.items].index(True)
+        await driver.press(*["down"] * (special + 1), "enter")
+        assert driver.drafts == [Draft(Field.USER, is_missing=True)]
+        assert driver.rows[0].value.has_class("-fixed")
+        await driver.press("x")
+        await driver.candidates()
+        assert driver.drafts == [Draft(Field.USER, text="x")], "it is replaced as a whole"
+        await driver.press("backspace")
+        assert driver.drafts == [Draft(Field.USER)]
+        await driver.type("(none)")
+        await driver.press("escape", "enter")
+        typed = Condition(Field.USER, IS, "(none)")
+        assert await driver.result() == FlatFilter(Match.ALL, (typed,))
+
+    run_dialog(script)
+
+
+def test_at_most_50_candidates_with_counts_at_the_right() -> None:
+    crowd = [AuditEvent("Login", n, user=f"user{n % 200}") for n in range(400)]
+    crowd += [AuditEvent("Login", n, user="user0") for n in range(1_202)]
+
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        await driver.type("user")
+        assert len(driver.popup.items) == MAX_CANDIDATES
+        assert driver.line_of("1,204").index("1,204") + 5 == driver.line_of("user1 ").index("  2 ") + 3
+        await driver.press("up")
+        assert driver.popup.highlighted == MAX_CANDIDATES - 1
+        assert driver.labels[-1] in driver.text, "the list scrolls"
+
+    run_dialog(script, crowd)
+
+
+def test_enter_before_the_answer_waits_for_it() -> None:
+    release = threading.Event()
+
+    def hold(method: str, cancel: CancelToken | None) -> None:
+        if method == "values":
+            release.wait(10)
+
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        await driver.press(*"alice", "enter", "enter")
+        assert not driver.app.results
+        release.set()
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "Alice"),))
+
+    run_dialog(script, hook=hold)
+
+
+def test_the_newest_key_wins() -> None:
+    release = threading.Event()
+    asked: list[str] = []
+
+    def hold_the_first(method: str, cancel: CancelToken | None) -> None:
+        asked.append(method)
+        if asked.count("values") == 1:
+            release.wait(10)
+
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        await driver.press("a")
+        await driver.until(lambda: "values" in asked)
+        await driver.press("l", "i", "n")
+        release.set()
+        await driver.candidates()
+        assert driver.labels == ["alina"]
+        assert asked.count("values") < 4, "questions that are out of date are not asked"
+
+    run_dialog(script, hook=hold_the_first)
+
+
+def test_keys_that_come_in_one_burst_land_where_they_were_meant() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, NOT_BOB)
+        keys = ["x", "tab", "tab", "tab", "tab", "y", "z", "shift+tab", "left"]
+        for key in keys:
+            driver.send(key)
+        await driver.until(lambda: driver.drafts[1].operator is IS)
+        assert [draft.text for draft in driver.drafts] == ["x", "yz"]
+
+    run_dialog(script)
+
+
+# Columns, operators, AND / OR
+
+
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [
+        (["e"], Field.EVENT),
+        (["c"], Field.CATEGORY),
+        (["u", "c"], Field.CATEGORY),
+        (["right"], Field.EVENT),
+        (["left"], Field.USER),
+        (["left", "right"], Field.EVENT),
+        (["enter", "enter"], Field.EVENT),
+        (["space", "down", "space"], Field.CATEGORY),
+        (["down", "down", "down", "down", "enter"], Field.USER),
+        (["enter", "down", "escape"], None),
+        (["x"], None),
+    ],
+)
+def test_a_column_is_chosen_by_keyboard(keys: list[str], field: Field | None) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("shift+tab", "shift+tab", *keys)
+        assert driver.drafts == [Draft(field)]
+        assert not driver.popup.display
+        assert driver.dialog.is_current
+
+    run_dialog(script)
+
+
+def test_a_popup_of_a_choice_goes_with_the_focus() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("shift+tab", "enter")
+        assert driver.popup.display
+        await driver.press("down", "tab")
+        assert driver.drafts == [Draft(operator=IS_NOT)]
+        assert driver.focused is driver.rows[0].value
+        await driver.press("shift+tab", "enter", "shift+tab")
+        assert not driver.popup.display
+
+    run_dialog(script)
+
+
+@pytest.mark.parametrize("key", ["left", "right", "space", "enter", "o"])
+def test_and_or_by_keyboard(key: str) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, LOGIN)
+        assert driver.count == "3 events match, 33%"
+        await driver.press("up")
+        assert isinstance(driver.focused, MatchTab)
+        await driver.press(key)
+        await driver.until(lambda: driver.count == "7 events match, 78%")
+        await driver.press("tab", "tab", "tab", "enter")
+        assert await driver.result() == FlatFilter(Match.ANY, (ALICE, LOGIN))
+
+    run_dialog(script)
+
+
+# Everything by mouse
+
+
+def test_the_whole_dialog_by_mouse() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.click(".column", 3)
+        await driver.click("PopupList", 3, 2)
+        await driver.click(".operator", 3)
+        await driver.click("PopupList", 3, 1)
+        assert driver.drafts == [Draft(Field.USER, IS_NOT)]
+        await driver.click("ValueInput", 2)
+        await driver.type("bo")
+        await driver.click("PopupList", 3, 0)
+        assert driver.drafts == [Draft.of(NOT_BOB)]
+        await driver.click("MatchTab", 9)
+        await driver.click("#add")
+        await driver.until(lambda: driver.focused is driver.rows[-1].value and len(driver.rows) == 2)
+        await driver.type("logi")
+        await driver.click("PopupList", 3, 0)
+        await driver.click("#apply")
+        assert await driver.result() == FlatFilter(Match.ANY, (NOT_BOB, LOGIN))
+
+    run_dialog(script)
+
+
+def test_a_second_click_on_a_choice_closes_its_list() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.click(".operator")
+        assert driver.popup.display
+        await driver.click(".operator")
+        assert not driver.popup.display
+        await driver.click(".operator")
+        await driver.click("MatchCount")
+        assert not driver.popup.display
+        assert driver.drafts == [Draft()]
+
+    run_dialog(script)
+
+
+@pytest.mark.parametrize(
+    ("button", "expected"),
+    [("#clear", FlatFilter()), ("#cancel", None), ("#apply", FlatFilter(Match.ALL, (ALICE,)))],
+)
+def test_the_buttons(button: str, expected: FlatFilter | None) -> None:
+    async def by_mouse(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.click(button)
+        assert await driver.result() == expected
+
+    async def by_keyboard(driver: Driver) -> None:
+        await driver.open(ALICE)
+        for _ in range(9):
+            await driver.press("tab")
+            if isinstance(driver.focused, Button) and f"#{driver.focused.id}" == button:
+                break
+        await driver.press("enter")
+        assert await driver.result() == expected
+
+    run_dialog(by_mouse)
+    run_dialog(by_keyboard)
+
+
+# Rows
+
+
+def test_rows_are_added_and_removed_by_keyboard() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, NOT_BOB, LOGIN)
+        await driver.press("down", "ctrl+d")
+        assert driver.drafts == [Draft.of(ALICE), Draft.of(LOGIN)]
+        assert driver.focused is driver.rows[1].value
+        await driver.press("tab", "enter")
+        assert driver.drafts == [Draft.of(ALICE)]
+        assert isinstance(driver.focused, Cross)
+        await driver.press("delete")
+        assert driver.drafts == [Draft()], "one row is always there"
+        await driver.press("tab", "enter")
+        await driver.until(lambda: len(driver.rows) == 2 and driver.focused is driver.rows[1].value)
+        await driver.press("shift+tab", "shift+tab", "delete")
+        assert isinstance(driver.focused, Choice)
+        assert driver.drafts == [Draft()]
+        await driver.until(lambda: driver.count == "9 events match")
+
+    run_dialog(script)
+
+
+def test_the_cross_removes_its_own_row() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, NOT_BOB, LOGIN)
+        crosses = list(driver.dialog.query(Cross))
+        assert await driver.pilot.click(crosses[1])
+        assert driver.drafts == [Draft.of(ALICE), Draft.of(LOGIN)]
+
+    run_dialog(script)
+
+
+def test_delete_in_a_value_removes_a_letter() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.press("home", "delete")
+        assert driver.drafts == [Draft(Field.USER, IS, "lice")]
+
+    run_dialog(script)
+
+
+def test_arrows_move_between_rows_in_the_same_column() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, NOT_BOB)
+        await driver.press("down")
+        assert driver.focused is driver.rows[1].value
+        await driver.press("tab", "up")
+        assert driver.focused is driver.rows[0].query_one(Cross)
+        await driver.press("down", "down")
+        assert driver.focused is driver.dialog.query_one("#add")
+        await driver.press("up")
+        assert driver.focused is driver.rows[1].value
+
+    run_dialog(script)
+
+
+# Applying
+
+
+def test_what_is_missing_is_marked_and_the_dialog_stays() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.click("#add")
+        await driver.until(lambda: len(driver.rows) == 2)
+        await driver.click("#apply")
+        assert not driver.app.results
+        assert driver.focused is driver.rows[1].query_one(".column")
+        assert "✗ Column" in driver.text
+        assert "✗ a value is missing" in driver.text
+        await driver.press("u")
+        assert "✗ Column" not in driver.text
+        assert "✗ a value is missing" in driver.text
+        await driver.press("tab", "tab")
+        await driver.type("bob")
+        assert "✗" not in driver.text
+        await driver.press("enter", "enter")
+        both = (ALICE, Condition(Field.USER, IS, "bob"))
+        assert await driver.result() == FlatFilter(Match.ALL, both)
+
+    run_dialog(script)
+
+
+@pytest.mark.parametrize("draft", [Draft(Field.USER), Draft(operator=IS_NOT), Draft(text="bob")])
+def test_a_single_row_that_was_touched_must_be_complete(draft: Draft) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        driver.dialog.query_one(ConditionRows).show([draft])
+        await driver.click("#apply")
+        assert not driver.app.results
+        assert "✗" in driver.text
+
+    run_dialog(script)
+
+
+def test_marks_are_gone_when_the_dialog_opens_again() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.press("backspace", "backspace", "escape", "tab", "tab", "tab", "tab", "tab", "enter")
+        assert "✗ a value is missing" in driver.text
+        await driver.press("escape")
+        assert await driver.result() is None
+        await driver.open()
+        assert "✗" not in driver.text
+
+    run_dialog(script)
+
+
+def test_escape_closes_the_list_first() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.type("bo")
+        await driver.press("escape")
+        assert not driver.popup.display
+        assert driver.dialog.is_current
+        await driver.press("escape")
+        assert await driver.result() is None
+
+    run_dialog(script)
+
+
+# The number
+
+
+def test_the_number_counts_complete_rows_in_the_range_in_force() -> None:
+    async def script(driver: Driver) -> None:
+        query = EventQuery(interval=Interval(1, None), upto_seq=7)
+        driver.app.open(FlatFilter(Match.ALL, (ALICE,)), query)
+        await driver.until(lambda: driver.count == "2 events match, 33%")
+        await driver.click("#add")
+        await driver.press("c")
+        await driver.until(lambda: driver.count == "2 events match, 33%")
+
+    run_dialog(script)
+
+
+def test_the_number_says_when_nothing_matches_or_one() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, Condition(Field.USER, IS, "bob"))
+        assert driver.count == "no events match"
+        await driver.press("escape")
+        await driver.result()
+        await driver.open(Condition(Field.USER, IS, None))
+        assert driver.count == "1 event matches, 11%"
+
+    run_dialog(script)
+
+
+def test_a_change_counts_anew_and_gives_up_the_old_count() -> None:
+    first = threading.Event()
+    cancelled: list[bool] = []
+
+    def hold(method: str, cancel: CancelToken | None) -> None:
+        if method == "count" and cancel is not None and not first.is_set():
+            first.set()
+            wait = threading.Event()
+            with cancel.interrupting(wait.set):
+                wait.wait(10)
+            cancelled.append(cancel.is_cancelled)
+
+    async def script(driver: Driver) -> None:
+        driver.app.open(FlatFilter(Match.ALL, (ALICE,)), EventQuery())
+        await driver.until(first.is_set)
+        assert driver.count == "counting…"
+        await driver.press("up", "o", "down", "backspace")
+        await driver.until(lambda: driver.count == "9 events match")
+        assert cancelled == [True]
+
+    run_dialog(script, hook=hold)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [
+        (1, 1, "100%"),
+        (1, 3, "33%"),
+        (1, 100, "1%"),
+        (12, 1000, "1.2%"),
+        (999, 1000, "99%"),
+        (1, 1_000_000, "<0.1%"),
+        (1, 1000, "0.1%"),
+        (9_996, 100_000, "10%"),
+    ],
+)
+def test_percentages(part: int, whole: int, said: str) -> None:
+    assert percentage(part, whole) == said
+
+
+# Errors
+
+
+@pytest.mark.parametrize("broken", ["values", "count"])
+def test_an_error_is_one_calm_line_and_the_dialog_works_on(broken: str) -> None:
+    is_busy = True
+
+    def fail(method: str, cancel: CancelToken | None) -> None:
+        if method == broken and is_busy:
+            raise StoreBusy("The store is \x1b[31m busy.", "Wait.")
+
+    async def script(driver: Driver) -> None:
+        nonlocal is_busy
+        await driver.open(NOT_BOB)
+        await driver.press("x")
+        await driver.until(lambda: "✗ The store is ␛[31m busy." in driver.text)
+        assert driver.dialog.is_current
+        is_busy = False
+        await driver.type("y")
+        await driver.until(lambda: "busy" not in driver.text and driver.count == "9 events match")
+        await driver.press("enter", "enter")
+        result = await driver.result()
+        assert result is not None
+        assert result.conditions[0].value == "xy"
+
+    run_dialog(script, hook=fail)
+
+
+# Hostile data
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value[:12]))
+def test_a_hostile_value_round_trips_and_is_drawn_clean(value: str) -> None:
+    condition = Condition(Field.USER, IS, value)
+
+    async def script(driver: Driver) -> None:
+        await driver.open(condition)
+        check_screen(driver)
+        await driver.press("end", "x", "backspace")
+        await driver.candidates()
+        check_screen(driver)
+        if value:
+            assert driver.drafts == [Draft.of(condition)], "an edit elsewhere leaves it alone"
+        await driver.press("escape", "ctrl+u", "escape", "down")
+        await driver.candidates()
+        check_screen(driver)
+        await driver.press("down", "enter")
+        assert driver.drafts == [Draft.of(condition)], "as picked"
+        check_screen(driver)
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (condition,))
+
+    run_dialog(script, [AuditEvent("Login", 0, user=value)])
+
+
+def check_screen(driver: Driver) -> None:
+    """Nothing unsafe stands on the screen, every line is as wide as it, and the frame is whole."""
+    for strip in driver.app.screen._compositor.render_strips():
+        assert not any(character in UNSAFE for character in strip.text)
+        assert strip.cell_length == driver.app.size.width
+    assert driver.text.count("╮") == 1
+
+
+UNSAFE = {chr(code) for code in range(0x11000) if clean(chr(code)) != chr(code)}
+
+
+@given(st.text(st.characters(codec=None), max_size=40))
+def test_a_picture_is_safe_and_one_for_one(text: str) -> None:
+    drawn = picture(text)
+    assert len(drawn) == len(text)
+    assert clean(drawn) == drawn
+
+
+def test_editing_a_value_is_editing_a_text() -> None:
+    rng = random.Random(7)
+    alphabet = ["a", "Z", " ", "\x1b", "\u202e", "日", "❤️", "e\u0301", "[b]", "\n"]
+
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        field = driver.rows[0].value
+        text = "bob"
+        for _ in range(300):
+            start, end = sorted(rng.randint(0, len(text) + 2) for _ in range(2))
+            added = rng.choice([*alphabet, ""])
+            field.replace(added, start, end)
+            text = text[:start] + added + text[end:]
+            assert driver.drafts[0].text == (text or None)
+            assert field.value == picture(text)
+        await driver.pilot.pause()
+        check_screen(driver)
+
+    run_dialog(script)
+
+
+def test_a_paste_is_kept_as_it_is() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(NOT_BOB)
+        driver.app.post_message(events.Paste("evil\x1b[31m\u202e日"))
+        await driver.until(lambda: driver.drafts[0].text == "evil\x1b[31m\u202e日")
+        await driver.candidates()
+        check_screen(driver)
+
+    run_dialog(script)
+
+
+def test_random_keys_never_crash_it() -> None:
+    rng = random.Random(11)
+    keys = [
+        "tab",
+        "shift+tab",
+        "up",
+        "down",
+        "left",
+        "right",
+        "enter",
+        "space",
+        "escape",
+        "delete",
+        "backspace",
+    ]
+    keys += ["a", "o", "u", "e", "(", "ctrl+d", "home", "end", "pagedown", "ctrl+u", "ctrl+w"]
+    hostile = [AuditEvent(value or "x", n, user=value, category=None) for n, value in enumerate(HOSTILE)]
+
+    async def script(driver: Driver) -> None:
+        for _ in range(12):
+            await driver.open(
+                *(Condition(Field.USER, IS, rng.choice(HOSTILE)) for _ in range(rng.randint(0, 3)))
+            )
+            for _ in range(25):
+                if not driver.dialog.is_current:
+                    break
+                driver.send(rng.choice(keys))
+                if rng.random() < 0.3:
+                    await driver.pilot.pause()
+            await driver.pilot.pause()
+            while driver.dialog.is_current:
+                await driver.press("escape")
+            await driver.result()
+
+    run_dialog(script, hostile)
+
+
+# Sizes and looks
+
+
+@pytest.mark.parametrize("size", [(160, 50), (80, 24), (60, 16), (40, 10), (20, 5), (10, 2), (1, 1)])
+def test_any_size(size: tuple[int, int]) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(*[ALICE, NOT_BOB] * 4)
+        width = size[0]
+        box = driver.dialog.query_one("#box").region
+        assert box.width <= 100
+        if size >= (80, 24):
+            assert driver.text.count("✕") == 8
+        if width >= 40:
+            assert box in driver.app.screen.region
+            for part in ("AND", "OR", "+ Add Filter", "Clear All", "Cancel", "Apply", "✕"):
+                assert part in driver.text
+            await driver.press(*["down"] * 7)
+            assert driver.focused is driver.rows[7].value
+            assert driver.rows[7].value.region in box
+        await driver.press("a")
+        await driver.candidates()
+        if width >= 40:
+            assert driver.popup.region in driver.app.screen.region
+            assert not driver.popup.region.overlaps(driver.rows[7].value.region)
+        await driver.press("escape", "escape")
+        assert await driver.result() is None
+
+    run_dialog(script, size=size)
+
+
+def test_a_resize_while_a_list_is_open() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.type("b")
+        for size in ((40, 10), (120, 40), (1, 1), (80, 24)):
+            await driver.pilot.resize_terminal(*size)
+            await driver.pilot.pause()
+        await driver.press("o")
+        await driver.candidates()
+        assert driver.popup.region.offset == driver.rows[0].value.region.bottom_left - Offset(1, 0)
+
+    run_dialog(script)
+
+
+def test_without_colours_the_focus_and_the_highlight_are_reversed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.press("shift+tab", "enter", "down")
+        for widget, y in ((driver.focused, 0), (driver.popup, 1)):
+            assert widget is not None
+            strip = widget.render_line(y)
+            styles = [segment.style for segment in strip if segment.text.strip()]
+            assert all(style is not None and style.reverse for style in styles)
+
+    run_dialog(script)
+
+
+def test_a_list_opens_above_where_there_is_no_room_below() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(*[NOT_BOB] * 10)
+        await driver.press(*["down"] * 9)
+        await driver.type("a")
+        assert driver.popup.region.bottom <= driver.rows[9].value.region.y or (
+            driver.popup.region.y >= driver.rows[9].value.region.bottom
+        )
+        assert driver.labels[0] in driver.text
+
+    run_dialog(script, size=(80, 14))
+
+
+def test_the_unsafe_class_is_what_the_check_looks_for() -> None:
+    assert "\x1b" in UNSAFE
+    assert "\u202e" in UNSAFE
+    assert "a" not in UNSAFE
+    assert UNSAFE_CLASS
