@@ -7,9 +7,9 @@ from typing import Any
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
-from audit_tui.formats.cloudtrail_words import Scene, describe, target_of
+from audit_tui.formats.cloudtrail_words import Scene, tell
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
-from audit_tui.formats.times import is_same_text, parse_time
+from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, dig
 
 NAME = "cloudtrail"
@@ -65,20 +65,20 @@ def _map_event(fields: Fields, whole: Fields, frame: Fields | None) -> AuditEven
     error_code = _text(fields, "errorCode") or ""
     is_denied = any(word in error_code.lower() for word in _DENIED)
     scene = Scene(fields, name, service)
-    target = target_of(scene)
-    if target is None and frame is not None:
-        target = _lookup_target(frame)
+    target, sentence = tell(
+        scene, user, outcome, is_denied=is_denied, target=None if frame is None else _lookup_target(frame)
+    )
     # What the columns give back exactly leaves the metadata (test_cloudtrail puts records together again).
-    given = {
-        "eventName": event,
-        "eventSource": f"{service}{SERVICE_SUFFIX}",
-        "eventID": event_id,
-        "sourceIPAddress": address,
-    }
-    metadata = {
-        key: value for key, value in fields.items() if key not in given or value != given[key] or value is None
-    }
-    if "eventTime" in metadata and len(metadata["eventTime"]) == 20 and is_same_text(metadata["eventTime"], occurred_us):
+    metadata = fields.copy()
+    if event == name:
+        del metadata["eventName"]
+    if event_id is not None:
+        del metadata["eventID"]
+    if address is not None and fields["sourceIPAddress"] == address:
+        del metadata["sourceIPAddress"]
+    if len(service) != len(service_source) and column_text(service) == service:
+        del metadata["eventSource"]
+    if time_field == "eventTime" and is_plain_utc(fields["eventTime"]) and len(fields["eventTime"]) == 20:
         del metadata["eventTime"]
     if frame is not None:
         metadata[LOOKUP] = frame
@@ -88,7 +88,7 @@ def _map_event(fields: Fields, whole: Fields, frame: Fields | None) -> AuditEven
         key=content_key(NAME, whole) if event_id is None else f"{NAME}:{event_id}",
         category=column_text(service),
         user=user,
-        description=column_text(describe(scene, user, target, outcome, is_denied=is_denied), MAX_SENTENCE_CHARS),
+        description=column_text(sentence, MAX_SENTENCE_CHARS),
         outcome=outcome,
         severity=DENIED_SEVERITY if is_denied else None,
         source_ip=address,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.sentences import JOINTS, Act, act_of, singular, told, with_reason, words_of
@@ -24,6 +24,7 @@ _SERVICES = {
 }  # fmt: skip
 _FIXED: dict[str, tuple[str, str, str]] = {
     # The event -> what it is in the past, after "to", and the word before the target.
+    "CheckMfa": ("was checked for MFA", "pass the check for MFA", ""),
     "ConsoleLogin": ("logged in to the console", "log in to the console", ""),
     "Decrypt": ("decrypted data", "decrypt data", "with key"),
     "Encrypt": ("encrypted data", "encrypt data", "with key"),
@@ -34,17 +35,42 @@ _FIXED: dict[str, tuple[str, str, str]] = {
     "SwitchRole": ("switched role", "switch role", "to"),
     "UserAuthentication": ("authenticated", "authenticate", ""),
 }
-_NOT_TARGETS = frozenset(
-    """host clientToken clientRequestToken nextToken NextToken maxResults versionId requestId attributeType
-    attribute policyDocument assumeRolePolicyDocument roleSessionName documentVersion type Type encoding-type
-    delimiter prefix encryptionAlgorithm keySpec externalId serialNumber tokenCode statementId action
-    resourceType complianceType typeName networkBorderGroup platformType availabilityZone region
-    kmsKeyId kMSKeyId masterUserPassword value description reason sourceIdentity invocationType""".split()
-)
-_ANY_NAMES = frozenset({"name", "arn", "id", "resourcearn", "resourceid", "resource", "target", "resourcename"})
+_NO_NAMES = """
+host Host clientToken clientRequestToken nextToken NextToken maxResults requestId policyDocument
+assumeRolePolicyDocument sSHPublicKey type Type encoding-type delimiter prefix tokenCode action value
+description reason masterUserPassword attributeType
+"""
+_SIDE_NAMES = """
+versionId roleSessionName documentName documentVersion encryptionAlgorithm keySpec externalId serialNumber
+statementId resourceType complianceType typeName networkBorderGroup platformType kmsKeyId kMSKeyId
+sourceIdentity availabilityZoneId DeliverLogsPermissionArn deliverLogsPermissionArn
+"""
+_NEVER = frozenset(_NO_NAMES.split())
+"""Parameters that name nothing, whatever the event is called."""
+_NOT_BY_THE_WAY = frozenset(_SIDE_NAMES.split())
+"""Parameters that name the target only where the event is called after them."""
+_OWN_NAMES = frozenset({"name", "arn", "id"})
+"""These name what the event is called after: DeleteTrail with a ``name``."""
+_ANY_NAMES = _OWN_NAMES | {"resourcearn", "resourceid", "resource", "target", "resourcename"}
 _ID_SUFFIX = re.compile(r"(Name|Names|Id|Ids|ID|Arn|Arns|ARN|Identifier|Set|List)\Z")
-_NEW_THINGS = frozenset({"run", "create", "register", "allocate", "copy", "request", "import", "start", "send"})
-_POLICY_HOLDERS = ("role", "user", "group")
+_NEW_THINGS = frozenset({"run", "create", "register", "allocate", "copy", "request", "import"})
+_JOINING = frozenset({"attach", "associate", "detach", "disassociate"})
+_HOLDERS = ("role", "user", "group")
+"""Who holds a policy, a key, a profile: more telling than the id of what they hold."""
+_ASPECTS = (
+    "ing",
+    "statu",
+    "status",
+    "policy",
+    "config",
+    "configuration",
+    "attribute",
+    "setting",
+    "version",
+    "selector",
+)
+"""Nouns that are of something that has the name."""
+_REFUSED = re.compile(r"on resource: (arn:[^\s,\"']+)")
 _ENCODED = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
 _SHOWN_NAMES = 3
 _EXACT, _PART, _ANY, _SOME = range(4)
@@ -93,17 +119,19 @@ def _noun_stem(noun: tuple[str, ...]) -> str:
 @lru_cache(maxsize=16_384)
 def _rank(key: str, noun_stem: str) -> int | None:
     """How well a parameter names what is acted upon; None when it names something else."""
-    if key in _NOT_TARGETS or key == "Host":
+    if key in _NEVER:
         return None
     stem = _stem(key)
-    has_suffix = stem != singular(key.lower()) or key.endswith("s")
+    has_suffix = stem != singular(key.lower())
     if stem and stem == noun_stem:
         return _EXACT
+    if key in _NOT_BY_THE_WAY:
+        return None
     if stem and has_suffix and (stem in noun_stem or (noun_stem and noun_stem in stem)):
         return _PART
     if key.lower() in _ANY_NAMES:
         return _ANY
-    return _SOME if has_suffix and not key.endswith("s") else None
+    return _SOME if has_suffix else None
 
 
 def _names_in(value: object, stem: str) -> str | None:
@@ -149,137 +177,183 @@ def _best(params: object, noun_stem: str) -> tuple[int, str, str] | None:
     return best
 
 
-def _resource(fields: Fields, noun_stem: str) -> str | None:
-    resources = fields.get("resources")
+def _resource(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
+    """The resource that the record lists: the one that the event is called after, else the first."""
+    resources = scene.fields.get("resources")
     if not isinstance(resources, list):
         return None
     arns = [
         arn
         for resource in resources[:20]
-        if isinstance(resource, dict) and isinstance(arn := resource.get("ARN", resource.get("arn")), str) and arn
+        if isinstance(resource, dict)
+        and isinstance(arn := resource.get("ARN", resource.get("arn")), str)
+        and arn
     ]
     for arn in arns:
-        if noun_stem and f":{noun_stem}" in arn.lower().replace("-", ""):
-            return short_name(arn)
-    return short_name(arns[0]) if arns else None
+        if _is_of(arn, noun_stem):
+            return _EXACT, "", short_name(arn)
+    return (_SOME, "", short_name(arns[0])) if arns else None
+
+
+def _refused(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
+    """The resource that the refusal of a request names."""
+    message = scene.fields.get("errorMessage")
+    found = _REFUSED.search(message) if isinstance(message, str) else None
+    if found is None:
+        return None
+    return (_EXACT if _is_of(found[1], noun_stem) else _SOME), "", short_name(found[1])
+
+
+def _is_of(arn: str, noun_stem: str) -> bool:
+    return bool(noun_stem) and f":{noun_stem}" in arn.lower().replace("-", "")
 
 
 class _Found(NamedTuple):
-    stem: str
+    """What an event acted upon, and the words that tell it after the verb."""
+
     name: str
+    words: str
 
 
-def _find(scene: Scene) -> _Found | None:
-    act = act_of(scene.name)
-    noun_stem = _noun_stem(_before_joint(act.noun)[-1]) if act and act.noun else ""
-    params = scene.fields.get("requestParameters")
-    best = _best(params, noun_stem)
-    if act is not None and act.verb in _NEW_THINGS and (best is None or best[0] > _PART):
-        made = _made(scene.fields.get("responseElements"), noun_stem)
-        if made is not None:
-            return made
-    if best is not None and best[0] <= _PART:
-        return _Found(best[1], _with_object_key(params, best[1], best[2]))
-    resource = _resource(scene.fields, noun_stem)
-    if resource is not None:
-        return _Found("", resource)
-    return None if best is None else _Found("" if best[0] == _ANY else best[1], best[2])
-
-
-def _before_joint(noun: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """A noun divided at its joint: (user, to, group) is [(user,), (group,)]."""
+def _noun_parts(noun: tuple[str, ...]) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """A noun divided at its joint: (user, to, group) is (user,), "to", (group,)."""
     for place, word in enumerate(noun):
         if word in JOINTS and 0 < place < len(noun) - 1:
-            return [noun[:place], noun[place + 1 :]]
-    return [noun]
+            return noun[:place], word, noun[place + 1 :]
+    return noun, "", ()
 
 
-def _made(response: object, noun_stem: str) -> _Found | None:
-    """The id of what a request made, at the top of the answer or one level into it."""
-    if not isinstance(response, dict) or not noun_stem:
+def _find(scene: Scene, act: Act) -> _Found | None:
+    params = _params(scene)
+    first, joint, second = _noun_parts(act.noun)
+    found = _two_things(params, act, first, joint, second)
+    if found is not None:
+        return found
+    stem = _noun_stem(second or first)
+    best = _best(params, stem)
+    if act.verb in _NEW_THINGS and (best is None or (best[0] > _PART and best[1] not in _HOLDERS)):
+        best = _made(scene, stem) or best
+    if best is None or best[0] > _PART:
+        best = _resource(scene, stem) or best or _refused(scene, stem)
+    if best is None:
+        best = _best(scene.fields.get("additionalEventData"), stem)
+    if best is None:
         return None
-    for layer in (response, response.get(noun_stem)):
+    rank, named, name = best
+    if named == "bucket" and isinstance(key := params.get("key"), str) and key:
+        name = f"{name}/{key}"
+        rank = _EXACT if stem == "object" else rank
+    return _Found(name, _words(act, name, params, is_noun=rank == _EXACT or _names(named, stem)))
+
+
+def _params(scene: Scene) -> Fields:
+    """The parameters of the request, which EC2 sometimes wraps once more."""
+    params = scene.fields.get("requestParameters")
+    if not isinstance(params, dict):
+        return {}
+    inner = params.get(f"{scene.name}Request")
+    return inner if isinstance(inner, dict) else params
+
+
+def _names(named: str, noun_stem: str) -> bool:
+    """Whether a parameter that names a ``group`` names the thing itself: a ``securitygroup``."""
+    if named in _OWN_NAMES:
+        return bool(noun_stem) and not noun_stem.endswith(_ASPECTS)
+    return bool(named) and noun_stem.endswith(named)
+
+
+def _words(act: Act, name: str, params: Fields, *, is_noun: bool) -> str:
+    first, joint, second = _noun_parts(act.noun)
+    if not first:
+        return name
+    if joint:
+        return f"{Act(act.verb, first).phrase()} {joint} {' '.join(second)} {name}"
+    if not is_noun:
+        return f"{act.phrase()} {act.preposition} {name}"
+    words = f"{' '.join(first)} {name}"
+    if act.verb in _JOINING:
+        others = {key: value for key, value in params.items() if _stem(key) != _noun_stem(first)}
+        other = _best(others, "")
+        if other is not None:
+            return f"{words} {act.preposition} {other[2]}"
+    return words
+
+
+def _two_things(
+    params: Fields, act: Act, first: tuple[str, ...], joint: str, second: tuple[str, ...]
+) -> _Found | None:
+    """A user added to a group, a policy attached to a role; the group and the role are what changed."""
+    if not joint and act.noun[-1:] == ("policy",) and act.noun[0] in _HOLDERS:
+        first, second = act.noun[-1:], act.noun[:1]
+        joint = "from" if act.verb == "delete" else act.preposition
+    if not joint:
+        return None
+    one, other = _best(params, _noun_stem(first)), _best(params, _noun_stem(second))
+    if one is None or other is None or one[0] != _EXACT or other[0] != _EXACT or one[1] == other[1]:
+        return None
+    return _Found(other[2], f"{' '.join(first)} {one[2]} {joint} {' '.join(second)} {other[2]}")
+
+
+def _made(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
+    """The id of what a request made, somewhere near the top of the answer."""
+    layers = [scene.fields.get("responseElements")]
+    for _ in range(3):
+        layer = layers.pop()
         best = _best(layer, noun_stem)
         if best is not None and best[0] == _EXACT:
-            return _Found(best[1], best[2])
+            return best
+        if isinstance(layer, dict):
+            wanted = (noun_stem, f"{scene.name.lower()}response")
+            layers.extend(value for key, value in layer.items() if key.lower() in wanted)
+        if not layers:
+            return None
     return None
 
 
-def _with_object_key(params: Any, stem: str, name: str) -> str:  # noqa: ANN401 - a JSON value
-    key = params.get("key")
-    return f"{name}/{key}" if stem == "bucket" and isinstance(key, str) and key else name
+class Told(NamedTuple):
+    """What is told of an event."""
+
+    target: str | None
+    """What it acted upon: what its name speaks of, what it made, or its resource; None when not told."""
+    sentence: str
 
 
-def target_of(scene: Scene) -> str | None:
-    """What an event acted upon: the parameter that its name speaks of, what it made, or its resource."""
-    found = _find(scene)
-    return None if found is None else found.name
-
-
-def describe(scene: Scene, user: str | None, target: str | None, outcome: Outcome, *, is_denied: bool) -> str:
-    """The sentence: who did what to what, and why it failed.
+def tell(
+    scene: Scene, user: str | None, outcome: Outcome, *, is_denied: bool, target: str | None = None
+) -> Told:
+    """Who did what to what, and why it failed.
 
     Args:
         scene: The event.
         user: Who did it; None when nobody is named.
-        target: What ``target_of`` found, or something better.
         outcome: A failure is told as one.
         is_denied: It failed because it was not allowed.
+        target: What it acted upon, where the event itself does not say it.
     """
     who = user or "someone"
     fixed = _FIXED.get(scene.name)
     act = act_of(scene.name)
+    found = _find(scene, act or Act("", ()))
+    if found is not None:
+        target = found.name
     if fixed is not None:
         past, plain, joint = fixed
         rest = f"{joint} {target}" if target and joint else ""
         sentence = told(who, past, plain, rest, outcome, is_denied=is_denied)
     elif act is not None:
-        rest = _object_of(scene, act, target)
+        if found is not None:
+            rest = found.words
+        elif target is not None:
+            rest = f"{act.phrase()} {act.preposition} {target}"
+        else:
+            rest = f"{act.phrase()} in {_service(scene)}".strip()
         sentence = told(who, act.past, act.plain, rest, outcome, is_denied=is_denied)
     else:
-        words = " ".join(words_of(scene.name))
+        words = " ".join(words_of(scene.name)) or scene.name
         failed = " failed" if outcome is Outcome.FAILURE else ""
-        sentence = f"{words}{failed} for {target or who} in {_service(scene)}"
-    return with_reason(sentence, _reason(scene.fields))
-
-
-def _object_of(scene: Scene, act: Act, target: str | None) -> str:
-    pair = _pair(scene.fields.get("requestParameters"), act)
-    if pair is not None:
-        return pair
-    if target is None:
-        return f"{act.phrase()} in {_service(scene)}".strip()
-    if not act.noun:
-        return target
-    found = _find(scene)
-    stem = found.stem if found is not None else ""
-    noun_stem = _noun_stem(act.noun)
-    if stem == noun_stem or (not stem and noun_stem in ("key", "role", "bucket", "secret", "user")):
-        return f"{' '.join(act.noun)} {target}"
-    return f"{act.phrase()} {act.preposition} {target}"
-
-
-def _pair(params: object, act: Act) -> str | None:
-    """Two things in one act: a user added to a group, a policy attached to a role."""
-    if not isinstance(params, dict):
-        return None
-    parts = _before_joint(act.noun)
-    if len(parts) == 2:
-        first = _best(params, _noun_stem(parts[0]))
-        second = _best(params, _noun_stem(parts[1]))
-        joint = act.noun[len(parts[0])]
-        if first and second and first[0] == second[0] == _EXACT:
-            return f"{' '.join(parts[0])} {first[2]} {joint} {' '.join(parts[1])} {second[2]}"
-        return None
-    if act.noun[-1:] == ("policy",) and act.noun[0] in _POLICY_HOLDERS:
-        policy, holder = _best(params, "policy"), _best(params, act.noun[0])
-        if policy and holder and policy[0] == holder[0] == _EXACT:
-            return f"policy {policy[2]} {_policy_joint(act)} {act.noun[0]} {holder[2]}"
-    return None
-
-
-def _policy_joint(act: Act) -> str:
-    return "from" if act.verb == "delete" else act.preposition
+        by = f"for {target}" if target else f"by {who}"
+        sentence = f"{words}{failed} {by} in {_service(scene)}"
+    return Told(target, with_reason(sentence, _reason(scene.fields)))
 
 
 def _service(scene: Scene) -> str:

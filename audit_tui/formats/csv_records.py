@@ -123,7 +123,9 @@ def csv_records(text: LogText, delimiter: str, names: list[str]) -> Iterator[Rec
             reason = _miscounted(row, names)
         if not reason and row is not None:
             whole = "".join(lines.row)
-            yield Record(dict(zip(names, row, strict=True)), line, None, whole.rstrip("\r\n"), not _is_utf8(whole))
+            yield Record(
+                dict(zip(names, row, strict=True)), line, None, whole.rstrip("\r\n"), not _is_utf8(whole)
+            )
         else:
             first = lines.keep_first_line() if len(lines.row) > 1 else lines.row[0]
             yield Reject(text.name, line, None, reason, first.rstrip("\r\n"))

@@ -9,7 +9,7 @@ from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.sentences import act_sentence
-from audit_tui.formats.times import is_same_text, parse_time
+from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import (
     MAX_SENTENCE_CHARS,
     column_text,
@@ -93,12 +93,12 @@ class Candidate:
 
     field: str
     """The key of the record in which it lies."""
-    inner: tuple[str, ...]
+    inner: tuple[str, ...] = ()
     """The squashed path inside; empty for the field itself."""
 
     def value(self, fields: Fields) -> Any:  # noqa: ANN401 - a JSON value
         """What the record has there; None when it has nothing."""
-        value = fields.get(self.field)
+        value = fields[self.field]
         for step in self.inner:
             if not isinstance(value, dict):
                 return None
@@ -106,22 +106,32 @@ class Candidate:
         return value
 
 
-def _candidates(names: tuple[str, ...]) -> dict[str, tuple[Candidate, ...]]:
-    """Which fields of a record with these keys may fill each column, the most telling first."""
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which fields of records with the same keys fill the columns."""
+
+    times: tuple[Candidate, ...]
+    columns: tuple[tuple[str, Callable[[Any], Any], tuple[Candidate, ...]], ...]
+    """Of the columns that may be filled: the name, what reads a value, the most telling field first."""
+
+
+def _plan_of(names: tuple[str, ...]) -> _Plan:
     by_squashed: dict[str, str] = {}
     for name in names:
         by_squashed.setdefault(squash(name), name)
-    plan = {}
+    found: dict[str, tuple[Candidate, ...]] = {}
     for column, paths in _SQUASHED.items():
-        found = []
+        candidates = []
         for path in paths:
             flat = by_squashed.get("".join(path))
             if flat is not None:
-                found.append(Candidate(flat, ()))
+                candidates.append(Candidate(flat))
             elif len(path) > 1 and path[0] in by_squashed:
-                found.append(Candidate(by_squashed[path[0]], path[1:]))
-        plan[column] = tuple(found)
-    return plan
+                candidates.append(Candidate(by_squashed[path[0]], path[1:]))
+        found[column] = tuple(candidates)
+    times = found.pop("time")
+    columns = ((column, _READERS[column], fields) for column, fields in found.items() if fields)
+    return _Plan(times, tuple(columns))
 
 
 def _name_in(value: object, paths: tuple[tuple[str, ...], ...]) -> str | None:
@@ -222,7 +232,7 @@ class GenericMapper:
     def __init__(self, name: str, field_map: FieldMap | None = None) -> None:
         self._name = name
         self._map = field_map or FieldMap()
-        self._plans: dict[tuple[str, ...], dict[str, tuple[Candidate, ...]]] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}
 
     def __call__(self, fields: Fields) -> AuditEvent:
         """The event of a record.
@@ -233,42 +243,47 @@ class GenericMapper:
         Raises:
             RecordError: If it has no time, or nothing that says what happened.
         """
-        used: set[str] = set()
         plan = self._plan(fields)
-        occurred_us = self._time(plan["time"], fields, used)
-        found = {column: self._column(column, plan, fields, used) for column in _READERS}
-        event, description = found["event"], found["description"]
+        metadata = fields.copy()
+        occurred_us = self._time(plan.times, fields, metadata)
+        found: dict[str, Any] = {}
+        for column, read, candidates in plan.columns:
+            self._fill(found, column, read, candidates, metadata)
+        for column in self._map.fields:
+            self._fill_mapped(found, column, fields, metadata)
+        get = found.get
+        event, user, target, description = get("event"), get("user"), get("target"), get("description")
         if event is None:
             if description is None:
                 raise RecordError("nothing in it says what happened (name the field with --map event=FIELD)")
             event = UNNAMED_EVENT
-        outcome = found["outcome"] or Outcome.UNKNOWN
-        key = found["key"]
+        outcome = get("outcome", Outcome.UNKNOWN)
+        key = get("key")
         return AuditEvent(
             event=event,
             occurred_us=occurred_us,
             key=content_key(self._name, fields) if key is None else f"{self._name}:{key}",
-            category=found["category"],
-            user=found["user"],
-            description=description or act_sentence(found["user"], event, found["target"], outcome),
+            category=get("category"),
+            user=user,
+            description=description or act_sentence(user, event, target, outcome),
             outcome=outcome,
-            severity=found["severity"],
-            source_ip=found["source_ip"],
-            target=found["target"],
-            source=found["source"] or self._name,
-            metadata={name: value for name, value in fields.items() if name not in used},
+            severity=get("severity"),
+            source_ip=get("source_ip"),
+            target=target,
+            source=get("source", self._name),
+            metadata=metadata,
         )
 
-    def _plan(self, fields: Fields) -> dict[str, tuple[Candidate, ...]]:
+    def _plan(self, fields: Fields) -> _Plan:
         names = tuple(fields)
         plan = self._plans.get(names)
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            plan = self._plans[names] = _candidates(names)
+            plan = self._plans[names] = _plan_of(names)
         return plan
 
-    def _time(self, candidates: tuple[Candidate, ...], fields: Fields, used: set[str]) -> int:
+    def _time(self, candidates: tuple[Candidate, ...], fields: Fields, metadata: Fields) -> int:
         if "time" in self._map.fields:
             mapped: int | None = self._map.value("time", fields)
             if mapped is None:
@@ -276,32 +291,47 @@ class GenericMapper:
             return mapped
         for candidate in candidates:
             value = candidate.value(fields)
-            if value is None or isinstance(value, dict | list) or (isinstance(value, str) and not value.strip()):
+            if (
+                value is None
+                or isinstance(value, dict | list)
+                or (isinstance(value, str) and not value.strip())
+            ):
                 continue
             occurred_us = parse_time(value)
-            if is_same_text(value, occurred_us) and not candidate.inner:
-                used.add(candidate.field)
+            if not candidate.inner and is_plain_utc(value):
+                del metadata[candidate.field]
             return occurred_us
         raise RecordError("it has no time (name the field with --map time=FIELD)")
 
-    def _column(
-        self, column: str, plan: dict[str, tuple[Candidate, ...]], fields: Fields, used: set[str]
-    ) -> Any:  # noqa: ANN401 - a column's own type
+    def _fill(
+        self,
+        found: dict[str, Any],
+        column: str,
+        read: Callable[[Any], Any],
+        candidates: tuple[Candidate, ...],
+        metadata: Fields,
+    ) -> None:
+        """Fill a column from the first field that has something for it."""
         if column in self._map.fields:
-            value = self._map.value(column, fields)
-            field = self._map.fields[column]
-            if value is not None and fields.get(field) == value and not isinstance(value, Outcome):
-                used.add(field)
-            return value
-        read = _READERS[column]
-        for candidate in plan.get(column, ()):
-            raw = candidate.value(fields)
+            return
+        for candidate in candidates:
             # A field tells one thing: "type" is the category only where another field names the event.
-            if raw is None or (candidate.field in used and not candidate.inner):
+            if candidate.field not in metadata:
                 continue
-            value = read(raw)
+            raw = candidate.value(metadata)
+            value = None if raw is None else read(raw)
             if value is not None:
-                if value == raw and not candidate.inner and type(raw) is not bool:
-                    used.add(candidate.field)
-                return value
-        return None
+                found[column] = value
+                if not candidate.inner and value == raw and type(raw) is not bool:
+                    del metadata[candidate.field]
+                return
+
+    def _fill_mapped(self, found: dict[str, Any], column: str, fields: Fields, metadata: Fields) -> None:
+        if column == "time":
+            return
+        value = self._map.value(column, fields)
+        if value is not None:
+            found[column] = value
+            field = self._map.fields[column]
+            if metadata.get(field) == value and type(metadata[field]) is not bool:
+                del metadata[field]

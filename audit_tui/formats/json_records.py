@@ -115,7 +115,9 @@ class JsonReader:
             if found is not None:
                 yield found
         if self._list is not None and not self._ends_inside:
-            yield self._reject("the list of records does not end: the file may be cut off", "", self._list.line)
+            yield self._reject(
+                "the list of records does not end: the file may be cut off", "", self._list.line
+            )
 
     # --- the buffer
 

@@ -15,11 +15,10 @@ NAMES = frozenset(
     {"seq", "key", "time", "event", "category", "user", "description", "outcome", "severity", "source_ip",
      "target", "source", "metadata"}
 )  # fmt: skip
-_NEEDED = frozenset({"key", "time", "event"})
 
 
 def _detect(fields: Fields) -> bool:
-    return fields.keys() >= _NEEDED and fields.keys() <= NAMES
+    return "key" in fields and "time" in fields and "event" in fields and fields.keys() <= NAMES
 
 
 def _text(fields: Fields, name: str) -> str | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import AuditEvent
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.csv_records import csv_records, header_of
 from audit_tui.formats.generic import FieldMap, names_a_time
@@ -16,8 +15,9 @@ from audit_tui.formats.registry import Formats
 from audit_tui.formats.values import lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from audit_tui.core.event import AuditEvent
     from audit_tui.formats.files import LogText
 
 CHECKED_RECORDS = 100
@@ -87,17 +87,18 @@ class Reading:
         if Shape.JSON in shapes and (is_json or shapes == {Shape.JSON} or not head):
             return Shape.JSON, json_records(text)
         raise NotALog(
-            f"{text.name} is not a log that is known: it is not JSON, and no column of its first line is a time.",
+            f"{text.name} is not a log that is known: it is not JSON, and no column in its first line"
+            " is named like a time.",
             "Say what it is with --format and --map.",
         )
 
-    def _knows_header(self, only: Format | None) -> object:
+    def _knows_header(self, only: Format | None) -> Callable[[list[str]], bool]:
         mapped = set(self.field_map.fields.values())
 
         def is_known(names: list[str]) -> bool:
-            if mapped:
-                return not mapped.isdisjoint(names) or only is not None
-            return (names_a_time(names) and (len(names) > 1 or only is not None)) or only is not None
+            return (
+                only is not None or not mapped.isdisjoint(names) or (len(names) > 1 and names_a_time(names))
+            )
 
         return is_known
 

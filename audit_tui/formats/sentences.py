@@ -15,8 +15,9 @@ _API_VERSION = re.compile(r"20\d{6}(v\d+)?\Z|_?v\d\Z", re.IGNORECASE)
 _ACRONYMS = {
     word.lower(): word
     for word in (
-        "ACL", "API", "CORS", "CPU", "DB", "DNS", "HTTP", "IAM", "ID", "IDs", "IP", "KMS", "MFA", "NAT", "OAuth",
-        "OIDC", "SAML", "SCIM", "SCP", "SSH", "SSL", "SSO", "TLS", "URL", "VPC", "VPCs", "VPN",
+        "ACL", "ACLs", "API", "CORS", "CPU", "DB", "DHCP", "DNS", "HTTP", "IAM", "ID", "IDs", "IP", "KMS",
+        "MFA", "NAT", "OAuth", "OIDC", "SAML", "SCIM", "SCP", "SSH", "SSL", "SSO", "TLS", "URL", "VPC", "VPCs",
+        "VPN",
     )
 }  # fmt: skip
 _PAST = {
@@ -27,34 +28,31 @@ _PAST = {
     "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
 _PLAIN = {"head": "check", "login": "log in", "logout": "log out", "lookup": "look up", "signin": "sign in"}
-_DOUBLED = frozenset(
-    "admit commit drop log map permit pin plan refer scan ship stop submit swap tag transfer unmap unpin untag"
-    .split()
-)  # fmt: skip
-_VERBS = (
-    frozenset(
-        """
-    abort accept access activate add allocate allow apply approve archive assign associate assume attach
-    authenticate authorize block cancel change check clone close complete configure confirm connect copy
-    create deactivate decline decrypt delete deny deploy deprecate deregister describe detach disable
-    disassociate disconnect discover dismiss download edit enable encrypt enroll estimate evaluate execute
-    expire export filter force generate grant import initiate install invite invoke issue join kill launch
-    link list lock manage mark merge migrate modify move notify open patch pause perform post promote
-    provision publish purge push query reactivate reboot receive record refresh register reject release
-    remove rename renew reopen replace report request resend resize resolve restart restore resume retrieve
-    retry revoke rotate save schedule search select share sign simulate skip start subscribe suspend switch
-    sync terminate test trigger unarchive unassign unblock undelete undeploy uninstall unlink unlock
-    unpublish unshare unsubscribe unsuspend update upgrade upload use validate verify view
-    """.split()
-    )
-    | _PAST.keys()
-    | _DOUBLED
-)
-_MAKERS = frozenset("add allocate create generate initiate issue register request run send start upload".split())
+_DOUBLED_WORDS = """
+admit commit drop log map permit pin plan refer scan ship stop submit swap tag transfer unmap unpin untag
+"""
+_OTHER_WORDS = """
+abort accept access activate add allocate allow apply approve archive assign associate assume attach
+authenticate authorize block cancel change check clone close complete configure confirm connect copy
+create deactivate decline decrypt delete deny deploy deprecate deregister describe detach disable
+disassociate disconnect discover dismiss download edit enable encrypt end enroll estimate evaluate execute
+expire export filter force generate grant import initiate install invite invoke issue join kill launch
+link list lock manage mark merge migrate modify move notify open patch pause perform post promote
+provision publish purge push query reactivate reboot receive record refresh register reject release
+remove rename renew reopen replace report request resend resize resolve restart restore resume retrieve
+retry revoke rotate save schedule search select share sign simulate skip start subscribe suspend switch
+sync terminate test trigger unarchive unassign unblock undelete undeploy uninstall unlink unlock
+unpublish unshare unsubscribe unsuspend update upgrade upload use validate verify view
+"""
+_MAKER_WORDS = "add allocate create generate initiate issue register request run send start upload"
+_DOUBLED = frozenset(_DOUBLED_WORDS.split())
+_VERBS = frozenset(_OTHER_WORDS.split()) | _DOUBLED | _PAST.keys()
+_MAKERS = frozenset(_MAKER_WORDS.split())
 _PREPOSITIONS = {
     "add": "to", "apply": "to", "associate": "with", "attach": "to", "authorize": "for", "create": "for",
     "detach": "from", "disassociate": "from", "enable": "for", "disable": "for", "generate": "for",
-    "grant": "to", "put": "on", "remove": "from", "revoke": "for", "send": "to", "start": "on",
+    "grant": "to", "put": "on", "remove": "from", "revoke": "for", "run": "in", "send": "to", "start": "on",
+    "stop": "on",
 }  # fmt: skip
 JOINTS = frozenset({"to", "from", "for", "with", "by"})
 """Words inside a name that divide it: AddUserToGroup."""
@@ -87,7 +85,8 @@ class Act(NamedTuple):
         if not self.noun:
             return ""
         noun = " ".join(self.noun)
-        if self.noun[-1].lower().endswith("s") and not noun.endswith(("ss", "us", "is")):
+        is_plural = noun.lower().endswith("s") and not noun.endswith(("ss", "us", "is"))
+        if is_plural or noun.endswith(("ing", "data", "information")):
             return noun
         if self.verb not in _MAKERS:
             return f"the {noun}"
@@ -99,7 +98,8 @@ def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in any spelling, in lower case but for acronyms."""
     words = _WORD.findall(_API_VERSION.sub("", name))
     return tuple(
-        _ACRONYMS.get(word.lower(), word if word.isupper() and len(word) > 1 else word.lower()) for word in words
+        _ACRONYMS.get(word.lower(), word if word.isupper() and len(word) > 1 else word.lower())
+        for word in words
     )
 
 

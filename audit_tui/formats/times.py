@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 
-from audit_tui.core.event import iso_utc, to_us
+from audit_tui.core.event import to_us
 from audit_tui.formats.record import RecordError
 
 EARLIEST_US = to_us(datetime(1970, 1, 1, tzinfo=UTC))
 LATEST_US = to_us(datetime(2200, 1, 1, tzinfo=UTC))
 """Imported events lie in [1970, 2200): what is outside is a wrong unit or a time that was never set."""
 
-_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"-?\d{1,25}(\.\d{1,25})?\Z", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -29,6 +28,7 @@ _MONTH_FIRST = re.compile(
 _DAY_FIRST = re.compile(
     rf"\[?(?P<day>\d{{1,2}})[ /-](?P<month>[A-Za-z]{{3}})[a-z]*[ /-](?P<year>\d{{4}})[ :,]+{_CLOCK}", re.ASCII
 )
+_PLAIN_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d{3}|\.\d{6})?Z\Z", re.ASCII)
 _LEAP_SECOND = re.compile(r"([T ]\d\d:?\d\d:?)60", re.ASCII)
 
 
@@ -44,8 +44,11 @@ def parse_time(value: object) -> int:
             before 1970, from 2200 on).
     """
     if isinstance(value, str):
-        text = value.strip()
-        occurred_us = _from_number(text) if _NUMBER.match(text) else _from_text(text)
+        if value[4:5] == "-":
+            occurred_us = _from_text(value.strip())
+        else:
+            text = value.strip()
+            occurred_us = _from_number(text) if _NUMBER.match(text) else _from_text(text)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         occurred_us = _from_number(repr(value))
     else:
@@ -55,16 +58,12 @@ def parse_time(value: object) -> int:
     raise RecordError(_out_of_range(value, occurred_us))
 
 
-def is_same_text(value: object, occurred_us: int) -> bool:
-    """Whether the time in microseconds gives back the very text, so that it need not be kept as well.
+def is_plain_utc(value: object) -> bool:
+    """Whether a time is spelled ``2026-11-01T14:00:00Z``, perhaps with three or six digits of a second.
 
-    True for ``2026-11-01T14:00:00Z``, and with exactly three or six digits of a second.
+    Such a text need not be kept beside the time that was read from it.
     """
-    if not isinstance(value, str) or len(value) not in (20, 24, 27):
-        return False
-    full = iso_utc(occurred_us)
-    kept = {20: full[:19], 24: full[:23], 27: full[:26]}[len(value)]
-    return value == f"{kept}Z" and not full[len(kept) : -1].strip(".0")
+    return isinstance(value, str) and _PLAIN_UTC.match(value) is not None
 
 
 def _from_number(text: str) -> int:
@@ -106,9 +105,8 @@ def _from_text(text: str) -> int:
 
 
 def _us(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MICROSECOND
+    passed = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
 def _from_odd_text(text: str) -> int:

@@ -24,6 +24,9 @@ MAX_SENTENCE_CHARS = 4_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
+
+
 def dig(fields: object, path: Iterable[str]) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
     """The value at a path of keys (and list places), or None when a step is missing."""
     value: Any = fields
@@ -45,14 +48,16 @@ def lookup(fields: Mapping[str, Any], field: str) -> Any:  # noqa: ANN401 - a JS
 
 
 def column_text(value: object, limit: int = MAX_COLUMN_CHARS) -> str | None:
-    """A value as the text of a column; None when there is nothing to show.
+    r"""A value as the text of a column; None when there is nothing to show.
 
-    NUL becomes its control picture, what is not Unicode an escape (``\\xff``); longer texts end in "…".
+    NUL becomes its control picture, what is not Unicode an escape (``\xff``); longer texts end in "…".
     """
-    if value is None:
-        return None
     if isinstance(value, str):
+        if value.isascii() and value.isprintable() and len(value) <= limit and not value.isspace():
+            return value or None
         text = value
+    elif value is None:
+        return None
     elif isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, int | float):
@@ -80,8 +85,7 @@ def content_key(source: str, fields: Fields) -> str:
         source: The format's name; equal records of two formats are two events.
         fields: The record; the order of its keys does not matter.
     """
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.blake2b(text.encode(), digest_size=16)
+    digest = hashlib.blake2b(_CANONICAL.encode(fields).encode(), digest_size=16)
     return f"{source}:{digest.hexdigest()}"
 
 
