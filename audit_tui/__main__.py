@@ -1,5 +1,5 @@
 """Run the command as ``python -m audit_tui``."""
 
-from audit_tui.cli import main
+from audit_tui.cli.main import main
 
 main()

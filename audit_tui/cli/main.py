@@ -48,7 +48,9 @@ class CommandSource(NamedTuple):
 COMMANDS = {
     "open": CommandSource("open_", "open_command", "Review a store on the screen (the default)."),
     "demo": CommandSource("demo", "demo_command", "Make a demo store and review it."),
-    "import": CommandSource("import_", "import_command", "Import log files and folders into a store."),
+    "import": CommandSource(
+        "import_", "import_command", "Import log files, folders, or - (standard input) into a store."
+    ),
     "query": CommandSource("query", "query_command", "Print events, newest first."),
     "count": CommandSource("query", "count_command", "Print the number of events."),
     "info": CommandSource("info", "info_command", "Tell what a store holds."),
@@ -88,6 +90,8 @@ class Commands(click.Group):
         """Run the command that was asked for, tell its errors, and exit with its code."""
         with _ended_by_signals() as received:
             code = _told(partial(super().invoke, ctx))
+        if received:
+            _drop_output()
         ctx.exit(128 + received[0] if received else code)
 
 
@@ -141,6 +145,7 @@ def _told(command: Callable[[], object]) -> int:
     except (KeyboardInterrupt, QueryCancelled, click.Abort):
         # The terminal has just shown ^C, and left its cursor behind it.
         _tell("", is_wanted=sys.stderr.isatty())
+        _drop_output()
         return EXIT_INTERRUPTED
     except AuditTuiError as error:
         _tell(error.message, error.hint)
@@ -153,8 +158,9 @@ def _told(command: Callable[[], object]) -> int:
         _drop_output()
         return EXIT_SIGPIPE
     except OSError as error:
-        what = f"{error.filename}: " if error.filename is not None else ""
-        _tell(f"{what}{error.strerror or error}.")
+        what = "Input or output" if error.filename is None else error.filename
+        _tell(f"{what}: {error.strerror or error}.")
+        _drop_output()
         return EXIT_UNREADABLE
     return code if isinstance(code, int) else EXIT_OK
 
@@ -171,7 +177,10 @@ def _tell(message: str, hint: str = "", *, is_wanted: bool = True) -> None:
 
 
 def _drop_output() -> None:
-    """Let the interpreter flush what is left of the output into nothing at exit."""
+    """Let what is left of the output go nowhere when the interpreter flushes it at exit.
+
+    Nobody wants it, and if its reader is gone or asleep, writing it fails or never ends.
+    """
     with suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())

@@ -30,7 +30,8 @@ TERMINAL_LIMIT = 100
     "--limit",
     metavar="N",
     type=click.IntRange(min=0),
-    help=f"At most so many events; 0 for all.  [default: {TERMINAL_LIMIT} on a terminal, else 0]",
+    show_default=f"{TERMINAL_LIMIT} on a terminal, else 0",
+    help="At most so many events; 0 is all.",
 )
 @click.option(
     "--format",

@@ -1,0 +1,250 @@
+"""How a run begins and ends: which command is meant, what is told, and the exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from audit_tui import __version__
+from audit_tui.cli.main import COMMANDS, commands
+from audit_tui.core.event import AuditEvent
+from tests.cli.running import at, make_store, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AUDIT_TUI = (sys.executable, "-m", "audit_tui")
+
+
+def started(*args: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*AUDIT_TUI, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def test_the_version_is_told() -> None:
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"audit-tui {__version__}\n")
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_help_names_every_command(option: str) -> None:
+    result = run(option)
+    assert result.exit_code == 0
+    for name, source in COMMANDS.items():
+        assert f"\n  {name} " in result.stdout
+        assert source.about in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_is_true(name: str) -> None:
+    command = commands.get_command(click.Context(commands), name)
+    assert command is not None
+    assert command.name == name
+    assert command.get_short_help_str(200).rstrip(".") == COMMANDS[name].about.removesuffix(
+        " (the default)."
+    ).rstrip(".")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name: str) -> None:
+    command = commands.get_command(click.Context(commands), name)
+    assert command is not None
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.opts
+
+
+@pytest.mark.parametrize("arguments", [[], ["missing.db"], ["--range", "today"], ["-s", "missing.db"]])
+def test_what_begins_with_no_command_opens_a_store(arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("There is no store at ")
+
+
+def test_a_command_that_was_meant_is_named() -> None:
+    assert run("qeury").stderr.endswith("Did you mean audit-tui query?\n")
+    assert "audit-tui import" in run("zzz.db").stderr
+
+
+def test_two_stores_are_one_too_many(store: Path) -> None:
+    result = run("open", str(store), "-s", str(store))
+    assert result.exit_code == 2
+    assert "Two stores are named" in result.stderr
+
+
+def test_the_store_is_the_option_then_the_variable_then_the_settings_then_the_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def path() -> str:
+        return run("info").stderr.partition("\n")[0].removeprefix("There is no store at ").rstrip(".")
+
+    assert path() == f"{tmp_path}/home/data/audit-tui/audit.db"
+    settings = tmp_path / "home/config/audit-tui/config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('store = "~/settings.db"\n')
+    assert path() == f"{tmp_path}/home/settings.db"
+    monkeypatch.setenv("AUDIT_TUI_STORE", f"{tmp_path}/variable.db")
+    assert path() == f"{tmp_path}/variable.db"
+    assert run("info", "-s", f"{make_store(tmp_path / 'option.db')}").exit_code == 0
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _nothing(path: Path) -> None:
+    assert not path.exists()
+
+
+CANNOT_BE_READ: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (_nothing, "no store"),
+    "folder": (_folder, "folder"),
+    "pipe": (_pipe, "pipe"),
+    "text": (lambda path: path.write_text("2026-11-22 login alice\n"), "not an audit store"),
+    "empty": (lambda path: path.write_bytes(b""), "empty"),
+    "random": (lambda path: path.write_bytes(bytes(range(256)) * 40), "not an audit store"),
+    "gzip": (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(200)), "compressed"),
+}
+
+
+@pytest.mark.parametrize("command", ["open", "query", "count", "info"])
+@pytest.mark.parametrize("kind", CANNOT_BE_READ)
+def test_what_is_no_store_is_named_with_the_way_out(tmp_path: Path, kind: str, command: str) -> None:
+    prepare, words = CANNOT_BE_READ[kind]
+    path = tmp_path / "what is it? 100%#1"
+    prepare(path)
+    before = sorted(tmp_path.rglob("*"))
+    result = run(command, "-s", str(path))
+    assert (result.exit_code, result.stdout) == (3, "")
+    message, _, hint = result.stderr.partition("\n")
+    assert str(path) in message
+    assert words in message
+    assert hint
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_store_without_permission_is_told(store: Path) -> None:
+    store.chmod(0)
+    result = run("count", "-s", str(store))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert str(store) in result.stderr
+
+
+def test_a_hostile_name_does_not_reach_the_terminal() -> None:
+    result = run("query", "-s", "/nowhere/\x1b]0;pwned\x07\u202e\udcff\nforged")
+    assert result.exit_code == 3
+    assert "/nowhere/\\x1b]0;pwned\\x07\\u202e\\udcff\\nforged" in result.stderr
+    assert result.stderr.replace("\n", "").isprintable()
+    assert run("query", "--\x1b[2J").stderr.replace("\n", "").isprintable()
+
+
+def test_a_setting_that_cannot_be_used_is_told(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIT_TUI_ZONE", "Nowhere")
+    result = run("count", "-s", str(store))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("AUDIT_TUI_ZONE: zone names no time zone")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", ["count", "query"])
+def test_an_output_that_is_full_is_told_in_a_sentence(store: Path, command: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*AUDIT_TUI, command, "-s", str(store), "--range", "all-time"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (3, b"Input or output: No space left on device.\n")
+
+
+@pytest.fixture
+def big_store(tmp_path: Path) -> Path:
+    """A store whose events, as JSON, are more than a pipe takes."""
+    return make_store(
+        tmp_path / "big.db",
+        (AuditEvent("E", at("2026-11-01 00:00") + number, description="x" * 100) for number in range(3000)),
+    )
+
+
+EVERYTHING = ("--range", "all-time", "--format", "jsonl")
+
+
+def test_a_reader_that_goes_away_ends_the_output_quietly(big_store: Path) -> None:
+    with started("query", "-s", str(big_store), *EVERYTHING) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b'{"seq":')
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 141
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_a_signal_ends_a_run_whose_reader_sleeps(big_store: Path, number: signal.Signals, code: int) -> None:
+    with started("query", "-s", str(big_store), *EVERYTHING) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.send_signal(number)
+        assert process.stderr.read() == b""
+        assert process.wait(30) == code
+
+
+def test_nohup_is_obeyed(big_store: Path) -> None:
+    command = f"trap '' HUP; exec {' '.join(AUDIT_TUI)} query -s '{big_store}' {' '.join(EVERYTHING)}"
+    with subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        assert len(process.stdout.readlines()) == 2999
+        assert process.wait(30) == 0
+
+
+def test_a_locale_without_letters_loses_nothing(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "s.db", [AuditEvent("Gelöscht 漢字", at("2026-11-22 12:00"))])
+    for form in ("jsonl", "csv", "table"):
+        ended = subprocess.run(
+            [*AUDIT_TUI, "query", "-s", str(store), "--range", "all-time", "--format", form],
+            env=os.environ | {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+            capture_output=True,
+            check=True,
+        )
+        assert ended.stderr == b""
+        expected = "Gelöscht 漢字".encode() if form != "table" else b"Gel\\xf6scht \\u6f22\\u5b57"
+        assert expected in ended.stdout
+
+
+def test_the_shell_completes_commands_options_and_ranges(store: Path) -> None:
+    def completed(words: str, number: int) -> list[str]:
+        ended = subprocess.run(
+            AUDIT_TUI,
+            env=os.environ
+            | {"_AUDIT_TUI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(number)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return [line.partition(",")[2] for line in ended.stdout.splitlines()]
+
+    assert completed("audit-tui q", 1) == ["query"]
+    assert "--format" in completed("audit-tui query --f", 2)
+    assert completed("audit-tui query --range last-3", 3) == ["last-30-days"]
+    assert completed("audit-tui count --filter us", 3) == ["user=", "user!="]
