@@ -240,7 +240,7 @@ def _make(path: Path, values: DemoValues, note: str) -> None:
 
     check_writable_place(path)
     progress = _Progress(path.name, values.events)
-    with _workshop(path) as folder, progress:
+    with workshop(path) as folder, progress:
         made = folder / path.name
         events = demo_events(values)
         with StoreWriter(made, durable=False, bulk=True) as writer:
@@ -276,7 +276,7 @@ def _replace(made: Path, path: Path) -> None:
 
 
 @contextmanager
-def _workshop(path: Path) -> Iterator[Path]:
+def workshop(path: Path) -> Iterator[Path]:
     """A folder beside the store that is gone afterwards; those of killed runs go too.
 
     Raises:
@@ -326,7 +326,7 @@ class _Progress:
         self._name = name
         self._events = events
         self._done = 0
-        self._is_shown = sys.stderr.isatty()
+        self._is_shown = _on_terminal()
         self._cells = 0
         self._next_s = 0.0
 
@@ -356,6 +356,10 @@ class _Progress:
         end = "\r" if not line else ""
         click.echo(f"\r{line:<{self._cells}}{end}", err=True, nl=False)
         self._cells = len(line)
+
+
+def _on_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def _tell(line: str) -> None:
