@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import fsum
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import from_us, to_us
@@ -72,7 +73,8 @@ def day_plans(values: DemoValues, events: int) -> Iterator[DayPlan]:
     A thin record leaves days out rather than spread single events: what cannot fill a visit is kept for
     a later day.
     """
-    total = sum(weight for _, weight in _weighted_days(values))
+    # Not sum(): since Python 3.12 it rounds otherwise.
+    total = fsum(weight for _, weight in _weighted_days(values))
     passed = 0.0
     handed_out = 0
     last = from_us(values.end_us - 1).date()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from heapq import heappop, heappush, heapreplace
+from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.demo.account import Account
@@ -134,7 +135,8 @@ def _spells(account: Account, plan: DayPlan, events: int) -> list[_Spell]:
         if person.job != SERVICE and (person.leave_day is None or index < person.leave_day)
     ]
     spells = []
-    whole = sum(effort for _, effort in efforts)
+    # Not sum(): since Python 3.12 it rounds otherwise.
+    whole = fsum(effort for _, effort in efforts)
     for person, effort in efforts:
         # Who has little to do comes on some days and does a handful of things, rather than one each day.
         share = events * effort / whole
