@@ -86,14 +86,16 @@ def open_viewer(path: Path, *, immutable: bool = False) -> Connection:
         immutable: Read a file that cannot change, where no write-ahead log can be opened.
 
     Raises:
-        StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
+        StoreError: One of its kinds, when something else is there, or nothing.
+        sqlite3.Error: If SQLite cannot read it; the caller may have another way.
     """
     query = "?mode=ro&immutable=1" if immutable else "?mode=ro"
     connection = _connect(path, query, VIEWER_WAIT_S, may_be_empty=False)
-    for limit, value in _LIMITS:
-        connection.setlimit(limit, value)
-    for pragma in _VIEWER_PRAGMAS:
-        connection.execute(pragma)
+    with closed_on_error(connection):
+        for limit, value in _LIMITS:
+            connection.setlimit(limit, value)
+        for pragma in _VIEWER_PRAGMAS:
+            connection.execute(pragma)
     connection.text_factory = _decode
     return connection
 
@@ -120,12 +122,16 @@ def open_writer(path: Path, *, durable: bool) -> Connection:
     return connection
 
 
-def check_writable_place(path: Path) -> None:
-    """Make the folders of a store that does not exist; look at what lies at its path if something does.
+def writable_place(given: Path) -> Path:
+    """Where a store lies or will lie: its path resolved, and the folders made.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or the folder cannot be made.
     """
+    path = given.resolve()
+    if given.is_symlink() and not path.exists():
+        # In a shared folder somebody else would choose where the store is made.
+        raise StoreError(f"{given} is a symbolic link to nothing.", "Give the path of the store itself.")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -134,6 +140,7 @@ def check_writable_place(path: Path) -> None:
         ) from error
     if path.exists():
         _regular_file(path)
+    return path
 
 
 def create_file(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import NO_VALUE_WORDS
 from audit_tui.core.query import After, AtRow, Page, PageKey, StoreInfo, ValueCount
+from audit_tui.errors import StoreError
 from audit_tui.store import connect, plan, schema, sql
 from audit_tui.store.guard import authorize
 from audit_tui.store.result import Result
@@ -200,8 +201,14 @@ class StoreReader:
         try:
             self._connect(immutable=False)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode not in _NO_LOG or self._log_bytes():
+            if error.sqlite_errorcode not in _NO_LOG:
                 raise connect.readable(error, self.path) from error
+            if self._log_bytes():
+                raise StoreError(
+                    f"{self.path} cannot be opened: its newest events are in {self.path.name}-wal, which may"
+                    " not be read here.",
+                    "Open it with the right to write to its folder, or copy it with its -wal and -shm files.",
+                ) from error
             self._seen = self._state()
             self._notice = SNAPSHOT_NOTICE
             with connect.store_errors(self.path):

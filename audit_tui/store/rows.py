@@ -166,7 +166,10 @@ def _read_metadata(text: str | None) -> dict[str, Any]:
 
 
 def _unpack(data: bytes) -> bytes:
+    """What was packed; the bytes as they are when they were not packed, or not whole."""
+    unpacker = zlib.decompressobj()
     try:
-        return zlib.decompressobj().decompress(data, MAX_ORIGINAL_BYTES)
+        unpacked = unpacker.decompress(data, MAX_ORIGINAL_BYTES)
     except (zlib.error, TypeError):
         return data if isinstance(data, bytes) else b""
+    return unpacked if unpacker.eof or len(unpacked) == MAX_ORIGINAL_BYTES else data

@@ -77,7 +77,7 @@ class StoreWriter:
         companions: tuple[Companion, ...] = (),
     ) -> None:
         schema.require_sqlite()
-        self.path = Path(path).resolve()
+        self.path = connect.writable_place(Path(path))
         self._names = tuple(Names(names) for names in schema.ALL_NAME_TABLES)
         self._companions: tuple[Companion, ...] = (NameCounts(), *companions)
         self._is_closed = False
@@ -192,7 +192,6 @@ class StoreWriter:
             raise
 
     def _open(self, durable: bool) -> connect.Connection:
-        connect.check_writable_place(self.path)
         self._lock = StoreLock(self.path)
         with self._lock.held():
             connect.create_file(self.path)
