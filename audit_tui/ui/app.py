@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.app import App
+from typing import TYPE_CHECKING
 
 from audit_tui.ui.screens.review import ReviewScreen
-from audit_tui.ui.terminal.driver import QuietMouseDriver
-from audit_tui.ui.terminal.sanitize import Sanitize
-from audit_tui.ui.terminal.signals import exit_on_signals
+from audit_tui.ui.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime, tzinfo
-
-    from textual.binding import BindingType
-    from textual.filter import LineFilter
 
     from audit_tui.config import Settings
     from audit_tui.core.query import ReaderFactory
@@ -29,7 +22,7 @@ PALETTE_THEME = "ansi-dark"
 """Draws in the terminal's own colours; under NO_COLOR the only one that draws in none."""
 
 
-class AuditApp(App[None]):
+class AuditApp(TerminalApp):
     """Reviews the events of a source.
 
     Args:
@@ -44,7 +37,6 @@ class AuditApp(App[None]):
     """
 
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
     TITLE = "audit-tui"
 
     def __init__(
@@ -59,12 +51,8 @@ class AuditApp(App[None]):
         notice: str = "",
     ) -> None:
         no_color = "NO_COLOR" in os.environ
-        self._sanitize = Sanitize()
-        super().__init__(
-            driver_class=QuietMouseDriver,
-            # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
-            ansi_color=True if no_color else None,
-        )
+        # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
+        super().__init__(ansi_color=True if no_color else None)
         self.theme = PALETTE_THEME if no_color else settings.theme or DARK_THEME
         self.animation_level = "none"
         self._review = ReviewScreen(
@@ -78,11 +66,3 @@ class AuditApp(App[None]):
 
     def get_default_screen(self) -> ReviewScreen:
         return self._review
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """The filters of every drawn line; the one that guards the terminal comes last."""
-        return [*super().get_line_filters(), self._sanitize]
-
-    def on_mount(self) -> None:
-        if not self.is_headless:
-            exit_on_signals(self)

@@ -1,25 +1,112 @@
-"""A terminal driver that asks for clicks and drags, not for every motion of the mouse.
+"""Textual's driver for Unix terminals, where it falls short.
 
-Textual 8.2.8 asks for reports of any motion (mode 1003): twelve moves over a table cost 21 KB on the line.
-Modes 1000 and 1002 with 1006 coordinates are what clicks, drags and the wheel need.
+It asks for reports of any motion of the mouse (mode 1003): twelve moves over a table cost 21 KB on the line.
+Clicks, drags and the wheel need modes 1000, 1002 and 1006. Its writer does not survive a lost terminal, and
+a SIGCONT without a suspension before it starts a second writer and a second reader (Textual 8.2.8).
 """
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 from textual.drivers.linux_driver import LinuxDriver
 
+from audit_tui.errors import EXIT_SIGHUP
+from audit_tui.ui.terminal.output import LastingOutput
+from audit_tui.ui.terminal.signals import exit_on_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import App
+
 _MODES = (1000, 1002, 1006)
+_PIXELS = 1016
+"""Textual asks for positions in pixels where the terminal reports its size in band."""
 
 
-class QuietMouseDriver(LinuxDriver):
-    """Textual's driver for Unix terminals with quiet mouse reports."""
+class TerminalDriver(LinuxDriver):
+    """Quiet mouse reports that can be switched while the app runs, and an end when the terminal is lost."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._is_suspended = False
+        self._give_signals_back: Callable[[], None] | None = None
+        if sys.__stderr__ is not None:
+            # Textual types the attribute as a text file and uses write, flush and fileno.
+            vars(self)["_file"] = LastingOutput(sys.__stderr__, self._leave)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; from now on signals leave it as it was found."""
+        if self._give_signals_back is None:
+            self._give_signals_back = exit_on_signals(self._app)
+        start: Callable[[], None] = super().start_application_mode
+        start()
+
+    def close(self) -> None:
+        """Write what is still to be written, and end."""
+        super().close()
+        if self._give_signals_back is not None and not self._is_suspended:
+            self._give_signals_back()
+            self._give_signals_back = None
+
+    # -- mouse
+
+    @property
+    def has_mouse(self) -> bool:
+        """Whether the terminal is asked for mouse reports."""
+        return bool(self._mouse)
+
+    def set_mouse(self, on: bool) -> None:
+        """Listen to the mouse, or leave it to the terminal's own selection."""
+        if on != self.has_mouse:
+            self._disable_mouse_support()
+            self._mouse = on
+            self._enable_mouse_support()
 
     def _enable_mouse_support(self) -> None:
-        if self._mouse:
-            self.write("".join(f"\x1b[?{mode}h" for mode in _MODES))
-            self.flush()
+        self._write_mouse_modes("h")
 
     def _disable_mouse_support(self) -> None:
+        self._write_mouse_modes("l")
+
+    def _write_mouse_modes(self, final: str) -> None:
         if self._mouse:
-            self.write("".join(f"\x1b[?{mode}l" for mode in _MODES))
+            modes = (*_MODES, _PIXELS) if self._mouse_pixels else _MODES
+            self.write("".join(f"\x1b[?{mode}{final}" for mode in modes))
             self.flush()
+
+    # -- suspension
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal back for a while."""
+        self._is_suspended = True
+        super().suspend_application_mode()
+
+    def resume_application_mode(self) -> None:
+        """Take the terminal again."""
+        self._is_suspended = False
+        super().resume_application_mode()
+
+    def _sigcont_application(self, *args: object) -> None:
+        if self._is_suspended:
+            super()._sigcont_application(*args)
+        else:
+            # Stopped from outside: the terminal was not given back, but others may have written on it.
+            self.send_message(self.SignalResume())
+
+    # -- a lost terminal
+
+    def run_input_thread(self) -> None:
+        """Read what is typed, until the app or the terminal ends."""
+        try:
+            super().run_input_thread()
+        except OSError:
+            self._leave()
+
+    def _leave(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._app.exit, None, EXIT_SIGHUP)

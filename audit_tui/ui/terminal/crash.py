@@ -1,0 +1,85 @@
+"""What a user sees of a bug: two lines, and a log file for those who mend it.
+
+Textual prints a traceback with the values of all locals: events, on a terminal that others may see.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import traceback
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from textual.worker import WorkerFailed
+
+from audit_tui import __version__
+from audit_tui.core.text import clean_visible
+from audit_tui.errors import EXIT_WRONG, AuditTuiError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEEDED = ("_return_code", "_exception", "_exception_event", "_exit_renderables", "_close_messages_no_wait")
+"""The private parts of Textual's App with which an app ends after an exception."""
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The exception itself, where a worker only says that it failed."""
+    return error.error if isinstance(error, WorkerFailed) else error
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code of a process that an exception ends."""
+    return error.exit_code if isinstance(error, AuditTuiError) else EXIT_WRONG
+
+
+def crash_words(error: BaseException, directory: Path | None) -> str:
+    """Say what ended the app, after writing the details to a file.
+
+    Args:
+        error: What was raised; an error that a user can mend is told in its own words, without a file.
+        directory: Where logs go; made if it is not there. None writes none.
+
+    Returns:
+        A few lines without any value from an event.
+    """
+    if isinstance(error, AuditTuiError):
+        return clean_visible(str(error), keep_newlines=True)
+    words = f"audit-tui ended because of an error of its own ({type(error).__name__})."
+    if directory is None:
+        return words
+    try:
+        path = write_log(error, directory)
+    except OSError as failure:
+        reason = failure.strerror or type(failure).__name__
+        return f"{words}\nThe details could not be written to {clean_visible(str(directory))}: {reason}."
+    where = clean_visible(str(path))
+    return f"{words}\nThe details are in this file; look into it before you pass it on:\n{where}"
+
+
+def write_log(error: BaseException, directory: Path) -> Path:
+    """Write the traceback, without locals, to a new file that only its owner can read.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    now = datetime.now(UTC)
+    path = directory / f"crash-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    lines = [
+        f"audit-tui {__version__}, Textual {version('textual')}, Python {platform.python_version()}",
+        f"{platform.platform()}, TERM={os.environ.get('TERM', '')}, {now:%Y-%m-%d %H:%M:%S} UTC",
+        "",
+        *"".join(traceback.format_exception(error)).splitlines(),
+    ]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+        file.writelines(clean_visible(line) + "\n" for line in lines)
+    return path
+
+
+def why_not(app: object) -> str:
+    """What Textual's App lacks of the parts that are needed; empty when nothing."""
+    return ", ".join(name for name in NEEDED if not hasattr(app, name))

@@ -1,0 +1,42 @@
+"""Where the hardware cursor stands.
+
+Textual hides it and leaves it where the last Input put it. Braille displays, screen readers and magnifiers
+follow it, hidden or not, so it belongs on what the user is at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from textual.geometry import Offset
+from textual.widgets import Input, TextArea
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+
+@runtime_checkable
+class HasCursor(Protocol):
+    """A widget with a cursor of its own."""
+
+    @property
+    def cursor_offset(self) -> Offset:
+        """The cell of its cursor, from the top left cell of the widget's content."""
+
+
+def hardware_cursor(focused: Widget | None) -> Offset:
+    """The cell of the screen on which the cursor should stand.
+
+    Args:
+        focused: The widget that takes the keys; None when there is none.
+    """
+    if focused is None or not focused.is_on_screen:
+        return Offset(0, 0)
+    if isinstance(focused, Input | TextArea):
+        return focused.cursor_screen_offset
+    region = focused.content_region
+    if not region:
+        return region.offset
+    place = focused.cursor_offset if isinstance(focused, HasCursor) else Offset(0, 0)
+    x, y = place.clamp(region.width, region.height)
+    return region.offset + Offset(x, y)

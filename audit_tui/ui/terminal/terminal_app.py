@@ -1,0 +1,176 @@
+"""The app as the terminal sees it: few bytes, a sane terminal afterwards, no secrets in a crash.
+
+Every override of a private method of Textual's App is here. Each is used only if what it needs is there;
+else Textual does what it always does.
+"""
+
+from __future__ import annotations
+
+import inspect
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.color import ColorSystem
+from rich.text import Text
+from textual import _compositor
+from textual.app import App
+from textual.binding import Binding
+
+from audit_tui.ui.terminal import crash, frame_diff
+from audit_tui.ui.terminal.cursor import hardware_cursor
+from audit_tui.ui.terminal.driver import TerminalDriver
+from audit_tui.ui.terminal.frame_diff import FrameDiff
+from audit_tui.ui.terminal.painting import move_to
+from audit_tui.ui.terminal.sanitize import Sanitize
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import RenderableType
+    from textual import events
+    from textual.binding import BindingType
+    from textual.filter import LineFilter
+    from textual.geometry import Offset
+    from textual.screen import Screen
+
+_COLOR_SYSTEMS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}
+_DISPLAY_PARAMETERS = ["self", "screen", "renderable"]
+_OUTPUT_PARTS = ("_begin_update", "_end_update", "_running", "_closed", "_batch_count", "_driver")
+SETTLE_S = 0.1
+"""How long after a new size all is drawn once more, for a size that changed and changed back."""
+
+
+def why_no_diff() -> str:
+    """What keeps the app from sending only what changed; empty when nothing does."""
+    if not frame_diff.is_wanted():
+        return f"{frame_diff.OFF_SWITCH} is set"
+    display = getattr(App, "_display", None)
+    if display is None or list(inspect.signature(display).parameters) != _DISPLAY_PARAMETERS:
+        return "App._display is not as expected"
+    return frame_diff.why_not(
+        getattr(_compositor, "LayoutUpdate", None), getattr(_compositor, "ChopsUpdate", None)
+    )
+
+
+class TerminalApp(App[None]):
+    """An app that is kind to terminals.
+
+    Args:
+        ansi_color: True draws in the terminal's own colours from the first moment on; None leaves that to
+            the theme.
+        crash_directory: Where the log of a crash is written; None writes none.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, system=True),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, system=True),
+    ]
+
+    def __init__(self, ansi_color: bool | None = None, crash_directory: Path | None = None) -> None:
+        self._sanitize = Sanitize()
+        super().__init__(driver_class=TerminalDriver, ansi_color=ansi_color)
+        self._crash_directory = crash_directory
+        self._takes_crashes = not crash.why_not(self)
+        has_parts = all(hasattr(self, name) for name in _OUTPUT_PARTS)
+        self._frame_diff = FrameDiff() if has_parts and not why_no_diff() else None
+        self._shown_cursor: Offset | None = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The filters of every drawn line; the one that guards the terminal comes last."""
+        return [*super().get_line_filters(), self._sanitize]
+
+    # -- drawing all of it
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, self._draw_after_resume)
+
+    def _draw_after_resume(self, _app: App[Any]) -> None:
+        # Textual 8.2.8 leaves the screen blank but for what changes next.
+        self.redraw()
+
+    def action_redraw(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the whole screen again, whatever stands on the terminal now."""
+        self._forget_frame()
+        self.refresh()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._forget_frame()
+        self.set_timer(SETTLE_S, self.refresh)
+
+    # -- mouse
+
+    @property
+    def has_mouse(self) -> bool:
+        """Whether the app listens to the mouse."""
+        return isinstance(self._driver, TerminalDriver) and self._driver.has_mouse
+
+    def set_mouse(self, on: bool) -> None:
+        """Listen to the mouse, or leave it to the terminal's own selection."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.set_mouse(on)
+
+    # -- output
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        self.cursor_position = self.screen.outer_size.clamp_offset(hardware_cursor(self.screen.focused))
+        output = self._changes_in(renderable)
+        if output is None:
+            if renderable is not None and not self._batch_count:
+                self._forget_frame()
+            super()._display(screen, renderable)
+            return
+        self._send(output)
+        self.post_display_hook()
+
+    def _changes_in(self, renderable: RenderableType | None) -> str | None:
+        """What to send for an update; None when Textual must do it."""
+        diff, driver = self._frame_diff, self._driver
+        if diff is None or renderable is None or driver is None or self._batch_count:
+            return None
+        if not self._running or self._closed or self.is_headless or driver.is_inline:
+            return None
+        color_system = _COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR)
+        output = diff.output_for(renderable, color_system)
+        if output is None:
+            # Its frame is not known: Textual draws this part, and all is drawn soon.
+            self.call_later(self.refresh)
+        return output
+
+    def _send(self, output: str) -> None:
+        place = self.cursor_position
+        if (not output and place == self._shown_cursor) or self._driver is None:
+            return
+        self._shown_cursor = place
+        if output:
+            self._begin_update()
+        self._driver.write(output + move_to(*place))
+        if output:
+            self._end_update()
+        self._driver.flush()
+
+    def _forget_frame(self) -> None:
+        self._shown_cursor = None
+        if self._frame_diff is not None:
+            self._frame_diff.forget()
+
+    # -- crash
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self.is_headless or self.debug or not self._takes_crashes:
+            super()._handle_exception(error)
+            return
+        cause = crash.cause_of(error)
+        # Typed by Textual in a way that mypy takes for Never.
+        exception_event: asyncio.Event = attrgetter("_exception_event")(self)
+        if not exception_event.is_set():
+            self._exception = error
+            exception_event.set()
+            self._return_code = crash.exit_code_of(cause)
+            # Only the first: what follows it follows from it.
+            self._exit_renderables[:] = [Text(crash.crash_words(cause, self._crash_directory))]
+        self._close_messages_no_wait()
