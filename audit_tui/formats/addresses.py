@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import lru_cache
 
 from audit_tui.formats.values import column_text
+
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|\Z)){4}\Z", re.ASCII)
 
 
 @lru_cache(maxsize=4_096)
@@ -35,5 +38,7 @@ def source_address(value: object) -> str | None:
         value = value[0] if value else None
     if not isinstance(value, str):
         return None
+    if _IPV4.match(value) is not None:
+        return value
     text = column_text(value)
     return None if text is None or text.strip() in {"-", "?", "null"} else _normal(text)

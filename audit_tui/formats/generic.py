@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
@@ -21,7 +21,7 @@ from audit_tui.formats.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 UNNAMED_EVENT = "Message"
 """The event of a record that has a time and a message, but does not say what kind of thing happened."""
@@ -87,27 +87,24 @@ def names_a_time(names: Iterable[str]) -> bool:
     return any(squash(name) in _TIMES for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A field that may fill a column."""
 
     field: str
     """The key of the record in which it lies."""
-    inner: tuple[str, ...] = ()
+    inner: tuple[str, ...]
     """The squashed path inside; empty for the field itself."""
 
-    def value(self, fields: Fields) -> Any:  # noqa: ANN401 - a JSON value
-        """What the record has there; None when it has nothing."""
-        value = fields[self.field]
-        for step in self.inner:
-            if not isinstance(value, dict):
-                return None
-            value = next((value[key] for key in value if squash(key) == step), None)
-        return value
+
+def _inside(value: object, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - a JSON value
+    for step in path:
+        if not isinstance(value, dict):
+            return None
+        value = next((value[key] for key in value if squash(key) == step), None)
+    return value
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """Which fields of records with the same keys fill the columns."""
 
     times: tuple[Candidate, ...]
@@ -115,7 +112,7 @@ class _Plan:
     """Of the columns that may be filled: the name, what reads a value, the most telling field first."""
 
 
-def _plan_of(names: tuple[str, ...]) -> _Plan:
+def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
     by_squashed: dict[str, str] = {}
     for name in names:
         by_squashed.setdefault(squash(name), name)
@@ -125,12 +122,16 @@ def _plan_of(names: tuple[str, ...]) -> _Plan:
         for path in paths:
             flat = by_squashed.get("".join(path))
             if flat is not None:
-                candidates.append(Candidate(flat))
+                candidates.append(Candidate(flat, ()))
             elif len(path) > 1 and path[0] in by_squashed:
                 candidates.append(Candidate(by_squashed[path[0]], path[1:]))
         found[column] = tuple(candidates)
     times = found.pop("time")
-    columns = ((column, _READERS[column], fields) for column, fields in found.items() if fields)
+    columns = (
+        (column, _READERS[column], fields)
+        for column, fields in found.items()
+        if fields and column not in mapped
+    )
     return _Plan(times, tuple(columns))
 
 
@@ -248,9 +249,20 @@ class GenericMapper:
         occurred_us = self._time(plan.times, fields, metadata)
         found: dict[str, Any] = {}
         for column, read, candidates in plan.columns:
-            self._fill(found, column, read, candidates, metadata)
-        for column in self._map.fields:
-            self._fill_mapped(found, column, fields, metadata)
+            for field, inner in candidates:
+                # From what is left: a field tells one thing, so "type" is the category only where another
+                # field names the event.
+                raw = metadata.get(field)
+                if inner:
+                    raw = _inside(raw, inner)
+                value = None if raw is None else read(raw)
+                if value is not None:
+                    found[column] = value
+                    if not inner and value == raw and raw is not True:
+                        del metadata[field]
+                    break
+        if self._map.fields:
+            self._fill_mapped(found, fields, metadata)
         get = found.get
         event, user, target, description = get("event"), get("user"), get("target"), get("description")
         if event is None:
@@ -280,7 +292,7 @@ class GenericMapper:
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            plan = self._plans[names] = _plan_of(names)
+            plan = self._plans[names] = _plan_of(names, self._map.fields)
         return plan
 
     def _time(self, candidates: tuple[Candidate, ...], fields: Fields, metadata: Fields) -> int:
@@ -290,7 +302,7 @@ class GenericMapper:
                 raise RecordError(f"it has no time in {self._map.fields['time']}")
             return mapped
         for candidate in candidates:
-            value = candidate.value(fields)
+            value = _inside(fields[candidate.field], candidate.inner)
             if (
                 value is None
                 or isinstance(value, dict | list)
@@ -303,35 +315,10 @@ class GenericMapper:
             return occurred_us
         raise RecordError("it has no time (name the field with --map time=FIELD)")
 
-    def _fill(
-        self,
-        found: dict[str, Any],
-        column: str,
-        read: Callable[[Any], Any],
-        candidates: tuple[Candidate, ...],
-        metadata: Fields,
-    ) -> None:
-        """Fill a column from the first field that has something for it."""
-        if column in self._map.fields:
-            return
-        for candidate in candidates:
-            # A field tells one thing: "type" is the category only where another field names the event.
-            if candidate.field not in metadata:
-                continue
-            raw = candidate.value(metadata)
-            value = None if raw is None else read(raw)
+    def _fill_mapped(self, found: dict[str, Any], fields: Fields, metadata: Fields) -> None:
+        for column, field in self._map.fields.items():
+            value = None if column == "time" else self._map.value(column, fields)
             if value is not None:
                 found[column] = value
-                if not candidate.inner and value == raw and type(raw) is not bool:
-                    del metadata[candidate.field]
-                return
-
-    def _fill_mapped(self, found: dict[str, Any], column: str, fields: Fields, metadata: Fields) -> None:
-        if column == "time":
-            return
-        value = self._map.value(column, fields)
-        if value is not None:
-            found[column] = value
-            field = self._map.fields[column]
-            if metadata.get(field) == value and type(metadata[field]) is not bool:
-                del metadata[field]
+                if metadata.get(field) == value and metadata[field] is not True:
+                    del metadata[field]

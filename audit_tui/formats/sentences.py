@@ -16,8 +16,8 @@ _ACRONYMS = {
     word.lower(): word
     for word in (
         "ACL", "ACLs", "API", "CORS", "CPU", "DB", "DHCP", "DNS", "HTTP", "IAM", "ID", "IDs", "IP", "KMS",
-        "MFA", "NAT", "OAuth", "OIDC", "SAML", "SCIM", "SCP", "SSH", "SSL", "SSO", "TLS", "URL", "VPC", "VPCs",
-        "VPN",
+        "MFA", "NAT", "OAuth", "OIDC", "SAML", "SCIM", "SCP", "SSH", "SSL", "SSO", "TLS", "URL", "VPC",
+        "VPCs", "VPN",
     )
 }  # fmt: skip
 _PAST = {
