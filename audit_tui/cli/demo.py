@@ -169,18 +169,17 @@ class _Made:
 
 
 def _place(store: Path | None, session: Session) -> Path:
-    """Where the demo store is to be; links are followed.
+    """Where the demo store is to be.
 
     Raises:
         UsageError: If that is where the events of the user are.
     """
     if store is None:
-        return (data_directory() / STORE_NAME).resolve()
-    path = store.resolve()
+        return data_directory() / STORE_NAME
     usual = session.loaded.settings.store or default_store_path()
-    if path == usual.resolve() and _is_none_of_ours(path):
-        raise UsageError(f"{path} is the default store, and not for a demo.", _ELSEWHERE)
-    return path
+    if store.resolve() == usual.resolve() and _is_none_of_ours(store):
+        raise UsageError(f"{store} is the default store, and not for a demo.", _ELSEWHERE)
+    return store
 
 
 _ELSEWHERE = "Choose another place with --store, or leave --store out."
@@ -235,10 +234,10 @@ def _make(path: Path, values: DemoValues, note: str) -> None:
         StoreError: If it cannot be written there.
     """
     from audit_tui.demo import demo_events
-    from audit_tui.store.connect import check_writable_place
+    from audit_tui.store.connect import writable_place
     from audit_tui.store.writer import StoreWriter
 
-    check_writable_place(path)
+    path = writable_place(path)
     progress = _Progress(path.name, values.events)
     with workshop(path) as folder, progress:
         made = folder / path.name

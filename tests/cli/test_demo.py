@@ -165,12 +165,20 @@ class TestMakingAgain:
             assert reader.newest_seq() == 700
             assert reader.count(EventQuery()) == 700
 
-    def test_a_link_stays_a_link(self, path: Path, tmp_path: Path) -> None:
+    def test_a_link_stays_a_link(self, path: Path, place: tuple[str, ...], tmp_path: Path) -> None:
+        run(*SMALL, *place)
         link = tmp_path / "link.db"
         link.symlink_to(path)
-        assert run(*SMALL, "--no-open", "--store", str(link)).exit_code == 0
+        assert run(*SMALL, "--events", "700", "--no-open", "--store", str(link)).exit_code == 0
         assert link.is_symlink()
-        assert path.is_file()
+        with StoreReader(path) as reader:
+            assert reader.newest_seq() == 700
+
+    def test_a_link_to_nothing_is_refused(self, path: Path, tmp_path: Path) -> None:
+        link = tmp_path / "link.db"
+        link.symlink_to(path)
+        assert run(*SMALL, "--no-open", "--store", str(link)).exit_code == 3
+        assert not path.exists()
 
 
 class TestNothingIsLost:
