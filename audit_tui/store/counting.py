@@ -46,6 +46,8 @@ class Scope:
 
 def count(scope: Scope) -> int:
     """Exactly how many events match."""
+    if scope.predicate is False:
+        return 0
     late = 0
     session = scope.session
     if scope.upto_seq is not None and session.newest_seq - scope.upto_seq <= MAX_LATE_EVENTS:
@@ -57,8 +59,6 @@ def count(scope: Scope) -> int:
 def _count(scope: Scope) -> int:
     if scope.predicate is True:
         return _count_everything(scope)
-    if scope.predicate is False:
-        return 0
     everything = scope.session.newest_seq
     direct = scope.drivers()
     opposite = replace(scope, predicate=negate(scope.predicate))

@@ -182,16 +182,13 @@ def user_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(
-    connection: sqlite3.Connection,
-    migrations: tuple[Callable[[sqlite3.Connection], None], ...] = MIGRATIONS,
-) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store, or an empty database, to this version, inside the caller's transaction."""
     found = user_version(connection)
-    for step in migrations[found:]:
+    for step in MIGRATIONS[found:]:
         step(connection)
-    if found < len(migrations):
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    if found < VERSION:
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def is_blank(connection: sqlite3.Connection) -> bool:

@@ -96,7 +96,8 @@ def a_view_without_end(path: Path) -> None:
     altered(
         path,
         "ALTER TABLE events RENAME TO hidden",
-        "CREATE VIEW events AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+        "CREATE VIEW events AS"
+        " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
     )
 
 
@@ -226,7 +227,7 @@ def test_a_path_with_marks_of_a_uri_is_a_path(tmp_path: Path) -> None:
     fill(path, EVENTS)
     with StoreReader(path) as reader:
         assert reader.newest_seq() == len(EVENTS)
-    assert [one for one in left(tmp_path)] == [path.name]
+    assert left(tmp_path) == [path.name]
 
 
 def test_a_symbolic_link_leads_to_the_store(tmp_path: Path, store_path: Path) -> None:

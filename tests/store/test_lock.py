@@ -1,0 +1,112 @@
+"""The lock that writers share: exclusive, fair about who holds it, and gone when nobody needs it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from audit_tui.core.event import AuditEvent
+from audit_tui.errors import StoreBusy, StoreError
+from audit_tui.store import lock, writer
+from audit_tui.store.lock import StoreLock
+from audit_tui.store.writer import StoreWriter
+
+
+def test_a_held_lock_is_waited_for_and_names_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    held, other = StoreLock(path), StoreLock(path, wait_s=0.01)
+    with held.held():
+        with pytest.raises(StoreBusy) as caught, other.held():
+            pass
+        assert f"process {os.getpid()}" in caught.value.message
+        assert str(path) in caught.value.message
+    with other.held():
+        pass
+    held.close()
+    other.close()
+
+
+def test_a_writer_waits_for_the_lock(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "WAIT_S", 0.01)
+    with StoreWriter(store_path) as one:
+        blocker = StoreLock(store_path)
+        monkeypatch.setattr(one._lock, "_wait_s", 0.01)
+        with blocker.held(), pytest.raises(StoreBusy):
+            one.append([AuditEvent("e", 1)])
+        blocker.close()
+        assert one.append([AuditEvent("e", 1)]).stored == 1
+
+
+def test_whoever_waits_on_a_deleted_lock_file_makes_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    first, second, third = StoreLock(path), StoreLock(path), StoreLock(path, wait_s=0.01)
+    with second.held():
+        pass
+    with first.held():
+        first.remove()
+        assert not first.path.exists()
+        # The second one still has the deleted file open: its lock would protect nothing.
+        with second.held():
+            assert second.path.exists()
+            with pytest.raises(StoreBusy), third.held():
+                pass
+            second.remove()
+    third.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_one_is_inside_while_files_come_and_go(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        for _ in range(30):
+            own = StoreLock(path)
+            with own.held():
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+                own.remove()
+            own.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 120
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_file_can_be_used_by_whoever_may_write_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    path.touch(mode=0o660)
+    path.chmod(0o660)
+    own = StoreLock(path)
+    with own.held():
+        assert stat.S_IMODE(own.path.stat().st_mode) == 0o660
+        own.remove()
+    own.close()
+
+
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    target = tmp_path / "precious"
+    target.write_text("x")
+    (tmp_path / "audit.db.lock").symlink_to(target)
+    with pytest.raises(StoreError, match="symbolic link"), StoreLock(path).held():
+        pass
+    assert target.read_text() == "x"
+
+
+def test_no_write_begins_without_the_write_lock() -> None:
+    # A transaction that reads first and writes later fails in spite of any timeout (BUSY_SNAPSHOT).
+    source = Path(writer.__file__).read_text(encoding="utf-8")
+    begins = [line for line in source.split("\n") if '"BEGIN' in line]
+    assert begins
+    assert all('"BEGIN IMMEDIATE"' in line for line in begins)

@@ -1,0 +1,360 @@
+"""The statements of a reader: what they may touch, how they run, and how they end."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from audit_tui.core.cancel import CancelToken
+from audit_tui.core.event import AuditEvent, EventColumn
+from audit_tui.core.filters import (
+    EVERYTHING,
+    IS,
+    IS_NOT,
+    All,
+    Condition,
+    Field,
+    Filter,
+    Not,
+    Operator,
+)
+from audit_tui.core.filters import (
+    Any as AnyOf,
+)
+from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Sort
+from audit_tui.errors import FilterError, QueryCancelled
+from audit_tui.store import result, schema, sql
+from audit_tui.store.guard import authorize
+from audit_tui.store.predicate import resolve
+from audit_tui.store.reader import StoreReader, open_store
+from audit_tui.store.session import Session
+from audit_tui.store.writer import StoreWriter
+from tests.store.samples import EVENTS, NAMES, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from audit_tui.core.query import ReaderFactory
+
+
+def is_(field: Field, value: str | None) -> Condition:
+    return Condition(field, IS, value)
+
+
+def is_not(field: Field, value: str | None) -> Condition:
+    return Condition(field, IS_NOT, value)
+
+
+FILTERS: tuple[Filter, ...] = (
+    EVERYTHING,
+    is_(Field.USER, "bob"),
+    is_(Field.USER, None),
+    is_not(Field.USER, "bob"),
+    is_not(Field.CATEGORY, None),
+    All((is_(Field.EVENT, "Login"), is_(Field.USER, "bob"))),
+    All((is_not(Field.EVENT, "Login"), is_not(Field.USER, "bob"))),
+    AnyOf((is_(Field.EVENT, "Login"), is_(Field.USER, "bob"), is_(Field.CATEGORY, None))),
+    AnyOf((is_(Field.EVENT, "Login"), is_not(Field.USER, "bob"))),
+    Not(AnyOf((All((is_(Field.EVENT, "Login"), is_(Field.USER, "Bob"))), is_(Field.CATEGORY, "x%_y")))),
+    is_(Field.EVENT, "'; DROP TABLE events; --"),
+)
+INTERVALS = (Interval(), Interval(3, None), Interval(None, 9), Interval(3, 9))
+
+
+@pytest.fixture
+def reader(store_path: Path) -> Iterator[StoreReader]:
+    with StoreReader(store_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[sql.Statement]:
+    """Every statement that a session runs, as it runs."""
+    seen: list[sql.Statement] = []
+    rows, stream = Session.rows, Session.stream
+
+    def noted_rows(self: Session, statement: sql.Statement) -> list[tuple[Any, ...]]:
+        seen.append(statement)
+        return rows(self, statement)
+
+    def noted_stream(self: Session, statement: sql.Statement) -> Iterator[tuple[Any, ...]]:
+        seen.append(statement)
+        return stream(self, statement)
+
+    monkeypatch.setattr(Session, "rows", noted_rows)
+    monkeypatch.setattr(Session, "stream", noted_stream)
+    return seen
+
+
+def ask_everything(reader: StoreReader, sorts: list[Sort]) -> None:
+    """Each kind of question about each kind of query."""
+    for expression in FILTERS:
+        for interval in INTERVALS:
+            for upto_seq in (None, 40):
+                for sort in sorts:
+                    query = EventQuery(expression, interval, sort, upto_seq)
+                    reader.count(query)
+                    page = reader.page(query, AtRow(2), 3)
+                    for row in page.rows[:1]:
+                        key = PageKey.of(row, sort)
+                        reader.page(query, After(key), 3)
+                        reader.page(query, Before(key), 3)
+                        reader.locate(query, key)
+
+
+INDEXED_SORTS = [
+    Sort(column, descending)
+    for column in EventColumn
+    for descending in (False, True)
+    if column is not EventColumn.DESCRIPTION
+]
+
+
+def test_every_plan_reads_an_index_in_order(
+    reader: StoreReader, statements: list[sql.Statement], monkeypatch: pytest.MonkeyPatch, store_path: Path
+) -> None:
+    monkeypatch.setattr(result, "SMALL_EVENTS", -1)
+    ask_everything(reader, INDEXED_SORTS)
+    texts = {one.text: one for one in statements}
+    assert len(texts) > 50
+    with closing(sqlite3.connect(store_path)) as connection:
+        for text, statement in texts.items():
+            found = connection.execute(f"EXPLAIN QUERY PLAN {text}", statement.parameters).fetchall()
+            plan = [str(row[3]) for row in found]
+            assert not [step for step in plan if "TEMP B-TREE" in step or "AUTOMATIC" in step], text
+            events = [step for step in plan if re.match(r"(SCAN|SEARCH) (events|e)\b", step)]
+            for step in events:
+                is_known_place = "INTEGER PRIMARY KEY" in step or "max(seq)" in text
+                assert is_known_place or "USING COVERING INDEX events_" in step, (text, plan)
+
+
+def test_no_statement_holds_a_value(reader: StoreReader, statements: list[sql.Statement]) -> None:
+    ask_everything(reader, [Sort(column, is_down) for column in EventColumn for is_down in (False, True)])
+    for field in Field:
+        for value in NAMES[field.value]:
+            reader.values(field, value or "", 5)
+            reader.locate(EventQuery(sort=Sort(EventColumn(field.value))), PageKey(value, 5, 5))
+    reader.event(7)
+    assert statements
+    for text in {one.text for one in statements}:
+        # Our own words and marks, an empty text, and the constants that we wrote; no number of a name.
+        assert re.fullmatch(r"[A-Za-z_0-9 .,()?*<>=']+", text), text
+        assert "'" not in text.replace("''", ""), text
+        assert set(re.findall(r"\d+", text)) <= {"0", "1", "2", "3"}, text
+        assert not re.search("bob|Login|DROP|none", text), text
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ATTACH 'other.db' AS other",
+        "DELETE FROM events",
+        "INSERT INTO store_info (name, value) VALUES ('a', 'b')",
+        "UPDATE events SET target = NULL",
+        "CREATE TEMP TABLE t (x)",
+        "DROP TABLE events",
+        "VACUUM INTO 'copy.db'",
+        "PRAGMA query_only = OFF",
+        "PRAGMA writable_schema = ON",
+        "PRAGMA table_info(events)",
+        "SELECT load_extension('x')",
+        "SELECT randomblob(1000000000)",
+        "SELECT printf('%.*c', 1000000000, 'x')",
+        "SELECT * FROM audit_log",
+        "SELECT * FROM pragma_database_list",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+    ],
+)
+def test_a_viewer_can_do_nothing_but_read(reader: StoreReader, store_path: Path, statement: str) -> None:
+    with pytest.raises(sqlite3.DatabaseError):
+        reader._connection.execute(statement).fetchall()
+    assert not store_path.with_name("copy.db").exists()
+
+
+def test_the_settings_of_a_viewer(store_path: Path) -> None:
+    with StoreReader(store_path) as reader:
+        connection = reader._connection
+        connection.set_authorizer(None)
+        settings = {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in (
+                "query_only",
+                "trusted_schema",
+                "cell_size_check",
+                "mmap_size",
+                "temp_store",
+                "cache_size",
+            )
+        }
+        assert settings == {
+            "query_only": 1,
+            "trusted_schema": 0,
+            "cell_size_check": 1,
+            "mmap_size": 0,
+            "temp_store": 2,
+            "cache_size": -8192,
+        }
+        assert connection.getlimit(sqlite3.SQLITE_LIMIT_ATTACHED) == 0
+        with pytest.raises(sqlite3.DatabaseError):
+            connection.execute("ATTACH 'other.db' AS other")
+        connection.set_authorizer(authorize)
+
+
+def test_a_store_reader_is_an_event_reader(store_path: Path) -> None:
+    opener: ReaderFactory = open_store(store_path)
+    one: EventReader = opener()
+    other: EventReader = opener()
+    assert one is not other
+    assert one.newest_seq() == other.newest_seq() == len(EVENTS)
+    one.close()
+    other.close()
+
+
+def test_what_is_known_without_a_query(reader: StoreReader, store_path: Path) -> None:
+    info = reader.info()
+    assert (info.name, info.path, info.events) == ("audit.db", str(store_path), len(EVENTS))
+    assert (info.first_us, info.last_us) == (-3, 19)
+    assert len(info.store_id) == 32
+    assert info.schema_version == schema.VERSION
+    assert info.size_bytes == store_path.stat().st_size
+    assert info.notice == ""
+
+
+def test_an_empty_store(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path / "audit.db"):
+        pass
+    with StoreReader(tmp_path / "audit.db") as reader:
+        info = reader.info()
+        assert (info.events, info.first_us, info.last_us) == (0, None, None)
+        for column in EventColumn:
+            page = reader.page(EventQuery(sort=Sort(column)), AtRow(0), 5)
+            assert (page.rows, page.is_end) == ((), True)
+        assert reader.count(EventQuery(is_not(Field.USER, "bob"))) == 0
+        assert reader.values(Field.USER, "", 5) == ()
+        assert reader.event(1) is None
+        assert list(reader.events(EventQuery())) == []
+
+
+def test_events_that_are_appended_appear_but_for_a_fixed_end(store_path: Path) -> None:
+    with StoreReader(store_path) as reader, StoreWriter(store_path) as writer:
+        fixed = EventQuery(upto_seq=reader.newest_seq())
+        stream = reader.events(EventQuery())
+        next(stream)
+        writer.append([AuditEvent("late", 1, user="late")])
+        assert reader.newest_seq() == len(EVENTS) + 1
+        assert reader.count(EventQuery()) == len(EVENTS) + 1
+        assert reader.count(fixed) == len(EVENTS)
+        assert reader.count(EventQuery(is_(Field.USER, "late"), upto_seq=fixed.upto_seq)) == 0
+        assert len(list(stream)) == len(EVENTS) - 1
+
+
+def test_a_cancelled_question_is_not_asked(reader: StoreReader) -> None:
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(QueryCancelled):
+        reader.count(EventQuery(), token)
+    with pytest.raises(QueryCancelled):
+        reader.page(EventQuery(), AtRow(0), 5, token)
+    with pytest.raises(QueryCancelled):
+        next(iter(reader.events(EventQuery(), token)))
+    assert reader.count(EventQuery()) == len(EVENTS)
+
+
+def test_a_long_statement_ends_when_its_token_is_cancelled(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    fill(path, [AuditEvent("e", n, description=f"d{n}") for n in range(20_000)])
+    token = CancelToken()
+    begun = threading.Event()
+    with StoreReader(path) as reader:
+
+        def cancel_once_begun() -> None:
+            begun.wait()
+            token.cancel()
+
+        def slow(text: object) -> str:
+            # The statement is well under way when the token is cancelled.
+            if not begun.is_set():
+                begun.set()
+                canceller.join()
+            return str(text)
+
+        canceller = threading.Thread(target=cancel_once_begun)
+        reader._connection.create_function(sql.FOLDED, 1, slow)
+        canceller.start()
+        with pytest.raises(QueryCancelled):
+            reader.page(EventQuery(sort=Sort(EventColumn.DESCRIPTION)), AtRow(0), 5, token)
+        assert not reader._connection.in_transaction
+        assert reader.count(EventQuery()) == 20_000
+
+
+def test_the_progress_handler_alone_ends_a_statement(tmp_path: Path) -> None:
+    # An interrupt misses a statement that has not begun.
+    path = tmp_path / "audit.db"
+    fill(path, [AuditEvent("e", n, user=f"u{n % 50}") for n in range(20_000)])
+    token = CancelToken()
+    with StoreReader(path) as reader:
+        reader._connection.execute("BEGIN")
+        token.cancel()
+        reader._cancel = token
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            reader._connection.execute(
+                "SELECT count(*) FROM events AS a, events AS b WHERE a.seq < b.seq"
+            ).fetchall()
+        reader._cancel = None
+        reader._connection.execute("ROLLBACK")
+
+
+def nested(depth: int) -> Filter:
+    expression: Filter = is_(Field.USER, "bob")
+    for place in range(depth):
+        expression = All((expression,)) if place % 2 else Not(expression)
+    return expression
+
+
+def test_filters_of_any_size_are_answered_or_refused(reader: StoreReader) -> None:
+    assert reader.count(EventQuery(nested(40))) >= 0
+    with pytest.raises(FilterError, match="nested"):
+        reader.count(EventQuery(nested(500)))
+    users = tuple(is_(Field.USER, name) for name in NAMES["user"])
+    pairs = tuple(
+        All((is_not(Field.EVENT, "Login"), Not(AnyOf((one, is_(Field.CATEGORY, None)))))) for one in users
+    )
+    wide = AnyOf(pairs * 60)
+    assert reader.count(EventQuery(wide)) == reader.count(EventQuery(AnyOf(pairs)))
+
+
+def test_an_operator_of_tomorrow_is_refused() -> None:
+    unknown = Operator("near", "~", "Is Near", "is near")
+    with pytest.raises(FilterError, match="~"):
+        resolve(Condition(Field.USER, unknown, "x"), lambda field, value: 1)
+
+
+def test_text_that_is_not_utf8_does_not_end_a_query(store_path: Path) -> None:
+    with closing(sqlite3.connect(store_path)) as connection:
+        connection.execute("UPDATE events SET description = CAST(x'41ff42' AS TEXT) WHERE seq = 1")
+        connection.execute("UPDATE user_names SET name = CAST(x'ff' AS TEXT) WHERE id = 1")
+        connection.commit()
+    with StoreReader(store_path) as reader:
+        rows = reader.page(EventQuery(), AtRow(0), len(EVENTS)).rows
+        assert "A\\xffB" in [row.description for row in rows]
+        assert "\\xff" in [row.user for row in rows]
+        assert "\\xff" in [value.value for value in reader.values(Field.USER, "", 50)]
+
+
+def test_reading_imports_the_standard_library_only() -> None:
+    script = (
+        "import sys\n"
+        "import audit_tui.store.reader\n"
+        "print([name for name in ('sqlite_utils', 'click', 'textual', 'rich', 'asyncio', 'platformdirs')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.strip() == "[]"
