@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +11,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -35,11 +37,14 @@ from audit_tui.ui.widgets.list_button import ListButton
 from audit_tui.ui.widgets.month_view import MonthView
 from audit_tui.ui.widgets.popup_list import PopupList
 from audit_tui.ui.widgets.preset_list import PresetList
+from audit_tui.ui.widgets.time_input import TimeInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.events import Click
+    from textual.events import Click, Key
 
 BEFORE, AFTER = "\u2039", "\u203a"
 TYPED_FORMATS = "Write it as 2026-11-01 or 2026-11-01 14:00."
@@ -83,12 +88,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         #typed { margin: 1 0 0 0; padding: 0 0 0 2; }
         #typed Static { width: auto; color: $text-muted; padding: 0 1 0 0; }
         #typed #to-label { padding: 0 1 0 2; }
-        #typed Input {
-            width: 1fr;
-            background: $foreground 8%;
-            &:focus { background: $foreground 14%; background-tint: transparent; }
-            &.-invalid { color: $text-error; text-style: bold; }
-        }
+        #typed TimeInput { width: 1fr; }
         #words { height: 2; margin: 1 0 0 0; padding: 0 0 0 2; text-style: bold; }
         #words.-wrong { color: $text-error; }
         #foot { padding: 0 0 0 2; }
@@ -106,8 +106,6 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         &:ansi {
             #time-range { background: ansi_default; }
             #typed Static, #zone { color: ansi_default; text-style: dim; }
-            #typed Input { text-style: underline; &:focus { text-style: bold underline; } }
-            #typed Input.-invalid { color: ansi_red; text-style: bold underline; }
             #words.-wrong { color: ansi_red; }
         }
     }
@@ -136,6 +134,10 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
     | escape, q | Close an open list, else the dialog. |
     """
 
+    @dataclass
+    class _InTurn(Message):
+        do: Callable[[], None]
+
     def __init__(self, current: TimeRange, context: TimeContext, first_event: date | None) -> None:
         super().__init__()
         self._time_context = context
@@ -151,15 +153,9 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._years: range = range(0)
         self._presets = PresetList(current if isinstance(current, Preset) else None)
         since, until = bound_texts(current, context)
-        self._since = self._time_input(since, "first event", "since")
-        self._until = self._time_input(until, "no end", "until")
+        self._since = TimeInput(since, "first event", id="since")
+        self._until = TimeInput(until, "no end", id="until")
         self._words = Static(Content(range_words(current, context)), id="words", markup=False)
-
-    @staticmethod
-    def _time_input(value: str, placeholder: str, name: str) -> Input:
-        field = Input(value, placeholder, id=name, compact=True, select_on_focus=False)
-        field.cursor_blink = False
-        return field
 
     def compose(self) -> ComposeResult:
         """The presets beside the calendar, the times and the words below."""
@@ -268,12 +264,21 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._pick = DayPick()
         self._chosen = range_from_bounds(self._since.value, self._until.value, self._time_context)
         self._show_chosen()
-        if event.value.strip():
-            self._month_view.cursor = self._day_of(parse_time(event.value, self._time_context))
+        # Of a burst of keys the field holds the last already, the message still an earlier one.
+        value = event.input.value
+        if value.strip():
+            self._month_view.cursor = self._day_of(parse_time(value, self._time_context))
 
     @on(Input.Submitted)
     def _apply_times(self) -> None:
         self.action_apply()
+
+    def on_key(self, event: Key) -> None:
+        """Type what was meant for a field that got the focus while the key was on its way."""
+        if isinstance(self.focused, TimeInput) and event.is_printable and event.character:
+            event.stop()
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
 
     def on_click(self, event: Click) -> None:
         """Close an open list when the click was beside it."""
@@ -289,12 +294,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
 
     def action_apply(self) -> None:
         """Close the dialog with the chosen range, unless a typed time is wrong."""
-        error = self._typed_error()
-        if error is None:
-            self.dismiss(self._chosen)
-            return
-        self._say(error, is_wrong=True)
-        (self._since if self._since.has_class("-invalid") else self._until).focus()
+        self._in_turn(self._apply)
 
     def action_today(self) -> None:
         """Go to today on the calendar."""
@@ -305,19 +305,41 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
     def action_whole_month(self) -> None:
         """Choose the month that is shown, up to today."""
         self._popup.close()
-        self._picked_last = None
-        self._take_pick(self._pick.whole_month(self._month_view.cursor, self._today))
+        self._in_turn(lambda: self._take_whole(self._pick.whole_month(self._month_view.cursor, self._today)))
 
     def action_whole_year(self) -> None:
         """Choose the year that is shown, up to today."""
         self._popup.close()
-        self._picked_last = None
-        self._take_pick(self._pick.whole_year(self._month_view.cursor, self._today))
+        self._in_turn(lambda: self._take_whole(self._pick.whole_year(self._month_view.cursor, self._today)))
 
     def action_move_months(self, months: int) -> None:
         """Show another month."""
         self._popup.close()
         self._month_view.action_move_months(months)
+
+    def _in_turn(self, do: Callable[[], None]) -> None:
+        """Do something after what earlier keys of the same burst asked for.
+
+        A key's action runs at once, but the message of a picked day goes from widget to widget; so this
+        takes the same way.
+        """
+        (self.focused or self).post_message(self._InTurn(do))
+
+    @on(_InTurn)
+    def _do(self, event: _InTurn) -> None:
+        event.do()
+
+    def _apply(self) -> None:
+        error = self._typed_error()
+        if error is None:
+            self.dismiss(self._chosen)
+            return
+        self._say(error, is_wrong=True)
+        (self._since if self._since.has_class("-invalid") else self._until).focus()
+
+    def _take_whole(self, pick: DayPick) -> None:
+        self._picked_last = None
+        self._take_pick(pick)
 
     def _take_pick(self, pick: DayPick) -> None:
         self._pick = pick

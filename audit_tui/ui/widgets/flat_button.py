@@ -97,6 +97,10 @@ class FlatButton(Widget, can_focus=True):
         """Press the button."""
         self.post_message(self.Pressed(self))
 
-    def on_click(self) -> None:
-        """Press the button."""
+    def take_click(self) -> None:
+        """What a click does; Textual calls every ``on_click`` of a class and its bases."""
         self.action_press()
+
+    def on_click(self) -> None:
+        """Take the click."""
+        self.take_click()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.binding import BindingType
-    from textual.events import Click
 
 PAGE_LINES = 8
 
@@ -97,6 +96,9 @@ class ListButton(FlatButton):
         self._popup.close()
         self.post_message(self.Chosen(self, index))
 
+    def list_closed(self) -> None:
+        """Nothing was taken."""
+
     def action_press(self) -> None:
         """Open the list, or take its highlighted line."""
         if self.is_open and self._popup.highlighted is not None:
@@ -125,10 +127,8 @@ class ListButton(FlatButton):
             raise SkipAction
         self._popup.close()
 
-    def on_click(self, event: Click | None = None) -> None:
+    def take_click(self) -> None:
         """Open or close the list."""
-        if event is not None:
-            event.stop()
         if self.is_open:
             self._popup.close()
         else:

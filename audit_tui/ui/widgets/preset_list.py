@@ -44,6 +44,7 @@ class PresetList(OptionList):
 
     def __init__(self, chosen: Preset | None) -> None:
         self._chosen = chosen
+        self._is_click = False
         super().__init__(*(Option(self._prompt(preset), id=preset.slug) for preset in Preset), compact=True)
         self.highlighted = 0 if chosen is None else PRESETS.index(chosen)
 
@@ -56,15 +57,19 @@ class PresetList(OptionList):
         if chosen is not None:
             self.highlighted = PRESETS.index(chosen)
 
+    def on_click(self) -> None:
+        """Note that the OptionList's own handler, which comes next, picks by mouse."""
+        self._is_click = True
+
+    def on_key(self) -> None:
+        """Note that a key picks next."""
+        self._is_click = False
+
     def action_select(self) -> None:
         """Pick the highlighted preset."""
         if self.highlighted is not None:
-            self.post_message(self.PresetPicked(PRESETS[self.highlighted], with_enter=True))
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Pick the preset that was clicked."""
-        event.stop()
-        self.post_message(self.PresetPicked(PRESETS[event.option_index], with_enter=False))
+            picked = self.PresetPicked(PRESETS[self.highlighted], with_enter=not self._is_click)
+            self.post_message(picked)
 
     def _prompt(self, preset: Preset) -> Content:
         if preset is self._chosen:
