@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.widgets import Input
+
+from audit_tui.errors import EXIT_INTERRUPTED
+from audit_tui.ui.commands import Where
+from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review import ReviewScreen
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, tzinfo
+
+    from textual.binding import BindingType
 
     from audit_tui.config import Settings
     from audit_tui.core.query import ReaderFactory
@@ -22,7 +30,11 @@ PALETTE_THEME = "ansi-dark"
 """Draws in the terminal's own colours; under NO_COLOR the only one that draws in none."""
 
 
-class AuditApp(TerminalApp):
+INTERRUPT_TWICE_S = 2.0
+"""Two interrupts within this time quit."""
+
+
+class AuditApp(TerminalApp, inherit_bindings=False):
     """Reviews the events of a source.
 
     Args:
@@ -36,6 +48,7 @@ class AuditApp(TerminalApp):
         notice: What the user should know about the store; empty when nothing.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.APP)]
     ENABLE_COMMAND_PALETTE = False
     TITLE = "audit-tui"
 
@@ -55,8 +68,11 @@ class AuditApp(TerminalApp):
         super().__init__(ansi_color=True if no_color else None)
         self.theme = PALETTE_THEME if no_color else settings.theme or DARK_THEME
         self.animation_level = "none"
+        self._interrupted_at = -INTERRUPT_TWICE_S
+        keymap = Keymap(settings.keymap, settings.keys)
+        self.set_keymap(keymap.for_textual())
         self._review = ReviewScreen(
-            open_reader, store_name, view, zone, clock, settings.first_weekday, first_page, notice
+            open_reader, store_name, view, zone, clock, keymap, settings.first_weekday, first_page, notice
         )
 
     @property
@@ -66,3 +82,23 @@ class AuditApp(TerminalApp):
 
     def get_default_screen(self) -> ReviewScreen:
         return self._review
+
+    def action_suspend(self) -> None:
+        self.action_suspend_process()
+
+    def action_quit_now(self) -> None:
+        self.exit()
+
+    def action_interrupt(self) -> None:
+        """Copy a selection, else end what runs; the second time within two seconds, quit."""
+        now = asyncio.get_running_loop().time()
+        if now - self._interrupted_at < INTERRUPT_TWICE_S:
+            self.exit(return_code=EXIT_INTERRUPTED)
+            return
+        self._interrupted_at = now
+        if isinstance(self.focused, Input) and not self.focused.selection.is_empty:
+            self.focused.action_copy()
+        elif self._review.interrupt():
+            self._review.say("Cancelled. Press ^C again to quit.")
+        else:
+            self._review.say("Press ^C again to quit.")

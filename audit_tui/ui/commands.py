@@ -1,6 +1,6 @@
-"""Every command of the screen, once: bindings, key line, palette and help are made from this table.
+"""Every command of the screen, once: bindings, key line, command line and help are made from this table.
 
-The ids are public: users rebind keys by them.
+The ids are public: users rebind keys by them (``keymap`` makes keys of it).
 """
 
 from __future__ import annotations
@@ -8,15 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from textual.binding import Binding
-
 
 class Where(Enum):
     """Where a command applies; the value is its heading in the help."""
 
     TABLE = "In the list"
     PANE = "In the detail pane"
-    SCREEN = "Anywhere on the screen"
+    SCREEN = "On the review screen"
+    APP = "Everywhere, in dialogs too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,10 @@ class Command:
     help: str
     """One sentence."""
     where: Where
-    key_line: tuple[str, str] | None = None
-    """The key and the word that the key line shows; None keeps the command out of the line."""
+    key_line: str = ""
+    """The word that the key line shows beside the first key; empty keeps the command out of the line."""
+    arrow_keys: tuple[str, ...] = ()
+    """The keys in the preset without letters; empty takes those of ``keys`` that are none."""
 
     @property
     def action(self) -> str:
@@ -48,8 +49,14 @@ def _pane(id_: str, keys: str, title: str, help_: str) -> Command:
     return Command(id_, tuple(keys.split()), title, help_, Where.PANE)
 
 
-def _screen(id_: str, keys: str, title: str, help_: str, key_line: tuple[str, str] | None = None) -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line)
+def _screen(
+    id_: str, keys: str, title: str, help_: str, *, key_line: str = "", arrow_keys: str = ""
+) -> Command:
+    return Command(id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line, tuple(arrow_keys.split()))
+
+
+def _app(id_: str, keys: str, title: str, help_: str) -> Command:
+    return Command(id_, tuple(keys.split()), title, help_, Where.APP)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -63,50 +70,48 @@ COMMANDS: tuple[Command, ...] = (
     _table("last-row", "end G ctrl+end", "Last event", "Move to the last event of the list."),
     _table("column-left", "left h", "Column to the left", "Move the column cursor to the left."),
     _table("column-right", "right l", "Column to the right", "Move the column cursor to the right."),
-    _pane("pane-down", "down j", "Scroll down", "Scroll down one line."),
-    _pane("pane-up", "up k", "Scroll up", "Scroll up one line."),
-    _pane("pane-page-down", "pagedown space", "Page down", "Scroll down one page."),
-    _pane("pane-page-up", "pageup b", "Page up", "Scroll up one page."),
-    _pane("pane-top", "home g", "Top", "Scroll to the top."),
-    _pane("pane-end", "end G", "End", "Scroll to the end."),
+    _pane("pane-down", "down j", "Pane: down", "Scroll the pane down one line."),
+    _pane("pane-up", "up k", "Pane: up", "Scroll the pane up one line."),
+    _pane("pane-page-down", "pagedown space", "Pane: page down", "Scroll the pane down one page."),
+    _pane("pane-page-up", "pageup b", "Pane: page up", "Scroll the pane up one page."),
+    _pane("pane-top", "home g", "Pane: top", "Scroll the pane to the top."),
+    _pane("pane-end", "end G", "Pane: end", "Scroll the pane to the end."),
     _screen(
         "open-event",
         "enter",
         "Open or close",
         "Show all that is known of the event, or close the pane again.",
-        ("⏎", "open"),
+        key_line="open",
     ),
-    _screen("filter", "f", "Filter", "Choose which events are shown.", ("f", "filter")),
-    _screen("time-range", "t", "Time", "Choose the time range.", ("t", "time")),
+    _screen("filter", "f", "Filter", "Choose which events are shown.", key_line="filter", arrow_keys="f2"),
+    _screen("time-range", "t", "Time range", "Choose the time range.", key_line="time", arrow_keys="f3"),
     _screen(
         "sort-column",
         "s",
         "Sort",
         "Sort by the column under the cursor: ascending, descending, newest first again.",
-        ("s", "sort"),
+        key_line="sort",
+        arrow_keys="f4",
     ),
-    _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", ("J", "JSON")),
+    _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", arrow_keys="f12"),
     _screen("clear-filter", "0", "Clear all filters", "Take every filter away; time range and order stay."),
-    _screen("zone", "T", "UTC or local time", "Show times in UTC, or in the zone from the settings."),
-    _screen("reload", "R", "Reload", "Read again, with the events that came meanwhile."),
-    _screen("redraw", "ctrl+l", "Redraw", "Draw the screen again."),
+    _screen(
+        "zone", "T", "UTC or local time", "Show times in UTC, or in the configured zone.", arrow_keys="f6"
+    ),
+    _screen("go-to-time", "@", "Go to a time", "Go to the event nearest to a moment; the range stays."),
+    _screen("reload", "R", "Reload", "Read again, with the events that came meanwhile.", arrow_keys="f5"),
+    _screen(
+        "command-line",
+        ": ctrl+p",
+        "Commands",
+        "Find a command by its name; :1234 goes to a row.",
+        key_line="commands",
+    ),
     _screen("back", "escape", "Back", "Close the detail pane. Never quits."),
-    _screen("help", "question_mark f1", "Help", "Show the keys.", ("?", "help")),
-    _screen("quit", "q", "Quit", "Close what is open; at the list, quit.", ("q", "quit")),
+    _screen("help", "? f1", "Help", "Show the keys.", key_line="help"),
+    _screen("quit", "q", "Quit", "Close what is open; at the list, quit.", key_line="quit", arrow_keys="f10"),
+    _app("redraw", "ctrl+l", "Redraw", "Draw the screen again."),
+    _app("suspend", "ctrl+z", "Suspend", "Go back to the shell; fg returns."),
+    _app("interrupt", "ctrl+c", "Interrupt", "End the query that runs; twice within two seconds quits."),
+    _app("quit-now", "ctrl+q", "Quit now", "Quit at once."),
 )
-
-
-def bindings(*where: Where) -> list[Binding]:
-    """Textual's bindings for the commands that apply there."""
-    return [
-        Binding(
-            ",".join(command.keys),
-            command.action,
-            command.title,
-            show=False,
-            id=command.id,
-            tooltip=command.help,
-        )
-        for command in COMMANDS
-        if command.where in where
-    ]

@@ -14,7 +14,7 @@ from audit_tui.core.window import PAGE_ROWS, PageRequest, RowWindow
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
-    from audit_tui.core.query import EventQuery, EventReader, Page
+    from audit_tui.core.query import EventQuery, EventReader, Page, Sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +35,61 @@ class FirstPage:
         return window
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where in a result to begin."""
+
+    key: PageKey
+    """The cursor goes to this event, else to the next one of the result."""
+    nearest: bool = False
+    """The cursor goes to the event nearest in time instead."""
+
+    @classmethod
+    def at_event(cls, row: EventRow, sort: Sort) -> Anchor:
+        """Stay on an event, else go to the next one."""
+        return cls(PageKey.of(row, sort))
+
+    @classmethod
+    def at_time(cls, occurred_us: int, sort: Sort) -> Anchor:
+        """Go to the event nearest to a moment, in a result sorted by date."""
+        return cls(PageKey(None, occurred_us, _PAST_ANY_SEQ if sort.descending else -1), nearest=True)
+
+
+_PAST_ANY_SEQ = 2**62
+
+
 def read_first_page(
-    reader: EventReader, query: EventQuery, keep: EventRow | None = None, cancel: CancelToken | None = None
+    reader: EventReader, query: EventQuery, anchor: Anchor | None = None, cancel: CancelToken | None = None
 ) -> FirstPage:
     """Read the beginning of a result, or the rows round an event.
 
     Args:
         reader: What to ask; blocks.
         query: The query, its ``upto_seq`` not set.
-        keep: The event that the cursor stays on; None begins at the first row.
+        anchor: Where to begin; None is the first row.
         cancel: Ends it.
     """
     query = replace(query, upto_seq=reader.newest_seq())
-    if keep is None:
+    if anchor is None:
         request = PageRequest(AtRow(0), 0, PAGE_ROWS)
         page = reader.page(query, request.place, PAGE_ROWS, cancel)
         return FirstPage(query, ((request, page),), 0)
-    key = PageKey.of(keep, query.sort)
+    key = anchor.key
     index = reader.locate(query, key, cancel)
-    places = [PageRequest(After(key.just_before(query.sort)), index, PAGE_ROWS)]
+    requests = [PageRequest(After(key.just_before(query.sort)), index, PAGE_ROWS)]
     if index:
-        places.append(PageRequest(Before(key), index, PAGE_ROWS))
-    blocks = tuple((request, reader.page(query, request.place, PAGE_ROWS, cancel)) for request in places)
-    cursor_row = index if blocks[0][1].rows else max(0, index - 1)
-    return FirstPage(query, blocks, cursor_row)
+        requests.append(PageRequest(Before(key), index, PAGE_ROWS))
+    blocks = tuple((request, reader.page(query, request.place, PAGE_ROWS, cancel)) for request in requests)
+    return FirstPage(query, blocks, _cursor_row(anchor, index, [page.rows for _, page in blocks]))
+
+
+def _cursor_row(anchor: Anchor, index: int, blocks: list[tuple[EventRow, ...]]) -> int:
+    following = blocks[0][0] if blocks[0] else None
+    if following is None:
+        return max(0, index - 1)
+    if anchor.nearest and len(blocks) > 1 and blocks[1]:
+        wanted_us = anchor.key.occurred_us
+        preceding = blocks[1][-1]
+        if abs(preceding.occurred_us - wanted_us) < abs(following.occurred_us - wanted_us):
+            return index - 1
+    return index

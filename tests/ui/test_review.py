@@ -1,15 +1,21 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from audit_tui.config import Settings
 from audit_tui.core.dates import Preset
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.view import View
-from audit_tui.errors import StoreDamaged
+from audit_tui.core.zones import date_text
+from audit_tui.errors import ConfigError, StoreDamaged
+from audit_tui.ui.commands import COMMANDS, Command, Where
+from audit_tui.ui.keymap import ARROWS, PRESETS, Keymap
+from audit_tui.ui.screens.command_line import matching
+from audit_tui.ui.widgets.event_table import EventTable
 from tests.ui.review_app import NOW, Driver, account, run_review
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
@@ -17,6 +23,11 @@ ALL_TIME = View(time_range=Preset.ALL_TIME)
 
 def roles_only(view: View) -> View:
     return View(FlatFilter(Match.ALL, (Condition(Field.CATEGORY, IS, "Roles"),)), view.time_range, view.sort)
+
+
+def moment_of(table: EventTable) -> str:
+    assert table.highlighted is not None
+    return date_text(table.highlighted.occurred_us, UTC)
 
 
 def test_opens_on_the_newest_event_of_the_last_30_days() -> None:
@@ -196,7 +207,7 @@ def test_an_error_is_said_calmly_and_the_rest_goes_on() -> None:
         nonlocal broken
         assert "Page 7 of demo.db cannot be read." in driver.text()
         broken = False
-        await driver.press("R")
+        await driver.press("escape", "R")
         assert "1 of 711" in driver.lines()[-2]
 
     run_review(script, hook=hook)
@@ -242,14 +253,95 @@ def test_any_size_works(size: tuple[int, int]) -> None:
     run_review(script, size=size)
 
 
-def test_help_names_the_keys_of_where_one_is_first() -> None:
+def test_help_says_the_keys_of_where_one_is_first_and_can_be_searched() -> None:
     async def script(driver: Driver) -> None:
         await driver.press("question_mark")
-        assert "In the list" in driver.text()
+        assert driver.text().index("In the list") < driver.text().index("On the review")
+        await driver.press("slash", *"filter away", "enter")
+        assert "Take every filter away" in driver.text()
+        assert "In the list" not in driver.text()
+        await driver.press("escape", "enter", "tab", "question_mark")
+        assert driver.text().index("In the detail pane") < driver.text().index("In the list")
         await driver.press("escape")
         assert driver.app.screen is driver.review
 
-    run_review(script)
+    run_review(script, size=(100, 45))
+
+
+def test_the_command_line_runs_goes_to_rows_and_to_times() -> None:
+    async def script(driver: Driver) -> None:
+        table = driver.review.table
+        for typed, row in (("500", 499), ("1,000", 999), ("99999999", 999), ("0", 0), ("first event", 0)):
+            await driver.press("colon", *typed, "enter")
+            assert table.cursor_row == row, typed
+        await driver.press("ctrl+p", *"clea", "tab")
+        assert "clear-filter" in driver.text()
+        await driver.press("enter")
+        assert driver.app.screen is driver.review
+        await driver.press("colon", *"nonsense", "enter")
+        assert "There is no such command." in driver.text()
+        await driver.press("escape")
+        await driver.press("at", *"2026-11-20 09:20", "enter")
+        assert moment_of(table) == "2026-11-20 09:00:00"
+        await driver.press("at", *"2026-11-20 09:40", "enter")
+        assert moment_of(table) == "2026-11-20 10:00:00"
+        await driver.press("at", *"soon", "enter")
+        assert "'soon' cannot be read" in driver.text()
+
+    run_review(script, view=ALL_TIME)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=[command.id for command in COMMANDS])
+def test_every_command_can_be_found_by_name(command: Command) -> None:
+    assert matching(command.title)[0] is command
+    assert command in matching(command.id)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_command_has_a_key_that_does_it(preset: str) -> None:
+    keymap = Keymap(preset)
+
+    async def script(driver: Driver) -> None:
+        assert not keymap.clashes()
+        await driver.press("enter")
+        for widget in (driver.review.table, driver.review.pane):
+            widget.focus()
+            await driver.settle()
+            bound = {active.binding.id: active for active in driver.review.active_bindings.values()}
+            for command in COMMANDS:
+                if command.where is Where.SCREEN or (command.where is Where.TABLE) is (
+                    widget is driver.review.table
+                ):
+                    assert command.id in bound, command.id
+
+    run_review(script, settings=Settings(keymap=preset))
+
+
+def test_arrows_need_no_letters() -> None:
+    keymap = Keymap(ARROWS)
+    for command in COMMANDS:
+        assert keymap.keys(command), command.id
+        assert not any(len(key) == 1 and key.isalpha() for key in keymap.keys(command)), command.id
+
+
+def test_own_keys_win_and_the_screen_names_them() -> None:
+    async def script(driver: Driver) -> None:
+        assert "n filter" in driver.lines()[-1]
+        await driver.press("f")
+        assert driver.app.screen is driver.review
+        await driver.press("n")
+        assert driver.app.screen is not driver.review
+
+    run_review(script, settings=Settings(keys={"filter": ("n",), "help": ()}))
+
+
+def test_clashes_are_named() -> None:
+    [clash] = Keymap(own={"filter": ("t",)}).clashes()
+    assert str(clash) == "t is the key of both filter and time-range"
+    with pytest.raises(ConfigError, match="no keymap"):
+        Keymap("emacs")
+    with pytest.raises(ConfigError, match="no command"):
+        Keymap(own={"fitler": ("t",)})
 
 
 def test_starts_newest_first() -> None:

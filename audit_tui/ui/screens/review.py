@@ -9,11 +9,14 @@ from textual import on
 from textual.containers import Container
 from textual.screen import Screen
 
-from audit_tui.core.dates import TimeContext
+from audit_tui.core.dates import Preset, TimeContext
+from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import NO_FILTER
+from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.view import next_sort, sort_words
 from audit_tui.core.zones import zone_label, zone_named
-from audit_tui.ui.commands import Where, bindings
+from audit_tui.ui.commands import COMMANDS, Command, Where
+from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.widgets.bars import BarButton, KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.detail_pane import DetailPane
 from audit_tui.ui.widgets.event_list import EventList
@@ -26,19 +29,23 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.dom import DOMNode
+    from textual.timer import Timer
 
     from audit_tui.core.dates import TimeRange
-    from audit_tui.core.event import EventColumn
     from audit_tui.core.filters import FlatFilter
     from audit_tui.core.query import ReaderFactory
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import FirstPage
+    from audit_tui.ui.screens.command_line import Order
     from audit_tui.ui.screens.filter_by import FilterDialog
 
 WIDE_CELLS = 120
 """From this width on the detail pane stands beside the list."""
 MIDNIGHT_CHECK_S = 30.0
 """How often to see whether a new day has begun, so that Today stays today."""
+SAID_S = 4.0
+"""How long a word by the way stands in the status line."""
 
 
 class ReviewScreen(Screen[None]):
@@ -50,6 +57,7 @@ class ReviewScreen(Screen[None]):
         view: What to show first.
         zone: The zone of days and times.
         clock: Tells the time, aware.
+        keymap: The keys to name on the screen.
         first_weekday: 0 is Monday.
         first_page: Rows of ``view`` that were read before the screen was there; None reads them now.
         notice: What the user should know about the store; empty when nothing.
@@ -77,6 +85,7 @@ class ReviewScreen(Screen[None]):
         view: View,
         zone: tzinfo,
         clock: Callable[[], datetime],
+        keymap: Keymap,
         first_weekday: int = 0,
         first_page: FirstPage | None = None,
         notice: str = "",
@@ -87,9 +96,11 @@ class ReviewScreen(Screen[None]):
         self._view = view
         self._own_zone = self._zone = zone
         self._clock = clock
+        self._keymap = keymap
         self._first_weekday = first_weekday
         self._first_page = first_page
         self._notice = notice
+        self._said: Timer | None = None
         self._day = self.context.today
         self._filter_dialog: FilterDialog | None = None
 
@@ -124,7 +135,7 @@ class ReviewScreen(Screen[None]):
             yield EventList(self._open_reader, self._zone, self.context.today.year, id="list")
             yield DetailPane(self._open_reader, self._zone, id="detail")
         yield StatusLine()
-        yield KeyLine()
+        yield KeyLine(self._keymap)
 
     def on_mount(self) -> None:
         self._say_view()
@@ -176,14 +187,27 @@ class ReviewScreen(Screen[None]):
         if self._view.filter.conditions:
             return (
                 f"No events in the time range {range_words} match the filter.",
-                "Press f to change the filter, 0 to clear it, t for another time range.",
+                f"Press {self._key('filter')} to change the filter, {self._key('clear-filter')} to clear it, "
+                f"{self._key('time-range')} for another time range.",
             )
-        return (f"No events in the time range {range_words}.", "Press t for another time range.")
+        if self._view.time_range is Preset.ALL_TIME:
+            return ("The store holds no events yet.", "audit-tui import brings some in.")
+        return (
+            f"No events in the time range {range_words}.",
+            f"Press {self._key('time-range')} for another time range.",
+        )
+
+    def _key(self, id_: str) -> str:
+        return next(self._keymap.first_key(command) for command in COMMANDS if command.id == id_)
 
     @on(EventList.Failed)
     def _say_failed(self, message: EventList.Failed) -> None:
-        error = message.error
-        self.table.show_words(error.title, *str(error).split("\n"), "Press R to try again.")
+        from audit_tui.ui.screens.text_dialog import error_dialog
+
+        if not self.event_list.count.value:
+            self.table.show_words(message.error.title, f"Press {self._key('reload')} to try again.")
+        if self.app.screen is self:
+            self.app.push_screen(error_dialog(message.error))
 
     @on(EventTable.RowHighlighted)
     def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
@@ -305,7 +329,44 @@ class ReviewScreen(Screen[None]):
         from audit_tui.ui.screens.help import help_dialog
 
         here = Where.PANE if self.focused is self.pane else Where.TABLE
-        self.app.push_screen(help_dialog(here))
+        self.app.push_screen(help_dialog(here, self._keymap))
 
-    def action_redraw(self) -> None:
-        self.refresh(layout=True, repaint=True)
+    def action_command_line(self) -> None:
+        from audit_tui.ui.screens.command_line import CommandLine
+
+        self.app.push_screen(CommandLine(self._keymap, self.context), self._take_order)
+
+    def action_go_to_time(self) -> None:
+        from audit_tui.ui.screens.command_line import CommandLine
+
+        self.app.push_screen(CommandLine(self._keymap, self.context, for_time=True), self._take_order)
+
+    async def _take_order(self, order: Order | None) -> None:
+        from audit_tui.ui.screens.command_line import GoToRow, GoToTime, RunCommand
+
+        match order:
+            case RunCommand(command=command):
+                await self.app.run_action(command.action, self._place_of(command))
+            case GoToRow(index=index):
+                self.table.move_cursor(index)
+            case GoToTime(occurred_us=occurred_us):
+                if self._view.sort.column is not EventColumn.DATE:
+                    self._view = replace(self._view, sort=NEWEST_FIRST)
+                    self._say_view()
+                self.event_list.go_to_time(self._view.query(self.context), occurred_us)
+
+    def _place_of(self, command: Command) -> DOMNode:
+        places: dict[Where, DOMNode] = {Where.TABLE: self.table, Where.PANE: self.pane, Where.APP: self.app}
+        return places.get(command.where, self)
+
+    def say(self, words: str) -> None:
+        """Say something for a moment, at the right of the status line."""
+        status = self.query_one(StatusLine)
+        status.say(words)
+        if self._said is not None:
+            self._said.stop()
+        self._said = self.set_timer(SAID_S, lambda: status.say(self._notice))
+
+    def interrupt(self) -> bool:
+        """End the question under way; False when there is none."""
+        return self.event_list.cancel()

@@ -1,21 +1,25 @@
-"""A dialog that shows lines to read: the raw JSON of an event, the help."""
+"""A dialog that shows lines to read: the raw JSON of an event, the help, an error."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from audit_tui.core.text import clean
-from audit_tui.ui.widgets.line_view import Line, LineView
+from audit_tui.ui.widgets.line_view import Line, LineView, Piece, Role, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+
+    from audit_tui.errors import AuditTuiError
 
 
 class TextDialog(ModalScreen[None]):
@@ -24,6 +28,7 @@ class TextDialog(ModalScreen[None]):
     Args:
         title: What is shown; from data or not.
         make: Makes the lines for a width in cells.
+        searchable: Whether a field at the top keeps only the lines that hold what is typed.
     """
 
     DEFAULT_CSS = """
@@ -32,22 +37,34 @@ class TextDialog(ModalScreen[None]):
         width: 90%; max-width: 110; height: auto; max-height: 90%;
         border: round $primary; background: $surface; padding: 0 1;
     }
-    TextDialog LineView { height: auto; max-height: 100%; min-height: 3; background: $surface; }
+    TextDialog Input { margin: 0 0 1 0; }
+    TextDialog LineView { height: auto; max-height: 1fr; min-height: 1; background: $surface; }
+    TextDialog:ansi > Vertical { border: round ansi_default; background: ansi_default; }
+    TextDialog:ansi LineView { background: ansi_default; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "close", "Close", show=False),
+        Binding("escape", "close", "Close", show=False),
+        Binding("q", "close", "Close", show=False),
+        Binding("enter", "close", "Close", show=False),
+        Binding("slash", "search", "Search", show=False),
     ]
 
-    def __init__(self, title: str, make: Callable[[int], list[Line]]) -> None:
+    def __init__(self, title: str, make: Callable[[int], list[Line]], *, searchable: bool = False) -> None:
         super().__init__()
         self._heading = title
         self._make = make
+        self._searchable = searchable
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Content(clean(self._heading)).markup
-            box.border_subtitle = "Esc closes"
+            box.border_subtitle = "/ search   Esc close" if self._searchable else "Esc close"
+            if self._searchable:
+                field = Input(placeholder="Search", compact=True, select_on_focus=False)
+                field.cursor_blink = False
+                field.display = False
+                yield field
             yield LineView()
 
     def on_mount(self) -> None:
@@ -55,5 +72,41 @@ class TextDialog(ModalScreen[None]):
         view.show(self._make)
         view.focus()
 
+    @on(Input.Changed)
+    def _narrow(self, message: Input.Changed) -> None:
+        wanted = message.value.casefold()
+        self.query_one(LineView).show(lambda width: _holding(self._make(width), wanted))
+
+    @on(Input.Submitted)
+    def _leave_search(self) -> None:
+        self.query_one(LineView).focus()
+
+    def action_search(self) -> None:
+        if self._searchable:
+            field = self.query_one(Input)
+            field.display = True
+            field.focus()
+
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+def error_dialog(error: AuditTuiError) -> TextDialog:
+    """A calm dialog: what happened and what to do."""
+    said = str(error).split("\n")
+    return TextDialog(
+        error.title, lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
+    )
+
+
+def _holding(lines: list[Line], wanted: str) -> list[Line]:
+    """The lines that hold a text, below their headings."""
+    kept: list[Line] = []
+    heading: Line | None = None
+    for line in lines:
+        if any(piece.role is Role.TITLE for piece in line):
+            heading = line
+        elif wanted in "".join(piece.text for piece in line).casefold():
+            kept += [heading, line] if heading else [line]
+            heading = None
+    return kept or [(Piece("Nothing holds this.", Role.QUIET),)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from audit_tui.core.query import RowCount
+    from audit_tui.ui.keymap import Keymap
 
 
 class BarButton(Static, can_focus=True):
@@ -154,8 +155,9 @@ class KeyLine(Widget):
     KeyLine:ansi { color: ansi_default; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="keys")
+        self._keymap = keymap
         self._spans: list[tuple[int, int, Command]] = []
 
     def render(self) -> Content:
@@ -163,9 +165,9 @@ class KeyLine(Widget):
         self._spans = []
         x = 1
         for command in COMMANDS:
-            if command.key_line is None:
+            key, word = self._keymap.first_key(command), command.key_line
+            if not key or not word:
                 continue
-            key, word = command.key_line
             cells = cell_len(key) + 1 + cell_len(word)
             if x + cells > self.size.width:
                 break

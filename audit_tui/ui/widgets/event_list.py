@@ -13,7 +13,7 @@ from textual.message import Message
 from audit_tui.core.query import EventQuery, Page, RowCount
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.errors import AuditTuiError, QueryCancelled
-from audit_tui.ui.first_page import FirstPage, read_first_page
+from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.event_table import EventTable
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import EventRow
     from audit_tui.core.query import ReaderFactory
 
 
@@ -120,11 +119,18 @@ class EventList(Container):
             query: The query, its ``upto_seq`` not set.
             keep_cursor: Stay on the same event, else on the next older one; False goes to the first row.
         """
+        row = self.table.highlighted if keep_cursor else None
+        anchor = None if row is None else Anchor.at_event(row, query.sort)
+        self._ask(query, anchor, self.table.cursor_row - self.table.scroll_offset.y)
+
+    def go_to_time(self, query: EventQuery, occurred_us: int) -> None:
+        """Show a result sorted by date, with the cursor on the event nearest to a moment."""
+        self._ask(query, Anchor.at_time(occurred_us, query.sort), self.table.visible_rows // 2)
+
+    def _ask(self, query: EventQuery, anchor: Anchor | None, top_offset: int) -> None:
         self._generation += 1
-        keep = self.table.highlighted if keep_cursor else None
-        top_offset = self.table.cursor_row - self.table.scroll_offset.y
         self._counts.cancel()
-        work = partial(self._read_result, self._generation, query, keep, top_offset)
+        work = partial(self._read_result, self._generation, query, anchor, top_offset)
         self._start("rows", partial(work, self._rows.begin()))
 
     def show(self, first_page: FirstPage, top_offset: int = 0) -> None:
@@ -144,6 +150,16 @@ class EventList(Container):
             work = partial(self._read_count, self._generation, self._query)
             self._start("count", partial(work, self._counts.begin()))
 
+    def cancel(self) -> bool:
+        """End the questions under way, leaving what is shown; False when there are none."""
+        running = any(not worker.is_finished for worker in self.workers if worker.node is self)
+        if running:
+            self._generation += 1
+            self._shown = self._generation
+            self._rows.cancel()
+            self._counts.cancel()
+        return running
+
     def on_unmount(self) -> None:
         self._rows.close()
         self._counts.close()
@@ -154,13 +170,13 @@ class EventList(Container):
         self,
         generation: int,
         query: EventQuery,
-        keep: EventRow | None,
+        anchor: Anchor | None,
         top_offset: int,
         token: CancelToken,
     ) -> None:
         try:
             first_page = self._rows.ask(
-                lambda reader, cancel: read_first_page(reader, query, keep, cancel), token
+                lambda reader, cancel: read_first_page(reader, query, anchor, cancel), token
             )
         except QueryCancelled:
             return

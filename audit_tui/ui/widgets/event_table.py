@@ -23,7 +23,8 @@ from audit_tui.core.event import EventColumn, EventRow, Outcome
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean
 from audit_tui.core.window import PageRequest, RowWindow
-from audit_tui.ui.commands import Where, bindings
+from audit_tui.ui.commands import Where
+from audit_tui.ui.keymap import bindings
 from audit_tui.ui.widgets.column_layout import (
     FULL_DATE_CELLS,
     GAP_CELLS,
@@ -158,6 +159,7 @@ class EventTable(ScrollView, can_focus=True):
         self._short_date_cells = SHORT_DATE_CELLS
         self._lines: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
         self._asked: PageRequest | None = None
+        self._has_result = False
 
     # -- what is shown
 
@@ -173,6 +175,7 @@ class EventTable(ScrollView, can_focus=True):
             cursor_row: Where the cursor stands.
             top_row: The first row on the screen.
         """
+        self._has_result = True
         self._window = window
         self._sort = sort
         self._this_year = f"{this_year:04d}"
@@ -404,6 +407,8 @@ class EventTable(ScrollView, can_focus=True):
 
     def ask_for_rows(self) -> None:
         """Post what is missing on the screen, or within a screen of it."""
+        if not self._has_result:
+            return
         top, height = self.scroll_offset.y, self.visible_rows
         request = self._window.request(top, top + height) or self._window.request(
             top - height, top + 2 * height

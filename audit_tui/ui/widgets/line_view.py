@@ -11,7 +11,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from audit_tui.ui.commands import Where, bindings
+from audit_tui.ui.commands import Where
+from audit_tui.ui.keymap import bindings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

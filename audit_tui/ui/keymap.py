@@ -1,0 +1,150 @@
+"""Which keys do what: the presets, the user's own keys, and what clashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audit_tui.core.text import clean
+from audit_tui.errors import ConfigError
+from audit_tui.ui.commands import COMMANDS, Command, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from textual.binding import Binding
+
+DEFAULT = "default"
+ARROWS = "arrows"
+PRESETS = (DEFAULT, ARROWS)
+UNBOUND = "unbound"
+"""A key that no keyboard has, for a command whose keys were taken away."""
+
+_TEXTUAL_NAMES = {
+    "?": "question_mark",
+    ":": "colon",
+    "@": "at",
+    "=": "equals_sign",
+    "!": "exclamation_mark",
+    "/": "slash",
+    "\\": "backslash",
+    "[": "left_square_bracket",
+    "]": "right_square_bracket",
+}
+_SHORT_NAMES = {
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "escape": "Esc",
+    "enter": "⏎",
+    "space": "Space",
+    "home": "Home",
+    "end": "End",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "tab": "Tab",
+    "delete": "Del",
+    "backspace": "Backspace",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One key for two commands that apply at the same place."""
+
+    key: str
+    first: Command
+    second: Command
+
+    def __str__(self) -> str:
+        return f"{key_name(self.key)} is the key of both {self.first.id} and {self.second.id}"
+
+
+class Keymap:
+    """The keys of every command.
+
+    Args:
+        preset: ``default``, or ``arrows``, which needs no letters.
+        own: The user's keys by command id; an empty tuple takes all keys away.
+
+    Raises:
+        ConfigError: If there is no such preset or command.
+    """
+
+    def __init__(self, preset: str = DEFAULT, own: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        if preset not in PRESETS:
+            raise ConfigError(f"There is no keymap {clean(preset)!r}.", f"Keymaps are {', '.join(PRESETS)}.")
+        ids = {command.id for command in COMMANDS}
+        for id_ in own or {}:
+            if id_ not in ids:
+                raise ConfigError(
+                    f"There is no command {clean(id_)!r} to give keys to.",
+                    "audit-tui config keys lists the commands.",
+                )
+        self._keys = {command.id: _preset_keys(command, preset) for command in COMMANDS} | dict(own or {})
+
+    def keys(self, command: Command) -> tuple[str, ...]:
+        """The keys of a command, the most prominent first; empty when it has none."""
+        return self._keys[command.id]
+
+    def first_key(self, command: Command) -> str:
+        """The key that the screen names, as people write it; empty when there is none."""
+        keys = self.keys(command)
+        return key_name(keys[0]) if keys else ""
+
+    def for_textual(self) -> dict[str, str]:
+        """The keymap in the form of ``App.set_keymap``."""
+        return {
+            id_: ",".join(_TEXTUAL_NAMES.get(key, key) for key in keys) or UNBOUND
+            for id_, keys in self._keys.items()
+        }
+
+    def clashes(self) -> tuple[Clash, ...]:
+        """The keys that mean two things at one place."""
+        return tuple(dict.fromkeys(self._clashes()))
+
+    def _clashes(self) -> Iterator[Clash]:
+        for place in (Where.TABLE, Where.PANE):
+            taken: dict[str, Command] = {}
+            for command in COMMANDS:
+                if command.where not in (place, Where.SCREEN, Where.APP):
+                    continue
+                for key in self.keys(command):
+                    other = taken.setdefault(key, command)
+                    if other is not command:
+                        yield Clash(key, other, command)
+
+
+def key_name(key: str) -> str:
+    """A key as people write it: ``PgDn``, ``^L``, ``?``."""
+    if key.startswith("ctrl+") and len(key) == len("ctrl+") + 1:
+        return f"^{key[-1].upper()}"
+    if key.startswith("f") and key[1:].isdigit():
+        return key.upper()
+    return _SHORT_NAMES.get(key, key)
+
+
+def bindings(*where: Where) -> list[Binding]:
+    """Textual's bindings for the commands that apply there, with the default keys."""
+    from textual.binding import Binding
+
+    return [
+        Binding(
+            ",".join(_TEXTUAL_NAMES.get(key, key) for key in command.keys),
+            command.action,
+            command.title,
+            show=False,
+            id=command.id,
+            tooltip=command.help,
+            priority=command.where is Where.APP,
+        )
+        for command in COMMANDS
+        if command.where in where
+    ]
+
+
+def _preset_keys(command: Command, preset: str) -> tuple[str, ...]:
+    if preset == DEFAULT:
+        return command.keys
+    return command.arrow_keys or tuple(key for key in command.keys if not (len(key) == 1 and key.isalpha()))

@@ -1,0 +1,195 @@
+"""The command line: a command by its name, a row by its number, an event by its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from audit_tui.core.dates import TimeContext, parse_time
+from audit_tui.core.event import to_us
+from audit_tui.core.zones import start_of_day
+from audit_tui.errors import TimeError
+from audit_tui.ui.commands import COMMANDS, Command, Where
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from textual.app import ComposeResult
+
+    from audit_tui.ui.keymap import Keymap
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Do this."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class GoToRow:
+    """Put the cursor on a row."""
+
+    index: int
+    """0-based."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoToTime:
+    """Put the cursor on the event nearest to a moment."""
+
+    occurred_us: int
+
+
+Order: TypeAlias = RunCommand | GoToRow | GoToTime
+
+
+class CommandLine(ModalScreen[Order | None]):
+    """Asks what to do; gives back the order, or None when it was cancelled.
+
+    Args:
+        keymap: The keys to show beside the commands.
+        context: The zone of a typed time.
+        for_time: Whether only a time is asked for.
+    """
+
+    DEFAULT_CSS = """
+    CommandLine { align: center bottom; }
+    CommandLine > Vertical {
+        width: 100%; max-width: 84; height: auto; max-height: 80%;
+        border: round $primary; background: $surface; padding: 0 1;
+    }
+    CommandLine OptionList { height: auto; max-height: 12; border: none; padding: 0; background: $surface; }
+    CommandLine #said { height: auto; color: $text-muted; }
+    CommandLine:ansi > Vertical { border: round ansi_default; background: ansi_default; }
+    CommandLine:ansi OptionList { background: ansi_default; }
+    CommandLine:ansi OptionList > .option-list--option-highlighted { text-style: reverse; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("down", "step(1)", "Next", show=False),
+        Binding("up", "step(-1)", "Previous", show=False),
+        Binding("tab", "complete", "Complete", show=False, priority=True),
+    ]
+
+    def __init__(self, keymap: Keymap, context: TimeContext, *, for_time: bool = False) -> None:
+        super().__init__()
+        self._keymap = keymap
+        self._time_context = context
+        self._for_time = for_time
+        self._found: list[Command] = []
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Go to a time" if self._for_time else "Commands"
+            if not self._for_time:
+                yield OptionList(compact=True)
+            yield Static("", id="said", markup=False)
+            hint = "2026-11-01 14:00" if self._for_time else "a command, a row number, or a time"
+            field = Input(placeholder=hint, compact=True)
+            field.cursor_blink = False
+            yield field
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self._find("")
+
+    @on(Input.Changed)
+    def _changed(self, message: Input.Changed) -> None:
+        self.query_one("#said", Static).update("")
+        self._find(message.value)
+
+    def _find(self, typed: str) -> None:
+        if self._for_time:
+            return
+        self._found = matching(typed)
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(Option(self._label(command)) for command in self._found)
+        options.display = bool(self._found)
+        options.highlighted = 0 if typed and self._found else None
+
+    def _label(self, command: Command) -> Content:
+        keys = "  ".join(filter(None, [self._keymap.first_key(command)]))
+        return Content.assemble(f"{command.title:<22}", (f"{keys:>6}  ", "bold"), (command.help, "dim"))
+
+    @on(Input.Submitted)
+    def _take(self, message: Input.Submitted) -> None:
+        typed = message.value.strip()
+        if not self._for_time:
+            digits = typed.replace(",", "")
+            if digits.isascii() and digits.isdigit() and len(digits) <= 18:
+                self.dismiss(GoToRow(max(0, int(digits) - 1)))
+                return
+            highlighted = self.query_one(OptionList).highlighted
+            if highlighted is not None and self._found:
+                self.dismiss(RunCommand(self._found[highlighted]))
+                return
+        self._take_time(typed)
+
+    def _take_time(self, typed: str) -> None:
+        try:
+            moment = parse_time(typed, self._time_context)
+        except TimeError as error:
+            said = error.message if self._for_time or typed[:1].isdigit() else "There is no such command."
+            self.query_one("#said", Static).update(
+                Content(said if typed else "Type something, or press Esc.")
+            )
+        else:
+            self.dismiss(GoToTime(_moment_us(moment, self._time_context)))
+
+    @on(OptionList.OptionSelected)
+    def _run(self, message: OptionList.OptionSelected) -> None:
+        self.dismiss(RunCommand(self._found[message.option_index]))
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_step(self, step: int) -> None:
+        if self._for_time or not self._found:
+            return
+        options = self.query_one(OptionList)
+        current = options.highlighted
+        first = 0 if step > 0 else len(self._found) - 1
+        options.highlighted = first if current is None else (current + step) % len(self._found)
+
+    def action_complete(self) -> None:
+        """Write the name of the highlighted command, or of the only one, into the line."""
+        if self._for_time or not self._found:
+            return
+        command = self._found[self.query_one(OptionList).highlighted or 0]
+        field = self.query_one(Input)
+        field.value = command.id
+        field.cursor_position = len(command.id)
+
+
+def matching(typed: str) -> list[Command]:
+    """The commands that a typed text may mean, the nearest first; scrolling is left to its keys."""
+    wanted = typed.casefold().lstrip(":").strip()
+    ranked = []
+    for command in COMMANDS:
+        if command.where is not Where.SCREEN and not wanted:
+            continue
+        names = (command.id, command.title.casefold())
+        if any(name.startswith(wanted) for name in names):
+            ranked.append((0, command))
+        elif any(wanted in name for name in (*names, command.help.casefold())):
+            ranked.append((1, command))
+    return [command for _, command in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _moment_us(moment: date | datetime, context: TimeContext) -> int:
+    from datetime import datetime as datetime_type
+
+    if isinstance(moment, datetime_type):
+        return to_us(moment)
+    return start_of_day(moment, context.zone)
