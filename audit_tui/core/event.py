@@ -136,12 +136,16 @@ def iso_utc(occurred_us: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z".rjust(27, "0")
 
 
+# json.dumps would make an encoder for each value: 2 of 4 µs.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def json_text(value: object) -> str:
     """A JSON value as compact text that UTF-8 can hold.
 
     Lone surrogates, which real logs contain, are written as escapes; everything else as itself.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -85,6 +85,8 @@ class WalkRun:
         descending = self.descending is is_forward
         walk = self._walk()
         if offset and self._is_counted:
+            if offset >= self.count():
+                return []
             walk, offset = self._skip(walk, offset, descending)
         statement = sql.walk_keys(
             walk,
