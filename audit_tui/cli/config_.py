@@ -10,6 +10,10 @@ from audit_tui.cli.session import session_of
 from audit_tui.config import KEYS_TABLE, SETTINGS, WEEKDAYS, config_path, default_store_path, examine
 from audit_tui.core.dates import zone_label, zone_named
 from audit_tui.core.text import clean_visible
+from audit_tui.errors import ConfigError
+from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
+from audit_tui.ui.commands import Where
+from audit_tui.ui.keymap import DEFAULT, Keymap, key_name
 
 if TYPE_CHECKING:
     from audit_tui.config import Loaded
@@ -50,20 +54,62 @@ def show_command(context: click.Context) -> None:
         click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {origin}")
 
 
+@config_command.command("keys")
+@click.pass_context
+def keys_command(context: click.Context) -> None:
+    """Print what every key of the screen does, by the ids that [keys] takes."""
+    settings = session_of(context).loaded.settings
+    keymap = Keymap(settings.keymap, settings.keys)
+    keys = {
+        command.id: clean_visible(" ".join(map(key_name, keymap.keys(command))) or "(no key)")
+        for command in SCREEN_COMMANDS
+    }
+    id_cells, key_cells = max(map(len, keys)), max(map(len, keys.values()))
+    for where in Where:
+        click.echo(f"{where.value}:")
+        for command in SCREEN_COMMANDS:
+            if command.where is where:
+                click.echo(f"  {command.id:<{id_cells}}  {keys[command.id]:<{key_cells}}  {command.help}")
+
+
 @config_command.command("validate")
 def validate_command() -> None:
     """Check every setting; each that cannot be used is told with its line."""
     path = config_path()
-    _, problems = examine()
+    loaded, found = examine()
+    problems = [*found, *_keymap_problems(loaded)]
     if not problems:
-        click.echo(
-            f"{clean_visible(str(path))}: "
-            + ("no problems" if path.exists() else "no such file, no problems")
-        )
+        state = "no problems" if path.exists() else "no such file, no problems"
+        click.echo(f"{clean_visible(str(path))}: {state}")
         return
     for problem in problems[:-1]:
-        click.echo(clean_visible(str(problem), keep_newlines=True), err=True)
+        click.echo(clean_visible(problem.message), err=True)
+        if problem.hint:
+            click.echo(clean_visible(problem.hint), err=True)
     raise problems[-1]
+
+
+def _keymap_problems(loaded: Loaded) -> list[ConfigError]:
+    """What is wrong with the keys, which only the screen's own commands can tell."""
+    problems: list[ConfigError] = []
+    preset = loaded.settings.keymap
+    own: dict[str, tuple[str, ...]] = {}
+    for name in ("", *loaded.settings.keys):
+        taken = {name: loaded.settings.keys[name]} if name else {}
+        try:
+            Keymap(preset, taken)
+        except ConfigError as error:
+            origin = loaded.origin(f"{KEYS_TABLE}.{name}" if name else "keymap")
+            problems.append(ConfigError(f"{origin}: {error.message}", error.hint))
+            if not name:
+                preset = DEFAULT
+        else:
+            own |= taken
+    for clash in Keymap(preset, own).clashes():
+        ids = [command.id for command in (clash.first, clash.second) if command.id in own]
+        origin = loaded.origin(f"{KEYS_TABLE}.{ids[-1]}" if ids else "keymap")
+        problems.append(ConfigError(f"{origin}: {clash}.", "Give one of them another key."))
+    return problems
 
 
 def _said(loaded: Loaded, attribute: str, machine_zone: str) -> str:
