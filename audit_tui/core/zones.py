@@ -5,7 +5,6 @@ The only part of the core that looks at the machine: ``zone_named(None)`` asks i
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
@@ -160,6 +159,8 @@ def _as_spelt(name: str) -> str:
 def _zone_hint(name: str) -> str:
     if len(name) > MAX_SHOWN_CHARS:
         return _ZONE_FORMATS
+    import difflib  # only for this error: 2 ms of every start
+
     known = available_timezones()
     if not known:
         return "This machine has no time zone data: pip install tzdata."

@@ -44,12 +44,15 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.events import Click, Key
+    from textual.events import Click, Key, Resize
+    from textual.geometry import Size
 
 BEFORE, AFTER = "\u2039", "\u203a"
 TYPED_FORMATS = "Write it as 2026-11-01 or 2026-11-01 14:00."
 MAX_YEARS = 200
 """One event dated to the year 1 shall not make a list of 2,000 years; `<` and `>` still go there."""
+MIN_WIDE_CELLS = 56
+MIN_HIGH_LINES = 20
 MONTH_LIST_CELLS = 11
 YEAR_LIST_CELLS = 6
 
@@ -111,10 +114,6 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
     }
     """
 
-    # Textual types these as plain variables of its class, so that ClassVar would contradict it.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (56, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),
         Binding("t", "today", "Today", show=False),
@@ -159,6 +158,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
 
     def compose(self) -> ComposeResult:
         """The presets beside the calendar, the times and the words below."""
+        self._fit(self.app.size)
         with Vertical(id="time-range") as box:
             box.border_title = "Time range"
             with VerticalScroll(id="choose-body", can_focus=False):
@@ -194,8 +194,9 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._month_view.focus()
         self.call_after_refresh(self._show_cursor)
 
-    def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+    def on_resize(self, event: Resize) -> None:
+        """Fit the new size, and keep the cursor in sight."""
+        self._fit(event.size)
         self.call_after_refresh(self._show_cursor)
 
     @on(MonthView.CursorMoved)
@@ -316,6 +317,11 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         """Show another month."""
         self._popup.close()
         self._month_view.action_move_months(months)
+
+    def _fit(self, size: Size) -> None:
+        # Not by Textual's breakpoints: they come after the first layout, and the styles are made twice.
+        self.set_class(size.width < MIN_WIDE_CELLS, "-narrow")
+        self.set_class(size.height < MIN_HIGH_LINES, "-low")
 
     def _in_turn(self, do: Callable[[], None]) -> None:
         """Do something after what earlier keys of the same burst asked for.
