@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
@@ -26,11 +26,10 @@ from audit_tui.ui.widgets.condition_rows import ConditionRow, ConditionRows
 from audit_tui.ui.widgets.match_count import MatchCount, percentage
 from audit_tui.ui.widgets.popup_list import PopupList
 from audit_tui.ui.widgets.value_input import MAX_CANDIDATES, picture
-from tests.ui.fake_reader import Hook, fake_factory
+from tests.ui.fake_reader import FakeReader, Hook
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
-    from textual.widget import Widget
 
     from audit_tui.core.cancel import CancelToken
 
@@ -71,18 +70,52 @@ class HostApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, all_events: Sequence[AuditEvent], hook: Hook | None) -> None:
+    def __init__(self) -> None:
         super().__init__(ansi_color=None)
-        open_reader = fake_factory(all_events, hook)
-        self.dialog = FilterDialog(Lane(open_reader), Lane(open_reader))
+        self.reader = FakeReader([])
+        self.lanes = [Lane(lambda: self.reader), Lane(lambda: self.reader)]
+        self.dialog = FilterDialog(*self.lanes)
         self.results: list[FlatFilter | None] = []
 
     def on_mount(self) -> None:
         self.install_screen(self.dialog, "filter-by")
 
+    def read(self, reader: FakeReader) -> None:
+        """Start over with other events."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.results.clear()
+        self.reader = reader
+        for lane in self.lanes:
+            lane.close()
+
     def open(self, current: FlatFilter, query: EventQuery) -> None:
         self.dialog.begin(current, query)
         self.push_screen("filter-by", self.results.append)
+
+
+class Stage:
+    """One app for all tests of this module: to start one takes longer than most of them."""
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+        self.app = HostApp()
+        self._running = self.app.run_test(size=(80, 24))
+        self.pilot = self.runner.run(self._running.__aenter__())
+
+    def close(self) -> None:
+        self.runner.run(self._running.__aexit__(None, None, None))
+        self.runner.close()
+
+
+STAGES: list[Stage] = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _stage() -> Iterator[None]:
+    STAGES.append(Stage())
+    yield
+    STAGES.pop().close()
 
 
 class Driver:
@@ -114,7 +147,7 @@ class Driver:
         """Send a key and wait for nothing."""
         self.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
-    async def type(self, text: str) -> None:
+    async def write(self, text: str) -> None:
         """Type a text in one burst and wait for its candidates."""
         for character in text:
             self.send(character)
@@ -140,9 +173,11 @@ class Driver:
     def drafts(self) -> list[Draft]:
         return self.dialog.query_one(ConditionRows).drafts
 
-    @property
-    def focused(self) -> Widget | None:
-        return self.app.focused
+    def has_focus(self, widget: object) -> bool:
+        return self.app.focused is widget
+
+    def has_list(self) -> bool:
+        return self.popup.display
 
     @property
     def popup(self) -> PopupList:
@@ -181,13 +216,17 @@ def run_dialog(
     *,
     size: tuple[int, int] = (80, 24),
     hook: Hook | None = None,
+    stage: Stage | None = None,
 ) -> None:
-    async def main() -> None:
-        app = HostApp(all_events, hook)
-        async with app.run_test(size=size) as pilot:
-            await script(Driver(app, pilot))
+    stage = stage or STAGES[-1]
+    reader = FakeReader(all_events, hook)
 
-    asyncio.run(main())
+    async def main() -> None:
+        stage.app.read(reader)
+        await stage.pilot.resize_terminal(*size)
+        await script(Driver(stage.app, stage.pilot))
+
+    stage.runner.run(main())
 
 
 # Opening
@@ -197,8 +236,8 @@ def test_without_a_filter_it_opens_with_one_empty_row_where_one_types() -> None:
     async def script(driver: Driver) -> None:
         await driver.open()
         assert driver.drafts == [Draft()]
-        assert driver.focused is driver.rows[0].value
-        assert not driver.popup.display
+        assert driver.has_focus(driver.rows[0].value)
+        assert not driver.has_list()
         assert "● AND  ○ OR   all of these hold" in driver.text
         assert driver.count == "9 events match"
         assert driver.text.count("Filter by") == 1
@@ -228,11 +267,12 @@ def test_one_dialog_opens_again_and_again_with_the_same_widgets() -> None:
         await driver.press("escape")
         assert await driver.result() is None
         before = list(driver.dialog.query(ConditionRow))
+        assert len(before) >= 2
         await driver.open(LOGIN)
         assert driver.drafts == [Draft.of(LOGIN)]
         assert list(driver.dialog.query(ConditionRow)) == before
-        assert [row.display for row in before] == [True, False]
-        assert driver.focused is driver.rows[0].value
+        assert [row.display for row in before] == [True] + [False] * (len(before) - 1)
+        assert driver.has_focus(driver.rows[0].value)
         await driver.press("enter")
         assert await driver.result() == FlatFilter(Match.ALL, (LOGIN,))
 
@@ -245,12 +285,12 @@ def test_one_dialog_opens_again_and_again_with_the_same_widgets() -> None:
 def test_typing_alone_finds_a_value_in_any_column_and_enter_applies() -> None:
     async def script(driver: Driver) -> None:
         await driver.open()
-        await driver.type("ali")
+        await driver.write("ali")
         assert driver.labels == ["Alice", "alina"]
         assert driver.line_of("alina").split()[-4:-1] == ["User", "2", "│"]
         await driver.press("down", "down", "up", "enter")
         assert driver.drafts == [Draft(Field.USER, IS, "Alice")]
-        assert not driver.popup.display
+        assert not driver.has_list()
         await driver.until(lambda: driver.count == "3 events match, 33%")
         await driver.press("enter")
         assert await driver.result() == FlatFilter(Match.ALL, (ALICE,))
@@ -262,7 +302,7 @@ def test_a_value_typed_by_hand_is_kept_exactly() -> None:
     async def script(driver: Driver) -> None:
         await driver.open()
         await driver.press("shift+tab", "shift+tab", "u", "tab", "right", "tab")
-        await driver.type(" Carol ")
+        await driver.write(" Carol ")
         assert "no “ Carol ” in the store" in driver.text
         await driver.press("enter", "enter")
         expected = Condition(Field.USER, IS_NOT, " Carol ")
@@ -274,7 +314,7 @@ def test_a_value_typed_by_hand_is_kept_exactly() -> None:
 def test_another_case_of_a_value_is_offered_and_enter_takes_it() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
-        await driver.type("alice")
+        await driver.write("alice")
         assert "no “alice” in the store; Enter takes “Alice”" in driver.text
         assert driver.popup.highlighted is None
         await driver.press("enter")
@@ -283,13 +323,13 @@ def test_another_case_of_a_value_is_offered_and_enter_takes_it() -> None:
     run_dialog(script)
 
 
-@pytest.mark.parametrize("keys", [("tab", "shift+tab"), ("escape",), ("shift+tab", "tab")])
+@pytest.mark.parametrize("keys", [("tab", "shift+tab"), ("escape",)])
 def test_another_case_is_only_offered(keys: tuple[str, ...]) -> None:
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
-        await driver.type("alice")
+        await driver.write("alice")
         await driver.press(*keys)
-        assert not driver.popup.display
+        assert not driver.has_list()
         await driver.press("enter")
         assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "alice"),))
 
@@ -299,11 +339,11 @@ def test_another_case_is_only_offered(keys: tuple[str, ...]) -> None:
 def test_tab_takes_a_highlighted_candidate_and_goes_on() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
-        await driver.type("ali")
+        await driver.write("ali")
         await driver.press("down", "down", "tab")
         assert driver.drafts == [Draft(Field.USER, IS_NOT, "alina")]
-        assert isinstance(driver.focused, Cross)
-        assert not driver.popup.display
+        assert isinstance(driver.app.focused, Cross)
+        assert not driver.has_list()
 
     run_dialog(script)
 
@@ -311,7 +351,7 @@ def test_tab_takes_a_highlighted_candidate_and_goes_on() -> None:
 def test_the_highlight_can_be_left_upwards() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
-        await driver.type("ali")
+        await driver.write("ali")
         await driver.press("down", "up")
         assert driver.popup.highlighted is None
         await driver.press("enter", "enter")
@@ -344,7 +384,7 @@ def test_down_lists_the_most_frequent_values_where_nothing_is_typed() -> None:
 def test_the_missing_value_and_the_text_none_are_two_things() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(Condition(Field.USER, IS, "bob"))
-        await driver.type("(none)")
+        await driver.write("(none)")
         assert [(item.label, item.note, item.is_special) for item in driver.popup.items] == [
             ("(none)", "", False),
             ("(none)", "no user", True),
@@ -361,7 +401,7 @@ def test_the_missing_value_and_the_text_none_are_two_things() -> None:
         assert driver.drafts == [Draft(Field.USER, text="x")], "it is replaced as a whole"
         await driver.press("backspace")
         assert driver.drafts == [Draft(Field.USER)]
-        await driver.type("(none)")
+        await driver.write("(none)")
         await driver.press("escape", "enter")
         typed = Condition(Field.USER, IS, "(none)")
         assert await driver.result() == FlatFilter(Match.ALL, (typed,))
@@ -375,7 +415,7 @@ def test_at_most_50_candidates_with_counts_at_the_right() -> None:
 
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
-        await driver.type("user")
+        await driver.write("user")
         assert len(driver.popup.items) == MAX_CANDIDATES
         assert driver.line_of("1,204").index("1,204") + 5 == driver.line_of("user1 ").index("  2 ") + 3
         await driver.press("up")
@@ -439,9 +479,8 @@ def test_keys_that_come_in_one_burst_land_where_they_were_meant() -> None:
 # Columns, operators, AND / OR
 
 
-@pytest.mark.parametrize(
-    ("keys", "field"),
-    [
+def test_a_column_is_chosen_by_keyboard() -> None:
+    cases: list[tuple[list[str], Field | None]] = [
         (["e"], Field.EVENT),
         (["c"], Field.CATEGORY),
         (["u", "c"], Field.CATEGORY),
@@ -453,15 +492,17 @@ def test_keys_that_come_in_one_burst_land_where_they_were_meant() -> None:
         (["down", "down", "down", "down", "enter"], Field.USER),
         (["enter", "down", "escape"], None),
         (["x"], None),
-    ],
-)
-def test_a_column_is_chosen_by_keyboard(keys: list[str], field: Field | None) -> None:
+    ]
+
     async def script(driver: Driver) -> None:
         await driver.open()
-        await driver.press("shift+tab", "shift+tab", *keys)
-        assert driver.drafts == [Draft(field)]
-        assert not driver.popup.display
-        assert driver.dialog.is_current
+        await driver.press("shift+tab", "shift+tab")
+        for keys, field in cases:
+            driver.dialog.query_one(ConditionRows).show([Draft()])
+            await driver.press(*keys)
+            assert driver.drafts == [Draft(field)], keys
+            assert not driver.has_list()
+            assert driver.dialog.is_current
 
     run_dialog(script)
 
@@ -470,26 +511,36 @@ def test_a_popup_of_a_choice_goes_with_the_focus() -> None:
     async def script(driver: Driver) -> None:
         await driver.open()
         await driver.press("shift+tab", "enter")
-        assert driver.popup.display
+        assert driver.has_list()
         await driver.press("down", "tab")
         assert driver.drafts == [Draft(operator=IS_NOT)]
-        assert driver.focused is driver.rows[0].value
+        assert driver.has_focus(driver.rows[0].value)
         await driver.press("shift+tab", "enter", "shift+tab")
-        assert not driver.popup.display
+        assert not driver.has_list()
 
     run_dialog(script)
 
 
-@pytest.mark.parametrize("key", ["left", "right", "space", "enter", "o"])
-def test_and_or_by_keyboard(key: str) -> None:
+def test_and_or_by_keyboard() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE, LOGIN)
         assert driver.count == "3 events match, 33%"
         await driver.press("up")
-        assert isinstance(driver.focused, MatchTab)
-        await driver.press(key)
+        tab = driver.dialog.query_one(MatchTab)
+        assert driver.has_focus(tab)
+        for key, match in [("left", Match.ANY), ("right", Match.ALL), ("o", Match.ANY), ("o", Match.ANY)]:
+            await driver.press(key)
+            assert tab.match is match
+        for key, match in [
+            ("a", Match.ALL),
+            ("space", Match.ANY),
+            ("enter", Match.ALL),
+            ("space", Match.ANY),
+        ]:
+            await driver.press(key)
+            assert tab.match is match
         await driver.until(lambda: driver.count == "7 events match, 78%")
-        await driver.press("tab", "tab", "tab", "enter")
+        await driver.press("down", "enter")
         assert await driver.result() == FlatFilter(Match.ANY, (ALICE, LOGIN))
 
     run_dialog(script)
@@ -507,13 +558,13 @@ def test_the_whole_dialog_by_mouse() -> None:
         await driver.click("PopupList", 3, 1)
         assert driver.drafts == [Draft(Field.USER, IS_NOT)]
         await driver.click("ValueInput", 2)
-        await driver.type("bo")
+        await driver.write("bo")
         await driver.click("PopupList", 3, 0)
         assert driver.drafts == [Draft.of(NOT_BOB)]
         await driver.click("MatchTab", 9)
         await driver.click("#add")
-        await driver.until(lambda: driver.focused is driver.rows[-1].value and len(driver.rows) == 2)
-        await driver.type("logi")
+        await driver.until(lambda: driver.has_focus(driver.rows[-1].value) and len(driver.rows) == 2)
+        await driver.write("logi")
         await driver.click("PopupList", 3, 0)
         await driver.click("#apply")
         assert await driver.result() == FlatFilter(Match.ANY, (NOT_BOB, LOGIN))
@@ -525,12 +576,12 @@ def test_a_second_click_on_a_choice_closes_its_list() -> None:
     async def script(driver: Driver) -> None:
         await driver.open()
         await driver.click(".operator")
-        assert driver.popup.display
+        assert driver.has_list()
         await driver.click(".operator")
-        assert not driver.popup.display
+        assert not driver.has_list()
         await driver.click(".operator")
         await driver.click("MatchCount")
-        assert not driver.popup.display
+        assert not driver.has_list()
         assert driver.drafts == [Draft()]
 
     run_dialog(script)
@@ -550,7 +601,7 @@ def test_the_buttons(button: str, expected: FlatFilter | None) -> None:
         await driver.open(ALICE)
         for _ in range(9):
             await driver.press("tab")
-            if isinstance(driver.focused, Button) and f"#{driver.focused.id}" == button:
+            if isinstance(driver.app.focused, Button) and f"#{driver.app.focused.id}" == button:
                 break
         await driver.press("enter")
         assert await driver.result() == expected
@@ -567,16 +618,16 @@ def test_rows_are_added_and_removed_by_keyboard() -> None:
         await driver.open(ALICE, NOT_BOB, LOGIN)
         await driver.press("down", "ctrl+d")
         assert driver.drafts == [Draft.of(ALICE), Draft.of(LOGIN)]
-        assert driver.focused is driver.rows[1].value
+        assert driver.has_focus(driver.rows[1].value)
         await driver.press("tab", "enter")
         assert driver.drafts == [Draft.of(ALICE)]
-        assert isinstance(driver.focused, Cross)
+        assert isinstance(driver.app.focused, Cross)
         await driver.press("delete")
         assert driver.drafts == [Draft()], "one row is always there"
         await driver.press("tab", "enter")
-        await driver.until(lambda: len(driver.rows) == 2 and driver.focused is driver.rows[1].value)
+        await driver.until(lambda: len(driver.rows) == 2 and driver.has_focus(driver.rows[1].value))
         await driver.press("shift+tab", "shift+tab", "delete")
-        assert isinstance(driver.focused, Choice)
+        assert isinstance(driver.app.focused, Choice)
         assert driver.drafts == [Draft()]
         await driver.until(lambda: driver.count == "9 events match")
 
@@ -606,13 +657,13 @@ def test_arrows_move_between_rows_in_the_same_column() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE, NOT_BOB)
         await driver.press("down")
-        assert driver.focused is driver.rows[1].value
+        assert driver.has_focus(driver.rows[1].value)
         await driver.press("tab", "up")
-        assert driver.focused is driver.rows[0].query_one(Cross)
+        assert driver.has_focus(driver.rows[0].query_one(Cross))
         await driver.press("down", "down")
-        assert driver.focused is driver.dialog.query_one("#add")
+        assert driver.has_focus(driver.dialog.query_one("#add"))
         await driver.press("up")
-        assert driver.focused is driver.rows[1].value
+        assert driver.has_focus(driver.rows[1].value)
 
     run_dialog(script)
 
@@ -627,14 +678,14 @@ def test_what_is_missing_is_marked_and_the_dialog_stays() -> None:
         await driver.until(lambda: len(driver.rows) == 2)
         await driver.click("#apply")
         assert not driver.app.results
-        assert driver.focused is driver.rows[1].query_one(".column")
+        assert driver.has_focus(driver.rows[1].query_one(".column"))
         assert "✗ Column" in driver.text
         assert "✗ a value is missing" in driver.text
         await driver.press("u")
         assert "✗ Column" not in driver.text
         assert "✗ a value is missing" in driver.text
         await driver.press("tab", "tab")
-        await driver.type("bob")
+        await driver.write("bob")
         assert "✗" not in driver.text
         await driver.press("enter", "enter")
         both = (ALICE, Condition(Field.USER, IS, "bob"))
@@ -671,9 +722,9 @@ def test_marks_are_gone_when_the_dialog_opens_again() -> None:
 def test_escape_closes_the_list_first() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE)
-        await driver.type("bo")
+        await driver.write("bo")
         await driver.press("escape")
-        assert not driver.popup.display
+        assert not driver.has_list()
         assert driver.dialog.is_current
         await driver.press("escape")
         assert await driver.result() is None
@@ -766,7 +817,7 @@ def test_an_error_is_one_calm_line_and_the_dialog_works_on(broken: str) -> None:
         await driver.until(lambda: "✗ The store is ␛[31m busy." in driver.text)
         assert driver.dialog.is_current
         is_busy = False
-        await driver.type("y")
+        await driver.write("y")
         await driver.until(lambda: "busy" not in driver.text and driver.count == "9 events match")
         await driver.press("enter", "enter")
         result = await driver.result()
@@ -779,28 +830,54 @@ def test_an_error_is_one_calm_line_and_the_dialog_works_on(broken: str) -> None:
 # Hostile data
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value[:12]))
-def test_a_hostile_value_round_trips_and_is_drawn_clean(value: str) -> None:
-    condition = Condition(Field.USER, IS, value)
+def test_hostile_values_round_trip_and_are_drawn_clean() -> None:
+    conditions = tuple(Condition(Field.USER, IS, value) for value in HOSTILE)
 
     async def script(driver: Driver) -> None:
-        await driver.open(condition)
+        await driver.open(*conditions)
         check_screen(driver)
-        await driver.press("end", "x", "backspace")
-        await driver.candidates()
+        for row in driver.rows[:-1]:
+            row.value.insert("x", 0)
+            row.value.delete(0, 1)
+        await driver.pilot.pause()
         check_screen(driver)
-        if value:
-            assert driver.drafts == [Draft.of(condition)], "an edit elsewhere leaves it alone"
-        await driver.press("escape", "ctrl+u", "escape", "down")
-        await driver.candidates()
-        check_screen(driver)
-        await driver.press("down", "enter")
-        assert driver.drafts == [Draft.of(condition)], "as picked"
-        check_screen(driver)
-        await driver.press("enter")
-        assert await driver.result() == FlatFilter(Match.ALL, (condition,))
+        assert driver.drafts == [Draft.of(condition) for condition in conditions], (
+            "edits leave the rest alone"
+        )
+        await driver.click("#apply")
+        assert await driver.result() == FlatFilter(Match.ALL, conditions)
 
-    run_dialog(script, [AuditEvent("Login", 0, user=value)])
+    run_dialog(script, size=(80, 40))
+
+
+def test_hostile_values_are_picked_as_they_are() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("shift+tab", "shift+tab", "u", "tab", "tab")
+        for value in HOSTILE:
+            await driver.press("ctrl+u", "escape", "down")
+            await driver.candidates()
+            check_screen(driver)
+            driver.popup.move(1)
+            driver.popup.move(driver.labels.index(value or "(empty)"))
+            await driver.press("enter")
+            assert driver.drafts == [Draft(Field.USER, IS, value)]
+            check_screen(driver)
+
+    run_dialog(script, [AuditEvent("Login", 0, user=value) for value in HOSTILE])
+
+
+def test_two_keys_on_a_button_close_one_screen() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        driver.dialog.query_one("#apply").focus()
+        driver.send("enter")
+        driver.send("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (ALICE,))
+        await driver.pilot.pause()
+        assert len(driver.app.screen_stack) == 1
+
+    run_dialog(script)
 
 
 def check_screen(driver: Driver) -> None:
@@ -872,15 +949,15 @@ def test_random_keys_never_crash_it() -> None:
     hostile = [AuditEvent(value or "x", n, user=value, category=None) for n, value in enumerate(HOSTILE)]
 
     async def script(driver: Driver) -> None:
-        for _ in range(12):
+        for _ in range(6):
             await driver.open(
                 *(Condition(Field.USER, IS, rng.choice(HOSTILE)) for _ in range(rng.randint(0, 3)))
             )
-            for _ in range(25):
+            for _ in range(30):
                 if not driver.dialog.is_current:
                     break
                 driver.send(rng.choice(keys))
-                if rng.random() < 0.3:
+                if rng.random() < 0.15:
                     await driver.pilot.pause()
             await driver.pilot.pause()
             while driver.dialog.is_current:
@@ -903,16 +980,16 @@ def test_any_size(size: tuple[int, int]) -> None:
         if size >= (80, 24):
             assert driver.text.count("✕") == 8
         if width >= 40:
-            assert box in driver.app.screen.region
+            assert driver.app.screen.region.contains_region(box)
             for part in ("AND", "OR", "+ Add Filter", "Clear All", "Cancel", "Apply", "✕"):
                 assert part in driver.text
             await driver.press(*["down"] * 7)
-            assert driver.focused is driver.rows[7].value
-            assert driver.rows[7].value.region in box
+            assert driver.has_focus(driver.rows[7].value)
+            assert box.contains_region(driver.rows[7].value.region)
         await driver.press("a")
         await driver.candidates()
         if width >= 40:
-            assert driver.popup.region in driver.app.screen.region
+            assert driver.app.screen.region.contains_region(driver.popup.region)
             assert not driver.popup.region.overlaps(driver.rows[7].value.region)
         await driver.press("escape", "escape")
         assert await driver.result() is None
@@ -923,7 +1000,7 @@ def test_any_size(size: tuple[int, int]) -> None:
 def test_a_resize_while_a_list_is_open() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE)
-        await driver.type("b")
+        await driver.write("b")
         for size in ((40, 10), (120, 40), (1, 1), (80, 24)):
             await driver.pilot.resize_terminal(*size)
             await driver.pilot.pause()
@@ -940,20 +1017,24 @@ def test_without_colours_the_focus_and_the_highlight_are_reversed(monkeypatch: p
     async def script(driver: Driver) -> None:
         await driver.open(ALICE)
         await driver.press("shift+tab", "enter", "down")
-        for widget, y in ((driver.focused, 0), (driver.popup, 1)):
+        for widget, y in ((driver.app.focused, 0), (driver.popup, 1)):
             assert widget is not None
             strip = widget.render_line(y)
             styles = [segment.style for segment in strip if segment.text.strip()]
             assert all(style is not None and style.reverse for style in styles)
 
-    run_dialog(script)
+    stage = Stage()
+    try:
+        run_dialog(script, stage=stage)
+    finally:
+        stage.close()
 
 
 def test_a_list_opens_above_where_there_is_no_room_below() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(*[NOT_BOB] * 10)
         await driver.press(*["down"] * 9)
-        await driver.type("a")
+        await driver.write("a")
         assert driver.popup.region.bottom <= driver.rows[9].value.region.y or (
             driver.popup.region.y >= driver.rows[9].value.region.bottom
         )

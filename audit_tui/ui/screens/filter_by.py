@@ -86,6 +86,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
             padding: 0 1;
         }
         & #head { height: 1; margin-bottom: 1; }
+        &.-narrow MatchTab { width: 15; }
         & #foot { height: 1; margin-top: 1; }
         & Button { height: 1; min-width: 0; width: auto; padding: 0; background: $boost; }
         & #add { background: transparent; color: $text-primary; }
@@ -168,8 +169,10 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         if self._is_fresh:
             self._is_fresh = False
             self._rows.scroll_home(animate=False)
-            self.set_focus(self._rows.rows[0].value)
-            self._recount()
+            value = self._rows.rows[0].value
+            self.set_focus(value)
+            value.select_all()  # it may have the focus from the last time, and tells nothing then
+            self._count.begin(self._edited_query())
 
     def on_screen_suspend(self) -> None:
         """Ask nothing more."""
@@ -194,7 +197,8 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
 
     def on_click(self, event: events.Click) -> None:
         """Close the list when something else is clicked; fields with lists see to their own clicks."""
-        if event.widget is not self._popup.owner:
+        owner = self._popup.owner
+        if owner is not None and not owner.region.contains(event.screen_x, event.screen_y):
             self._popup.close()
 
     # What the fields tell
@@ -202,7 +206,10 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
     @on(ConditionRow.Edited)
     @on(MatchTab.Changed)
     def _recount(self) -> None:
-        self._count.count(replace(self._query, filter=self.edited.expression()))
+        self._count.count(self._edited_query())
+
+    def _edited_query(self) -> EventQuery:
+        return replace(self._query, filter=self.edited.expression())
 
     @on(ValueInput.Failed)
     @on(MatchCount.Failed)
@@ -226,16 +233,21 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
     @on(Button.Pressed, "#apply")
     def _apply(self) -> None:
         if not self._rows.mark_incomplete():
-            self.dismiss(self.edited)
+            self._leave(self.edited)
 
     @on(Button.Pressed, "#clear")
     def _clear_all(self) -> None:
-        self.dismiss(FlatFilter())
+        self._leave(FlatFilter())
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Leave everything as it was."""
-        self.dismiss(None)
+        self._leave(None)
+
+    def _leave(self, result: FlatFilter | None) -> None:
+        # Keys of a burst may press a button twice; the second must not close the screen below.
+        if self.is_current:
+            self.dismiss(result)
 
     def action_step(self, step: int) -> None:
         """Go to the same field of the row above or below."""
@@ -263,7 +275,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
     def _show_hint(self) -> None:
         self._hint.set_class(self._error is not None, "-error")
         if self._error is not None:
-            self._hint.update(f"✗ {clean(str(self._error))}")
+            self._hint.update(f"✗ {clean(str(self._error))}", layout=False)
             return
         focused = type(self.focused) if self.focused is not None else Button
-        self._hint.update(HINTS.get(focused, ""))
+        self._hint.update(HINTS.get(focused, ""), layout=False)

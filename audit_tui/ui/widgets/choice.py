@@ -185,7 +185,7 @@ class MatchTab(Widget, can_focus=True):
     ALLOW_SELECT = False
     DEFAULT_CSS = """
     MatchTab {
-        width: 1fr;
+        width: 40;
         height: 1;
         &:focus { text-style: bold; color: $block-cursor-foreground; background: $block-cursor-background; }
         &:nocolor:focus { text-style: bold reverse; }

@@ -168,7 +168,8 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         for row, draft in zip(self._rows, wanted, strict=False):
             row.show(draft)
         for index, row in enumerate(self._rows):
-            row.display = index < len(wanted)
+            if row.display != (is_used := index < len(wanted)):
+                row.display = is_used
         new = [ConditionRow(self._popup, self._values, draft) for draft in wanted[len(self._rows) :]]
         self._rows += new
         self._used = len(wanted)

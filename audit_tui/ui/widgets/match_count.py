@@ -33,8 +33,10 @@ class MatchCount(Static):
 
     DEFAULT_CSS = """
     MatchCount {
-        width: auto;
+        width: 1fr;
         height: 1;
+        text-align: right;
+        text-wrap: nowrap;
         color: $text-muted;
         &.-none { color: $text-warning; text-style: bold; }
         &:ansi { color: ansi_default; }
@@ -69,12 +71,21 @@ class MatchCount(Static):
         self._range_events: int | None = None
         self._matched: int | None = None
 
+    def begin(self, query: EventQuery) -> None:
+        """Count this query without a pause, and what its range holds anew: the store may have grown."""
+        self._range = None
+        self._await()
+        self._start(query)
+
     def count(self, query: EventQuery) -> None:
         """Count this query after a pause; what was being counted is given up."""
+        self._await()
+        self._timer = self.set_timer(DEBOUNCE_S, partial(self._start, query))
+
+    def _await(self) -> None:
         self.stop()
         self.remove_class("-none")
-        self.update("counting…")
-        self._timer = self.set_timer(DEBOUNCE_S, partial(self._start, query))
+        self._say("counting…")
 
     def stop(self) -> None:
         """Give up what is being counted."""
@@ -121,19 +132,24 @@ class MatchCount(Static):
         answer.stop()
         if answer.number == self._number:
             if self._matched is None:
-                self.update("not counted")
+                self._say("not counted")
             self.post_message(self.Failed(answer.error))
 
     def _show(self, matched: int) -> None:
         self.set_class(matched == 0, "-none")
         if matched == 0:
-            self.update("no events match")
+            self._say("no events match")
             return
         verb = "matches" if matched == 1 else "match"
-        share = ""
+        words = f"{counted(matched, 'event')} {verb}"
         if self._range_events and matched != self._range_events:
             share = f", {percentage(matched, self._range_events)}"
-        self.update(f"{counted(matched, 'event')} {verb}{share}")
+            if len(words) + len(share) < self.size.width:
+                words += share
+        self._say(words)
+
+    def _say(self, words: str) -> None:
+        self.update(words, layout=False)
 
 
 def _count(query: EventQuery, reader: EventReader, cancel: CancelToken) -> int:
