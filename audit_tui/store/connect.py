@@ -113,7 +113,6 @@ def open_writer(path: Path, *, durable: bool) -> Connection:
             "PRAGMA cell_size_check = ON",
             "PRAGMA mmap_size = 0",
             "PRAGMA foreign_keys = ON",
-            "PRAGMA temp_store = MEMORY",
             f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",
             "PRAGMA journal_size_limit = 67108864",
             "PRAGMA wal_autocheckpoint = 1000",
@@ -143,8 +142,8 @@ def writable_place(given: Path) -> Path:
     return path
 
 
-def create_file(path: Path) -> None:
-    """Make an empty file that only its owner can read; nothing if it is there.
+def create_file(path: Path) -> bool:
+    """Make an empty file that only its owner can read, and say so; False if something is there.
 
     Raises:
         StoreError: If that is not allowed here.
@@ -153,11 +152,12 @@ def create_file(path: Path) -> None:
         with _opening:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except FileExistsError:
-        return
+        return False
     except OSError as error:
         raise StoreError(
             f"{path} cannot be made: {error.strerror}.", "Choose another place with --store."
         ) from error
+    return True
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from audit_tui.core.query import After, AtRow, Page, PageKey, StoreInfo, ValueCo
 from audit_tui.errors import StoreError
 from audit_tui.store import connect, plan, schema, sql
 from audit_tui.store.guard import authorize
+from audit_tui.store.predicate import MISSING
 from audit_tui.store.result import Result
-from audit_tui.store.rows import read_event, stored_text
+from audit_tui.store.rows import read_event, stored_text, whole
 from audit_tui.store.session import NameCache, Session
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import Field
     from audit_tui.core.query import EventQuery, Place, ReaderFactory
 
+FIRST_ROWS = 50
+"""A command that wants 20 events need not read 500."""
 STREAM_ROWS = 500
 STREAM_SORTED_ROWS = 20_000
 """By description each page sorts everything anew, so there the pages are large."""
@@ -147,10 +150,10 @@ class StoreReader:
         marks = (text, folded, folded, folded, limit) if search else (limit,)
         with self._asking(cancel) as session:
             found = [
-                ((rank, -events, False, name_folded, name), ValueCount(name, events))
+                ((rank, -whole(events), False, str(name_folded), str(name)), ValueCount(str(name), events))
                 for name, events, rank, name_folded in session.rows(sql.Statement(statement.text, marks))
             ]
-            missing = session.events(field, 0) if folded in NO_VALUE_WORDS else 0
+            missing = session.events(field, MISSING) if folded in NO_VALUE_WORDS else 0
         if missing:
             rank = _missing_rank(folded)
             found.append(((rank, -missing, True, "", ""), ValueCount(None, missing)))
@@ -174,7 +177,7 @@ class StoreReader:
         if query.upto_seq is None:
             query = replace(query, upto_seq=self.newest_seq())
         is_sorted = query.sort.column is EventColumn.DESCRIPTION
-        limit = STREAM_SORTED_ROWS if is_sorted else STREAM_ROWS
+        limit = STREAM_SORTED_ROWS if is_sorted else FIRST_ROWS
         place: Place = AtRow(0)
         is_end = False
         while not is_end:
@@ -184,6 +187,7 @@ class StoreReader:
                     place = After(PageKey.of(session.row(keys[-1].seq), query.sort))
             for first in range(0, len(keys), STREAM_ROWS):
                 yield from self._stored([key.seq for key in keys[first : first + STREAM_ROWS]], cancel)
+            limit = max(limit, STREAM_ROWS)
 
     def note(self, name: str) -> str | None:
         """What ``StoreWriter.note`` remembered; None if nothing of that name."""
@@ -271,7 +275,7 @@ class StoreReader:
     def _edge_us(self, session: Session, *, newest: bool) -> int | None:
         scan = sql.Scan(_ALL_BY_TIME, sql.Span(), None)
         found = session.rows(sql.scan_keys(scan, self._indexes, newest_first=newest, limit=1))
-        return int(found[0][0]) if found else None
+        return whole(found[0][0]) if found else None
 
     def _log_bytes(self) -> int:
         log = self.path.with_name(self.path.name + "-wal")

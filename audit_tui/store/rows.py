@@ -120,17 +120,17 @@ def read_event(values: tuple[Any, ...]) -> AuditEvent:
      metadata, original) = values  # fmt: skip
     return AuditEvent(
         seq=whole(seq),
-        key=key,
+        key=read_text(key),
         occurred_us=whole(occurred_us),
-        event=event or "",
-        category=category,
-        user=user,
-        description=description,
+        event=read_text(event) or "",
+        category=read_text(category),
+        user=read_text(user),
+        description=read_text(description),
         outcome=read_outcome(outcome),
         severity=None if severity is None else whole(severity),
-        source_ip=source_ip,
-        target=target,
-        source=source,
+        source_ip=read_text(source_ip),
+        target=read_text(target),
+        source=read_text(source),
         metadata=_read_metadata(metadata),
         original=None if original is None else _unpack(original),
     )
@@ -147,6 +147,11 @@ def whole(value: object) -> int:
     raise StoreDamaged("An event holds something else where a number should be.", "Verify the store.")
 
 
+def read_text(value: object) -> str | None:
+    """A text from the file, also where a damaged one holds something else."""
+    return value if value is None or isinstance(value, str) else str(value)
+
+
 def read_outcome(value: object) -> Outcome:
     """An outcome from the file; anything that is none is unknown."""
     try:
@@ -155,21 +160,23 @@ def read_outcome(value: object) -> Outcome:
         return Outcome.UNKNOWN
 
 
-def _read_metadata(text: str | None) -> dict[str, Any]:
+def _read_metadata(text: object) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(text)
+        value = json.loads(str(text))
     except (ValueError, RecursionError):
         return {NOT_JSON: text}
     return value if isinstance(value, dict) else {NOT_JSON: value}
 
 
-def _unpack(data: bytes) -> bytes:
+def _unpack(data: object) -> bytes:
     """What was packed; the bytes as they are when they were not packed, or not whole."""
+    if not isinstance(data, bytes):
+        return str(data).encode("utf-8", "backslashreplace")
     unpacker = zlib.decompressobj()
     try:
         unpacked = unpacker.decompress(data, MAX_ORIGINAL_BYTES)
-    except (zlib.error, TypeError):
-        return data if isinstance(data, bytes) else b""
+    except zlib.error:
+        return data
     return unpacked if unpacker.eof or len(unpacked) == MAX_ORIGINAL_BYTES else data

@@ -11,7 +11,7 @@ from audit_tui.core.filters import Field
 from audit_tui.store import plan, sql
 from audit_tui.store.counting import Scope, count
 from audit_tui.store.predicate import MISSING, OneOf, combine
-from audit_tui.store.rows import stored_text
+from audit_tui.store.rows import stored_text, whole
 from audit_tui.store.schema import NAME_TABLES
 from audit_tui.store.sql import Moment, NameKey
 
@@ -38,6 +38,10 @@ class Run(Protocol):
         ...
 
 
+def _moments(rows: list[tuple[object, ...]]) -> list[Moment]:
+    return [Moment(whole(row[0]), whole(row[1])) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class TimeRun:
     """Events by time."""
@@ -62,7 +66,7 @@ class TimeRun:
                 limit=limit,
                 offset=offset,
             )
-            found.update(Moment(*row) for row in session.rows(statement))
+            found.update(_moments(session.rows(statement)))
         return sorted(found, reverse=newest_first)[:limit]
 
     def count(self) -> int:
@@ -96,7 +100,7 @@ class WalkRun:
             limit=limit,
             offset=offset,
         )
-        return [Moment(*row) for row in self.scope.session.rows(statement)]
+        return _moments(self.scope.session.rows(statement))
 
     def count(self) -> int:
         """How many there are."""
@@ -105,7 +109,9 @@ class WalkRun:
             return count(replace(self.scope, predicate=combine((self.scope.predicate, named), is_any=False)))
         session = self.scope.session
         if self._is_counted:
-            return sum(row[2] for row in session.stream(sql.names_in_order(self._walk(), descending=False)))
+            return sum(
+                whole(row[2]) for row in session.stream(sql.names_in_order(self._walk(), descending=False))
+            )
         return session.number(sql.walk_count(self._walk(), session.indexes))
 
     @property
@@ -121,9 +127,9 @@ class WalkRun:
         passed: NameKey | None = None
         names = self.scope.session.stream(sql.names_in_order(walk, descending=descending))
         for folded, name, events in names:
-            if events > offset:
+            if whole(events) > offset:
                 break
-            offset -= events
+            offset -= whole(events)
             passed = NameKey(folded, name)
         if passed is None:
             return walk, offset
@@ -149,7 +155,7 @@ class TextRun:
             limit=limit,
             offset=offset,
         )
-        return [Moment(*row) for row in self.scope.session.rows(statement)]
+        return _moments(self.scope.session.rows(statement))
 
     def count(self) -> int:
         """How many there are."""
@@ -202,7 +208,7 @@ class SmallRun:
                 shown = value[0] if value else None
                 if shown not in values:
                     values[shown] = _value(scope, field, shown)
-                keys.append(SmallKey(values[shown], Moment(occurred_us, seq)))
+                keys.append(SmallKey(values[shown], Moment(whole(occurred_us), whole(seq))))
         is_newest_first = sort.descending or sort.column is not EventColumn.DATE
         keys.sort(key=attrgetter("moment"), reverse=is_newest_first)
         keys.sort(key=attrgetter("value"), reverse=sort.descending)

@@ -8,7 +8,7 @@ from audit_tui.core.event import EventRow
 from audit_tui.errors import StoreDamaged
 from audit_tui.store import sql
 from audit_tui.store.predicate import MISSING
-from audit_tui.store.rows import read_outcome, stored_text, whole
+from audit_tui.store.rows import read_outcome, read_text, stored_text, whole
 from audit_tui.store.schema import NAME_TABLES
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class NameCache:
                 f"SELECT name FROM {table} WHERE id = ?",  # noqa: S608 - our own names
                 (whole(number),),
             ).fetchone()
-            name = names[number] = "" if found is None else found[0]
+            name = names[number] = "" if found is None else read_text(found[0]) or ""
         return name
 
 
@@ -82,7 +82,7 @@ class Session:
 
     def number(self, statement: sql.Statement) -> int:
         """The one number that a statement gives; 0 for NULL."""
-        return int(self.rows(statement)[0][0] or 0)
+        return whole(self.rows(statement)[0][0] or 0)
 
     def check(self) -> None:
         """Raise QueryCancelled if the answer is no longer wanted."""
@@ -156,7 +156,7 @@ class Session:
             self.name(_EVENT, event) or "",
             self.name(_CATEGORY, category),
             self.name(_USER, user),
-            description,
+            read_text(description),
             read_outcome(outcome),
         )
 

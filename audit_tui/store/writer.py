@@ -194,16 +194,27 @@ class StoreWriter:
     def _open(self, durable: bool) -> connect.Connection:
         self._lock = StoreLock(self.path)
         with self._lock.held():
-            connect.create_file(self.path)
-            connection = connect.open_writer(self.path, durable=durable)
-            with connect.closed_on_error(connection), connect.store_errors(self.path):
-                if not schema.is_blank(connection):
-                    schema.check_identity(connection, str(self.path), for_writing=True)
-                    schema.check_tables(connection, str(self.path))
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("BEGIN IMMEDIATE")
-                schema.migrate(connection)
-                connection.execute("COMMIT")
+            is_new = False
+            try:
+                is_new = connect.create_file(self.path)
+                return self._connect(durable)
+            except BaseException:
+                # Under the lock nobody else can have found the new file yet.
+                if is_new:
+                    self.path.unlink(missing_ok=True)
+                self._lock.remove()
+                raise
+
+    def _connect(self, durable: bool) -> connect.Connection:
+        connection = connect.open_writer(self.path, durable=durable)
+        with connect.closed_on_error(connection), connect.store_errors(self.path):
+            if not schema.is_blank(connection):
+                schema.check_identity(connection, str(self.path), for_writing=True)
+                schema.check_tables(connection, str(self.path))
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            schema.migrate(connection)
+            connection.execute("COMMIT")
         return connection
 
     @contextmanager

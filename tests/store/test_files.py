@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.event import AuditEvent
+from audit_tui.core.event import AuditEvent, EventColumn
 from audit_tui.core.filters import IS, Condition, Field
-from audit_tui.core.query import AtRow, EventQuery
+from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.errors import (
     EXIT_UNREADABLE,
     NotAStore,
@@ -196,9 +197,10 @@ def test_a_writer_refuses_it_too(
         pytest.skip("a writer makes a store there")
     path = tmp_path / "audit.db"
     make(path)
-    before = path.read_bytes() if path.is_file() else b""
+    before, beside = (path.read_bytes() if path.is_file() else b""), left(tmp_path)
     with pytest.raises(kind):
         StoreWriter(path)
+    assert left(tmp_path) == beside
     assert (path.read_bytes() if path.is_file() else b"") == before
     assert not connect._open_files
 
@@ -384,3 +386,48 @@ def test_a_reader_may_move_between_threads(store_path: Path) -> None:
     reader.close()
     assert found == [len(EVENTS)]
     assert not connect._open_files
+
+
+def test_numbers_that_are_no_numbers_are_damage_and_not_a_traceback(store_path: Path) -> None:
+    # A crafted file can hold anything in a column that says INTEGER.
+    with closing(sqlite3.connect(store_path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        tables = ("events", "user_names")
+        strict = {
+            name: connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (name,)).fetchone()[0]
+            for name in tables
+        }
+        for name in tables:
+            loose = (
+                strict[name]
+                .replace("STRICT", "")
+                .replace("INTEGER", "BLOB")
+                .replace("BLOB PRIM", "INTEGER PRIM")
+            )
+            connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (loose, name))
+        connection.execute("PRAGMA schema_version = 1000")
+        connection.commit()
+        connection.execute(
+            "UPDATE events SET occurred_us = 'soon', description = x'ff', metadata = 5 WHERE seq = 4"
+        )
+        connection.execute("UPDATE user_names SET events = 'many'")
+        for name in tables:
+            connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (strict[name], name))
+        connection.execute("PRAGMA schema_version = 1001")
+        connection.commit()
+    with StoreReader(store_path) as reader:
+        asked: list[Callable[[], object]] = [
+            lambda: reader.page(EventQuery(), AtRow(0), 100),
+            lambda: reader.page(EventQuery(sort=Sort(EventColumn.USER)), AtRow(50), 100),
+            lambda: list(reader.events(EventQuery())),
+            lambda: reader.values(Field.USER, "", 50),
+            lambda: reader.event(4),
+            lambda: reader.count(EventQuery(Condition(Field.USER, IS, "bob"))),
+            lambda: reader.count(EventQuery(Condition(Field.USER, IS, None))),
+            reader.info,
+        ]
+        for question in asked:
+            with suppress(StoreDamaged):
+                question()
+        with pytest.raises(StoreDamaged):
+            reader.event(4)
