@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import time
 import zlib
 from typing import Any, NamedTuple
@@ -94,7 +94,7 @@ def draft(event: AuditEvent) -> Draft:
 
 def random_key() -> str:
     """A key that no other event has: the time, so that the index grows at its end, and 80 random bits."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 def _optional(text: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -152,7 +152,7 @@ def _create(connection: sqlite3.Connection) -> None:
     database.table("events").create_index(KEY_INDEX.columns, KEY_INDEX.name, unique=True)
     database.create_view(VIEW, _VIEW_SELECT)
     created = {
-        STORE_ID: secrets.token_hex(16),
+        STORE_ID: os.urandom(16).hex(),
         CREATED: iso_utc(to_us(datetime.now(UTC))),
         READABLE_FROM: "1",
     }
