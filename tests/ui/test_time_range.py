@@ -196,14 +196,16 @@ MOVES: list[tuple[str, date]] = [
 
 
 def test_keys_move_the_cursor_but_never_beyond_today() -> None:
-    async def play(stage: Stage, keys: str, expected: date) -> None:
-        await stage.press(*keys.split())
-        assert stage.month.cursor == expected, keys
-        assert stage.month.marked == DayRange(date(2026, 10, 24), TODAY)
-        assert f"{expected:%B} ▾" in stage.picture
-        assert f"{expected.year} ▾" in stage.picture
+    async def play(stage: Stage) -> None:
+        for keys, expected in MOVES:
+            stage.month.cursor = TODAY
+            await stage.press(*keys.split())
+            assert stage.month.cursor == expected, keys
+            assert stage.month.marked == DayRange(date(2026, 10, 24), TODAY)
+            assert f"{expected:%B} ▾" in stage.picture
+            assert f"{expected.year} ▾" in stage.picture
 
-    run_each([partial(play, keys=keys, expected=expected) for keys, expected in MOVES])
+    assert run(play) == []
 
 
 def test_a_leap_day_survives_the_years() -> None:
@@ -319,11 +321,9 @@ def test_a_preset_shows_its_days_and_stays_a_preset() -> None:
         assert stage.results == []
         await stage.click("#apply")
 
-    for play in (by_key, by_mouse):
-        plays = [
-            partial(play, preset=preset, marked=marked, cursor=cursor) for preset, marked, cursor in PRESETS
-        ]
-        assert run_each(plays) == [[preset] for preset, _, _ in PRESETS]
+    for play, presets in ((by_key, PRESETS), (by_mouse, PRESETS[:2])):
+        plays = [partial(play, preset=one, marked=marked, cursor=cursor) for one, marked, cursor in presets]
+        assert run_each(plays) == [[preset] for preset, _, _ in presets]
 
 
 def test_enter_on_the_preset_in_force_picks_first_and_applies_then() -> None:
@@ -483,12 +483,12 @@ def test_times_can_be_typed() -> None:
         assert stage.words == words
         await (stage.press("enter") if with_enter else stage.click("#apply"))
 
-    for with_enter in (True, False):
+    for with_enter, typed in ((True, TYPED), (False, TYPED[:1])):
         plays = [
             partial(play, since=since, until=until, words=words, with_enter=with_enter)
-            for since, until, _, words in TYPED
+            for since, until, _, words in typed
         ]
-        assert run_each(plays) == [[expected] for _, _, expected, _ in TYPED]
+        assert run_each(plays) == [[expected] for _, _, expected, _ in typed]
 
 
 @pytest.mark.parametrize(
