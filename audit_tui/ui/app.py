@@ -72,7 +72,7 @@ class AuditApp(TerminalApp, inherit_bindings=False):
         keymap = Keymap(settings.keymap, settings.keys)
         self.set_keymap(keymap.for_textual())
         self._review = ReviewScreen(
-            open_reader, store_name, view, zone, clock, keymap, settings.first_weekday, first_page, notice
+            open_reader, store_name, view, zone, clock, settings, keymap, first_page, notice
         )
 
     @property

@@ -21,6 +21,7 @@ from audit_tui.ui.widgets.bars import BarButton, KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.detail_pane import DetailPane
 from audit_tui.ui.widgets.event_list import EventList
 from audit_tui.ui.widgets.event_table import EventTable
+from audit_tui.ui.widgets.row_text import RowText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.timer import Timer
 
+    from audit_tui.config import Settings
     from audit_tui.core.dates import TimeRange
     from audit_tui.core.filters import FlatFilter
     from audit_tui.core.query import ReaderFactory
@@ -57,8 +59,8 @@ class ReviewScreen(Screen[None]):
         view: What to show first.
         zone: The zone of days and times.
         clock: Tells the time, aware.
+        settings: The user's settings.
         keymap: The keys to name on the screen.
-        first_weekday: 0 is Monday.
         first_page: Rows of ``view`` that were read before the screen was there; None reads them now.
         notice: What the user should know about the store; empty when nothing.
     """
@@ -85,8 +87,8 @@ class ReviewScreen(Screen[None]):
         view: View,
         zone: tzinfo,
         clock: Callable[[], datetime],
+        settings: Settings,
         keymap: Keymap,
-        first_weekday: int = 0,
         first_page: FirstPage | None = None,
         notice: str = "",
     ) -> None:
@@ -97,7 +99,8 @@ class ReviewScreen(Screen[None]):
         self._own_zone = self._zone = zone
         self._clock = clock
         self._keymap = keymap
-        self._first_weekday = first_weekday
+        self._first_weekday = settings.first_weekday
+        self._row_text = RowText(zone, settings.columns, settings.date_format)
         self._first_page = first_page
         self._notice = notice
         self._said: Timer | None = None
@@ -132,7 +135,7 @@ class ReviewScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopLine(self._store_name)
         with Container(id="body"):
-            yield EventList(self._open_reader, self._zone, self.context.today.year, id="list")
+            yield EventList(self._open_reader, self._row_text, self._clock, id="list")
             yield DetailPane(self._open_reader, self._zone, id="detail")
         yield StatusLine()
         yield KeyLine(self._keymap)
@@ -295,7 +298,7 @@ class ReviewScreen(Screen[None]):
     def action_zone(self) -> None:
         utc = zone_named("UTC")
         self._zone = self._own_zone if self._zone == utc else utc
-        self.table.set_zone(self._zone)
+        self.event_list.set_zone(self._zone)
         self.pane.set_zone(self._zone)
         self.show_view(self._view)
 

@@ -12,18 +12,21 @@ from textual.message import Message
 
 from audit_tui.core.query import EventQuery, Page, RowCount
 from audit_tui.core.window import PageRequest, RowWindow
+from audit_tui.core.zones import local_time
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.event_table import EventTable
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
 
     from textual.app import ComposeResult
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import ReaderFactory
+    from audit_tui.ui.widgets.row_text import RowText
 
 
 class EventList(Container):
@@ -31,8 +34,8 @@ class EventList(Container):
 
     Args:
         open_reader: Opens a reader for each thread.
-        zone: The zone of the times shown.
-        this_year: The year that short dates leave out.
+        row_text: How rows read.
+        clock: Tells the time, aware; its year is the one that short dates leave out.
     """
 
     DEFAULT_CSS = """
@@ -79,23 +82,23 @@ class EventList(Container):
     def __init__(
         self,
         open_reader: ReaderFactory,
-        zone: tzinfo,
-        this_year: int,
+        row_text: RowText,
+        clock: Callable[[], datetime],
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self._rows = Lane(open_reader)
         self._counts = Lane(open_reader)
-        self._zone = zone
-        self._this_year = this_year
+        self._row_text = row_text
+        self._clock = clock
         self._generation = 0
         self._shown = 0
         self._query = EventQuery()
         self._window = RowWindow(self._query.sort)
 
     def compose(self) -> ComposeResult:
-        yield EventTable(self._zone, id="events")
+        yield EventTable(self._row_text, id="events")
 
     @property
     def table(self) -> EventTable:
@@ -138,17 +141,20 @@ class EventList(Container):
         self._shown = self._generation
         self._query = first_page.query
         self._window = first_page.window()
-        self.table.show(
-            self._window,
-            self._query.sort,
-            this_year=self._this_year,
-            cursor_row=first_page.cursor_row,
-            top_row=max(0, first_page.cursor_row - top_offset),
-        )
+        this_year = self._clock().astimezone(self._row_text.zone).year
+        start_us = self._query.interval.start_us
+        other_years = start_us is None or local_time(start_us, self._row_text.zone).year != this_year
+        self._row_text.begin(self._query.sort, this_year, other_years=other_years)
+        cursor_row = first_page.cursor_row
+        self.table.show(self._window, cursor_row, max(0, cursor_row - top_offset))
         self.post_message(self.Counted(self, self.count))
         if not self.count.exact:
             work = partial(self._read_count, self._generation, self._query)
             self._start("count", partial(work, self._counts.begin()))
+
+    def set_zone(self, zone: tzinfo) -> None:
+        """Show the times in another zone, from the next result on."""
+        self._row_text.zone = zone
 
     def cancel(self) -> bool:
         """End the questions under way, leaving what is shown; False when there are none."""

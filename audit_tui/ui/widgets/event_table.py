@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
@@ -18,33 +18,23 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from audit_tui.core.dates import date_text
 from audit_tui.core.event import EventColumn, EventRow, Outcome
-from audit_tui.core.query import NEWEST_FIRST, Sort
+from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.text import clean
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
-from audit_tui.ui.widgets.column_layout import (
-    FULL_DATE_CELLS,
-    GAP_CELLS,
-    OTHER_YEAR_CELLS,
-    SHORT_DATE_CELLS,
-    ColumnBox,
-    lay_out,
-)
+from audit_tui.ui.widgets.column_layout import GAP_CELLS
+from audit_tui.ui.widgets.row_text import CUT, RowText
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from rich.style import Style
     from textual import events
     from textual.binding import BindingType
 
 FAILURE_MARK = "✗"
-MISSING_VALUE = "-"
-NOT_READ_YET = "…"
-_SORT_MARKS = {True: " ▼", False: " ▲"}
+MEASURED_ROWS = 100
+"""The columns are sized from so many rows, those on a large screen."""
 
 
 class EventTable(ScrollView, can_focus=True):
@@ -147,38 +137,27 @@ class EventTable(ScrollView, can_focus=True):
             """Only the newest place on the screen matters."""
             return isinstance(message, EventTable.PageNeeded)
 
-    def __init__(self, zone: tzinfo, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+    def __init__(self, row_text: RowText, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
-        self._zone = zone
+        self._row_text = row_text
         self._window = RowWindow(NEWEST_FIRST)
-        self._sort = NEWEST_FIRST
-        self._this_year = ""
         self._words: tuple[str, ...] = ()
-        self._wanted: dict[EventColumn, int] = {}
-        self._boxes: tuple[ColumnBox, ...] = ()
-        self._short_date_cells = SHORT_DATE_CELLS
         self._lines: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
         self._asked: PageRequest | None = None
         self._has_result = False
 
     # -- what is shown
 
-    def show(
-        self, window: RowWindow, sort: Sort, *, this_year: int, cursor_row: int = 0, top_row: int = 0
-    ) -> None:
+    def show(self, window: RowWindow, cursor_row: int = 0, top_row: int = 0) -> None:
         """Show another result.
 
         Args:
             window: Its rows, as far as they are read.
-            sort: Its order.
-            this_year: The year that short dates leave out.
             cursor_row: Where the cursor stands.
             top_row: The first row on the screen.
         """
         self._has_result = True
         self._window = window
-        self._sort = sort
-        self._this_year = f"{this_year:04d}"
         self._words = ()
         self._asked = None
         self._measure(top_row)
@@ -198,17 +177,12 @@ class EventTable(ScrollView, can_focus=True):
     def rows_came(self) -> None:
         """Draw what was added to the window, and ask for what is still missing."""
         self._asked = None
-        if not self._wanted:
+        if not self._row_text.is_measured:
             self._measure(self.scroll_offset.y)
         self._resize_rows()
         self._redraw()
         self._announce()
         self.ask_for_rows()
-
-    def set_zone(self, zone: tzinfo) -> None:
-        """Show the times in another zone."""
-        self._zone = zone
-        self._redraw()
 
     @property
     def highlighted(self) -> EventRow | None:
@@ -218,7 +192,7 @@ class EventTable(ScrollView, can_focus=True):
     @property
     def column(self) -> EventColumn:
         """The column under the cursor."""
-        columns = [box.column for box in self._boxes] or list(EventColumn)
+        columns = [box.column for box in self._row_text.boxes] or list(EventColumn)
         return columns[min(self.cursor_column, len(columns) - 1)]
 
     @property
@@ -230,21 +204,12 @@ class EventTable(ScrollView, can_focus=True):
 
     def _measure(self, top_row: int) -> None:
         """Size the columns from the rows on the screen, so that they stay as they are while scrolling."""
-        shown = [self._window.row(index) for index in range(top_row, top_row + 100)]
-        rows = [row for row in shown if row is not None]
-        self._wanted = {
-            column: max(
-                cell_len(clean(getattr(row, column)[:200])) if getattr(row, column) else 1 for row in rows
-            )
-            for column in EventColumn
-            if column is not EventColumn.DATE and rows
-        }
-        other_year = any(self._date(row)[:4] != self._this_year for row in rows)
-        self._short_date_cells = OTHER_YEAR_CELLS if other_year else SHORT_DATE_CELLS
+        shown = (self._window.row(index) for index in range(top_row, top_row + MEASURED_ROWS))
+        self._row_text.measure([row for row in shown if row is not None])
         self._lay_out()
 
     def _lay_out(self) -> None:
-        self._boxes = lay_out(self._width, self._wanted, self._short_date_cells)
+        self._row_text.lay_out(self._width)
         self._lines.clear()
 
     @property
@@ -283,8 +248,9 @@ class EventTable(ScrollView, can_focus=True):
         row = self._window.row(index)
         if row is None:
             quiet = self.get_component_rich_style("event-table--quiet")
-            return Strip([Segment(" " + NOT_READ_YET, quiet)]).adjust_cell_length(width, self.rich_style)
-        repeats_day = y > 1 and self._repeats_day(index, row)
+            return Strip([Segment(" " + CUT, quiet)]).adjust_cell_length(width, self.rich_style)
+        above = self._window.row(index - 1) if y > 1 else None
+        repeats_day = self._row_text.repeats_day(row, above)
         is_cursor = index == self.cursor_row
         key = (row.seq, is_cursor and (self.cursor_column, self.has_focus), repeats_day, width)
         strip = self._lines.get(key)
@@ -299,9 +265,7 @@ class EventTable(ScrollView, can_focus=True):
         style = self.get_component_rich_style("datatable--header")
         current = self.get_component_rich_style("datatable--header-cursor")
         segments = [Segment(" ", style)]
-        for number, box in enumerate(self._boxes):
-            mark = _SORT_MARKS[self._sort.descending] if box.column is self._sort.column else ""
-            label = fit(box.column.label + mark, box.width)
+        for number, label in enumerate(self._row_text.headings()):
             words = label.rstrip() if number == self._column_number else ""
             segments += [Segment(words, current), Segment(label[len(words) :] + " " * GAP_CELLS, style)]
         return Strip(segments).adjust_cell_length(self._width, style)
@@ -319,7 +283,7 @@ class EventTable(ScrollView, can_focus=True):
         """One segment where the row has one style: each costs a colour change on the line."""
         style = self.get_component_rich_style("datatable--cursor") if is_cursor else self.rich_style
         failed = row.outcome is Outcome.FAILURE
-        cells = [fit(self._text(row, box, repeats_day), box.width) + " " * GAP_CELLS for box in self._boxes]
+        cells = [cell + " " * GAP_CELLS for cell in self._row_text.cells(row, repeats_day=repeats_day)]
         gutter = FAILURE_MARK if failed else " "
         if is_cursor:
             return self._cursor_segments(gutter, cells, style)
@@ -341,38 +305,7 @@ class EventTable(ScrollView, can_focus=True):
 
     @property
     def _column_number(self) -> int:
-        return min(self.cursor_column, len(self._boxes) - 1)
-
-    def _text(self, row: EventRow, box: ColumnBox, repeats_day: bool) -> str:
-        if box.column is not EventColumn.DATE:
-            value: str | None = getattr(row, box.column)
-            return MISSING_VALUE if value is None else value
-        date = self._date(row)
-        if repeats_day:
-            day_cells = 11 if box.width >= FULL_DATE_CELLS else 6
-            return " " * day_cells + date[11:]
-        if box.width >= FULL_DATE_CELLS:
-            return date
-        return date[5:] if date[:4] == self._this_year else date[:OTHER_YEAR_CELLS]
-
-    def _repeats_day(self, index: int, row: EventRow) -> bool:
-        """Whether the row above is of the same day, so that the day need not be said again."""
-        if self._sort.column is not EventColumn.DATE:
-            return False
-        above = self._window.row(index - 1) if index else None
-        if above is None:
-            return False
-        date = self._date(row)
-        if date[:4] != self._this_year and self._date_box_width < FULL_DATE_CELLS:
-            return False
-        return date[:10] == self._date(above)[:10]
-
-    @property
-    def _date_box_width(self) -> int:
-        return next((box.width for box in self._boxes if box.column is EventColumn.DATE), 0)
-
-    def _date(self, row: EventRow) -> str:
-        return date_text(row.occurred_us, self._zone)
+        return min(self.cursor_column, len(self._row_text.boxes) - 1)
 
     # -- the cursor
 
@@ -380,7 +313,7 @@ class EventTable(ScrollView, can_focus=True):
         return self._clamped(value)
 
     def validate_cursor_column(self, value: int) -> int:
-        return max(0, min(value, max(0, len(self._boxes) - 1)))
+        return max(0, min(value, max(0, len(self._row_text.boxes) - 1)))
 
     def _clamped(self, row: int) -> int:
         return max(0, min(row, self._window.count.value - 1))
@@ -478,7 +411,7 @@ class EventTable(ScrollView, can_focus=True):
             return
         number = self._column_number_at(offset.x)
         if offset.y == 0:
-            self.post_message(self.HeaderSelected(self, self._boxes[number].column))
+            self.post_message(self.HeaderSelected(self, self._row_text.boxes[number].column))
             return
         index = self.scroll_offset.y + offset.y - 1
         if index >= self._window.count.value:
@@ -489,15 +422,5 @@ class EventTable(ScrollView, can_focus=True):
             self.post_message(self.RowSelected(self, index))
 
     def _column_number_at(self, x: int) -> int:
-        starts = [number for number, box in enumerate(self._boxes) if box.start <= x]
+        starts = [number for number, box in enumerate(self._row_text.boxes) if box.start <= x]
         return starts[-1] if starts else 0
-
-
-def fit(text: str, width: int) -> str:
-    """A text from data as exactly ``width`` cells of one line, cleaned, with … where it was cut."""
-    # Four characters a cell leave room for combining marks and stop at once in a cell of 100 MB.
-    text = clean(text[: 4 * width + 4])
-    cells = cell_len(text)
-    if cells <= width:
-        return text + " " * (width - cells)
-    return set_cell_size(text, max(0, width - 1)) + NOT_READ_YET[:width]

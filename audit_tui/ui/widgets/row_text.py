@@ -1,0 +1,148 @@
+"""Rows of events as cells of text: which columns, how wide, how a date reads. No Textual here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+
+from audit_tui.core.event import EventColumn
+from audit_tui.core.query import NEWEST_FIRST, Sort
+from audit_tui.core.text import clean
+from audit_tui.core.zones import date_text, local_time
+from audit_tui.ui.widgets.column_layout import (
+    FULL_DATE_CELLS,
+    OTHER_YEAR_CELLS,
+    SHORT_DATE_CELLS,
+    ColumnBox,
+    lay_out,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+
+    from audit_tui.core.event import EventRow
+
+MISSING_VALUE = "-"
+CUT = "…"
+MEASURED_CHARS = 200
+"""No column is wider; a cell of 100 MB is cut before it is measured."""
+DEFAULT_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+class RowText:
+    """Lays the columns out for a width and a result, and gives the cells of a row.
+
+    Args:
+        zone: The zone of the dates.
+        columns: The columns to show, in order.
+        date_format: For strftime; the default one is shortened where there is little room, and does not
+            say a day again that stands in the row above.
+    """
+
+    def __init__(
+        self,
+        zone: tzinfo,
+        columns: Sequence[EventColumn] = tuple(EventColumn),
+        date_format: str = DEFAULT_DATE_FORMAT,
+    ) -> None:
+        self.zone = zone
+        self.boxes: tuple[ColumnBox, ...] = ()
+        self._columns = tuple(columns)
+        self._date_format = date_format
+        self._sort = NEWEST_FIRST
+        self._this_year = ""
+        self._date_cells = (SHORT_DATE_CELLS, FULL_DATE_CELLS)
+        self._wanted: dict[EventColumn, int] = {}
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the columns were sized from rows."""
+        return bool(self._wanted)
+
+    def begin(self, sort: Sort, this_year: int, *, other_years: bool) -> None:
+        """Begin another result.
+
+        Args:
+            sort: Its order.
+            this_year: The year that short dates leave out.
+            other_years: Whether events of other years may come.
+        """
+        self._sort = sort
+        self._this_year = f"{this_year:04d}"
+        self._wanted = {}
+        if self._date_format == DEFAULT_DATE_FORMAT:
+            self._date_cells = (OTHER_YEAR_CELLS if other_years else SHORT_DATE_CELLS, FULL_DATE_CELLS)
+
+    def measure(self, rows: Sequence[EventRow]) -> None:
+        """Size the columns from the first rows, so that they stay as they are while one scrolls."""
+        if not rows:
+            return
+        for column in self._columns:
+            texts = (self._value(row, column)[:MEASURED_CHARS] for row in rows)
+            if column is not EventColumn.DATE:
+                self._wanted[column] = max(cell_len(clean(text)) for text in texts)
+            elif self._date_format != DEFAULT_DATE_FORMAT:
+                width = max(cell_len(clean(text)) for text in texts)
+                self._date_cells = (width, width)
+
+    def lay_out(self, width: int) -> None:
+        """Place the columns in a width."""
+        self.boxes = lay_out(width, self._wanted, self._columns, self._date_cells)
+
+    def cells(self, row: EventRow, *, repeats_day: bool) -> list[str]:
+        """The text of each column, as wide as its box."""
+        return [fit(self._text(row, box, repeats_day), box.width) for box in self.boxes]
+
+    def headings(self) -> list[str]:
+        """The column headings, with a mark on the one that sorts."""
+        mark = " ▼" if self._sort.descending else " ▲"
+        return [
+            fit(box.column.label + (mark if box.column is self._sort.column else ""), box.width)
+            for box in self.boxes
+        ]
+
+    def repeats_day(self, row: EventRow, above: EventRow | None) -> bool:
+        """Whether the row above is of the same day, so that the day need not be said again."""
+        if above is None or self._sort.column is not EventColumn.DATE:
+            return False
+        if self._date_format != DEFAULT_DATE_FORMAT:
+            return False
+        date = self._date(row)
+        width = next((box.width for box in self.boxes if box.column is EventColumn.DATE), 0)
+        if date[:4] != self._this_year and width < FULL_DATE_CELLS:
+            return False
+        return date[:10] == self._date(above)[:10]
+
+    def _text(self, row: EventRow, box: ColumnBox, repeats_day: bool) -> str:
+        text = self._value(row, box.column)
+        if box.column is not EventColumn.DATE or self._date_format != DEFAULT_DATE_FORMAT:
+            return text
+        is_full = box.width >= FULL_DATE_CELLS
+        if repeats_day:
+            return " " * (11 if is_full else 6) + text[11:]
+        if is_full:
+            return text
+        return text[5:] if text[:4] == self._this_year else text[:OTHER_YEAR_CELLS]
+
+    def _value(self, row: EventRow, column: EventColumn) -> str:
+        if column is EventColumn.DATE:
+            return self._date(row)
+        value: str | None = getattr(row, column)
+        return MISSING_VALUE if value is None else value
+
+    def _date(self, row: EventRow) -> str:
+        if self._date_format == DEFAULT_DATE_FORMAT:
+            return date_text(row.occurred_us, self.zone)
+        return local_time(row.occurred_us, self.zone).strftime(self._date_format)
+
+
+def fit(text: str, width: int) -> str:
+    """A text from data as exactly ``width`` cells of one line, cleaned, with … where it was cut."""
+    # Four characters a cell leave room for combining marks and stop at once in a cell of 100 MB.
+    text = clean(text[: 4 * width + 4])
+    cells = cell_len(text)
+    if cells <= width:
+        return text + " " * (width - cells)
+    return set_cell_size(text, max(0, width - 1)) + CUT[:width]
