@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.cloudtrail_words import Scene, tell
+from audit_tui.formats.decoding import inner_object
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
 from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, dig
@@ -19,7 +19,7 @@ LOOKUP = "LookupEvents"
 DENIED_SEVERITY = 3
 """A refused request is a warning; CloudTrail tells no severity else."""
 
-_CALLS = frozenset({"AwsApiCall", "AwsConsoleAction", "AwsVpceEvent"})
+_CALLS = ("AwsApiCall", "AwsConsoleAction", "AwsVpceEvent")
 """Types of events that carry an error when they fail, so that none means success."""
 _DENIED = ("accessdenied", "unauthorized", "notauthorized", "forbidden")
 
@@ -38,12 +38,7 @@ def _map(fields: Fields) -> AuditEvent:
 
 def _map_lookup(frame: Fields) -> AuditEvent:
     """The event lies as JSON inside a string; what stands around it is kept beside its metadata."""
-    try:
-        inner = json.loads(frame["CloudTrailEvent"])
-    except (ValueError, RecursionError):
-        raise RecordError("its CloudTrailEvent is not JSON") from None
-    if not isinstance(inner, dict):
-        raise RecordError("its CloudTrailEvent is not a JSON object")
+    inner = inner_object(frame["CloudTrailEvent"], "CloudTrailEvent")
     return _map_event(inner, frame, {name: frame[name] for name in frame if name != "CloudTrailEvent"})
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from audit_tui.formats.decoding import MAX_DEPTH, TOKEN, Decoder, is_too_deep
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 from audit_tui.formats.wrappers import list_key, may_be_list_key
 
@@ -18,56 +19,18 @@ if TYPE_CHECKING:
 
     from audit_tui.formats.files import LogText
 
-MAX_DEPTH = 200
-"""Deeper nesting is rejected: real records stay below 30, and what reads them later must not recurse away."""
 _WHOLE_CHARS = 1024 * 1024
 """An object that is longer may be a wrapper with a list of millions: then its list is read piece by piece."""
 
 _BETWEEN = re.compile(r"[ \t\r\n,\x1e\ufeff]*")
 _RECORDS = re.compile(r'\{[ \t\r\n]*"Records"[ \t\r\n]*:[ \t\r\n]*\[')
 _COLON = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
-_TOKEN = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|[{}\[\]"]')
+_MARK = re.compile(r'\\.|["{}\[\]\n]')
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _NOT_JSON = "it is not JSON"
+_TOO_LONG = "the record is longer than 16 MiB"
 _LONGEST_INDENT = 256
 _LONGEST_LITERAL_CHARS = len("-Infinity") + len("\\ud83d\\ude00")
-
-
-class _Hooks:
-    """Notices while a value is decoded what its Python form does not say."""
-
-    def __init__(self) -> None:
-        self.is_lossy = False
-        self.decoder = self._decoder(strict=True)
-        self.lenient = self._decoder(strict=False)
-        """Takes control characters in strings, which sloppy writers leave as they are."""
-
-    def _decoder(self, *, strict: bool) -> json.JSONDecoder:
-        return json.JSONDecoder(
-            object_pairs_hook=self.object,
-            parse_float=self.number,
-            parse_constant=self.constant,
-            strict=strict,
-        )
-
-    def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        fields = dict(pairs)
-        if len(fields) != len(pairs):
-            self.is_lossy = True
-        return fields
-
-    def number(self, text: str) -> float | str:
-        value = float(text)
-        if value - value != 0:  # infinite: JSON has no such number, SQLite refuses it
-            self.is_lossy = True
-            return text
-        if len(text) > 17 and repr(value) != text:
-            self.is_lossy = True
-        return value
-
-    def constant(self, text: str) -> str:
-        self.is_lossy = True
-        return text
 
 
 class _Broken(NamedTuple):
@@ -95,7 +58,7 @@ class JsonReader:
         self._line = 1
         self._at_end = False
         self._ends_inside = False
-        self._hooks = _Hooks()
+        self._decoder = Decoder()
         self._list: _List | None = None
         self._is_by_line: bool | None = None
         """The records end with their lines; None until one was read."""
@@ -134,7 +97,8 @@ class JsonReader:
             pieces.append(piece)
             size += len(piece)
         # The beginning of the line is kept: its indentation tells where a broken record ends.
-        kept_from = self._buffer.rfind("\n", max(self._at - _LONGEST_INDENT, 0), self._at) + 1 or self._at
+        kept_from = self._buffer.rfind("\n", max(self._at - _LONGEST_INDENT, 0), self._at)
+        kept_from = self._at if kept_from < 0 else kept_from
         self._buffer = "".join([self._buffer[kept_from:], *pieces])
         self._at -= kept_from
         return True
@@ -180,14 +144,14 @@ class JsonReader:
                 self._advance(at + 1)
                 return False
             try:
-                key, after_key = self._hooks.decoder.raw_decode(self._buffer, at)
+                key, after_key = self._decoder.strict.raw_decode(self._buffer, at)
                 colon = _COLON.match(self._buffer, after_key)
                 if not isinstance(key, str) or colon is None:
                     return False
                 if may_be_list_key(key) and self._buffer[colon.end() : colon.end() + 1] == "[":
                     self._enter_list(colon.end() + 1, is_wrapped=True)
                     return True
-                _, at = self._hooks.decoder.raw_decode(self._buffer, colon.end())
+                _, at = self._decoder.strict.raw_decode(self._buffer, colon.end())
             except (ValueError, RecursionError):
                 return False
 
@@ -208,7 +172,7 @@ class JsonReader:
             if not decoded.may_end_later:
                 return self._skip(decoded.reason)
             if size > MAX_RECORD_CHARS:
-                return self._skip("the record is longer than 16 MiB")
+                return self._skip(_TOO_LONG, is_giant=True)
             self._fill()  # at the end of the file the next decoding says that it is final
         value, end = decoded
         if self._list is None and isinstance(value, dict) and list_key(value) and self._enter_wrapper():
@@ -217,9 +181,9 @@ class JsonReader:
 
     def _decode(self) -> tuple[Any, int] | _Broken:
         buffer, at = self._buffer, self._at
-        self._hooks.is_lossy = False
+        self._decoder.is_lossy = False
         try:
-            value, end = self._hooks.decoder.raw_decode(buffer, at)
+            value, end = self._decoder.strict.raw_decode(buffer, at)
         except json.JSONDecodeError as error:
             return self._leniently() if error.msg.startswith("Invalid control") else self._broken(error)
         except RecursionError:
@@ -232,7 +196,7 @@ class JsonReader:
 
     def _leniently(self) -> tuple[Any, int] | _Broken:
         try:
-            value, end = self._hooks.lenient.raw_decode(self._buffer, self._at)
+            value, end = self._decoder.lenient.raw_decode(self._buffer, self._at)
         except json.JSONDecodeError as error:
             if "\n" in self._buffer[self._at : error.pos]:
                 return _Broken(f"{_NOT_JSON}: a text in it does not end with its line", may_end_later=False)
@@ -258,10 +222,12 @@ class JsonReader:
         line = self._line
         if not isinstance(value, dict):
             found: Record | Reject = self._reject("it is not a JSON object", text, line)
-        elif len(text) > MAX_DEPTH and _is_too_deep(text):
+        elif len(text) > MAX_RECORD_CHARS:
+            found = self._reject(_TOO_LONG, text[:MAX_RECORD_CHARS], line)
+        elif is_too_deep(text):
             found = self._reject(f"it is nested deeper than {MAX_DEPTH} levels", text, line)
         else:
-            is_lossy = self._hooks.is_lossy or (not text.isascii() and _NOT_UTF8.search(text) is not None)
+            is_lossy = self._decoder.is_lossy or (not text.isascii() and _NOT_UTF8.search(text) is not None)
             found = Record(value, line, self._number(), text, is_lossy)
         self._advance(end)
         if self._is_by_line is None and self._list is None:
@@ -279,10 +245,12 @@ class JsonReader:
 
     # --- getting over what is broken
 
-    def _skip(self, reason: str) -> Reject:
+    def _skip(self, reason: str, *, is_giant: bool = False) -> Reject:
         line = self._line
         if self._list is None and (self._is_by_line or self._buffer[self._at] not in "{["):
             return self._reject(reason, self._skip_line(), line)
+        if is_giant:
+            return self._reject(reason, self._skip_giant(), line)
         end = self._end_of_broken()
         text = self._buffer[self._at : end]
         self._advance(end)
@@ -300,6 +268,33 @@ class JsonReader:
             self._advance(self._at + len(piece))
             if end >= 0 or not self._fill():
                 return "".join(parts)
+
+    def _skip_giant(self) -> str:
+        """Read over an object that is too big to keep, to the bracket that closes it."""
+        kept = self._buffer[self._at : self._at + MAX_RECORD_CHARS]
+        depth, in_text = 0, False
+        while True:
+            seen = self._at
+            for mark in _MARK.finditer(self._buffer, self._at):
+                character, seen = mark[0], mark.end()
+                if character == '"':
+                    in_text = not in_text
+                elif character == "\n" and in_text:
+                    self._advance(mark.start())
+                    return kept
+                elif not in_text and character in "{[":
+                    depth += 1
+                elif not in_text and character in "}]":
+                    depth -= 1
+                    if depth <= 0:
+                        self._advance(mark.end())
+                        return kept
+            # An escape that the end of the buffer cuts is looked at again.
+            is_cut = seen < len(self._buffer) and self._buffer.endswith("\\")
+            self._advance(len(self._buffer) - is_cut)
+            if not self._fill():
+                self._advance(len(self._buffer))
+                return kept
 
     def _end_of_broken(self) -> int:
         """Where a broken object of several lines, or of a list, ends.
@@ -329,7 +324,7 @@ class JsonReader:
 
 def _balanced_end(text: str, start: int, limit: int) -> int | None:
     depth = 0
-    for token in _TOKEN.finditer(text, start, limit):
+    for token in TOKEN.finditer(text, start, limit):
         character = token[0]
         if character in "{[":
             depth += 1
@@ -340,20 +335,6 @@ def _balanced_end(text: str, start: int, limit: int) -> int | None:
         elif len(character) == 1:
             return None  # a quote that its line does not close
     return None
-
-
-def _is_too_deep(text: str) -> bool:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return False
-    depth = 0
-    for token in _TOKEN.finditer(text):
-        if token[0] in "{[":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif token[0] in "}]":
-            depth -= 1
-    return False
 
 
 def _json_reason(error: json.JSONDecodeError, start: int) -> str:

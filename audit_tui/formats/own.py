@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
 from audit_tui.core.event import MAX_SEVERITY, AuditEvent, Outcome, to_us
+from audit_tui.formats.decoding import inner_object
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
 from audit_tui.formats.times import parse_time
 from audit_tui.formats.values import column_text, content_key
@@ -56,14 +56,7 @@ def _severity(value: object) -> int | None:
 def _metadata(value: object) -> dict[str, Any]:
     if value is None or value == "":
         return {}
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise RecordError("metadata is not JSON") from None
-    if not isinstance(value, dict):
-        raise RecordError("metadata is not a JSON object")
-    return value
+    return value if isinstance(value, dict) else inner_object(value, "metadata")
 
 
 def _map(fields: Fields) -> AuditEvent:

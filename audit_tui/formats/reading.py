@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CHECKED_RECORDS = 100
 """A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a format may run into in a record that nobody thought of: it must not lose the other records."""
 _SHOWN_FIELDS = 40
 _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
@@ -123,6 +125,9 @@ class Reading:
                 event = self.field_map.apply(event, record.fields)
         except RecordError as error:
             return Reject(text.name, record.line, record.number, error.reason, record.text)
+        except _UNFORESEEN as error:
+            reason = f"{log_format.title} as never seen before: {type(error).__name__}"
+            return Reject(text.name, record.line, record.number, reason, record.text)
         if self.keep_original or record.is_lossy:
             event = replace(event, original=record.text.encode("utf-8", "surrogateescape"))
         return Mapped(event, record, log_format)

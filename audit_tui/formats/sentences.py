@@ -175,8 +175,6 @@ def act_sentence(user: str | None, event: str, target: str | None, outcome: Outc
 
     None when there is nothing to add to the event's name.
     """
-    if user is None and target is None:
-        return None
     who = user or "someone"
     act = act_of(event)
     if act is not None:
@@ -184,6 +182,8 @@ def act_sentence(user: str | None, event: str, target: str | None, outcome: Outc
         if target is not None:
             rest = f"{' '.join(act.noun)} {target}".strip()
         return told(who, act.past, act.plain, rest, outcome)
+    if user is None and target is None:
+        return None
     done = _participle_of(event)
     if done is not None and outcome is not Outcome.FAILURE:
         past, noun = done

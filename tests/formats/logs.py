@@ -1,0 +1,39 @@
+"""Reading a log that a test wrote out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit_tui.formats.files import LogFile, open_log
+from audit_tui.formats.json_records import json_records
+from audit_tui.formats.reading import Mapped, Reading
+
+if TYPE_CHECKING:
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.formats.record import Record, Reject
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
+
+
+def write(folder: Path, data: str | bytes, name: str = "a.log") -> LogFile:
+    path = folder / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return LogFile(name, path, path.stat().st_size)
+
+
+def json_of(log: LogFile) -> list[Record | Reject]:
+    with open_log(log) as text:
+        return list(json_records(text))
+
+
+def read(log: LogFile, reading: Reading | None = None) -> tuple[list[AuditEvent], list[Reject]]:
+    events, rejects = [], []
+    with open_log(log) as text:
+        for found in (reading or Reading()).events(text):
+            if isinstance(found, Mapped):
+                events.append(found.event)
+            else:
+                rejects.append(found)
+    return events, rejects

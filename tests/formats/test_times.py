@@ -1,0 +1,153 @@
+"""Every spelling of a time (FORMATS.md, pitfall 4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit_tui.core.event import from_us, iso_utc, to_us
+from audit_tui.formats.record import RecordError
+from audit_tui.formats.times import EARLIEST_US, LATEST_US, is_plain_utc, parse_time
+
+NOON = "2021-05-18T21:13:33.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1621372413, NOON),
+        (1621372413.0, NOON),
+        (1621372413.25, "2021-05-18T21:13:33.250000Z"),
+        ("1621372413", NOON),
+        ("1621372413.123456789", "2021-05-18T21:13:33.123456Z"),
+        (1621372413000, NOON),
+        (1621372413000.0, NOON),
+        ("1621372413000000", NOON),
+        (1621372413000000000, NOON),
+        (1621372413123456789, "2021-05-18T21:13:33.123456Z"),
+        (999999999, "2001-09-09T01:46:39.000000Z"),
+        ("2021-05-18T21:13:33Z", NOON),
+        ("2021-05-18T21:13:33z", NOON),
+        ("2021-05-18T21:13:33+00:00", NOON),
+        ("2021-05-18T21:13:33+0000", NOON),
+        ("2021-05-19 08:13:33+11:00", NOON),
+        ("2021-05-18 21:13:33", NOON),
+        ("  2021-05-18 21:13:33 UTC ", NOON),
+        ("2021-05-18 21:13:33 GMT", NOON),
+        ("2021/05/18 21:13:33", NOON),
+        ("2021-05-18T21:13:33.1234567Z", "2021-05-18T21:13:33.123456Z"),
+        ("2021-05-18T21:13:33.123456789+02:00", "2021-05-18T19:13:33.123456Z"),
+        ("2021-05-18T21:13:33,5Z", "2021-05-18T21:13:33.500000Z"),
+        ("20210518T211333Z", NOON),
+        ("20210518211333", NOON),
+        ("20210518", "2021-05-18T00:00:00.000000Z"),
+        ("2021-05-18", "2021-05-18T00:00:00.000000Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z"),
+        ("2016-12-31T23:59:60.5Z", "2017-01-01T00:00:00.500000Z"),
+        ("5/18/2021 9:13:33 PM", NOON),
+        ("5/18/2021 12:00 AM", "2021-05-18T00:00:00.000000Z"),
+        ("05/18/2021 21:13:33", NOON),
+        ("18/05/2021 21:13:33", NOON),
+        ("5/5/2021 21:13:33", "2021-05-05T21:13:33.000000Z"),
+        ("Tue, 18 May 2021 21:13:33 GMT", NOON),
+        ("Tue, 18 May 2021 23:13:33 +0200", NOON),
+        ("18/May/2021:23:13:33 +0200", NOON),
+        ("[18/May/2021:21:13:33 +0000]", NOON),
+        ("May 18, 2021 9:13:33 PM", NOON),
+        ("May 18, 2021, 9:13:33 p.m.", NOON),
+        ("18 May 2021 21:13:33", NOON),
+    ],
+)
+def test_a_time_in_any_usual_spelling(value: object, expected: str) -> None:
+    assert iso_utc(parse_time(value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("0001-01-01T00:00:00Z", "never set"),
+        ("1601-01-01T00:00:00Z", "never set"),
+        ("1970-01-01T00:00:00Z", "never set"),
+        (0, "never set"),
+        ("0", "never set"),
+        (0.0, "never set"),
+        ("1969-12-31T23:59:59Z", "out of range"),
+        ("2227-12-31T23:01:01+00:00", "out of range"),
+        ("9999-12-31T23:59:59-23:59", "out of range"),
+        (99999999999, "out of range"),
+        (12345, "since 1970 in s, ms, µs or ns"),
+        (-1621372413, "out of range"),
+        (2**63, "out of range"),
+        (10**25, "since 1970"),
+        (float("nan"), "not a time"),
+        (float("inf"), "not a time"),
+        ("1e999", "not a time"),
+        ("99999999", "since 1970"),
+        ("20211399", "not a time"),
+        ("05/06/2021 10:00", "two months"),
+        ("13/13/2021 10:00", "not a time"),
+        ("5/18/2021 13:00 PM", "not a time"),
+        ("1234 19:01:01", "not a time"),
+        ("sanitized", "not a time"),
+        ("2021-02-30", "not a time"),
+        ("2021-05-18T25:00:00Z", "not a time"),
+        ("Foo 18, 2021 9:13:33 PM", "not a time"),
+        ("x" * 100_000, "not a time"),
+        ("", "not a time"),
+        (True, "not a time"),
+        (None, "not a time"),
+        ([], "not a time"),
+    ],
+)
+def test_what_is_no_time_is_refused_with_a_short_reason(value: object, reason: str) -> None:
+    with pytest.raises(RecordError) as caught:
+        parse_time(value)
+    assert reason in caught.value.reason
+    assert len(caught.value.reason) < 140
+
+
+@given(st.integers(EARLIEST_US + 1, LATEST_US - 1), st.integers(-14 * 60, 14 * 60))
+def test_iso_times_of_any_offset_are_exact(moment_us: int, offset_min: int) -> None:
+    local = from_us(moment_us).astimezone(timezone(timedelta(minutes=offset_min)))
+    assert parse_time(local.isoformat()) == moment_us
+    assert parse_time(iso_utc(moment_us)) == moment_us
+
+
+@given(st.datetimes(datetime(2001, 9, 10), datetime(2199, 12, 31)))  # noqa: DTZ001 - the bounds are naive by contract
+def test_epoch_numbers_tell_their_unit_by_their_digits(naive: datetime) -> None:
+    moment_us = to_us(naive.replace(tzinfo=UTC))
+    for value in (
+        moment_us,
+        str(moment_us),
+        moment_us * 1_000,
+        f"{moment_us // 1_000_000}.{moment_us % 1_000_000:06}",
+    ):
+        assert parse_time(value) == moment_us
+
+
+@given(st.text(max_size=30) | st.floats() | st.integers())
+def test_anything_is_a_time_or_refused(value: object) -> None:
+    try:
+        assert EARLIEST_US < parse_time(value) < LATEST_US
+    except RecordError as error:
+        assert error.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-11-01T14:00:00Z", True),
+        ("2026-11-01T14:00:00.250Z", True),
+        ("2026-11-01T14:00:00.250000Z", True),
+        ("2026-11-01T14:00:00.2500001Z", False),
+        ("2026-11-01 14:00:00Z", False),
+        ("2016-12-31T23:59:60Z", False),
+        ("2026-11-01T14:00:00+00:00", False),
+        (1793541600, False),
+    ],
+)
+def test_only_the_plain_spelling_need_not_be_kept(value: object, expected: bool) -> None:
+    assert is_plain_utc(value) is expected
