@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -160,7 +161,12 @@ def _column(name: str) -> EventColumn:
 
 def _date_format(value: object) -> str:
     text = _text(value)
-    if "%" not in text:
+    try:
+        said = datetime(2026, 11, 22, 14, 5, 9, tzinfo=UTC).strftime(text)
+    # ValueError: some platforms refuse what they do not know.
+    except ValueError:
+        said = text
+    if said in ("", text):
         raise _Unusable(f"must be a strftime format, as %Y-%m-%d %H:%M:%S, not {text!r}")
     return text
 

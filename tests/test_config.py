@@ -120,6 +120,7 @@ def test_every_setting_has_a_variable_and_a_field() -> None:
         ('columns = ["event", "when"]', "line 1: columns names an unknown column 'when'", "date"),
         ('columns = ["event", "event"]', "line 1: columns names a column twice.", ""),
         ('mouse = "maybe"', "line 1: mouse must be true or false, not 'maybe'.", ""),
+        ('date-format = "%"', "line 1: date-format must be a strftime format", ""),
         ('date-format = "YYYY"', "line 1: date-format must be a strftime format", ""),
         ('theme = "a\\u001b[31m"', "line 1: theme holds a character that cannot be printed.", ""),
         ("pink = 1", "line 1: there is no setting 'pink'.", "Settings are store, zone"),

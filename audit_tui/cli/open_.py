@@ -124,7 +124,7 @@ def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
         first_page,
         info.notice,
     )
-    app.run()
+    app.run(mouse=session.loaded.settings.mouse)
     return app.return_code or 0
 
 

@@ -112,6 +112,15 @@ def test_the_screen_shows_what_was_asked_for_and_leaves_the_terminal_clean(store
         assert not terminal.is_alternate
 
 
+@pytest.mark.parametrize(("mouse", "is_asked"), [("on", True), ("off", False)])
+def test_the_mouse_is_asked_for_unless_the_settings_say_no(store: Path, mouse: str, is_asked: bool) -> None:
+    with Terminal([*AUDIT_TUI, str(store), *ALL], env={"AUDIT_TUI_MOUSE": mouse}) as terminal:
+        terminal.wait_for("1 of 4")
+        assert (b"?1000h" in terminal.output) is is_asked
+        terminal.press("q")
+        assert terminal.wait() == 0
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_screen_and_leaves_the_terminal_clean(
     store: Path, number: signal.Signals, code: int
