@@ -112,9 +112,10 @@ def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
         with _ReadAhead(reader, choice.query()) as ahead:
             # 0.3 s and more, in which the first rows are read.
             from audit_tui.ui.app import AuditApp
+            from audit_tui.ui.first_page import Opening
 
             first_page = ahead.result(FIRST_PAGE_WAIT_S)
-    app = AuditApp(
+    opening = Opening(
         open_reader,
         info.name,
         choice.view,
@@ -124,6 +125,7 @@ def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
         first_page,
         info.notice,
     )
+    app = AuditApp(opening)
     app.run(mouse=session.loaded.settings.mouse)
     return app.return_code or 0
 

@@ -8,28 +8,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.widgets import Input
 
-from audit_tui.errors import EXIT_INTERRUPTED
+from audit_tui.core.text import clean
+from audit_tui.errors import EXIT_INTERRUPTED, ConfigError
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review import ReviewScreen
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime, tzinfo
-
     from textual.binding import BindingType
 
-    from audit_tui.config import Settings
-    from audit_tui.core.query import ReaderFactory
-    from audit_tui.core.view import View
-    from audit_tui.ui.first_page import FirstPage
+    from audit_tui.ui.first_page import Opening
 
-DARK_THEME = "textual-dark"
-PALETTE_THEME = "ansi-dark"
+THEMES = {"dark": "textual-dark", "light": "textual-light", "terminal": "ansi-dark"}
+"""Our names for three themes of Textual; its own names are understood too."""
+PALETTE_THEME = THEMES["terminal"]
 """Draws in the terminal's own colours; under NO_COLOR the only one that draws in none."""
-
-
 INTERRUPT_TWICE_S = 2.0
 """Two interrupts within this time quit."""
 
@@ -38,42 +32,34 @@ class AuditApp(TerminalApp, inherit_bindings=False):
     """Reviews the events of a source.
 
     Args:
-        open_reader: Opens a reader for each thread.
-        store_name: What the screen calls the store.
-        view: What to show first.
-        zone: The zone of days and times.
-        clock: Tells the time, aware.
-        settings: The user's settings.
-        first_page: Rows of ``view`` read while Textual was imported; None reads them in the app.
-        notice: What the user should know about the store; empty when nothing.
+        opening: What the review begins with.
+
+    Raises:
+        ConfigError: If the settings name a theme, a keymap or a command that does not exist.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.APP)]
     ENABLE_COMMAND_PALETTE = False
     TITLE = "audit-tui"
 
-    def __init__(
-        self,
-        open_reader: ReaderFactory,
-        store_name: str,
-        view: View,
-        zone: tzinfo,
-        clock: Callable[[], datetime],
-        settings: Settings,
-        first_page: FirstPage | None = None,
-        notice: str = "",
-    ) -> None:
+    def __init__(self, opening: Opening) -> None:
         no_color = "NO_COLOR" in os.environ
         # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
         super().__init__(ansi_color=True if no_color else None)
-        self.theme = PALETTE_THEME if no_color else settings.theme or DARK_THEME
+        settings = opening.settings
+        self.theme = PALETTE_THEME if no_color else self._theme_named(settings.theme or "dark")
         self.animation_level = "none"
         self._interrupted_at = -INTERRUPT_TWICE_S
         keymap = Keymap(settings.keymap, settings.keys)
         self.set_keymap(keymap.for_textual())
-        self._review = ReviewScreen(
-            open_reader, store_name, view, zone, clock, settings, keymap, first_page, notice
-        )
+        self._review = ReviewScreen(opening, keymap)
+
+    def _theme_named(self, name: str) -> str:
+        theme = THEMES.get(name, name)
+        if theme not in self.available_themes:
+            known = ", ".join([*THEMES, *sorted(set(self.available_themes) - set(THEMES.values()))])
+            raise ConfigError(f"There is no theme {clean(name)!r}.", f"Themes are {known}.")
+        return theme
 
     @property
     def review(self) -> ReviewScreen:

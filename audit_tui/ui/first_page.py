@@ -1,4 +1,4 @@
-"""The first rows of a result, read round the event that the cursor should keep.
+"""What the screen begins with: a store, a view, and the first rows of its result.
 
 No Textual here: the command reads the very first page while Textual is still being imported.
 """
@@ -12,9 +12,14 @@ from audit_tui.core.query import After, AtRow, Before, PageKey
 from audit_tui.core.window import PAGE_ROWS, PageRequest, RowWindow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
+
+    from audit_tui.config import Settings
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
-    from audit_tui.core.query import EventQuery, EventReader, Page, Sort
+    from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
+    from audit_tui.core.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,27 @@ class Anchor:
 
 
 _PAST_ANY_SEQ = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a review begins with."""
+
+    open_reader: ReaderFactory
+    """Opens a reader for each thread."""
+    store_name: str
+    """What the screen calls the store."""
+    view: View
+    """What to show first."""
+    zone: tzinfo
+    """The zone of days and times."""
+    clock: Callable[[], datetime]
+    """Tells the time, aware."""
+    settings: Settings
+    first_page: FirstPage | None = None
+    """Rows of ``view`` that were read while Textual was imported; None lets the screen read them."""
+    notice: str = ""
+    """What the user should know about the store; empty when nothing."""
 
 
 def read_first_page(

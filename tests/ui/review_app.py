@@ -12,6 +12,7 @@ from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.view import View
 from audit_tui.core.zones import zone_named
 from audit_tui.ui.app import AuditApp
+from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import Hook, fake_factory
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def run_review(
     """Run a script against the app."""
 
     async def main() -> None:
-        app = AuditApp(
+        opening = Opening(
             fake_factory(account() if events is None else events, hook, "demo.db"),
             "demo.db",
             view or View(),
@@ -109,6 +110,7 @@ def run_review(
             clock,
             settings or Settings(),
         )
+        app = AuditApp(opening)
         async with app.run_test(size=size) as pilot:
             driver = Driver(pilot, app)
             await driver.settle()

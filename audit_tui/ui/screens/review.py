@@ -1,4 +1,4 @@
-"""The review screen: the list, the line above it and those below, the detail pane, the dialogs."""
+"""The review screen: what it shows, with what the keys and the mouse do there."""
 
 from __future__ import annotations
 
@@ -6,219 +6,42 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.containers import Container
-from textual.screen import Screen
 
-from audit_tui.core.dates import Preset, TimeContext
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.query import NEWEST_FIRST
-from audit_tui.core.view import next_sort, sort_words
-from audit_tui.core.zones import zone_label, zone_named
-from audit_tui.ui.commands import COMMANDS, Command, Where
+from audit_tui.core.view import next_sort
+from audit_tui.core.zones import zone_named
+from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.keymap import Keymap, bindings
-from audit_tui.ui.widgets.bars import BarButton, KeyLine, StatusLine, TopLine
-from audit_tui.ui.widgets.detail_pane import DetailPane
-from audit_tui.ui.widgets.event_list import EventList
+from audit_tui.ui.screens.review_view import ReviewView
+from audit_tui.ui.widgets.bars import BarButton
 from audit_tui.ui.widgets.event_table import EventTable
-from audit_tui.ui.widgets.row_text import RowText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime, tzinfo
-
-    from textual import events
-    from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.dom import DOMNode
-    from textual.timer import Timer
 
-    from audit_tui.config import Settings
     from audit_tui.core.dates import TimeRange
     from audit_tui.core.filters import FlatFilter
-    from audit_tui.core.query import ReaderFactory
-    from audit_tui.core.view import View
-    from audit_tui.ui.first_page import FirstPage
+    from audit_tui.ui.first_page import Opening
     from audit_tui.ui.screens.command_line import Order
     from audit_tui.ui.screens.filter_by import FilterDialog
 
-WIDE_CELLS = 120
-"""From this width on the detail pane stands beside the list."""
-MIDNIGHT_CHECK_S = 30.0
-"""How often to see whether a new day has begun, so that Today stays today."""
-SAID_S = 4.0
-"""How long a word by the way stands in the status line."""
 
-
-class ReviewScreen(Screen[None]):
-    """Shows who did what and when.
+class ReviewScreen(ReviewView):
+    """Shows who did what and when, and does what is asked of it.
 
     Args:
-        open_reader: Opens a reader for each thread.
-        store_name: What the store is called.
-        view: What to show first.
-        zone: The zone of days and times.
-        clock: Tells the time, aware.
-        settings: The user's settings.
+        opening: What the review begins with.
         keymap: The keys to name on the screen.
-        first_page: Rows of ``view`` that were read before the screen was there; None reads them now.
-        notice: What the user should know about the store; empty when nothing.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]
 
-    DEFAULT_CSS = """
-    ReviewScreen #body { layout: vertical; height: 1fr; }
-    ReviewScreen EventList { width: 1fr; height: 1fr; }
-    ReviewScreen DetailPane { display: none; height: 45%; border-top: solid $panel-lighten-1; }
-    ReviewScreen.-open DetailPane { display: block; }
-    ReviewScreen.-wide #body { layout: horizontal; }
-    ReviewScreen.-wide DetailPane {
-        width: 40%; max-width: 72; height: 1fr; border-top: none; border-left: solid $panel-lighten-1;
-    }
-    ReviewScreen:ansi DetailPane { background: ansi_default; border-top: solid ansi_default; }
-    ReviewScreen.-wide:ansi DetailPane { border-top: none; border-left: solid ansi_default; }
-    """
-
-    def __init__(
-        self,
-        open_reader: ReaderFactory,
-        store_name: str,
-        view: View,
-        zone: tzinfo,
-        clock: Callable[[], datetime],
-        settings: Settings,
-        keymap: Keymap,
-        first_page: FirstPage | None = None,
-        notice: str = "",
-    ) -> None:
-        super().__init__()
-        self._open_reader = open_reader
-        self._store_name = store_name
-        self._view = view
-        self._own_zone = self._zone = zone
-        self._clock = clock
-        self._keymap = keymap
-        self._first_weekday = settings.first_weekday
-        self._row_text = RowText(zone, settings.columns, settings.date_format)
-        self._first_page = first_page
-        self._notice = notice
-        self._said: Timer | None = None
-        self._day = self.context.today
+    def __init__(self, opening: Opening, keymap: Keymap) -> None:
+        super().__init__(opening, keymap)
         self._filter_dialog: FilterDialog | None = None
-
-    @property
-    def context(self) -> TimeContext:
-        """This moment, in the zone that is shown."""
-        return TimeContext(self._zone, self._clock(), self._first_weekday)
-
-    @property
-    def view_in_force(self) -> View:
-        """What is shown."""
-        return self._view
-
-    @property
-    def event_list(self) -> EventList:
-        """The list of events."""
-        return self.query_one(EventList)
-
-    @property
-    def table(self) -> EventTable:
-        """The table in the list."""
-        return self.query_one(EventTable)
-
-    @property
-    def pane(self) -> DetailPane:
-        """The detail pane, open or not."""
-        return self.query_one(DetailPane)
-
-    def compose(self) -> ComposeResult:
-        yield TopLine(self._store_name)
-        with Container(id="body"):
-            yield EventList(self._open_reader, self._row_text, self._clock, id="list")
-            yield DetailPane(self._open_reader, self._zone, id="detail")
-        yield StatusLine()
-        yield KeyLine(self._keymap)
-
-    def on_mount(self) -> None:
-        self._say_view()
-        self.query_one(StatusLine).say(self._notice)
-        if self._first_page is not None:
-            self.event_list.show(self._first_page)
-            self._first_page = None
-        else:
-            self.event_list.ask(self._view.query(self.context), keep_cursor=False)
-        self.table.focus()
-        self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width >= WIDE_CELLS, "-wide")
-
-    # -- what is shown
-
-    def show_view(self, view: View) -> None:
-        """Show something else; the cursor stays on the same event, else on the next older one."""
-        self._view = view
-        self._say_view()
-        self.event_list.ask(view.query(self.context))
-
-    def _say_view(self) -> None:
-        context = self.context
-        self.query_one(TopLine).say(
-            filter_count=len(self._view.filter.conditions),
-            range_words=self._view.range_words(context),
-            applied=self._view.filter_words(),
-            zone=zone_label(self._zone, context.now),
-        )
-        self.query_one(StatusLine).say_order(sort_words(self._view.sort))
-
-    def _follow_the_day(self) -> None:
-        today = self.context.today
-        if today != self._day:
-            self._day = today
-            self.show_view(self._view)
-
-    @on(EventList.Counted)
-    def _say_count(self) -> None:
-        count = self.event_list.count
-        self.query_one(StatusLine).say_place(self.table.cursor_row, count)
-        if count.exact and not count.value:
-            self.table.show_words(*self._why_empty())
-
-    def _why_empty(self) -> tuple[str, ...]:
-        range_words = self._view.range_words(self.context)
-        if self._view.filter.conditions:
-            return (
-                f"No events in the time range {range_words} match the filter.",
-                f"Press {self._key('filter')} to change the filter, {self._key('clear-filter')} to clear it, "
-                f"{self._key('time-range')} for another time range.",
-            )
-        if self._view.time_range is Preset.ALL_TIME:
-            return ("The store holds no events yet.", "audit-tui import brings some in.")
-        return (
-            f"No events in the time range {range_words}.",
-            f"Press {self._key('time-range')} for another time range.",
-        )
-
-    def _key(self, id_: str) -> str:
-        return next(self._keymap.first_key(command) for command in COMMANDS if command.id == id_)
-
-    @on(EventList.Failed)
-    def _say_failed(self, message: EventList.Failed) -> None:
-        from audit_tui.ui.screens.text_dialog import error_dialog
-
-        if not self.event_list.count.value:
-            self.table.show_words(message.error.title, f"Press {self._key('reload')} to try again.")
-        if self.app.screen is self:
-            self.app.push_screen(error_dialog(message.error))
-
-    @on(EventTable.RowHighlighted)
-    def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
-        self.query_one(StatusLine).say_place(message.cursor_row, self.event_list.count)
-        if self.has_class("-open") and (message.row is not None or not self.event_list.count.value):
-            self.pane.open_event(message.row.seq if message.row else None)
-
-    # -- commands
 
     @on(EventTable.RowSelected)
     def action_open_event(self) -> None:
@@ -361,15 +184,3 @@ class ReviewScreen(Screen[None]):
     def _place_of(self, command: Command) -> DOMNode:
         places: dict[Where, DOMNode] = {Where.TABLE: self.table, Where.PANE: self.pane, Where.APP: self.app}
         return places.get(command.where, self)
-
-    def say(self, words: str) -> None:
-        """Say something for a moment, at the right of the status line."""
-        status = self.query_one(StatusLine)
-        status.say(words)
-        if self._said is not None:
-            self._said.stop()
-        self._said = self.set_timer(SAID_S, lambda: status.say(self._notice))
-
-    def interrupt(self) -> bool:
-        """End the question under way; False when there is none."""
-        return self.event_list.cancel()

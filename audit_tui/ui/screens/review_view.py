@@ -1,0 +1,191 @@
+"""What the review screen shows: the list, the line above it and those below, the detail pane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Container
+from textual.screen import Screen
+
+from audit_tui.core.dates import Preset, TimeContext
+from audit_tui.core.view import sort_words
+from audit_tui.core.zones import zone_label
+from audit_tui.ui.commands import COMMANDS
+from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
+from audit_tui.ui.widgets.detail_pane import DetailPane
+from audit_tui.ui.widgets.event_list import EventList
+from audit_tui.ui.widgets.event_table import EventTable
+from audit_tui.ui.widgets.row_text import RowText
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from audit_tui.core.view import View
+    from audit_tui.ui.first_page import Opening
+    from audit_tui.ui.keymap import Keymap
+
+WIDE_CELLS = 120
+"""From this width on the detail pane stands beside the list."""
+MIDNIGHT_CHECK_S = 30.0
+"""How often to see whether a new day has begun, so that Today stays today."""
+SAID_S = 4.0
+"""How long a word by the way stands in the status line."""
+
+
+class ReviewView(Screen[None]):
+    """Shows what was chosen: its parts follow the view and the cursor.
+
+    Args:
+        opening: What the review begins with.
+        keymap: The keys to name on the screen.
+    """
+
+    DEFAULT_CSS = """
+    ReviewView #body { layout: vertical; height: 1fr; }
+    ReviewView EventList { width: 1fr; height: 1fr; }
+    ReviewView DetailPane { display: none; height: 45%; border-top: solid $panel-lighten-1; }
+    ReviewView.-open DetailPane { display: block; }
+    ReviewView.-wide #body { layout: horizontal; }
+    ReviewView.-wide DetailPane {
+        width: 40%; max-width: 72; height: 1fr; border-top: none; border-left: solid $panel-lighten-1;
+    }
+    ReviewView:ansi DetailPane { background: ansi_default; border-top: solid ansi_default; }
+    ReviewView.-wide:ansi DetailPane { border-top: none; border-left: solid ansi_default; }
+    """
+
+    def __init__(self, opening: Opening, keymap: Keymap) -> None:
+        super().__init__()
+        self._opening = opening
+        self._open_reader = opening.open_reader
+        self._view = opening.view
+        self._own_zone = self._zone = opening.zone
+        self._keymap = keymap
+        settings = opening.settings
+        self._row_text = RowText(opening.zone, settings.columns, settings.date_format)
+        self._said: Timer | None = None
+        self._day = self.context.today
+
+    @property
+    def context(self) -> TimeContext:
+        """This moment, in the zone that is shown."""
+        return TimeContext(self._zone, self._opening.clock(), self._opening.settings.first_weekday)
+
+    @property
+    def view_in_force(self) -> View:
+        """What is shown."""
+        return self._view
+
+    @property
+    def event_list(self) -> EventList:
+        """The list of events."""
+        return self.query_one(EventList)
+
+    @property
+    def table(self) -> EventTable:
+        """The table in the list."""
+        return self.query_one(EventTable)
+
+    @property
+    def pane(self) -> DetailPane:
+        """The detail pane, open or not."""
+        return self.query_one(DetailPane)
+
+    def compose(self) -> ComposeResult:
+        yield TopLine(self._opening.store_name)
+        with Container(id="body"):
+            yield EventList(self._open_reader, self._row_text, self._opening.clock, id="list")
+            yield DetailPane(self._open_reader, self._zone, id="detail")
+        yield StatusLine()
+        yield KeyLine(self._keymap)
+
+    def on_mount(self) -> None:
+        self._say_view()
+        self.query_one(StatusLine).say(self._opening.notice)
+        if self._opening.first_page is not None:
+            self.event_list.show(self._opening.first_page)
+        else:
+            self.event_list.ask(self._view.query(self.context), keep_cursor=False)
+        self.table.focus()
+        self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= WIDE_CELLS, "-wide")
+
+    # -- what is shown
+
+    def show_view(self, view: View) -> None:
+        """Show something else; the cursor stays on the same event, else on the next older one."""
+        self._view = view
+        self._say_view()
+        self.event_list.ask(view.query(self.context))
+
+    def _say_view(self) -> None:
+        context = self.context
+        self.query_one(TopLine).say(
+            filter_count=len(self._view.filter.conditions),
+            range_words=self._view.range_words(context),
+            applied=self._view.filter_words(),
+            zone=zone_label(self._zone, context.now),
+        )
+        self.query_one(StatusLine).say_order(sort_words(self._view.sort))
+
+    def _follow_the_day(self) -> None:
+        today = self.context.today
+        if today != self._day:
+            self._day = today
+            self.show_view(self._view)
+
+    @on(EventList.Counted)
+    def _say_count(self) -> None:
+        count = self.event_list.count
+        self.query_one(StatusLine).say_place(self.table.cursor_row, count)
+        if count.exact and not count.value:
+            self.table.show_words(*self._why_empty())
+
+    def _why_empty(self) -> tuple[str, ...]:
+        range_words = self._view.range_words(self.context)
+        if self._view.filter.conditions:
+            return (
+                f"No events in the time range {range_words} match the filter.",
+                f"Press {self._key('filter')} to change the filter, {self._key('clear-filter')} to clear it, "
+                f"{self._key('time-range')} for another time range.",
+            )
+        if self._view.time_range is Preset.ALL_TIME:
+            return ("The store holds no events yet.", "audit-tui import brings some in.")
+        return (
+            f"No events in the time range {range_words}.",
+            f"Press {self._key('time-range')} for another time range.",
+        )
+
+    def _key(self, id_: str) -> str:
+        return next(self._keymap.first_key(command) for command in COMMANDS if command.id == id_)
+
+    @on(EventList.Failed)
+    def _say_failed(self, message: EventList.Failed) -> None:
+        from audit_tui.ui.screens.text_dialog import error_dialog
+
+        if not self.event_list.count.value:
+            self.table.show_words(message.error.title, f"Press {self._key('reload')} to try again.")
+        if self.app.screen is self:
+            self.app.push_screen(error_dialog(message.error))
+
+    @on(EventTable.RowHighlighted)
+    def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
+        self.query_one(StatusLine).say_place(message.cursor_row, self.event_list.count)
+        if self.has_class("-open") and (message.row is not None or not self.event_list.count.value):
+            self.pane.open_event(message.row.seq if message.row else None)
+
+    def say(self, words: str) -> None:
+        """Say something for a moment, at the right of the status line."""
+        status = self.query_one(StatusLine)
+        status.say(words)
+        if self._said is not None:
+            self._said.stop()
+        self._said = self.set_timer(SAID_S, lambda: status.say(self._opening.notice))
+
+    def interrupt(self) -> bool:
+        """End the question under way; False when there is none."""
+        return self.event_list.cancel()
