@@ -131,8 +131,8 @@ class Driver:
         await self.until(lambda: self.dialog.is_current and "counting" not in self.count)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        for _ in range(500):
-            await self.pilot.pause()
+        for _ in range(5_000):
+            await self.settle()
             if is_so():
                 return
         raise AssertionError(f"did not come to pass:\n{self.text}")
@@ -141,7 +141,12 @@ class Driver:
         """Send keys one after the other, each worked on before the next."""
         for key in keys:
             self.send(key)
-            await self.pilot.pause()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Let every message on its way arrive: down to a field, up to the app, and what it leads to."""
+        for _ in range(3):
+            await self.pilot.pause(0)
 
     def send(self, key: str) -> None:
         """Send a key and wait for nothing."""
@@ -158,7 +163,7 @@ class Driver:
 
     async def click(self, target: type[ConditionRow] | str, x: int = 1, y: int = 0) -> None:
         assert await self.pilot.click(target, offset=(x, y))
-        await self.pilot.pause()
+        await self.settle()
 
     async def result(self) -> FlatFilter | None:
         await self.until(lambda: bool(self.app.results))
@@ -831,23 +836,22 @@ def test_an_error_is_one_calm_line_and_the_dialog_works_on(broken: str) -> None:
 
 
 def test_hostile_values_round_trip_and_are_drawn_clean() -> None:
-    conditions = tuple(Condition(Field.USER, IS, value) for value in HOSTILE)
-
     async def script(driver: Driver) -> None:
-        await driver.open(*conditions)
-        check_screen(driver)
-        for row in driver.rows[:-1]:
-            row.value.insert("x", 0)
-            row.value.delete(0, 1)
-        await driver.pilot.pause()
-        check_screen(driver)
-        assert driver.drafts == [Draft.of(condition) for condition in conditions], (
-            "edits leave the rest alone"
-        )
-        await driver.click("#apply")
-        assert await driver.result() == FlatFilter(Match.ALL, conditions)
+        for start in range(0, len(HOSTILE), 7):
+            conditions = tuple(Condition(Field.USER, IS, value) for value in HOSTILE[start : start + 7])
+            await driver.open(*conditions)
+            check_screen(driver)
+            for row in driver.rows:
+                if row.draft.text:
+                    row.value.insert("x", 0)
+                    row.value.delete(0, 1)
+            await driver.settle()
+            check_screen(driver)
+            assert driver.drafts == [Draft.of(condition) for condition in conditions], "edits leave the rest"
+            await driver.click("#apply")
+            assert await driver.result() == FlatFilter(Match.ALL, conditions)
 
-    run_dialog(script, size=(80, 40))
+    run_dialog(script)
 
 
 def test_hostile_values_are_picked_as_they_are() -> None:
@@ -855,9 +859,9 @@ def test_hostile_values_are_picked_as_they_are() -> None:
         await driver.open()
         await driver.press("shift+tab", "shift+tab", "u", "tab", "tab")
         for value in HOSTILE:
-            await driver.press("ctrl+u", "escape", "down")
+            driver.rows[0].value.show(Draft(Field.USER))
+            driver.send("down")
             await driver.candidates()
-            check_screen(driver)
             driver.popup.move(1)
             driver.popup.move(driver.labels.index(value or "(empty)"))
             await driver.press("enter")
@@ -874,7 +878,7 @@ def test_two_keys_on_a_button_close_one_screen() -> None:
         driver.send("enter")
         driver.send("enter")
         assert await driver.result() == FlatFilter(Match.ALL, (ALICE,))
-        await driver.pilot.pause()
+        await driver.settle()
         assert len(driver.app.screen_stack) == 1
 
     run_dialog(script)
@@ -913,7 +917,7 @@ def test_editing_a_value_is_editing_a_text() -> None:
             text = text[:start] + added + text[end:]
             assert driver.drafts[0].text == (text or None)
             assert field.value == picture(text)
-        await driver.pilot.pause()
+        await driver.settle()
         check_screen(driver)
 
     run_dialog(script)
@@ -958,8 +962,8 @@ def test_random_keys_never_crash_it() -> None:
                     break
                 driver.send(rng.choice(keys))
                 if rng.random() < 0.15:
-                    await driver.pilot.pause()
-            await driver.pilot.pause()
+                    await driver.settle()
+            await driver.settle()
             while driver.dialog.is_current:
                 await driver.press("escape")
             await driver.result()
@@ -1003,7 +1007,7 @@ def test_a_resize_while_a_list_is_open() -> None:
         await driver.write("b")
         for size in ((40, 10), (120, 40), (1, 1), (80, 24)):
             await driver.pilot.resize_terminal(*size)
-            await driver.pilot.pause()
+            await driver.settle()
         await driver.press("o")
         await driver.candidates()
         assert driver.popup.region.offset == driver.rows[0].value.region.bottom_left - Offset(1, 0)
@@ -1032,15 +1036,15 @@ def test_without_colours_the_focus_and_the_highlight_are_reversed(monkeypatch: p
 
 def test_a_list_opens_above_where_there_is_no_room_below() -> None:
     async def script(driver: Driver) -> None:
-        await driver.open(*[NOT_BOB] * 10)
-        await driver.press(*["down"] * 9)
+        await driver.open(*[NOT_BOB] * 8)
+        await driver.press(*["down"] * 7)
         await driver.write("a")
-        assert driver.popup.region.bottom <= driver.rows[9].value.region.y or (
-            driver.popup.region.y >= driver.rows[9].value.region.bottom
+        assert driver.popup.region.bottom <= driver.rows[7].value.region.y or (
+            driver.popup.region.y >= driver.rows[7].value.region.bottom
         )
         assert driver.labels[0] in driver.text
 
-    run_dialog(script, size=(80, 14))
+    run_dialog(script, size=(80, 15))
 
 
 def test_the_unsafe_class_is_what_the_check_looks_for() -> None:
