@@ -1,0 +1,63 @@
+"""``open`` before the screen: what is read ahead, and what is refused."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.cli.open_ import _ReadAhead
+from audit_tui.core.query import EventQuery
+from audit_tui.errors import StoreDamaged
+from tests.cli.running import EVENTS, run
+from tests.ui.fake_reader import FakeReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audit_tui.core.cancel import CancelToken
+
+
+def test_the_first_rows_are_read_ahead() -> None:
+    with _ReadAhead(FakeReader(EVENTS), EventQuery()) as ahead:
+        page = ahead.result(30)
+    assert page is not None
+    assert [row.event for row in page.blocks[0][1].rows] == ["Login", "Role created", "Heartbeat", "Login"]
+
+
+def test_rows_that_take_too_long_hold_nothing_up_and_are_given_up() -> None:
+    ended = threading.Event()
+
+    def slow(method: str, cancel: CancelToken | None) -> None:
+        if method == "page":
+            assert cancel is not None
+            interrupted = threading.Event()
+            with cancel.interrupting(interrupted.set):
+                assert interrupted.wait(30)
+            ended.set()
+            cancel.check()
+
+    with _ReadAhead(FakeReader(EVENTS, hook=slow), EventQuery()) as ahead:
+        assert ahead.result(0) is None
+        assert not ended.is_set()
+    assert ended.is_set()
+
+
+def test_a_store_that_turns_out_damaged_is_told_before_the_screen() -> None:
+    def damaged(method: str, _: CancelToken | None) -> None:
+        if method == "page":
+            raise StoreDamaged("It is damaged.")
+
+    with _ReadAhead(FakeReader(EVENTS, hook=damaged), EventQuery()) as ahead, pytest.raises(StoreDamaged):
+        ahead.result(30)
+
+
+@pytest.mark.parametrize("command", [(), ("open",)])
+def test_without_a_terminal_other_commands_are_named(store: Path, command: tuple[str, ...]) -> None:
+    result = run(*command, str(store))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "The screen needs a terminal: input and output must not be redirected.\n"
+        "Without the screen: audit-tui query prints events, audit-tui count their number.\n"
+    )
