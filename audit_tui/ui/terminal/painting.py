@@ -8,7 +8,7 @@ them between margins, not by SU and SD, which the Linux console does not know (n
 from __future__ import annotations
 
 from collections import Counter
-from itertools import compress, count
+from itertools import compress, count, takewhile
 from operator import ne
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +23,10 @@ VOTE_CELLS = 16
 """Lines are compared in pieces this wide to see where they moved, so that a pane beside does not hide it."""
 MOVE_GAIN_CELLS = 30
 """How many cells a move of lines must save; it takes about 25 bytes."""
+
+ERASED_CELLS = 4
+"""From this many blanks at the end of a line on it is shorter to erase them."""
+_PLAIN_BLANK: Cell = (" ", PLAIN)
 
 
 class Move(NamedTuple):
@@ -137,8 +141,14 @@ def _paint_line(output: Output, y: int, old: Line, new: Line) -> None:
     # What stands beside a character of doubtful width is not known: such a line is sent whole.
     is_sure = old.is_sure and new.is_sure
     spans = changed_spans(old.cells, new.cells) if is_sure else [(0, len(new.cells))]
+    blank_from = len(new.cells) - _plain_tail(new.cells)
     for start, end in spans:
-        output.write_cells(y, start, new.cells[start:end], reaches_end=end == len(new.cells))
+        if end - max(start, blank_from) < ERASED_CELLS:
+            output.write_cells(y, start, new.cells[start:end], reaches_end=end == len(new.cells))
+            continue
+        output.write_cells(y, start, new.cells[start:blank_from], reaches_end=False)
+        output.erase(y, max(start, blank_from))
+        break
 
 
 def changed_spans(old: Sequence[Cell], new: Sequence[Cell]) -> list[tuple[int, int]]:
@@ -213,10 +223,8 @@ class Output:
             cells: What to write; what is unknown is left as it is.
             reaches_end: Whether the last of them is the last of the row.
         """
-        erased = _plain_tail(cells) if reaches_end else 0
-        last = len(cells) - erased
-        pens = _pens_for_blanks(cells[:last])
-        for index, (text, pen) in enumerate(cells[:last]):
+        pens = _pens_for_blanks(cells)
+        for index, (text, pen) in enumerate(cells):
             if not text or (text, pen) == UNKNOWN:
                 continue
             self._go(row, column + index)
@@ -225,14 +233,16 @@ class Output:
             elif not self._pen.shows_like(pen):
                 self._take_pen(pens[index] if pens[index] != pen else self._pen.for_blank(pen))
             self._write(text, _width_at(cells, index))
-        if erased:
-            self._go(row, column + last)
-            if not self._pen.shows_like(PLAIN):
-                self._take_pen(PLAIN)
-            self._pieces.append("\x1b[K")
-        elif reaches_end:
+        if reaches_end:
             # Terminals differ in where the cursor is after the last column.
             self._column = -1
+
+    def erase(self, row: int, column: int) -> None:
+        """Blank the rest of a row in the terminal's own colours."""
+        self._go(row, column)
+        if not self._pen.shows_like(PLAIN):
+            self._take_pen(self._pen.for_blank(PLAIN))
+        self._pieces.append("\x1b[K")
 
     def _write(self, text: str, width: int) -> None:
         if is_sure_width(text):
@@ -275,13 +285,8 @@ def _width_at(cells: Sequence[Cell], index: int) -> int:
 
 
 def _plain_tail(cells: Sequence[Cell]) -> int:
-    """How many blanks in the terminal's own colours stand at the end, if erasing them is shorter."""
-    number = 0
-    for cell in reversed(cells):
-        if cell != (" ", PLAIN):
-            break
-        number += 1
-    return number if number > 3 else 0
+    """How many blanks in the terminal's own colours stand at the end."""
+    return sum(1 for _ in takewhile(_PLAIN_BLANK.__eq__, reversed(cells)))
 
 
 def _shortest_way(row: int, column: int, to_row: int, to_column: int) -> str:

@@ -1,0 +1,232 @@
+"""The painter against a strict terminal: the screen becomes what is wanted, whatever was there."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from audit_tui.ui.terminal.frame import (
+    PLAIN,
+    UNKNOWN,
+    Line,
+    Pen,
+    is_sure_width,
+    line_of,
+    pen_of,
+    spliced,
+    unknown_line,
+)
+from audit_tui.ui.terminal.painting import Move, changed_spans, find_move, painted
+from tests.ui.terminal.model import BROKEN, Model, seen
+
+WIDTH, HEIGHT = 20, 6
+PENS = tuple(
+    pen_of(*given_)
+    for given_ in [
+        ("",),
+        ("1",),
+        ("4;31",),
+        ("7",),
+        ("38;5;9;48;5;17",),
+        ("1;2;38;2;1;2;3",),
+        ("44",),
+        ("3;38;5;253;48;5;17",),
+        ("", "id=1;https://a.example"),
+        ("48;5;17", "id=2;https://b.example"),
+    ]
+)
+CHARACTERS = [*"abc    .", "漢", "字", "é", "│"]
+DOUBTFUL = ["👩", "e\u0301", "क्ष", "🇩🇪"]
+
+
+def lines(characters: list[str]) -> st.SearchStrategy[Line]:
+    run = st.tuples(
+        st.lists(st.sampled_from(characters), min_size=1, max_size=8).map("".join), st.sampled_from(PENS)
+    )
+    whole = partial(spliced, line_of([(" " * WIDTH, PLAIN)]))
+    return st.lists(run, max_size=6).map(lambda runs: whole([(0, line_of(runs))]))
+
+
+def frames(characters: list[str]) -> st.SearchStrategy[list[Line]]:
+    return st.lists(lines(characters), min_size=HEIGHT, max_size=HEIGHT)
+
+
+@st.composite
+def histories(draw: st.DrawFn, characters: list[str]) -> list[dict[int, Line]]:
+    """Changes one after the other: single lines, whole frames, blocks that move."""
+    now = draw(frames(characters))
+    history = [dict(enumerate(now))]
+    for _ in range(draw(st.integers(1, 4))):
+        match draw(st.sampled_from(["some", "all", "move", "cells"])):
+            case "some":
+                changes = draw(st.dictionaries(st.integers(0, HEIGHT - 1), lines(characters), max_size=3))
+            case "all":
+                changes = dict(enumerate(draw(frames(characters))))
+            case "move":
+                top, bottom = sorted(draw(st.tuples(*[st.integers(0, HEIGHT - 1)] * 2)))
+                up = draw(st.integers(-HEIGHT + 1, HEIGHT - 1))
+                changes = {
+                    y: now[y + up] if 0 <= y + up < HEIGHT else draw(lines(characters))
+                    for y in range(top, bottom + 1)
+                }
+            case _:
+                y, x = draw(st.integers(0, HEIGHT - 1)), draw(st.integers(0, WIDTH - 1))
+                changes = {y: spliced(now[y], [(x, draw(lines(characters)))])}
+        history.append(changes)
+        now = [changes.get(y, line) for y, line in enumerate(now)]
+    return history
+
+
+def play(history: list[dict[int, Line]], model: Model) -> None:
+    frame = [unknown_line(WIDTH)] * HEIGHT
+    target = list(frame)
+    for changes in history:
+        target = [changes.get(y, line) for y, line in enumerate(target)]
+        model.feed(painted(frame, changes))
+        assert frame == target
+        assert model.pen == PLAIN
+        assert_shows(model, target)
+        assert painted(frame, changes) == ""
+
+
+def assert_shows(model: Model, target: list[Line]) -> None:
+    """The screen shows the target; where widths are in doubt, all else stands at its place."""
+    for row, line in zip(model.seen(), target, strict=True):
+        for x, (shown, wanted) in enumerate(zip(row, line.cells, strict=True)):
+            start = x
+            while not line.cells[start][0]:
+                start -= 1
+            is_doubtful = not is_sure_width(line.cells[start][0])
+            assert (is_doubtful and model.is_odd) or shown == seen(wanted), (x, row, line)
+
+
+FEW = settings(max_examples=30)
+MANY = settings(max_examples=2000)
+
+
+@FEW
+@given(histories(CHARACTERS))
+def test_the_screen_becomes_what_is_wanted(history: list[dict[int, Line]]) -> None:
+    play(history, Model(WIDTH, HEIGHT))
+
+
+@FEW
+@given(histories([*CHARACTERS, *DOUBTFUL]))
+def test_characters_of_doubtful_width_do_no_harm_beside_them(history: list[dict[int, Line]]) -> None:
+    play(history, Model(WIDTH, HEIGHT))
+    play(history, Model(WIDTH, HEIGHT, narrow_width))
+
+
+@pytest.mark.long
+@MANY
+@given(histories(CHARACTERS) | histories([*CHARACTERS, *DOUBTFUL]))
+def test_the_screen_becomes_what_is_wanted_at_length(history: list[dict[int, Line]]) -> None:
+    play(history, Model(WIDTH, HEIGHT))
+    play(history, Model(WIDTH, HEIGHT, narrow_width))
+
+
+def narrow_width(character: str) -> int:
+    """How an old terminal measures: what came late to Unicode takes one cell."""
+    return cell_len(character) if is_sure_width(character) else min(1, cell_len(character))
+
+
+def test_a_character_wider_than_believed_moves_nothing_else() -> None:
+    def uncombined(character: str) -> int:
+        return max(1, cell_len(character))
+
+    wide = Model(8, 1, uncombined)
+    wide.feed(painted([unknown_line(8)], {0: line_of([("ae\u0301 bcdef", PLAIN)])}))
+    assert "".join(text for text, _ in wide.rows[0]) == "ae bcdef"
+
+
+def test_no_wide_character_is_cut() -> None:
+    old, new = line_of([("a漢字b", PLAIN)]), line_of([("漢漢bb", PLAIN)])
+    assert changed_spans(old.cells, new.cells) == [(0, 5)]
+    assert changed_spans(line_of([("漢字", PLAIN)]).cells, line_of([("漢ab", PLAIN)]).cells) == [(2, 4)]
+
+
+def frame_of(*texts: str, width: int = 40) -> list[Line]:
+    return [line_of([(text.ljust(width)[:width], PLAIN)]) for text in texts]
+
+
+def test_nothing_is_sent_for_nothing_new() -> None:
+    frame = frame_of("a", "b", "c")
+    assert painted(frame, dict(enumerate(frame_of("a", "b", "c")))) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "output"),
+    [
+        ("abc", "abd", "\x1b[1;3Hd"),
+        ("abc", "xbc", "\x1b[1Hx"),
+        ("a--------b", "c--------d", "\x1b[1Hc\x1b[8Cd"),
+        ("a--b", "c--d", "\x1b[1Hc--d"),
+        ("abcdefghi", "", "\x1b[1H\x1b[K"),
+    ],
+)
+def test_the_output_is_short(before: str, after: str, output: str) -> None:
+    assert painted(frame_of(before), {0: frame_of(after)[0]}) == output
+
+
+def test_only_what_differs_of_a_style_is_sent() -> None:
+    blue, red = pen_of("38;5;9;48;5;17"), pen_of("1;38;5;9;48;5;17")
+    frame = frame_of("", width=4)
+    output = painted(frame, {0: line_of([("a", blue), (" ", pen_of("48;5;17")), ("bc", red)])})
+    assert output == "\x1b[1H\x1b[38;5;9;48;5;17ma \x1b[1mbc\x1b[m"
+
+
+HEAD, FOOT = "a line above " * 3, "and one below " * 3
+NAMES = [" ".join(str(number**power) for power in range(3, 8)) for number in range(4, 16)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "move"),
+    [
+        (NAMES[:8], NAMES[1:9], Move(0, 7, 1)),
+        (NAMES[1:9], NAMES[:8], Move(0, 7, -1)),
+        ([HEAD, *NAMES[:6], FOOT], [HEAD, *NAMES[2:8], FOOT], Move(1, 6, 2)),
+        ([HEAD, *NAMES[2:8], FOOT], [HEAD, *NAMES[:6], FOOT], Move(1, 6, -2)),
+        (NAMES[:8], NAMES[:8], None),
+        (NAMES[:4], NAMES[8:], None),
+    ],
+)
+def test_lines_that_moved_are_found(before: list[str], after: list[str], move: Move | None) -> None:
+    frame = frame_of(*before)
+    wanted = frame_of(*after)
+    changed = {y: line for y, line in enumerate(wanted) if line != frame[y]}
+    assert find_move(frame, changed) == move
+    model = Model(40, len(before))
+    model.feed(painted(unknown := [unknown_line(40)] * len(before), dict(enumerate(frame))))
+    output = painted(unknown, changed)
+    model.feed(output)
+    assert ["".join(text for text, _ in row).rstrip() for row in model.rows] == [
+        text[:40].rstrip() for text in after
+    ]
+    assert move is None or len(output) < 40 * abs(move.up) + 40
+
+
+def test_a_pane_beside_the_list_stays_where_it_is() -> None:
+    pane = ["pane", "with", "words", "of", "its", "own", "that", "stay"]
+    before = frame_of(*(f"{name:32.32}{word:8}" for name, word in zip(NAMES, pane, strict=False)))
+    after = frame_of(*(f"{name:32.32}{word:8}" for name, word in zip(NAMES[1:], pane, strict=False)))
+    assert find_move(before, dict(enumerate(after))) == Move(0, 7, 1)
+
+
+def test_unknown_cells_are_left_alone() -> None:
+    line = spliced(unknown_line(5), [(1, line_of([("ab", PLAIN)]))])
+    assert line.cells[0] == UNKNOWN
+    assert painted([unknown_line(5)], {0: line}) == "\x1b[1;2Hab"
+
+
+def test_lines_outside_the_frame_are_not_drawn() -> None:
+    assert painted([unknown_line(3)], {1: line_of([("abc", PLAIN)])}) == ""
+
+
+def test_the_terminal_of_these_tests_breaks_cut_characters() -> None:
+    model = Model(4, 1)
+    model.feed("\x1b[H漢字\x1b[2Gx")
+    assert model.rows[0] == [BROKEN, ("x", Pen()), ("字", Pen()), ("", Pen())]
