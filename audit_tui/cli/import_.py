@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,12 +34,14 @@ from audit_tui.formats.record import Reject
 from audit_tui.formats.registry import format_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.store.writer import StoreWriter
 
 BATCH_EVENTS = 5_000
+BATCH_CHARS = 16 * 1024 * 1024
+"""A batch ends here too: 5,000 records may each be huge."""
 SHOWN_REJECTS = 20
 EXPLAINED_EVENTS = 3
 _STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
@@ -123,6 +126,7 @@ class Importer:
         self._explain = explain
         self._explained = 0
         self._batch: list[AuditEvent] = []
+        self._batch_chars = 0
 
     def take(self, log: LogFile, on_progress: Callable[[int], None]) -> None:
         """Import one file; what is wrong with it is counted, not raised.
@@ -133,13 +137,12 @@ class Importer:
         try:
             with open_log(log) as text:
                 self.tally.files += 1
-                for found in self._reading.events(text):
+                for number, found in enumerate(self._reading.events(text), 1):
                     if isinstance(found, Reject):
                         self._reject(found)
                     else:
                         self._add(found)
-                    if len(self._batch) >= BATCH_EVENTS:
-                        self.flush()
+                    if number % BATCH_EVENTS == 0:
                         on_progress(text.position_bytes)
         except NotALog as error:
             (self.tally.problems if log.is_named else self.tally.skipped).append(error)
@@ -150,7 +153,7 @@ class Importer:
         """Hand over what waits; it is counted once the sink has it."""
         if not self._batch:
             return
-        batch, self._batch = self._batch, []
+        batch, self._batch, self._batch_chars = self._batch, [], 0
         stored, duplicates = self._sink.append(batch)
         self.tally.read += len(batch)
         self.tally.stored += stored
@@ -161,6 +164,9 @@ class Importer:
             self._explained += 1
             self._explain(found)
         self._batch.append(found.event)
+        self._batch_chars += len(found.record.text)
+        if len(self._batch) >= BATCH_EVENTS or self._batch_chars >= BATCH_CHARS:
+            self.flush()
 
     def _reject(self, reject: Reject) -> None:
         self.tally.read += 1
@@ -171,16 +177,10 @@ class Importer:
 
 
 class _Nowhere:
-    """The sink of a dry run: knows the keys of this run only by their hashes."""
-
-    def __init__(self) -> None:
-        self._keys: set[int] = set()
+    """The sink of a dry run; it looks for no duplicates, which would take the store or endless memory."""
 
     def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
-        before = len(self._keys)
-        self._keys.update(hash(event.key) for event in events)
-        stored = len(self._keys) - before
-        return stored, len(events) - stored
+        return len(events), 0
 
 
 class _InStore:
@@ -222,11 +222,13 @@ def parse_map(options: Sequence[str]) -> FieldMap:
 
 
 @contextmanager
-def _rejects_file(path: Path | None) -> Iterator[Callable[[Reject], None]]:
+def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject], None]]:
     """Keep rejects as JSON lines at the end of a file, which only its owner may read."""
     if path is None:
         yield lambda _: None
         return
+    if path.resolve() == store.resolve() or file_identity(path) in _store_files(store):
+        raise UsageError(f"{path} is the store itself.", "Name another file for --rejects.")
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     try:
         descriptor = os.open(path, flags, 0o600)
@@ -242,13 +244,13 @@ def _rejects_file(path: Path | None) -> Iterator[Callable[[Reject], None]]:
         yield keep
 
 
-def _explain(found: Mapped) -> None:
+def _explain(found: Mapped, to_stderr: bool) -> None:
     """Show how a record became an event."""
     lines = [f"{found.format.title}, line {found.record.line}:"]
     for column, value, origin in explain(found.event, found.record.fields):
         said = f"{column:<12} {value}" + (f"  (from {origin})" if origin else "")
         lines.append(f"  {clean_visible(said)}")
-    click.echo("\n".join(lines) + "\n")
+    click.echo("\n".join(lines) + "\n", err=to_stderr)
 
 
 class _NoProgress:
@@ -299,14 +301,15 @@ def _progress(logs: Sequence[LogFile]) -> Iterator[_NoProgress]:
         yield Shown()
 
 
-def _import(importer: Importer, paths: Sequence[str], store: Path) -> None:
+def _store_files(store: Path) -> set[tuple[int, int]]:
+    """What a store consists of, as far as it is there."""
+    beside = (file_identity(store.with_name(store.name + suffix)) for suffix in _STORE_SUFFIXES)
+    return {identity for identity in beside if identity is not None}
+
+
+def _import(importer: Importer, paths: Sequence[str], never_open: Collection[tuple[int, int]]) -> None:
     """Import all paths; when interrupted, end with what was committed until then."""
     tally = importer.tally
-    never_open = {
-        identity
-        for suffix in _STORE_SUFFIXES
-        if (identity := file_identity(store.with_name(store.name + suffix))) is not None
-    }
     found = list(find_logs(paths, never_open))
     logs = [log for log in found if isinstance(log, LogFile)]
     tally.problems.extend(problem for problem in found if isinstance(problem, FileError))
@@ -327,6 +330,8 @@ def _tell(tally: Tally, store: Path) -> None:
         f"{tally.stored:,} {'would be stored' if tally.is_dry else 'stored'}, "
         f"{tally.duplicates:,} duplicate, {tally.rejected:,} rejected."
     ]
+    if tally.is_dry:
+        say.append("Nothing was stored, and duplicates were not looked for.")
     if tally.was_interrupted:
         say.insert(0, "Interrupted: what was stored stays. Run the same command again to complete it.")
     elif tally.stored and not tally.is_dry:
@@ -389,13 +394,17 @@ def import_command(
     be understood is named with its place, and the rest is stored.
     """
     reading = Reading(format_name, parse_map(mapping), keep_original)
-    with _rejects_file(rejects) as keep, ExitStack() as stack:
+    with _rejects_file(rejects, store) as keep, ExitStack() as stack:
+        never_open = _store_files(store)
+        # The file of rejects may lie in the folder that is imported; it would be read as it grows.
+        if rejects is not None and (identity := file_identity(rejects)) is not None:
+            never_open.add(identity)
         sink = _Nowhere() if dry_run else _InStore(store, stack)
-        importer = Importer(sink, reading, keep, _explain if dry_run else None)
+        importer = Importer(sink, reading, keep, partial(_explain, to_stderr=as_json) if dry_run else None)
         try:
             # Closed inside, so that an interrupted import too leaves a store with its indexes.
             with stack:
-                _import(importer, paths, store)
+                _import(importer, paths, never_open)
         except StoreError as error:
             importer.tally.problems.append(error)
     tally = importer.tally

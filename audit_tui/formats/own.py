@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from audit_tui.core.event import MAX_SEVERITY, AuditEvent, Outcome, to_us
+from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, to_us
 from audit_tui.formats.decoding import inner_object
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
 from audit_tui.formats.times import parse_time
@@ -38,7 +38,12 @@ def _time(value: object) -> int:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return parse_time(value)
-    return to_us(moment) if moment.tzinfo is not None else parse_time(value)
+    if moment.tzinfo is None:
+        return parse_time(value)
+    occurred_us = to_us(moment)
+    if not MIN_US <= occurred_us <= MAX_US:
+        raise RecordError("the time is outside the years 1 to 9999")
+    return occurred_us
 
 
 def _severity(value: object) -> int | None:

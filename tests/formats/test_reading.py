@@ -65,6 +65,10 @@ def test_a_named_format_is_not_second_guessed(tmp_path: Path) -> None:
             '{"time": "2026-11-01"}',
             "nothing in it says what happened (name the field with --map event=FIELD)",
         ),
+        (
+            '{"key": "k", "time": "0001-01-01T00:00:00+01:00", "event": "x"}',
+            "the time is outside the years 1 to 9999",
+        ),
         ('{"CloudTrailEvent": "{"}', "CloudTrailEvent is not JSON"),
         ('{"key": "k", "time": "2026-11-01", "event": ""}', "it names no event"),
         (
