@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -274,10 +273,15 @@ class _Reading:
 
     def take_file(self, path: Path, *, is_named: bool) -> None:
         text = _file_text(path, is_named=is_named)
+        if not text:
+            return
+        # Here, because most runs have no file, and it takes 5 ms.
+        import tomllib
+
         try:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            self.problems.append(_syntax_problem(path, text, error))
+            self.problems.append(_syntax_problem(path, text, str(error)))
             return
         by_name = {setting.name: setting for setting in SETTINGS}
         for name, value in table.items():
@@ -336,8 +340,7 @@ def _elsewhere(is_named: bool) -> str:
     return f"{CONFIG_VARIABLE} names it." if is_named else f"{CONFIG_VARIABLE} can name another."
 
 
-def _syntax_problem(path: Path, text: str, error: tomllib.TOMLDecodeError) -> ConfigError:
-    said = str(error)
+def _syntax_problem(path: Path, text: str, said: str) -> ConfigError:
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
     line = (place and place[1]) or str(text.count("\n") + 1)
     reason = said[: place.start()] if place else said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -48,7 +47,7 @@ def query_command(store: Path, choice: EventsChoice, limit: int | None, chosen: 
     is_terminal = sys.stdout.isatty()
     if limit is None:
         limit = TERMINAL_LIMIT if is_terminal else 0
-    width_cells = shutil.get_terminal_size().columns if is_terminal else None
+    width_cells = _terminal_cells() if is_terminal else None
     query = choice.query()
     with StoreReader(store) as reader:
         events = islice(reader.events(query), limit or None)
@@ -59,6 +58,13 @@ def query_command(store: Path, choice: EventsChoice, limit: int | None, chosen: 
             click.echo(f"{thousands(written)} of {counted(there, 'event')}; --limit 0 shows all.", err=True)
     if not written:
         _tell_none(choice)
+
+
+def _terminal_cells() -> int:
+    # Here, because only a table on a terminal needs it, and it takes 4 ms.
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 @click.command("count")
