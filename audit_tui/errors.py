@@ -4,6 +4,7 @@
     ├── UsageError            2  wrong usage, query, filter or time
     │   ├── FilterError          a filter that cannot be read
     │   ├── TimeError            a time, zone or range that cannot be read
+    │   ├── EventError           an event that cannot be recorded as it is given
     │   └── ConfigError          a setting that cannot be used
     ├── UnreadableError       3  a store or a file cannot be read or written
     │   ├── StoreError           a store
@@ -71,6 +72,12 @@ class TimeError(UsageError):
     """A time, a zone or a range cannot be read."""
 
     title = "Time not understood"
+
+
+class EventError(UsageError):
+    """An event cannot be recorded as it is given."""
+
+    title = "Event not recorded"
 
 
 class ConfigError(UsageError):

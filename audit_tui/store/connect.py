@@ -60,6 +60,10 @@ _VIEWER_PRAGMAS = (
 _opening = threading.Lock()
 _open_files: Counter[tuple[int, int]] = Counter()
 """Which files, by device and inode, this process has connections to."""
+# A child in which another thread of its parent held this would wait for it for ever.
+os.register_at_fork(
+    before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release
+)
 
 
 class Connection(sqlite3.Connection):

@@ -71,8 +71,11 @@ class StoreLock:
         deadline = time.monotonic() + self._wait_s
         while not self._try():
             if time.monotonic() >= deadline:
+                holder = self._holder()
+                # Whoever gives up here may never come back to close it.
+                self.close()
                 raise StoreBusy(
-                    f"{self._store_path} is busy: {self._holder()} has held it for {self._wait_s:g} s.",
+                    f"{self._store_path} is busy: {holder} has held it for {self._wait_s:g} s.",
                     "Wait until it is done, then try again.",
                 )
             time.sleep(_POLL_S * (1 + random.random()))  # noqa: S311 - jitter, not a secret

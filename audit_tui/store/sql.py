@@ -218,15 +218,17 @@ FOLDED = "folded"
 ROW = Statement(
     "SELECT occurred_us, event_id, category_id, user_id, description, outcome FROM events WHERE seq = ?"
 )
-EVENT = Statement(
+_WHOLE_EVENT = (
     "SELECT seq, key, occurred_us,"
     " (SELECT name FROM event_names WHERE id = event_id),"
     " (SELECT name FROM category_names WHERE id = category_id),"
     " (SELECT name FROM user_names WHERE id = user_id),"
     " description, outcome, severity, source_ip, target,"
     " (SELECT name FROM source_names WHERE id = source_id),"
-    " metadata, original FROM events WHERE seq = ?"
+    " metadata, original FROM events"
 )
+EVENT = Statement(f"{_WHOLE_EVENT} WHERE seq = ?")
+EVENT_OF_KEY = Statement(f"{_WHOLE_EVENT} WHERE key = ?")
 
 
 def values(field: Field, *, has_search: bool) -> Statement:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import StoreError
-from audit_tui.store import connect, schema
+from audit_tui.store import connect, schema, sql
 from audit_tui.store.lock import StoreLock
 from audit_tui.store.names import NameCounts, Names
-from audit_tui.store.rows import Draft, StoredRow, draft, stored_text
+from audit_tui.store.rows import Draft, StoredRow, draft, read_event, stored_text
 
 if TYPE_CHECKING:
     import os
@@ -88,7 +88,7 @@ class StoreWriter:
             if not bulk or self.newest_seq() > 0:
                 self.ensure_indexes()
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
 
     def __enter__(self) -> Self:
@@ -107,7 +107,7 @@ class StoreWriter:
         try:
             self._finish()
         except (StoreError, OSError):
-            self._abandon()
+            self.abandon()
 
     def append(self, events: Sequence[AuditEvent]) -> AppendResult:
         """Store events in one transaction, and return once it is committed.
@@ -142,6 +142,20 @@ class StoreWriter:
         with connect.store_errors(self.path):
             newest = self._connection.execute("SELECT max(seq) FROM events").fetchone()[0]
         return int(newest or 0)
+
+    def find(self, key: str) -> AuditEvent | None:
+        """The stored event with this key; None when there is none."""
+        with connect.store_errors(self.path):
+            found = self._connection.execute(sql.EVENT_OF_KEY.text, (stored_text(key),)).fetchone()
+        return None if found is None else read_event(found)
+
+    def is_in_place(self) -> bool:
+        """Whether the path still leads to the file that is open: it may have been moved or deleted."""
+        try:
+            there = self.path.stat()
+        except OSError:
+            return False
+        return self._connection.file_id == (there.st_dev, there.st_ino)
 
     def note(self, name: str, value: str) -> None:
         """Remember something about the store as a whole; ``reader.read_note`` gives it back.
@@ -188,8 +202,17 @@ class StoreWriter:
             self.ensure_indexes()
             self._finish()
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
+
+    def abandon(self) -> None:
+        """Let go of the file as it is: another process, or nobody, will write what is left into it.
+
+        For what was inherited by a fork: the lock and the transaction are the other process's.
+        """
+        self._connection.close()
+        self._lock.close()
+        self._is_closed = True
 
     def _open(self, durable: bool) -> connect.Connection:
         self._lock = StoreLock(self.path)
@@ -284,8 +307,3 @@ class StoreWriter:
                 self._is_closed = True
             self._lock.remove()
         self._lock.close()
-
-    def _abandon(self) -> None:
-        self._connection.close()
-        self._lock.close()
-        self._is_closed = True
