@@ -6,199 +6,28 @@ import json
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.importing import Importer, InStore, NoProgress, Nowhere, Tally, import_all
 from audit_tui.cli.options import store_option
 from audit_tui.core.text import clean_visible, counted
-from audit_tui.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_UNREADABLE,
-    EXIT_USAGE,
-    EXIT_WRONG,
-    AuditTuiError,
-    FileError,
-    StoreError,
-    UsageError,
-)
+from audit_tui.errors import FileError, StoreError, UsageError
 from audit_tui.formats.explaining import explain
-from audit_tui.formats.files import LogFile, file_identity, find_logs, open_log
+from audit_tui.formats.files import LogFile, file_identity
 from audit_tui.formats.generic import COLUMNS, FieldMap
-from audit_tui.formats.reading import Mapped, NotALog, Reading
-from audit_tui.formats.record import Reject
+from audit_tui.formats.reading import Mapped, Reading
 from audit_tui.formats.registry import format_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from audit_tui.core.event import AuditEvent
-    from audit_tui.store.writer import StoreWriter
+    from audit_tui.formats.record import Reject
 
-BATCH_EVENTS = 5_000
-BATCH_CHARS = 16 * 1024 * 1024
-"""A batch ends here too: 5,000 records may each be huge."""
-SHOWN_REJECTS = 20
-EXPLAINED_EVENTS = 3
 _STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
-
-
-class Sink(Protocol):
-    """Where events go: a store, or nowhere in a dry run."""
-
-    def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
-        """Take events; how many were stored, and how many were there already."""
-        ...
-
-
-@dataclass
-class Tally:
-    """What became of everything that was read: stored, duplicate and rejected add up to it."""
-
-    read: int = 0
-    stored: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    files: int = 0
-    is_dry: bool = False
-    was_interrupted: bool = False
-    rejects: list[Reject] = field(default_factory=list)
-    """The first ones."""
-    problems: list[AuditTuiError] = field(default_factory=list)
-    """Files that could not be read, or not to their end."""
-    skipped: list[NotALog] = field(default_factory=list)
-    """Files of a folder that are no logs."""
-
-    @property
-    def exit_code(self) -> int:
-        """The worst that happened."""
-        if self.was_interrupted:
-            return EXIT_INTERRUPTED
-        if any(isinstance(problem, UsageError) for problem in self.problems):
-            return EXIT_USAGE
-        if self.problems:
-            return EXIT_UNREADABLE
-        return EXIT_WRONG if self.rejected or self.skipped else EXIT_OK
-
-    def to_json(self) -> dict[str, object]:
-        """The summary as one JSON object."""
-        return {
-            "read": self.read,
-            "stored": self.stored,
-            "duplicate": self.duplicates,
-            "rejected": self.rejected,
-            "files": self.files,
-            "dry_run": self.is_dry,
-            "interrupted": self.was_interrupted,
-            "rejects": [
-                {"file": one.file, "line": one.line, "record": one.number, "reason": one.reason}
-                for one in self.rejects
-            ],
-            "problems": [problem.message for problem in (*self.problems, *self.skipped)],
-        }
-
-
-class Importer:
-    """Carries the events of log files into a sink, batch by batch, and counts.
-
-    Args:
-        sink: Takes the events.
-        reading: How files are read.
-        keep_reject: Is given each reject.
-        explain: Is given the first few events of a dry run.
-    """
-
-    def __init__(
-        self,
-        sink: Sink,
-        reading: Reading,
-        keep_reject: Callable[[Reject], None],
-        explain: Callable[[Mapped], None] | None = None,
-    ) -> None:
-        self.tally = Tally(is_dry=explain is not None)
-        self._sink = sink
-        self._reading = reading
-        self._keep_reject = keep_reject
-        self._explain = explain
-        self._explained = 0
-        self._batch: list[AuditEvent] = []
-        self._batch_chars = 0
-
-    def take(self, log: LogFile, on_progress: Callable[[int], None]) -> None:
-        """Import one file; what is wrong with it is counted, not raised.
-
-        Raises:
-            StoreError: If the store cannot take the events.
-        """
-        try:
-            with open_log(log) as text:
-                self.tally.files += 1
-                for number, found in enumerate(self._reading.events(text), 1):
-                    if isinstance(found, Reject):
-                        self._reject(found)
-                    else:
-                        self._add(found)
-                    if number % BATCH_EVENTS == 0:
-                        on_progress(text.position_bytes)
-        except NotALog as error:
-            (self.tally.problems if log.is_named else self.tally.skipped).append(error)
-        except (FileError, UsageError) as error:
-            self.tally.problems.append(error)
-
-    def flush(self) -> None:
-        """Hand over what waits; it is counted once the sink has it."""
-        if not self._batch:
-            return
-        batch, self._batch, self._batch_chars = self._batch, [], 0
-        stored, duplicates = self._sink.append(batch)
-        self.tally.read += len(batch)
-        self.tally.stored += stored
-        self.tally.duplicates += duplicates
-
-    def _add(self, found: Mapped) -> None:
-        if self._explain is not None and self._explained < EXPLAINED_EVENTS:
-            self._explained += 1
-            self._explain(found)
-        self._batch.append(found.event)
-        self._batch_chars += len(found.record.text)
-        if len(self._batch) >= BATCH_EVENTS or self._batch_chars >= BATCH_CHARS:
-            self.flush()
-
-    def _reject(self, reject: Reject) -> None:
-        self.tally.read += 1
-        self.tally.rejected += 1
-        if len(self.tally.rejects) < SHOWN_REJECTS:
-            self.tally.rejects.append(reject)
-        self._keep_reject(reject)
-
-
-class _Nowhere:
-    """The sink of a dry run; it looks for no duplicates, which would take the store or endless memory."""
-
-    def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
-        return len(events), 0
-
-
-class _InStore:
-    """The store as a sink; made, or opened, when the first events come."""
-
-    def __init__(self, store: Path, stack: ExitStack) -> None:
-        self._store = store
-        self._stack = stack
-        self._writer: StoreWriter | None = None
-
-    def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
-        if self._writer is None:
-            from audit_tui.store.writer import StoreWriter
-
-            self._store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._writer = self._stack.enter_context(StoreWriter(self._store, durable=False, bulk=True))
-        result = self._writer.append(events)
-        return result.stored, result.duplicates
 
 
 def parse_map(options: Sequence[str]) -> FieldMap:
@@ -253,26 +82,18 @@ def _explain(found: Mapped, to_stderr: bool) -> None:
     click.echo("\n".join(lines) + "\n", err=to_stderr)
 
 
-class _NoProgress:
-    def file(self, log: LogFile) -> None:
-        """A file is begun."""
-
-    def at(self, position_bytes: int) -> None:
-        """So much of the file is read."""
-
-
 @contextmanager
-def _progress(logs: Sequence[LogFile]) -> Iterator[_NoProgress]:
+def _progress(logs: Sequence[LogFile]) -> Iterator[NoProgress]:
     """A progress line when someone is looking at stderr; drawn at most twice a second."""
     if not sys.stderr.isatty():
-        yield _NoProgress()
+        yield NoProgress()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     total_bytes = sum(log.size_bytes for log in logs) or None
 
-    class Shown(_NoProgress):
+    class Shown(NoProgress):
         """Progress by bytes of all files."""
 
         def __init__(self) -> None:
@@ -305,22 +126,6 @@ def _store_files(store: Path) -> set[tuple[int, int]]:
     """What a store consists of, as far as it is there."""
     beside = (file_identity(store.with_name(store.name + suffix)) for suffix in _STORE_SUFFIXES)
     return {identity for identity in beside if identity is not None}
-
-
-def _import(importer: Importer, paths: Sequence[str], never_open: Collection[tuple[int, int]]) -> None:
-    """Import all paths; when interrupted, end with what was committed until then."""
-    tally = importer.tally
-    found = list(find_logs(paths, never_open))
-    logs = [log for log in found if isinstance(log, LogFile)]
-    tally.problems.extend(problem for problem in found if isinstance(problem, FileError))
-    try:
-        with _progress(logs) as progress:
-            for log in logs:
-                progress.file(log)
-                importer.take(log, progress.at)
-            importer.flush()
-    except KeyboardInterrupt:
-        tally.was_interrupted = True
 
 
 def _tell(tally: Tally, store: Path) -> None:
@@ -399,12 +204,16 @@ def import_command(
         # The file of rejects may lie in the folder that is imported; it would be read as it grows.
         if rejects is not None and (identity := file_identity(rejects)) is not None:
             never_open.add(identity)
-        sink = _Nowhere() if dry_run else _InStore(store, stack)
+        sink = Nowhere() if dry_run else InStore(store, stack)
         importer = Importer(sink, reading, keep, partial(_explain, to_stderr=as_json) if dry_run else None)
         try:
             # Closed inside, so that an interrupted import too leaves a store with its indexes.
             with stack:
-                _import(importer, paths, never_open)
+                try:
+                    import_all(importer, paths, never_open, _progress)
+                except KeyboardInterrupt:
+                    # What was committed until then stays, and is told.
+                    importer.tally.was_interrupted = True
         except StoreError as error:
             importer.tally.problems.append(error)
     tally = importer.tally

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from audit_tui.cli import import_
+from audit_tui.cli import import_, importing
 from audit_tui.cli.main import commands
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreFull, UsageError
@@ -265,7 +265,7 @@ def test_an_interrupted_import_keeps_what_was_committed_and_is_completed_by_the_
 ) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number)}\n" for number in range(10)))
-    monkeypatch.setattr(import_, "BATCH_EVENTS", 3)
+    monkeypatch.setattr(importing, "BATCH_EVENTS", 3)
     with monkeypatch.context() as interrupted:
         appended: list[int] = []
         append = StoreWriter.append
@@ -293,7 +293,7 @@ def test_a_full_disk_says_what_was_stored(
 ) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number)}\n" for number in range(10)))
-    monkeypatch.setattr(import_, "BATCH_EVENTS", 4)
+    monkeypatch.setattr(importing, "BATCH_EVENTS", 4)
     append = StoreWriter.append
 
     def full_at_the_end(self: StoreWriter, events: Sequence[AuditEvent]) -> AppendResult:
@@ -321,7 +321,7 @@ def test_a_store_that_is_none_is_left_alone(logs: Path, tmp_path: Path) -> None:
 def test_huge_records_make_small_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number, pad='x' * 400)}\n" for number in range(10)))
-    monkeypatch.setattr(import_, "BATCH_CHARS", 1_000)
+    monkeypatch.setattr(importing, "BATCH_CHARS", 1_000)
     sizes: list[int] = []
 
     class Sink:
@@ -329,7 +329,7 @@ def test_huge_records_make_small_batches(tmp_path: Path, monkeypatch: pytest.Mon
             sizes.append(len(events))
             return len(events), 0
 
-    importer = import_.Importer(Sink(), Reading(), lambda _: None)
+    importer = importing.Importer(Sink(), Reading(), lambda _: None)
     importer.take(LogFile("a", log, 0), lambda _: None)
     importer.flush()
     assert sum(sizes) == 10
