@@ -93,7 +93,7 @@ class FakeReader:
         self.name = name
         self._counts: dict[Field, list[tuple[str, ValueCount]]] = {
             field: [
-                (NO_VALUE_WORDS if value is None else value.lower(), ValueCount(value, count))
+                (NO_VALUE_WORDS if value is None else value.casefold(), ValueCount(value, count))
                 for value, count in Counter(getattr(event, field.value) for event in self.events).items()
             ]
             for field in Field
@@ -146,7 +146,7 @@ class FakeReader:
         self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         self._enter("values", cancel)
-        wanted = search.lower()
+        wanted = search.casefold()
 
         def rank(found: tuple[str, ValueCount]) -> tuple[int, int, str]:
             said = NO_VALUE_WORDS if found[1].value is None else found[1].value

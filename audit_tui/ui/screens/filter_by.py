@@ -275,7 +275,8 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
     def _show_hint(self) -> None:
         self._hint.set_class(self._error is not None, "-error")
         if self._error is not None:
-            self._hint.update(f"✗ {clean(str(self._error))}", layout=False)
+            words = clean(f"{self._error.message} {self._error.hint}")
+            self._hint.update(f"✗ {words}", layout=False)
             return
         focused = type(self.focused) if self.focused is not None else Button
         self._hint.update(HINTS.get(focused, ""), layout=False)

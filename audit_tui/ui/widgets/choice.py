@@ -33,6 +33,10 @@ class Alternative:
     """What stands in a narrow field."""
 
 
+MISSING = Alternative("missing", "missing")
+"""What stands there when a choice was asked for and is not made."""
+
+
 class Choice(Widget, can_focus=True):
     """A field that holds one of a few things; its list is a popup that it shares with other fields.
 
@@ -92,6 +96,8 @@ class Choice(Widget, can_focus=True):
     def render(self) -> Content:
         """The chosen label and a mark that more can be chosen."""
         chosen = self._prompt if self.index is None else self._alternatives[self.index]
+        if self.is_wrong:
+            chosen = MISSING
         width = self.size.width
         label = chosen.label if len(chosen.label) + 4 <= width else chosen.short
         mark = "✗ " if self.is_wrong else ""

@@ -59,16 +59,13 @@ class ConditionRow(Horizontal):
         self._is_ready = False
 
     def compose(self) -> ComposeResult:
-        """The four fields."""
+        """The four fields, as they stand from the first frame on."""
+        self._is_ready = True
+        self.show(self._draft)
         yield self._column
         yield self._operator
         yield self.value
         yield Cross()
-
-    def on_mount(self) -> None:
-        """Show what was given before there was anything to show it in."""
-        self._is_ready = True
-        self.show(self._draft)
 
     def show(self, draft: Draft) -> None:
         """Show another row."""

@@ -50,7 +50,7 @@ class Candidate:
 
     def is_other_case_of(self, text: str) -> bool:
         """Whether only upper and lower case tell the value from the text."""
-        return self.value is not None and self.value != text and self.value.lower() == text.lower()
+        return self.value is not None and self.value != text and self.value.casefold() == text.casefold()
 
 
 class ValueInput(Input):
@@ -354,12 +354,12 @@ def picture(text: str) -> str:
 
 def _best(found: list[Candidate], search: str) -> tuple[Candidate, ...]:
     """The candidates in the reader's order; those of several columns mixed in the same order."""
-    wanted = search.lower()
+    wanted = search.casefold()
 
     def rank(candidate: Candidate) -> tuple[bool, bool, bool, int]:
         value = NO_VALUE_WORDS if candidate.value is None else candidate.value
-        lower = value.lower()
-        return value != search, lower != wanted, not lower.startswith(wanted), -candidate.events
+        folded = value.casefold()
+        return value != search, folded != wanted, not folded.startswith(wanted), -candidate.events
 
     return tuple(sorted(found, key=rank)[:MAX_CANDIDATES])
 
