@@ -15,6 +15,7 @@
     │   │   ├── StoreFull           no space left to write
     │   │   └── StoreDamaged        SQLite finds it malformed
     │   └── FileError            a log file, a mapping file, an export
+    │       └── FileExists          a file is in the way of an export
     └── QueryCancelled      130  the user, or a newer query, ended it
 
 Each has a short ``title``, a ``message`` that says what happened, and a ``hint`` that says what to do.
@@ -139,6 +140,12 @@ class FileError(UnreadableError):
     """A log file, a mapping file or an export cannot be read or written."""
 
     title = "File cannot be used"
+
+
+class FileExists(FileError):
+    """A file of that name is there, and may not be replaced without a word."""
+
+    title = "File is there already"
 
 
 class QueryCancelled(AuditTuiError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import audit_tui
 from audit_tui.cli.main import COMMANDS
-from audit_tui.cli.output import Format
+from audit_tui.core.export import Format
 from tests.cli.running import make_store
 
 PACKAGE = Path(audit_tui.__file__).parent

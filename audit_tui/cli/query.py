@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.options import events_options, store_option
-from audit_tui.cli.output import Format, write_events
 from audit_tui.core.dates import Preset, range_words
+from audit_tui.core.export import Format, Writing
 from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.formats.writers import write_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,13 +52,14 @@ def query_command(store: Path, choice: EventsChoice, limit: int | None, chosen: 
     query = choice.query()
     with StoreReader(store) as reader:
         events = islice(reader.events(query), limit or None)
-        written = write_events(events, sys.stdout, Format(chosen.lower()), choice.context, width_cells)
+        writing = Writing(Format(chosen.lower()), choice.context, width_cells=width_cells)
+        written = write_events(events, sys.stdout, writing)
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
         if limit and written == limit and (there := reader.count(query)) > written:
             click.echo(f"{thousands(written)} of {counted(there, 'event')}; --limit 0 shows all.", err=True)
     if not written:
-        _tell_none(choice)
+        tell_none(choice)
 
 
 def _terminal_cells() -> int:
@@ -78,10 +80,10 @@ def count_command(store: Path, choice: EventsChoice) -> None:
         number = reader.count(choice.query())
     click.echo(number)
     if not number and choice.is_range_default:
-        _tell_none(choice)
+        tell_none(choice)
 
 
-def _tell_none(choice: EventsChoice) -> None:
+def tell_none(choice: EventsChoice) -> None:
     """Say on stderr that there is nothing, and in which range that was looked for."""
     view = choice.view
     words = clean_visible(f" with {view.filter_words()}" if view.filter.conditions else "")

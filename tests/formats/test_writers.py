@@ -13,18 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from audit_tui.cli.output import (
-    CSV_COLUMNS,
-    SAMPLE_ROWS,
-    Format,
-    cells_of,
-    cut,
-    json_text,
-    write_events,
-)
 from audit_tui.core.dates import TimeContext
 from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.event_text import EVENT_KEYS, json_text
+from audit_tui.core.export import Format, Writing
 from audit_tui.core.text import clean
+from audit_tui.formats.text_table import SAMPLE_ROWS, cells_of, cut
+from audit_tui.formats.writers import write_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +46,7 @@ EVENTS = st.lists(
 
 def written(events: list[AuditEvent], form: Format, width_cells: int | None = None) -> str:
     out = io.StringIO(newline="")
-    assert write_events(events, out, form, CONTEXT, width_cells) == len(events)
+    assert write_events(events, out, Writing(form, CONTEXT, width_cells=width_cells)) == len(events)
     return out.getvalue()
 
 
@@ -74,7 +69,7 @@ def test_csv_comes_back_cell_by_cell_and_holds_no_formula(events: list[AuditEven
     rows = list(csv.DictReader(io.StringIO(written(events, Format.CSV), newline="")))
     assert len(rows) == len(events)
     for row, event in zip(rows, events, strict=True):
-        assert tuple(row) == CSV_COLUMNS
+        assert tuple(row) == EVENT_KEYS
         for name in ("event", "user", "description"):
             text = getattr(event, name) or ""
             assert row[name] in (text, f"'{text}")
@@ -133,6 +128,6 @@ def test_events_are_written_as_they_come(form: Format) -> None:
             lengths.append(out.tell())
             yield AuditEvent("E", number)
 
-    write_events(watched(), out, form, CONTEXT, None)
+    write_events(watched(), out, Writing(form, CONTEXT))
     # A table holds its sample back; no format holds back more than one event after that.
     assert lengths[-3] < lengths[-2] < lengths[-1]

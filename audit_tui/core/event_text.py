@@ -1,0 +1,129 @@
+"""An event as text that leaves the program: a line of JSON, cells for people, a row of Markdown.
+
+Used by exports, by the commands and by what the screen copies. JSON is data and escapes what a terminal
+must not see; everything else is cleaned.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from audit_tui.core.event import EventColumn, EventRow, Outcome
+from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean
+from audit_tui.core.zones import date_text, zone_label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from audit_tui.core.dates import TimeContext
+    from audit_tui.core.event import AuditEvent
+
+EVENT_KEYS = (
+    *("seq", "key", "time", "event", "category", "user", "description", "outcome", "severity"),
+    *("source_ip", "target", "source", "metadata"),
+)
+"""The keys of an event as JSON, which are the columns of an export."""
+FAILED_MARK = "✗"
+MISSING = "-"
+"""What stands for a missing category or user, as on the screen."""
+
+_LABELS = {"time": EventColumn.DATE.label, "source_ip": "Source IP"}
+_UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")
+# OWASP's list for CSV injection, with the full-width forms that some spreadsheets take for the same, also
+# behind what they strip.
+_FORMULA = re.compile(r"[\s\"']*[=+\-@＝＋－＠\t\r]")  # noqa: RUF001 - the look-alikes are what is searched
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&]")
+
+
+def key_of(column: EventColumn) -> str:
+    """The key in an event's JSON of what a column of the list shows."""
+    return "time" if column is EventColumn.DATE else column.value
+
+
+def json_text(event: AuditEvent, keys: Iterable[str] | None = None) -> str:
+    """An event as one line of JSON that means the same and that a terminal can show.
+
+    Letters of all languages stay as they are; what could move a cursor or turn text round is escaped.
+
+    Args:
+        event: The event.
+        keys: Which of EVENT_KEYS, in order; None is all.
+    """
+    values = event.to_json()
+    if keys is not None:
+        values = {key: values[key] for key in keys}
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    # Outside of its strings JSON has only ASCII, and json has escaped the newlines inside of them.
+    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_json_escape, text)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def defused(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: ``'`` stands before one that begins like it."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def cleaned_whole(text: str, cleaner: Callable[[str], str] = clean) -> str:
+    """A text cleaned to its last character, where ``clean`` cuts what is too long for a screen."""
+    if len(text) <= MAX_CLEAN_CHARS:
+        return cleaner(text)
+    return "".join(
+        cleaner(text[start : start + MAX_CLEAN_CHARS]) for start in range(0, len(text), MAX_CLEAN_CHARS)
+    )
+
+
+def heading(key: str, context: TimeContext, *, is_zone_told: bool = True) -> str:
+    """What a column is called, with the zone of its times."""
+    label = _LABELS.get(key, key.capitalize())
+    if key == "time" and is_zone_told:
+        return f"{label} ({zone_label(context.zone, context.now)})"
+    return label
+
+
+def cell_text(event: AuditEvent | EventRow, key: str, context: TimeContext) -> str:
+    """What one of EVENT_KEYS says of an event, as one cleaned line; times in the zone.
+
+    Args:
+        event: The event; of the row of a list only what a list shows.
+        key: Which one.
+        context: The zone.
+    """
+    if key == "time":
+        return date_text(event.occurred_us, context.zone)
+    value: object = getattr(event, key)
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
+    if value is None:
+        return MISSING if key in ("category", "user") else ""
+    return cleaned_whole(str(value))
+
+
+def markdown_head(keys: Iterable[str], context: TimeContext) -> str:
+    """The first two lines of a table in Markdown."""
+    headings = [heading(key, context) for key in keys]
+    return _markdown_line(map(_escaped, headings)) + _markdown_line(["---"] * len(headings))
+
+
+def markdown_row(event: AuditEvent | EventRow, keys: Iterable[str], context: TimeContext) -> str:
+    """An event as a line of a table in Markdown, with its mark if it failed."""
+    cells = [_escaped(cell_text(event, key, context)) for key in keys]
+    if event.outcome is Outcome.FAILURE:
+        cells[0] = f"{FAILED_MARK} {cells[0]}"
+    return _markdown_line(cells)
+
+
+def _escaped(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\g<0>", text)
+
+
+def _markdown_line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"

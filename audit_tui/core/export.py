@@ -1,0 +1,113 @@
+"""What an export is: which events go where, and how they are written. Who writes them is told elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.dates import TimeContext
+    from audit_tui.core.query import EventQuery
+
+
+class Format(StrEnum):
+    """How events are written; the value is the name in commands."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "md"
+
+    @property
+    def label(self) -> str:
+        """The name on the screen."""
+        return _LABELS[self]
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is for other programs, and holds all that is known unless told otherwise."""
+        return self in (Format.JSONL, Format.JSON, Format.CSV)
+
+
+_LABELS = {
+    Format.TABLE: "Table",
+    Format.JSONL: "JSON lines",
+    Format.JSON: "JSON",
+    Format.CSV: "CSV",
+    Format.MARKDOWN: "Markdown",
+}
+FILE_FORMATS = (Format.CSV, Format.JSONL, Format.JSON, Format.MARKDOWN)
+"""What a file can be written as."""
+_ENDINGS = {".ndjson": Format.JSONL, ".markdown": Format.MARKDOWN} | {
+    f".{form.value}": form for form in FILE_FORMATS
+}
+
+
+def format_of(name: str) -> Format | None:
+    """The format that a file's name asks for by its ending; None when it says nothing."""
+    return _ENDINGS.get(PurePath(name).suffix.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How events are written."""
+
+    format: Format
+    context: TimeContext
+    """The zone of the times in tables, CSV and Markdown; JSON is in UTC."""
+    keys: tuple[str, ...] | None = None
+    """Which of ``EVENT_KEYS``, in order; None is all in data, and the list's five in what is for people."""
+    is_raw: bool = False
+    """CSV as it is: a spreadsheet may take a cell for a formula."""
+    width_cells: int | None = None
+    """The width of the terminal that it is written to; None when it is none, and nothing is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """One file to write."""
+
+    path: Path
+    query: EventQuery
+    """Which events, in what order: all of them are written."""
+    writing: Writing
+    may_replace: bool = True
+    """Whether a regular file of that name may be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """A file that was written."""
+
+    path: Path
+    events: int
+    """How many are in it."""
+
+
+class Exporter(Protocol):
+    """Writes events to files."""
+
+    def __call__(
+        self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
+    ) -> ExportResult:
+        """Write one file, whole or not at all; blocks, so call it in a thread.
+
+        Args:
+            job: What to write.
+            on_progress: Is told every now and then how many events are written.
+            cancel: Ends it; nothing is left behind.
+
+        Raises:
+            QueryCancelled: If it was cancelled.
+            FileExists: If a file is in the way and may not be replaced.
+            FileError: If the file cannot be written.
+            StoreError: If the events cannot be read.
+        """
+        ...

@@ -1,0 +1,104 @@
+"""Events as a table for people, lined up, and in the width of a terminal if it goes to one."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+from unicodedata import category, east_asian_width
+
+from audit_tui.core.event import EventColumn, Outcome
+from audit_tui.core.event_text import FAILED_MARK, cell_text, heading, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.export import Writing
+
+SAMPLE_ROWS = 200
+"""How many events decide the widths of a table's columns; all of them would have to be held."""
+WIDEST_CELLS = 60
+"""The widest column that the others are lined up behind when nothing is cut."""
+NARROWEST_CELLS = 6
+"""The narrowest that a column becomes to fit a terminal."""
+GAP = "  "
+
+
+def table_lines(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
+    """The lines of a table, each with its end; none when there are no events."""
+    context, width_cells = writing.context, writing.width_cells
+    sample = list(islice(events, SAMPLE_ROWS))
+    if not sample:
+        return
+    columns = _columns_for(width_cells)
+    headings = [heading(key_of(column), context, is_zone_told=width_cells is None) for column in columns]
+    natural = [
+        max(cells_of(label), *(cells_of(cell_text(event, key_of(column), context)) for event in sample))
+        for label, column in zip(headings, columns, strict=True)
+    ]
+    widths = _fit(natural, columns, width_cells)
+    yield f" {_table_row(headings, widths, width_cells)}"
+    for event in chain(sample, events):
+        mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
+        cells = [cell_text(event, key_of(column), context) for column in columns]
+        yield mark + _table_row(cells, widths, width_cells)
+
+
+def _columns_for(width_cells: int | None) -> tuple[EventColumn, ...]:
+    """The columns that there is room for, as on the screen: event, user and date always stay."""
+    columns = list(EventColumn)
+    if width_cells is not None and width_cells < 80:
+        columns.remove(EventColumn.CATEGORY)
+    if width_cells is not None and width_cells < 60:
+        columns.remove(EventColumn.DESCRIPTION)
+    return tuple(columns)
+
+
+def _fit(natural: Sequence[int], columns: Sequence[EventColumn], width_cells: int | None) -> list[int]:
+    """The widths of the columns: the last takes what is left, the widest of the others give way."""
+    widths = [min(cells, WIDEST_CELLS) for cells in natural]
+    if width_cells is None:
+        return widths
+    room = width_cells - 1 - len(GAP) * (len(widths) - 1)
+    # A date that is cut says nothing.
+    givers = [index for index, column in enumerate(columns) if column is not EventColumn.DATE]
+    while sum(widths) > room:
+        widest = max(givers, key=lambda index: (widths[index], index))
+        if widths[widest] <= NARROWEST_CELLS:
+            break
+        widths[widest] -= 1
+    widths[-1] = max(widths[-1], room - sum(widths[:-1]))
+    return widths
+
+
+def _table_row(cells: Sequence[str], widths: Sequence[int], width_cells: int | None) -> str:
+    if width_cells is not None:
+        cells = [cut(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    padded = [cell + " " * (width - cells_of(cell)) for cell, width in zip(cells, widths, strict=True)]
+    return GAP.join(padded).rstrip() + "\n"
+
+
+def cells_of(text: str) -> int:
+    """How many cells of a terminal a cleaned text takes."""
+    return len(text) if text.isascii() else sum(map(_cells_of_character, text))
+
+
+def _cells_of_character(character: str) -> int:
+    if character.isascii():
+        return 1
+    if category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(character) in ("W", "F") else 1
+
+
+def cut(text: str, width_cells: int) -> str:
+    """A cleaned text in at most so many cells; ``…`` ends one that is cut."""
+    if cells_of(text) <= width_cells:
+        return text
+    kept, room = [], width_cells - 1
+    for character in text:
+        room -= _cells_of_character(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join(kept) + "…" if width_cells > 0 else ""
