@@ -209,6 +209,13 @@ def data_directory() -> Path:
     return user_data_path(APP_NAME, appauthor=False)
 
 
+def state_directory() -> Path:
+    """The platform's directory for what this program notes of its runs; need not exist."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP_NAME, appauthor=False)
+
+
 def default_store_path() -> Path:
     """The store that is used when none is named; need not exist."""
     return data_directory() / "audit.db"

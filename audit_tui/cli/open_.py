@@ -19,6 +19,7 @@ import click
 
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.session import Session, session_of
+from audit_tui.config import state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.errors import AuditTuiError, QueryCancelled, StoreMissing, UsageError
 
@@ -124,6 +125,7 @@ def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
         session.loaded.settings,
         first_page,
         info.notice,
+        state_directory(),
     )
     app = AuditApp(opening)
     app.run(mouse=session.loaded.settings.mouse)

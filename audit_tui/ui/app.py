@@ -45,7 +45,7 @@ class AuditApp(TerminalApp, inherit_bindings=False):
     def __init__(self, opening: Opening) -> None:
         no_color = "NO_COLOR" in os.environ
         # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
-        super().__init__(ansi_color=True if no_color else None)
+        super().__init__(True if no_color else None, opening.state_directory)
         settings = opening.settings
         self.theme = PALETTE_THEME if no_color else self._theme_named(settings.theme or "dark")
         self.animation_level = "none"

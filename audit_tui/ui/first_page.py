@@ -14,6 +14,7 @@ from audit_tui.core.window import PAGE_ROWS, PageRequest, RowWindow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, tzinfo
+    from pathlib import Path
 
     from audit_tui.config import Settings
     from audit_tui.core.cancel import CancelToken
@@ -82,6 +83,8 @@ class Opening:
     """Rows of ``view`` that were read while Textual was imported; None lets the screen read them."""
     notice: str = ""
     """What the user should know about the store; empty when nothing."""
+    state_directory: Path | None = None
+    """Where the log of a crash is written; None writes none."""
 
 
 def read_first_page(
