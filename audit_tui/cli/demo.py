@@ -6,12 +6,8 @@ stored anything else, is ever replaced; and it is replaced whole, by one that wa
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
-import sys
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +17,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from audit_tui.cli.claims import claimed
 from audit_tui.cli.options import EventsChoice, time_context
+from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import session_of
 from audit_tui.config import data_directory, default_store_path
 from audit_tui.core.dates import Preset, range_from_bounds, resolve
@@ -53,7 +51,6 @@ STORE_NAME = "demo.db"
 NOTE = "demo"
 """The name of the note that says what a demo store was made from."""
 _BATCH_EVENTS = 5_000
-_PROGRESS_S = 0.5
 _SHOWN_DAYS = 30
 
 
@@ -238,15 +235,18 @@ def _make(path: Path, values: DemoValues, note: str) -> None:
     from audit_tui.store.writer import StoreWriter
 
     path = writable_place(path)
-    progress = _Progress(path.name, values.events)
-    with workshop(path) as folder, progress:
+    with workshop(path) as folder, ProgressLine() as progress:
         made = folder / path.name
         events = demo_events(values)
         with StoreWriter(made, durable=False, bulk=True) as writer:
+            done = 0
             while batch := list(islice(events, _BATCH_EVENTS)):
                 writer.append(batch)
-                progress.advance(len(batch))
-            progress.say("indexes")
+                done += len(batch)
+                if progress.is_due:
+                    of_all = f"{done:,} of {counted(values.events, 'event')}"
+                    progress.say(f"Making {path.name}: {of_all}, {done * 100 // values.events}%")
+            progress.say(f"Making {path.name}: indexes")
             writer.ensure_indexes()
             writer.note(NOTE, note)
         _replace(made, path)
@@ -283,7 +283,7 @@ def workshop(path: Path) -> Iterator[Path]:
     """
     prefix = f".{path.name}-"
     for left_over in path.parent.glob(f"{prefix}*"):
-        with suppress(OSError), _claimed(left_over):
+        with suppress(OSError), claimed(left_over):
             shutil.rmtree(left_over)
     try:
         folder = Path(mkdtemp(prefix=prefix, dir=path.parent))
@@ -292,73 +292,10 @@ def workshop(path: Path) -> Iterator[Path]:
             f"Nothing can be made in {path.parent}: {error.strerror}.", "Choose another place with --store."
         ) from error
     try:
-        with _claimed(folder):
+        with claimed(folder):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _claimed(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, which ends with the process whatever ends it.
-
-    Raises:
-        OSError: If another process holds it.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-class _Progress:
-    """One line on a terminal's stderr, at most twice a second; nothing elsewhere.
-
-    Args:
-        name: What is made.
-        events: How many events it will have.
-    """
-
-    def __init__(self, name: str, events: int) -> None:
-        self._name = name
-        self._events = events
-        self._done = 0
-        self._is_shown = _on_terminal()
-        self._cells = 0
-        self._next_s = 0.0
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        self._write("")
-
-    def advance(self, events: int) -> None:
-        """Tell that so many more are stored."""
-        self._done += events
-        if time.monotonic() >= self._next_s:
-            share = self._done * 100 // self._events
-            self.say(f"{self._done:,} of {counted(self._events, 'event')}, {share}%")
-
-    def say(self, what: str) -> None:
-        """Tell what is being done, at once."""
-        self._next_s = time.monotonic() + _PROGRESS_S
-        self._write(f"Making {clean_visible(self._name)}: {what}")
-
-    def _write(self, line: str) -> None:
-        if not self._is_shown:
-            return
-        line = line[: shutil.get_terminal_size().columns - 1]
-        # Spaces over what was there: the one way that works on every terminal.
-        end = "\r" if not line else ""
-        click.echo(f"\r{line:<{self._cells}}{end}", err=True, nl=False)
-        self._cells = len(line)
-
-
-def _on_terminal() -> bool:
-    return sys.stderr.isatty()
 
 
 def _tell(line: str) -> None:

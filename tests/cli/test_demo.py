@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import audit_tui.demo
 from audit_tui.cli import demo as demo_module
-from audit_tui.cli import open_
+from audit_tui.cli import open_, progress
 from audit_tui.cli.main import commands
 from audit_tui.cli.session import Session
 from audit_tui.core.dates import DEFAULT_RANGE, Preset
@@ -105,7 +105,7 @@ class TestMaking:
     def test_progress_on_a_terminal_is_one_line_that_goes(
         self, place: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(demo_module, "_on_terminal", lambda: True)
+        monkeypatch.setattr(progress, "on_terminal", lambda: True)
         shown = run(*SMALL, *place).stderr
         assert "\rMaking trial.db: 600 of 600 events, 100%" in shown
         assert shown.count("\n") == 1

@@ -1,0 +1,61 @@
+"""A line that tells how far something is, while it takes its time."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from audit_tui.core.text import clean_visible
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+INTERVAL_S = 0.5
+
+
+class ProgressLine:
+    """One line on a terminal's stderr, which goes when the block ends; nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._is_shown = on_terminal()
+        self._cells = 0
+        self._next_s = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._write("")
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there should be something new to see: twice a second at most, and never elsewhere."""
+        return self._is_shown and time.monotonic() >= self._next_s
+
+    def say(self, words: str) -> None:
+        """Show these words now, in place of what is there; they may quote hostile names."""
+        self._next_s = time.monotonic() + INTERVAL_S
+        self._write(clean_visible(words))
+
+    def _write(self, line: str) -> None:
+        if not self._is_shown:
+            return
+        line = line[: shutil.get_terminal_size().columns - 1]
+        # Spaces over what was there: the one way that works on every terminal.
+        end = "\r" if not line else ""
+        click.echo(f"\r{line:<{self._cells}}{end}", err=True, nl=False)
+        self._cells = len(line)
+
+
+def on_terminal() -> bool:
+    """Whether someone is looking at stderr."""
+    return sys.stderr.isatty()
