@@ -1,3 +1,35 @@
-"""Read, record and verify audit logs in a terminal."""
+"""Read, record and verify audit logs in a terminal.
+
+A program records with ``AuditLog``, or with ``AuditLogHandler`` what it logs anyway. They are imported when
+they are first asked for, so that the commands do not pay for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from audit_tui.store.audit_log import AuditLog
+    from audit_tui.store.log_handler import AuditLogHandler
+
+__all__ = ["AuditLog", "AuditLogHandler", "__version__"]
 
 __version__ = "0.1.0"
+
+_MODULES = {"AuditLog": "audit_tui.store.audit_log", "AuditLogHandler": "audit_tui.store.log_handler"}
+
+# Type checkers know the names from above; to them this would make every other name valid too.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+        return value
+
+    def __dir__() -> list[str]:
+        """The public names, imported or not."""
+        return sorted({*globals(), *__all__})

@@ -1,0 +1,213 @@
+"""Completing and checking an event that a program or a person records.
+
+What is not told is filled from the catalogue and never guessed; what cannot be stored as it is given is
+refused, because a record that was quietly changed is worth little.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.core.catalogue import catalogue, source_ip_of
+from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, to_us
+from audit_tui.errors import EventError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from audit_tui.core.catalogue import CatalogueEntry
+
+MAX_EVENT_CHARS = 16 * 1024 * 1024
+"""A larger event is refused, as at import: a viewer reads no row above four times that many bytes."""
+_SHOWN_CHARS = 60
+_TEXTS = ("category", "user", "description", "source_ip", "target", "source")
+_COMPARED = ("event", *_TEXTS, "outcome", "severity", "metadata")
+# NaN and the infinities are no JSON: SQLite's own JSON functions end at them.
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
+def moment_us(occurred_at: datetime) -> int:
+    """When an event happened, as events hold it.
+
+    Raises:
+        EventError: If it is no datetime, has no zone, or lies outside the years 1 to 9999 in UTC.
+    """
+    if not isinstance(occurred_at, datetime):
+        raise EventError(f"The time must be a datetime, not {_shown(occurred_at)}.")
+    if occurred_at.utcoffset() is None:
+        raise EventError(
+            f"The time {occurred_at} has no zone, so nobody can tell which moment it is.",
+            "Give an aware datetime: datetime.now(UTC), or naive.astimezone() for the machine's zone.",
+        )
+    occurred_us = to_us(occurred_at)
+    if not MIN_US <= occurred_us <= MAX_US:
+        raise EventError(f"The time {occurred_at} lies outside the years 1 to 9999 in UTC.")
+    return occurred_us
+
+
+def outcome_named(name: str) -> Outcome:
+    """The outcome of this name.
+
+    Raises:
+        EventError: If there is none.
+    """
+    try:
+        return Outcome(name)
+    except ValueError:
+        raise EventError(
+            f"There is no outcome {_shown(name)}.", f"Outcomes are {', '.join(Outcome)}."
+        ) from None
+
+
+def completed(event: AuditEvent) -> AuditEvent:
+    """The event as it will be recorded.
+
+    An empty text counts as not told. What is not told comes from elsewhere where it is known: the category
+    from the catalogue, the source IP from the metadata "IP Address", the target from the metadata that name
+    what the event's category is about.
+
+    Raises:
+        EventError: If it cannot be stored as it is given.
+    """
+    _require_text("event", event.event)
+    if not event.event.strip():
+        raise EventError("An event needs a name.", 'As "Role created", or any other.')
+    if event.key is not None:
+        _require_text("key", event.key)
+        if not event.key.strip():
+            raise EventError("The key is empty.", "Leave it out for a random one.")
+    for name in _TEXTS:
+        if getattr(event, name) is not None:
+            _require_text(name, getattr(event, name))
+    _require_severity(event.severity)
+    metadata = _json_object(event.metadata)
+    _require_small(event, metadata)
+    entry = catalogue().find(event.event)
+    return replace(
+        event,
+        category=event.category or (entry.category if entry else None),
+        user=event.user or None,
+        description=event.description or None,
+        source_ip=event.source_ip or source_ip_of(metadata),
+        target=event.target or (entry.target_of(metadata) if entry else None),
+        source=event.source or None,
+        metadata=metadata,
+    )
+
+
+def require_known(event: AuditEvent) -> None:
+    """Refuse what the catalogue does not know.
+
+    Args:
+        event: A completed one.
+
+    Raises:
+        EventError: If the catalogue has no such event, has it in another category, or expects other
+            metadata; all of it in one message.
+    """
+    entry = catalogue().find(event.event)
+    if entry is None:
+        meant = event_meant(event.event)
+        raise EventError(
+            f"The catalogue has no event {_shown(event.event)}.",
+            f"Did you mean {meant}?" if meant else "Only events of the catalogue are recorded strictly.",
+        )
+    problems = list(_problems(event, entry))
+    if problems:
+        raise EventError(
+            f"{event.event} is not as the catalogue has it: {'; '.join(problems)}.",
+            f"Its category is {entry.category}, its metadata {', '.join(entry.metadata)}.",
+        )
+
+
+def expected_missing(event: AuditEvent) -> tuple[str, ...]:
+    """The metadata that the catalogue expects of this event and that it does not have."""
+    entry = catalogue().find(event.event)
+    return () if entry is None else entry.missing(event.metadata)
+
+
+def event_meant(name: str) -> str | None:
+    """The event of the catalogue that somebody probably meant; None when it has this one, or none like it."""
+    known = catalogue()
+    return None if known.find(name) else _like(name, (entry.event for entry in known))
+
+
+def is_same(one: AuditEvent, other: AuditEvent) -> bool:
+    """Whether two events with one key say the same.
+
+    Their times may differ: who records again after a failure does it later.
+    """
+    return all(getattr(one, name) == getattr(other, name) for name in _COMPARED)
+
+
+def _problems(event: AuditEvent, entry: CatalogueEntry) -> Iterable[str]:
+    if event.category != entry.category:
+        yield f"its category is not {_shown(event.category)}"
+    missing = entry.missing(event.metadata)
+    if missing:
+        yield f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+    expected = {name.casefold() for name in entry.metadata}
+    for name in event.metadata:
+        if name.casefold() not in expected:
+            meant = _like(name, missing) or _like(name, entry.metadata)
+            yield f"{_shown(name)} is unknown" + (f" (did you mean {meant}?)" if meant else "")
+    for folded, times in Counter(name.casefold() for name in event.metadata).items():
+        if times > 1:
+            yield f"{_shown(folded)} is there {times} times"
+
+
+def _like(name: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches
+
+    by_folded = {one.casefold(): one for one in known}
+    close = get_close_matches(name[:_SHOWN_CHARS].casefold(), by_folded, n=1, cutoff=0.75)
+    return by_folded[close[0]] if close else None
+
+
+def _require_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise EventError(f"The {name} must be text, not {_shown(value)}.")
+
+
+def _require_severity(value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEVERITY:
+        raise EventError(f"The severity must be a number from 0 to {MAX_SEVERITY}, not {_shown(value)}.")
+
+
+def _json_object(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata as the store gives it back: tuples as lists, say."""
+    kept = {}
+    for name, value in metadata.items():
+        _require_text("name of metadata", name)
+        try:
+            kept[name] = json.loads(_ENCODER.encode(value))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise EventError(
+                f"The metadata {_shown(name)} is no JSON: {error}.",
+                "JSON has texts, finite numbers, true, false, null, lists and objects.",
+            ) from None
+    return kept
+
+
+def _require_small(event: AuditEvent, metadata: dict[str, Any]) -> None:
+    texts = (event.event, event.key, *(getattr(event, name) for name in _TEXTS))
+    size_chars = sum(len(text) for text in texts if text is not None)
+    if metadata:
+        size_chars += len(_ENCODER.encode(metadata))
+    if size_chars > MAX_EVENT_CHARS:
+        raise EventError(
+            f"The event has {size_chars:,} characters; {MAX_EVENT_CHARS:,} can be recorded.",
+            "Keep the bulk elsewhere, and record where it is.",
+        )
+
+
+def _shown(value: object) -> str:
+    """A value for a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
