@@ -186,7 +186,7 @@ class EventReader(Protocol):
         """Values of a field that contain ``search`` without regard to case.
 
         The most frequent first, those that begin with ``search`` before the others; an exact match
-        first of all. An empty ``search`` takes all. The missing value is among them (value None) when
+        first of all, then those that differ from it by case alone. An empty ``search`` takes all. The missing value is among them (value None) when
         an event lacks the field and ``search`` is empty or part of "(none)".
         """
         ...

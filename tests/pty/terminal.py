@@ -79,6 +79,30 @@ def key_text(name: str) -> str:
     raise ValueError(f"no key {name!r}")
 
 
+class _Screen(pyte.Screen):
+    """pyte 0.8.2 with two faults mended, in what happens when blocks of lines are moved.
+
+    It keeps only rows that were written, and moves no others over what they should cover; and it leaves
+    the cursor where it is when the margins are taken away (DECSTBM sends it home).
+    """
+
+    def set_margins(self, top: int | None = None, bottom: int | None = None) -> None:
+        super().set_margins(top, bottom)
+        self.cursor_position()
+
+    def insert_lines(self, count: int | None = None) -> None:
+        self._write_all_rows()
+        super().insert_lines(count)
+
+    def delete_lines(self, count: int | None = None) -> None:
+        self._write_all_rows()
+        super().delete_lines(count)
+
+    def _write_all_rows(self) -> None:
+        for row in range(self.lines):
+            self.buffer[row]  # a default dictionary: to look is to make
+
+
 class Terminal:
     r"""A program in a terminal of its own; leaving the ``with`` block kills what is left of it.
 
@@ -101,7 +125,7 @@ class Terminal:
     ) -> None:
         self.output = bytearray()
         """Every byte that the program has written."""
-        self._screen = pyte.Screen(columns, rows)
+        self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._answers = dict(answers or {})
         self._status: int | None = None

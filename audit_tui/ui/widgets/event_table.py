@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.cache import LRUCache
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -145,6 +145,7 @@ class EventTable(ScrollView, can_focus=True):
         self._lines: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
         self._asked: PageRequest | None = None
         self._has_result = False
+        self._laid_out_cells = 0
 
     # -- what is shown
 
@@ -209,6 +210,7 @@ class EventTable(ScrollView, can_focus=True):
         self._lay_out()
 
     def _lay_out(self) -> None:
+        self._laid_out_cells = self._width
         self._row_text.lay_out(self._width)
         self._lines.clear()
 
@@ -238,6 +240,9 @@ class EventTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         width = self.size.width
+        if self._laid_out_cells != self._width:
+            # The first frame is drawn before the message about the size is handled.
+            self._lay_out()
         if y == 0:
             return self._header().extend_cell_length(width, self.rich_style).crop(0, width)
         if self._words:
@@ -308,6 +313,12 @@ class EventTable(ScrollView, can_focus=True):
         return min(self.cursor_column, len(self._row_text.boxes) - 1)
 
     # -- the cursor
+
+    @property
+    def cursor_offset(self) -> Offset:
+        """The cell under the cursor, for the terminal's own cursor (``ui.terminal.cursor``)."""
+        box = self._row_text.boxes[self._column_number] if self._row_text.boxes else None
+        return Offset(box.start if box else 0, self.cursor_row - self.scroll_offset.y + 1)
 
     def validate_cursor_row(self, value: int) -> int:
         return self._clamped(value)
