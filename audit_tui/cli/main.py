@@ -53,6 +53,7 @@ COMMANDS = {
     ),
     "query": CommandSource("query", "query_command", "Print events, newest first."),
     "count": CommandSource("query", "count_command", "Print the number of events."),
+    "export": CommandSource("export", "export_command", "Write events to a file: CSV, JSON or Markdown."),
     "info": CommandSource("info", "info_command", "Tell what a store holds."),
     "config": CommandSource("config_", "config_command", "Show and check the settings."),
 }

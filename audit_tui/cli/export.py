@@ -1,0 +1,149 @@
+"""``audit-tui export``: all events that match, in a file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.progress import ProgressLine, on_terminal
+from audit_tui.cli.query import tell_none
+from audit_tui.cli.session import session_of
+from audit_tui.core.cancel import CancelToken
+from audit_tui.core.event_text import EVENT_KEYS, key_of
+from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
+from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.event import EventColumn
+    from audit_tui.core.export import Exporter
+    from audit_tui.core.query import EventQuery
+
+ALL = "all"
+VISIBLE = "visible"
+_STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
+
+
+def exporter_of(store: Path) -> Exporter:
+    """What exports the events of a store, and never over the store."""
+    from audit_tui.formats.exporting import FileExporter
+    from audit_tui.store.reader import StoreReader
+
+    files = [store.with_name(store.name + suffix) for suffix in _STORE_SUFFIXES]
+    return FileExporter(partial(StoreReader, store), files)
+
+
+@click.command("export")
+@click.argument("out", type=click.Path(path_type=Path))
+@store_option
+@events_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in FILE_FORMATS], case_sensitive=False),
+    help="How to write them; else the ending of OUT tells.",
+)
+@click.option(
+    "--columns",
+    metavar="COLUMNS",
+    help="all, visible (those of the list on the screen), or their names as event,user,time. Else all; in "
+    "Markdown the visible ones.",
+)
+@click.option(
+    "--raw-csv", "is_raw", is_flag=True, help="CSV as it is: a spreadsheet may run what looks like a formula."
+)
+@click.pass_context
+def export_command(
+    context: click.Context,
+    out: Path,
+    store: Path,
+    choice: EventsChoice,
+    form: str | None,
+    columns: str | None,
+    is_raw: bool,
+) -> None:
+    """Write all events that match to the file OUT, newest first.
+
+    The file is written whole or not at all, and only you can read it (mode 0600). A file that is there is
+    replaced; a link is not followed. Importing what was exported with all columns stores nothing new.
+    """
+    visible = session_of(context).loaded.settings.columns
+    writing = Writing(_format(out, form), choice.context, parse_columns(columns, visible), is_raw)
+    if is_raw and writing.format is not Format.CSV:
+        raise UsageError("--raw-csv is for CSV.", "Leave it out, or end OUT in .csv.")
+    query = choice.query()
+    exporter = exporter_of(store)
+    with _progress(store, query) as on_progress:
+        result = exporter(ExportJob(out, query, writing), on_progress, CancelToken())
+    click.echo(f"Exported {counted(result.events, 'event')} to {clean_visible(str(out))}.", err=True)
+    if not result.events:
+        tell_none(choice)
+
+
+def parse_columns(text: str | None, visible: Sequence[EventColumn]) -> tuple[str, ...] | None:
+    """Read ``--columns``.
+
+    Returns:
+        Keys of an event's JSON; None leaves it to the format.
+
+    Raises:
+        UsageError: If there is no such column, or one is named twice.
+    """
+    if text is None:
+        return None
+    names = [name.strip().lower() for name in text.split(",")]
+    if names == [ALL]:
+        return EVENT_KEYS
+    if names == [VISIBLE]:
+        return tuple(key_of(column) for column in visible)
+    keys = tuple("time" if name == "date" else name for name in names)
+    for key in keys:
+        if key not in EVENT_KEYS:
+            raise UsageError(
+                f"There is no column {key!r}.", f"Columns are all, visible, or of {', '.join(EVENT_KEYS)}."
+            )
+    if len(set(keys)) < len(keys):
+        raise UsageError("--columns names a column twice.", "Name each once.")
+    return keys
+
+
+def _format(out: Path, form: str | None) -> Format:
+    if str(out) == "-":
+        raise UsageError(
+            "export writes a file, not standard output.", "audit-tui query --format csv prints events."
+        )
+    found = format_of(out.name) if form is None else Format(form.lower())
+    if found is None:
+        endings = ", ".join(f".{known.value}" for known in FILE_FORMATS)
+        raise UsageError(
+            f"The name {out} does not say how to write the events.",
+            f"End it in one of {endings}, or add --format.",
+        )
+    return found
+
+
+@contextmanager
+def _progress(store: Path, query: EventQuery) -> Iterator[Callable[[int], None]]:
+    """A progress line when someone is looking at stderr."""
+    if not on_terminal():
+        yield lambda _: None
+        return
+    from audit_tui.store.reader import StoreReader
+
+    with StoreReader(store) as reader:
+        total = reader.count(query)
+    with ProgressLine() as line:
+
+        def show(events: int) -> None:
+            if line.is_due:
+                line.say(f"Exporting: {thousands(events)} of {counted(total, 'event')}")
+
+        yield show
