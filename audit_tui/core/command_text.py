@@ -1,0 +1,92 @@
+"""What is on the screen as a command line that gives the same events."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import UTC, timezone
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from audit_tui.core.dates import Preset, bound_texts
+from audit_tui.core.filters import condition_text
+from audit_tui.core.text import UNSAFE_CLASS
+from audit_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+    from audit_tui.core.dates import TimeContext
+    from audit_tui.core.view import View
+
+_UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")
+_LEFT_TO_ESCAPE = re.compile(rf"[{UNSAFE_CLASS}'\\]")
+
+
+def event_options(view: View, context: TimeContext) -> list[str]:
+    """The options [events] that choose what a view shows; its order is not one of them.
+
+    A preset stays one, so that the command means the same on another day as the button on the screen.
+
+    Raises:
+        UsageError: If a value cannot be written as an option.
+    """
+    words = []
+    for condition in view.filter.conditions:
+        if condition.value == "":
+            raise UsageError("A filter on an empty text cannot be written as a command.")
+        words += ["--filter", condition_text(condition)]
+    if len(view.filter.conditions) > 1:
+        words += ["--match", view.filter.match.value]
+    since, until = bound_texts(view.time_range, context)
+    if isinstance(view.time_range, Preset) or not (since or until):
+        preset = view.time_range if isinstance(view.time_range, Preset) else Preset.ALL_TIME
+        words += ["--range", preset.slug]
+    else:
+        words += ["--since", since] if since else []
+        words += ["--until", until] if until else []
+    return [*words, "--tz", zone_option(context.zone)]
+
+
+def zone_option(zone: tzinfo) -> str:
+    """A zone as ``zone_named`` reads it; the machine's own zone, if it has no name, is ``local``."""
+    if isinstance(zone, ZoneInfo) and zone.key:
+        return zone.key
+    if isinstance(zone, timezone):
+        offset = zone.utcoffset(None)
+        if offset == UTC.utcoffset(None):
+            return "UTC"
+        minutes = round(offset.total_seconds() / 60)
+        return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    return "local"
+
+
+def shell_line(words: Iterable[str]) -> str:
+    r"""Words as one line for a shell, which holds nothing that a terminal would obey when it is pasted.
+
+    What is unsafe is written as bash, zsh and ksh read it: ``$'\x1b'``.
+
+    Raises:
+        UsageError: If a word holds what no argument can, NUL or half a character.
+    """
+    return " ".join(map(_shell_word, words))
+
+
+def _shell_word(word: str) -> str:
+    if not _UNSAFE.search(word):
+        return shlex.quote(word)
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise UsageError("A filter on half a character cannot be written as a command.") from None
+    if "\0" in word:
+        raise UsageError("A filter on a NUL character cannot be written as a command.")
+    return f"$'{_LEFT_TO_ESCAPE.sub(_shell_escape, word)}'"
+
+
+def _shell_escape(found: re.Match[str]) -> str:
+    character = found[0]
+    if character in "'\\":
+        return f"\\{character}"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode())
