@@ -39,9 +39,9 @@ def test_the_walk_by_keyboard(tmp_path: Path) -> None:
         terminal.wait_for(f"1 of {count(store)} ")
 
         terminal.press("enter")
-        terminal.wait_for("source IP")
+        terminal.wait_for("category  ")
         terminal.press("escape")
-        terminal.wait_until_gone("source IP")
+        terminal.wait_until_gone("category  ")
 
         terminal.press("f")
         terminal.wait_for("Filter by")

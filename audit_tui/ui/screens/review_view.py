@@ -46,7 +46,7 @@ class ReviewView(Screen[None]):
     DEFAULT_CSS = """
     ReviewView #body { layout: vertical; height: 1fr; }
     ReviewView EventList { width: 1fr; height: 1fr; }
-    ReviewView DetailPane { display: none; height: 45%; border-top: solid $panel-lighten-1; }
+    ReviewView DetailPane { display: none; height: 50%; border-top: solid $panel-lighten-1; }
     ReviewView.-open DetailPane { display: block; }
     ReviewView.-wide #body { layout: horizontal; }
     ReviewView.-wide DetailPane {

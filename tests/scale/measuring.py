@@ -1,0 +1,85 @@
+"""Measuring a program in a terminal: how long, how much memory, with what the machine did meanwhile.
+
+The machines are shared: a figure is the p50 and p95 of a stated number of runs, and the time of one fixed
+loop stands beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.pty.terminal import Terminal
+
+LOOP = 2_000_000
+
+
+class Figure(NamedTuple):
+    """One line of the table of a benchmark."""
+
+    what: str
+    p50: float
+    p95: float
+    runs: int
+    unit: str = "ms"
+    must: str = ""
+
+    def __str__(self) -> str:
+        values = f"{self.p50:9,.1f} {self.p95:9,.1f} {self.unit:<4} {self.runs:5d}"
+        return f"{self.what:<58} {values}  {self.must}"
+
+
+def figure(what: str, values: Sequence[float], *, unit: str = "ms", must: str = "") -> Figure:
+    """The p50 and p95 of measured values."""
+    ordered = sorted(values)
+    return Figure(what, percentile(ordered, 50), percentile(ordered, 95), len(ordered), unit, must)
+
+
+def percentile(ordered: Sequence[float], share: int) -> float:
+    """The value that ``share`` percent of the sorted values do not exceed."""
+    return ordered[max(0, -(-len(ordered) * share // 100) - 1)]
+
+
+def calibration_ms() -> float:
+    """How long one fixed loop takes now: the speed of the machine at this moment."""
+    begin = time.perf_counter()
+    total = 0
+    for number in range(LOOP):
+        total += number
+    assert total > 0
+    return (time.perf_counter() - begin) * 1e3
+
+
+def print_table(title: str, figures: Sequence[Figure], calibrations: Sequence[float]) -> None:
+    """Print the figures, with the calibration loop beside them."""
+    lines = [f"{title}", f"{'':<58} {'p50':>9} {'p95':>9} {'':<4} {'runs':>5}  must be"]
+    lines += [str(line) for line in figures]
+    lines += [str(figure(f"calibration: {LOOP:,} additions in Python", calibrations))]
+    print("\n" + "\n".join(lines))  # noqa: T201 - the table is what a benchmark is for
+
+
+def first_output_ms(terminal: Terminal, key: str) -> float:
+    """From a key to the first update that follows it. The program must be quiet before."""
+    before = len(terminal.output)
+    begin = time.perf_counter()
+    terminal.press(key)
+    terminal.read_until(lambda now: len(now.output) > before, what="an update")
+    return (time.perf_counter() - begin) * 1e3
+
+
+def memory_mib(pid: int, field: str = "VmHWM") -> float:
+    """The memory of a process: VmHWM is the most it had, VmRSS what it has."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    raise AssertionError(f"no {field} for {pid}")
+
+
+def tree_memory_mib(pid: int) -> float:
+    """The most memory that a process had, with that of its children that still run."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return memory_mib(pid) + sum(tree_memory_mib(int(child)) for child in children)
