@@ -46,7 +46,9 @@ class CommandSource(NamedTuple):
 
 
 COMMANDS = {
-    "open": CommandSource("open_", "open_command", "Review a store on the screen (the default)."),
+    "open": CommandSource(
+        "open_", "open_command", "Review a store, or log files and folders, on the screen (the default)."
+    ),
     "demo": CommandSource("demo", "demo_command", "Make a demo store and review it."),
     "import": CommandSource(
         "import_", "import_command", "Import log files, folders, or - (standard input) into a store."
@@ -193,13 +195,13 @@ def _drop_output() -> None:
     cls=Commands,
     subcommand_metavar="[COMMAND] [ARGUMENTS]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="audit-tui COMMAND --help tells more. A store that is named like a command is written ./NAME.",
+    epilog="audit-tui COMMAND --help tells more. A file that is named like a command is written ./NAME.",
 )
 @click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
 def commands() -> None:
     """Read, record and verify audit logs in a terminal.
 
-    Without a command it opens the store on the screen: audit-tui [STORE] is audit-tui open [STORE].
+    Without a command it opens a store, or logs, on the screen: audit-tui PATH is audit-tui open PATH.
     """
 
 

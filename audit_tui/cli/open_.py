@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from contextlib import closing
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.named import STDIN, are_logs
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.session import Session, session_of
 from audit_tui.config import state_directory
 from audit_tui.core.cancel import CancelToken
-from audit_tui.errors import AuditTuiError, QueryCancelled, StoreMissing, UsageError
+from audit_tui.errors import (
+    EXIT_OK,
+    EXIT_SIGHUP,
+    EXIT_SIGTERM,
+    AuditTuiError,
+    QueryCancelled,
+    StoreMissing,
+    UsageError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from audit_tui.cli.options import EventsChoice
@@ -33,41 +44,118 @@ if TYPE_CHECKING:
 FIRST_PAGE_WAIT_S = 0.2
 """How long the screen may be held up, when it is ready, by rows that are not."""
 NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui count their number."
+NO_SCREEN_HINT_LOGS = "Without the screen: audit-tui open --plain LOG prints its events."
+PIPE_HINT = "a pipe or a file gets all"
+FIRST_STEPS = """\
+To see what it is like:    audit-tui demo
+To bring in your logs:     audit-tui import FILE-OR-FOLDER...
+To look at a log at once:  audit-tui FILE-OR-FOLDER..."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAs:
+    """How the screen presents a store that is not what the user named."""
+
+    name: str
+    """Instead of the file's name."""
+    notice: str = ""
+    """What to say of it besides; empty when nothing."""
 
 
 @click.command("open")
-@click.argument("path", metavar="[STORE]", required=False, type=click.Path(path_type=Path))
+@click.argument("names", metavar="[STORE or LOG...]", nargs=-1, type=click.Path(allow_dash=True))
 @store_option
 @events_options
+@click.option("--plain", is_flag=True, help="Print the events as a table; no screen, no terminal needed.")
 @click.pass_context
-def open_command(context: click.Context, path: Path | None, store: Path, choice: EventsChoice) -> int:
-    """Review a store on the screen.
+def open_command(
+    context: click.Context, names: tuple[str, ...], store: Path, choice: EventsChoice, plain: bool
+) -> int:
+    """Review a store, or log files and folders, on the screen.
+
+    Logs, or - for standard input, are read into a temporary store, which is gone afterwards; audit-tui
+    import keeps them.
 
     Keys: f filters, t chooses a time range, Enter shows all of an event, q quits.
     """
-    if path is not None:
-        if context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"Two stores are named, {path} and {store}.", "Leave one of them out.")
-        store = path
+    session = session_of(context)
+    is_store_named = context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE
+    if names and is_store_named:
+        both = "A log and a store" if are_logs(names) else "Two stores"
+        raise UsageError(f"{both} are named, {names[0]} and {store}.", "Leave one of them out.")
+    if names and are_logs(names):
+        return _open_logs(names, choice, session, is_plain=plain)
+    path = Path(names[0]) if names else store
     try:
-        return open_screen(store, choice, session_of(context))
+        if plain:
+            return _print(path, choice)
+        return open_screen(path, choice, session)
     except StoreMissing as error:
-        raise StoreMissing(error.message, _meant_command(context, path) or error.hint) from None
+        if not names and not is_store_named:
+            raise _no_store_yet(error) from None
+        raise StoreMissing(error.message, _meant_command(context, names) or error.hint) from None
+    finally:
+        # After the screen, so that nobody waits for it.
+        from audit_tui.cli.temporary import remove_leftovers
+
+        remove_leftovers()
 
 
-def _meant_command(context: click.Context, path: Path | None) -> str:
+def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, is_plain: bool) -> int:
+    """Show logs, and say afterwards what was wrong with them and how to keep them."""
+    from audit_tui.cli.keyboard import Keyboard
+    from audit_tui.cli.logs import imported
+
+    keyboard = None
+    if not is_plain:
+        keyboard = Keyboard.of_terminal() if STDIN in names else None
+        require_screen(NO_SCREEN_HINT_LOGS, has_keyboard=keyboard is not None)
+    with imported(names, choice) as logs:
+        if is_plain:
+            code = _print(logs.store, logs.choice)
+        else:
+            if keyboard is not None:
+                keyboard.take_stdin()
+            code = open_screen(logs.store, logs.choice, session, ShownAs(logs.name, logs.notice))
+    if code in (EXIT_SIGTERM, EXIT_SIGHUP):
+        # Nobody is there to read it.
+        return code
+    for line in logs.farewell:
+        click.echo(line, err=True)
+    return code or logs.exit_code
+
+
+def _print(store: Path, choice: EventsChoice) -> int:
+    from audit_tui.cli.query import print_events
+
+    print_events(store, choice, how_to_all=PIPE_HINT)
+    return EXIT_OK
+
+
+def _no_store_yet(error: StoreMissing) -> StoreMissing:
+    """What to say to someone who has just begun."""
+    return StoreMissing(
+        f"{error.message.removesuffix('.')} yet: your events would be kept there.", FIRST_STEPS
+    )
+
+
+def _meant_command(context: click.Context, names: Sequence[str]) -> str:
     """A command that was probably meant by what is no store; empty if none was."""
     group = context.find_root().command
-    if path is None or not isinstance(group, click.Group):
+    if not names or not isinstance(group, click.Group):
         return ""
-    close = get_close_matches(str(path), group.list_commands(context), n=1)
+    close = get_close_matches(names[0], group.list_commands(context), n=1)
     return f"Did you mean audit-tui {close[0]}?" if close else ""
 
 
-def has_screen() -> bool:
-    """Whether there is a terminal to show the review screen on."""
+def has_screen(*, has_keyboard: bool = False) -> bool:
+    """Whether there is a terminal to show the review screen on.
+
+    Args:
+        has_keyboard: There is a keyboard, whatever standard input is.
+    """
     # Textual writes to stderr, and a stdout that goes elsewhere asks for data.
-    streams = (sys.stdin, sys.stdout, sys.stderr)
+    streams = (sys.stdout, sys.stderr) if has_keyboard else (sys.stdin, sys.stdout, sys.stderr)
     return all(stream is not None and stream.isatty() for stream in streams) and not _is_dumb()
 
 
@@ -75,27 +163,32 @@ def _is_dumb() -> bool:
     return os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
-def require_screen() -> None:
+def require_screen(hint: str = NO_SCREEN_HINT, *, has_keyboard: bool = False) -> None:
     """Refuse to go on where the screen could not be shown.
+
+    Args:
+        hint: What to use instead.
+        has_keyboard: There is a keyboard, whatever standard input is.
 
     Raises:
         UsageError: If there is no terminal, or one that cannot move its cursor.
     """
-    if has_screen():
+    if has_screen(has_keyboard=has_keyboard):
         return
     if _is_dumb() and sys.stdout.isatty():
         terminal = os.environ.get("TERM", "")
-        raise UsageError(f"The screen needs a better terminal than TERM={terminal}.", NO_SCREEN_HINT)
-    raise UsageError("The screen needs a terminal: input and output must not be redirected.", NO_SCREEN_HINT)
+        raise UsageError(f"The screen needs a better terminal than TERM={terminal}.", hint)
+    raise UsageError("The screen needs a terminal: input and output must not be redirected.", hint)
 
 
-def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
+def open_screen(store: Path, choice: EventsChoice, session: Session, shown_as: ShownAs | None = None) -> int:
     """Show the review screen until the user leaves it.
 
     Args:
         store: The store's path.
         choice: What to show first, and the zone.
         session: The clock and the settings.
+        shown_as: What the screen calls the store; None takes the file's name.
 
     Returns:
         The exit code.
@@ -110,6 +203,7 @@ def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
     with closing(open_reader()) as reader:
         require_screen()
         info = reader.info()
+        shown_as = shown_as or ShownAs(info.name)
         with _ReadAhead(reader, choice.query()) as ahead:
             # 0.3 s and more, in which the first rows are read.
             from audit_tui.ui.app import AuditApp
@@ -118,13 +212,13 @@ def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
             first_page = ahead.result(FIRST_PAGE_WAIT_S)
     opening = Opening(
         open_reader,
-        info.name,
+        shown_as.name,
         choice.view,
         choice.context.zone,
         session.clock,
         session.loaded.settings,
         first_page,
-        info.notice,
+        " · ".join(filter(None, (shown_as.notice, info.notice))),
         state_directory(),
     )
     app = AuditApp(opening)

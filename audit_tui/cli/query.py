@@ -43,6 +43,28 @@ TERMINAL_LIMIT = 100
 )
 def query_command(store: Path, choice: EventsChoice, limit: int | None, chosen: str) -> None:
     """Print events, newest first."""
+    print_events(store, choice, Format(chosen.lower()), limit)
+
+
+def print_events(
+    store: Path,
+    choice: EventsChoice,
+    chosen: Format = Format.TABLE,
+    limit: int | None = None,
+    how_to_all: str = "--limit 0 shows all",
+) -> None:
+    """Print events, and say so where these are not all of them.
+
+    Args:
+        store: The store.
+        choice: Which events.
+        chosen: How to write them.
+        limit: At most so many; 0 is all, None what suits stdout.
+        how_to_all: What gives all of them where the limit leaves some out.
+
+    Raises:
+        StoreError: If the store cannot be read.
+    """
     from audit_tui.store.reader import StoreReader
 
     is_terminal = sys.stdout.isatty()
@@ -52,12 +74,11 @@ def query_command(store: Path, choice: EventsChoice, limit: int | None, chosen: 
     query = choice.query()
     with StoreReader(store) as reader:
         events = islice(reader.events(query), limit or None)
-        writing = Writing(Format(chosen.lower()), choice.context, width_cells=width_cells)
-        written = write_events(events, sys.stdout, writing)
+        written = write_events(events, sys.stdout, Writing(chosen, choice.context, width_cells=width_cells))
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
         if limit and written == limit and (there := reader.count(query)) > written:
-            click.echo(f"{thousands(written)} of {counted(there, 'event')}; --limit 0 shows all.", err=True)
+            click.echo(f"{thousands(written)} of {counted(there, 'event')}; {how_to_all}.", err=True)
     if not written:
         tell_none(choice)
 

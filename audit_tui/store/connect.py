@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
+_APPLICATION_ID_AT = 68
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _WAL_FORMAT = 2
 """The newest file format version that SQLite 3 reads, in bytes 18 and 19 of the file."""
@@ -162,6 +163,21 @@ def create_file(path: Path) -> bool:
             f"{path} cannot be made: {error.strerror}.", "Choose another place with --store."
         ) from error
     return True
+
+
+def application_id(path: Path) -> int | None:
+    """Whose database a regular file is, as its header says; None if it is no database of SQLite.
+
+    It is opened as a file: only while this process has no connection to it.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEADER_BYTES)
+    if not head.startswith(_SQLITE_MAGIC) or len(head) < _HEADER_BYTES:
+        return None
+    return int.from_bytes(head[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4], "big")
 
 
 @contextmanager

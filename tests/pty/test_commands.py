@@ -93,7 +93,7 @@ def test_a_redirected_stream_is_no_terminal(store: Path, tmp_path: Path, redirec
 def test_what_is_no_store_is_refused_before_the_terminal_is_touched(tmp_path: Path) -> None:
     with Terminal([*AUDIT_TUI, str(tmp_path)]) as terminal:
         assert terminal.wait() == 3
-        assert "is a folder" in terminal.screen_text().replace("\n", "")
+        assert "There is no event in" in terminal.screen_text().replace("\n", "")
         assert b"\x1b" not in terminal.output
 
 

@@ -69,7 +69,10 @@ class TopLine(Horizontal):
 
     DEFAULT_CSS = """
     TopLine { height: 1; background: $panel; color: $foreground; }
-    TopLine #store-name { width: auto; max-width: 30%; padding: 0 1; margin: 0 1 0 0; text-style: bold; }
+    TopLine #store-name {
+        width: auto; max-width: 34%; padding: 0 1; margin: 0 1 0 0; text-style: bold;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
     TopLine #applied { width: 1fr; height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     TopLine #zone { width: auto; padding: 0 1; color: $text-muted; }
     TopLine:ansi { background: ansi_default; color: ansi_default; }

@@ -1,0 +1,222 @@
+"""Logs that are opened directly: read into a temporary store, and what is to be told of them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit_tui.cli.importing import Importer, InStore, NoProgress, Tally, import_all
+from audit_tui.cli.named import STDIN, is_stream
+from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.temporary import temporary_store
+from audit_tui.core.dates import Preset, range_label
+from audit_tui.core.filters import NO_FILTER
+from audit_tui.core.text import clean_visible, counted
+from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull
+from audit_tui.formats.reading import NotALog, Reading
+from audit_tui.formats.registry import format_names
+from audit_tui.store.reader import StoreReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.formats.files import LogFile
+
+SHOWN_DETAILS = 5
+"""How many rejects and unread files are named after the screen; import names more, and keeps all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """Logs in a temporary store, ready to be shown."""
+
+    store: Path
+    choice: EventsChoice
+    """Which events to show first: all of them where nobody asked and the usual range has none."""
+    name: str
+    """What the screen calls them."""
+    notice: str
+    """What the screen says of them, in a few words."""
+    farewell: tuple[str, ...]
+    """What is said when they have been shown, line by line, clean."""
+    exit_code: int
+    """What the run ends with when it showed them."""
+
+
+@contextmanager
+def imported(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
+    """Read logs into a store that is gone afterwards.
+
+    Args:
+        names: Files, folders, ``-`` for standard input.
+        choice: Which events were asked for.
+
+    Raises:
+        FileError: If there is no event in any of them.
+        StoreError: If no temporary store can be made, or not a big enough one.
+    """
+    with temporary_store() as store:
+        tally = _import(names, store)
+        if not tally.stored:
+            raise _nothing_read(names, tally)
+        shown = _with_events(choice, store)
+        yield Logs(
+            store,
+            shown,
+            f"{_title(names)} ({counted(tally.stored, 'event')})",
+            _notice(tally, choice, is_range_kept=shown is choice),
+            tuple(clean_visible(line) for line in _farewell(names, tally)),
+            EXIT_WRONG if tally.exit_code else EXIT_OK,
+        )
+
+
+def _import(names: Sequence[str], store: Path) -> Tally:
+    try:
+        with ProgressLine() as line, ExitStack() as stack:
+            importer = Importer(InStore(store, stack), Reading(), lambda _: None)
+            import_all(importer, names, (), partial(_Shown, line, importer))
+            line.say(f"{counted(importer.tally.stored, 'event')}: indexes")
+    except StoreFull as error:
+        raise StoreFull(
+            error.message,
+            f"Set TMPDIR to a folder with more room, or import them: {import_command(names)}",
+        ) from error
+    return importer.tally
+
+
+class _Shown(NoProgress):
+    """Tells which file is read, and how many events there are so far.
+
+    Args:
+        line: Where to tell it.
+        importer: Counts.
+        logs: The files to come.
+    """
+
+    def __init__(self, line: ProgressLine, importer: Importer, logs: Sequence[LogFile]) -> None:
+        self._line = line
+        self._importer = importer
+        self._total_bytes = sum(log.size_bytes for log in logs)
+        self._before_bytes = 0
+        self._log: LogFile | None = None
+
+    def __enter__(self) -> _Shown:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def file(self, log: LogFile) -> None:
+        """A file is begun."""
+        if self._log is not None:
+            self._before_bytes += self._log.size_bytes
+        self._log = log
+        self.at(0)
+
+    def at(self, position_bytes: int) -> None:
+        """So much of the file is read."""
+        if self._log is None or not self._line.is_due:
+            return
+        done_bytes = self._before_bytes + position_bytes
+        share = f", {min(done_bytes * 100 // self._total_bytes, 100)}%" if self._total_bytes else ""
+        name = Path(self._log.name).name
+        self._line.say(f"{counted(self._importer.taken, 'event')}{share}, reading {name}")
+
+
+def _with_events(choice: EventsChoice, store: Path) -> EventsChoice:
+    """The choice; with All Time where nobody chose the range and the logs have nothing in it."""
+    if not choice.is_range_default:
+        return choice
+    with StoreReader(store) as reader:
+        any_event = replace(choice.view, filter=NO_FILTER).query(choice.context)
+        if reader.count(any_event):
+            return choice
+    return replace(choice, view=replace(choice.view, time_range=Preset.ALL_TIME))
+
+
+def _title(names: Sequence[str]) -> str:
+    first = names[0]
+    if first == STDIN:
+        title = "standard input"
+    else:
+        # "." and "logs/.." are folders with a name, too.
+        title = (Path(first) if is_stream(first) else Path(first).resolve()).name
+        if Path(first).is_dir():
+            title += "/"
+    return title if len(names) == 1 else f"{title} and {len(names) - 1:,} more"
+
+
+def _notice(tally: Tally, choice: EventsChoice, *, is_range_kept: bool) -> str:
+    says = []
+    if tally.rejected:
+        says.append(f"{tally.rejected:,} of {tally.read:,} records rejected")
+    if unread := len(tally.problems) + len(tally.skipped):
+        says.append(f"{counted(unread, 'file')} not read")
+    if not is_range_kept:
+        says.append(f"nothing in {range_label(choice.view.time_range, choice.context)}")
+    says.append("temporary: audit-tui import keeps it")
+    return " · ".join(says)
+
+
+def _farewell(names: Sequence[str], tally: Tally) -> Iterator[str]:
+    if tally.rejected:
+        yield f"{counted(tally.rejected, 'record')} of {tally.read:,} could not be read as an event:"
+        yield from _details(tally)
+        yield f"To keep them: {import_command(names, '--rejects', 'rejects.jsonl')}"
+    elif tally.problems or tally.skipped:
+        yield from _details(tally)
+    yield f"Keep it with: {import_command(names)}"
+    if any(is_stream(name) for name in names):
+        yield "What came through a pipe must come again."
+
+
+def _details(tally: Tally) -> Iterator[str]:
+    """The first things that went wrong, and how many more there are."""
+    rejects = [f"{reject.place}: {reject.reason}" for reject in tally.rejects]
+    files = [problem.message for problem in (*tally.problems, *tally.skipped)]
+    for many, of_all in ((rejects, tally.rejected), (files, len(files))):
+        yield from (f"  {detail}" for detail in many[:SHOWN_DETAILS])
+        if of_all > SHOWN_DETAILS:
+            yield f"  ... and {of_all - SHOWN_DETAILS:,} more"
+
+
+def _nothing_read(names: Sequence[str], tally: Tally) -> FileError:
+    """What to say where there is nothing to show."""
+    title = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    tried = f"The formats that were tried: {', '.join(format_names())}."
+    elsewhere = "Where none is recognised, --format and --map of audit-tui import say how to read it."
+    hint = [*_details(tally), tried, elsewhere]
+    if tally.rejected:
+        message = f"None of {counted(tally.rejected, 'record')} in {title} could be read as an event."
+    elif len(tally.problems) == 1 and not tally.skipped:
+        problem = tally.problems[0]
+        message = problem.message
+        hint = [tried, elsewhere] if isinstance(problem, NotALog) else [problem.hint]
+    elif tally.problems or tally.skipped:
+        message = f"Nothing in {title} could be read as events."
+    else:
+        message = f"There is no event in {title}."
+        hint = ["A folder is searched for files that are not hidden, with the folders in it."]
+    return FileError(message, "\n".join(clean_visible(line) for line in hint if line))
+
+
+def import_command(names: Sequence[str], *options: str) -> str:
+    """The command that imports these, as it can be typed into a shell."""
+    return shlex.join(["audit-tui", "import", *options]) + "".join(f" {_typed(name)}" for name in names)
+
+
+def _typed(name: str) -> str:
+    """A path as one would type it: quoted where a shell wants it, ``~`` for the home directory."""
+    if name == STDIN:
+        return name
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
+    if name == home or name.startswith(home.rstrip("/") + "/"):
+        rest = name[len(home) :].lstrip("/")
+        return f"~/{shlex.quote(rest)}" if rest else "~"
+    return shlex.quote(f"./{name}" if name.startswith(("-", "~")) else name)
