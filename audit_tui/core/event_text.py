@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import EventColumn, EventRow, Outcome
-from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean
-from audit_tui.core.zones import date_text, zone_label
+from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean, clean_visible
+from audit_tui.core.zones import date_text, local_time, zone_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,13 +89,16 @@ def heading(key: str, context: TimeContext, *, is_zone_told: bool = True) -> str
     return label
 
 
-def cell_text(event: AuditEvent | EventRow, key: str, context: TimeContext) -> str:
+def cell_text(
+    event: AuditEvent | EventRow, key: str, context: TimeContext, cleaner: Callable[[str], str] = clean
+) -> str:
     """What one of EVENT_KEYS says of an event, as one cleaned line; times in the zone.
 
     Args:
         event: The event; of the row of a list only what a list shows.
         key: Which one.
         context: The zone.
+        cleaner: What becomes of unsafe characters.
     """
     if key == "time":
         return date_text(event.occurred_us, context.zone)
@@ -104,7 +107,26 @@ def cell_text(event: AuditEvent | EventRow, key: str, context: TimeContext) -> s
         value = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
     if value is None:
         return MISSING if key in ("category", "user") else ""
-    return cleaned_whole(str(value))
+    return cleaned_whole(str(value), cleaner)
+
+
+def tabbed_row(event: EventRow, keys: Iterable[str], context: TimeContext) -> str:
+    """An event as one line with tabs, with its mark if it failed; its time tells the offset."""
+    cells = []
+    for key in keys:
+        if key == "time":
+            cells.append(told_time(event.occurred_us, context))
+        else:
+            cells.append(defused(cell_text(event, key, context, clean_visible)))
+    if event.outcome is Outcome.FAILURE:
+        cells[0] = f"{FAILED_MARK} {cells[0]}"
+    return "\t".join(cells)
+
+
+def told_time(occurred_us: int, context: TimeContext) -> str:
+    """A time that means the same to whoever reads it: ``2026-11-22 14:05:09 +01:00``."""
+    local = local_time(occurred_us, context.zone)
+    return f"{date_text(occurred_us, context.zone)} {local.isoformat()[-6:]}"
 
 
 def markdown_head(keys: Iterable[str], context: TimeContext) -> str:
@@ -113,9 +135,14 @@ def markdown_head(keys: Iterable[str], context: TimeContext) -> str:
     return _markdown_line(map(_escaped, headings)) + _markdown_line(["---"] * len(headings))
 
 
-def markdown_row(event: AuditEvent | EventRow, keys: Iterable[str], context: TimeContext) -> str:
+def markdown_row(
+    event: AuditEvent | EventRow,
+    keys: Iterable[str],
+    context: TimeContext,
+    cleaner: Callable[[str], str] = clean,
+) -> str:
     """An event as a line of a table in Markdown, with its mark if it failed."""
-    cells = [_escaped(cell_text(event, key, context)) for key in keys]
+    cells = [_escaped(cell_text(event, key, context, cleaner)) for key in keys]
     if event.outcome is Outcome.FAILURE:
         cells[0] = f"{FAILED_MARK} {cells[0]}"
     return _markdown_line(cells)

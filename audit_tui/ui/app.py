@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.widgets import Input
@@ -13,6 +15,7 @@ from audit_tui.errors import EXIT_INTERRUPTED, ConfigError
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review import ReviewScreen
+from audit_tui.ui.terminal.clipboard import Clipboard
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
@@ -52,7 +55,8 @@ class AuditApp(TerminalApp, inherit_bindings=False):
         self._interrupted_at = -INTERRUPT_TWICE_S
         keymap = Keymap(settings.keymap, settings.keys)
         self.set_keymap(keymap.for_textual())
-        self._review = ReviewScreen(opening, keymap)
+        files = opening.state_directory or Path(tempfile.gettempdir())
+        self._review = ReviewScreen(opening, keymap, Clipboard(self._write_sequence, files))
 
     def _theme_named(self, name: str) -> str:
         theme = THEMES.get(name, name)
@@ -65,6 +69,11 @@ class AuditApp(TerminalApp, inherit_bindings=False):
     def review(self) -> ReviewScreen:
         """The review screen."""
         return self._review
+
+    def _write_sequence(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
 
     def get_default_screen(self) -> ReviewScreen:
         return self._review

@@ -70,6 +70,9 @@ COMMANDS: tuple[Command, ...] = (
     _table("last-row", "end G ctrl+end", "Last event", "Move to the last event of the list."),
     _table("column-left", "left h", "Column to the left", "Move the column cursor to the left."),
     _table("column-right", "right l", "Column to the right", "Move the column cursor to the right."),
+    _table(
+        "select-rows", "v f9", "Select rows", "Begin to select rows, to copy them; again, or Esc, ends it."
+    ),
     _pane("pane-down", "down j", "Pane: down", "Scroll the pane down one line."),
     _pane("pane-up", "up k", "Pane: up", "Scroll the pane up one line."),
     _pane("pane-page-down", "pagedown space", "Pane: page down", "Scroll the pane down one page."),
@@ -94,6 +97,16 @@ COMMANDS: tuple[Command, ...] = (
         arrow_keys="f4",
     ),
     _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", arrow_keys="f12"),
+    _screen(
+        "copy",
+        "y c",
+        "Copy",
+        "Copy the cell, the row, its JSON, a Markdown table, or the command that shows the same.",
+        arrow_keys="f7",
+    ),
+    _screen(
+        "export", "X ctrl+e", "Export", "Write all events that are shown to a file.", arrow_keys="f8 ctrl+e"
+    ),
     _screen("clear-filter", "0", "Clear all filters", "Take every filter away; time range and order stay."),
     _screen(
         "zone", "T", "UTC or local time", "Show times in UTC, or in the configured zone.", arrow_keys="f6"

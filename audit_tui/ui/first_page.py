@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from audit_tui.config import Settings
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
+    from audit_tui.core.export import Exporter
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
     from audit_tui.core.view import View
 
@@ -85,6 +86,10 @@ class Opening:
     """What the user should know about the store; empty when nothing."""
     state_directory: Path | None = None
     """Where the log of a crash is written; None writes none."""
+    exporter: Exporter | None = None
+    """Writes what is shown to a file; None when nothing can."""
+    command_words: tuple[str, ...] = ("audit-tui", "query")
+    """How a command begins that reads the same store."""
 
 
 def read_first_page(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
 from audit_tui.core.event import EventColumn
+from audit_tui.core.event_text import cell_text, key_of
 from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.query import NEWEST_FIRST
-from audit_tui.core.view import next_sort
+from audit_tui.core.view import next_sort, sort_words
 from audit_tui.core.zones import zone_named
+from audit_tui.errors import AuditTuiError
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review_view import ReviewView
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import FlatFilter
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.screens.command_line import Order
+    from audit_tui.ui.screens.copying import CopyForm, CopySource
+    from audit_tui.ui.screens.export_dialog import ExportDialog
     from audit_tui.ui.screens.filter_by import FilterDialog
+    from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult
 
 
 class ReviewScreen(ReviewView):
@@ -35,12 +41,15 @@ class ReviewScreen(ReviewView):
     Args:
         opening: What the review begins with.
         keymap: The keys to name on the screen.
+        clipboard: Where copies go.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]
 
-    def __init__(self, opening: Opening, keymap: Keymap) -> None:
+    def __init__(self, opening: Opening, keymap: Keymap, clipboard: Clipboard) -> None:
         super().__init__(opening, keymap)
+        self.clipboard = clipboard
+        self._export_dialog: ExportDialog | None = None
         self._filter_dialog: FilterDialog | None = None
 
     @on(EventTable.RowSelected)
@@ -54,13 +63,15 @@ class ReviewScreen(ReviewView):
             self.pane.open_event(row.seq)
 
     def action_back(self) -> None:
-        if self.has_class("-open"):
+        if self.table.is_selecting:
+            self.table.end_selection()
+        elif self.has_class("-open"):
             self.remove_class("-open")
             self.pane.open_event(None)
             self.table.focus()
 
     def action_quit(self) -> None:
-        if self.has_class("-open"):
+        if self.table.is_selecting or self.has_class("-open"):
             self.action_back()
         else:
             self.app.exit()
@@ -150,6 +161,78 @@ class ReviewScreen(ReviewView):
                 self.app.call_from_thread(self.app.push_screen, raw_json_dialog(event))
 
         self.run_worker(read, thread=True, group="raw-json", exclusive=True)
+
+    # -- taking it out
+
+    def action_copy(self) -> None:
+        from audit_tui.ui.screens.copy_menu import CopyMenu
+        from audit_tui.ui.screens.copying import CopySource
+
+        table = self.table
+        source = CopySource(
+            self.event_list.query_in_force,
+            table.taken_rows,
+            table.column,
+            self._keys_of_columns(),
+            self.context,
+            self._view,
+            self._opening.command_words,
+        )
+        row = table.highlighted
+        cell = "" if row is None else cell_text(row, key_of(table.column), self.context)
+        self.app.push_screen(CopyMenu(source, cell), partial(self._copy, source))
+
+    def _copy(self, source: CopySource, form: CopyForm | None) -> None:
+        if form is not None:
+            self.run_worker(partial(self._copy_text, source, form), thread=True, group="copy", exclusive=True)
+
+    def _copy_text(self, source: CopySource, form: CopyForm) -> None:
+        """In a thread: reads the events and hands the text on."""
+        from audit_tui.ui.screens.text_dialog import error_dialog
+
+        reader = self._open_reader()
+        try:
+            text = source.text(form, reader)
+        except AuditTuiError as error:
+            self.app.call_from_thread(self.app.push_screen, error_dialog(error))
+            return
+        finally:
+            reader.close()
+        result = self.clipboard.copy(text)
+        self.app.call_from_thread(self._say_copied, source.what(form), result)
+
+    def _say_copied(self, what: str, result: CopyResult) -> None:
+        from audit_tui.ui.screens.copying import where_it_went
+        from audit_tui.ui.screens.text_dialog import told_dialog
+
+        self.table.end_selection()
+        if words := where_it_went(what, result):
+            self.say(words)
+        else:
+            self.app.push_screen(told_dialog("Copy", result.words))
+
+    def _keys_of_columns(self) -> tuple[str, ...]:
+        return tuple(key_of(column) for column in self._opening.settings.columns)
+
+    def action_export(self) -> None:
+        from audit_tui.ui.screens.export_dialog import ExportDialog, Shown, working_folder
+
+        if self._opening.exporter is None:
+            self.say("What is shown here cannot be exported.")
+            return
+        shown = Shown(
+            self.event_list.query_in_force,
+            self.event_list.count,
+            self._keys_of_columns(),
+            sort_words(self._view.sort),
+            self.context,
+        )
+        self._export_dialog = ExportDialog(self._opening.exporter, shown, working_folder())
+        self.app.push_screen(self._export_dialog)
+
+    def interrupt(self) -> bool:
+        is_export = self._export_dialog is not None and self._export_dialog.cancel()
+        return is_export or super().interrupt()
 
     def action_help(self) -> None:
         from audit_tui.ui.screens.help import help_dialog

@@ -9,6 +9,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from audit_tui.core.dates import Preset, TimeContext
+from audit_tui.core.text import counted
 from audit_tui.core.view import sort_words
 from audit_tui.core.zones import zone_label
 from audit_tui.ui.commands import COMMANDS
@@ -16,6 +17,7 @@ from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.detail_pane import DetailPane
 from audit_tui.ui.widgets.event_list import EventList
 from audit_tui.ui.widgets.event_table import EventTable
+from audit_tui.ui.widgets.range_table import RangeTable
 from audit_tui.ui.widgets.row_text import RowText
 
 if TYPE_CHECKING:
@@ -84,9 +86,9 @@ class ReviewView(Screen[None]):
         return self.query_one(EventList)
 
     @property
-    def table(self) -> EventTable:
+    def table(self) -> RangeTable:
         """The table in the list."""
-        return self.query_one(EventTable)
+        return self.query_one(RangeTable)
 
     @property
     def pane(self) -> DetailPane:
@@ -184,7 +186,18 @@ class ReviewView(Screen[None]):
         status.say(words)
         if self._said is not None:
             self._said.stop()
-        self._said = self.set_timer(SAID_S, lambda: status.say(self._opening.notice))
+        self._said = self.set_timer(SAID_S, self._say_standing)
+
+    @on(RangeTable.RangeChanged)
+    def _say_standing(self) -> None:
+        """Say what holds for longer: how many rows are selected, else what is to know of the store."""
+        words = self._opening.notice
+        if self.table.is_selecting:
+            words = (
+                f"{counted(len(self.table.taken_rows), 'row')} selected: "
+                f"{self._key('copy')} copies, {self._key('back')} ends"
+            )
+        self.query_one(StatusLine).say(words)
 
     def interrupt(self) -> bool:
         """End the question under way; False when there is none."""

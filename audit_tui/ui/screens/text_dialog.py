@@ -93,9 +93,14 @@ class TextDialog(ModalScreen[None]):
 
 def error_dialog(error: AuditTuiError) -> TextDialog:
     """A calm dialog: what happened and what to do."""
-    said = str(error).split("\n")
+    return told_dialog(error.title, str(error))
+
+
+def told_dialog(title: str, words: str) -> TextDialog:
+    """A calm dialog that says something, in lines."""
+    said = words.split("\n")
     return TextDialog(
-        error.title, lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
+        title, lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
     )
 
 

@@ -17,6 +17,7 @@ from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.event_table import EventTable
+from audit_tui.ui.widgets.range_table import RangeTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,12 +99,12 @@ class EventList(Container):
         self._window = RowWindow(self._query.sort)
 
     def compose(self) -> ComposeResult:
-        yield EventTable(self._row_text, id="events")
+        yield RangeTable(self._row_text, id="events")
 
     @property
-    def table(self) -> EventTable:
+    def table(self) -> RangeTable:
         """The table itself."""
-        return self.query_one(EventTable)
+        return self.query_one(RangeTable)
 
     @property
     def count(self) -> RowCount:

@@ -1,0 +1,145 @@
+"""What is copied of the events on the screen, as text: one cell of each, rows, JSON, Markdown, a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from audit_tui.core.command_text import event_options, shell_line
+from audit_tui.core.event_text import (
+    cell_text,
+    json_text,
+    key_of,
+    markdown_head,
+    markdown_row,
+    tabbed_row,
+    told_time,
+)
+from audit_tui.core.query import AtRow
+from audit_tui.core.text import clean_visible, counted
+from audit_tui.errors import UsageError
+from audit_tui.ui.terminal.clipboard import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_tui.core.dates import TimeContext
+    from audit_tui.core.event import EventColumn, EventRow
+    from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.core.view import View
+    from audit_tui.ui.terminal.clipboard import CopyResult
+
+MAX_COPIED_ROWS = 1_000
+"""More is no longer something to paste; an export takes any number."""
+MAX_COPIED_CHARS = 8_000_000
+
+
+class CopyForm(Enum):
+    """As what events are copied; the value is the key in the menu."""
+
+    CELL = "y"
+    ROW = "r"
+    JSON = "j"
+    MARKDOWN = "m"
+    COMMAND = "c"
+
+
+@dataclass(frozen=True, slots=True)
+class CopySource:
+    """What is on the screen at the moment of copying."""
+
+    query: EventQuery
+    """Bounded by ``upto_seq``, so that rows keep their places."""
+    rows: range
+    """The places of the rows to copy; empty when there is none."""
+    column: EventColumn
+    """The one under the cursor."""
+    keys: tuple[str, ...]
+    """The columns of the list, in order."""
+    context: TimeContext
+    view: View
+    command_words: tuple[str, ...]
+    """How a command begins that reads the same store."""
+
+    def what(self, form: CopyForm) -> str:
+        """What is copied, in words: ``3 rows as JSON``."""
+        count = len(self.rows)
+        match form:
+            case CopyForm.CELL:
+                name = self.column.label.lower()
+                return f"the {name}" if count == 1 else f"the {name} of {counted(count, 'row')}"
+            case CopyForm.ROW:
+                return counted(count, "row")
+            case CopyForm.JSON:
+                return f"{counted(count, 'row')} as JSON"
+            case CopyForm.MARKDOWN:
+                return f"{counted(count, 'row')} as Markdown"
+            case CopyForm.COMMAND:
+                return "the command"
+
+    def command(self) -> str:
+        """The command line that gives the same events.
+
+        Raises:
+            UsageError: If a filter cannot be written as one.
+        """
+        return shell_line([*self.command_words, *event_options(self.view, self.context)])
+
+    def text(self, form: CopyForm, reader: EventReader) -> str:
+        """The text to copy, without a newline at its end; blocks.
+
+        Raises:
+            UsageError: If it is too much to be pasted anywhere, or cannot be written.
+            StoreError: If the events cannot be read.
+        """
+        if form is CopyForm.COMMAND:
+            return self.command()
+        if len(self.rows) > MAX_COPIED_ROWS:
+            raise _too_much(f"{counted(len(self.rows), 'row')} are")
+        lines: list[str] = []
+        chars = 0
+        for line in self._lines(form, reader):
+            chars += len(line)
+            if chars > MAX_COPIED_CHARS:
+                raise _too_much("This is")
+            lines.append(line)
+        return "\n".join(lines)
+
+    def _lines(self, form: CopyForm, reader: EventReader) -> Iterator[str]:
+        page = reader.page(self.query, AtRow(self.rows.start), len(self.rows))
+        if form is CopyForm.MARKDOWN:
+            yield markdown_head(self.keys, self.context).removesuffix("\n")
+        for row in page.rows:
+            match form:
+                case CopyForm.CELL:
+                    yield self._cell(row)
+                case CopyForm.ROW:
+                    yield tabbed_row(row, self.keys, self.context)
+                case CopyForm.MARKDOWN:
+                    yield markdown_row(row, self.keys, self.context, clean_visible).removesuffix("\n")
+                case CopyForm.JSON if (event := reader.event(row.seq)) is not None:
+                    yield json_text(event)
+
+    def _cell(self, row: EventRow) -> str:
+        key = key_of(self.column)
+        if key == "time":
+            return told_time(row.occurred_us, self.context)
+        return cell_text(row, key, self.context, clean_visible)
+
+
+def where_it_went(what: str, result: CopyResult) -> str:
+    """What became of a copied text, short enough for the status line; empty when that takes more words."""
+    match result.place:
+        case Place.TMUX_AND_TERMINAL:
+            return f"Copied {what} to tmux and clipboard"
+        case Place.TMUX:
+            return f"Copied {what} to tmux only: prefix ] pastes"
+        case Place.TERMINAL:
+            return f"Sent {what} to the terminal's clipboard"
+        case Place.FILE | Place.NOWHERE:
+            return ""
+
+
+def _too_much(what: str) -> UsageError:
+    return UsageError(f"{what} too much to copy.", "An export to a file takes any number of events.")

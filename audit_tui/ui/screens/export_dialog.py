@@ -1,0 +1,316 @@
+"""The *Export* dialog: what is shown, all of it, in a file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from audit_tui.core.cancel import CancelToken
+from audit_tui.core.event_text import EVENT_KEYS
+from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
+from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
+from audit_tui.ui.widgets.choice import Alternative
+from audit_tui.ui.widgets.flat_button import FlatButton
+from audit_tui.ui.widgets.pick_line import PickLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+    from audit_tui.core.dates import TimeContext
+    from audit_tui.core.export import Exporter, ExportResult
+    from audit_tui.core.query import EventQuery, RowCount
+
+PROGRESS_S = 0.5
+"""Progress is shown so often at most."""
+EDIT_HINT = "⏎ export   Tab next   ← → change   Esc cancel"
+RUN_HINT = "Esc cancels; nothing is left behind"
+DONE_HINT = "⏎ close"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is on the screen, to be exported."""
+
+    query: EventQuery
+    """Bounded by ``upto_seq``: later events are not among what is shown."""
+    count: RowCount
+    keys: tuple[str, ...]
+    """The visible columns, in order."""
+    order: str
+    """The order in words."""
+    context: TimeContext
+
+
+class ExportDialog(ModalScreen[None]):
+    """Asks for a name and writes the file, while it says how far it is.
+
+    Args:
+        exporter: Writes the file.
+        shown: What is exported.
+        folder: Where a name without a folder lies.
+        clock: Counts seconds, for the pace of the progress.
+    """
+
+    AUTO_FOCUS = "#name"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", show=False),
+        Binding("down", "app.focus_next", "Next", show=False),
+        Binding("up", "app.focus_previous", "Previous", show=False),
+    ]
+    DEFAULT_CSS = """
+    ExportDialog {
+        align: center middle;
+        & > #box {
+            width: 72; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; background: $surface; padding: 0 1;
+        }
+        & .field { height: 1; }
+        & .label { width: 10; color: $text-muted; }
+        & #name { width: 1fr; }
+        & #rows { height: auto; margin-top: 1; }
+        & #said { height: auto; min-height: 1; }
+        & #said.-error { color: $text-error; }
+        & #foot { height: 1; margin-top: 1; }
+        & #hint { width: 1fr; height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        &:ansi > #box { border: round ansi_default; background: ansi_default; }
+        &:ansi #said.-error { color: ansi_default; text-style: bold; }
+        &:ansi .label, &:ansi #hint { color: ansi_default; text-style: dim; }
+    }
+    """
+
+    @dataclass
+    class _Written(Message):
+        events: int
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, ExportDialog._Written)
+
+    @dataclass
+    class _Ended(Message):
+        path: Path
+        outcome: ExportResult | AuditTuiError
+
+    def __init__(
+        self, exporter: Exporter, shown: Shown, folder: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self._exporter = exporter
+        self._shown = shown
+        self._folder = folder
+        self._clock = clock
+        self._cancel: CancelToken | None = None
+        self._in_the_way: Path | None = None
+        self._is_done = False
+
+    def compose(self) -> ComposeResult:
+        name = Input(
+            f"events-{self._shown.context.today}.csv", compact=True, select_on_focus=False, id="name"
+        )
+        name.cursor_blink = False
+        formats = [Alternative(form.label, form.value) for form in FILE_FORMATS]
+        visible = len(self._shown.keys)
+        columns = (
+            Alternative(f"all {len(EVENT_KEYS)}", "all"),
+            Alternative(f"the {visible} of the list", "visible"),
+        )
+        with Vertical(id="box") as box:
+            box.border_title = "Export"
+            with Horizontal(classes="field"):
+                yield Static("File", classes="label")
+                yield name
+            with Horizontal(classes="field"):
+                yield Static("Format", classes="label")
+                yield PickLine(formats, id="format")
+            with Horizontal(classes="field"):
+                yield Static("Columns", classes="label")
+                yield PickLine(columns, id="columns")
+            yield Static(self._rows_words(), id="rows", markup=False)
+            yield Static("", id="said", markup=False)
+            with Horizontal(id="foot"):
+                yield Static(EDIT_HINT, id="hint", markup=False)
+                yield FlatButton("Cancel", id="cancel")
+                yield FlatButton("Export", id="export", classes="-primary")
+
+    def on_mount(self) -> None:
+        field = self._field
+        # One types over the name and leaves the ending.
+        field.cursor_position = len(field.value) - len(".csv")
+        self._say(f"In {self._folder}, for your eyes only.")
+
+    @property
+    def _field(self) -> Input:
+        return self.query_one("#name", Input)
+
+    @property
+    def _format(self) -> Format:
+        return FILE_FORMATS[self.query_one("#format", PickLine).index]
+
+    def _rows_words(self) -> str:
+        count = self._shown.count
+        if count.exact:
+            return f"All {counted(count.value, 'event')} of the view, {self._shown.order}."
+        return f"All events of the view, at least {thousands(count.value)}, {self._shown.order}."
+
+    # -- what is chosen
+
+    @on(PickLine.Changed, "#format")
+    def _follow_format(self) -> None:
+        """The ending says what the file is."""
+        field = self._field
+        stem = field.value
+        if format_of(stem) is not None:
+            stem = stem[: stem.rindex(".")]
+        with self.prevent(Input.Changed):
+            field.value = f"{stem}.{self._format.value}"
+        field.cursor_position = len(stem)
+
+    @on(Input.Changed)
+    def _follow_ending(self, message: Input.Changed) -> None:
+        form = format_of(message.value)
+        if form is not None:
+            self.query_one("#format", PickLine).index = FILE_FORMATS.index(form)
+
+    # -- writing
+
+    @on(Input.Submitted)
+    @on(PickLine.Entered)
+    @on(FlatButton.Pressed, "#export")
+    def _begin(self) -> None:
+        if self._is_done:
+            self._close()
+        if self._is_done or self._cancel is not None:
+            return
+        typed = self._field.value.strip()
+        if not typed:
+            self._say("Give the file a name.", is_error=True)
+            return
+        try:
+            path = self._folder / Path(typed).expanduser()
+        except RuntimeError:
+            self._say("There is no such home directory.", is_error=True)
+            return
+        is_all = self.query_one("#columns", PickLine).index == 0
+        keys = EVENT_KEYS if is_all else self._shown.keys
+        writing = Writing(self._format, self._shown.context, keys)
+        job = ExportJob(path, self._shown.query, writing, may_replace=path == self._in_the_way)
+        self._cancel = CancelToken()
+        self._set_running(True)
+        self._say(self._progress_words(0))
+        self.run_worker(partial(self._write, job, self._cancel), thread=True, group="export")
+
+    def _write(self, job: ExportJob, cancel: CancelToken) -> None:
+        """In a thread: writes and posts."""
+        next_s = self._clock() + PROGRESS_S
+
+        def on_progress(events: int) -> None:
+            nonlocal next_s
+            if self._clock() >= next_s:
+                next_s = self._clock() + PROGRESS_S
+                self.post_message(self._Written(events))
+
+        outcome: ExportResult | AuditTuiError
+        try:
+            outcome = self._exporter(job, on_progress, cancel)
+        except AuditTuiError as error:
+            outcome = error
+        self.post_message(self._Ended(job.path, outcome))
+
+    @on(_Written)
+    def _show_progress(self, message: _Written) -> None:
+        message.stop()
+        if self._cancel is not None:
+            self._say(self._progress_words(message.events))
+
+    @on(_Ended)
+    def _show_end(self, message: _Ended) -> None:
+        message.stop()
+        self._cancel = None
+        outcome = message.outcome
+        self._set_running(False)
+        if isinstance(outcome, QueryCancelled):
+            self._say("Cancelled; nothing was written.")
+        elif isinstance(outcome, FileExists):
+            self._in_the_way = message.path
+            self._say(f"{outcome.message} ⏎ again replaces it.", is_error=True)
+        elif isinstance(outcome, AuditTuiError):
+            self._say(str(outcome).replace("\n", " "), is_error=True)
+        else:
+            self._finish(outcome)
+
+    def _finish(self, result: ExportResult) -> None:
+        self._is_done = True
+        for part in self.query(".field, #rows, #cancel"):
+            part.display = False
+        button = self.query_one("#export", FlatButton)
+        button.words = "Close"
+        button.focus()
+        self._say(f"Exported {counted(result.events, 'event')} to {result.path}.")
+        self._hint(DONE_HINT)
+
+    def _progress_words(self, events: int) -> str:
+        count = self._shown.count
+        total = f" of {thousands(count.value)}" if count.exact else ""
+        return f"Writing: {thousands(events)}{total}"
+
+    def _set_running(self, is_running: bool) -> None:
+        focused = self.focused
+        for part in (self._field, *self.query(PickLine), self.query_one("#export")):
+            part.disabled = is_running
+        if is_running:
+            self.query_one("#cancel").focus()
+        elif focused is self.query_one("#cancel"):
+            self._field.focus()
+        self._hint(RUN_HINT if is_running else EDIT_HINT)
+
+    # -- leaving
+
+    @on(FlatButton.Pressed, "#cancel")
+    def action_leave(self) -> None:
+        """Cancel what is written, else close."""
+        if not self.cancel():
+            self._close()
+
+    def cancel(self) -> bool:
+        """End the writing; False when nothing is written."""
+        if self._cancel is None:
+            return False
+        self._cancel.cancel()
+        return True
+
+    def on_unmount(self) -> None:
+        self.cancel()
+
+    def _close(self) -> None:
+        # Keys of a burst may come twice; the second must not close the screen below.
+        if self.is_current:
+            self.dismiss(None)
+
+    def _say(self, words: str, *, is_error: bool = False) -> None:
+        said = self.query_one("#said", Static)
+        said.set_class(is_error, "-error")
+        said.update(Content(clean_visible(f"✗ {words}" if is_error else words)))
+
+    def _hint(self, words: str) -> None:
+        self.query_one("#hint", Static).update(words)
+
+
+def working_folder() -> Path:
+    """Where the program was started; the home directory if that is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path.home()

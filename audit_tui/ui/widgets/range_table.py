@@ -1,0 +1,104 @@
+"""The table of events with a range of rows that can be selected, to take them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.message import Message
+from textual.strip import Strip
+
+from audit_tui.ui.widgets.event_table import EventTable
+
+if TYPE_CHECKING:
+    from audit_tui.core.window import RowWindow
+
+SELECTED_MARK = "▌"
+
+
+class RangeTable(EventTable):
+    """A table in which the rows between two places can be selected.
+
+    The rows are known by their place only, so a new result ends the selection.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"range-table--selected"}
+    """
+    | Class | Description |
+    | :- | :- |
+    | `range-table--selected` | A selected row. |
+    """
+
+    DEFAULT_CSS = """
+    RangeTable {
+        & > .range-table--selected { background: $primary 20%; }
+        &:ansi > .range-table--selected { background: ansi_default; text-style: bold; }
+    }
+    """
+
+    @dataclass
+    class RangeChanged(Message):
+        """Other rows are selected."""
+
+        range_table: RangeTable
+        count: int
+        """How many; 0 when the selection ended."""
+
+    _range_start: int | None = None
+
+    @property
+    def is_selecting(self) -> bool:
+        """Whether moving the cursor selects."""
+        return self._range_start is not None
+
+    @property
+    def taken_rows(self) -> range:
+        """The rows to take out: the selected ones, else the one under the cursor; empty if there is none."""
+        count = self._window.count.value
+        start = self.cursor_row if self._range_start is None else self._range_start
+        first, last = sorted((start, self.cursor_row))
+        return range(first, min(last + 1, count))
+
+    def action_select_rows(self) -> None:
+        if self.is_selecting:
+            self.end_selection()
+        elif self._window.count.value:
+            self._range_start = self.cursor_row
+            self._tell_range()
+
+    def end_selection(self) -> None:
+        """Select nothing any more."""
+        if self.is_selecting:
+            self._range_start = None
+            self._tell_range()
+
+    def _tell_range(self) -> None:
+        self.refresh()
+        self.post_message(self.RangeChanged(self, len(self.taken_rows) if self.is_selecting else 0))
+
+    def show(self, window: RowWindow, cursor_row: int = 0, top_row: int = 0) -> None:
+        self.end_selection()
+        super().show(window, cursor_row, top_row)
+
+    def watch_cursor_row(self, old: int, new: int) -> None:
+        super().watch_cursor_row(old, new)
+        if old != new and self.is_selecting:
+            self._tell_range()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen."""
+        strip = super().render_line(y)
+        index = y - 1 + self.scroll_offset.y
+        if y == 0 or not self.is_selecting or index not in self.taken_rows:
+            return strip
+        return self._selected(strip, is_cursor=index == self.cursor_row)
+
+    def _selected(self, strip: Strip, *, is_cursor: bool) -> Strip:
+        """The line with a mark in front, which also stands where there are no colours."""
+        style = self.get_component_styles("range-table--selected").partial_rich_style
+        segments = [Segment(text, old if is_cursor or old is None else old + style) for text, old, _ in strip]
+        first = segments[0]
+        if first.text.startswith(" "):
+            segments[0] = Segment(SELECTED_MARK + first.text[1:], first.style)
+        return Strip(segments, strip.cell_length)
