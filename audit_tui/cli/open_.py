@@ -34,13 +34,15 @@ from audit_tui.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.ui.first_page import FirstPage
 
+NAME = "audit-tui"
 FIRST_PAGE_WAIT_S = 0.2
 """How long the screen may be held up, when it is ready, by rows that are not."""
 NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui count their number."
@@ -60,6 +62,8 @@ class ShownAs:
     """Instead of the file's name."""
     notice: str = ""
     """What to say of it besides; empty when nothing."""
+    command_words: tuple[str, ...] = ()
+    """How a command begins that shows the same; empty for one that reads the store."""
 
 
 @click.command("open")
@@ -116,7 +120,9 @@ def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, 
         else:
             if keyboard is not None:
                 keyboard.take_stdin()
-            code = open_screen(logs.store, logs.choice, session, ShownAs(logs.name, logs.notice))
+            # Wherever the command is pasted, and whatever the store is then.
+            again = (NAME, "open", *(name if name == STDIN else str(Path(name).absolute()) for name in names))
+            code = open_screen(logs.store, logs.choice, session, ShownAs(logs.name, logs.notice, again))
     if code in (EXIT_SIGTERM, EXIT_SIGHUP):
         # Nobody is there to read it.
         return code
@@ -220,10 +226,31 @@ def open_screen(store: Path, choice: EventsChoice, session: Session, shown_as: S
         first_page,
         " · ".join(filter(None, (shown_as.notice, info.notice))),
         state_directory(),
+        _LateExporter(store),
+        shown_as.command_words or (NAME, "query", "-s", info.path),
     )
     app = AuditApp(opening)
     app.run(mouse=session.loaded.settings.mouse)
     return app.return_code or 0
+
+
+class _LateExporter:
+    """Exports the events of a store; what that needs is imported when it is asked for.
+
+    Args:
+        store: The store.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+
+    def __call__(
+        self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
+    ) -> ExportResult:
+        """Write one file, whole or not at all."""
+        from audit_tui.cli.export import exporter_of
+
+        return exporter_of(self._store)(job, on_progress, cancel)
 
 
 class _ReadAhead:

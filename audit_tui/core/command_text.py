@@ -79,9 +79,9 @@ def _shell_word(word: str) -> str:
     try:
         word.encode()
     except UnicodeEncodeError:
-        raise UsageError("A filter on half a character cannot be written as a command.") from None
+        raise UsageError("Half a character cannot be written in a command.") from None
     if "\0" in word:
-        raise UsageError("A filter on a NUL character cannot be written as a command.")
+        raise UsageError("A NUL character cannot be written in a command.")
     return f"$'{_LEFT_TO_ESCAPE.sub(_shell_escape, word)}'"
 
 
