@@ -6,10 +6,7 @@ Textual prints a traceback with the values of all locals: events, on a terminal 
 from __future__ import annotations
 
 import os
-import platform
-import traceback
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from textual.worker import WorkerFailed
@@ -65,6 +62,11 @@ def write_log(error: BaseException, directory: Path) -> Path:
     Raises:
         OSError: If it cannot be written.
     """
+    # Not at the start of every run: importlib.metadata alone takes 10 ms.
+    import platform
+    import traceback
+    from importlib.metadata import version
+
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = datetime.now(UTC)
     path = directory / f"crash-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"

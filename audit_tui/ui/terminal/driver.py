@@ -46,6 +46,12 @@ class TerminalDriver(LinuxDriver):
         start: Callable[[], None] = super().start_application_mode
         start()
 
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was found."""
+        # The app leaves the style of what it drew last.
+        self.write("\x1b[m")
+        super().stop_application_mode()
+
     def close(self) -> None:
         """Write what is still to be written, and end."""
         super().close()

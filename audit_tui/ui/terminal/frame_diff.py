@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rich.color import ColorSystem
 from rich.segment import Segment
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.strip import Strip
 
-from audit_tui.ui.terminal.frame import PLAIN, Line, Pen, line_of, pen_of, spliced, unknown_line
-from audit_tui.ui.terminal.painting import painted
+from audit_tui.ui.terminal.frame import PLAIN, Line, Pen, line_of, pen_of, spliced
+from audit_tui.ui.terminal.painting import Frame, Place, painted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,59 +54,71 @@ class FrameDiff:
     """Turns Textual's updates into the shortest output, given what stands on the terminal."""
 
     def __init__(self) -> None:
-        self._frame: list[Line] = []
-        self._width = 0
+        self._frame: Frame | None = None
 
     def forget(self) -> None:
         """Know nothing of what stands on the terminal; the next full update sends all."""
-        self._frame = []
+        self._frame = None
 
-    def output_for(self, update: object, color_system: ColorSystem) -> str | None:
+    def output_for(self, update: object, color_system: ColorSystem, cursor: Offset) -> str | None:
         """What to send for an update.
 
         Args:
             update: What Textual wants to draw.
             color_system: The colours that the terminal has.
+            cursor: Where the terminal's own cursor shall stand.
 
         Returns:
-            Text and escape sequences, ending in the plain style with the cursor anywhere; empty when the
-            terminal shows it already. None when the update cannot be drawn on what is known.
+            Text and escape sequences; empty when the terminal shows it already. None when the update cannot
+            be drawn on what is known.
         """
+        place = Place(cursor.y, cursor.x)
         if isinstance(update, FullUpdate):
-            return self._output(self._lines_of_full(update, color_system))
-        if isinstance(update, PartialUpdate) and self._fits(update):
-            return self._output(self._lines_of_partial(update, color_system))
+            frame = self._frame_for(update.region)
+            return painted(frame, _lines_of_full(frame, update, color_system), place)
+        frame_now = self._frame
+        if isinstance(update, PartialUpdate) and frame_now is not None and _fits(frame_now, update):
+            return painted(frame_now, _lines_of_partial(frame_now, update, color_system), place)
         return None
 
-    def _output(self, lines: Mapping[int, Line]) -> str:
-        return painted(self._frame, lines)
+    def text(self) -> str:
+        """The characters of the screen, row after row."""
+        lines = self._frame.lines if self._frame is not None else []
+        return "".join(text for line in lines for text, _ in line.cells)
 
-    def _lines_of_full(self, update: FullUpdate, color_system: ColorSystem) -> dict[int, Line]:
-        x, y, width, height = update.region
-        if (self._width, len(self._frame)) != (x + width, y + height):
-            self._width = x + width
-            self._frame = [unknown_line(self._width)] * (y + height)
-        return {
-            row: spliced(self._frame[row], [(x, _line_of_strips(strips, color_system))])
-            for row, strips in enumerate(update.strips, y)
-        }
+    def _frame_for(self, region: Region) -> Frame:
+        """The frame, a new one if the screen has another size."""
+        size = (region.right, region.bottom)
+        if self._frame is None or (self._frame.width, len(self._frame.lines)) != size:
+            self._frame = Frame(*size)
+        return self._frame
 
-    def _fits(self, update: PartialUpdate) -> bool:
-        """Whether the frame is known, and of the size that the update is made for."""
-        return len(self._frame) == len(update.chops) and all(
-            ends and ends[-1] == self._width for ends in update.chop_ends
-        )
 
-    def _lines_of_partial(self, update: PartialUpdate, color_system: ColorSystem) -> dict[int, Line]:
-        lines: dict[int, Line] = {}
-        for y, start, end in update.spans:
-            if 0 <= y < len(self._frame):
-                parts = (
-                    (x, _line_of_strips([strip], color_system))
-                    for x, strip in _strips_in(update.chops[y], update.chop_ends[y], start, end)
-                )
-                lines[y] = spliced(lines.get(y, self._frame[y]), parts)
-        return lines
+def _lines_of_full(frame: Frame, update: FullUpdate, color_system: ColorSystem) -> dict[int, Line]:
+    x, y = update.region.offset
+    return {
+        row: spliced(frame.lines[row], [(x, _line_of_strips(strips, color_system))])
+        for row, strips in enumerate(update.strips, y)
+    }
+
+
+def _fits(frame: Frame, update: PartialUpdate) -> bool:
+    """Whether the frame has the size that the update is made for."""
+    return len(frame.lines) == len(update.chops) and all(
+        ends and ends[-1] == frame.width for ends in update.chop_ends
+    )
+
+
+def _lines_of_partial(frame: Frame, update: PartialUpdate, color_system: ColorSystem) -> dict[int, Line]:
+    lines: dict[int, Line] = {}
+    for y, start, end in update.spans:
+        if 0 <= y < len(frame.lines):
+            parts = (
+                (x, _line_of_strips([strip], color_system))
+                for x, strip in _strips_in(update.chops[y], update.chop_ends[y], start, end)
+            )
+            lines[y] = spliced(lines.get(y, frame.lines[y]), parts)
+    return lines
 
 
 def _strips_in(
@@ -156,13 +168,9 @@ def why_not(full: type[Any] | None, partial: type[Any] | None) -> str:
         part = partial([{0: None, 2: Strip([Segment("xy")])}], [(0, 2, 4)], [[2, 4]])
     except TypeError:
         return "updates are made in another way"
-    diff = FrameDiff()
-    if diff.output_for(whole, ColorSystem.STANDARD) is None:
+    diff, cursor = FrameDiff(), Offset(0, 0)
+    if diff.output_for(whole, ColorSystem.STANDARD, cursor) is None:
         return "a full update has other parts"
-    if diff.output_for(part, ColorSystem.STANDARD) is None:
+    if diff.output_for(part, ColorSystem.STANDARD, cursor) is None:
         return "a partial update has other parts"
-    return "" if _text_of(diff) == "abxy" else "updates mean something else"
-
-
-def _text_of(diff: FrameDiff) -> str:
-    return "".join(text for line in diff._frame for text, _ in line.cells)
+    return "" if diff.text() == "abxy" else "updates mean something else"

@@ -29,6 +29,16 @@ ERASED_CELLS = 4
 _PLAIN_BLANK: Cell = (" ", PLAIN)
 
 
+UNKNOWN_COLUMN = -1
+
+
+class Place(NamedTuple):
+    """A cell of the terminal, counted from the top left one, which is 0, 0."""
+
+    row: int
+    column: int
+
+
 class Move(NamedTuple):
     """A block of lines that moved."""
 
@@ -40,29 +50,50 @@ class Move(NamedTuple):
     """How many lines it moves up; negative is down."""
 
 
-def painted(frame: list[Line], changes: Mapping[int, Line]) -> str:
+class Frame:
+    """What stands on the terminal, and with which style and where it will write next.
+
+    Args:
+        width: Its columns.
+        height: Its rows.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.lines = [unknown_line(width)] * height
+        self.pen: Pen | None = None
+        """None when it is not known."""
+        self.cursor: Place | None = None
+        """None when it is not known."""
+
+
+def painted(frame: Frame, changes: Mapping[int, Line], cursor: Place) -> str:
     """Bring a frame up to date and say what the terminal must be sent.
 
     Args:
         frame: What stands on the terminal; becomes what will stand there.
         changes: The lines that may have changed, by their place from the top.
+        cursor: Where the terminal's own cursor shall stand.
 
     Returns:
-        Text and escape sequences, ending in the plain style; the cursor is anywhere. Empty when nothing
-        changed.
+        Text and escape sequences; empty when nothing changed.
     """
-    changed = {y: line for y, line in changes.items() if y < len(frame) and line.cells != frame[y].cells}
-    output = Output()
-    move = find_move(frame, changed)
+    lines = frame.lines
+    changed = {y: line for y, line in changes.items() if y < len(lines) and line.cells != lines[y].cells}
+    output = Output(frame.pen, frame.cursor)
+    move = find_move(lines, changed)
     if move is not None:
         # Lines outside the changes moved with the block: they are drawn again at their old place.
-        changed = {y: frame[y] for y in range(move.top, move.bottom + 1)} | changed
+        changed = {y: lines[y] for y in range(move.top, move.bottom + 1)} | changed
         output.move_lines(move)
-        _shift(frame, move)
-    for y in sorted(changed):
-        _paint_line(output, y, frame[y], changed[y])
-        frame[y] = changed[y]
-    return output.finished()
+        _shift(lines, move)
+    pieces = [piece for y in sorted(changed) for piece in _pieces_to_send(y, lines[y], changed[y])]
+    for y, line in changed.items():
+        lines[y] = line
+    output = min((output.with_pieces(order) for order in _orders(pieces)), key=len)
+    output.end(cursor)
+    frame.pen, frame.cursor = output.pen, cursor
+    return output.text
 
 
 # -- lines that moved
@@ -137,18 +168,72 @@ def _shift(frame: list[Line], move: Move) -> None:
 # -- cells that changed
 
 
-def _paint_line(output: Output, y: int, old: Line, new: Line) -> None:
+class Piece(NamedTuple):
+    """Cells next to each other that are written with one pen."""
+
+    place: Place
+    text: str
+    """Empty stands for erasing the rest of the row."""
+    cells: int
+    pen: Pen
+    is_sure: bool = True
+    """False for a character whose width terminals may not agree on."""
+    reaches_end: bool = False
+    """Whether its last cell is the last of its row."""
+
+
+def _pieces_to_send(y: int, old: Line, new: Line) -> Iterable[Piece]:
     # What stands beside a character of doubtful width is not known: such a line is sent whole.
     is_sure = old.is_sure and new.is_sure
     spans = changed_spans(old.cells, new.cells) if is_sure else [(0, len(new.cells))]
     blank_from = len(new.cells) - _plain_tail(new.cells)
     for start, end in spans:
         if end - max(start, blank_from) < ERASED_CELLS:
-            output.write_cells(y, start, new.cells[start:end], reaches_end=end == len(new.cells))
+            yield from _pieces_of(y, start, end, new)
             continue
-        output.write_cells(y, start, new.cells[start:blank_from], reaches_end=False)
-        output.erase(y, max(start, blank_from))
+        yield from _pieces_of(y, start, blank_from, new)
+        yield Piece(Place(y, max(start, blank_from)), "", 0, PLAIN, reaches_end=True)
         break
+
+
+def _pieces_of(y: int, start: int, end: int, line: Line) -> Iterable[Piece]:
+    cells = line.cells[start:end]
+    pens = _pens_for_blanks(cells)
+    x = 0
+    while x < len(cells):
+        last = x + 1
+        if line.is_sure:
+            while last < len(cells) and pens[last] is pens[x]:
+                last += 1
+        else:
+            while last < len(cells) and not cells[last][0]:
+                last += 1
+        text = "".join([text for text, _ in cells[x:last]])
+        if cells[x] != UNKNOWN:
+            is_sure = line.is_sure or is_sure_width(text)
+            ends = start + last == len(line.cells)
+            yield Piece(Place(y, start + x), text, last - x, pens[x], is_sure, ends)
+        x = last
+
+
+def _pens_for_blanks(cells: Sequence[Cell]) -> list[Pen]:
+    """The pens of the cells, but for a blank that of a character beside it if that looks the same."""
+    pens = [pen for _, pen in cells]
+    for indices, step in ((range(len(cells) - 2, -1, -1), 1), (range(1, len(cells)), -1)):
+        for index in indices:
+            if cells[index][0] == " " and pens[index + step].shows_like(pens[index]):
+                pens[index] = pens[index + step]
+    return pens
+
+
+def _orders(pieces: list[Piece]) -> Iterable[list[Piece]]:
+    """Ways to order the pieces: from the top, and style after style."""
+    yield pieces
+    first: dict[Pen, int] = {}
+    for piece in pieces:
+        first.setdefault(piece.pen, len(first))
+    if len(first) > 1:
+        yield sorted(pieces, key=lambda piece: first[piece.pen])
 
 
 def changed_spans(old: Sequence[Cell], new: Sequence[Cell]) -> list[tuple[int, int]]:
@@ -191,97 +276,83 @@ def _is_short_gap(cells: Sequence[Cell], start: int, end: int) -> bool:
 
 
 class Output:
-    """Text for the terminal in the making: knows where the cursor is and how it writes."""
+    """Text for the terminal in the making: knows where the cursor is and how it writes.
 
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._pen = PLAIN
-        self._row = -1
-        self._column = -1
-        """-1: not known."""
+    Args:
+        pen: How the terminal writes; None if that is not known.
+        cursor: Where it writes next; None if that is not known.
+    """
 
-    def finished(self) -> str:
-        """All of it, with the plain style restored."""
-        self._take_pen(PLAIN)
-        return "".join(self._pieces)
+    def __init__(self, pen: Pen | None, cursor: Place | None) -> None:
+        self.text = ""
+        self.pen = pen
+        self._cursor = cursor
+
+    def __len__(self) -> int:
+        return len(self.text.encode())
+
+    def with_pieces(self, pieces: Iterable[Piece]) -> Output:
+        """This and what sends some pieces."""
+        output = Output(self.pen, self._cursor)
+        output.text = self.text
+        for piece in pieces:
+            output._send(piece)
+        return output
 
     def move_lines(self, move: Move) -> None:
         """Let the terminal move a block of lines; what it opens up is blank in any colour."""
         top, bottom, up = move
         final = "M" if up > 0 else "L"
         number = "" if abs(up) == 1 else str(abs(up))
-        self._pieces.append(f"\x1b[{top + 1};{bottom + 1}r\x1b[{top + 1}H\x1b[{number}{final}\x1b[r")
+        self.text += f"\x1b[{top + 1};{bottom + 1}r\x1b[{top + 1}H\x1b[{number}{final}\x1b[r"
         # Setting the margins sends the cursor home.
-        self._row, self._column = 0, 0
+        self._cursor = Place(0, 0)
 
-    def write_cells(self, row: int, column: int, cells: Sequence[Cell], *, reaches_end: bool) -> None:
-        """Write cells next to each other.
+    def end(self, cursor: Place) -> None:
+        """End a link, and leave the cursor where it shall stand."""
+        if self.pen is not None and self.pen.link:
+            self._take_pen(self.pen._replace(link=""))
+        self._go(cursor)
 
-        Args:
-            row: Their row, from 0.
-            column: The first one's column, from 0.
-            cells: What to write; what is unknown is left as it is.
-            reaches_end: Whether the last of them is the last of the row.
-        """
-        pens = _pens_for_blanks(cells)
-        for index, (text, pen) in enumerate(cells):
-            if not text or (text, pen) == UNKNOWN:
-                continue
-            self._go(row, column + index)
-            if text != " ":
-                self._take_pen(pen)
-            elif not self._pen.shows_like(pen):
-                self._take_pen(pens[index] if pens[index] != pen else self._pen.for_blank(pen))
-            self._write(text, _width_at(cells, index))
-        if reaches_end:
-            # Terminals differ in where the cursor is after the last column.
-            self._column = -1
-
-    def erase(self, row: int, column: int) -> None:
-        """Blank the rest of a row in the terminal's own colours."""
-        self._go(row, column)
-        if not self._pen.shows_like(PLAIN):
-            self._take_pen(self._pen.for_blank(PLAIN))
-        self._pieces.append("\x1b[K")
-
-    def _write(self, text: str, width: int) -> None:
-        if is_sure_width(text):
-            self._pieces.append(text)
-            self._column += width
+    def _send(self, piece: Piece) -> None:
+        place, text, cells, pen, is_sure, reaches_end = piece
+        self._go(place)
+        if not text:
+            self._take_pen_for_blanks(pen)
+            self.text += "\x1b[K"
             return
-        # Blank its cells first, for a terminal that finds it narrower, and go on at a known column.
-        self._pieces.append(f"{' ' * width}\x1b[{self._column + 1}G{text}")
-        self._column = -1
+        if text.isspace():
+            self._take_pen_for_blanks(pen)
+        else:
+            self._take_pen(pen)
+        if not is_sure:
+            # Blank its cells first, for a terminal that finds it narrower.
+            self.text += f"{' ' * cells}\x1b[{place.column + 1}G"
+        self.text += text
+        # Terminals differ in where the cursor is after the last column.
+        is_known = is_sure and not reaches_end
+        self._cursor = Place(place.row, place.column + cells if is_known else UNKNOWN_COLUMN)
 
-    def _go(self, row: int, column: int) -> None:
-        if (row, column) == (self._row, self._column):
-            return
-        self._pieces.append(_shortest_way(self._row, self._column, row, column))
-        self._row, self._column = row, column
+    def _go(self, place: Place) -> None:
+        if place != self._cursor:
+            self.text += _shortest_way(self._cursor, place)
+            self._cursor = place
+
+    def _take_pen_for_blanks(self, pen: Pen) -> None:
+        """Change the style as far as one can see it on spaces."""
+        if self.pen is None or pen.shows_on_blank:
+            self._take_pen(pen)
+        elif not self.pen.shows_like(pen):
+            self._take_pen(self.pen.for_blank(pen))
 
     def _take_pen(self, pen: Pen) -> None:
-        if pen == self._pen:
+        if pen == self.pen:
             return
-        if pen.link != self._pen.link:
-            self._pieces.append(f"\x1b]8;{pen.link or ';'}\x1b\\")
-        self._pieces.append(_style_change(self._pen, pen))
-        self._pen = pen
-
-
-def _pens_for_blanks(cells: Sequence[Cell]) -> list[Pen]:
-    """The pens of the cells, but for a blank that of the next character if that looks the same."""
-    pens = [pen for _, pen in cells]
-    for index in range(len(cells) - 2, -1, -1):
-        if cells[index][0] == " " and pens[index + 1].shows_like(pens[index]):
-            pens[index] = pens[index + 1]
-    return pens
-
-
-def _width_at(cells: Sequence[Cell], index: int) -> int:
-    end = index + 1
-    while end < len(cells) and not cells[end][0]:
-        end += 1
-    return end - index
+        link = "" if self.pen is None else self.pen.link
+        if pen.link != link:
+            self.text += f"\x1b]8;{pen.link or ';'}\x1b\\"
+        self.text += _style_change(self.pen, pen)
+        self.pen = pen
 
 
 def _plain_tail(cells: Sequence[Cell]) -> int:
@@ -289,36 +360,32 @@ def _plain_tail(cells: Sequence[Cell]) -> int:
     return sum(1 for _ in takewhile(_PLAIN_BLANK.__eq__, reversed(cells)))
 
 
-def _shortest_way(row: int, column: int, to_row: int, to_column: int) -> str:
-    ways = [move_to(to_column, to_row)]
-    forward = _forward(to_column)
-    if row == to_row:
-        ways += [f"\r{forward}", f"\x1b[{to_column + 1}G"]
-        if 0 <= column < to_column:
-            ways.append(_forward(to_column - column))
-    elif row >= 0 and to_row == row + 1:
-        ways.append(f"\r\n{forward}")
-        if column == to_column:
+def _shortest_way(place: Place | None, to: Place) -> str:
+    row, column = to
+    ways = [f"\x1b[{row + 1};{column + 1}H" if column else f"\x1b[{row + 1}H"]
+    if place is not None and row == place.row:
+        if place.column < column and place.column != UNKNOWN_COLUMN:
+            ways.append(_forward(column - place.column))
+        ways += [f"\r{_forward(column)}", f"\x1b[{column + 1}G"]
+    elif place is not None and row == place.row + 1:
+        # NEL. A carriage return and line feed are three bytes: the kernel adds a carriage return.
+        ways.append(f"\x1bE{_forward(column)}")
+        if column == place.column:
             ways.append("\x1b[B")
     return min(ways, key=len)
-
-
-def move_to(column: int, row: int) -> str:
-    """Move the cursor, wherever it is, to a cell counted from 0."""
-    return f"\x1b[{row + 1};{column + 1}H" if column else f"\x1b[{row + 1}H"
 
 
 def _forward(cells: int) -> str:
     return "" if cells == 0 else "\x1b[C" if cells == 1 else f"\x1b[{cells}C"
 
 
-def _style_change(old: Pen, new: Pen) -> str:
+def _style_change(old: Pen | None, new: Pen) -> str:
     """The shortest SGR sequence from one style to another; links are not its business."""
-    if old[:3] == new[:3]:
+    if old is not None and old[:3] == new[:3]:
         return ""
     fresh = ";".join(_codes(new.attributes, new.foreground, new.background))
     ways = [f"\x1b[0;{fresh}m" if fresh else "\x1b[m"]
-    if set(old.attributes) <= set(new.attributes):
+    if old is not None and set(old.attributes) <= set(new.attributes):
         added = [code for code in new.attributes if code not in old.attributes]
         foreground = "" if old.foreground == new.foreground else new.foreground or "39"
         background = "" if old.background == new.background else new.background or "49"

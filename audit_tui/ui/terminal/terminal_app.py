@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import inspect
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
 from rich.text import Text
 from textual import _compositor
 from textual.app import App
-from textual.binding import Binding
 
 from audit_tui.ui.terminal import crash, frame_diff
 from audit_tui.ui.terminal.cursor import hardware_cursor
 from audit_tui.ui.terminal.driver import TerminalDriver
 from audit_tui.ui.terminal.frame_diff import FrameDiff
-from audit_tui.ui.terminal.painting import move_to
 from audit_tui.ui.terminal.sanitize import Sanitize
 
 if TYPE_CHECKING:
@@ -30,9 +28,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
     from textual import events
-    from textual.binding import BindingType
     from textual.filter import LineFilter
-    from textual.geometry import Offset
     from textual.screen import Screen
 
 _COLOR_SYSTEMS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}
@@ -63,11 +59,6 @@ class TerminalApp(App[None]):
         crash_directory: Where the log of a crash is written; None writes none.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+z", "suspend_process", "Suspend", show=False, system=True),
-        Binding("ctrl+l", "redraw", "Redraw", show=False, system=True),
-    ]
-
     def __init__(self, ansi_color: bool | None = None, crash_directory: Path | None = None) -> None:
         self._sanitize = Sanitize()
         super().__init__(driver_class=TerminalDriver, ansi_color=ansi_color)
@@ -75,7 +66,6 @@ class TerminalApp(App[None]):
         self._takes_crashes = not crash.why_not(self)
         has_parts = all(hasattr(self, name) for name in _OUTPUT_PARTS)
         self._frame_diff = FrameDiff() if has_parts and not why_no_diff() else None
-        self._shown_cursor: Offset | None = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The filters of every drawn line; the one that guards the terminal comes last."""
@@ -119,42 +109,39 @@ class TerminalApp(App[None]):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         self.cursor_position = self.screen.outer_size.clamp_offset(hardware_cursor(self.screen.focused))
         output = self._changes_in(renderable)
-        if output is None:
-            if renderable is not None and not self._batch_count:
-                self._forget_frame()
-            super()._display(screen, renderable)
+        if output is not None:
+            self._send(output)
+            self.post_display_hook()
             return
-        self._send(output)
-        self.post_display_hook()
+        if self._frame_diff is not None and self._is_drawing(renderable):
+            # Textual draws with the style that the terminal is left in, and what then stands there is not
+            # known: all is drawn once more.
+            self._send("\x1b[m")
+            self._frame_diff.forget()
+            self.call_later(self.refresh)
+        super()._display(screen, renderable)
+
+    def _is_drawing(self, renderable: RenderableType | None) -> bool:
+        """Whether something is drawn on a terminal now."""
+        if renderable is None or self._batch_count or not self._running or self._closed:
+            return False
+        return self._driver is not None and not self.is_headless and not self._driver.is_inline
 
     def _changes_in(self, renderable: RenderableType | None) -> str | None:
         """What to send for an update; None when Textual must do it."""
-        diff, driver = self._frame_diff, self._driver
-        if diff is None or renderable is None or driver is None or self._batch_count:
-            return None
-        if not self._running or self._closed or self.is_headless or driver.is_inline:
+        if self._frame_diff is None or not self._is_drawing(renderable):
             return None
         color_system = _COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR)
-        output = diff.output_for(renderable, color_system)
-        if output is None:
-            # Its frame is not known: Textual draws this part, and all is drawn soon.
-            self.call_later(self.refresh)
-        return output
+        return self._frame_diff.output_for(renderable, color_system, self.cursor_position)
 
     def _send(self, output: str) -> None:
-        place = self.cursor_position
-        if (not output and place == self._shown_cursor) or self._driver is None:
-            return
-        self._shown_cursor = place
-        if output:
+        if output and self._driver is not None:
             self._begin_update()
-        self._driver.write(output + move_to(*place))
-        if output:
+            self._driver.write(output)
             self._end_update()
-        self._driver.flush()
+            self._driver.flush()
 
     def _forget_frame(self) -> None:
-        self._shown_cursor = None
         if self._frame_diff is not None:
             self._frame_diff.forget()
 

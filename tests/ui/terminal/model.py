@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r"\x1b\[(?P<parameters>[0-9;]*)(?P<final>[A-Za-z])"
     r"|\x1b\]8;(?P<link>[^\x1b]*)\x1b\\"
-    r"|(?P<control>[\r\n])"
+    r"|(?P<control>\r|\x1bE)"
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f])"
 )
 GARBAGE: Cell = ("?", pen_of("31;42"))
@@ -24,7 +24,7 @@ BROKEN: Cell = ("BROKEN", PLAIN)
 
 
 class Model:
-    """A terminal without automatic wrap, full of garbage at first.
+    """A terminal without automatic wrap, in an odd style and full of garbage at first.
 
     Args:
         width: Its columns.
@@ -36,7 +36,7 @@ class Model:
         self.width = width
         self.height = height
         self.rows = [[GARBAGE] * width for _ in range(height)]
-        self.pen = PLAIN
+        self.pen = pen_of("1;35")
         self._width_of = width_of
         self.is_odd = width_of is not cell_len
         self._margins = (0, height - 1)
@@ -64,7 +64,7 @@ class Model:
 
     def _control(self, character: str) -> None:
         self._x = 0
-        if character == "\n":
+        if character == "\x1bE":
             assert self._y < self.height - 1, "a line feed on the last line scrolls"
             self._y += 1
 
@@ -142,6 +142,11 @@ class Model:
                     row[edge] = BROKEN
                     edge += 1
         row[x : x + len(cells)] = cells
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Row and column of the cursor."""
+        return self._y, self._x
 
     def seen(self) -> list[list[Cell]]:
         """The cells, without differences that cannot be seen."""

@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.strip import Strip
 
 from audit_tui.ui.terminal import frame_diff
+from audit_tui.ui.terminal.frame import PLAIN
 from audit_tui.ui.terminal.frame_diff import FrameDiff, why_not
 from audit_tui.ui.terminal.terminal_app import why_no_diff
 from tests.ui.terminal.model import Model
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Ends: TypeAlias = list[list[int]]
 
 WIDTH, HEIGHT = 12, 4
+HOME = Offset(0, 0)
 CUTS = (0, 3, 5, WIDTH)
 STYLES = [
     None,
@@ -67,7 +69,11 @@ def console() -> Console:
 
 
 class Stock(Model):
-    """A terminal that takes what Textual itself sends: a full reset after each style, any order."""
+    """A terminal that takes what Textual itself sends: a reset after each style, line feeds before moves."""
+
+    def __init__(self) -> None:
+        super().__init__(WIDTH, HEIGHT)
+        self.pen = PLAIN
 
     def draw(self, output: str) -> None:
         self.feed(output.replace("\x1b[0m", "\x1b[m").replace("\n", ""))
@@ -82,9 +88,9 @@ def test_the_screen_is_the_one_that_textual_draws(
     first: list[tuple[Strip, ...]],
     updates: list[tuple[list[tuple[Strip, ...]], list[tuple[int, int, int]]]],
 ) -> None:
-    ours, theirs, diff = Model(WIDTH, HEIGHT), Stock(WIDTH, HEIGHT), FrameDiff()
+    ours, theirs, diff = Model(WIDTH, HEIGHT), Stock(), FrameDiff()
     for update in [full(first), *(partial(screen, sorted(spans)) for screen, spans in updates)]:
-        output = diff.output_for(update, ColorSystem.EIGHT_BIT)
+        output = diff.output_for(update, ColorSystem.EIGHT_BIT, HOME)
         assert output is not None
         ours.feed(output)
         theirs.draw(update.render_segments(console()))
@@ -105,32 +111,32 @@ def blank(height: int = HEIGHT, width: int = WIDTH) -> LayoutUpdate:
 def test_a_partial_update_needs_a_known_frame_of_its_size() -> None:
     diff = FrameDiff()
     change = partial([[Strip([Segment("abc")])] * 3] * HEIGHT, [(0, 0, 3)])
-    assert diff.output_for(change, ColorSystem.STANDARD) is None
-    assert diff.output_for(blank(HEIGHT + 1), ColorSystem.STANDARD)
-    assert diff.output_for(change, ColorSystem.STANDARD) is None
-    assert diff.output_for(blank(HEIGHT, WIDTH + 1), ColorSystem.STANDARD)
-    assert diff.output_for(change, ColorSystem.STANDARD) is None
-    assert diff.output_for(blank(), ColorSystem.STANDARD)
-    assert diff.output_for(change, ColorSystem.STANDARD)
+    assert diff.output_for(change, ColorSystem.STANDARD, HOME) is None
+    assert diff.output_for(blank(HEIGHT + 1), ColorSystem.STANDARD, HOME)
+    assert diff.output_for(change, ColorSystem.STANDARD, HOME) is None
+    assert diff.output_for(blank(HEIGHT, WIDTH + 1), ColorSystem.STANDARD, HOME)
+    assert diff.output_for(change, ColorSystem.STANDARD, HOME) is None
+    assert diff.output_for(blank(), ColorSystem.STANDARD, HOME)
+    assert diff.output_for(change, ColorSystem.STANDARD, HOME)
 
 
 def test_all_is_sent_again_after_forgetting() -> None:
     diff = FrameDiff()
-    first = diff.output_for(blank(), ColorSystem.STANDARD)
-    assert diff.output_for(blank(), ColorSystem.STANDARD) == ""
+    first = diff.output_for(blank(), ColorSystem.STANDARD, HOME)
+    assert diff.output_for(blank(), ColorSystem.STANDARD, HOME) == ""
     diff.forget()
-    assert diff.output_for(blank(), ColorSystem.STANDARD) == first
+    assert diff.output_for(blank(), ColorSystem.STANDARD, HOME) == first
 
 
 def test_other_updates_are_left_to_textual() -> None:
-    assert FrameDiff().output_for("text", ColorSystem.STANDARD) is None
-    assert FrameDiff().output_for(None, ColorSystem.STANDARD) is None
+    assert FrameDiff().output_for("text", ColorSystem.STANDARD, HOME) is None
+    assert FrameDiff().output_for(None, ColorSystem.STANDARD, HOME) is None
 
 
 def test_a_link_with_control_characters_is_no_link() -> None:
     style = Style(link="https://a.example\x1b]52;c;YQ==\x07")
     update = LayoutUpdate([[Strip([Segment("abcd", style)])]], Region(0, 0, 4, 1))
-    assert FrameDiff().output_for(update, ColorSystem.STANDARD) == "\x1b[1Habcd"
+    assert FrameDiff().output_for(update, ColorSystem.STANDARD, HOME) == "\x1b[1H\x1b[mabcd\r"
 
 
 def test_this_textual_is_as_expected() -> None:

@@ -20,10 +20,11 @@ from audit_tui.ui.terminal.frame import (
     spliced,
     unknown_line,
 )
-from audit_tui.ui.terminal.painting import Move, changed_spans, find_move, painted
+from audit_tui.ui.terminal.painting import Frame, Move, Place, changed_spans, find_move, painted
 from tests.ui.terminal.model import BROKEN, Model, seen
 
 WIDTH, HEIGHT = 20, 6
+HOME = Place(0, 0)
 PENS = tuple(
     pen_of(*given_)
     for given_ in [
@@ -82,15 +83,18 @@ def histories(draw: st.DrawFn, characters: list[str]) -> list[dict[int, Line]]:
 
 
 def play(history: list[dict[int, Line]], model: Model) -> None:
-    frame = [unknown_line(WIDTH)] * HEIGHT
-    target = list(frame)
-    for changes in history:
+    frame = Frame(WIDTH, HEIGHT)
+    target = list(frame.lines)
+    for number, changes in enumerate(history):
         target = [changes.get(y, line) for y, line in enumerate(target)]
-        model.feed(painted(frame, changes))
-        assert frame == target
-        assert model.pen == PLAIN
+        cursor = Place(number % HEIGHT, number % 3)
+        model.feed(painted(frame, changes, cursor))
+        assert frame.lines == target
+        assert model.cursor == cursor
+        assert model.pen == frame.pen
+        assert not model.pen.link
         assert_shows(model, target)
-        assert painted(frame, changes) == ""
+        assert painted(frame, changes, cursor) == ""
 
 
 def assert_shows(model: Model, target: list[Line]) -> None:
@@ -139,7 +143,7 @@ def test_a_character_wider_than_believed_moves_nothing_else() -> None:
         return max(1, cell_len(character))
 
     wide = Model(8, 1, uncombined)
-    wide.feed(painted([unknown_line(8)], {0: line_of([("ae\u0301 bcdef", PLAIN)])}))
+    wide.feed(painted(Frame(8, 1), {0: line_of([("ae\u0301 bcdef", PLAIN)])}, HOME))
     assert "".join(text for text, _ in wide.rows[0]) == "ae bcdef"
 
 
@@ -149,34 +153,48 @@ def test_no_wide_character_is_cut() -> None:
     assert changed_spans(line_of([("漢字", PLAIN)]).cells, line_of([("漢ab", PLAIN)]).cells) == [(2, 4)]
 
 
-def frame_of(*texts: str, width: int = 40) -> list[Line]:
+def frame_of(*texts: str, width: int = 40) -> Frame:
+    frame = Frame(width, len(texts))
+    frame.lines = lines_of(*texts, width=width)
+    frame.pen, frame.cursor = PLAIN, HOME
+    return frame
+
+
+def lines_of(*texts: str, width: int = 40) -> list[Line]:
     return [line_of([(text.ljust(width)[:width], PLAIN)]) for text in texts]
 
 
 def test_nothing_is_sent_for_nothing_new() -> None:
-    frame = frame_of("a", "b", "c")
-    assert painted(frame, dict(enumerate(frame_of("a", "b", "c")))) == ""
+    assert painted(frame_of("a", "b", "c"), dict(enumerate(lines_of("a", "b", "c"))), HOME) == ""
+    assert painted(frame_of("a", "b", "c"), {}, Place(1, 1)) == "\x1bE\x1b[C"
 
 
 @pytest.mark.parametrize(
     ("before", "after", "output"),
     [
-        ("abc", "abd", "\x1b[1;3Hd"),
-        ("abc", "xbc", "\x1b[1Hx"),
-        ("a--------b", "c--------d", "\x1b[1Hc\x1b[8Cd"),
-        ("a--b", "c--d", "\x1b[1Hc--d"),
-        ("abcdefghi", "", "\x1b[1H\x1b[K"),
+        ("abc", "abd", "\x1b[2Cd\r"),
+        ("abc", "xbc", "x\r"),
+        ("a--------b", "c--------d", "c\x1b[8Cd\r"),
+        ("a--b", "c--d", "c--d\r"),
+        ("abcdefghi", "", "\x1b[K"),
     ],
 )
 def test_the_output_is_short(before: str, after: str, output: str) -> None:
-    assert painted(frame_of(before), {0: frame_of(after)[0]}) == output
+    assert painted(frame_of(before), {0: lines_of(after)[0]}, HOME) == output
 
 
 def test_only_what_differs_of_a_style_is_sent() -> None:
     blue, red = pen_of("38;5;9;48;5;17"), pen_of("1;38;5;9;48;5;17")
     frame = frame_of("", width=4)
-    output = painted(frame, {0: line_of([("a", blue), (" ", pen_of("48;5;17")), ("bc", red)])})
-    assert output == "\x1b[1H\x1b[38;5;9;48;5;17ma \x1b[1mbc\x1b[m"
+    line = line_of([("a", blue), (" ", pen_of("48;5;17")), ("bc", red)])
+    assert painted(frame, {0: line}, HOME) == "\x1b[38;5;9;48;5;17ma \x1b[1mbc\r"
+
+
+def test_styles_are_written_one_after_the_other_where_that_is_shorter() -> None:
+    text, bar = pen_of("38;5;253;48;5;233"), pen_of("38;5;17;48;5;16")
+    rows = [line_of([("abc", text), ("|", bar)]) for _ in range(4)]
+    output = painted(frame_of(*[""] * 4, width=4), dict(enumerate(rows)), HOME)
+    assert output.count("m") == 2
 
 
 HEAD, FOOT = "a line above " * 3, "and one below " * 3
@@ -196,12 +214,12 @@ NAMES = [" ".join(str(number**power) for power in range(3, 8)) for number in ran
 )
 def test_lines_that_moved_are_found(before: list[str], after: list[str], move: Move | None) -> None:
     frame = frame_of(*before)
-    wanted = frame_of(*after)
-    changed = {y: line for y, line in enumerate(wanted) if line != frame[y]}
-    assert find_move(frame, changed) == move
-    model = Model(40, len(before))
-    model.feed(painted(unknown := [unknown_line(40)] * len(before), dict(enumerate(frame))))
-    output = painted(unknown, changed)
+    wanted = lines_of(*after)
+    changed = {y: line for y, line in enumerate(wanted) if line != frame.lines[y]}
+    assert find_move(frame.lines, changed) == move
+    model, frame = Model(40, len(before)), Frame(40, len(before))
+    model.feed(painted(frame, dict(enumerate(lines_of(*before))), HOME))
+    output = painted(frame, changed, HOME)
     model.feed(output)
     assert ["".join(text for text, _ in row).rstrip() for row in model.rows] == [
         text[:40].rstrip() for text in after
@@ -211,22 +229,22 @@ def test_lines_that_moved_are_found(before: list[str], after: list[str], move: M
 
 def test_a_pane_beside_the_list_stays_where_it_is() -> None:
     pane = ["pane", "with", "words", "of", "its", "own", "that", "stay"]
-    before = frame_of(*(f"{name:32.32}{word:8}" for name, word in zip(NAMES, pane, strict=False)))
-    after = frame_of(*(f"{name:32.32}{word:8}" for name, word in zip(NAMES[1:], pane, strict=False)))
+    before = lines_of(*(f"{name:32.32}{word:8}" for name, word in zip(NAMES, pane, strict=False)))
+    after = lines_of(*(f"{name:32.32}{word:8}" for name, word in zip(NAMES[1:], pane, strict=False)))
     assert find_move(before, dict(enumerate(after))) == Move(0, 7, 1)
 
 
 def test_unknown_cells_are_left_alone() -> None:
     line = spliced(unknown_line(5), [(1, line_of([("ab", PLAIN)]))])
     assert line.cells[0] == UNKNOWN
-    assert painted([unknown_line(5)], {0: line}) == "\x1b[1;2Hab"
+    assert painted(Frame(5, 1), {0: line}, HOME) == "\x1b[1;2H\x1b[mab\r"
 
 
 def test_lines_outside_the_frame_are_not_drawn() -> None:
-    assert painted([unknown_line(3)], {1: line_of([("abc", PLAIN)])}) == ""
+    assert painted(Frame(3, 1), {1: line_of([("abc", PLAIN)])}, HOME) == "\x1b[1H"
 
 
 def test_the_terminal_of_these_tests_breaks_cut_characters() -> None:
     model = Model(4, 1)
-    model.feed("\x1b[H漢字\x1b[2Gx")
+    model.feed("\x1b[m\x1b[H漢字\x1b[2Gx")
     assert model.rows[0] == [BROKEN, ("x", Pen()), ("字", Pen()), ("", Pen())]
