@@ -226,7 +226,7 @@ def open_screen(store: Path, choice: EventsChoice, session: Session, shown_as: S
         first_page,
         " · ".join(filter(None, (shown_as.notice, info.notice))),
         state_directory(),
-        _LateExporter(store),
+        partial(_export, store),
         shown_as.command_words or (NAME, "query", "-s", info.path),
     )
     app = AuditApp(opening)
@@ -234,23 +234,13 @@ def open_screen(store: Path, choice: EventsChoice, session: Session, shown_as: S
     return app.return_code or 0
 
 
-class _LateExporter:
-    """Exports the events of a store; what that needs is imported when it is asked for.
+def _export(
+    store: Path, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
+) -> ExportResult:
+    """Write a file; what that needs is imported when it is asked for."""
+    from audit_tui.cli.export import exporter_of
 
-    Args:
-        store: The store.
-    """
-
-    def __init__(self, store: Path) -> None:
-        self._store = store
-
-    def __call__(
-        self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
-    ) -> ExportResult:
-        """Write one file, whole or not at all."""
-        from audit_tui.cli.export import exporter_of
-
-        return exporter_of(self._store)(job, on_progress, cancel)
+    return exporter_of(store)(job, on_progress, cancel)
 
 
 class _ReadAhead:
