@@ -23,7 +23,7 @@ class Keyboard:
     @classmethod
     def of_terminal(cls) -> Keyboard | None:
         """The keyboard of the terminal that shows the output; None if there is none, or it is stdin's."""
-        if sys.stdin is not None and sys.stdin.isatty():
+        if sys.stdin is None or sys.stdin.isatty():
             return None
         # macOS cannot wait for input from /dev/tty, so the terminal's own name comes first.
         names = [_TERMINAL]

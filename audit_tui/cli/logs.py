@@ -146,7 +146,7 @@ def _title(names: Sequence[str]) -> str:
         title = "standard input"
     else:
         # "." and "logs/.." are folders with a name, too.
-        title = (Path(first) if is_stream(first) else Path(first).resolve()).name
+        title = Path(first if is_stream(first) else os.path.realpath(first)).name
         if Path(first).is_dir():
             title += "/"
     return title if len(names) == 1 else f"{title} and {len(names) - 1:,} more"
@@ -188,7 +188,8 @@ def _details(tally: Tally) -> Iterator[str]:
 
 def _nothing_read(names: Sequence[str], tally: Tally) -> FileError:
     """What to say where there is nothing to show."""
-    title = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    title = ", ".join("standard input" if name == STDIN else name for name in names[:3])
+    title += f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     tried = f"The formats that were tried: {', '.join(format_names())}."
     elsewhere = "Where none is recognised, --format and --map of audit-tui import say how to read it."
     hint = [*_details(tally), tried, elsewhere]

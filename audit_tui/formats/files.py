@@ -229,6 +229,8 @@ def open_log(log: LogFile) -> Iterator[LogText]:
     Raises:
         FileError: If it cannot be opened, or is not a log (a database, an archive).
     """
+    if log.path is None and sys.stdin is None:
+        raise FileError("Standard input is closed.")
     try:
         stream: IO[bytes] = sys.stdin.buffer if log.path is None else log.path.open("rb")
     except OSError as error:

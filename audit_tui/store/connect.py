@@ -13,6 +13,7 @@ import stat
 import threading
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.errors import (
@@ -28,7 +29,6 @@ from audit_tui.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
@@ -132,7 +132,8 @@ def writable_place(given: Path) -> Path:
     Raises:
         StoreError: One of its kinds, when something else is there, or the folder cannot be made.
     """
-    path = given.resolve()
+    # Not Path.resolve, which raises RuntimeError for links in a circle.
+    path = Path(os.path.realpath(given))
     if given.is_symlink() and not path.exists():
         # In a shared folder somebody else would choose where the store is made.
         raise StoreError(f"{given} is a symbolic link to nothing.", "Give the path of the store itself.")

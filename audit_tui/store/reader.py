@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -21,7 +22,6 @@ from audit_tui.store.rows import read_event, stored_text, whole
 from audit_tui.store.session import NameCache, Session
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
     from types import TracebackType
 
@@ -83,7 +83,8 @@ class StoreReader:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         schema.require_sqlite()
-        self.path = Path(path).resolve()
+        # Not Path.resolve, which raises RuntimeError for links in a circle.
+        self.path = Path(os.path.realpath(path))
         self._cancel: CancelToken | None = None
         self._open()
 

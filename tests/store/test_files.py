@@ -42,6 +42,10 @@ def a_pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def links_in_a_circle(path: Path) -> None:
+    path.symlink_to(path)
+
+
 def nothing(path: Path) -> None:
     assert not path.exists()
 
@@ -146,6 +150,7 @@ WRONG: tuple[tuple[Callable[[Path], None], type[StoreError]], ...] = (
     (nothing, StoreMissing),
     (a_folder, NotAStore),
     (a_pipe, NotAStore),
+    (links_in_a_circle, StoreError),
     (an_empty_file, NotAStore),
     (text, NotAStore),
     (a_short_header, NotAStore),
