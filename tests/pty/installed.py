@@ -23,7 +23,10 @@ def main(program: str) -> None:
             terminal.wait_for("1 of ")
             terminal.press("enter")
             terminal.wait_for("IP Address")
-            terminal.press("escape", "q")
+            # Not in one piece: Esc and a letter together are Alt and that letter.
+            terminal.press("escape")
+            terminal.wait_until_gone("IP Address")
+            terminal.press("q")
             code = terminal.wait()
             assert code == 0, f"exit code {code}:\n{terminal.screen_text()}"
 
