@@ -32,7 +32,8 @@ class SmallApp(TerminalApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("down", "move", "Down"),
         ("q", "quit", "Quit"),
-        ("x", "fail", ""),
+        ("x", "fail", "Fail"),
+        ("ctrl+z", "suspend_process", "Suspend"),
     ]
 
     def __init__(self, what: str, directory: Path | None) -> None:

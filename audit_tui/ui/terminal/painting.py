@@ -368,8 +368,9 @@ def _shortest_way(place: Place | None, to: Place) -> str:
             ways.append(_forward(column - place.column))
         ways += [f"\r{_forward(column)}", f"\x1b[{column + 1}G"]
     elif place is not None and row == place.row + 1:
-        # NEL. A carriage return and line feed are three bytes: the kernel adds a carriage return.
-        ways.append(f"\x1bE{_forward(column)}")
+        # Not NEL, though shorter by one byte once the kernel has added its carriage return: the terminal
+        # emulator pyte, for one, stays in the column.
+        ways.append(f"\r\n{_forward(column)}")
         if column == place.column:
             ways.append("\x1b[B")
     return min(ways, key=len)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r"\x1b\[(?P<parameters>[0-9;]*)(?P<final>[A-Za-z])"
     r"|\x1b\]8;(?P<link>[^\x1b]*)\x1b\\"
-    r"|(?P<control>\r|\x1bE)"
+    r"|(?P<control>[\r\n])"
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f])"
 )
 GARBAGE: Cell = ("?", pen_of("31;42"))
@@ -64,7 +64,7 @@ class Model:
 
     def _control(self, character: str) -> None:
         self._x = 0
-        if character == "\x1bE":
+        if character == "\n":
             assert self._y < self.height - 1, "a line feed on the last line scrolls"
             self._y += 1
 

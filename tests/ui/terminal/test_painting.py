@@ -166,7 +166,7 @@ def lines_of(*texts: str, width: int = 40) -> list[Line]:
 
 def test_nothing_is_sent_for_nothing_new() -> None:
     assert painted(frame_of("a", "b", "c"), dict(enumerate(lines_of("a", "b", "c"))), HOME) == ""
-    assert painted(frame_of("a", "b", "c"), {}, Place(1, 1)) == "\x1bE\x1b[C"
+    assert painted(frame_of("a", "b", "c"), {}, Place(1, 1)) == "\r\n\x1b[C"
 
 
 @pytest.mark.parametrize(
