@@ -117,7 +117,8 @@ def tabbed_row(event: EventRow, keys: Iterable[str], context: TimeContext) -> st
         if key == "time":
             cells.append(told_time(event.occurred_us, context))
         else:
-            cells.append(defused(cell_text(event, key, context, clean_visible)))
+            text = cell_text(event, key, context, clean_visible)
+            cells.append(text if text == MISSING else defused(text))
     if event.outcome is Outcome.FAILURE:
         cells[0] = f"{FAILED_MARK} {cells[0]}"
     return "\t".join(cells)

@@ -18,6 +18,7 @@ from tests.ui.fake_reader import Hook, fake_factory
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
+    from audit_tui.core.export import Exporter
     from audit_tui.ui.screens.review import ReviewScreen
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -98,6 +99,7 @@ def run_review(
     hook: Hook | None = None,
     clock: Callable[[], datetime] = lambda: NOW,
     settings: Settings | None = None,
+    exporter: Exporter | None = None,
 ) -> None:
     """Run a script against the app."""
 
@@ -109,6 +111,8 @@ def run_review(
             zone_named(zone),
             clock,
             settings or Settings(),
+            exporter=exporter,
+            command_words=("audit-tui", "query", "-s", "/data/demo.db"),
         )
         app = AuditApp(opening)
         async with app.run_test(size=size) as pilot:

@@ -134,7 +134,7 @@ def where_it_went(what: str, result: CopyResult) -> str:
         case Place.TMUX_AND_TERMINAL:
             return f"Copied {what} to tmux and clipboard"
         case Place.TMUX:
-            return f"Copied {what} to tmux only: prefix ] pastes"
+            return f"Copied {what} to tmux: prefix ] pastes"
         case Place.TERMINAL:
             return f"Sent {what} to the terminal's clipboard"
         case Place.FILE | Place.NOWHERE:

@@ -149,7 +149,7 @@ class ExportDialog(ModalScreen[None]):
         field = self._field
         # One types over the name and leaves the ending.
         field.cursor_position = len(field.value) - len(".csv")
-        self._say(f"In {self._folder}, for your eyes only.")
+        self._say(f"In {self._folder}, readable by you alone.")
 
     @property
     def _field(self) -> Input:

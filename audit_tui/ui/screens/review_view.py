@@ -189,8 +189,16 @@ class ReviewView(Screen[None]):
         self._said = self.set_timer(SAID_S, self._say_standing)
 
     @on(RangeTable.RangeChanged)
+    def _say_range(self, message: RangeTable.RangeChanged) -> None:
+        # The end of a selection does not talk over what was done with it.
+        if message.count or self._said is None:
+            self._say_standing()
+
     def _say_standing(self) -> None:
         """Say what holds for longer: how many rows are selected, else what is to know of the store."""
+        if self._said is not None:
+            self._said.stop()
+            self._said = None
         words = self._opening.notice
         if self.table.is_selecting:
             words = (
