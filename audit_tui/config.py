@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.dates import zone_named
 from audit_tui.core.event import EventColumn
+from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 from audit_tui.errors import ConfigError, FileError, TimeError
 
@@ -31,8 +33,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 KEYS_TABLE = "keys"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Record):
     """What a user has chosen, or the defaults."""
 
     store: Path | None = None
@@ -45,7 +46,7 @@ class Settings:
     """The screen's theme by its name; None is the program's choice."""
     keymap: str = "default"
     """The set of keys to start from, by its name."""
-    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """The user's own keys, by the id of what they do; an empty tuple takes all keys away."""
     columns: tuple[EventColumn, ...] = tuple(EventColumn)
     """The columns of the list, in order; never empty, none twice."""
@@ -63,8 +64,7 @@ class Source(StrEnum):
     ENVIRONMENT = "environment"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Which source a setting was taken from."""
 
     source: Source
@@ -75,8 +75,7 @@ class Origin:
         return self.where or self.source.value
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Record):
     """The settings in force, and where each came from."""
 
     settings: Settings
@@ -96,8 +95,7 @@ class _Unusable(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record):
     """One setting, declared once."""
 
     name: str

@@ -6,7 +6,6 @@ A command that is done, but has something to tell that the user must know, ends 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -23,6 +22,7 @@ from audit_tui.core.dates import (
     zone_named,
 )
 from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, parse_condition
+from audit_tui.core.record import Record
 from audit_tui.core.view import View
 from audit_tui.errors import UsageError
 
@@ -54,8 +54,7 @@ def _chosen_store(context: click.Context, _: click.Parameter, value: Path | None
     return session_of(context).loaded.settings.store or default_store_path()
 
 
-@dataclass(frozen=True, slots=True)
-class EventsChoice:
+class EventsChoice(Record):
     """Which events a command is about, as [events] says it."""
 
     view: View

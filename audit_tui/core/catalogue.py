@@ -6,10 +6,8 @@ is a limit on what is stored.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,6 +76,10 @@ class Catalogue:
 @lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
     """The catalogue that ships with the package; read at the first call."""
+    # Only the detail pane and recording need it: 8 ms that the first paint does not wait for.
+    import tomllib
+    from importlib.resources import files
+
     text = (files("audit_tui.core") / "catalogue.toml").read_text(encoding="utf-8")
     return Catalogue(tuple(_entries(tomllib.loads(text))))
 

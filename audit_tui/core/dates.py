@@ -7,7 +7,6 @@ what its name says. Nothing here reads a clock.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,6 +23,7 @@ from audit_tui.core.month import (
     year_of,
 )
 from audit_tui.core.query import Interval
+from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 from audit_tui.core.zones import (
     SECOND_US,
@@ -90,8 +90,7 @@ class Preset(StrEnum):
             raise TimeError(f"There is no range {shortened(text)!r}.", f"The ranges are: {names}.") from None
 
 
-@dataclass(frozen=True, slots=True)
-class MomentRange:
+class MomentRange(Record):
     """A half-open span between two moments.
 
     Raises:
@@ -116,8 +115,7 @@ TimeRange: TypeAlias = Preset | DayRange | MomentRange
 DEFAULT_RANGE = Preset.LAST_30_DAYS
 
 
-@dataclass(frozen=True, slots=True)
-class TimeContext:
+class TimeContext(Record):
     """What a time range is worked out against."""
 
     zone: tzinfo

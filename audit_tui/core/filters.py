@@ -6,10 +6,10 @@ query language needs later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class Match(StrEnum):
         return "AND" if self is Match.ALL else "OR"
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Record):
     """One way to compare a field with a value."""
 
     key: str
@@ -63,8 +62,7 @@ IS_NOT = Operator("is_not", "!=", "Is Not Equal To", "is not")
 OPERATORS = (IS, IS_NOT)
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Record):
     """One comparison of a field with a value.
 
     Values compare exactly, case included. An event without a user *is not* every user.
@@ -76,22 +74,19 @@ class Condition:
     """What to compare with; None is the missing value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Record):
     """Holds where its part does not."""
 
     part: Filter
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Record):
     """Holds where every part holds; an empty one always holds."""
 
     parts: tuple[Filter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
+class Any(Record):
     """Holds where at least one part holds; an empty one never holds."""
 
     parts: tuple[Filter, ...]
@@ -101,8 +96,7 @@ Filter: TypeAlias = Condition | Not | All | Any
 EVERYTHING = All(())
 
 
-@dataclass(frozen=True, slots=True)
-class FlatFilter:
+class FlatFilter(Record):
     """What the Filter dialog edits: rows, and one choice of how they combine."""
 
     match: Match = Match.ALL
@@ -117,8 +111,7 @@ class FlatFilter:
         return (All if self.match is Match.ALL else Any)(self.conditions)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Record):
     """A row of the Filter dialog while it is edited: a condition that may lack its parts."""
 
     field: Field | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, timedelta
+
+from audit_tui.core.record import Record
 
 DAYS_IN_WEEK = 7
 WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -23,8 +24,7 @@ MONTHS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DayRange:
+class DayRange(Record):
     """Whole days, both ends included.
 
     Raises:
@@ -103,8 +103,7 @@ def month_weeks(year: int, month: int, first_weekday: int) -> list[list[date | N
     return [days[start : start + DAYS_IN_WEEK] for start in range(0, len(days), DAYS_IN_WEEK)]
 
 
-@dataclass(frozen=True, slots=True)
-class DayPick:
+class DayPick(Record):
     """What has been picked on the calendar, and what the next pick does. Immutable."""
 
     days: DayRange | None = None

@@ -7,19 +7,19 @@ reviewed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from audit_tui.core.event import EventColumn, EventRow
 from audit_tui.core.filters import EVERYTHING, Field, Filter
+from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Record):
     """A half-open span of time, ``[start_us, end_us)``."""
 
     start_us: int | None = None
@@ -28,8 +28,7 @@ class Interval:
     """Microseconds since 1970, itself outside; None has no end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(Record):
     """The order of a result.
 
     By date: by (time, seq). By another column: by the text without regard to case, then by the text
@@ -44,8 +43,7 @@ class Sort:
 NEWEST_FIRST = Sort()
 
 
-@dataclass(frozen=True, slots=True)
-class EventQuery:
+class EventQuery(Record):
     """Which events, in what order. Immutable: a change makes a new one."""
 
     filter: Filter = EVERYTHING
@@ -56,8 +54,7 @@ class EventQuery:
     takes whatever is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageKey:
+class PageKey(Record):
     """Where an event stands in a sorted result, without counting the rows before it."""
 
     value: str | None
@@ -79,22 +76,19 @@ class PageKey:
         return replace(self, seq=self.seq + (-1 if is_oldest_first else 1))
 
 
-@dataclass(frozen=True, slots=True)
-class After:
+class After(Record):
     """The rows that follow this key, nearest first; the event with the key itself is left out."""
 
     key: PageKey
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Record):
     """The rows that lead up to this key, in the result's order; the event itself is left out."""
 
     key: PageKey
 
 
-@dataclass(frozen=True, slots=True)
-class AtRow:
+class AtRow(Record):
     """The rows from this 0-based place on."""
 
     index: int
@@ -103,8 +97,7 @@ class AtRow:
 Place: TypeAlias = After | Before | AtRow
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Record):
     """A block of consecutive rows of a result, in its order."""
 
     rows: tuple[EventRow, ...]
@@ -112,8 +105,7 @@ class Page:
     """No further rows lie in the direction that was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowCount:
+class RowCount(Record):
     """How many rows a result has, as far as is known."""
 
     value: int
@@ -121,16 +113,14 @@ class RowCount:
     """False: there are at least so many."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueCount:
+class ValueCount(Record):
     """A value of a field and in how many events of the whole store it stands."""
 
     value: str | None
     events: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoreInfo:
+class StoreInfo(Record):
     """What is known of a store without a query."""
 
     name: str
@@ -186,8 +176,9 @@ class EventReader(Protocol):
         """Values of a field that contain ``search`` without regard to case.
 
         The most frequent first, those that begin with ``search`` before the others; an exact match
-        first of all, then those that differ from it by case alone. An empty ``search`` takes all. The missing value is among them (value None) when
-        an event lacks the field and ``search`` is empty or part of "(none)".
+        first of all, then those that differ from it by case alone. An empty ``search`` takes all. The
+        missing value is among them (value None) when an event lacks the field and ``search`` is empty or
+        part of "(none)".
         """
         ...
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit_tui.core.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
 from audit_tui.core.filters import NO_FILTER, FlatFilter, in_words
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Sort
+from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from audit_tui.core.event import EventColumn
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Record):
     """A choice of events. Immutable: a change makes a new one."""
 
     filter: FlatFilter = NO_FILTER

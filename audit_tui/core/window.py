@@ -8,10 +8,10 @@ by its place otherwise.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit_tui.core.query import After, AtRow, Before, PageKey, Place, RowCount
+from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,7 @@ PAGE_ROWS = 256
 MAX_WINDOW_ROWS = 32 * PAGE_ROWS
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Record):
     """A block of rows that the window lacks."""
 
     place: Place
@@ -33,8 +32,7 @@ class PageRequest:
     limit_rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Record):
     start: int
     rows: Sequence[EventRow]
 

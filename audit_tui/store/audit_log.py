@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.recording import completed, is_same, moment_us, outcome_named, require_known
 from audit_tui.errors import EventError
@@ -56,6 +57,8 @@ class AuditLog:
         self.path = _default_path() if path is None else Path(path).absolute()
         self.strict = strict
         self.source = source
+        # Read now: what another thread imports while this one forks hangs in the child for ever.
+        catalogue()
         self._writer = kept_writer.take(self.path)
         # When the program ends all are closed anyway, and this could come before somebody's last event.
         weakref.finalize(self, kept_writer.let_go, self._writer).atexit = False

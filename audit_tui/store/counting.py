@@ -6,9 +6,10 @@ range is counted by what it is not: N - |A| - |B without A| for "neither A nor B
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from audit_tui.core.record import Record
 from audit_tui.store import plan, sql
 from audit_tui.store.predicate import negate
 
@@ -20,8 +21,7 @@ MAX_LATE_EVENTS = 20_000
 """Count over all events less those appended after the last wanted one, when these are at most so many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Record):
     """Which events, in one snapshot."""
 
     session: Session

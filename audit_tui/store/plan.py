@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from audit_tui.core.record import Record
 from audit_tui.store.predicate import Group, OneOf, Predicate, assume, combine
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ class Driver(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Drivers:
+class Drivers(Record):
     """Index ranges that together hold every match."""
 
     drivers: tuple[Driver, ...]
@@ -35,8 +34,7 @@ class Drivers:
     """How many events they hold at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Record):
     """One index range, or all events by time, and what is left to check in it."""
 
     driver: Driver | None

@@ -7,10 +7,10 @@ names nothing that is in the store is decided before a row is looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.filters import IS, IS_NOT, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ MISSING = 0
 MAX_DEPTH = 50
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Record):
     """The field's number is in this set, or (negated) is not."""
 
     field: Field
@@ -30,8 +29,7 @@ class OneOf:
     is_negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Record):
     """All parts hold, or (any) at least one; two parts or more."""
 
     parts: tuple[OneOf | Group, ...]

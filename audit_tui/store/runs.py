@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import Field
+from audit_tui.core.record import Record
 from audit_tui.store import plan, sql
 from audit_tui.store.counting import Scope, count
 from audit_tui.store.predicate import MISSING, OneOf, combine
@@ -42,8 +43,7 @@ def _moments(rows: list[tuple[object, ...]]) -> list[Moment]:
     return [Moment(whole(row[0]), whole(row[1])) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class TimeRun:
+class TimeRun(Record):
     """Events by time."""
 
     scope: Scope
@@ -74,8 +74,7 @@ class TimeRun:
         return count(self.scope)
 
 
-@dataclass(frozen=True, slots=True)
-class WalkRun:
+class WalkRun(Record):
     """Events name by name, each name's newest first; those without one are elsewhere."""
 
     scope: Scope
@@ -136,8 +135,7 @@ class WalkRun:
         return (replace(walk, before=passed) if descending else replace(walk, after=passed)), offset
 
 
-@dataclass(frozen=True, slots=True)
-class TextRun:
+class TextRun(Record):
     """Events by description, on one side of a key or all of them."""
 
     scope: Scope
@@ -178,8 +176,7 @@ class SmallKey(NamedTuple):
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class SmallRun:
+class SmallRun(Record):
     """A result that is sorted in memory."""
 
     sorted_keys: list[SmallKey]

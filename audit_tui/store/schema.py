@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import iso_utc, to_us
 from audit_tui.core.filters import Field
+from audit_tui.core.record import Record
 from audit_tui.errors import NotAStore, StoreError, StoreTooNew
 
 if TYPE_CHECKING:
@@ -28,16 +28,14 @@ OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM})
 """Names in ``store_info`` that notes may not take."""
 
 
-@dataclass(frozen=True, slots=True)
-class NameTable:
+class NameTable(Record):
     """A table of names, and the column of ``events`` that points into it."""
 
     table: str
     column: str
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Record):
     """An index over ``events``; all but the unique one may be missing, at the price of time."""
 
     name: str

@@ -6,10 +6,10 @@ statistics, and none sorts or touches a row before the page is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.core.filters import Field
+from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 from audit_tui.store.predicate import MISSING, Group, OneOf, Predicate
 from audit_tui.store.schema import FIELD_INDEXES, NAME_TABLES, TIME_INDEX
@@ -48,8 +48,7 @@ class NameKey(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """The events between two moments, both outside; None has no end."""
 
     after: Moment | None = None
@@ -77,8 +76,7 @@ class Span:
         return self.after is None and self.before is None
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Record):
     """The events of one index range that match."""
 
     branch: Branch
@@ -86,8 +84,7 @@ class Scan:
     upto_seq: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Record):
     """The events that match, name by name in the order of names, those without a name left out."""
 
     field: Field
@@ -100,8 +97,7 @@ class Walk:
     """Only names before this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextEdge:
+class TextEdge(Record):
     """One side of a key in an order by description."""
 
     folded: str

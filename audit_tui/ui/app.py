@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.widgets import Input
-
 from audit_tui.core.text import clean
 from audit_tui.errors import EXIT_INTERRUPTED, ConfigError
 from audit_tui.ui.commands import Where
@@ -86,6 +84,8 @@ class AuditApp(TerminalApp, inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         """Copy a selection, else end what runs; the second time within two seconds, quit."""
+        from textual.widgets import Input
+
         now = asyncio.get_running_loop().time()
         if now - self._interrupted_at < INTERRUPT_TWICE_S:
             self.exit(return_code=EXIT_INTERRUPTED)

@@ -5,8 +5,9 @@ The ids are public: users rebind keys by them (``keymap`` makes keys of it).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from audit_tui.core.record import Record
 
 
 class Where(Enum):
@@ -18,8 +19,7 @@ class Where(Enum):
     APP = "Everywhere, in dialogs too"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Record):
     """Something that the user can do with a key."""
 
     id: str

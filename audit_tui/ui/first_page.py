@@ -5,10 +5,11 @@ No Textual here: the command reads the very first page while Textual is still be
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.query import After, AtRow, Before, PageKey
+from audit_tui.core.record import Record
 from audit_tui.core.window import PAGE_ROWS, PageRequest, RowWindow
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from audit_tui.core.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class FirstPage:
+class FirstPage(Record):
     """Enough of a result to show it."""
 
     query: EventQuery
@@ -42,8 +42,7 @@ class FirstPage:
         return window
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Record):
     """Where in a result to begin."""
 
     key: PageKey
@@ -65,8 +64,7 @@ class Anchor:
 _PAST_ANY_SEQ = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Record):
     """What a review begins with."""
 
     open_reader: ReaderFactory

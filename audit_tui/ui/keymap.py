@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audit_tui.core.record import Record
 from audit_tui.core.text import clean
 from audit_tui.errors import ConfigError
 from audit_tui.ui.commands import COMMANDS, Command, Where
@@ -49,8 +49,7 @@ _SHORT_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Record):
     """One key for two commands that apply at the same place."""
 
     key: str

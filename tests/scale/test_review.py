@@ -25,7 +25,7 @@ from tests.scale.measuring import (
 
 pytestmark = pytest.mark.scale
 
-EVENTS = int(os.environ.get("AUDIT_TUI_SCALE_EVENTS", "1000000"))
+EVENTS = int(os.environ.get("SCALE_EVENTS", "1000000"))
 STARTS = 15
 KEYS = 200
 BASELINE = [sys.executable, "-m", "tests.scale.baseline_app"]
@@ -34,8 +34,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo store, made once; AUDIT_TUI_SCALE_STORE keeps it for the next run."""
-    kept = os.environ.get("AUDIT_TUI_SCALE_STORE")
+    """The demo store, made once; SCALE_STORE keeps it for the next run."""
+    kept = os.environ.get("SCALE_STORE")
     path = Path(kept) if kept else tmp_path_factory.mktemp("scale") / "demo.db"
     if not path.exists():
         options = ["--events", str(EVENTS), "--days", "1095", "--users", "2000", "--until", "2026-11-22"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +16,11 @@ from audit_tui.errors import ConfigError, StoreDamaged
 from audit_tui.ui.commands import COMMANDS, Command, Where
 from audit_tui.ui.keymap import ARROWS, PRESETS, Keymap
 from audit_tui.ui.screens.command_line import matching
-from audit_tui.ui.widgets.event_table import EventTable
 from tests.ui.review_app import NOW, Driver, account, run_review
+
+if TYPE_CHECKING:
+    from audit_tui.ui.screens.review import ReviewScreen
+    from audit_tui.ui.widgets.event_table import EventTable
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
 
@@ -28,6 +32,11 @@ def roles_only(view: View) -> View:
 def moment_of(table: EventTable) -> str:
     assert table.highlighted is not None
     return date_text(table.highlighted.occurred_us, UTC)
+
+
+def pane_text(review: ReviewScreen) -> str:
+    assert review.pane is not None
+    return review.pane.plain_text
 
 
 def test_opens_on_the_newest_event_of_the_last_30_days() -> None:
@@ -137,18 +146,18 @@ def test_the_pane_opens_follows_and_closes(size: tuple[int, int]) -> None:
     async def script(driver: Driver) -> None:
         review = driver.review
         await driver.press("enter")
-        assert "Did thing 999" in review.pane.plain_text
-        assert "10.20.4.7" in review.pane.plain_text
+        assert "Did thing 999" in pane_text(review)
+        assert "10.20.4.7" in pane_text(review)
         await driver.press("down")
-        assert "Did thing 998" in review.pane.plain_text
+        assert "Did thing 998" in pane_text(review)
         await driver.press("down")
-        shown = " ".join(review.pane.plain_text.split())
+        shown = " ".join(pane_text(review).split())
         assert "An open-source model was undeployed." in shown
         assert "Hours of Usage — expected, not recorded" in shown
         await driver.press("escape")
-        assert not review.pane.display
+        assert review.pane is None
         await driver.press("enter", "q")
-        assert not review.pane.display, "q closes the pane first"
+        assert review.pane is None, "q closes the pane first"
         await driver.press("q")
         assert driver.app.return_code == 0
 
@@ -172,10 +181,10 @@ def test_a_click_moves_and_a_second_click_opens() -> None:
         await driver.settle()
         assert driver.review.table.cursor_row == 3
         assert driver.review.table.column is EventColumn.CATEGORY
-        assert not driver.review.pane.display
+        assert driver.review.pane is None
         await driver.pilot.click("EventTable", offset=(30, 4))
         await driver.settle()
-        assert driver.review.pane.display
+        assert driver.review.pane is not None
 
     run_review(script)
 
@@ -305,6 +314,7 @@ def test_every_command_has_a_key_that_does_it(preset: str) -> None:
         assert not keymap.clashes()
         await driver.press("enter")
         for widget in (driver.review.table, driver.review.pane):
+            assert widget is not None
             widget.focus()
             await driver.settle()
             bound = {active.binding.id: active for active in driver.review.active_bindings.values()}

@@ -18,7 +18,7 @@ from audit_tui.errors import AuditTuiError
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review_view import ReviewView
-from audit_tui.ui.widgets.bars import BarButton
+from audit_tui.ui.widgets.bars import TopLine
 from audit_tui.ui.widgets.event_table import EventTable
 
 if TYPE_CHECKING:
@@ -54,29 +54,29 @@ class ReviewScreen(ReviewView):
 
     @on(EventTable.RowSelected)
     def action_open_event(self) -> None:
-        if self.has_class("-open"):
-            self.action_back()
+        if self.pane is not None:
+            self.close_pane()
             return
         row = self.table.highlighted
         if row is not None:
-            self.add_class("-open")
-            self.pane.open_event(row.seq)
+            self.open_pane(row.seq)
 
     def action_back(self) -> None:
         if self.table.is_selecting:
             self.table.end_selection()
-        elif self.has_class("-open"):
-            self.remove_class("-open")
-            self.pane.open_event(None)
-            self.table.focus()
+        else:
+            self.close_pane()
 
     def action_quit(self) -> None:
-        if self.table.is_selecting or self.has_class("-open"):
+        if self.table.is_selecting or self.pane is not None:
             self.action_back()
         else:
             self.app.exit()
 
-    @on(BarButton.Pressed, "#filter-button")
+    @on(TopLine.ButtonPressed)
+    async def _press_button(self, message: TopLine.ButtonPressed) -> None:
+        await self.run_action(message.command.replace("-", "_"))
+
     def action_filter(self) -> None:
         from audit_tui.ui.lane import Lane
         from audit_tui.ui.screens.filter_by import FilterDialog
@@ -94,7 +94,6 @@ class ReviewScreen(ReviewView):
     def action_clear_filter(self) -> None:
         self._take_filter(NO_FILTER)
 
-    @on(BarButton.Pressed, "#range-button")
     def action_time_range(self) -> None:
         self.run_worker(self._choose_time_range, thread=True, group="first-event", exclusive=True)
 
@@ -133,7 +132,8 @@ class ReviewScreen(ReviewView):
         utc = zone_named("UTC")
         self._zone = self._own_zone if self._zone == utc else utc
         self.event_list.set_zone(self._zone)
-        self.pane.set_zone(self._zone)
+        if self._pane is not None:
+            self._pane.set_zone(self._zone)
         self.show_view(self._view)
 
     def action_reload(self) -> None:
@@ -143,7 +143,7 @@ class ReviewScreen(ReviewView):
     def action_raw_json(self) -> None:
         from audit_tui.ui.screens.raw_json import raw_json_dialog
 
-        if self.pane.event is not None:
+        if self.pane is not None and self.pane.event is not None:
             self.app.push_screen(raw_json_dialog(self.pane.event))
         elif (row := self.table.highlighted) is not None:
             self._read_raw_json(row.seq)
@@ -237,7 +237,7 @@ class ReviewScreen(ReviewView):
     def action_help(self) -> None:
         from audit_tui.ui.screens.help import help_dialog
 
-        here = Where.PANE if self.focused is self.pane else Where.TABLE
+        here = Where.PANE if self.pane is not None and self.pane.has_focus else Where.TABLE
         self.app.push_screen(help_dialog(here, self._keymap))
 
     def action_command_line(self) -> None:
@@ -265,5 +265,7 @@ class ReviewScreen(ReviewView):
                 self.event_list.go_to_time(self._view.query(self.context), occurred_us)
 
     def _place_of(self, command: Command) -> DOMNode:
-        places: dict[Where, DOMNode] = {Where.TABLE: self.table, Where.PANE: self.pane, Where.APP: self.app}
+        places: dict[Where, DOMNode] = {Where.TABLE: self.table, Where.APP: self.app}
+        if self._pane is not None:
+            places[Where.PANE] = self._pane
         return places.get(command.where, self)

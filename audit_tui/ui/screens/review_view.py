@@ -14,7 +14,6 @@ from audit_tui.core.view import sort_words
 from audit_tui.core.zones import zone_label
 from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
-from audit_tui.ui.widgets.detail_pane import DetailPane
 from audit_tui.ui.widgets.event_list import EventList
 from audit_tui.ui.widgets.event_table import EventTable
 from audit_tui.ui.widgets.range_table import RangeTable
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
+    from audit_tui.ui.widgets.detail_pane import DetailPane
 
 WIDE_CELLS = 120
 """From this width on the detail pane stands beside the list."""
@@ -48,14 +48,7 @@ class ReviewView(Screen[None]):
     DEFAULT_CSS = """
     ReviewView #body { layout: vertical; height: 1fr; }
     ReviewView EventList { width: 1fr; height: 1fr; }
-    ReviewView DetailPane { display: none; height: 50%; border-top: solid $panel-lighten-1; }
-    ReviewView.-open DetailPane { display: block; }
     ReviewView.-wide #body { layout: horizontal; }
-    ReviewView.-wide DetailPane {
-        width: 40%; max-width: 72; height: 1fr; border-top: none; border-left: solid $panel-lighten-1;
-    }
-    ReviewView:ansi DetailPane { background: ansi_default; border-top: solid ansi_default; }
-    ReviewView.-wide:ansi DetailPane { border-top: none; border-left: solid ansi_default; }
     """
 
     def __init__(self, opening: Opening, keymap: Keymap) -> None:
@@ -67,6 +60,7 @@ class ReviewView(Screen[None]):
         self._keymap = keymap
         settings = opening.settings
         self._row_text = RowText(opening.zone, settings.columns, settings.date_format)
+        self._pane: DetailPane | None = None
         self._said: Timer | None = None
         self._day = self.context.today
 
@@ -91,15 +85,14 @@ class ReviewView(Screen[None]):
         return self.query_one(RangeTable)
 
     @property
-    def pane(self) -> DetailPane:
-        """The detail pane, open or not."""
-        return self.query_one(DetailPane)
+    def pane(self) -> DetailPane | None:
+        """The detail pane; None while it is closed."""
+        return self._pane if self._pane is not None and self._pane.display else None
 
     def compose(self) -> ComposeResult:
         yield TopLine(self._opening.store_name)
         with Container(id="body"):
             yield EventList(self._open_reader, self._row_text, self._opening.clock, id="list")
-            yield DetailPane(self._open_reader, self._zone, id="detail")
         yield StatusLine()
         yield KeyLine(self._keymap)
 
@@ -114,7 +107,10 @@ class ReviewView(Screen[None]):
         self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width >= WIDE_CELLS, "-wide")
+        is_wide = event.size.width >= WIDE_CELLS
+        self.set_class(is_wide, "-wide")
+        if self._pane is not None:
+            self._pane.set_class(is_wide, "-wide")
 
     # -- what is shown
 
@@ -177,8 +173,27 @@ class ReviewView(Screen[None]):
     @on(EventTable.RowHighlighted)
     def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
         self.query_one(StatusLine).say_place(message.cursor_row, self.event_list.count)
-        if self.has_class("-open") and (message.row is not None or not self.event_list.count.value):
+        if self.pane is not None and (message.row is not None or not self.event_list.count.value):
             self.pane.open_event(message.row.seq if message.row else None)
+
+    def open_pane(self, seq: int) -> None:
+        """Show the detail pane with an event."""
+        if self._pane is None:
+            # Not at the start: it costs 30 ms there, and many a look needs no pane.
+            from audit_tui.ui.widgets.detail_pane import DetailPane
+
+            self._pane = DetailPane(self._open_reader, self._zone, id="detail")
+            self._pane.set_class(self.has_class("-wide"), "-wide")
+            self.query_one("#body").mount(self._pane)
+        self._pane.display = True
+        self._pane.open_event(seq)
+
+    def close_pane(self) -> None:
+        """Hide the detail pane; the list has the focus again."""
+        if self._pane is not None:
+            self._pane.display = False
+            self._pane.open_event(None)
+            self.table.focus()
 
     def say(self, words: str) -> None:
         """Say something for a moment, at the right of the status line."""

@@ -5,10 +5,10 @@ At 80 columns all five show; below that Category goes first, then Description; E
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import EventColumn
+from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +34,7 @@ _MOST = {EventColumn.EVENT: 40, EventColumn.USER: 36, EventColumn.CATEGORY: 24}
 _COMFORTABLE_DESCRIPTION = 34
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnBox:
+class ColumnBox(Record):
     """Where one column lies."""
 
     column: EventColumn

@@ -33,7 +33,12 @@ class DetailPane(LineView):
     """
 
     DEFAULT_CSS = """
-    DetailPane { background: $surface; padding: 0 1; }
+    DetailPane { background: $surface; padding: 0 1; height: 50%; border-top: solid $panel-lighten-1; }
+    DetailPane.-wide {
+        width: 40%; max-width: 72; height: 1fr; border-top: none; border-left: solid $panel-lighten-1;
+    }
+    DetailPane:ansi { background: ansi_default; border-top: solid ansi_default; }
+    DetailPane.-wide:ansi { border-top: none; border-left: solid ansi_default; }
     """
 
     @dataclass

@@ -140,9 +140,14 @@ class RowText:
 
 def fit(text: str, width: int) -> str:
     """A text from data as exactly ``width`` cells of one line, cleaned, with … where it was cut."""
+    text = fit_at_most(text, width)
+    return text + " " * (width - cell_len(text))
+
+
+def fit_at_most(text: str, width: int) -> str:
+    """A text from data in at most ``width`` cells of one line, cleaned, with … where it was cut."""
     # Four characters a cell leave room for combining marks and stop at once in a cell of 100 MB.
     text = clean(text[: 4 * width + 4])
-    cells = cell_len(text)
-    if cells <= width:
-        return text + " " * (width - cells)
+    if cell_len(text) <= width:
+        return text
     return set_cell_size(text, max(0, width - 1)) + CUT[:width]
