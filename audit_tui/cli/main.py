@@ -53,6 +53,7 @@ COMMANDS = {
     "import": CommandSource(
         "import_", "import_command", "Import log files, folders, or - (standard input) into a store."
     ),
+    "record": CommandSource("record", "record_command", "Record one event in a store, made if need be."),
     "query": CommandSource("query", "query_command", "Print events, newest first."),
     "count": CommandSource("query", "count_command", "Print the number of events."),
     "export": CommandSource("export", "export_command", "Write events to a file: CSV, JSON or Markdown."),

@@ -57,8 +57,7 @@ class AuditLog:
         self.path = _default_path() if path is None else Path(path).absolute()
         self.strict = strict
         self.source = source
-        # Read now: what another thread imports while this one forks hangs in the child for ever.
-        catalogue()
+        _import_what_it_takes()
         self._writer = kept_writer.take(self.path)
         # When the program ends all are closed anyway, and this could come before somebody's last event.
         weakref.finalize(self, kept_writer.let_go, self._writer).atexit = False
@@ -161,6 +160,12 @@ class AuditLog:
     def close(self) -> None:
         """Leave one file behind, and let it go; recording again opens it again. Never fails."""
         self._writer.close()
+
+
+def _import_what_it_takes() -> None:
+    """Import what is imported late: a child of a fork hangs on what another thread was importing then."""
+    catalogue()
+    random_key()
 
 
 def _default_path() -> Path:
