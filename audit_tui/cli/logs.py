@@ -14,10 +14,11 @@ from audit_tui.cli.importing import Importer, InStore, NoProgress, Tally, import
 from audit_tui.cli.named import STDIN, is_stream
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.temporary import temporary_store
+from audit_tui.core.command_text import shell_line
 from audit_tui.core.dates import Preset, range_label
 from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.text import clean_visible, counted
-from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull
+from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull, UsageError
 from audit_tui.formats.reading import NotALog, Reading
 from audit_tui.formats.registry import format_names
 from audit_tui.store.reader import StoreReader
@@ -209,15 +210,21 @@ def _nothing_read(names: Sequence[str], tally: Tally) -> FileError:
 
 def import_command(names: Sequence[str], *options: str) -> str:
     """The command that imports these, as it can be typed into a shell."""
-    return shlex.join(["audit-tui", "import", *options]) + "".join(f" {_typed(name)}" for name in names)
+    return shell_line(["audit-tui", "import", *options]) + "".join(f" {_typed(name)}" for name in names)
 
 
 def _typed(name: str) -> str:
     """A path as one would type it: quoted where a shell wants it, ``~`` for the home directory."""
     if name == STDIN:
         return name
-    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
-    if name == home or name.startswith(home.rstrip("/") + "/"):
-        rest = name[len(home) :].lstrip("/")
-        return f"~/{shlex.quote(rest)}" if rest else "~"
-    return shlex.quote(f"./{name}" if name.startswith(("-", "~")) else name)
+    home = os.path.expanduser("~").rstrip("/")  # noqa: PTH111 - Path.home raises where there is none
+    tilde, rest = "", f"./{name}" if name.startswith(("-", "~")) else name
+    if name == home:
+        return "~"
+    if name.startswith(f"{home}/"):
+        tilde, rest = "~/", name[len(home) :].lstrip("/")
+    try:
+        return tilde + (shell_line([rest]) if rest else "")
+    except UsageError:
+        # Bytes that are no text: nothing that is typed is the same.
+        return tilde + shlex.quote(rest)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from audit_tui.core.text import clean_visible
+from audit_tui.formats.text_table import cells_of, cut
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,11 +50,13 @@ class ProgressLine:
     def _write(self, line: str) -> None:
         if not self._is_shown:
             return
-        line = line[: shutil.get_terminal_size().columns - 1]
+        line = cut(line, shutil.get_terminal_size().columns - 1)
+        cells = cells_of(line)
         # Spaces over what was there: the one way that works on every terminal.
+        rest = " " * (self._cells - cells)
         end = "\r" if not line else ""
-        click.echo(f"\r{line:<{self._cells}}{end}", err=True, nl=False)
-        self._cells = len(line)
+        click.echo(f"\r{line}{rest}{end}", err=True, nl=False)
+        self._cells = cells
 
 
 def on_terminal() -> bool:

@@ -309,6 +309,8 @@ class TestScreen:
         (("{home}work/x",), "audit-tui import {home}work/x"),
         (("-x", "~y", "-"), "audit-tui import ./-x './~y' -"),
         (("$(reboot)",), "audit-tui import '$(reboot)'"),
+        (("a\x1b[2J",), "audit-tui import $'a\\x1b[2J'"),
+        (("a\udcff",), "audit-tui import 'a\udcff'"),
     ],
 )
 def test_the_command_that_keeps_it_can_be_pasted(names: tuple[str, ...], command: str) -> None:

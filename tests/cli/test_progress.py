@@ -58,3 +58,11 @@ def test_nobody_is_told_without_a_terminal(capsys: pytest.CaptureFixture[str]) -
         assert not line.is_due
         line.say("words")
     assert capsys.readouterr().err == ""
+
+
+def test_it_never_wraps(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Clock(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "20")
+    with ProgressLine() as line:
+        line.say("漢字" * 20)
+    assert capsys.readouterr().err.split("\r")[1] == "漢字" * 4 + "漢…"
