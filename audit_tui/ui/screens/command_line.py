@@ -66,6 +66,7 @@ class CommandLine(ModalScreen[Order | None]):
     CommandLine > Vertical {
         width: 100%; max-width: 84; height: auto; max-height: 80%;
         border: round $primary; background: $surface; padding: 0 1;
+        border-title-color: $text; border-title-style: bold; border-subtitle-color: $text-muted;
     }
     CommandLine OptionList { height: auto; max-height: 12; border: none; padding: 0; background: $surface; }
     CommandLine #said { height: auto; color: $text-muted; }

@@ -36,6 +36,7 @@ class TextDialog(ModalScreen[None]):
     TextDialog > Vertical {
         width: 90%; max-width: 110; height: auto; max-height: 90%;
         border: round $primary; background: $surface; padding: 0 1;
+        border-title-color: $text; border-title-style: bold; border-subtitle-color: $text-muted;
     }
     TextDialog Input { margin: 0 0 1 0; }
     TextDialog LineView { height: auto; max-height: 1fr; min-height: 1; background: $surface; }

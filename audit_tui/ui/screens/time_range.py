@@ -76,6 +76,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
             height: auto;
             max-height: 100%;
             border: round $primary;
+            border-title-color: $text;
             border-title-style: bold;
             background: $surface;
             padding: 1 2 0 1;

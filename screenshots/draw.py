@@ -1,0 +1,113 @@
+"""Draws the pictures of the README from the real app on the demo data.
+
+    python screenshots/draw.py
+
+The same demo, clock and size each time, so that a picture changes only when the app does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+os.environ.pop("NO_COLOR", None)
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+
+from audit_tui.config import Settings
+from audit_tui.core.dates import Preset
+from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.view import View
+from audit_tui.core.zones import zone_named
+from audit_tui.demo import DemoValues, demo_events
+from audit_tui.store.reader import open_store
+from audit_tui.store.writer import StoreWriter
+from audit_tui.ui.app import AuditApp
+from audit_tui.ui.first_page import Opening
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+HERE = Path(__file__).parent
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+EVENTS = 20_000
+SMALL = (80, 24)
+WIDE = (130, 36)
+ROLES = FlatFilter(
+    Match.ANY,
+    (
+        Condition(Field.EVENT, IS, "Role created"),
+        Condition(Field.CATEGORY, IS, "Roles"),
+        Condition(Field.USER, IS_NOT, "svc-deploy@acme.io"),
+    ),
+)
+
+
+class Picture(NamedTuple):
+    """One picture: what is shown, and the keys that lead there."""
+
+    name: str
+    size: tuple[int, int]
+    view: View
+    keys: tuple[str, ...]
+
+
+PICTURES = (
+    Picture("review", WIDE, View(), (*["down"] * 7, "enter")),
+    Picture("list", SMALL, View(), ("down", "down")),
+    Picture("filter", SMALL, View(ROLES), ("f", "down", "tab", "tab")),
+    Picture("time-range", SMALL, View(time_range=Preset.LAST_30_DAYS), ("t",)),
+    Picture("help", SMALL, View(), ("question_mark",)),
+)
+
+
+def make_store(path: Path) -> None:
+    """The demo store that all pictures show."""
+    with StoreWriter(path, durable=False, bulk=True) as writer:
+        writer.append(list(demo_events(DemoValues(until=NOW, events=EVENTS))))
+
+
+async def draw(picture: Picture, store: Path) -> str:
+    """Run the app as far as the picture wants; returns the SVG."""
+    opening = Opening(
+        open_store(store), "demo.db", picture.view, zone_named("Europe/Berlin"), lambda: NOW, Settings()
+    )
+    app = AuditApp(opening)
+    async with app.run_test(size=picture.size) as pilot:
+        await rest(pilot)
+        for key in picture.keys:
+            await pilot.press(key)
+            await rest(pilot)
+        return tidy(app.export_screenshot(title="audit-tui"), picture.name)
+
+
+async def rest(pilot: Pilot[None]) -> None:
+    """Wait until no question is under way and every message is handled."""
+    for _ in range(5):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+
+def tidy(svg: str, name: str) -> str:
+    """The picture with ids of its own instead of random ones, and with a font that every machine has."""
+    svg = re.sub(r"terminal-\d+", f"terminal-{name}", svg)
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    return svg.replace("Fira Code", "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas")
+
+
+async def main() -> None:
+    """Draw all pictures beside this program."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "demo.db"
+        make_store(store)
+        for picture in PICTURES:
+            (HERE / f"{picture.name}.svg").write_text(await draw(picture, store), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
