@@ -28,6 +28,7 @@ from audit_tui.ui.widgets.pick_line import PickLine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual import events
     from textual.app import ComposeResult
 
     from audit_tui.core.dates import TimeContext
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 PROGRESS_S = 0.5
 """Progress is shown so often at most."""
+SHORT_LINES = 14
+"""Below, no line is left blank."""
+NARROW_CELLS = 50
 EDIT_HINT = "⏎ export   Tab next   ← → change   Esc cancel"
 RUN_HINT = "Esc cancels; nothing is left behind"
 DONE_HINT = "⏎ close"
@@ -81,12 +85,15 @@ class ExportDialog(ModalScreen[None]):
         & .field { height: 1; }
         & .label { width: 10; color: $text-muted; }
         & #name { width: 1fr; }
-        & #rows { height: auto; margin-top: 1; }
-        & #said { height: auto; min-height: 1; }
+        & #said { height: auto; min-height: 2; margin-top: 1; }
         & #said.-error { color: $text-error; }
         & #foot { height: 1; margin-top: 1; }
         & #hint { width: 1fr; height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         &:ansi > #box { border: round ansi_default; background: ansi_default; }
+        &.-narrow .label { width: 8; }
+        &.-short #said, &.-short #foot { margin: 0; }
+        &.-short #said { max-height: 4; }
+        &.-short.-done #said { max-height: 100%; }
         &:ansi #said.-error { color: ansi_default; text-style: bold; }
         &:ansi .label, &:ansi #hint { color: ansi_default; text-style: dim; }
     }
@@ -138,7 +145,6 @@ class ExportDialog(ModalScreen[None]):
             with Horizontal(classes="field"):
                 yield Static("Columns", classes="label")
                 yield PickLine(columns, id="columns")
-            yield Static(self._rows_words(), id="rows", markup=False)
             yield Static("", id="said", markup=False)
             with Horizontal(id="foot"):
                 yield Static(EDIT_HINT, id="hint", markup=False)
@@ -149,7 +155,11 @@ class ExportDialog(ModalScreen[None]):
         field = self._field
         # One types over the name and leaves the ending.
         field.cursor_position = len(field.value) - len(".csv")
-        self._say(f"In {self._folder}, readable by you alone.")
+        self._say(f"{self._rows_words()}\nIn {self._folder}, readable by you alone.")
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < SHORT_LINES, "-short")
+        self.set_class(event.size.width < NARROW_CELLS, "-narrow")
 
     @property
     def _field(self) -> Input:
@@ -247,13 +257,14 @@ class ExportDialog(ModalScreen[None]):
             self._in_the_way = message.path
             self._say(f"{outcome.message} ⏎ again replaces it.", is_error=True)
         elif isinstance(outcome, AuditTuiError):
-            self._say(str(outcome).replace("\n", " "), is_error=True)
+            self._say(str(outcome), is_error=True)
         else:
             self._finish(outcome)
 
     def _finish(self, result: ExportResult) -> None:
         self._is_done = True
-        for part in self.query(".field, #rows, #cancel"):
+        self.add_class("-done")
+        for part in self.query(".field, #cancel"):
             part.display = False
         button = self.query_one("#export", FlatButton)
         button.words = "Close"
@@ -302,7 +313,7 @@ class ExportDialog(ModalScreen[None]):
     def _say(self, words: str, *, is_error: bool = False) -> None:
         said = self.query_one("#said", Static)
         said.set_class(is_error, "-error")
-        said.update(Content(clean_visible(f"✗ {words}" if is_error else words)))
+        said.update(Content(clean_visible(f"✗ {words}" if is_error else words, keep_newlines=True)))
 
     def _hint(self, words: str) -> None:
         self.query_one("#hint", Static).update(words)
