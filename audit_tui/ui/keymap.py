@@ -93,10 +93,14 @@ class Keymap:
         return key_name(keys[0]) if keys else ""
 
     def for_textual(self) -> dict[str, str]:
-        """The keymap in the form of ``App.set_keymap``."""
+        """What differs from the default keys, in the form of ``App.set_keymap``.
+
+        Textual 8.2.8 works a keymap out anew ten times a key: all 40 commands took 8 ms, none takes none.
+        """
         return {
-            id_: ",".join(_TEXTUAL_NAMES.get(key, key) for key in keys) or UNBOUND
-            for id_, keys in self._keys.items()
+            command.id: ",".join(_TEXTUAL_NAMES.get(key, key) for key in keys) or UNBOUND
+            for command in COMMANDS
+            if (keys := self._keys[command.id]) != command.keys
         }
 
     def clashes(self) -> tuple[Clash, ...]:
