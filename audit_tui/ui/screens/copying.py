@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.command_text import event_options, shell_line
 from audit_tui.core.event_text import (
+    MISSING,
     cell_text,
     json_text,
     key_of,
@@ -125,7 +126,7 @@ class CopySource:
         key = key_of(self.column)
         if key == "time":
             return told_time(row.occurred_us, self.context)
-        return cell_text(row, key, self.context, clean_visible)
+        return cell_text(row, key, self.context, clean_visible) or MISSING
 
 
 def where_it_went(what: str, result: CopyResult) -> str:
