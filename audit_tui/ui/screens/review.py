@@ -224,7 +224,7 @@ class ReviewScreen(ReviewView):
             self.event_list.query_in_force,
             self.event_list.count,
             self._keys_of_columns(),
-            sort_words(self._view.sort),
+            sort_words(self.event_list.query_in_force.sort),
             self.context,
         )
         self._export_dialog = ExportDialog(self._opening.exporter, shown, working_folder())
