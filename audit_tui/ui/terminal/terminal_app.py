@@ -107,7 +107,8 @@ class TerminalApp(App[None]):
     # -- output
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        self.cursor_position = self.screen.outer_size.clamp_offset(hardware_cursor(self.screen.focused))
+        if self._is_drawing(renderable):
+            self.cursor_position = screen.outer_size.clamp_offset(hardware_cursor(screen.focused))
         output = self._changes_in(renderable)
         if output is not None:
             self._send(output)
