@@ -44,8 +44,7 @@ def moment_us(occurred_at: datetime) -> int:
             "Give an aware datetime: datetime.now(UTC), or naive.astimezone() for the machine's zone.",
         )
     occurred_us = to_us(occurred_at)
-    if not MIN_US <= occurred_us <= MAX_US:
-        raise EventError(f"The time {occurred_at} lies outside the years 1 to 9999 in UTC.")
+    _require_moment(occurred_us)
     return occurred_us
 
 
@@ -83,6 +82,7 @@ def completed(event: AuditEvent) -> AuditEvent:
     for name in _TEXTS:
         if getattr(event, name) is not None:
             _require_text(name, getattr(event, name))
+    _require_moment(event.occurred_us)
     _require_severity(event.severity)
     metadata = _json_object(event.metadata)
     _require_small(event, metadata)
@@ -95,6 +95,7 @@ def completed(event: AuditEvent) -> AuditEvent:
         source_ip=event.source_ip or source_ip_of(metadata),
         target=event.target or (entry.target_of(metadata) if entry else None),
         source=event.source or None,
+        outcome=outcome_named(event.outcome),
         metadata=metadata,
     )
 
@@ -173,6 +174,11 @@ def _require_text(name: str, value: object) -> None:
         raise EventError(f"The {name} must be text, not {_shown(value)}.")
 
 
+def _require_moment(occurred_us: int) -> None:
+    if not isinstance(occurred_us, int) or not MIN_US <= occurred_us <= MAX_US:
+        raise EventError(f"The time lies outside the years 1 to 9999 in UTC: {_shown(occurred_us)} µs.")
+
+
 def _require_severity(value: object) -> None:
     if value is None:
         return
@@ -200,6 +206,7 @@ def _require_small(event: AuditEvent, metadata: dict[str, Any]) -> None:
     size_chars = sum(len(text) for text in texts if text is not None)
     if metadata:
         size_chars += len(_ENCODER.encode(metadata))
+    size_chars += len(event.original or b"")
     if size_chars > MAX_EVENT_CHARS:
         raise EventError(
             f"The event has {size_chars:,} characters; {MAX_EVENT_CHARS:,} can be recorded.",

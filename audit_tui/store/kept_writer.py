@@ -146,12 +146,14 @@ class KeptWriter:
             self._store(batch)
         except (AuditTuiError, OSError) as error:
             for ticket in batch:
-                ticket.error = error
+                if ticket.is_waiting:
+                    ticket.error = error
             if not isinstance(error, StoreBusy | StoreFull):
                 self._close_writer()
         except BaseException:
             # Ctrl+C ends this thread's append, not the others': they go again, with their keys.
-            self._waiting.extendleft(ticket for ticket in reversed(batch) if ticket is not own)
+            others = [ticket for ticket in batch if ticket.is_waiting and ticket is not own]
+            self._waiting.extendleft(reversed(others))
             raise
         finally:
             self._is_busy = False

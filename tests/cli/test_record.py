@@ -15,6 +15,7 @@ from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.query import EventQuery
 from audit_tui.store.reader import StoreReader
 from tests.cli.running import EVENTS, NOW, at, run
+from tests.test_imports import HEAVY, RUN, imported_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,3 +167,8 @@ def test_it_is_recorded_even_when_nobody_reads_the_answer(store: Path) -> None:
     assert (ended.returncode, ended.stderr) == (141, b"")
     assert stored(store)[4].event == "x"
     assert [file.name for file in store.parent.glob("audit.db*") if file.name.endswith("lock")] == []
+
+
+def test_recording_into_a_store_imports_nothing_heavy(store: Path) -> None:
+    line = ["record", "Role created", *ROLE, "--time", "2026-11-01 14:00", "-s", str(store), "--json"]
+    assert imported_by(RUN, json.dumps([line])).isdisjoint(HEAVY)

@@ -32,7 +32,8 @@ def made(
     **fields: Any,  # noqa: ANN401 - wrong types are tried
 ) -> AuditEvent:
     """An event as it would be recorded."""
-    return completed(AuditEvent(event, 0, metadata=ROLE if metadata is None else metadata, **fields))
+    given = {"occurred_us": 0, "metadata": ROLE if metadata is None else metadata, **fields}
+    return completed(AuditEvent(event, **given))
 
 
 @pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.event)
@@ -92,6 +93,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"metadata": {"a": [float("inf")]}}, "metadata 'a' is no JSON"),
     ({"metadata": {"a": 10**5000}}, "metadata 'a' is no JSON"),
     ({"metadata": {"a": {1, 2}}}, "metadata 'a' is no JSON"),
+    ({"occurred_us": MAX_US + 1}, "outside the years 1 to 9999"),
+    ({"occurred_us": 1.5}, "outside the years 1 to 9999"),
+    ({"outcome": "ok"}, "no outcome 'ok'"),
+    ({"original": b"x" * (MAX_EVENT_CHARS + 1)}, "16,777,2"),
     ({"description": "x" * (MAX_EVENT_CHARS + 1)}, "16,777,2"),
     ({"metadata": {"a": "x" * MAX_EVENT_CHARS}}, "16,777,2"),
 ]

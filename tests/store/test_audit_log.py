@@ -295,11 +295,12 @@ for number in range(events):
 """
 
 
-def test_processes_record_at_once_without_errors_losses_or_gaps(path: Path) -> None:
-    # R4: the long run has 8 x 300. None of them closes: the store is one file all the same.
+@pytest.mark.parametrize("each", [50, pytest.param(300, marks=pytest.mark.long)])
+def test_processes_record_at_once_without_errors_losses_or_gaps(path: Path, each: int) -> None:
+    # None of them closes: the store is one file all the same.
     started = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", WRITER, str(path), f"w{one}", "50"],
+            [sys.executable, "-W", "error", "-c", WRITER, str(path), f"w{one}", str(each)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -313,11 +314,11 @@ def test_processes_record_at_once_without_errors_losses_or_gaps(path: Path) -> N
         acknowledged.update({key: int(seq) for seq, key in map(str.split, out.splitlines())})
     assert files_of(path) == ["audit.db"]
     events = stored(path)
-    assert [event.seq for event in events] == list(range(1, 401))
+    assert [event.seq for event in events] == list(range(1, 8 * each + 1))
     assert {event.key: event.seq for event in events} == acknowledged
     for one in range(8):
         mine = [event.metadata["number"] for event in events if event.user == f"w{one}"]
-        assert mine == list(range(50))
+        assert mine == list(range(each))
 
 
 @pytest.mark.parametrize("events", [1, 20, 60])
