@@ -14,6 +14,7 @@ from audit_tui.errors import ConfigError
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import DEFAULT, Keymap, key_name
+from audit_tui.ui.themes import theme_named
 
 if TYPE_CHECKING:
     from audit_tui.config import Loaded
@@ -77,7 +78,7 @@ def validate_command() -> None:
     """Check every setting; each that cannot be used is told with its line."""
     path = config_path()
     loaded, found = examine()
-    problems = [*found, *_keymap_problems(loaded)]
+    problems = [*found, *_theme_problems(loaded), *_keymap_problems(loaded)]
     if not problems:
         state = "no problems" if path.exists() else "no such file, no problems"
         click.echo(f"{clean_visible(str(path))}: {state}")
@@ -87,6 +88,17 @@ def validate_command() -> None:
         if problem.hint:
             click.echo(clean_visible(problem.hint), err=True)
     raise problems[-1]
+
+
+def _theme_problems(loaded: Loaded) -> list[ConfigError]:
+    """What is wrong with the theme, which only the screen can tell."""
+    theme = loaded.settings.theme
+    try:
+        if theme is not None:
+            theme_named(theme)
+    except ConfigError as error:
+        return [ConfigError(f"{loaded.origin('theme')}: {error.message}", error.hint)]
+    return []
 
 
 def _keymap_problems(loaded: Loaded) -> list[ConfigError]:

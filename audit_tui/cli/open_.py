@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -71,9 +71,15 @@ class ShownAs:
 @store_option
 @events_options
 @click.option("--plain", is_flag=True, help="Print the events as a table; no screen, no terminal needed.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal; ctrl+o switches it on.")
 @click.pass_context
 def open_command(
-    context: click.Context, names: tuple[str, ...], store: Path, choice: EventsChoice, plain: bool
+    context: click.Context,
+    names: tuple[str, ...],
+    store: Path,
+    choice: EventsChoice,
+    plain: bool,
+    no_mouse: bool,
 ) -> int:
     """Review a store, or log files and folders, on the screen.
 
@@ -83,6 +89,8 @@ def open_command(
     Keys: f filters, t chooses a time range, Enter shows all of an event, q quits.
     """
     session = session_of(context)
+    if no_mouse:
+        session = replace(session, flags={"mouse": False})
     is_store_named = context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE
     if names and is_store_named:
         both = "A log and a store" if are_logs(names) else "Two stores"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit_tui.config import Loaded, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import click
 
@@ -29,6 +29,8 @@ class Session:
 
     clock: Callable[[], datetime] = field(default=system_clock)
     """Tells the time, aware."""
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """What options of the command set instead of the settings, by the attribute of Settings."""
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -37,7 +39,8 @@ class Session:
         Raises:
             ConfigError: If a setting cannot be used.
         """
-        return load()
+        loaded = load()
+        return replace(loaded, settings=replace(loaded.settings, **self.flags)) if self.flags else loaded
 
 
 def session_of(context: click.Context) -> Session:

@@ -8,23 +8,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from audit_tui.core.text import clean
-from audit_tui.errors import EXIT_INTERRUPTED, ConfigError
+from audit_tui.errors import EXIT_INTERRUPTED
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review import ReviewScreen
 from audit_tui.ui.terminal.clipboard import Clipboard
 from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.themes import PALETTE_THEME, THEMES, next_theme, theme_named
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from audit_tui.ui.first_page import Opening
 
-THEMES = {"dark": "textual-dark", "light": "textual-light", "terminal": "ansi-dark"}
-"""Our names for three themes of Textual; its own names are understood too."""
-PALETTE_THEME = THEMES["terminal"]
-"""Draws in the terminal's own colours; under NO_COLOR the only one that draws in none."""
 INTERRUPT_TWICE_S = 2.0
 """Two interrupts within this time quit."""
 
@@ -48,20 +44,13 @@ class AuditApp(TerminalApp, inherit_bindings=False):
         # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
         super().__init__(True if no_color else None, opening.state_directory)
         settings = opening.settings
-        self.theme = PALETTE_THEME if no_color else self._theme_named(settings.theme or "dark")
+        self.theme = PALETTE_THEME if no_color else theme_named(settings.theme or "dark")
         self.animation_level = "none"
         self._interrupted_at = -INTERRUPT_TWICE_S
         keymap = Keymap(settings.keymap, settings.keys)
         self.set_keymap(keymap.for_textual())
         files = opening.state_directory or Path(tempfile.gettempdir())
         self._review = ReviewScreen(opening, keymap, Clipboard(self._write_sequence, files))
-
-    def _theme_named(self, name: str) -> str:
-        theme = THEMES.get(name, name)
-        if theme not in self.available_themes:
-            known = ", ".join([*THEMES, *sorted(set(self.available_themes) - set(THEMES.values()))])
-            raise ConfigError(f"There is no theme {clean(name)!r}.", f"Themes are {known}.")
-        return theme
 
     @property
     def review(self) -> ReviewScreen:
@@ -78,6 +67,22 @@ class AuditApp(TerminalApp, inherit_bindings=False):
 
     def action_suspend(self) -> None:
         self.action_suspend_process()
+
+    def action_mouse(self) -> None:
+        self.set_mouse(not self.has_mouse)
+        if self.has_mouse:
+            self._review.say("The mouse is on: it clicks, drags and scrolls here.")
+        else:
+            self._review.say("The mouse is off: it selects text, as the terminal does.")
+
+    def action_theme(self) -> None:
+        if self.no_color:
+            self._review.say("NO_COLOR is set: there is one theme without colours.")
+            return
+        name = next_theme(self.theme)
+        self.theme = THEMES[name]
+        self.redraw()
+        self._review.say(f'The theme is {name}. To keep it: theme = "{name}" in the settings.')
 
     def action_quit_now(self) -> None:
         self.exit()

@@ -124,6 +124,8 @@ COMMANDS: tuple[Command, ...] = (
     _screen("help", "? f1", "Help", "Show the keys.", key_line="help"),
     _screen("quit", "q", "Quit", "Close what is open; at the list, quit.", key_line="quit", arrow_keys="f10"),
     _app("redraw", "ctrl+l", "Redraw", "Draw the screen again."),
+    _app("mouse", "ctrl+o", "Mouse on or off", "Listen to the mouse, or leave it to the terminal."),
+    _app("theme", "ctrl+t", "Next theme", "Dark, light, or the terminal's own colours."),
     _app("suspend", "ctrl+z", "Suspend", "Go back to the shell; fg returns."),
     _app("interrupt", "ctrl+c", "Interrupt", "End the query that runs; twice within two seconds quits."),
     _app("quit-now", "ctrl+q", "Quit now", "Quit at once."),

@@ -70,6 +70,19 @@ def test_every_problem_is_told_with_its_line(config_file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("theme", ["dark", "light", "terminal", "nord"])
+def test_a_theme_of_ours_or_of_textual_is_valid(config_file: Path, theme: str) -> None:
+    config_file.write_text(f'theme = "{theme}"\n')
+    assert run("config", "validate").exit_code == 0
+
+
+def test_an_unknown_theme_is_told_with_its_line(config_file: Path) -> None:
+    config_file.write_text('mouse = true\ntheme = "drak"\n')
+    result = run("config", "validate")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[0] == f"{config_file}, line 2: There is no theme 'drak'."
+
+
 def test_the_keys_are_listed_as_they_are_set(config_file: Path) -> None:
     config_file.write_text('[keys]\nfilter = ["F", "f2"]\nquit = []\n')
     result = run("config", "keys")

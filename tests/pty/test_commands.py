@@ -121,6 +121,20 @@ def test_the_mouse_is_asked_for_unless_the_settings_say_no(store: Path, mouse: s
         assert terminal.wait() == 0
 
 
+def test_the_mouse_is_switched_while_the_screen_runs(store: Path) -> None:
+    with Terminal([*AUDIT_TUI, "open", "--no-mouse", str(store), *ALL]) as terminal:
+        terminal.wait_for("1 of 4")
+        assert b"?1000h" not in terminal.output
+        terminal.press("ctrl+o")
+        terminal.wait_for("The mouse is on")
+        assert terminal.output.count(b"?1000h") == 1
+        terminal.press("ctrl+o")
+        terminal.wait_for("The mouse is off")
+        assert terminal.output.rfind(b"?1000l") > terminal.output.rfind(b"?1000h")
+        terminal.press("q")
+        assert terminal.wait() == 0
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_screen_and_leaves_the_terminal_clean(
     store: Path, number: signal.Signals, code: int

@@ -327,6 +327,27 @@ def test_every_command_has_a_key_that_does_it(preset: str) -> None:
     run_review(script, settings=Settings(keymap=preset))
 
 
+def test_a_key_shows_the_next_theme_and_says_how_to_keep_it() -> None:
+    async def script(driver: Driver) -> None:
+        for theme, name in (("ansi-dark", "terminal"), ("textual-dark", "dark"), ("textual-light", "light")):
+            await driver.press("ctrl+t")
+            assert driver.app.theme == theme
+            assert f"The theme is {name}" in driver.lines()[-2]
+
+    run_review(script, settings=Settings(theme="light"))
+
+
+def test_without_colours_there_is_one_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def script(driver: Driver) -> None:
+        await driver.press("ctrl+t")
+        assert driver.app.theme == "ansi-dark"
+        assert "NO_COLOR is set" in driver.lines()[-2]
+
+    run_review(script)
+
+
 def test_arrows_need_no_letters() -> None:
     keymap = Keymap(ARROWS)
     for command in COMMANDS:
