@@ -56,7 +56,9 @@ COMMANDS = {
     "record": CommandSource("record", "record_command", "Record one event in a store, made if need be."),
     "query": CommandSource("query", "query_command", "Print events, newest first."),
     "count": CommandSource("query", "count_command", "Print the number of events."),
-    "export": CommandSource("export", "export_command", "Write events to a file: CSV, JSON or Markdown."),
+    "export": CommandSource(
+        "export", "export_command", "Write all events that match to the file OUT, newest first."
+    ),
     "info": CommandSource("info", "info_command", "Tell what a store holds."),
     "config": CommandSource("config_", "config_command", "Show and check the settings."),
 }

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_columns_give_way_in_the_settled_order(width: int, names: str) -> None:
 )
 def test_columns_never_overlap_and_fill_the_width(width: int, wanted: dict[EventColumn, int]) -> None:
     boxes = lay_out(width, wanted)
-    for left, right in zip(boxes, boxes[1:], strict=False):
+    for left, right in pairwise(boxes):
         assert left.start + left.width + GAP_CELLS == right.start
     if width >= 40:
         assert boxes[-1].start + boxes[-1].width == width

@@ -222,6 +222,21 @@ def test_an_error_is_said_calmly_and_the_rest_goes_on() -> None:
     run_review(script, hook=hook)
 
 
+@pytest.mark.parametrize("key", ["J", "t"])
+def test_an_error_in_a_single_question_is_said_too(key: str) -> None:
+    def hook(name: str, _: object) -> None:
+        if name in ("event", "info"):
+            raise StoreDamaged("Event 7 cannot be read.", "Run audit-tui info.")
+
+    async def script(driver: Driver) -> None:
+        await driver.press(key)
+        assert "Event 7 cannot be read." in driver.text()
+        await driver.press("escape", "down")
+        assert " 2 of 711" in driver.lines()[-2]
+
+    run_review(script, hook=hook)
+
+
 def test_a_preset_is_worked_out_anew_past_midnight() -> None:
     now = NOW
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 
@@ -22,17 +23,23 @@ from audit_tui.ui.widgets.bars import TopLine
 from audit_tui.ui.widgets.event_table import EventTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.binding import BindingType
     from textual.dom import DOMNode
 
     from audit_tui.core.dates import TimeRange
+    from audit_tui.core.event import AuditEvent
     from audit_tui.core.filters import FlatFilter
+    from audit_tui.core.query import EventReader
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.screens.command_line import Order
     from audit_tui.ui.screens.copying import CopyForm, CopySource
     from audit_tui.ui.screens.export_dialog import ExportDialog
     from audit_tui.ui.screens.filter_by import FilterDialog
     from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult
+
+Answer = TypeVar("Answer")
 
 
 class ReviewScreen(ReviewView):
@@ -95,16 +102,8 @@ class ReviewScreen(ReviewView):
         self._take_filter(NO_FILTER)
 
     def action_time_range(self) -> None:
-        self.run_worker(self._choose_time_range, thread=True, group="first-event", exclusive=True)
-
-    def _choose_time_range(self) -> None:
-        """In a thread: the first event's day is the beginning of All Time."""
-        reader = self._open_reader()
-        try:
-            first_us = reader.info().first_us
-        finally:
-            reader.close()
-        self.app.call_from_thread(self._open_time_range, first_us)
+        # The first event's day is the beginning of All Time.
+        self._ask_once(lambda reader: reader.info().first_us, self._open_time_range)
 
     def _open_time_range(self, first_us: int | None) -> None:
         from audit_tui.core.zones import local_time
@@ -141,26 +140,31 @@ class ReviewScreen(ReviewView):
         self.event_list.ask(self._view.query(self.context), keep_cursor=not at_top)
 
     def action_raw_json(self) -> None:
+        if self.pane is not None and self.pane.event is not None:
+            self._show_raw_json(self.pane.event)
+        elif (row := self.table.highlighted) is not None:
+            seq = row.seq
+            self._ask_once(lambda reader: reader.event(seq), self._show_raw_json)
+
+    def _show_raw_json(self, event: AuditEvent | None) -> None:
         from audit_tui.ui.screens.raw_json import raw_json_dialog
 
-        if self.pane is not None and self.pane.event is not None:
-            self.app.push_screen(raw_json_dialog(self.pane.event))
-        elif (row := self.table.highlighted) is not None:
-            self._read_raw_json(row.seq)
+        if event is not None:
+            self.app.push_screen(raw_json_dialog(event))
 
-    def _read_raw_json(self, seq: int) -> None:
+    def _ask_once(self, question: Callable[[EventReader], Answer], take: Callable[[Answer], None]) -> None:
+        """Put one question to a reader in a thread; the answer, or a dialog with the error, comes later."""
+
         def read() -> None:
-            from audit_tui.ui.screens.raw_json import raw_json_dialog
-
-            reader = self._open_reader()
             try:
-                event = reader.event(seq)
-            finally:
-                reader.close()
-            if event is not None:
-                self.app.call_from_thread(self.app.push_screen, raw_json_dialog(event))
+                with closing(self._open_reader()) as reader:
+                    answer = question(reader)
+            except AuditTuiError as error:
+                self.call_later(self.show_error, error)
+            else:
+                self.call_later(take, answer)
 
-        self.run_worker(read, thread=True, group="raw-json", exclusive=True)
+        self.run_worker(read, thread=True, group="ask-once", exclusive=True)
 
     # -- taking it out
 

@@ -9,6 +9,8 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from audit_tui.core.dates import Preset, TimeContext
+from audit_tui.core.left import Left
+from audit_tui.core.query import PageKey
 from audit_tui.core.text import counted
 from audit_tui.core.view import sort_words
 from audit_tui.core.zones import zone_label
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.view import View
+    from audit_tui.errors import AuditTuiError
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
     from audit_tui.ui.widgets.detail_pane import DetailPane
@@ -63,6 +66,7 @@ class ReviewView(Screen[None]):
         self._pane: DetailPane | None = None
         self._said: Timer | None = None
         self._day = self.context.today
+        self._shown_in: RangeTable | None = None
 
     @property
     def context(self) -> TimeContext:
@@ -73,6 +77,16 @@ class ReviewView(Screen[None]):
     def view_in_force(self) -> View:
         """What is shown."""
         return self._view
+
+    @property
+    def left(self) -> Left:
+        """What is shown and where the cursor stands; also when the screen is gone."""
+        table = self._shown_in
+        row = None if table is None else table.highlighted
+        if table is None or row is None:
+            return Left(self._view)
+        line = max(0, table.cursor_row - table.scroll_offset.y)
+        return Left(self._view, PageKey.of(row, self._view.sort), line)
 
     @property
     def event_list(self) -> EventList:
@@ -99,10 +113,12 @@ class ReviewView(Screen[None]):
     def on_mount(self) -> None:
         self._say_view()
         self.query_one(StatusLine).say(self._opening.notice)
-        if self._opening.first_page is not None:
-            self.event_list.show(self._opening.first_page)
+        opening = self._opening
+        if opening.first_page is not None:
+            self.event_list.show(opening.first_page, opening.begin_line)
         else:
-            self.event_list.ask(self._view.query(self.context), keep_cursor=False)
+            self.event_list.begin(self._view.query(self.context), opening.begin_at, opening.begin_line)
+        self._shown_in = self.table
         self.table.focus()
         self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
 
@@ -163,12 +179,16 @@ class ReviewView(Screen[None]):
 
     @on(EventList.Failed)
     def _say_failed(self, message: EventList.Failed) -> None:
-        from audit_tui.ui.screens.text_dialog import error_dialog
-
         if not self.event_list.count.value:
             self.table.show_words(message.error.title, f"Press {self._key('reload')} to try again.")
+        self.show_error(message.error)
+
+    def show_error(self, error: AuditTuiError) -> None:
+        """Say calmly what happened and what to do; one dialog at a time."""
+        from audit_tui.ui.screens.text_dialog import error_dialog
+
         if self.app.screen is self:
-            self.app.push_screen(error_dialog(message.error))
+            self.app.push_screen(error_dialog(error))
 
     @on(EventTable.RowHighlighted)
     def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:

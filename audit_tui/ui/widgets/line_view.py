@@ -75,6 +75,7 @@ class LineView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._make: Callable[[int], list[Line]] = lambda _: []
         self._lines: list[Line] = []
+        self._made_for = 0
 
     def show(self, make: Callable[[int], list[Line]], *, keep_place: bool = False) -> None:
         """Show other lines.
@@ -98,6 +99,7 @@ class LineView(ScrollView, can_focus=True):
 
     def _remake(self) -> None:
         width = self._content_width
+        self._made_for = width
         self._lines = self._make(width)
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
@@ -109,6 +111,9 @@ class LineView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
+        if self._made_for != self._content_width:
+            # A size that came while the view was being opened is told by no message.
+            self._remake()
         index = y + self.scroll_offset.y
         width = self.size.width
         if index >= len(self._lines):
