@@ -54,6 +54,8 @@ class Settings(Record):
     """How a time is written in full, for strftime."""
     mouse: bool = True
     """Whether the screen listens to the mouse."""
+    resume: bool = False
+    """Whether the screen begins where it was left."""
 
 
 class Source(StrEnum):
@@ -196,6 +198,7 @@ SETTINGS = (
     Setting("columns", "columns", "AUDIT_TUI_COLUMNS", _columns, "the columns of the list, in order"),
     Setting("date-format", "date_format", "AUDIT_TUI_DATE_FORMAT", _date_format, "how a time is written"),
     Setting("mouse", "mouse", "AUDIT_TUI_MOUSE", _switch, "whether the screen listens to the mouse"),
+    Setting("resume", "resume", "AUDIT_TUI_RESUME", _switch, "whether the screen begins where it was left"),
 )
 """Every setting but the table ``[keys]``, whose names are the ids of commands."""
 

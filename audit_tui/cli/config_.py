@@ -135,7 +135,7 @@ def _said(loaded: Loaded, attribute: str, machine_zone: str) -> str:
             return WEEKDAYS[value].capitalize()
         case "columns":
             return ", ".join(value)
-        case "mouse":
+        case "mouse" | "resume":
             return "on" if value else "off"
         case _:
             return str(value or "(the program's)")

@@ -23,11 +23,14 @@ from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.session import Session, session_of
 from audit_tui.config import state_directory
 from audit_tui.core.cancel import CancelToken
+from audit_tui.core.view import View
 from audit_tui.errors import (
     EXIT_OK,
     EXIT_SIGHUP,
     EXIT_SIGTERM,
+    EXIT_WRONG,
     AuditTuiError,
+    FileError,
     QueryCancelled,
     StoreMissing,
     UsageError,
@@ -38,15 +41,18 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from audit_tui.cli.options import EventsChoice
+    from audit_tui.cli.resuming import Places
     from audit_tui.core.export import ExportJob, ExportResult
-    from audit_tui.core.query import EventQuery, EventReader
-    from audit_tui.ui.first_page import FirstPage
+    from audit_tui.core.left import Left
+    from audit_tui.core.query import EventQuery, EventReader, StoreInfo
+    from audit_tui.ui.first_page import Anchor, FirstPage
 
 NAME = "audit-tui"
 FIRST_PAGE_WAIT_S = 0.2
 """How long the screen may be held up, when it is ready, by rows that are not."""
 NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui count their number."
 NO_SCREEN_HINT_LOGS = "Without the screen: audit-tui open --plain LOG prints its events."
+RESUME_HINT = "audit-tui import keeps them in a store, which can be resumed."
 PIPE_HINT = "a pipe or a file gets all"
 FIRST_STEPS = """\
 To see what it is like:    audit-tui demo
@@ -71,6 +77,12 @@ class ShownAs:
 @store_option
 @events_options
 @click.option("--plain", is_flag=True, help="Print the events as a table; no screen, no terminal needed.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Begin where the screen was left: the filter, range, order and event of the store, and without "
+    "STORE the store that was left last.",
+)
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal; ctrl+o switches it on.")
 @click.pass_context
 def open_command(
@@ -79,6 +91,7 @@ def open_command(
     store: Path,
     choice: EventsChoice,
     plain: bool,
+    resume: bool,
     no_mouse: bool,
 ) -> int:
     """Review a store, or log files and folders, on the screen.
@@ -88,20 +101,25 @@ def open_command(
 
     Keys: f filters, t chooses a time range, Enter shows all of an event, q quits.
     """
-    session = session_of(context)
-    if no_mouse:
-        session = replace(session, flags={"mouse": False})
+    flags = ({"mouse": False} if no_mouse else {}) | ({"resume": True} if resume else {})
+    session = replace(session_of(context), flags=flags) if flags else session_of(context)
     is_store_named = context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE
     if names and is_store_named:
         both = "A log and a store" if are_logs(names) else "Two stores"
         raise UsageError(f"{both} are named, {names[0]} and {store}.", "Leave one of them out.")
+    if resume and plain:
+        raise UsageError("--resume is for the screen, and --plain has none.", "Leave one of them out.")
     if names and are_logs(names):
+        if resume:
+            raise UsageError("Logs are read anew each time: there is nothing to resume.", RESUME_HINT)
         return _open_logs(names, choice, session, is_plain=plain)
     path = Path(names[0]) if names else store
     try:
         if plain:
             return _print(path, choice)
-        return open_screen(path, choice, session)
+        if not session.loaded.settings.resume:
+            return open_screen(path, choice, session)
+        return _resume(path, choice, session, is_store_named=bool(names) or is_store_named)
     except StoreMissing as error:
         if not names and not is_store_named:
             raise _no_store_yet(error) from None
@@ -111,6 +129,23 @@ def open_command(
         from audit_tui.cli.temporary import remove_leftovers
 
         remove_leftovers()
+
+
+def _resume(path: Path, choice: EventsChoice, session: Session, *, is_store_named: bool) -> int:
+    """Show a store as it was left, without a name the one that was left last."""
+    from audit_tui.cli.resuming import Places, tell
+
+    places = Places()
+    last = None if is_store_named else places.last_store
+    if last is not None:
+        if last.is_file():
+            path = last
+        else:
+            tell(f"The store that was left last is gone: {last}.")
+    try:
+        return open_screen(path, choice, session, resume_from=places)
+    finally:
+        tell(places.problem)
 
 
 def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, is_plain: bool) -> int:
@@ -195,14 +230,22 @@ def require_screen(hint: str = NO_SCREEN_HINT, *, has_keyboard: bool = False) ->
     raise UsageError("The screen needs a terminal: input and output must not be redirected.", hint)
 
 
-def open_screen(store: Path, choice: EventsChoice, session: Session, shown_as: ShownAs | None = None) -> int:
+def open_screen(
+    store: Path,
+    choice: EventsChoice,
+    session: Session,
+    shown_as: ShownAs | None = None,
+    resume_from: Places | None = None,
+) -> int:
     """Show the review screen until the user leaves it.
 
     Args:
         store: The store's path.
         choice: What to show first, and the zone.
         session: The clock and the settings.
-        shown_as: What the screen calls the store; None takes the file's name.
+        shown_as: What the screen calls a store that is gone afterwards; None takes the file's name, and keeps
+            where it was left.
+        resume_from: Where to begin, unless the choice says otherwise; None begins with the choice.
 
     Returns:
         The exit code.
@@ -212,34 +255,63 @@ def open_screen(store: Path, choice: EventsChoice, session: Session, shown_as: S
         UsageError: If there is no terminal for it.
     """
     from audit_tui.store.reader import open_store
+    from audit_tui.ui.first_page import Anchor, Opening
 
     open_reader = open_store(store)
+    settings = session.loaded.settings
     with closing(open_reader()) as reader:
         require_screen()
         info = reader.info()
-        shown_as = shown_as or ShownAs(info.name)
-        with _ReadAhead(reader, choice.query()) as ahead:
+        left = resume_from.left_in(info.store_id) if resume_from else None
+        view = choice.view if left is None else _resumed(left, choice)
+        begin_at = None if left is None or left.event is None else Anchor(left.event)
+        with _ReadAhead(reader, view.query(choice.context), begin_at) as ahead:
             # 0.3 s and more, in which the first rows are read.
             from audit_tui.ui.app import AuditApp
-            from audit_tui.ui.first_page import Opening
 
             first_page = ahead.result(FIRST_PAGE_WAIT_S)
-    opening = Opening(
-        open_reader,
-        shown_as.name,
-        choice.view,
-        choice.context.zone,
-        session.clock,
-        session.loaded.settings,
-        first_page,
-        " · ".join(filter(None, (shown_as.notice, info.notice))),
-        state_directory(),
-        partial(_export, store),
-        shown_as.command_words or (NAME, "query", "-s", info.path),
+    shown = shown_as or ShownAs(info.name)
+    app = AuditApp(
+        Opening(
+            open_reader,
+            shown.name,
+            view,
+            choice.context.zone,
+            session.clock,
+            settings,
+            first_page,
+            begin_at,
+            0 if left is None else left.line,
+            " · ".join(filter(None, (shown.notice, info.notice))),
+            state_directory(),
+            partial(_export, store),
+            shown.command_words or (NAME, "query", "-s", info.path),
+        )
     )
-    app = AuditApp(opening)
-    app.run(mouse=session.loaded.settings.mouse)
+    app.run(mouse=settings.mouse)
+    if shown_as is None and app.return_code != EXIT_WRONG:
+        _keep_place(info, app.review.left, resume_from)
     return app.return_code or 0
+
+
+def _resumed(left: Left, choice: EventsChoice) -> View:
+    """What was shown, but for what the command line says anew."""
+    return View(
+        choice.view.filter if choice.view.filter.conditions else left.view.filter,
+        left.view.time_range if choice.is_range_default else choice.view.time_range,
+        left.view.sort,
+    )
+
+
+def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None:
+    """Note where the store was left; only someone who resumes need know that it cannot be noted."""
+    from audit_tui.cli.resuming import Places, tell
+
+    try:
+        (resume_from or Places()).keep(info, left)
+    except FileError as error:
+        if resume_from is not None:
+            tell(f"The next --resume will not begin here: {error.message}")
 
 
 def _export(
@@ -257,13 +329,14 @@ class _ReadAhead:
     Args:
         reader: What to ask; nobody else may, inside the block.
         query: What the screen will show first.
+        begin_at: Where the cursor will be; None is the first row.
     """
 
-    def __init__(self, reader: EventReader, query: EventQuery) -> None:
+    def __init__(self, reader: EventReader, query: EventQuery, begin_at: Anchor | None = None) -> None:
         from audit_tui.ui.first_page import read_first_page
 
         self._cancel = CancelToken()
-        self._read = partial(read_first_page, reader, query, cancel=self._cancel)
+        self._read = partial(read_first_page, reader, query, begin_at, self._cancel)
         self._page: FirstPage | None = None
         self._error: AuditTuiError | None = None
         self._thread = threading.Thread(target=self._run, name="first page")

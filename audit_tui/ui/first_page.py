@@ -80,6 +80,10 @@ class Opening(Record):
     settings: Settings
     first_page: FirstPage | None = None
     """Rows of ``view`` that were read while Textual was imported; None lets the screen read them."""
+    begin_at: Anchor | None = None
+    """Where the cursor begins; None is the first row."""
+    begin_line: int = 0
+    """How many rows stand above it on the screen."""
     notice: str = ""
     """What the user should know about the store; empty when nothing."""
     state_directory: Path | None = None

@@ -27,11 +27,12 @@ def test_the_first_rows_are_read_ahead() -> None:
 
 
 def test_rows_that_take_too_long_hold_nothing_up_and_are_given_up() -> None:
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     def slow(method: str, cancel: CancelToken | None) -> None:
         if method == "page":
             assert cancel is not None
+            begun.set()
             interrupted = threading.Event()
             with cancel.interrupting(interrupted.set):
                 assert interrupted.wait(30)
@@ -39,6 +40,7 @@ def test_rows_that_take_too_long_hold_nothing_up_and_are_given_up() -> None:
             cancel.check()
 
     with _ReadAhead(FakeReader(EVENTS, hook=slow), EventQuery()) as ahead:
+        assert begun.wait(30)
         assert ahead.result(0) is None
         assert not ended.is_set()
     assert ended.is_set()

@@ -127,6 +127,16 @@ class EventList(Container):
         anchor = None if row is None else Anchor.at_event(row, query.sort)
         self._ask(query, anchor, self.table.cursor_row - self.table.scroll_offset.y)
 
+    def begin(self, query: EventQuery, anchor: Anchor | None, top_offset: int = 0) -> None:
+        """Show the first result.
+
+        Args:
+            query: The query, its ``upto_seq`` not set.
+            anchor: Where the cursor begins; None is the first row.
+            top_offset: How many rows stand above it on the screen.
+        """
+        self._ask(query, anchor, top_offset)
+
     def go_to_time(self, query: EventQuery, occurred_us: int) -> None:
         """Show a result sorted by date, with the cursor on the event nearest to a moment."""
         self._ask(query, Anchor.at_time(occurred_us, query.sort), self.table.visible_rows // 2)

@@ -370,6 +370,8 @@ class EventTable(ScrollView, can_focus=True):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def _scroll_to_cursor(self) -> None:
+        if not self.size.height:
+            return  # Not laid out yet; the first size brings it here again.
         top, height = self.scroll_offset.y, self.visible_rows
         if self.cursor_row < top:
             self.scroll_to(y=self.cursor_row, animate=False)

@@ -1,0 +1,131 @@
+"""Where each store was left, kept in the platform's state directory from one run to the next.
+
+What is kept tells what somebody looked for, so the file is its owner's alone (mode 0600). It is never
+trusted: one that cannot be read is told and begun anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.config import state_directory
+from audit_tui.core.left import Left
+from audit_tui.core.text import clean_visible
+from audit_tui.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audit_tui.core.left import Plain
+    from audit_tui.core.query import StoreInfo
+
+FILE_NAME = "left.json"
+VERSION = 1
+MAX_STORES = 50
+"""The stores left longest ago are forgotten."""
+MAX_FILE_BYTES = 4_000_000
+
+
+class Places:
+    """The stores that were left, the last one at the end.
+
+    Args:
+        path: The file; need not exist.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or state_directory() / FILE_NAME
+        self._problem = ""
+        self._stores = self._read()
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the file, in a sentence; empty when nothing."""
+        return self._problem
+
+    @property
+    def last_store(self) -> Path | None:
+        """The store that was left last, which may be gone by now; None when there is none."""
+        match list(self._stores.values()):
+            case [*_, {"store": str(name)}] if os.path.isabs(name) and "\0" not in name:  # noqa: PTH117
+                return Path(name)
+        return None
+
+    def left_in(self, store_id: str) -> Left | None:
+        """Where a store was left; None when that is not known."""
+        kept = self._stores.get(store_id)
+        if kept is None:
+            return None
+        try:
+            return Left.from_plain(kept)
+        except ValueError:
+            self._problem = _broken(self.path)
+            return None
+
+    def keep(self, info: StoreInfo, left: Left) -> None:
+        """Write where a store is left now.
+
+        Raises:
+            FileError: If it cannot be written; what was there is still there then.
+        """
+        from audit_tui.formats.new_file import new_file
+
+        # Read again: another screen may have been closed meanwhile.
+        stores = dict(self._read())
+        stores.pop(info.store_id, None)
+        stores[info.store_id] = {"store": str(Path(info.path).absolute()), **left.to_plain()}
+        kept = dict(list(stores.items())[-MAX_STORES:])
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{self.path} cannot be written: {error.strerror}.") from None
+        with new_file(self.path, may_replace=True) as stream:
+            json.dump({"version": VERSION, "stores": kept}, stream)
+
+    def _read(self) -> Mapping[str, Plain]:
+        try:
+            match json.loads(_text(self.path) or '{"version": 1, "stores": {}}'):
+                case {"version": 1, "stores": dict(stores)}:
+                    return stores
+        # RecursionError: brackets in brackets in brackets.
+        except (OSError, ValueError, RecursionError):
+            pass
+        self._problem = _broken(self.path)
+        return {}
+
+
+def tell(problem: str) -> None:
+    """Write one line to stderr; an empty one is not written."""
+    if problem:
+        click.echo(clean_visible(problem), err=True)
+
+
+def _broken(path: Path) -> str:
+    return f"Where you left off cannot be read, and is begun anew: {path}."
+
+
+def _text(path: Path) -> str:
+    """The file's text; empty when there is none.
+
+    Raises:
+        OSError: If it cannot be read, or is no file that could be ours.
+        ValueError: If it is no text.
+    """
+    try:
+        # Without waiting for a writer, should it be a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{path} is no file")
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError("too large")
+    return content.decode()

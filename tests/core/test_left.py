@@ -1,0 +1,117 @@
+"""Where a review was left: there and back through JSON, and nothing hostile comes through."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit_tui.core.dates import MomentRange, Preset
+from audit_tui.core.event import EventColumn
+from audit_tui.core.filters import OPERATORS, Condition, Field, FlatFilter, Match
+from audit_tui.core.left import MAX_CONDITIONS, Left
+from audit_tui.core.month import DayRange
+from audit_tui.core.query import PageKey, Sort
+from audit_tui.core.view import View
+
+if TYPE_CHECKING:
+    from audit_tui.core.dates import TimeRange
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
+
+
+def _days(first: date, last: date) -> TimeRange:
+    return DayRange(min(first, last), max(first, last))
+
+
+def _moments(start: datetime | None, end: datetime | None) -> TimeRange:
+    if start is not None and end is not None and start > end:
+        start, end = end, start
+    return MomentRange(start, end)
+
+
+RANGES = (
+    st.sampled_from(Preset) | st.builds(_days, st.dates(), st.dates()) | st.builds(_moments, MOMENTS, MOMENTS)
+)
+CONDITIONS = st.builds(
+    Condition, st.sampled_from(Field), st.sampled_from(OPERATORS), st.none() | st.just("") | TEXTS
+)
+FILTERS = st.builds(FlatFilter, st.sampled_from(Match), st.lists(CONDITIONS, max_size=4).map(tuple))
+LEFT = st.builds(
+    Left,
+    st.builds(View, FILTERS, RANGES, st.builds(Sort, st.sampled_from(EventColumn), st.booleans())),
+    st.none()
+    | st.builds(PageKey, st.none() | TEXTS, st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**62)),
+    st.integers(0, 500),
+)
+
+
+@given(LEFT)
+def test_it_comes_back_as_it_was(left: Left) -> None:
+    assert Left.from_plain(json.loads(json.dumps(left.to_plain()))) == left
+
+
+PLAIN: dict[str, Any] = {
+    "range": "last-90-days",
+    "match": "any",
+    "filters": [["user", "is", "alice"], ["user", "is_not", None]],
+    "sort": ["user", False],
+    "event": ["alice", 1, 2],
+    "line": 3,
+}
+
+
+def test_what_is_written_is_readable_for_people() -> None:
+    left = Left.from_plain(PLAIN)
+    assert left.to_plain() == PLAIN
+    assert left.view.time_range is Preset.LAST_90_DAYS
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("range", "next-year"),
+        ("range", None),
+        ("range", {"days": ["2026-01-02", "2026-01-01"]}),
+        ("range", {"days": ["2026-01-02"]}),
+        ("range", {"days": ["2026-02-30", "2026-03-01"]}),
+        ("range", {"moments": ["2026-01-01T00:00:00", None]}),
+        ("range", {"moments": ["2026-01-02T00:00:00+00:00", "2026-01-01T00:00:00+00:00"]}),
+        ("range", {"moments": [5, None]}),
+        ("match", "none"),
+        ("match", 1),
+        ("filters", [["user; DROP TABLE event", "is", "x"]]),
+        ("filters", [["user", "LIKE", "x"]]),
+        ("filters", [["user", "is", 5]]),
+        ("filters", [["user", "is", "\ud800"]]),
+        ("filters", [["user", "is"]]),
+        ("filters", [["user", "is", "x"]] * (MAX_CONDITIONS + 1)),
+        ("filters", {"user": "x"}),
+        ("sort", ["rowid", True]),
+        ("sort", ["user", 1]),
+        ("event", ["x", 1.5, 2]),
+        ("event", ["x", True, 2]),
+        ("event", ["x", 2**63, 2]),
+        ("event", ["x", 1, -1]),
+        ("event", ["x", 1, 2**63]),
+        ("event", ["\udfff", 1, 2]),
+        ("event", [1, 2]),
+        ("line", -1),
+        ("line", 10**9),
+        ("line", None),
+    ],
+)
+def test_anything_else_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Left.from_plain(PLAIN | {name: value})
+
+
+@pytest.mark.parametrize("plain", [None, [], "x", 5, {}, {"range": "today"}])
+def test_what_is_no_place_at_all_is_refused(plain: object) -> None:
+    with pytest.raises(ValueError, match="not a place"):
+        Left.from_plain(plain)
