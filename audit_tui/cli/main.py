@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    from click.shell_completion import CompletionItem
+
 NAME = "audit-tui"
 DEFAULT_COMMAND = "open"
 EXIT_SIGPIPE = 141
@@ -88,9 +90,26 @@ class Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front of what is no command and no option of ours."""
         own = {name for option in self.get_params(ctx) for name in option.opts}
-        if not ctx.resilient_parsing and (not args or args[0] not in own | COMMANDS.keys()):
+        # What is being completed is not among them, so nothing means nothing there.
+        is_default = args[0] not in own | COMMANDS.keys() if args else not ctx.resilient_parsing
+        if is_default:
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What can come first: a command, or what the default command takes, an option or a path."""
+        from click.shell_completion import CompletionItem
+
+        found = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            # Before the commands: bash forgets at a path what came before it.
+            return [CompletionItem(incomplete, type="file"), *found]
+        default = self.get_command(ctx, DEFAULT_COMMAND)
+        if default is None:
+            return found
+        more = default.shell_complete(click.Context(default, parent=ctx), incomplete)
+        values = {item.value for item in found}
+        return [*found, *(item for item in more if item.value not in values)]
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command that was asked for, tell its errors, and exit with its code."""

@@ -230,21 +230,3 @@ def test_a_locale_without_letters_loses_nothing(tmp_path: Path) -> None:
         assert ended.stderr == b""
         expected = "Gelöscht 漢字".encode() if form != "table" else b"Gel\\xf6scht \\u6f22\\u5b57"
         assert expected in ended.stdout
-
-
-def test_the_shell_completes_commands_options_and_ranges(store: Path) -> None:
-    def completed(words: str, number: int) -> list[str]:
-        ended = subprocess.run(
-            AUDIT_TUI,
-            env=os.environ
-            | {"_AUDIT_TUI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(number)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return [line.partition(",")[2] for line in ended.stdout.splitlines()]
-
-    assert completed("audit-tui q", 1) == ["query"]
-    assert "--format" in completed("audit-tui query --f", 2)
-    assert completed("audit-tui query --range last-3", 3) == ["last-30-days"]
-    assert completed("audit-tui count --filter us", 3) == ["user=", "user!="]
