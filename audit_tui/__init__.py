@@ -1,4 +1,4 @@
-"""Read, record and verify audit logs in a terminal.
+"""Read and record audit logs in a terminal.
 
 A program records with ``AuditLog``, or with ``AuditLogHandler`` what it logs anyway. They are imported when
 they are first asked for, so that the commands do not pay for them.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from audit_tui import __version__
+from audit_tui.cli.usage import refuse_mistyped, words_of
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import (
     EXIT_INTERRUPTED,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 NAME = "audit-tui"
 DEFAULT_COMMAND = "open"
+_IS_DEFAULT = "audit_tui.is_default"
 EXIT_SIGPIPE = 141
 """Whoever read our output went away: what a shell tells of a program that SIGPIPE ended."""
 
@@ -92,9 +94,19 @@ class Commands(click.Group):
         own = {name for option in self.get_params(ctx) for name in option.opts}
         # What is being completed is not among them, so nothing means nothing there.
         is_default = args[0] not in own | COMMANDS.keys() if args else not ctx.resilient_parsing
+        ctx.meta[_IS_DEFAULT] = is_default
         if is_default:
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was asked for; refuses a word that is neither a command nor a path."""
+        if ctx.meta.get(_IS_DEFAULT) and len(args) > 1 and not ctx.resilient_parsing:
+            # Before the options are read, which may be another command's.
+            refuse_mistyped(args[1], COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """What can come first: a command, or what the default command takes, an option or a path."""
@@ -175,9 +187,12 @@ def _told(command: Callable[[], object]) -> int:
     except AuditTuiError as error:
         _tell(error.message, error.hint)
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else NAME
-        _tell(error.format_message(), f"Try: {path} --help")
+        _tell(words_of(error), f"Try: {path} --help")
         return EXIT_USAGE
     except BrokenPipeError:
         _drop_output()
@@ -221,7 +236,7 @@ def _drop_output() -> None:
 )
 @click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
 def commands() -> None:
-    """Read, record and verify audit logs in a terminal.
+    """Read and record audit logs in a terminal.
 
     Without a command it opens a store, or logs, on the screen: audit-tui PATH is audit-tui open PATH.
     """

@@ -11,7 +11,6 @@ import sys
 import threading
 from contextlib import closing
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,7 +122,7 @@ def open_command(
     except StoreMissing as error:
         if not names and not is_store_named:
             raise _no_store_yet(error) from None
-        raise StoreMissing(error.message, _meant_command(context, names) or error.hint) from None
+        raise
     finally:
         # After the screen, so that nobody waits for it.
         from audit_tui.cli.temporary import remove_leftovers
@@ -186,15 +185,6 @@ def _no_store_yet(error: StoreMissing) -> StoreMissing:
     return StoreMissing(
         f"{error.message.removesuffix('.')} yet: your events would be kept there.", FIRST_STEPS
     )
-
-
-def _meant_command(context: click.Context, names: Sequence[str]) -> str:
-    """A command that was probably meant by what is no store; empty if none was."""
-    group = context.find_root().command
-    if not names or not isinstance(group, click.Group):
-        return ""
-    close = get_close_matches(names[0], group.list_commands(context), n=1)
-    return f"Did you mean audit-tui {close[0]}?" if close else ""
 
 
 def has_screen(*, has_keyboard: bool = False) -> bool:

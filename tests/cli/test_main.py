@@ -71,9 +71,54 @@ def test_what_begins_with_no_command_opens_a_store(arguments: list[str]) -> None
     assert result.stderr.startswith("There is no store at ")
 
 
-def test_a_command_that_was_meant_is_named() -> None:
-    assert run("qeury").stderr.endswith("Did you mean audit-tui query?\n")
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["qeury"], "Did you mean audit-tui query?"),
+        (["improt", "x", "--dry-run"], "Did you mean audit-tui import?"),
+        (["frobnicate"], "audit-tui --help lists the commands."),
+        (["verify", "--help"], "audit-tui --help lists the commands."),
+    ],
+)
+def test_a_word_that_is_no_command_and_no_file_is_told(arguments: list[str], hint: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"There is no command or file '{arguments[0]}'.\n{hint}\n"
+
+
+def test_a_file_that_is_called_like_a_mistyped_command_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_store(tmp_path / "qeury")
+    assert run("qeury").stderr.startswith("The screen needs a terminal")
     assert "audit-tui import" in run("zzz.db").stderr
+
+
+def test_a_group_without_a_command_shows_its_help() -> None:
+    result = run("config")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "\n  validate " in result.stderr
+    assert "\\n" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["query", "--limit", "many"], "--limit is a whole number, 0 or more."),
+        (["demo", "--seed", "x"], "--seed is a whole number."),
+        (["query", "--frmat", "csv"], "There is no option --frmat. Did you mean --format?"),
+        (["query", "--since-when"], "There is no option --since-when. Did you mean --since?"),
+        (["query", "--nonsense"], "There is no option --nonsense."),
+        (["count", "--match", "some"], "--match: 'some' is not one of all, any."),
+        (["export"], "OUT is missing."),
+        (["import"], "PATH is missing."),
+    ],
+)
+def test_what_the_parser_refuses_is_a_sentence(arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"{message}\nTry: audit-tui {arguments[0]} --help\n"
 
 
 def test_two_stores_are_one_too_many(store: Path) -> None:

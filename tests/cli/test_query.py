@@ -71,9 +71,9 @@ def test_the_events_that_were_asked_for(store: Path, options: list[str], expecte
         (["--filter", "user"], "has no = or !="),
         (["--tz", "Europe/Berln"], "There is no time zone 'Europe/Berln'."),
         (["--match", "some"], "'some' is not one of"),
-        (["--limit", "-1"], "-1 is not in the range"),
+        (["--limit", "-1"], "--limit is a whole number, 0 or more."),
         (["--format", "xml"], "'xml' is not one of"),
-        (["--nonsense"], "No such option"),
+        (["--nonsense"], "There is no option --nonsense."),
         (["surplus"], "unexpected extra argument"),
     ],
 )

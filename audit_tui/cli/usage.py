@@ -1,0 +1,84 @@
+"""Wrong usage in words: what the parser of the command line found, and what was probably meant."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def words_of(error: click.UsageError) -> str:
+    """What the parser refuses, as a sentence."""
+    if isinstance(error, click.NoSuchOption):
+        close = _close(error.option_name, _options(error))
+        meant = f" Did you mean {close}?" if close else ""
+        return f"There is no option {error.option_name}.{meant}"
+    name = _name(error)
+    if isinstance(error, click.MissingParameter):
+        return f"{name} is missing."
+    if not isinstance(error, click.BadParameter) or error.param is None:
+        return error.format_message()
+    kind = error.param.type
+    if isinstance(kind, click.types.IntParamType):
+        least = getattr(kind, "min", None)
+        return f"{name} is a whole number{'' if least is None else f', {least} or more'}."
+    if isinstance(kind, click.Choice):
+        given = error.message.partition(" is not one of")[0]
+        return f"{name}: {given} is not one of {', '.join(map(str, kind.choices))}."
+    return error.format_message()
+
+
+def _name(error: click.UsageError) -> str:
+    """What a parameter is called when it is typed: ``--limit``, ``OUT``."""
+    parameter = getattr(error, "param", None)
+    if isinstance(parameter, click.Option):
+        return max(parameter.opts, key=len)
+    if isinstance(parameter, click.Argument):
+        return parameter.make_metavar(error.ctx or click.Context(click.Command(None))).removesuffix("...")
+    return "Something"
+
+
+def _options(error: click.UsageError) -> list[str]:
+    if error.ctx is None:
+        return []
+    return [name for option in error.ctx.command.get_params(error.ctx) for name in option.opts]
+
+
+def _close(name: str, known: Iterable[str]) -> str:
+    """The one that is really close; empty if none is. Hyphens in front make nothing alike."""
+    by_word = {word.lstrip("-"): word for word in known}
+    found = get_close_matches(name.lstrip("-"), by_word, n=1, cutoff=0.6)
+    return by_word[found[0]] if found else ""
+
+
+def refuse_mistyped(word: str, commands: Iterable[str]) -> None:
+    """Refuse a first word that is nothing: no command, no path, and nothing that looks like one.
+
+    Args:
+        word: What stands where a command could.
+        commands: Those there are.
+
+    Raises:
+        UsageError: If it is nothing.
+    """
+    if not word or word.startswith("-") or "/" in word or "." in word or _is_there(word):
+        return
+    close = _close(word, commands)
+    raise UsageError(
+        f"There is no command or file '{word}'.",
+        f"Did you mean audit-tui {close}?" if close else "audit-tui --help lists the commands.",
+    )
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return os.path.lexists(name)
+    except ValueError:
+        return False
