@@ -33,6 +33,7 @@ class SmallApp(TerminalApp):
         ("down", "move", "Down"),
         ("q", "quit", "Quit"),
         ("x", "fail", "Fail"),
+        ("m", "mouse", "Mouse"),
         ("ctrl+z", "suspend_process", "Suspend"),
     ]
 
@@ -75,6 +76,9 @@ class SmallApp(TerminalApp):
         self.row += 1
         self.query_one(Static).update(self.text())
 
+    def action_mouse(self) -> None:
+        self.set_mouse(not self.has_mouse)
+
     def action_fail(self) -> None:
         match self.what:
             case "handler":
@@ -96,5 +100,5 @@ class SmallApp(TerminalApp):
 
 if __name__ == "__main__":
     app = SmallApp(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None)
-    app.run()
+    app.run(mouse=app.what != "no-mouse")
     sys.exit(app.return_code)

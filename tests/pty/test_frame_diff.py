@@ -22,7 +22,7 @@ from tests.pty.terminal import TIMEOUT_S, Terminal
 from tests.ui.terminal.model import seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     State: TypeAlias = tuple[list[list[Cell]], str]
 
@@ -180,23 +180,33 @@ class Tmux:
         before = None
         while True:
             stock, ours = self.state("stock"), self.state("ours")
-            if stock == ours == before:
+            difference = difference_of(stock, ours)
+            if ours == before and not difference:
                 return ""
             if time.monotonic() > deadline:
-                return difference_of(stock, ours)
+                return difference or "it does not come to rest"
             before = ours
             select.select([], [], [], QUIET_S / 2)
 
 
 def difference_of(stock: State, ours: State) -> str:
-    for y, (one, other) in enumerate(zip_longest(stock[0], ours[0])):
-        if one != other:
-            return f"row {y}:\n{text_of(one)}\n{text_of(other)}\n{one}\n{other}"
-    return f"cursor {stock[1]} {ours[1]}"
+    empty: list[Cell] = []
+    for y, (one, other) in enumerate(zip_longest(stock[0], ours[0], fillvalue=empty)):
+        pairs = enumerate(zip_longest(one, other))
+        cells = [f"{x}: {theirs} {own}" for x, (theirs, own) in pairs if not is_same(theirs, own)]
+        if cells:
+            return "\n".join([f"row {y}", text_of(one), text_of(other), *cells])
+    return "" if stock[1] == ours[1] else f"cursor {stock[1]} {ours[1]}"
 
 
-def text_of(row: list[Cell] | None) -> str:
-    return "".join(text for text, _ in row or ())
+def is_same(theirs: Cell | None, own: Cell | None) -> bool:
+    # Where Textual writes over half of a wide character, tmux blanks the other half in its own colours; we
+    # send that half too, in the colours that it had.
+    return theirs == own or (theirs == (" ", PLAIN) and own is not None and own[0] == " ")
+
+
+def text_of(row: list[Cell]) -> str:
+    return "".join(text for text, _ in row)
 
 
 def until(predicate: Callable[[], bool], what: str) -> None:
@@ -209,18 +219,19 @@ def until(predicate: Callable[[], bool], what: str) -> None:
 MOVES = ("Down", "Up", "PageDown", "PageUp", "Down")
 KEYS = (
     *["moves"] * 14,
-    *["Tab", "BTab", "Left", "Right", "Home", "End", "Enter", "Enter", "Space", "Escape", "Escape", "Escape"],
+    *["Tab", "BTab", "Left", "Right", "Home", "End", "Space", "Escape", "Escape", "Escape"],
     *["f", "t", "s", "J", "T", "C-l", "?", ":", "G", "g", "a", "5", "BSpace", "漢", "é", "suspend", "resize"],
 )
+KEYS_AND_ENTER = (*KEYS, "Enter", "Enter")
 SIZES = ((100, 30), (80, 24), (130, 40), (60, 15), (40, 10))
 
 
-def fuzz(tmux: Tmux, seed: int, steps: int) -> None:
+def fuzz(tmux: Tmux, seed: int, steps: int, keys: Sequence[str] = KEYS) -> None:
     """Press keys in both windows; compare whenever they have come to rest."""
     rng = random.Random(seed)
     history: list[str] = []
     for _ in range(steps):
-        key = rng.choice(KEYS)
+        key = rng.choice(keys)
         history.append(key)
         match key:
             case "moves":
@@ -274,4 +285,4 @@ def test_the_screen_is_the_same_in_tmux(tmux: Tmux) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_the_screen_is_the_same_in_tmux_at_length(tmux: Tmux, seed: int) -> None:
-    fuzz(tmux, seed, steps=300)
+    fuzz(tmux, seed, 300, KEYS_AND_ENTER)

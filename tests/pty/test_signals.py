@@ -172,6 +172,30 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+MOUSE_ON = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h"
+MOUSE_OFF = b"\x1b[?1000l\x1b[?1002l\x1b[?1006l"
+
+
+def test_clicks_and_drags_are_asked_for_and_no_motion() -> None:
+    with Terminal(small_app(), env=ENVIRONMENT) as terminal:
+        terminal.wait_for("▶ line 0")
+        assert MOUSE_ON in terminal.output
+        terminal.press("m")
+        terminal.wait_for_bytes(MOUSE_OFF)
+        before = len(terminal.output)
+        terminal.press("m")
+        terminal.wait_for_bytes(MOUSE_ON, before)
+        assert b"\x1b[?1003h" not in terminal.output
+
+
+def test_without_the_mouse_none_is_asked_for_until_it_is_switched_on() -> None:
+    with Terminal(small_app("no-mouse"), env=ENVIRONMENT) as terminal:
+        terminal.wait_for("▶ line 0")
+        assert b"\x1b[?100" not in terminal.output.replace(b"\x1b[?1004h", b"")
+        terminal.press("m")
+        terminal.wait_for_bytes(MOUSE_ON)
+
+
 @pytest.mark.parametrize("what", ["handler", "thread", "worker", "compose"])
 def test_a_crash_is_told_in_two_lines_and_logged(tmp_path: Path, what: str) -> None:
     directory = tmp_path / "state" / "logs"
