@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.progress import ProgressLine, on_terminal
-from audit_tui.cli.query import tell_none
+from audit_tui.cli.query import range_notes, tell_none
 from audit_tui.cli.session import session_of
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event_text import EVENT_KEYS, key_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.event import EventColumn
-    from audit_tui.core.export import Exporter
+    from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.query import EventQuery
 
 ALL = "all"
@@ -81,11 +82,23 @@ def export_command(
         raise UsageError("--raw-csv is for CSV.", "Leave it out, or end OUT in .csv.")
     query = choice.query()
     exporter = exporter_of(store)
+    is_replaced = os.path.lexists(out)
     with _progress(store, query) as on_progress:
         result = exporter(ExportJob(out, query, writing), on_progress, CancelToken())
-    click.echo(f"Exported {counted(result.events, 'event')} to {clean_visible(str(out))}.", err=True)
+    _tell(result, store, choice, is_replaced=is_replaced)
     if not result.events:
         tell_none(choice)
+
+
+def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replaced: bool) -> None:
+    """What was written where, in which range if nobody chose it, and what is gone now."""
+    from audit_tui.store.reader import StoreReader
+
+    with StoreReader(store) as reader:
+        of_range, how_to_more = range_notes(choice, result.events, reader)
+    said = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
+    replacing = ", replacing what was there" if is_replaced else ""
+    click.echo(f"{said}{replacing}{how_to_more}.", err=True)
 
 
 def parse_columns(text: str | None, visible: Sequence[EventColumn]) -> tuple[str, ...] | None:

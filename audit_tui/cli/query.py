@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.options import events_options, store_option
-from audit_tui.core.dates import Preset, range_words
+from audit_tui.core.dates import Preset, range_label, range_words
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.formats.writers import write_events
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.query import EventReader
 
 TERMINAL_LIMIT = 100
 """How many events a terminal gets when nobody said how many; a file or a pipe gets all."""
@@ -77,10 +79,15 @@ def print_events(
         written = write_events(events, sys.stdout, Writing(chosen, choice.context, width_cells=width_cells))
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
-        if limit and written == limit and (there := reader.count(query)) > written:
-            click.echo(f"{thousands(written)} of {counted(there, 'event')}; {how_to_all}.", err=True)
-    if not written:
+        there = reader.count(query) if limit and written == limit else written
+        of_range, how_to_more = range_notes(choice, there, reader)
+    if there > written:
+        more = f"; {how_to_all}{how_to_more.replace(';', ',', 1)}"
+        click.echo(f"{thousands(written)} of {counted(there, 'event')}{of_range}{more}.", err=True)
+    elif not written:
         tell_none(choice)
+    elif how_to_more:
+        click.echo(f"{counted(written, 'event')}{of_range}{how_to_more}.", err=True)
 
 
 def _terminal_cells() -> int:
@@ -99,9 +106,36 @@ def count_command(store: Path, choice: EventsChoice) -> None:
 
     with StoreReader(store) as reader:
         number = reader.count(choice.query())
-    click.echo(number)
+        click.echo(number)
+        sys.stdout.flush()
+        of_range, how_to_more = range_notes(choice, number, reader)
     if not number and choice.is_range_default:
         tell_none(choice)
+    elif how_to_more:
+        click.echo(f"{counted(number, 'event')}{of_range}{how_to_more}.", err=True)
+
+
+def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple[str, str]:
+    """What to say of a range that nobody asked for, where it leaves events out.
+
+    Args:
+        choice: Which events were asked for.
+        events: How many of them there are.
+        reader: Counts those of all time.
+
+    Returns:
+        Which range that is, and how to have all: `` of Last 30 Days`` and ``; --range all-time takes in all
+        100,000``. Both are empty where the range was chosen, nothing is left out, or there is no event, of
+        which ``tell_none`` tells.
+    """
+    view = choice.view
+    if not events or not choice.is_range_default or view.time_range is Preset.ALL_TIME:
+        return "", ""
+    everywhere = reader.count(replace(view, time_range=Preset.ALL_TIME).query(choice.context))
+    if everywhere <= events:
+        return "", ""
+    label = range_label(view.time_range, choice.context)
+    return f" of {label}", f"; --range all-time takes in all {thousands(everywhere)}"
 
 
 def tell_none(choice: EventsChoice) -> None:

@@ -68,13 +68,26 @@ def export(store: Path, out: Path, *args: str) -> Result:
 def test_the_ending_chooses_the_format_and_everything_is_said(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     result = export(store, out)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"Exported 2 events to {out}.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        "",
+        f"Exported 2 events of Last 30 Days to {out}; --range all-time takes in all 4.\n",
+    )
     events = [json.loads(line) for line in out.read_text().splitlines()]
     assert [event["key"] for event in events] == ["k2", "k1"], "newest first"
     assert events == events_of(store)[:2]
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert export(store, tmp_path / "all.NDJSON", "--range", "all-time").stderr.startswith("Exported 4 ")
     assert export(store, tmp_path / "x.txt", "--format", "csv", "--filter", "user=").exit_code == 0
+
+
+def test_what_is_replaced_is_told(store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    assert export(store, out, "--range", "all-time").stderr == f"Exported 4 events to {out}.\n"
+    replaced = f"Exported 2 events{{}} to {out}, replacing what was there{{}}.\n"
+    expected = replaced.format(" of Last 30 Days", "; --range all-time takes in all 4")
+    assert export(store, out).stderr == expected
+    assert export(store, out, "--range", "last-30-days").stderr == replaced.format("", "")
 
 
 def test_nothing_is_said_to_be_nothing(store: Path, tmp_path: Path) -> None:

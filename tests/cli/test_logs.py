@@ -98,9 +98,9 @@ def test_without_the_command_too(folder: Path) -> None:
 
 def test_a_store_is_printed_too(tmp_path: Path) -> None:
     store = make_store(tmp_path / "audit.db")
-    plain = run("open", "--plain", str(store))
-    assert plain.stdout == run("query", "-s", str(store)).stdout
-    assert (plain.stderr, plain.exit_code) == ("", 0)
+    plain, queried = run("open", "--plain", str(store)), run("query", "-s", str(store))
+    assert (plain.stdout, plain.stderr) == (queried.stdout, queried.stderr)
+    assert plain.exit_code == 0
 
 
 class TestRange:

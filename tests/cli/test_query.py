@@ -209,3 +209,33 @@ def test_a_week_begins_as_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert run("count", "-s", str(store), "--range", "this-week").stdout == "1\n"
     monkeypatch.setenv("AUDIT_TUI_FIRST_WEEKDAY", "sunday")
     assert run("count", "-s", str(store), "--range", "this-week").stdout == "0\n"
+
+
+@pytest.mark.parametrize("command", ["count", "query"])
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "2 events of Last 30 Days; --range all-time takes in all 4.\n"),
+        (
+            ["--filter", "user=alice@acme.io"],
+            "1 event of Last 30 Days; --range all-time takes in all 2.\n",
+        ),
+        (["--filter", "user=bob@acme.io"], ""),
+        (["--range", "last-30-days"], ""),
+        ([*ALL], ""),
+        (["--since", "2026-11-01"], ""),
+    ],
+)
+def test_a_range_that_nobody_asked_for_is_told_where_it_leaves_events_out(
+    store: Path, command: str, options: list[str], told: str
+) -> None:
+    result = run(command, "-s", str(store), *options)
+    assert (result.exit_code, result.stderr) == (0, told)
+    assert result.stdout
+
+
+def test_a_limit_and_a_range_that_leave_events_out_are_told_together(store: Path) -> None:
+    result = run("query", "-s", str(store), "--limit", "1")
+    assert result.stderr == (
+        "1 of 2 events of Last 30 Days; --limit 0 shows all, --range all-time takes in all 4.\n"
+    )
