@@ -41,7 +41,9 @@ def hardware_cursor(focused: Widget | None) -> Offset:
     if focused is None or not focused.is_on_screen:
         return Offset(0, 0)
     if isinstance(focused, PlacesCursor):
-        return focused.cursor_screen_offset
+        # An Input's is one cell too far at the end of its value (Textual 8.2.8).
+        is_too_far = bool(getattr(focused, "cursor_at_end", False))
+        return focused.cursor_screen_offset - Offset(int(is_too_far), 0)
     region = focused.content_region
     if not region:
         return region.offset

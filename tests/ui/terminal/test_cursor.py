@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
 
 class Place(Static, can_focus=True):
@@ -52,7 +53,7 @@ class Places(TerminalApp):
         (lambda app: app.query_one("#far"), Offset(18, 10)),
     ],
 )
-def test_where_it_stands(of: Callable[[TerminalApp], None], expected: Offset) -> None:
+def test_where_it_stands(of: Callable[[TerminalApp], Widget | None], expected: Offset) -> None:
     async def main() -> None:
         app = Places()
         async with app.run_test() as pilot:
