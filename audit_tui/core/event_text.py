@@ -111,7 +111,7 @@ def cell_text(
 
 
 def tabbed_row(event: EventRow, keys: Iterable[str], context: TimeContext) -> str:
-    """An event as one line with tabs, with its mark if it failed; its time tells the offset."""
+    """An event as one line with tabs, each cell fit to be pasted into a filter; its time tells the offset."""
     cells = []
     for key in keys:
         if key == "time":
@@ -119,8 +119,6 @@ def tabbed_row(event: EventRow, keys: Iterable[str], context: TimeContext) -> st
         else:
             text = cell_text(event, key, context, clean_visible)
             cells.append(text if text == MISSING else defused(text))
-    if event.outcome is Outcome.FAILURE:
-        cells[0] = f"{FAILED_MARK} {cells[0]}"
     return "\t".join(cells)
 
 

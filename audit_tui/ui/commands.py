@@ -32,6 +32,8 @@ class Command(Record):
     where: Where
     key_line: str = ""
     """The word that the key line shows beside the first key; empty keeps the command out of the line."""
+    pane_line: str = ""
+    """The same while the detail pane is open."""
     arrow_keys: tuple[str, ...] = ()
     """The keys in the preset without letters; empty takes those of ``keys`` that are none."""
 
@@ -50,9 +52,19 @@ def _pane(id_: str, keys: str, title: str, help_: str) -> Command:
 
 
 def _screen(
-    id_: str, keys: str, title: str, help_: str, *, key_line: str = "", arrow_keys: str = ""
+    id_: str,
+    keys: str,
+    title: str,
+    help_: str,
+    *,
+    key_line: str = "",
+    pane_line: str | None = None,
+    arrow_keys: str = "",
 ) -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line, tuple(arrow_keys.split()))
+    in_pane = key_line if pane_line is None else pane_line
+    return Command(
+        id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line, in_pane, tuple(arrow_keys.split())
+    )
 
 
 def _app(id_: str, keys: str, title: str, help_: str) -> Command:
@@ -85,6 +97,14 @@ COMMANDS: tuple[Command, ...] = (
         "Open or close",
         "Show all that is known of the event, or close the pane again.",
         key_line="open",
+        pane_line="close",
+    ),
+    _screen(
+        "next-part",
+        "tab",
+        "Next part",
+        "Go from the list to the open pane, and back.",
+        pane_line="read on",
     ),
     _screen("filter", "f", "Filter", "Choose which events are shown.", key_line="filter", arrow_keys="f2"),
     _screen("time-range", "t", "Time range", "Choose the time range.", key_line="time", arrow_keys="f3"),
@@ -94,6 +114,7 @@ COMMANDS: tuple[Command, ...] = (
         "Sort",
         "Sort by the column under the cursor: ascending, descending, newest first again.",
         key_line="sort",
+        pane_line="",
         arrow_keys="f4",
     ),
     _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", arrow_keys="f12"),

@@ -121,8 +121,11 @@ class Keymap:
 
 def key_name(key: str) -> str:
     """A key as people write it: ``PgDn``, ``^L``, ``?``."""
-    if key.startswith("ctrl+") and len(key) == len("ctrl+") + 1:
-        return f"^{key[-1].upper()}"
+    if key.startswith("ctrl+"):
+        rest = key.removeprefix("ctrl+")
+        return f"^{rest.upper() if len(rest) == 1 else key_name(rest)}"
+    if key.startswith("shift+"):
+        return f"Shift+{key_name(key.removeprefix('shift+'))}"
     if key.startswith("f") and key[1:].isdigit():
         return key.upper()
     return _SHORT_NAMES.get(key, key)

@@ -30,6 +30,11 @@ class Lane:
         self._turn = threading.Lock()
         self._tokens = threading.Lock()
         self._current = CancelToken()
+        self._is_stale = False
+
+    def renew(self) -> None:
+        """Let the next question open a reader anew: the source may have been replaced."""
+        self._is_stale = True
 
     def begin(self) -> CancelToken:
         """End the question under way and announce the next; does not block.
@@ -58,6 +63,10 @@ class Lane:
         token = token or self.begin()
         with self._turn:
             token.check()
+            if self._is_stale and self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            self._is_stale = False
             if self._reader is None:
                 self._reader = self._open_reader()
             return question(self._reader, token)

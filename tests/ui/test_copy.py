@@ -92,11 +92,11 @@ def test_json_is_the_event_as_the_commands_print_it(tmp_path: Path) -> None:
     run_review(script, view=ALL_TIME)
 
 
-def test_a_failed_event_keeps_its_mark(tmp_path: Path) -> None:
+def test_a_row_is_copied_as_it_can_be_pasted_into_a_filter(tmp_path: Path) -> None:
     async def script(driver: Driver) -> None:
         pasted = Pasted(driver, tmp_path)
         await driver.press("j", "y", "r")
-        assert pasted.text.startswith("✗ API Key created\t")
+        assert pasted.text.startswith("API Key created\t")
 
     run_review(script, account(13), view=ALL_TIME)
 

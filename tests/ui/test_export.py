@@ -123,7 +123,7 @@ def test_columns_are_all_or_those_of_the_list(folder: Path) -> None:
         assert "● all 13  ○ the 3 of the list" in driver.text()
         await driver.press("down", "down", "right", "enter")
         assert (folder / "events-2026-11-22.csv").read_text().splitlines()[0] == "time,event,user"
-        await driver.press("escape", "X", *["delete"] * 4, *".md", "enter")
+        await driver.press("escape", "X", "end", *["backspace"] * 4, *".md", "enter")
         head = (folder / "events-2026-11-22.md").read_text().splitlines()[0]
         assert head.count("|") == len(EVENT_KEYS) + 1
 
@@ -135,7 +135,7 @@ def test_the_ending_and_the_format_follow_each_other() -> None:
     jobs = Jobs(lambda job, progress, cancel: None)
 
     async def script(driver: Driver) -> None:
-        await driver.press("X", *["delete"] * 4, *".json")
+        await driver.press("X", "end", *["backspace"] * 4, *".json")
         assert "● JSON  " in driver.text()
         await driver.press("tab", "right")
         assert "events-2026-11-22.md" in driver.text()

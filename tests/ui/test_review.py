@@ -309,6 +309,8 @@ def test_the_command_line_runs_goes_to_rows_and_to_times() -> None:
         assert moment_of(table) == "2026-11-20 09:00:00"
         await driver.press("at", *"2026-11-20 09:40", "enter")
         assert moment_of(table) == "2026-11-20 10:00:00"
+        await driver.press("at", *"03:50", "enter")
+        assert moment_of(table) == "2026-11-20 04:00:00", "on the day of the row"
         await driver.press("at", *"soon", "enter")
         assert "'soon' cannot be read" in driver.text()
 

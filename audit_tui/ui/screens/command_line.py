@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -49,6 +50,10 @@ class GoToTime:
     occurred_us: int
 
 
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?", re.ASCII)
+TIME_HINT = "2026-11-01 14:00, or 14:00 on the day of the row"
+_BY_HELP = 2
+"""The rank of a command of which only the help holds what was typed."""
 Order: TypeAlias = RunCommand | GoToRow | GoToTime
 
 
@@ -58,6 +63,7 @@ class CommandLine(ModalScreen[Order | None]):
     Args:
         keymap: The keys to show beside the commands.
         context: The zone of a typed time.
+        day: The day of a time of which only the hour is typed, as ``14:05``.
         for_time: Whether only a time is asked for.
     """
 
@@ -69,6 +75,7 @@ class CommandLine(ModalScreen[Order | None]):
         border-title-color: $text; border-title-style: bold; border-subtitle-color: $text-muted;
     }
     CommandLine OptionList { height: auto; max-height: 12; border: none; padding: 0; background: $surface; }
+    CommandLine OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
     CommandLine #said { height: auto; color: $text-muted; }
     CommandLine:ansi > Vertical { border: round ansi_default; background: ansi_default; }
     CommandLine:ansi OptionList { background: ansi_default; }
@@ -82,10 +89,11 @@ class CommandLine(ModalScreen[Order | None]):
         Binding("tab", "complete", "Complete", show=False, priority=True),
     ]
 
-    def __init__(self, keymap: Keymap, context: TimeContext, *, for_time: bool = False) -> None:
+    def __init__(self, keymap: Keymap, context: TimeContext, day: date, *, for_time: bool = False) -> None:
         super().__init__()
         self._keymap = keymap
         self._time_context = context
+        self._day = day
         self._for_time = for_time
         self._found: list[Command] = []
 
@@ -95,7 +103,11 @@ class CommandLine(ModalScreen[Order | None]):
             if not self._for_time:
                 yield OptionList(compact=True)
             yield Static("", id="said", markup=False)
-            hint = "2026-11-01 14:00" if self._for_time else "a command, a row number, or a time"
+            hint = (
+                "2026-11-01 14:00, or 14:00 on the day of the row"
+                if self._for_time
+                else "a command, a row number, or a time"
+            )
             field = Input(placeholder=hint, compact=True)
             field.cursor_blink = False
             yield field
@@ -139,9 +151,10 @@ class CommandLine(ModalScreen[Order | None]):
 
     def _take_time(self, typed: str) -> None:
         try:
-            moment = parse_time(typed, self._time_context)
+            whole = f"{self._day} {typed}" if _CLOCK.fullmatch(typed) else typed
+            moment = parse_time(whole, self._time_context)
         except TimeError as error:
-            said = error.message if self._for_time or typed[:1].isdigit() else "There is no such command."
+            said = str(error) if self._for_time or typed[:1].isdigit() else "There is no such command."
             self.query_one("#said", Static).update(
                 Content(said if typed else "Type something, or press Esc.")
             )
@@ -183,8 +196,12 @@ def matching(typed: str) -> list[Command]:
         names = (command.id, command.title.casefold())
         if any(name.startswith(wanted) for name in names):
             ranked.append((0, command))
-        elif any(wanted in name for name in (*names, command.help.casefold())):
+        elif any(wanted in name for name in names):
             ranked.append((1, command))
+        elif wanted in command.help.casefold():
+            ranked.append((2, command))
+    if any(rank < _BY_HELP for rank, _ in ranked):
+        ranked = [pair for pair in ranked if pair[0] < _BY_HELP]
     return [command for _, command in sorted(ranked, key=lambda pair: pair[0])]
 
 

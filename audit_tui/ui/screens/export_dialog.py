@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event_text import EVENT_KEYS
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 PROGRESS_S = 0.5
 """Progress is shown so often at most."""
+_ENDINGS = "|".join(form.value for form in FILE_FORMATS)
+_TWO_ENDINGS = re.compile(rf"(.*\.(?:{_ENDINGS}))\.(?:{_ENDINGS})", re.IGNORECASE)
 SHORT_LINES = 14
 """Below, no line is left blank."""
 NARROW_CELLS = 50
@@ -154,7 +158,7 @@ class ExportDialog(ModalScreen[None]):
     def on_mount(self) -> None:
         field = self._field
         # One types over the name and leaves the ending.
-        field.cursor_position = len(field.value) - len(".csv")
+        field.selection = Selection(0, len(field.value) - len(".csv"))
         self._say(f"{self._rows_words()}\nIn {self._folder}, readable by you alone.")
 
     def on_resize(self, event: events.Resize) -> None:
@@ -190,6 +194,11 @@ class ExportDialog(ModalScreen[None]):
 
     @on(Input.Changed)
     def _follow_ending(self, message: Input.Changed) -> None:
+        if (doubled := _TWO_ENDINGS.fullmatch(message.value)) is not None:
+            # An ending was typed before the one that stood there.
+            self._field.value = doubled[1]
+            self._field.cursor_position = len(doubled[1])
+            return
         form = format_of(message.value)
         if form is not None:
             self.query_one("#format", PickLine).index = FILE_FORMATS.index(form)

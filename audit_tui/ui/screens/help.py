@@ -18,6 +18,14 @@ def help_dialog(here: Where, keymap: Keymap) -> TextDialog:
     return TextDialog("Help", lambda width: _lines(order, keymap, width), searchable=True)
 
 
+_MARKS = (
+    ("✗", "The act failed."),
+    ("▌", "The row is selected, to be copied."),
+    ("-", "Nobody, or nothing, is named."),
+    ("▲ ▼", "The list is sorted by this column, up or down."),
+)
+
+
 def _lines(order: list[Where], keymap: Keymap, width: int) -> list[Line]:
     lines: list[Line] = []
     for where in order:
@@ -26,13 +34,20 @@ def _lines(order: list[Where], keymap: Keymap, width: int) -> list[Line]:
             if command.where is where:
                 lines += _command_lines(command, keymap, width)
         lines.append(())
-    return lines[:-1]
+    lines += [(Piece("Marks", Role.TITLE),)]
+    for mark, meaning in _MARKS:
+        lines += _labelled(mark, meaning, width)
+    return lines
 
 
 def _command_lines(command: Command, keymap: Keymap, width: int) -> list[Line]:
     keys = "  ".join(key_name(key) for key in keymap.keys(command)) or "no key"
-    label = keys + " " * max(2, _KEY_CELLS - cell_len(keys))
-    parts = list(wrap(command.help, width - cell_len(label)))
+    return _labelled(keys, command.help, width)
+
+
+def _labelled(label: str, text: str, width: int) -> list[Line]:
+    label += " " * max(2, _KEY_CELLS - cell_len(label))
+    parts = list(wrap(text, width - cell_len(label)))
     indent = " " * cell_len(label)
     return [
         (Piece(label if number == 0 else indent, Role.LABEL), Piece(part))

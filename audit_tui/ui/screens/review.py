@@ -14,7 +14,7 @@ from audit_tui.core.event_text import cell_text, key_of
 from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.view import next_sort, sort_words
-from audit_tui.core.zones import zone_named
+from audit_tui.core.zones import local_time, zone_named
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.keymap import Keymap, bindings
@@ -24,6 +24,7 @@ from audit_tui.ui.widgets.event_table import EventTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from textual.binding import BindingType
     from textual.dom import DOMNode
@@ -117,6 +118,9 @@ class ReviewScreen(ReviewView):
         if chosen is not None and chosen != self._view.time_range:
             self.show_view(replace(self._view, time_range=chosen))
 
+    def action_next_part(self) -> None:
+        self.focus_next()
+
     def action_sort_column(self) -> None:
         self._sort_by(self.table.column)
 
@@ -137,6 +141,7 @@ class ReviewScreen(ReviewView):
 
     def action_reload(self) -> None:
         at_top = self.table.cursor_row == 0
+        self.event_list.renew()
         self.event_list.ask(self._view.query(self.context), keep_cursor=not at_top)
 
     def action_raw_json(self) -> None:
@@ -247,12 +252,18 @@ class ReviewScreen(ReviewView):
     def action_command_line(self) -> None:
         from audit_tui.ui.screens.command_line import CommandLine
 
-        self.app.push_screen(CommandLine(self._keymap, self.context), self._take_order)
+        self.app.push_screen(CommandLine(self._keymap, self.context, self._day_of_row), self._take_order)
 
     def action_go_to_time(self) -> None:
         from audit_tui.ui.screens.command_line import CommandLine
 
-        self.app.push_screen(CommandLine(self._keymap, self.context, for_time=True), self._take_order)
+        dialog = CommandLine(self._keymap, self.context, self._day_of_row, for_time=True)
+        self.app.push_screen(dialog, self._take_order)
+
+    @property
+    def _day_of_row(self) -> date:
+        row = self.table.highlighted
+        return self.context.today if row is None else local_time(row.occurred_us, self._zone).date()
 
     async def _take_order(self, order: Order | None) -> None:
         from audit_tui.ui.screens.command_line import GoToRow, GoToTime, RunCommand

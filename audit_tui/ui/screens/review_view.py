@@ -206,12 +206,14 @@ class ReviewView(Screen[None]):
             self._pane.set_class(self.has_class("-wide"), "-wide")
             self.query_one("#body").mount(self._pane)
         self._pane.display = True
+        self.query_one(KeyLine).say_pane(is_open=True)
         self._pane.open_event(seq)
 
     def close_pane(self) -> None:
         """Hide the detail pane; the list has the focus again."""
         if self._pane is not None:
             self._pane.display = False
+            self.query_one(KeyLine).say_pane(is_open=False)
             self._pane.open_event(None)
             self.table.focus()
 

@@ -142,13 +142,15 @@ class StatusLine(Widget):
 
     def render(self) -> Content:
         left = f" {self._place}   {self._order}"
+        if cell_len(left) + 3 + cell_len(self._notice) > self.size.width:
+            left = f" {self._place}"  # What is said now matters more than the order.
         room = self.size.width - cell_len(left) - 2
         notice = Content(self._notice).truncate(max(0, room), ellipsis=True) if room > 3 else Content("")
         return Content(left + " " * max(1, room + 1 - notice.cell_length)) + notice
 
 
 class KeyLine(Widget):
-    """The keys that matter most, at most seven; a click does what the key does."""
+    """The keys that matter most here, at most seven; a click does what the key does."""
 
     DEFAULT_CSS = """
     KeyLine { height: 1; background: $background; color: $text-muted; }
@@ -158,14 +160,21 @@ class KeyLine(Widget):
     def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="keys")
         self._keymap = keymap
+        self._has_pane = False
         self._spans: list[tuple[int, int, Command]] = []
+
+    def say_pane(self, *, is_open: bool) -> None:
+        """Show the keys for an open pane, or for the list alone."""
+        self._has_pane = is_open
+        self.refresh()
 
     def render(self) -> Content:
         parts: list[Content | str] = [" "]
         self._spans = []
         x = 1
         for command in COMMANDS:
-            key, word = self._keymap.first_key(command), command.key_line
+            key = self._keymap.first_key(command)
+            word = command.pane_line if self._has_pane else command.key_line
             if not key or not word:
                 continue
             cells = cell_len(key) + 1 + cell_len(word)

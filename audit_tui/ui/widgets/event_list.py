@@ -137,6 +137,11 @@ class EventList(Container):
         """
         self._ask(query, anchor, top_offset)
 
+    def renew(self) -> None:
+        """Open the source anew for the next result: it may have been replaced."""
+        self._rows.renew()
+        self._counts.renew()
+
     def go_to_time(self, query: EventQuery, occurred_us: int) -> None:
         """Show a result sorted by date, with the cursor on the event nearest to a moment."""
         self._ask(query, Anchor.at_time(occurred_us, query.sort), self.table.visible_rows // 2)

@@ -12,7 +12,6 @@ from audit_tui.core.text import clean
 from audit_tui.core.zones import date_text, local_time
 from audit_tui.ui.widgets.column_layout import (
     FULL_DATE_CELLS,
-    OTHER_YEAR_CELLS,
     SHORT_DATE_CELLS,
     ColumnBox,
     lay_out,
@@ -73,7 +72,8 @@ class RowText:
         self._this_year = f"{this_year:04d}"
         self._wanted = {}
         if self._date_format == DEFAULT_DATE_FORMAT:
-            self._date_cells = (OTHER_YEAR_CELLS if other_years else SHORT_DATE_CELLS, FULL_DATE_CELLS)
+            # A date without its year is wrong there, and one without its seconds is no evidence.
+            self._date_cells = (FULL_DATE_CELLS if other_years else SHORT_DATE_CELLS, FULL_DATE_CELLS)
 
     def measure(self, rows: Sequence[EventRow]) -> None:
         """Size the columns from the first rows, so that they stay as they are while one scrolls."""
@@ -97,11 +97,15 @@ class RowText:
 
     def headings(self) -> list[str]:
         """The column headings, with a mark on the one that sorts."""
-        mark = " ▼" if self._sort.descending else " ▲"
-        return [
-            fit(box.column.label + (mark if box.column is self._sort.column else ""), box.width)
-            for box in self.boxes
-        ]
+        return [self._heading(box) for box in self.boxes]
+
+    def _heading(self, box: ColumnBox) -> str:
+        label = box.column.label
+        if box.column is not self._sort.column:
+            return fit(label, box.width)
+        mark = "▼" if self._sort.descending else "▲"
+        gap = " " if cell_len(label) + 2 <= box.width else ""
+        return fit(fit_at_most(label, max(0, box.width - 1)) + gap + mark, box.width)
 
     def repeats_day(self, row: EventRow, above: EventRow | None) -> bool:
         """Whether the row above is of the same day, so that the day need not be said again."""
@@ -109,11 +113,7 @@ class RowText:
             return False
         if self._date_format != DEFAULT_DATE_FORMAT:
             return False
-        date = self._date(row)
-        width = next((box.width for box in self.boxes if box.column is EventColumn.DATE), 0)
-        if date[:4] != self._this_year and width < FULL_DATE_CELLS:
-            return False
-        return date[:10] == self._date(above)[:10]
+        return self._date(row)[:10] == self._date(above)[:10]
 
     def _text(self, row: EventRow, box: ColumnBox, repeats_day: bool) -> str:
         text = self._value(row, box.column)
@@ -122,9 +122,7 @@ class RowText:
         is_full = box.width >= FULL_DATE_CELLS
         if repeats_day:
             return " " * (11 if is_full else 6) + text[11:]
-        if is_full:
-            return text
-        return text[5:] if text[:4] == self._this_year else text[:OTHER_YEAR_CELLS]
+        return text if is_full or text[:4] != self._this_year else text[5:]
 
     def _value(self, row: EventRow, column: EventColumn) -> str:
         if column is EventColumn.DATE:
