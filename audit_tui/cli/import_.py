@@ -12,14 +12,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.importing import Importer, InStore, NoProgress, Nowhere, Tally, import_all
+from audit_tui.cli.importing import (
+    Importer,
+    InStore,
+    NoProgress,
+    Nowhere,
+    Tally,
+    import_all,
+    title_of,
+    unknown_format,
+)
 from audit_tui.cli.options import store_option
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError, StoreError, UsageError
 from audit_tui.formats.explaining import explain
 from audit_tui.formats.files import LogFile, file_identity
 from audit_tui.formats.generic import COLUMNS, FieldMap
-from audit_tui.formats.reading import Mapped, Reading
+from audit_tui.formats.reading import Mapped, NotALog, Reading
 from audit_tui.formats.registry import format_names
 
 if TYPE_CHECKING:
@@ -128,8 +137,11 @@ def _store_files(store: Path) -> set[tuple[int, int]]:
     return {identity for identity in beside if identity is not None}
 
 
-def _tell(tally: Tally, store: Path) -> None:
-    """The summary, on stderr."""
+def _summary(tally: Tally, store: Path, names: Sequence[str]) -> list[str]:
+    """What was read and stored; of nothing at all only that there is nothing."""
+    if not tally.read and not tally.was_interrupted:
+        is_said = bool(tally.problems or tally.skipped)
+        return [] if is_said else [f"There is no event in {title_of(names)}."]
     say = [
         f"{counted(tally.read, 'record')} read from {counted(tally.files, 'file')}: "
         f"{tally.stored:,} {'would be stored' if tally.is_dry else 'stored'}, "
@@ -141,15 +153,25 @@ def _tell(tally: Tally, store: Path) -> None:
         say.insert(0, "Interrupted: what was stored stays. Run the same command again to complete it.")
     elif tally.stored and not tally.is_dry:
         say.append(f"The store is {store}.")
+    return say
+
+
+def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
+    """The summary and what went wrong, on stderr."""
+    say = _summary(tally, store, names)
     say.extend(f"{reject.place}: {reject.reason}" for reject in tally.rejects)
     if tally.rejected > len(tally.rejects):
         say.append(
             f"... and {tally.rejected - len(tally.rejects):,} more rejected (--rejects FILE keeps them all)."
         )
-    for problem in (*tally.problems, *tally.skipped):
+    problems = [*tally.problems, *tally.skipped]
+    for problem in problems:
         say.append(problem.message)
-        if problem.hint:
+        if problem.hint and not isinstance(problem, NotALog):
             say.append(f"  {problem.hint}")
+    if any(isinstance(problem, NotALog) for problem in problems):
+        # The same for all of them.
+        say.extend(unknown_format())
     for line in say:
         click.echo(clean_visible(line), err=True)
 
@@ -219,5 +241,5 @@ def import_command(
     tally = importer.tally
     if as_json:
         click.echo(json.dumps(tally.to_json()))
-    _tell(tally, store)
+    _tell(tally, store, paths)
     context.exit(tally.exit_code)

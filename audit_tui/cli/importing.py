@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from audit_tui.cli.named import STDIN
 from audit_tui.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -18,6 +19,7 @@ from audit_tui.errors import (
 from audit_tui.formats.files import LogFile, find_logs, open_log
 from audit_tui.formats.reading import Mapped, NotALog, Reading
 from audit_tui.formats.record import Reject
+from audit_tui.formats.registry import format_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -32,6 +34,20 @@ BATCH_CHARS = 16 * 1024 * 1024
 """A batch ends here too: 5,000 records may each be huge."""
 SHOWN_REJECTS = 20
 EXPLAINED_EVENTS = 3
+
+
+def title_of(names: Sequence[str]) -> str:
+    """What is imported, in a sentence: the first three names, and how many more."""
+    title = ", ".join("standard input" if name == STDIN else name for name in names[:3])
+    return f"{title} and {len(names) - 3:,} more" if len(names) > 3 else title
+
+
+def unknown_format() -> tuple[str, ...]:
+    """What to do about a file whose format is not recognised, line by line."""
+    return (
+        f"Formats are {', '.join(format_names())}; --format of audit-tui import names one.",
+        "Of any other JSON or CSV, name the fields: audit-tui import FILE --map time=FIELD --map event=FIELD",
+    )
 
 
 class Sink(Protocol):

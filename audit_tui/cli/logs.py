@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.cli.importing import Importer, InStore, NoProgress, Tally, import_all
+from audit_tui.cli.first_range import with_events
+from audit_tui.cli.importing import (
+    Importer,
+    InStore,
+    NoProgress,
+    Tally,
+    import_all,
+    title_of,
+    unknown_format,
+)
 from audit_tui.cli.named import STDIN, is_stream
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.temporary import temporary_store
 from audit_tui.core.command_text import shell_line
-from audit_tui.core.dates import Preset, range_label
-from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull, UsageError
 from audit_tui.formats.reading import NotALog, Reading
-from audit_tui.formats.registry import format_names
 from audit_tui.store.reader import StoreReader
 
 if TYPE_CHECKING:
@@ -66,12 +72,13 @@ def imported(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
         tally = _import(names, store)
         if not tally.stored:
             raise _nothing_read(names, tally)
-        shown = _with_events(choice, store)
+        with StoreReader(store) as reader:
+            shown, elsewhere = with_events(choice, reader)
         yield Logs(
             store,
             shown,
             f"{_title(names)} ({counted(tally.stored, 'event')})",
-            _notice(tally, choice, is_range_kept=shown is choice),
+            _notice(tally, elsewhere),
             tuple(clean_visible(line) for line in _farewell(names, tally)),
             EXIT_WRONG if tally.exit_code else EXIT_OK,
         )
@@ -130,17 +137,6 @@ class _Shown(NoProgress):
         self._line.say(f"{counted(self._importer.taken, 'event')}{share}, reading {name}")
 
 
-def _with_events(choice: EventsChoice, store: Path) -> EventsChoice:
-    """The choice; with All Time where nobody chose the range and the logs have nothing in it."""
-    if not choice.is_range_default:
-        return choice
-    with StoreReader(store) as reader:
-        any_event = replace(choice.view, filter=NO_FILTER).query(choice.context)
-        if reader.count(any_event):
-            return choice
-    return replace(choice, view=replace(choice.view, time_range=Preset.ALL_TIME))
-
-
 def _title(names: Sequence[str]) -> str:
     first = names[0]
     if first == STDIN:
@@ -153,14 +149,14 @@ def _title(names: Sequence[str]) -> str:
     return title if len(names) == 1 else f"{title} and {len(names) - 1:,} more"
 
 
-def _notice(tally: Tally, choice: EventsChoice, *, is_range_kept: bool) -> str:
+def _notice(tally: Tally, elsewhere: str) -> str:
     says = []
     if tally.rejected:
         says.append(f"{tally.rejected:,} of {tally.read:,} records rejected")
     if unread := len(tally.problems) + len(tally.skipped):
         says.append(f"{counted(unread, 'file')} not read")
-    if not is_range_kept:
-        says.append(f"nothing in {range_label(choice.view.time_range, choice.context)}")
+    if elsewhere:
+        says.append(elsewhere)
     says.append("temporary: audit-tui import keeps it")
     return " · ".join(says)
 
@@ -189,17 +185,14 @@ def _details(tally: Tally) -> Iterator[str]:
 
 def _nothing_read(names: Sequence[str], tally: Tally) -> FileError:
     """What to say where there is nothing to show."""
-    title = ", ".join("standard input" if name == STDIN else name for name in names[:3])
-    title += f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    tried = f"The formats that were tried: {', '.join(format_names())}."
-    elsewhere = "Where none is recognised, --format and --map of audit-tui import say how to read it."
-    hint = [*_details(tally), tried, elsewhere]
+    title = title_of(names)
+    hint = [*_details(tally), *unknown_format()]
     if tally.rejected:
         message = f"None of {counted(tally.rejected, 'record')} in {title} could be read as an event."
     elif len(tally.problems) == 1 and not tally.skipped:
         problem = tally.problems[0]
         message = problem.message
-        hint = [tried, elsewhere] if isinstance(problem, NotALog) else [problem.hint]
+        hint = [*unknown_format()] if isinstance(problem, NotALog) else [problem.hint]
     elif tally.problems or tally.skipped:
         message = f"Nothing in {title} could be read as events."
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from enum import Enum
 from pathlib import Path
@@ -68,10 +69,13 @@ def are_logs(names: Sequence[str]) -> bool:
 
     Raises:
         UsageError: If several stores are named, or a store among logs.
-        FileError: If one of several is not there, or cannot be read without waiting.
+        FileError: If one of several is not there, or one cannot be read without waiting.
     """
     kinds = {name: kind_of(name) for name in names}
     if len(names) == 1:
+        if kinds[names[0]] is Kind.SPECIAL:
+            again = f"audit-tui - < {shlex.quote(names[0])}"
+            raise FileError(f"{names[0]} is {Kind.SPECIAL.value}.", f"Read it as: {again}")
         return kinds[names[0]] is Kind.LOG
     for name, kind in kinds.items():
         if kind is Kind.MISSING:

@@ -244,6 +244,7 @@ def open_screen(
         StoreError: If the store cannot be read; nothing was written to the terminal.
         UsageError: If there is no terminal for it.
     """
+    from audit_tui.cli.first_range import with_events
     from audit_tui.store.reader import open_store
     from audit_tui.ui.first_page import Anchor, Opening
 
@@ -253,7 +254,9 @@ def open_screen(
         require_screen()
         info = reader.info()
         left = resume_from.left_in(info.store_id) if resume_from else None
-        view = choice.view if left is None else _resumed(left, choice)
+        first, elsewhere = with_events(choice, reader)
+        view = first.view if left is None else _resumed(left, choice)
+        notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice)
         begin_at = None if left is None or left.event is None else Anchor(left.event)
         with _ReadAhead(reader, view.query(choice.context), begin_at) as ahead:
             # 0.3 s and more, in which the first rows are read.
@@ -272,7 +275,7 @@ def open_screen(
             first_page,
             begin_at,
             0 if left is None else left.line,
-            " · ".join(filter(None, (shown.notice, info.notice))),
+            " · ".join(filter(None, notices)),
             state_directory(),
             partial(_export, store),
             shown.command_words or (NAME, "query", "-s", info.path),

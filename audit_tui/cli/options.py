@@ -24,7 +24,7 @@ from audit_tui.core.dates import (
 from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, parse_condition
 from audit_tui.core.record import Record
 from audit_tui.core.view import View
-from audit_tui.errors import UsageError
+from audit_tui.errors import TimeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +152,16 @@ def _time_range(
     range_name: str | None, since: str | None, until: str | None, context: TimeContext
 ) -> TimeRange:
     if since is None and until is None:
-        return DEFAULT_RANGE if range_name is None else Preset.parse(range_name)
+        return DEFAULT_RANGE if range_name is None else _preset(range_name)
     if range_name is not None:
         raise UsageError("--range cannot stand together with --since or --until.", "Leave one of them out.")
     return range_from_bounds(since, until, context)
+
+
+def _preset(name: str) -> Preset:
+    try:
+        return Preset.parse(name)
+    except TimeError as error:
+        # As a shell takes them without quotes.
+        slugs = ", ".join(preset.slug for preset in Preset)
+        raise TimeError(error.message, f"The ranges are {slugs}; or use --since and --until.") from None

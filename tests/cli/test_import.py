@@ -344,3 +344,35 @@ def test_the_shared_cloudtrail_folder(store: Path) -> None:
     again = run("import", folder, "-s", str(store))
     assert "2,900 records read from 55 files: 0 stored, 2,900 duplicate, 0 rejected." in again.stderr
     assert (first.exit_code, again.exit_code) == (0, 0)
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_where_there_is_nothing_only_that_is_said(
+    tmp_path: Path, store: Path, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "none").mkdir()
+    (tmp_path / "empty.json").touch()
+    for name in ("none", "empty.json"):
+        result = run("import", str(tmp_path / name), "-s", str(store), *options)
+        assert (result.exit_code, result.stderr) == (0, f"There is no event in {tmp_path / name}.\n")
+    told = json.loads(run("import", str(tmp_path / "none"), "-s", str(store), "--json").stdout)
+    assert (told["read"], told["stored"], told["files"]) == (0, 0, 0)
+    assert not store.exists()
+
+
+def test_an_unknown_format_is_told_alike_by_import_and_open(tmp_path: Path, store: Path) -> None:
+    log = tmp_path / "notes.txt"
+    log.write_text("nothing to see\nin here\n")
+    imported, opened = run("import", str(log), "-s", str(store)), run("open", "--plain", str(log))
+    assert imported.stderr == opened.stderr
+    assert imported.stderr.startswith(f"{log} is not a log that is known")
+    assert "cloudtrail" in imported.stderr
+    assert "--map time=FIELD" in imported.stderr
+
+
+def test_the_advice_for_unknown_formats_comes_once(tmp_path: Path, store: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text("nothing to see\nin here\n")
+    told = run("import", str(tmp_path), "-s", str(store)).stderr
+    assert told.count("is not a log that is known") == 3
+    assert told.count("--map time=FIELD") == 1

@@ -92,7 +92,6 @@ def test_what_may_not_be_read_is_left_to_whoever_says_so(things: Path) -> None:
         (("store.json",), False),
         (("other.db",), False),
         (("nothing",), False),
-        (("pipe",), False),
     ],
 )
 def test_one_store_or_any_number_of_logs(things: Path, names: tuple[str, ...], expected: bool) -> None:
@@ -107,6 +106,7 @@ def test_one_store_or_any_number_of_logs(things: Path, names: tuple[str, ...], e
         (("store.json", "log.gz"), UsageError, "store.json is a store, and .*log.gz is not"),
         (("log.gz", "folder", "store.json"), UsageError, "a store is opened alone"),
         (("log.gz", "nothing"), FileError, "There is no file .*nothing"),
+        (("pipe",), FileError, "pipe is neither a file nor a folder"),
         (("pipe", "log.gz"), FileError, "pipe is neither a file nor a folder"),
     ],
 )
@@ -115,3 +115,9 @@ def test_what_does_not_go_together(
 ) -> None:
     with pytest.raises(kind, match=words):
         are_logs([str(things / name) for name in names])
+
+
+def test_a_pipe_is_read_on_request(things: Path) -> None:
+    with pytest.raises(FileError) as told:
+        are_logs([str(things / "pipe")])
+    assert told.value.hint == f"Read it as: audit-tui - < {things}/pipe"

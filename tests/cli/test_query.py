@@ -239,3 +239,8 @@ def test_a_limit_and_a_range_that_leave_events_out_are_told_together(store: Path
     assert result.stderr == (
         "1 of 2 events of Last 30 Days; --limit 0 shows all, --range all-time takes in all 4.\n"
     )
+
+
+def test_an_unknown_range_is_told_with_what_a_shell_takes(store: Path) -> None:
+    hint = run("query", "-s", str(store), "--range", "someday").stderr.splitlines()[1]
+    assert "all-time, today, yesterday, this-week, this-month, last-month, last-30-days" in hint

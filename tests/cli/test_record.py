@@ -96,7 +96,7 @@ def test_a_key_stores_once(store: Path) -> None:
 
 
 USAGE: list[tuple[Sequence[str], str]] = [
-    ([], "Missing argument 'EVENT'"),
+    ([], "EVENT is missing."),
     ([""], "An event needs a name."),
     (
         ["x", "--time", "2026-11-01"],
