@@ -18,7 +18,6 @@ from textual.widgets import Static
 
 from audit_tui.core.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
 from audit_tui.ui.screens.time_range import TimeRangeDialog
-from audit_tui.ui.widgets.flat_button import FlatButton
 from audit_tui.ui.widgets.list_button import ListButton
 from audit_tui.ui.widgets.month_view import MonthView
 from audit_tui.ui.widgets.popup_list import PopupList
@@ -162,7 +161,7 @@ def test_it_opens_on_today_with_the_range_in_force_marked() -> None:
         assert stage.words == "Last 30 Days: 2026-10-24 to 2026-11-22, 30 days"
         assert stage.times == ("2026-10-24", "2026-11-22")
         assert "• Last 30 Days" in stage.picture
-        assert "(22]" in stage.picture
+        assert " 22] " in stage.picture
         assert "Europe/Berlin" in stage.picture
         assert stage.picture.count("Time range") == 1
 
@@ -287,7 +286,7 @@ def test_a_picked_range_is_said_marked_and_written_into_the_fields() -> None:
         assert stage.words == "2026-11-10 to 2026-11-13, 4 days"
         assert stage.times == ("2026-11-10", "2026-11-13")
         assert "[10  11  12  13]" in stage.picture
-        assert "(22)" in stage.picture
+        assert " 22 " in stage.picture
         assert "•" not in stage.picture
 
     run(play)
@@ -328,7 +327,7 @@ def test_a_preset_shows_its_days_and_stays_a_preset() -> None:
 
 def test_enter_on_the_preset_in_force_picks_first_and_applies_then() -> None:
     async def play(stage: Stage) -> None:
-        await stage.press("shift+tab", "shift+tab", "shift+tab", "shift+tab", "shift+tab")
+        await stage.press("shift+tab")
         assert isinstance(stage.dialog.focused, PresetList)
         await stage.press("enter")
         assert stage.results == []
@@ -364,7 +363,7 @@ def test_weeks_begin_as_configured(first_weekday: int, names: str) -> None:
 def test_the_month_list_offers_no_month_after_today() -> None:
     async def play(stage: Stage) -> None:
         popup = stage.dialog.query_one(PopupList)
-        await stage.press("shift+tab", "shift+tab", "shift+tab")
+        await stage.press("tab", "tab")
         assert stage.dialog.query_one("#month", ListButton).has_focus
         await stage.press("enter")
         assert [item.label for item in popup.items][-1] == "November"
@@ -450,7 +449,7 @@ def test_a_list_closes_when_one_goes_elsewhere(close: str) -> None:
     assert run(play) == []
 
 
-@pytest.mark.parametrize("keys", ["escape", "q", "tab tab tab tab tab enter"])
+@pytest.mark.parametrize("keys", ["escape", "q", "tab tab tab tab tab tab tab tab tab enter"])
 def test_it_is_cancelled(keys: str) -> None:
     async def play(stage: Stage) -> None:
         await stage.press("left", "space", *keys.split())
@@ -572,6 +571,10 @@ def test_tab_goes_round_every_part_and_nothing_else_happens() -> None:
             await stage.press("tab")
         assert seen == [
             "month-view",
+            "before",
+            "month",
+            "year",
+            "after",
             "whole-month",
             "whole-year",
             "since",
@@ -579,14 +582,12 @@ def test_tab_goes_round_every_part_and_nothing_else_happens() -> None:
             "cancel",
             "apply",
             "PresetList",
-            "before",
-            "month",
-            "year",
-            "after",
         ]
         assert stage.month.has_focus
         await stage.press("shift+tab")
-        assert stage.dialog.query_one("#after", FlatButton).has_focus
+        assert stage.dialog.query_one(PresetList).has_focus
+        await stage.press("right")
+        assert stage.month.has_focus
 
     assert run(play) == []
 
@@ -620,16 +621,23 @@ def test_focus_and_range_show_without_colours(is_colourless: bool) -> None:
     async def play(stage: Stage) -> None:
         await stage.press("left", "left", "space")
         line = stage.month.render_line(4)
-        cells = {segment.text.strip(): segment.style for segment in line}
+        cells = {segment.text.strip(" ·"): segment.style for segment in line}
         assert [text for text in cells if text.startswith("[")] == ["[20"]
         cursor = cells["[20"]
         assert cursor is not None
         assert cursor.reverse or not is_colourless
         assert cursor.bold
-        between, outside = cells["21"], cells["19"]
-        assert between is not None
-        assert outside is not None
-        assert between.underline != outside.underline or between.bgcolor != outside.bgcolor
+        today = cells["22"]
+        assert today is not None
+        assert today.underline
+        if is_colourless:
+            assert "[20··21··22]" in stage.picture
+            assert "Cancel  [Apply]" in stage.picture
+        else:
+            between, outside = cells["21"], cells["19"]
+            assert between is not None
+            assert outside is not None
+            assert between.bgcolor != outside.bgcolor
 
     run(play, Opening(is_colourless=is_colourless))
 
@@ -640,10 +648,62 @@ def test_focus_and_range_show_without_colours(is_colourless: bool) -> None:
 def test_any_size_works(size: tuple[int, int]) -> None:
     async def play(stage: Stage) -> None:
         await stage.press("home", "up", "pageup", "end", "left", "space", "right", "space")
-        await stage.press("tab", "tab", "tab")
+        stage.dialog.query_one("#since", TimeInput).focus()
         await stage.press("x", "backspace", "a", "backspace", "enter")
 
     assert run(play, Opening(size=size)) == [DayRange(date(2026, 9, 29), date(2026, 9, 30))]
+
+
+def test_the_presets_are_one_key_away_also_in_a_burst() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.press("shift+tab", "up", "enter", "enter")
+
+    assert run(play) == [Preset.LAST_MONTH]
+
+
+@pytest.mark.parametrize("width", [80, 40])
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("#month-view", "Shift+Tab presets"),
+        ("PresetList", "⏎ choose, again applies"),
+        ("#since", "type 2026-11-01 14:00"),
+        ("#month", "⏎ list"),
+        ("#cancel", "⏎ press"),
+    ],
+)
+def test_a_hint_says_what_the_keys_do_where_one_is(part: str, said: str, width: int) -> None:
+    async def play(stage: Stage) -> None:
+        stage.dialog.query_one(part).focus()
+        await stage.pilot.pause()
+        assert said in stage.picture
+
+    run(play, Opening(size=(width, 12)))
+
+
+def test_the_hint_moves_nothing_and_gives_way_on_a_low_terminal() -> None:
+    async def play(stage: Stage) -> None:
+        height = stage.dialog.query_one("#time-range").region.height
+        for _ in range(12):
+            assert stage.dialog.query_one("#hint").region.height == 1
+            assert stage.dialog.query_one("#time-range").region.height == height
+            await stage.press("tab")
+        await stage.pilot.resize_terminal(40, 10)
+        await stage.pilot.pause()
+        assert stage.dialog.query_one("#hint").region.height == 0
+
+    run(play)
+
+
+def test_a_low_terminal_keeps_the_highlighted_preset_in_sight() -> None:
+    async def play(stage: Stage) -> None:
+        stage.dialog.query_one(PresetList).focus()
+        await stage.press("end")
+        assert "Last Year" in stage.picture
+        await stage.press("home")
+        assert "All Time" in stage.picture
+
+    run(play, Opening(size=(40, 10)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.events import Click, Key, Resize
     from textual.geometry import Size
+    from textual.widget import Widget
 
 BEFORE, AFTER = "\u2039", "\u203a"
 TYPED_FORMATS = "Write it as 2026-11-01 or 2026-11-01 14:00."
@@ -53,6 +54,15 @@ MAX_YEARS = 200
 """One event dated to the year 1 shall not make a list of 2,000 years; `<` and `>` still go there."""
 MIN_WIDE_CELLS = 56
 MIN_HIGH_LINES = 20
+MIN_HINT_LINES = 12
+HINTS: dict[type[Widget], str] = {
+    MonthView: "←↑↓→ day   ⏎ pick   Shift+Tab presets   a apply",
+    PresetList: "↑↓ preset   ⏎ choose, again applies   → calendar",
+    TimeInput: "type 2026-11-01 14:00   ⏎ apply   Esc cancel",
+    ListButton: "⏎ list   ↑↓ choose   Tab next   Esc cancel",
+    FlatButton: "⏎ press   Tab next   a apply   Esc cancel",
+}
+"""At most 49 cells, which is the room; m and y are underlined on their buttons."""
 MONTH_LIST_CELLS = 11
 YEAR_LIST_CELLS = 6
 
@@ -84,6 +94,8 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         #choose-body { height: auto; scrollbar-size-vertical: 1; }
         #choose, #typed, #foot, #months, #whole { height: auto; width: 100%; }
         #calendar { width: 28; height: auto; margin: 0 0 0 6; }
+        #months { position: absolute; }
+        #month-view { margin: 1 0 0 0; }
         #before { margin: 0 1 0 0; }
         #month { width: 13; }
         #year { width: 8; }
@@ -98,10 +110,12 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         #foot { padding: 0 0 0 2; }
         #zone { width: 1fr; height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         #apply { margin: 0 0 0 1; }
+        #hint { height: 1; padding: 0 0 0 2; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
 
         &.-low #time-range { max-height: 18; height: 100%; padding: 0 2 0 1; }
         &.-low #choose-body { height: 1fr; }
         &.-low #whole, &.-low #typed, &.-low #words { margin: 0; }
+        &.-flat #hint { display: none; }
         &.-narrow #time-range { width: 100%; padding: 0; }
         &.-narrow #choose { layout: vertical; }
         &.-narrow PresetList { width: 100%; }
@@ -109,7 +123,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
 
         &:ansi {
             #time-range { background: ansi_default; }
-            #typed Static, #zone { color: ansi_default; text-style: dim; }
+            #typed Static, #zone, #hint { color: ansi_default; text-style: dim; }
             #words.-wrong { color: ansi_red; }
         }
     }
@@ -156,6 +170,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._since = TimeInput(since, "first event", id="since")
         self._until = TimeInput(until, "no end", id="until")
         self._words = Static(Content(range_words(current, context)), id="words", markup=False)
+        self._hint = Static(id="hint", markup=False)
 
     def compose(self) -> ComposeResult:
         """The presets beside the calendar, the times and the words below."""
@@ -166,15 +181,16 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
                 with Horizontal(id="choose"):
                     yield self._presets
                     with Vertical(id="calendar"):
+                        # Before its head for Tab; Textual 8.2.8 sorts by place, less margins, first.
+                        yield self._month_view
+                        with Horizontal(id="whole"):
+                            yield FlatButton("Whole month", key="m", id="whole-month")
+                            yield FlatButton("Whole year", key="y", id="whole-year")
                         with Horizontal(id="months"):
                             yield FlatButton(BEFORE, id="before")
                             yield self._month_list
                             yield self._year_list
                             yield FlatButton(AFTER, id="after")
-                        yield self._month_view
-                        with Horizontal(id="whole"):
-                            yield FlatButton("Whole month", key="m", id="whole-month")
-                            yield FlatButton("Whole year", key="y", id="whole-year")
                 with Horizontal(id="typed"):
                     yield Static("From", markup=False)
                     yield self._since
@@ -186,6 +202,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
                 yield Static(Content(zone), id="zone", markup=False)
                 yield FlatButton("Cancel", id="cancel")
                 yield FlatButton("Apply", key="a", id="apply", classes="-primary")
+            yield self._hint
         yield self._popup
 
     def on_mount(self) -> None:
@@ -199,6 +216,15 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         """Fit the new size, and keep the cursor in sight."""
         self._fit(event.size)
         self.call_after_refresh(self._show_cursor)
+
+    def on_descendant_focus(self) -> None:
+        """Say what can be done here."""
+        self._show_hint()
+
+    @on(PresetList.OptionHighlighted)
+    def _follow_highlight(self, event: PresetList.OptionHighlighted) -> None:
+        if self._presets.has_focus:
+            self._show_line(self._presets, event.option_index)
 
     @on(MonthView.CursorMoved)
     def _follow_cursor(self, event: MonthView.CursorMoved) -> None:
@@ -323,6 +349,8 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         # Not by Textual's breakpoints: they come after the first layout, and the styles are made twice.
         self.set_class(size.width < MIN_WIDE_CELLS, "-narrow")
         self.set_class(size.height < MIN_HIGH_LINES, "-low")
+        self.set_class(size.height < MIN_HINT_LINES, "-flat")
+        self._show_hint()
 
     def _in_turn(self, do: Callable[[], None]) -> None:
         """Do something after what earlier keys of the same burst asked for.
@@ -371,6 +399,10 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._words.set_class(is_wrong, "-wrong")
         self._words.update(Content(words))
 
+    def _show_hint(self) -> None:
+        words = HINTS.get(type(self.focused) if self.focused is not None else FlatButton, "")
+        self._hint.update(words.replace("   ", "  ") if self.has_class("-narrow") else words, layout=False)
+
     def _typed_error(self) -> str | None:
         """Mark what cannot be read; say the first of it, or None."""
         said: str | None = None
@@ -409,9 +441,11 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
 
     def _show_cursor(self) -> None:
         """Scroll a low dialog to the week of the cursor."""
+        self._show_line(self._month_view, self._month_view.line_of(self._month_view.cursor))
+
+    def _show_line(self, part: Widget, line: int) -> None:
         body = self.query_one("#choose-body", VerticalScroll)
         if body.max_scroll_y == 0:
             return
-        line = self._month_view.line_of(self._month_view.cursor)
-        at = self._month_view.region.offset - body.content_region.offset + body.scroll_offset
+        at = part.region.offset - body.content_region.offset + body.scroll_offset
         body.scroll_to_region(Region(at.x, at.y + line, 1, 1), animate=False, x_axis=False)

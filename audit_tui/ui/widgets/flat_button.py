@@ -45,7 +45,7 @@ class FlatButton(Widget, can_focus=True):
         &:ansi {
             background: ansi_default;
             color: ansi_default;
-            &.-primary { text-style: bold; }
+            &.-primary { padding: 0; text-style: bold; }
             &:focus { text-style: bold reverse; }
             &:disabled { text-style: dim; }
         }
@@ -88,10 +88,16 @@ class FlatButton(Widget, can_focus=True):
         self.set_reactive(FlatButton.words, words)
 
     def render(self) -> Content:
-        """The words, with the key's letter underlined."""
+        """The words, with the key's letter underlined.
+
+        Where no background tells what Enter is for, brackets do, in the cells that the padding leaves.
+        """
         content = Content(self.words)
         at = self.words.lower().find(self._key) if self._key else -1
-        return content if at < 0 else content.stylize("underline", at, at + 1)
+        if at >= 0:
+            content = content.stylize("underline", at, at + 1)
+        is_bracketed = self.has_class("-primary") and self.app.native_ansi_color
+        return Content.assemble("[", content, "]") if is_bracketed else content
 
     def action_press(self) -> None:
         """Press the button."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.events import Click, MouseScrollDown, MouseScrollUp
 
 DAY_CELLS = 4
+BETWEEN = "\u00b7"
 MONTH_CELLS = DAYS_IN_WEEK * DAY_CELLS
 MONTH_LINES = 7
 """The weekdays, and as many weeks as a month can touch."""
@@ -38,8 +39,9 @@ MONTH_LINES = 7
 class MonthView(Widget, can_focus=True):
     """The days of the month that the cursor is in.
 
-    The first and the last marked day carry brackets and today round ones, so that they are told apart
-    without colours too. The cursor never goes beyond today.
+    The first and the last marked day carry brackets and today is underlined, so that they are told apart
+    without colours too; in a terminal's own colours, or none, dots join the days between. The cursor never
+    goes beyond today.
 
     Args:
         today: The day that it is; the cursor begins there.
@@ -75,10 +77,10 @@ class MonthView(Widget, can_focus=True):
         color: $foreground;
 
         & > .month-view--weekday { color: $text-muted; }
-        & > .month-view--today { text-style: bold; }
+        & > .month-view--today { text-style: bold underline; }
         & > .month-view--marked { background: $primary 25%; }
         & > .month-view--edge { background: $primary 45%; text-style: bold; }
-        & > .month-view--future { color: $foreground 35%; }
+        & > .month-view--future { color: $foreground 50%; }
         & > .month-view--cursor {
             background: $block-cursor-background;
             color: $block-cursor-foreground;
@@ -87,8 +89,8 @@ class MonthView(Widget, can_focus=True):
         &:ansi {
             color: ansi_default;
             & > .month-view--weekday { color: ansi_default; text-style: dim; }
-            & > .month-view--marked { background: ansi_default; text-style: underline; }
-            & > .month-view--edge { background: ansi_default; text-style: bold underline; }
+            & > .month-view--marked { background: ansi_default; }
+            & > .month-view--edge { background: ansi_default; text-style: bold; }
             & > .month-view--future { color: ansi_default; text-style: dim; }
             & > .month-view--cursor { text-style: bold reverse; }
         }
@@ -166,7 +168,7 @@ class MonthView(Widget, can_focus=True):
                 for at in range(DAYS_IN_WEEK)
             ]
         elif y <= len(weeks):
-            segments = [self._cell(day) for day in weeks[y - 1]]
+            segments = [segment for day in weeks[y - 1] for segment in self._cell(day)]
         else:
             segments = []
         return Strip(segments).adjust_cell_length(self.size.width, base)
@@ -227,21 +229,24 @@ class MonthView(Widget, can_focus=True):
     def _look(self, *names: str) -> Style:
         return self.get_component_rich_style(*(f"month-view--{name}" for name in names))
 
-    def _cell(self, day: date | None) -> Segment:
+    def _cell(self, day: date | None) -> list[Segment]:
         if day is None:
-            return Segment(" " * DAY_CELLS, self.rich_style)
+            return [Segment(" " * DAY_CELLS, self.rich_style)]
         left = right = " "
         names = ["day"]
-        if day == self.today:
-            left, right = "(", ")"
-            names.append("today")
         if self.marked is not None and day in self.marked:
             is_first, is_last = day == self.marked.first, day == self.marked.last
             names.append("edge" if is_first or is_last else "marked")
-            left = "[" if is_first else left
-            right = "]" if is_last else right
+            # Where no background shows the days between, they are joined.
+            between = BETWEEN if self.app.native_ansi_color or self.app.no_color else " "
+            left = "[" if is_first else between
+            right = "]" if is_last else between
         if day > self.today:
             names.append("future")
         if day == self.cursor and self.has_focus:
             names.append("cursor")
-        return Segment(f"{left}{day.day:2d}{right}", self._look(*names))
+        number, look = f"{day.day:2d}", self._look(*names)
+        if day == self.today:
+            underlined = look + self._look("today")
+            return [Segment(left, look), Segment(number, underlined), Segment(right, look)]
+        return [Segment(f"{left}{number}{right}", look)]

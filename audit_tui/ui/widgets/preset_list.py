@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from audit_tui.core.dates import Preset
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 PRESETS = tuple(Preset)
 
@@ -32,6 +37,15 @@ class PresetList(OptionList):
         &:focus { background-tint: transparent; }
         &:ansi:focus > .option-list--option-highlighted { text-style: bold reverse; }
     }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "leave", "Next part", show=False)]
+    """
+    | Key(s) | Description |
+    | :- | :- |
+    | up, down, home, end | Another preset. |
+    | enter | Choose it; again: apply. |
+    | right | Go to what stands beside the list, as Tab does. |
     """
 
     @dataclass
@@ -70,6 +84,10 @@ class PresetList(OptionList):
         if self.highlighted is not None:
             picked = self.PresetPicked(PRESETS[self.highlighted], with_enter=not self._is_click)
             self.post_message(picked)
+
+    def action_leave(self) -> None:
+        """Go to what comes next."""
+        self.screen.focus_next()
 
     def _prompt(self, preset: Preset) -> Content:
         if preset is self._chosen:
