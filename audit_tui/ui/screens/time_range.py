@@ -53,8 +53,7 @@ TYPED_FORMATS = "Write it as 2026-11-01 or 2026-11-01 14:00."
 MAX_YEARS = 200
 """One event dated to the year 1 shall not make a list of 2,000 years; `<` and `>` still go there."""
 MIN_WIDE_CELLS = 56
-MIN_HIGH_LINES = 20
-MIN_HINT_LINES = 12
+MIN_HIGH_LINES, MIN_HINT_LINES = 20, 12
 HINTS: dict[type[Widget], str] = {
     MonthView: "←↑↓→ day   ⏎ pick   Shift+Tab presets   a apply",
     PresetList: "↑↓ preset   ⏎ choose, again applies   → calendar",
