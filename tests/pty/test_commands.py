@@ -168,3 +168,13 @@ def test_json_of_one_event_reads_back(store: Path) -> None:
         assert terminal.wait() == 0
         text, _, _ = terminal.output.decode().rpartition("]")
         assert json.loads(text + "]")[0]["outcome"] == Outcome.FAILURE
+
+
+def test_a_store_of_old_events_opens_on_all_of_them(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "old.db", [AuditEvent("Login", at("2001-01-01 12:00"))])
+    with Terminal([*AUDIT_TUI, str(store)]) as terminal:
+        terminal.wait_for("nothing in Last 30 Days")
+        assert "All Time" in terminal.screen_text()
+        assert "Login" in terminal.screen_text()
+        terminal.press("q")
+        assert terminal.wait() == 0
