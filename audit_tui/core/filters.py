@@ -139,8 +139,8 @@ class Draft(Record):
 
     @property
     def is_untouched(self) -> bool:
-        """Whether it is as a new row is."""
-        return self == Draft()
+        """Whether it says nothing yet: neither column nor value. An operator alone is nothing to mark."""
+        return self.field is None and not self.has_value
 
     def condition(self) -> Condition | None:
         """What it says; None while a part is missing."""

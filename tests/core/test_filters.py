@@ -136,9 +136,10 @@ def test_a_draft_makes_a_condition_once_it_is_complete(draft: Draft, expected: C
     assert draft.is_complete is (expected is not None)
 
 
-def test_only_a_new_draft_is_untouched() -> None:
+def test_a_draft_without_column_and_value_is_untouched() -> None:
     assert Draft().is_untouched
-    touched = (Draft(Field.EVENT), Draft(operator=IS_NOT), Draft(text="x"), Draft(is_missing=True))
+    assert Draft(operator=IS_NOT).is_untouched
+    touched = (Draft(Field.EVENT), Draft(text="x"), Draft(text=""), Draft(is_missing=True))
     assert not any(draft.is_untouched for draft in touched)
 
 

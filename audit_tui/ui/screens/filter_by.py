@@ -18,11 +18,13 @@ from audit_tui.ui.widgets.choice import Choice, Cross, MatchTab
 from audit_tui.ui.widgets.condition_rows import ConditionRow, ConditionRows
 from audit_tui.ui.widgets.match_count import MatchCount
 from audit_tui.ui.widgets.popup_list import PopupList
+from audit_tui.ui.widgets.value_check import ValueCheck
 from audit_tui.ui.widgets.value_input import ValueInput
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
+    from textual.geometry import Size
     from textual.widget import Widget
 
     from audit_tui.errors import AuditTuiError
@@ -38,9 +40,10 @@ HINTS: dict[type[Widget], str] = {
     ValueInput: "type for suggestions   ↓ list   ⏎ apply   ^D remove row   Esc cancel",
     Choice: "⏎ list   ← → change   Tab next   ^D remove row   Esc cancel",
     MatchTab: "← → change   Tab next   Esc cancel",
-    Cross: "⏎ remove row   Tab next   Esc cancel",
     Button: "⏎ press   Tab next   Esc cancel",
 }
+LIST_HINT = "↑ ↓ choose   ⏎ take, ⏎ again to apply   ^D remove row   Esc close list"
+"""While candidates hang from a value."""
 
 
 class FilterDialog(ModalScreen[FlatFilter | None]):
@@ -87,26 +90,34 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         }
         & #head { height: 1; margin-bottom: 1; }
         &.-narrow MatchTab { width: 15; }
-        & #foot { height: 1; margin-top: 1; }
+        & #foot { height: 1; }
         & Button { height: 1; min-width: 0; width: auto; padding: 0; background: $boost; }
         & #add { background: transparent; color: $text-primary; }
         & #apply { color: $text-primary; }
         & #gap { width: 1fr; }
         & #cancel { margin-right: 2; }
         & Button:focus {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
+            background: $block-cursor-background !important;
+            color: $block-cursor-foreground !important;
+            text-style: bold !important;  /* Textual's reverse is unseen where 16 colours are all there is */
         }
-        & Button:nocolor:focus { text-style: bold reverse; }
+        & Button:nocolor:focus { text-style: bold reverse !important; }
         & #hint { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         & #hint.-error { color: $text-error; }
+        &:ansi > #box { border: round ansi_default; }
+        &:ansi Button, &:ansi #add, &:ansi #apply { color: ansi_default; }
+        &:ansi Button:focus {
+            background: ansi_default !important;
+            color: ansi_default !important;
+            text-style: bold reverse !important;
+        }
         &:ansi #hint { color: ansi_default; text-style: dim; }
         &:ansi #hint.-error { text-style: bold; }
         &.-narrow > #box { width: 100%; }
         &.-narrow ConditionRow > .column { width: 12; }
         &.-narrow ConditionRow > .operator { width: 6; margin: 0; }
-        &.-short #head, &.-short #foot { margin: 0; }
+        &.-short #head { margin: 0; }
+        &.-short ValueCheck { display: none; }
     }
     """
 
@@ -117,7 +128,8 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         self._tab = MatchTab()
         self._count = MatchCount(counts)
         self._rows = ConditionRows(self._popup, values)
-        self._hint = Static(id="hint", markup=False)
+        self._check = ValueCheck(values)
+        self._hint = Static(HINTS[ValueInput], id="hint", markup=False)
         self._query = EventQuery()
         self._error: AuditTuiError | None = None
         self._is_fresh = True
@@ -135,6 +147,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         self._error = None
         self._tab.match = current.match
         self._rows.show([Draft.of(condition) for condition in current.conditions])
+        self._check.begin()
         self._is_fresh = True
 
     @property
@@ -144,6 +157,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
 
     def compose(self) -> ComposeResult:
         """The box, and the list that hangs from a field of it."""
+        self._fit(self.app.size)  # before the first layout, so that nothing moves once it is shown
         with Vertical(id="box") as box:
             box.border_title = "Filter by"
             with Horizontal(id="head"):
@@ -151,6 +165,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
                 yield self._count
             yield self._rows
             yield Button("+ Add Filter", id="add", compact=True)
+            yield self._check
             with Horizontal(id="foot"):
                 yield Button("Clear All", id="clear", compact=True)
                 yield Static(id="gap")
@@ -173,6 +188,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
             self.set_focus(value)
             value.select_all()  # it may have the focus from the last time, and tells nothing then
             self._count.begin(self._edited_query())
+            self._look()
 
     def on_screen_suspend(self) -> None:
         """Ask nothing more."""
@@ -182,18 +198,22 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the rows the lines that the rest leaves."""
-        is_short = event.size.height < TALL_LINES
+        self._fit(event.size)
+        self._popup.close()
+        self._show_hint()
+
+    def _fit(self, size: Size) -> None:
+        is_short = size.height < TALL_LINES
         self.set_class(is_short, "-short")
-        self.set_class(event.size.width < WIDE_CELLS, "-narrow")
+        self.set_class(size.width < WIDE_CELLS, "-narrow")
         rest = 6 if is_short else 8
-        most = max(event.size.height - rest, 1)
+        most = max(size.height - rest, 1)
         self._rows.styles.max_height = most
         self._rows.styles.min_height = 1 if is_short else min(MIN_ROWS, most)
-        self._popup.close()
 
     def on_descendant_focus(self) -> None:
         """Say what can be done here."""
-        self._show_hint()
+        self._look()
 
     def on_click(self, event: events.Click) -> None:
         """Close the list when something else is clicked; fields with lists see to their own clicks."""
@@ -207,6 +227,21 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
     @on(MatchTab.Changed)
     def _recount(self) -> None:
         self._count.count(self._edited_query())
+        self._look()
+
+    @on(ValueInput.ListToggled)
+    @on(ValueCheck.Checked)
+    def _look(self) -> None:
+        """Mark the values that the store does not have, and say what is known and what can be done."""
+        rows = self._rows.rows
+        drafts = [row.draft for row in rows]
+        focused = self._rows.focused_row()
+        first = [] if focused is None else [focused.draft]
+        is_typing = any(row.value.is_asking for row in rows)
+        self._check.look([*first, *drafts], may_ask=self.is_current and not is_typing)
+        for row, draft in zip(rows, drafts, strict=True):
+            row.value.is_unknown = self._check.is_unknown(draft)
+        self._show_hint()
 
     def _edited_query(self) -> EventQuery:
         return replace(self._query, filter=self.edited.expression())
@@ -278,5 +313,11 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
             words = clean(f"{self._error.message} {self._error.hint}")
             self._hint.update(f"✗ {words}", layout=False)
             return
-        focused = type(self.focused) if self.focused is not None else Button
-        self._hint.update(HINTS.get(focused, ""), layout=False)
+        if self.has_class("-short") and self._check.words:
+            hint = self._check.words
+        elif isinstance(self.focused, ValueInput) and self._popup.is_open_for(self.focused):
+            hint = LIST_HINT
+        else:
+            hint = HINTS.get(type(self.focused) if self.focused is not None else Button, "")
+        if hint != self._hint.content:
+            self._hint.update(hint, layout=False)

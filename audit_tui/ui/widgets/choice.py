@@ -254,8 +254,8 @@ class MatchTab(Widget, can_focus=True):
             self.post_message(self.Changed(match))
 
 
-class Cross(Widget, can_focus=True):
-    """Removes the row that it stands in."""
+class Cross(Widget):
+    """Removes the row that it stands in, by mouse: in the way of Tab, Enter would remove rows by accident."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -264,12 +264,6 @@ class Cross(Widget, can_focus=True):
         height: 1;
         color: $text-muted;
         &:hover { background: $foreground 10%; color: $text-error; }
-        &:focus {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:nocolor:focus { text-style: bold reverse; }
     }
     """
 
@@ -282,17 +276,6 @@ class Cross(Widget, can_focus=True):
     def render(self) -> Content:
         """The cross."""
         return Content(" ✕ ")
-
-    def on_key(self, event: events.Key) -> None:
-        """Remove the row."""
-        if hand_on(self, event):
-            return
-        if event.key in ("enter", "space"):
-            self.post_message(self.Pressed(self))
-        elif not step_focus(self, event.key):
-            return
-        event.stop()
-        event.prevent_default()
 
     def on_click(self, event: events.Click) -> None:
         """Remove the row."""

@@ -89,8 +89,11 @@ class ConditionRow(Horizontal):
         return self.value.draft(row)
 
     def mark(self) -> Widget | None:
-        """Mark what is missing; the first field of it, or None when the row is complete."""
+        """Mark what is missing; the first field of it, or None when there is nothing to ask for."""
         draft = self.draft
+        if draft.is_untouched:
+            self._column.is_wrong = self.value.is_wrong = False
+            return None
         self._column.is_wrong = draft.field is None
         self.value.is_wrong = not draft.has_value
         if draft.field is None:
@@ -99,7 +102,7 @@ class ConditionRow(Horizontal):
 
     def field_like(self, widget: Widget | None) -> Widget:
         """The field that stands under or above this one of another row; the value for any other."""
-        for kind in (".column", ".operator", "Cross"):
+        for kind in (".column", ".operator"):
             if widget is not None and widget in widget.screen.query(f"ConditionRow > {kind}"):
                 return self.query_one(kind)
         return self.value
@@ -117,6 +120,11 @@ class ConditionRow(Horizontal):
             self._column.index = FIELDS.index(event.picked_field)
             self._column.is_wrong = False
         self.post_message(self.Edited())
+
+    @on(ValueInput.Unclear)
+    def _ask_for_column(self, event: ValueInput.Unclear) -> None:
+        event.stop()
+        self._column.is_wrong = True
 
     @on(ValueInput.Changed)
     def _keep(self, event: ValueInput.Changed) -> None:
@@ -183,14 +191,12 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.call_after_refresh(self.rows[-1].value.focus)
 
     def remove_row(self, row: ConditionRow) -> None:
-        """Remove a row; the focus goes to the one that follows, in the same column."""
-        focused = self.screen.focused
+        """Remove a row; the focus goes to the value of the one that moves up, or of the last."""
         index = self._rows.index(row)
         drafts = self.drafts
         del drafts[index]
         self.show(drafts)
-        neighbour = self.rows[min(index, len(self.rows) - 1)]
-        neighbour.field_like(focused).focus()
+        self.rows[min(index, len(self.rows) - 1)].value.focus()
 
     def focused_row(self) -> ConditionRow | None:
         """The row with the focus."""
@@ -200,10 +206,8 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
     def mark_incomplete(self) -> bool:
         """Mark what is missing and go to the first of it; whether anything is.
 
-        One row that was never touched is as good as none.
+        A row that says nothing is as good as none.
         """
-        if [draft.is_untouched for draft in self.drafts] == [True]:
-            return False
         missing = [field for row in self.rows if (field := row.mark()) is not None]
         if missing:
             missing[0].focus()

@@ -107,6 +107,9 @@ class PopupList(ScrollView, can_focus=False):
         }
         & > .popup-list--quiet { color: $text-muted; }
         & > .popup-list--special { text-style: italic; }
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
+        border-title-align: right;
         &.-above { border-top: solid $border-blurred; border-bottom: none; }
         &:ansi > .popup-list--quiet { color: ansi_default; text-style: dim; }
         &:nocolor > .popup-list--highlighted { text-style: bold reverse; }
@@ -119,6 +122,7 @@ class PopupList(ScrollView, can_focus=False):
         self.highlighted: int | None = None
         self.items: tuple[PopupItem, ...] = ()
         self.notice = ""
+        self._edge = ""
         self._geometry = _Geometry(Region(), 0, (0, 0))
 
     def show_for(
@@ -127,6 +131,7 @@ class PopupList(ScrollView, can_focus=False):
         items: Sequence[PopupItem],
         *,
         notice: str = "",
+        edge: str = "",
         highlighted: int | None = None,
         min_cells: int = 0,
     ) -> None:
@@ -138,6 +143,7 @@ class PopupList(ScrollView, can_focus=False):
             owner: The field.
             items: The lines.
             notice: A last line that cannot be picked; empty for none.
+            edge: A few words in the edge away from the field, which take no line; empty for none.
             highlighted: The line that is highlighted at first.
             min_cells: At least so wide, whatever the field's width. It grows with what stands in it, and
                 does not shrink while it is open.
@@ -147,6 +153,9 @@ class PopupList(ScrollView, can_focus=False):
         before = self._visible() if self.display else []
         self.owner, self.items, self.notice = owner, tuple(items), notice
         self.highlighted = highlighted
+        if edge != self._edge:
+            # Of the two, the one that is drawn is the one whose edge is: see ``-above``.
+            self._edge = self.border_title = self.border_subtitle = edge
         self.scroll_to(0, 0, animate=False, force=True, immediate=True)
         was_cells = self._geometry.region.width if self.display else 0
         geometry = self._place(owner.region, max(min_cells, was_cells))

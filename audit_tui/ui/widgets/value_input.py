@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from audit_tui.core.filters import NO_VALUE_WORDS, Draft, Field
 from audit_tui.core.text import clean
@@ -49,8 +49,10 @@ class Candidate:
         return EMPTY_WORDS if self.value == "" else None
 
     def is_other_case_of(self, text: str) -> bool:
-        """Whether only upper and lower case tell the value from the text."""
-        return self.value is not None and self.value != text and self.value.casefold() == text.casefold()
+        """Whether only upper and lower case tell the value from the text; "(none)" means the missing one."""
+        if self.value is None:
+            return text.casefold() == NO_VALUE_WORDS
+        return self.value != text and self.value.casefold() == text.casefold()
 
 
 class ValueInput(Input):
@@ -70,6 +72,7 @@ class ValueInput(Input):
         background: $boost;
         &:focus { background: $boost; background-tint: $foreground 8%; }
         &.-fixed { text-style: italic; }
+        &.-unknown { color: $text-warning; text-style: bold; }
         &.-wrong > .input--placeholder { color: $text-error; text-style: bold; }
         &:nocolor { text-style: underline; }
         &:nocolor > .input--cursor { text-style: reverse; }
@@ -84,8 +87,8 @@ class ValueInput(Input):
     | Key(s) | Description |
     | :- | :- |
     | down, up | Move in the list of candidates; down opens it where nothing is typed yet. |
-    | enter | Take the highlighted candidate, or what was typed; once more to apply. |
-    | tab | Take the highlighted candidate and go on. |
+    | enter | Take the highlighted candidate, the one typed out, or the text; once more to apply. |
+    | tab | Take the highlighted candidate, without a column also the one that was typed out; go on. |
     | escape | Close the list. |
     """
 
@@ -94,6 +97,8 @@ class ValueInput(Input):
 
     is_wrong: reactive[bool] = reactive(False, toggle_class="-wrong")
     """A value is missing, and was asked for."""
+    is_unknown: reactive[bool] = reactive(False, toggle_class="-unknown")
+    """The store has no such value in the row's column."""
 
     @dataclass
     class Edited(Message):
@@ -110,6 +115,18 @@ class ValueInput(Input):
         field_input: ValueInput
 
     @dataclass
+    class Unclear(Message):
+        """Enter was pressed on a text that stands in several columns while none is chosen."""
+
+        field_input: ValueInput
+
+    @dataclass
+    class ListToggled(Message):
+        """The list of candidates was opened or closed."""
+
+        field_input: ValueInput
+
+    @dataclass
     class Failed(Message):
         """Candidates could not be read."""
 
@@ -119,7 +136,8 @@ class ValueInput(Input):
     @dataclass
     class _Answered(Message):
         number: int
-        candidates: tuple[Candidate, ...]
+        candidates: tuple[Candidate, ...] | None
+        """None when another field's question ended this one."""
         error: AuditTuiError | None
 
     def __init__(self, popup: PopupList, values: Lane) -> None:
@@ -137,6 +155,8 @@ class ValueInput(Input):
         """What the list is open for, or will be once the answer comes; None when it is closed."""
         self._enters_waiting = 0
         """Enter was pressed before the answer came: so often."""
+        self._is_left = False
+        """Tab was pressed before the answer came, which may still bring the column."""
 
     # What stands in it
 
@@ -144,7 +164,7 @@ class ValueInput(Input):
         """Show the value of a row, as if it had always been there."""
         self._close()
         self._field = draft.field
-        self.is_wrong = False
+        self.is_wrong = self.is_unknown = False
         self._hold(draft.text, draft.is_missing)
 
     def draft(self, row: Draft) -> Draft:
@@ -197,17 +217,31 @@ class ValueInput(Input):
         else:
             self._enters_waiting = 0
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether candidates are shown, or on their way."""
+        return self._asked is not None
+
     def on_blur(self) -> None:
-        """Close the list."""
-        self._close()
+        """Close the list; a click on a button means what was typed, as Tab does."""
+        if isinstance(self.screen.focused, Button):
+            self._settle()
+        if not self._is_left:
+            self._close()
+
+    def on_focus(self) -> None:
+        """Here again: what was awaited when it was left is not wanted any more."""
+        if self._is_left:
+            self._close()
 
     def _press(self, key: str) -> bool:
         is_open = self._asked is not None
         if key == "enter":
             self._enter()
         elif key in ("tab", "shift+tab"):
-            if key == "tab" and self._popup.is_open_for(self) and self._popup.highlighted is not None:
-                self.picked(self._popup.highlighted)
+            if key == "tab":
+                self._settle()
+                self._is_left = self._field is None and is_open and not self._popup.is_open_for(self)
             step_focus(self, key)
         elif is_open and key in ("down", "up"):
             self._move(1 if key == "down" else -1)
@@ -234,10 +268,23 @@ class ValueInput(Input):
             self._enters_waiting += 1
         elif self._popup.highlighted is not None:
             self.picked(self._popup.highlighted)
-        elif (other_case := self._other_case()) is not None:
-            self.picked(other_case)
+        elif (match := self._match()) is not None:
+            if self._field is None or self._candidates[match].value != self._text:
+                self.picked(match)
+            self._close()
+        elif self._matches():
+            self.post_message(self.Unclear(self))
         else:
             self._close()
+
+    def _settle(self) -> None:
+        """Take what is highlighted, or what was typed out while there is no column."""
+        if self._popup.is_open_for(self):
+            index = self._popup.highlighted
+            if index is None and self._field is None:
+                index = self._match()
+            if index is not None:
+                self.picked(index)
 
     def picked(self, index: int) -> None:
         """Take a candidate."""
@@ -271,6 +318,7 @@ class ValueInput(Input):
         try:
             found, error = self._values.ask(question, token), None
         except QueryCancelled:
+            self.post_message(self._Answered(number, None, None))
             return
         except AuditTuiError as raised:
             found, error = [], raised
@@ -281,8 +329,16 @@ class ValueInput(Input):
         answer.stop()
         if answer.number != self._question or self._asked is None:
             return
+        if answer.candidates is None:
+            self._asked, self._is_left = None, False
+            return
         self._candidates = answer.candidates
         self.post_message(self.Failed(answer.error))
+        if self._is_left:
+            if (match := self._match()) is not None:
+                self.picked(match)
+            self._close()
+            return
         enters, self._enters_waiting = self._enters_waiting, 0
         if answer.error is None:
             self._show_candidates()
@@ -302,7 +358,11 @@ class ValueInput(Input):
             )
             for candidate in self._candidates
         ]
-        self._popup.show_for(self, items, notice=self._notice(), min_cells=36)
+        was_open = self._popup.is_open_for(self)
+        edge = "counts: whole store" if items else ""
+        self._popup.show_for(self, items, notice=self._notice(), edge=edge, min_cells=36)
+        if not was_open:
+            self.post_message(self.ListToggled(self))
 
     def _note(self, candidate: Candidate) -> str:
         column = "" if self._field is not None else candidate.field.label
@@ -312,23 +372,33 @@ class ValueInput(Input):
 
     def _notice(self) -> str:
         search = self._asked or ""
-        other_case = self._other_case()
-        if other_case is not None:
-            other = self._candidates[other_case].value or ""
-            return f"no {_said(search)} in the store; Enter takes {_said(other)}"
+        matches = [self._candidates[index] for index in self._matches()]
+        if matches and self._match() is None:
+            columns = [field.label for field in Field if any(each.field is field for each in matches)]
+            said = f"in {' and '.join(columns)}" if len(columns) > 1 else "in several spellings"
+            return f"{said}: choose one with ↓"
+        if matches and matches[0].value != search:
+            other = matches[0].words or said_value(matches[0].value or "")
+            return f"no {said_value(search)} in the store; Enter takes {other}"
         if not self._candidates:
-            return f"no {_said(search)} in the store" if search else "no values in the store"
+            return f"no {said_value(search)} in the store" if search else "no values in the store"
         if len(self._candidates) == MAX_CANDIDATES:
             return "the most frequent; type on for others"
         return ""
 
-    def _other_case(self) -> int | None:
-        """The candidate to offer for a text that only stands in the store in another case."""
-        search = self._asked or ""
-        if any(candidate.value == search for candidate in self._candidates):
-            return None
-        others = (i for i, each in enumerate(self._candidates) if each.is_other_case_of(search))
-        return next(others, None)
+    def _matches(self) -> list[int]:
+        """The candidates that are what was typed; when there is none, those that case alone tells from it."""
+        search = self._asked
+        if not search:
+            return []
+        exact = [i for i, each in enumerate(self._candidates) if each.value == search]
+        return exact or [i for i, each in enumerate(self._candidates) if each.is_other_case_of(search)]
+
+    def _match(self) -> int | None:
+        """The candidate that was typed out; None when there is none, or the column leaves it open."""
+        matches = self._matches()
+        is_clear = len(matches) == 1 or (matches and self._field is not None)
+        return matches[0] if is_clear else None
 
     def list_closed(self) -> None:
         """Candidates are not wanted any more; what was typed stays."""
@@ -336,7 +406,9 @@ class ValueInput(Input):
             self._asked = None
             self._question += 1
             self._values.cancel()
+            self.post_message(self.ListToggled(self))
         self._enters_waiting = 0
+        self._is_left = False
 
     def _close(self) -> None:
         if self._popup.is_open_for(self):
@@ -364,6 +436,7 @@ def _best(found: list[Candidate], search: str) -> tuple[Candidate, ...]:
     return tuple(sorted(found, key=rank)[:MAX_CANDIDATES])
 
 
-def _said(value: str) -> str:
+def said_value(value: str) -> str:
+    """A value as a sentence names it: in quotes, and not too long."""
     shown = value if len(value) <= MAX_SAID_CHARS else value[: MAX_SAID_CHARS - 1] + "…"
     return f"“{shown}”"

@@ -1,0 +1,145 @@
+"""Which values of the rows the store does not have, looked up while the user decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.message import Message
+from textual.widgets import Static
+
+from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.widgets.value_input import picture, said_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.filters import Draft, Field
+    from audit_tui.core.query import EventReader
+    from audit_tui.ui.lane import Lane
+
+
+class _Key(NamedTuple):
+    field: Field
+    text: str
+
+
+class _Found(NamedTuple):
+    is_known: bool
+    near: str = ""
+    """A value that contains the unknown one; empty for none."""
+
+
+class ValueCheck(Static):
+    """One line that names a value the store does not have, and one that may have been meant.
+
+    Args:
+        values: Where it asks; a question for candidates goes before.
+    """
+
+    DEFAULT_CSS = """
+    ValueCheck {
+        height: 1;
+        padding: 0 2;
+        color: $text-warning;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+        &:ansi { color: ansi_default; }
+    }
+    """
+
+    @dataclass
+    class Checked(Message):
+        """More is known, or a question was ended by another one: look again."""
+
+    @dataclass
+    class _Answered(Message):
+        number: int
+        found: dict[_Key, _Found]
+
+    def __init__(self, values: Lane) -> None:
+        super().__init__(markup=False)
+        self._values = values
+        self._number = 0
+        self._asked: frozenset[_Key] = frozenset()
+        self._found: dict[_Key, _Found] = {}
+        self.words = ""
+        """What the line says; empty when there is nothing to say."""
+
+    def begin(self) -> None:
+        """Forget what was found: the store may have grown."""
+        self._number += 1
+        self._asked = frozenset()
+        self._found.clear()
+
+    def look(self, drafts: Sequence[Draft], *, may_ask: bool) -> None:
+        """Say what is known of these rows, and find out what is not.
+
+        Args:
+            drafts: The rows; the first of them that has an unknown value is named.
+            may_ask: Whether the lane is free. Without, only what was found before is said.
+        """
+        self._say(next((_words(key, self._found[key]) for key in self._unknown(drafts)), ""))
+        wanted = frozenset(key for draft in drafts if (key := _key(draft)) and key not in self._found)
+        if may_ask and wanted - self._asked:
+            self._number += 1
+            self._asked = wanted
+            ask = partial(self._ask, self._number, wanted, self._values.begin())
+            self.run_worker(ask, group="check", exclusive=True, thread=True)
+
+    def is_unknown(self, draft: Draft) -> bool:
+        """Whether the store was looked through for the row's value and does not have it."""
+        return bool(self._unknown([draft]))
+
+    def _unknown(self, drafts: Sequence[Draft]) -> list[_Key]:
+        keys = (_key(draft) for draft in drafts)
+        return [key for key in keys if key and key in self._found and not self._found[key].is_known]
+
+    def _ask(self, number: int, wanted: frozenset[_Key], token: CancelToken) -> None:
+        """In a thread: look the values up and tell."""
+
+        def question(reader: EventReader, cancel: CancelToken) -> dict[_Key, _Found]:
+            return {key: _look_up(reader, key, cancel) for key in wanted}
+
+        try:
+            found = self._values.ask(question, token)
+        except QueryCancelled:
+            found = {}
+        except AuditTuiError:
+            # It is only a remark: whoever needs the store next says what is wrong with it.
+            found = {key: _Found(is_known=True) for key in wanted}
+        self.post_message(self._Answered(number, found))
+
+    def on_value_check__answered(self, answer: _Answered) -> None:
+        """Keep what was found if it is still wanted."""
+        answer.stop()
+        if answer.number == self._number:
+            self._asked = frozenset()
+            self._found.update(answer.found)
+            self.post_message(self.Checked())
+
+    def _say(self, words: str) -> None:
+        if words != self.words:
+            self.words = words
+            self.update(words, layout=False)
+
+
+def _key(draft: Draft) -> _Key | None:
+    """What to look up; None where there is nothing, or a text that nobody can have typed."""
+    if draft.field is None or draft.is_missing or not draft.text or picture(draft.text) != draft.text:
+        return None
+    return _Key(draft.field, draft.text)
+
+
+def _look_up(reader: EventReader, key: _Key, cancel: CancelToken) -> _Found:
+    # The reader gives the very value first, then what is most like it.
+    best = reader.values(key.field, key.text, 1, cancel)
+    near = best[0].value if best else None
+    return _Found(is_known=near == key.text, near=near or "")
+
+
+def _words(key: _Key, found: _Found) -> str:
+    words = f"{key.field.label}: no {said_value(key.text)} in the store"
+    return f"{words}; did you mean {said_value(picture(found.near))}?" if found.near else words
