@@ -1,6 +1,8 @@
-"""The man page, from the same help that the commands print: ``python -m audit_tui.cli.man > audit-tui.1``.
+"""The man page, from the same help that the commands print.
 
-A wheel is built with it (``setup.py``), so that it is never older than the commands.
+    python -m audit_tui.cli.man > audit_tui/cli/audit-tui.1
+
+A wheel installs that file; a test says when it is older than the commands.
 """
 
 from __future__ import annotations

@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
+from audit_tui.cli import man
 from audit_tui.cli.main import commands
 from audit_tui.cli.man import page
 from audit_tui.config import SETTINGS
@@ -19,7 +21,6 @@ from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def all_commands(
@@ -32,6 +33,11 @@ def all_commands(
             found = command.get_command(context, inner)
             assert found is not None
             yield from all_commands(found, f"{name} {inner}")
+
+
+def test_the_page_that_is_installed_is_that_of_these_commands() -> None:
+    installed = Path(man.__file__).with_name("audit-tui.1").read_text(encoding="ascii")
+    assert installed == page(), "python -m audit_tui.cli.man > audit_tui/cli/audit-tui.1"
 
 
 @pytest.fixture(scope="module")
