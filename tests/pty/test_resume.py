@@ -68,7 +68,7 @@ def test_what_cannot_be_resumed_is_told_in_one_line(store: Path, content: str) -
     state_directory().mkdir(parents=True)
     (state_directory() / FILE_NAME).write_text(content)
     with Terminal([*AUDIT_TUI, "--resume"], env={"AUDIT_TUI_STORE": str(store)}) as terminal:
-        terminal.wait_for("No events in the time range")
+        terminal.wait_for("nothing in Last 30 Days")
         terminal.press("q")
         assert terminal.wait() == 0
         said = terminal.output.decode().replace(SCREEN_ENDS, SCREEN_BEGINS).split(SCREEN_BEGINS)
