@@ -62,8 +62,7 @@ HINTS: dict[type[Widget], str] = {
     FlatButton: "⏎ press   Tab next   a apply   Esc cancel",
 }
 """At most 49 cells, which is the room; m and y are underlined on their buttons."""
-MONTH_LIST_CELLS = 11
-YEAR_LIST_CELLS = 6
+MONTH_LIST_CELLS, YEAR_LIST_CELLS = 11, 6
 
 
 class TimeRangeDialog(ModalScreen[TimeRange | None]):
@@ -209,7 +208,6 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._month_view.marked = days_of(self._chosen, self._time_context, self._first_event)
         self._offer_months(self._month_view.cursor)
         self._month_view.focus()
-        self.call_after_refresh(self._show_cursor)
 
     def on_resize(self, event: Resize) -> None:
         """Fit the new size, and keep the cursor in sight."""
@@ -217,8 +215,10 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self.call_after_refresh(self._show_cursor)
 
     def on_descendant_focus(self) -> None:
-        """Say what can be done here."""
+        """Say what can be done here; the calendar may have been scrolled off."""
         self._show_hint()
+        if self._month_view.has_focus:
+            self.call_after_refresh(self._show_cursor)
 
     @on(PresetList.OptionHighlighted)
     def _follow_highlight(self, event: PresetList.OptionHighlighted) -> None:
