@@ -42,7 +42,7 @@ class ValueCheck(Static):
     DEFAULT_CSS = """
     ValueCheck {
         height: 1;
-        padding: 0 2;
+        padding: 0 1;
         color: $text-warning;
         text-wrap: nowrap;
         text-overflow: ellipsis;
