@@ -33,6 +33,8 @@ SCRUBBED = {
     "TTY_INTERACTIVE",
     "TZDIR",
 }
+KEPT_PREFIX = "TEXTUAL_SNAPSHOT_"
+"""The snapshot plugin tells its workers so where their reports go."""
 SCRUBBED_PREFIXES = ("AUDIT_TUI_", "_AUDIT_TUI_", "LC_", "TEXTUAL_", "XDG_")
 SET = {
     "LC_ALL": "C.UTF-8",
@@ -49,6 +51,8 @@ settings.load_profile("project")
 def pytest_configure() -> None:
     """Scrub the environment before Textual is imported, which reads its variables only then."""
     for name in list(os.environ):
+        if name.startswith(KEPT_PREFIX):
+            continue
         if name in SCRUBBED or name.startswith(SCRUBBED_PREFIXES):
             del os.environ[name]
     os.environ.update(SET)

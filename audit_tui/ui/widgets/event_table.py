@@ -81,7 +81,7 @@ class EventTable(ScrollView, can_focus=True):
             color: $block-cursor-blurred-foreground;
             text-style: underline;
         }
-        & > .event-table--failure { color: $text-error; }
+        & > .event-table--failure { color: $error-lighten-1; }
         & > .event-table--quiet { color: $text-muted; }
         &:focus > .datatable--cursor { background: $primary 45%; color: $foreground; }
         &:focus > .event-table--cell-cursor {
@@ -89,10 +89,16 @@ class EventTable(ScrollView, can_focus=True):
             color: $block-cursor-foreground;
             text-style: $block-cursor-text-style;
         }
+        &:light > .event-table--failure { color: $error-darken-1; }
         &:ansi {
+            & > .event-table--failure { color: ansi_red; }
             & > .datatable--header { background: ansi_default; color: ansi_default; }
             & > .datatable--header-cursor { background: ansi_default; color: ansi_default; }
-            & > .datatable--cursor, &:focus > .datatable--cursor { text-style: reverse; }
+            & > .datatable--cursor, &:focus > .datatable--cursor {
+                background: ansi_default;
+                color: ansi_default;
+                text-style: reverse;
+            }
             & > .event-table--cell-cursor, &:focus > .event-table--cell-cursor {
                 text-style: bold underline;
             }

@@ -25,6 +25,7 @@ class TimeInput(Input):
     TimeInput {
         background: $foreground 8%;
         &:focus { background: $foreground 14%; background-tint: transparent; }
+        & > .input--placeholder { color: $foreground 70%; }
         &.-invalid { color: $text-error; text-style: bold; }
         &:ansi {
             text-style: underline;
