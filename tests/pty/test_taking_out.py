@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROWS = "\n".join(
     [
-        "✗ Login\tLogin/Logout\tbob@acme.io\t2026-11-22 13:40:00 +00:00\tRefused: wrong password",
+        "Login\tLogin/Logout\tbob@acme.io\t2026-11-22 13:40:00 +00:00\tRefused: wrong password",
         "Role created\tRoles\talice@acme.io\t2026-11-20 09:30:00 +00:00\tCreated Auditor",
     ]
 )
