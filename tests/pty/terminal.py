@@ -239,6 +239,10 @@ class Terminal:
         """Read until these bytes were written, from the place ``start`` of the output on."""
         self.read_until(lambda terminal: terminal.output.find(data, start) >= 0, timeout_s, repr(data))
 
+    def wait_readable(self, timeout_s: float = TIMEOUT_S) -> None:
+        """Wait until the program has written something, without taking it: pyte takes 1 ms for 300 bytes."""
+        assert select.select([self._primary], [], [], timeout_s)[0], "nothing came"
+
     def read_until_quiet(self, quiet_s: float = 0.2) -> bytes:
         """Read until nothing has come for this long, and return what came."""
         start = len(self.output)

@@ -64,10 +64,9 @@ def print_table(title: str, figures: Sequence[Figure], calibrations: Sequence[fl
 
 def first_output_ms(terminal: Terminal, key: str) -> float:
     """From a key to the first update that follows it. The program must be quiet before."""
-    before = len(terminal.output)
     begin = time.perf_counter()
     terminal.press(key)
-    terminal.read_until(lambda now: len(now.output) > before, what="an update")
+    terminal.wait_readable()
     return (time.perf_counter() - begin) * 1e3
 
 

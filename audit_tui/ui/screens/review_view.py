@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -121,6 +122,8 @@ class ReviewView(Screen[None]):
         self._shown_in = self.table
         self.table.focus()
         self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
+        # Switched off while the program starts (cli.open_).
+        self.call_after_refresh(gc.enable)
 
     def on_resize(self, event: events.Resize) -> None:
         is_wide = event.size.width >= WIDE_CELLS
