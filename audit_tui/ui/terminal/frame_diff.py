@@ -18,7 +18,7 @@ from rich.segment import Segment
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 
-from audit_tui.ui.terminal.frame import PLAIN, Line, Pen, line_of, pen_of, spliced
+from audit_tui.ui.terminal.frame import PLAIN, Line, Pen, Run, line_of, pen_of, spliced
 from audit_tui.ui.terminal.painting import Frame, Place, painted
 
 if TYPE_CHECKING:
@@ -132,12 +132,20 @@ def _strips_in(
 
 
 def _line_of_strips(strips: Iterable[Strip], color_system: ColorSystem) -> Line:
-    return line_of(
-        (text, PLAIN if style is None else _pen(style, color_system))
-        for strip in strips
-        for text, style, control in strip
-        if text and not control
+    return _known_line(
+        tuple(
+            (text, PLAIN if style is None else _pen(style, color_system))
+            for strip in strips
+            for text, style, control in strip
+            if text and not control
+        )
     )
+
+
+@lru_cache(maxsize=512)
+def _known_line(runs: tuple[Run, ...]) -> Line:
+    """A line of which most come again: a list that scrolls by one row draws all its rows anew."""
+    return line_of(runs)
 
 
 @lru_cache(maxsize=4096)
