@@ -16,9 +16,11 @@ from audit_tui.errors import ConfigError, StoreDamaged
 from audit_tui.ui.commands import COMMANDS, Command, Where
 from audit_tui.ui.keymap import ARROWS, PRESETS, Keymap
 from audit_tui.ui.screens.command_line import matching
+from tests.ui.fake_reader import fake_factory
 from tests.ui.review_app import NOW, Driver, account, run_review
 
 if TYPE_CHECKING:
+    from audit_tui.ui.lane import Lane
     from audit_tui.ui.screens.review import ReviewScreen
     from audit_tui.ui.widgets.event_table import EventTable
 
@@ -235,6 +237,25 @@ def test_an_error_in_a_single_question_is_said_too(key: str) -> None:
         assert " 2 of 711" in driver.lines()[-2]
 
     run_review(script, hook=hook)
+
+
+def test_reload_reads_a_source_that_was_replaced_everywhere() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("enter")
+        assert "Did thing 999" in pane_text(driver.review)
+        replacement = fake_factory(account(500))
+        for lane in (driver.review.event_list._rows, driver.review.event_list._counts, pane_lane(driver)):
+            lane._open_reader = replacement
+        await driver.press("R")
+        assert " 1 of 500" in driver.lines()[-2]
+        assert "Did thing 499" in pane_text(driver.review)
+
+    run_review(script, view=ALL_TIME)
+
+
+def pane_lane(driver: Driver) -> Lane:
+    assert driver.review.pane is not None
+    return driver.review.pane._lane
 
 
 def test_a_preset_is_worked_out_anew_past_midnight() -> None:

@@ -103,11 +103,7 @@ class CommandLine(ModalScreen[Order | None]):
             if not self._for_time:
                 yield OptionList(compact=True)
             yield Static("", id="said", markup=False)
-            hint = (
-                "2026-11-01 14:00, or 14:00 on the day of the row"
-                if self._for_time
-                else "a command, a row number, or a time"
-            )
+            hint = TIME_HINT if self._for_time else "a command, a row number, or a time"
             field = Input(placeholder=hint, compact=True)
             field.cursor_blink = False
             yield field

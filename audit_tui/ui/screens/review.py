@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import FlatFilter
     from audit_tui.core.query import EventReader
     from audit_tui.ui.first_page import Opening
+    from audit_tui.ui.lane import Lane
     from audit_tui.ui.screens.command_line import Order
     from audit_tui.ui.screens.copying import CopyForm, CopySource
     from audit_tui.ui.screens.export_dialog import ExportDialog
@@ -59,6 +60,7 @@ class ReviewScreen(ReviewView):
         self.clipboard = clipboard
         self._export_dialog: ExportDialog | None = None
         self._filter_dialog: FilterDialog | None = None
+        self._filter_lanes: tuple[Lane, ...] = ()
 
     @on(EventTable.RowSelected)
     def action_open_event(self) -> None:
@@ -90,7 +92,8 @@ class ReviewScreen(ReviewView):
         from audit_tui.ui.screens.filter_by import FilterDialog
 
         if self._filter_dialog is None:
-            self._filter_dialog = FilterDialog(Lane(self._open_reader), Lane(self._open_reader))
+            values, counts = self._filter_lanes = Lane(self._open_reader), Lane(self._open_reader)
+            self._filter_dialog = FilterDialog(values, counts)
             self.app.install_screen(self._filter_dialog, "filter-by")
         self._filter_dialog.begin(self._view.filter, self._view.query(self.context))
         self.app.push_screen("filter-by", self._take_filter)
@@ -98,6 +101,10 @@ class ReviewScreen(ReviewView):
     def _take_filter(self, chosen: FlatFilter | None) -> None:
         if chosen is not None and chosen != self._view.filter:
             self.show_view(replace(self._view, filter=chosen))
+
+    def on_unmount(self) -> None:
+        for lane in self._filter_lanes:
+            lane.close()
 
     def action_clear_filter(self) -> None:
         self._take_filter(NO_FILTER)
@@ -107,7 +114,6 @@ class ReviewScreen(ReviewView):
         self._ask_once(lambda reader: reader.info().first_us, self._open_time_range)
 
     def _open_time_range(self, first_us: int | None) -> None:
-        from audit_tui.core.zones import local_time
         from audit_tui.ui.screens.time_range import TimeRangeDialog
 
         first_event = None if first_us is None else local_time(first_us, self._zone).date()
@@ -142,6 +148,10 @@ class ReviewScreen(ReviewView):
     def action_reload(self) -> None:
         at_top = self.table.cursor_row == 0
         self.event_list.renew()
+        for lane in self._filter_lanes:
+            lane.renew()
+        if self.pane is not None:
+            self.pane.renew()
         self.event_list.ask(self._view.query(self.context), keep_cursor=not at_top)
 
     def action_raw_json(self) -> None:

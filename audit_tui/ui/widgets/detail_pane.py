@@ -77,6 +77,12 @@ class DetailPane(LineView):
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
+    def renew(self) -> None:
+        """Read from the source anew, the event that is shown too: it may have been replaced."""
+        self._lane.renew()
+        seq, self._seq = self._seq, None
+        self.open_event(seq)
+
     def on_unmount(self) -> None:
         self._lane.close()
 

@@ -365,10 +365,14 @@ class EventTable(ScrollView, can_focus=True):
         )
         if request is not None and request != self._asked:
             self._asked = request
-            self.post_message(self.PageNeeded(self, request))
+            self.call_next(lambda: self.post_message(self.PageNeeded(self, request)))
 
     def _announce(self) -> None:
-        self.post_message(self.RowHighlighted(self, self.cursor_row, self.highlighted))
+        # Not at once: Textual 8.2.8 hands no message to the parent in whose handler it was made, and the
+        # list around the table calls this from its own.
+        self.call_next(
+            lambda: self.post_message(self.RowHighlighted(self, self.cursor_row, self.highlighted))
+        )
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.scroll_offset.y + 1

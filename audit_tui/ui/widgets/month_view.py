@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 DAY_CELLS = 4
 BETWEEN = "\u00b7"
 MONTH_CELLS = DAYS_IN_WEEK * DAY_CELLS
-MONTH_LINES = 7
-"""The weekdays, and as many weeks as a month can touch."""
 
 
 class MonthView(Widget, can_focus=True):
