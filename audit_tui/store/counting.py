@@ -59,7 +59,7 @@ def count(scope: Scope) -> int:
 def _count(scope: Scope) -> int:
     if scope.predicate is True:
         return _count_everything(scope)
-    everything = scope.session.newest_seq
+    everything = scope.session.events_total
     direct = scope.drivers()
     opposite = replace(scope, predicate=negate(scope.predicate))
     inverse = opposite.drivers()
@@ -76,8 +76,8 @@ def _count(scope: Scope) -> int:
 
 def _count_everything(scope: Scope) -> int:
     if scope.span.is_everything:
-        newest = scope.session.newest_seq
-        return newest if scope.upto_seq is None else max(0, min(newest, scope.upto_seq))
+        session = scope.session
+        return session.events_total if scope.upto_seq is None else session.events_upto(scope.upto_seq)
     return _count_branch(scope, plan.Branch(None, rest=True))
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from audit_tui.store.rows import StoredRow
+    from audit_tui.store.rows import Draft, StoredRow
 
 MAX_REMEMBERED = 100_000
 """Numbers kept in memory per table; beyond it they are looked up again, so that memory stays flat."""
@@ -52,19 +52,35 @@ class Names:
 class NameCounts:
     """Keeps how many events each name has, in the transaction of the events."""
 
-    def on_append(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+    def on_append(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
         """Add these events to the counts of their names."""
-        for names in ALL_NAME_TABLES:
-            place = _PLACES[names.column]
-            counts = Counter(row[place] for row in rows)
-            counts.pop(None, None)
-            connection.executemany(
-                f"UPDATE {names.table} SET events = events + ? WHERE id = ?",  # noqa: S608 - our own names
-                [(events, number) for number, events in counts.items()],
-            )
+        _count(connection, rows, 1)
+
+    def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+        """Take these events from the counts of their names."""
+        _count(connection, rows, -1)
+
+    def on_replace(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        """Count these events again."""
+        _count(connection, rows, 1)
 
     def forget(self) -> None:
         """Nothing is remembered between transactions."""
+
+
+def _count(connection: sqlite3.Connection, rows: Sequence[StoredRow], sign: int) -> None:
+    for names in ALL_NAME_TABLES:
+        place = _PLACES[names.column]
+        counts = Counter(row[place] for row in rows)
+        counts.pop(None, None)
+        connection.executemany(
+            f"UPDATE {names.table} SET events = events + ? WHERE id = ?",  # noqa: S608 - our own names
+            [(sign * events, number) for number, events in counts.items()],
+        )
 
 
 _PLACES = {"event_id": 3, "category_id": 4, "user_id": 5, "source_id": 11}

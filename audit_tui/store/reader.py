@@ -107,7 +107,7 @@ class StoreReader:
                 path=str(self.path),
                 store_id=self._stored_note(session, schema.STORE_ID) or "",
                 schema_version=self._version,
-                events=session.newest_seq,
+                events=session.events_total,
                 first_us=self._edge_us(session, newest=False),
                 last_us=self._edge_us(session, newest=True),
                 size_bytes=self._size_bytes(),

@@ -147,6 +147,14 @@ def whole(value: object) -> int:
     raise StoreDamaged("An event holds something else where a number should be.", "Verify the store.")
 
 
+def read_count(text: object) -> int:
+    """A number kept as text among the notes; 0 where something else is there."""
+    try:
+        return max(0, int(str(text)))
+    except ValueError:
+        return 0
+
+
 def read_text(value: object) -> str | None:
     """A text from the file, also where a damaged one holds something else."""
     return value if value is None or isinstance(value, str) else str(value)

@@ -24,7 +24,9 @@ STORE_ID = "store_id"
 CREATED = "created"
 READABLE_FROM = "readable_from"
 """The lowest schema version whose programs may read this store: a newer schema that only adds keeps it."""
-OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM})
+PRUNED = "pruned_events"
+"""How many events were pruned so far, written in their transactions; absent before the first."""
+OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM, PRUNED})
 """Names in ``store_info`` that notes may not take."""
 
 

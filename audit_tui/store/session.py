@@ -8,8 +8,8 @@ from audit_tui.core.event import EventRow
 from audit_tui.errors import StoreDamaged
 from audit_tui.store import sql
 from audit_tui.store.predicate import MISSING
-from audit_tui.store.rows import read_outcome, read_text, stored_text, whole
-from audit_tui.store.schema import NAME_TABLES
+from audit_tui.store.rows import read_count, read_outcome, read_text, stored_text, whole
+from audit_tui.store.schema import NAME_TABLES, PRUNED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,6 +69,7 @@ class Session:
         self._cancel = cancel
         self._events: dict[tuple[Field, int], int] = {}
         self._newest: int | None = None
+        self._pruned: int | None = None
 
     def rows(self, statement: sql.Statement) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
@@ -96,6 +97,22 @@ class Session:
             self._newest = self.number(sql.Statement("SELECT max(seq) FROM events"))
         return self._newest
 
+    @property
+    def events_total(self) -> int:
+        """How many events there are: fewer than ``newest_seq`` once some were pruned."""
+        if self._pruned is None:
+            found = self.rows(sql.Statement("SELECT value FROM store_info WHERE name = ?", (PRUNED,)))
+            self._pruned = read_count(found[0][0]) if found else 0
+        return max(0, self.newest_seq - self._pruned)
+
+    def events_upto(self, seq: int) -> int:
+        """How many events there are up to this number."""
+        if self.events_total == self.newest_seq:
+            return max(0, min(self.newest_seq, seq))
+        return self.events_total - self.number(
+            sql.Statement("SELECT count(*) FROM events WHERE seq > ?", (seq,))
+        )
+
     def lookup(self, field: Field, value: str) -> int | None:
         """The number of a name; None when the store does not know it."""
         found = self.rows(
@@ -117,7 +134,7 @@ class Session:
             table = NAME_TABLES[field].table
             if number == MISSING:
                 named = self.number(sql.Statement(f"SELECT sum(events) FROM {table}"))  # noqa: S608 - our own
-                known = max(0, self.newest_seq - named)
+                known = max(0, self.events_total - named)
             else:
                 known = self.number(
                     sql.Statement(f"SELECT max(events) FROM {table} WHERE id = ?", (number,))  # noqa: S608

@@ -31,8 +31,26 @@ _KEYS_AT_ONCE = 500
 class Companion(Protocol):
     """Something that is kept in step with the events, in their transaction: counts, seals, indexes."""
 
-    def on_append(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
-        """Write what belongs to these rows, which are in ``events`` already; raising undoes both."""
+    def on_append(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        """Write what belongs to these rows, which are in ``events`` already; raising undoes both.
+
+        Args:
+            connection: In the transaction of the rows.
+            rows: New events, in order of their numbers.
+            drafts: The same events in the same order, with their texts.
+        """
+        ...
+
+    def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+        """Take away what belongs to these rows, which are about to be deleted or replaced."""
+        ...
+
+    def on_replace(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        """Write what belongs to these rows, which took the places of removed ones (a redaction)."""
         ...
 
     def forget(self) -> None:
@@ -129,7 +147,7 @@ class StoreWriter:
             if rows:
                 self._connection.executemany(_INSERT, rows)
                 for companion in self._companions:
-                    companion.on_append(self._connection, rows)
+                    companion.on_append(self._connection, rows, fresh)
         return AppendResult(
             stored=len(rows),
             duplicates=len(events) - len(rows),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from audit_tui.store.rows import StoredRow
+    from audit_tui.store.rows import Draft, StoredRow
 
 
 def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
@@ -234,12 +234,23 @@ class Counted:
         self.is_broken = False
         self.forgot = 0
 
-    def on_append(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+    def on_append(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        assert [row.key for row in rows] == [one.key for one in drafts]
         newest = connection.execute("SELECT max(seq) FROM events").fetchone()[0]
         assert newest == rows[-1].seq
         if self.is_broken:
             raise RuntimeError("broken")
         self.seen += [row.seq for row in rows]
+
+    def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+        raise NotImplementedError
+
+    def on_replace(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        raise NotImplementedError
 
     def forget(self) -> None:
         self.forgot += 1
