@@ -71,6 +71,39 @@ def column_text(value: object, limit: int = MAX_COLUMN_CHARS) -> str | None:
     return text if text and not text.isspace() else None
 
 
+def first_text(*values: object) -> str | None:
+    """The first of several values that is a text or a number and shows something, as the text of a column."""
+    for value in values:
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            text = column_text(value)
+            if text is not None:
+                return text
+    return None
+
+
+def rest_of(fields: Fields, **given: str | None) -> Fields:
+    """The metadata of a record: its fields without those that a column gives back exactly.
+
+    Args:
+        fields: The record.
+        given: The column's text under the name of the field that it was read from.
+    """
+    metadata = fields.copy()
+    for name, text in given.items():
+        if text is not None and metadata.get(name) == text:
+            del metadata[name]
+    return metadata
+
+
+OUTCOME_DETAIL = "outcome_detail"
+DENIED = "denied"
+
+
+def mark_denied(metadata: Fields) -> None:
+    """Say in the metadata that a failure was a refusal; a field of that name that is there already stays."""
+    metadata.setdefault(OUTCOME_DETAIL, DENIED)
+
+
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     if code == 0:
