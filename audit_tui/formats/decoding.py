@@ -89,3 +89,18 @@ def inner_object(text: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RecordError(f"{name} is not a JSON object")
     return value
+
+
+def inner_json(text: object) -> tuple[dict[str, Any], bool] | None:
+    """The object that a value holds as JSON in a text, and whether it does not say all that the text says.
+
+    None when it is something else, or nested too deeply.
+    """
+    if not isinstance(text, str) or text.lstrip()[:1] != "{" or is_too_deep(text):
+        return None
+    decoder = Decoder()
+    try:
+        value = decoder.strict.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return (value, decoder.is_lossy) if isinstance(value, dict) else None

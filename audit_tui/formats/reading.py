@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.csv_records import csv_records, header_of
@@ -12,7 +12,9 @@ from audit_tui.formats.generic import FieldMap, names_a_time
 from audit_tui.formats.json_records import json_records
 from audit_tui.formats.record import Format, Record, RecordError, Reject, Shape
 from audit_tui.formats.registry import Formats
+from audit_tui.formats.understanding import UNFORESEEN, Understanding, Understood, unforeseen
 from audit_tui.formats.values import lookup
+from audit_tui.formats.wrappers import has_record_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
 
 CHECKED_RECORDS = 100
 """A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
-_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What a format may run into in a record that nobody thought of: it must not lose the other records."""
 _SHOWN_FIELDS = 40
 _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+
+
+_Records: TypeAlias = "tuple[Shape, Format | None, Iterator[Record | Reject]]"
+"""Of a file: its shape, the format of all its records if its shape tells it, its records."""
 
 
 class NotALog(FileError):
@@ -66,40 +70,58 @@ class Reading:
             UsageError: If a format or a field is named that is not there.
         """
         formats = Formats(self.format_name, self.field_map)
-        shape, records = self._records(text, formats)
-        likely: Format | None = None
+        shape, of_all, records = self._records(text, formats)
+        understanding = Understanding(formats, shape, of_all, is_peeled=not self.field_map)
         for record in self._checked(text, records):
             if isinstance(record, Reject):
                 yield record
                 continue
-            likely = formats.of(record.fields, shape, likely)
-            yield self._mapped(text, record, likely)
+            try:
+                understood = understanding.of(record.fields)
+            except RecordError as error:
+                yield Reject(text.name, record.line, record.number, error.reason, record.text)
+                continue
+            if len(understood) == 1:
+                yield self._mapped(text, record, understood[0])
+                continue
+            for number, part in enumerate(understood, 1):
+                yield self._mapped(text, record._replace(number=record.number or number), part)
 
-    def _records(self, text: LogText, formats: Formats) -> tuple[Shape, Iterator[Record | Reject]]:
+    def _records(self, text: LogText, formats: Formats) -> _Records:
         head = text.head.lstrip("\ufeff \t\r\n")
         only = formats.only
         shapes = frozenset(Shape) if only is None else only.shapes
-        is_json = head.startswith(("{", "[")) or (
-            only is None and (text.name.endswith(_JSON_ENDINGS) or "\n{" in head)
-        )
-        if Shape.CSV in shapes and not head.startswith(("{", "[")):
-            header = header_of(text.head, self._knows_header(only))
+        begins_json = head.startswith(("{", "["))
+        if head and not begins_json and Shape.LINES in shapes:
+            lines_format = formats.of_lines(head)
+            if lines_format is not None and lines_format.lines is not None:
+                return Shape.LINES, lines_format, lines_format.lines.records(text)
+        if not begins_json:
+            header = header_of(text.head, self._knows_header(formats))
             if header is not None:
-                return Shape.CSV, csv_records(text, *header)
+                return Shape.CSV, None, csv_records(text, *header)
+        is_json = begins_json or (only is None and (text.name.endswith(_JSON_ENDINGS) or "\n{" in head))
         if Shape.JSON in shapes and (is_json or shapes == {Shape.JSON} or not head):
-            return Shape.JSON, json_records(text)
+            return Shape.JSON, None, json_records(text)
         raise NotALog(
             f"{text.name} is not a log that is known: it is not JSON, and no column in its first line"
             " is named like a time.",
             "Say what it is with --format and --map.",
         )
 
-    def _knows_header(self, only: Format | None) -> Callable[[list[str]], bool]:
+    def _knows_header(self, formats: Formats) -> Callable[[list[str]], bool]:
         mapped = set(self.field_map.fields.values())
+        only = formats.only
 
         def is_known(names: list[str]) -> bool:
+            if has_record_cells(names):
+                return True
+            if only is not None:
+                return Shape.CSV in only.shapes
             return (
-                only is not None or not mapped.isdisjoint(names) or (len(names) > 1 and names_a_time(names))
+                not mapped.isdisjoint(names)
+                or (len(names) > 1 and names_a_time(names))
+                or formats.recognised(dict.fromkeys(names, ""), Shape.CSV) is not None
             )
 
         return is_known
@@ -118,16 +140,20 @@ class Reading:
                 raise UsageError(f"{text.name} has no field {name!r}.", f"Its fields are {shown}{more}.")
         return chain(first, records)
 
-    def _mapped(self, text: LogText, record: Record, log_format: Format) -> Mapped | Reject:
+    def _mapped(self, text: LogText, record: Record, understood: Understood) -> Mapped | Reject:
+        log_format, fields = understood.format, understood.fields
         try:
-            event = log_format.map(record.fields)
+            event = log_format.map(fields)
             if self.field_map and log_format.name not in ("jsonl", "csv"):
-                event = self.field_map.apply(event, record.fields)
+                event = self.field_map.apply(event, fields)
         except RecordError as error:
             return Reject(text.name, record.line, record.number, error.reason, record.text)
-        except _UNFORESEEN as error:
-            reason = f"{log_format.title} as never seen before: {type(error).__name__}"
-            return Reject(text.name, record.line, record.number, reason, record.text)
-        if self.keep_original or record.is_lossy:
+        except UNFORESEEN as error:
+            return Reject(text.name, record.line, record.number, unforeseen(log_format, error), record.text)
+        if understood.frames:
+            event = replace(event, metadata=event.metadata | understood.frames)
+        if self.keep_original or record.is_lossy or understood.is_lossy:
             event = replace(event, original=record.text.encode("utf-8", "surrogateescape"))
-        return Mapped(event, record, log_format)
+        return Mapped(
+            event, record if fields is record.fields else record._replace(fields=fields), log_format
+        )

@@ -7,9 +7,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.formats.files import LogText
 
 MAX_RECORD_CHARS = 16 * 1024 * 1024
 """A longer record is rejected: one line of a gzip bomb would otherwise fill the memory."""
@@ -23,6 +24,8 @@ class Shape(Enum):
 
     JSON = "json"
     CSV = "csv"
+    LINES = "lines"
+    """Text that its format divides itself (``Lines``)."""
 
 
 class Record(NamedTuple):
@@ -71,16 +74,49 @@ class RecordError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """How a log that is neither JSON nor CSV divides into records."""
+
+    begins: Callable[[str], bool]
+    """Whether the beginning of a file (``LogText.head``, some lines of it) is of this format; never raises.
+
+    A line or two that are odd must not hide the others."""
+    records: Callable[[LogText], Iterator[Record | Reject]]
+    """The records of a file, from ``LogText.lines()``; what cannot be read becomes a Reject, nothing is lost.
+
+    Where one event takes several lines, its Record has the line on which it begins, and the lines that
+    belong to it as its text. ``lines()`` gives an empty text where nothing came for a second from a source
+    that stays open: hand over what waits for more lines then, and at the end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
-    """One kind of audit log."""
+    """One kind of audit log: how its records are recognised and how each becomes an event.
+
+    See ``audit_tui.formats`` for how to add one.
+    """
 
     name: str
-    """What ``--format`` calls it."""
+    """What ``--format`` calls it, and the source of its events: lower case, ``[a-z0-9-]``."""
     title: str
     """What people call it."""
     shapes: frozenset[Shape]
-    """In which kinds of file it comes."""
+    """In which kinds of file it comes. JSON in the cells of a CSV file, or in a text inside JSON, is JSON."""
     detect: Callable[[Fields], bool]
-    """Whether a decoded record is of this format; cheap, and never raises."""
+    """Whether a decoded record is of this format; cheap, and never raises, whatever types the values have.
+
+    For a format that comes as CSV: also whether a header is, whose names then have empty texts."""
     map: Callable[[Fields], AuditEvent]
-    """The event of a decoded record, which it leaves as it is. Raises RecordError when there is none."""
+    """The event of a decoded record, which it leaves as it is. Raises RecordError when there is none.
+
+    What the columns do not give back exactly stays in the metadata as it was."""
+    marks: frozenset[str] = frozenset()
+    """Keys of which every record of it has at least one: without any of them ``detect`` is not asked.
+
+    Empty to be asked always, which slows all other logs down a little."""
+    split: Callable[[Fields], Sequence[Fields]] | None = None
+    """The parts of a record that tells several events, each mapped by itself; None where one tells one.
+
+    May raise RecordError. A record without parts is rejected."""
+    lines: Lines | None = None
+    """How its files are read, when its shape is LINES."""

@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.errors import UsageError
-from audit_tui.formats.cloudtrail import CLOUDTRAIL
 from audit_tui.formats.generic import FieldMap, GenericMapper
-from audit_tui.formats.own import OWN
 from audit_tui.formats.record import Format, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audit_tui.formats.record import Fields
 
-_SPECIFIC = (OWN, CLOUDTRAIL)
-"""The most telling first; one line each."""
+GROUP = "audit_tui.formats"
+"""The entry-point group through which other packages add formats."""
+
+
+class Entry(NamedTuple):
+    """Where a format is found; its module is imported when a file is read, not before."""
+
+    name: str
+    place: str
+    """``module:OBJECT``."""
+
+
+BUILT_IN = (
+    Entry("events", "audit_tui.formats.own:OWN"),
+    Entry("cloudtrail", "audit_tui.formats.cloudtrail:CLOUDTRAIL"),
+)
+"""The most telling first (the order of FORMATS.md); one line each."""
 _GENERIC = {Shape.JSON: ("jsonl", "JSON by usual names"), Shape.CSV: ("csv", "CSV by usual names")}
+_MAX_KEY_SETS = 1_000
+"""Sets of keys whose likely formats are remembered; records that are all different must not fill memory."""
+
+
+@cache
+def known_formats() -> tuple[Format, ...]:
+    """All formats but the generic ones, in the order in which they are tried."""
+    formats = []
+    for entry in BUILT_IN:
+        module, _, name = entry.place.partition(":")
+        found = getattr(import_module(module), name)
+        if not isinstance(found, Format) or found.name != entry.name:
+            raise TypeError(f"{entry.place} is not the format {entry.name}")
+        formats.append(found)
+    return tuple(formats)
 
 
 def format_names() -> list[str]:
     """What ``--format`` takes."""
-    return [log_format.name for log_format in _SPECIFIC] + [name for name, _ in _GENERIC.values()]
+    return [entry.name for entry in BUILT_IN] + [name for name, _ in _GENERIC.values()]
 
 
 class Formats:
@@ -41,28 +73,45 @@ class Formats:
             )
             for shape, (generic, title) in _GENERIC.items()
         }
-        self._specific = () if field_map and name is None else _SPECIFIC
+        self._specific = () if field_map and name is None else known_formats()
+        self._likely: dict[tuple[Shape, tuple[str, ...]], tuple[Format, ...]] = {}
         self.only: Format | None = None
         if name is not None:
-            known = {one.name: one for one in (*_SPECIFIC, *self._generic.values())}
+            known = {one.name: one for one in (*known_formats(), *self._generic.values())}
             if name not in known:
                 raise UsageError(f"There is no format {name!r}.", f"Formats are {', '.join(known)}.")
             self.only = known[name]
 
-    def of(self, fields: Fields, shape: Shape, likely: Format | None = None) -> Format:
-        """The format of a record.
+    def generic(self, shape: Shape) -> Format:
+        """The format of records that no other knows."""
+        return self._generic[Shape.CSV if shape is Shape.CSV else Shape.JSON]
+
+    def recognised(self, fields: Fields, shape: Shape) -> Format | None:
+        """The format that knows a record; None when only a generic one can read it.
 
         Args:
             fields: The record.
-            shape: Of its file.
-            likely: The format of the record before, which is tried first.
+            shape: Of its file; JSON for what lay as JSON in a cell or a text.
         """
-        if self.only is not None:
-            return self.only
-        generic = self._generic[shape]
-        if likely is not None and likely is not generic and likely.detect(fields):
-            return likely
-        for one in self._specific:
-            if shape in one.shapes and one.detect(fields):
+        names = (shape, tuple(fields))
+        likely = self._likely.get(names)
+        if likely is None:
+            if len(self._likely) >= _MAX_KEY_SETS:
+                self._likely.clear()
+            likely = self._likely[names] = tuple(
+                one
+                for one in self._specific
+                if shape in one.shapes and (not one.marks or not one.marks.isdisjoint(fields))
+            )
+        for one in likely:
+            if one.detect(fields):
                 return one
-        return generic
+        return None
+
+    def of_lines(self, head: str) -> Format | None:
+        """The format of a file that is neither JSON nor CSV, told by its beginning; None when unknown."""
+        candidates: Sequence[Format] = self._specific if self.only is None else (self.only,)
+        for one in candidates:
+            if one.lines is not None and (one is self.only or one.lines.begins(head)):
+                return one
+        return None

@@ -1,8 +1,10 @@
-"""What log records come wrapped in, in one table."""
+"""What log records come wrapped in, in two tables: lists of records, and frames around one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.formats.decoding import inner_json
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
@@ -16,6 +18,7 @@ _LISTS: dict[str, frozenset[str] | None] = {
     "Events": frozenset({"NextToken"}),  # CloudTrail LookupEvents
     "value": frozenset({"@odata.context", "@odata.nextLink", "@odata.count", "nextLink", "count"}),
     "items": frozenset({"kind", "apiVersion", "metadata", "etag", "nextPageToken"}),
+    "events": frozenset({"searchedLogStreams", "nextToken", "nextForwardToken", "nextBackwardToken"}),
 }
 
 
@@ -36,3 +39,106 @@ def list_key(fields: Fields) -> str | None:
 def may_be_list_key(key: str) -> bool:
     """Whether an array under this key may hold records, when the object is too big to look at whole."""
     return key in _LISTS
+
+
+class _Frame(NamedTuple):
+    """One kind of object that stands around a record."""
+
+    name: str
+    """Under which the metadata keep what stood around."""
+    key: str
+    """Where the record is: an object, JSON in a text, or a list of them."""
+    inner_key: str = ""
+    """Where it is in there; empty for all of it."""
+    needs: frozenset[str] = frozenset()
+    """Keys that stand beside it."""
+    beside: frozenset[str] | None = _ANYTHING
+    """The only keys that may stand beside it."""
+    is_sure: bool = False
+    """It is peeled even when what is inside is of no known format."""
+
+
+_FRAMES = (
+    _Frame("EventBridge", "detail", needs=frozenset({"detail-type", "source"}), is_sure=True),
+    _Frame("Elasticsearch", "_source", is_sure=True),
+    _Frame("CloudWatch Logs", "logEvents", is_sure=True),
+    _Frame("Okta hook", "data", "events", needs=frozenset({"eventType", "eventTime"})),
+    _Frame("Auth0", "data", beside=frozenset({"log_id", "_id"}), needs=frozenset({"log_id"})),
+    _Frame("Splunk result", "result", beside=frozenset({"preview", "offset", "lastrow"})),
+    _Frame("Splunk", "_raw"),
+    _Frame(
+        "Splunk event",
+        "event",
+        beside=frozenset({"time", "host", "source", "sourcetype", "index", "fields"}),
+        is_sure=True,
+    ),
+    _Frame("Purview export", "AuditData"),
+    *(_Frame("Wazuh", key) for key in ("gcp", "github", "office365", "aws")),
+    *(_Frame("Wazuh alert", "data", key) for key in ("gcp", "github", "office365", "aws")),
+    _Frame("log line", "message"),
+    _Frame("log line", "log"),
+)
+_FRAME_KEYS = frozenset(frame.key for frame in _FRAMES)
+_CELLS = frozenset({"AuditData", "_raw"})
+
+
+class Peeled(NamedTuple):
+    """What was inside a frame."""
+
+    name: str
+    """The kind of frame."""
+    parts: list[tuple[Fields, bool]]
+    """The records, and whether each does not say all that its text says; at least one."""
+    frame: Fields
+    """What stood around them."""
+    is_sure: bool
+    """They are the records, also when they are of no known format."""
+
+
+def has_record_cells(names: list[str]) -> bool:
+    """Whether a CSV header names a column whose cells hold whole records as JSON."""
+    return not _CELLS.isdisjoint(names)
+
+
+def peeled(fields: Fields) -> list[Peeled]:
+    """What a record may be a frame around, the most telling first; empty when it is none."""
+    if _FRAME_KEYS.isdisjoint(fields):
+        return []
+    found = (_peeled(frame, fields) for frame in _FRAMES if frame.key in fields)
+    return [one for one in found if one is not None]
+
+
+def _peeled(frame: _Frame, fields: Fields) -> Peeled | None:
+    value = fields[frame.key]
+    if not isinstance(value, dict | list | str):
+        return None
+    beside = fields.keys() - {frame.key}
+    if not frame.needs <= fields.keys() or not (frame.beside is None or beside <= frame.beside):
+        return None
+    around = {name: fields[name] for name in fields if name != frame.key}
+    if frame.inner_key:
+        if not isinstance(value, dict) or frame.inner_key not in value:
+            return None
+        rest = {name: value[name] for name in value if name != frame.inner_key}
+        value = value[frame.inner_key]
+        around |= {frame.key: rest} if rest else {}
+    parts = _parts(value)
+    return None if parts is None else Peeled(frame.name, parts, around, frame.is_sure)
+
+
+def _parts(value: object) -> list[tuple[Fields, bool]] | None:
+    """The objects that a value is, or holds as JSON; None when it holds anything else."""
+    if isinstance(value, dict):
+        return [(value, False)]
+    if isinstance(value, str):
+        part = inner_json(value)
+        return None if part is None else [part]
+    if not isinstance(value, list) or not value:
+        return None
+    parts: list[tuple[Fields, bool]] = []
+    for item in value:
+        part = (item, False) if isinstance(item, dict) else inner_json(item)
+        if part is None:
+            return None
+        parts.append(part)
+    return parts
