@@ -135,14 +135,22 @@ class StoreWriter:
             StoreBusy: If another program holds the lock for too long.
             StoreFull: If there is no space; nothing of this append is stored.
         """
-        drafts: dict[str, Draft] = {}
-        for event in events:
-            one = draft(event)
-            drafts.setdefault(one.key, one)
+        return self.append_drafts([draft(event) for event in events])
+
+    def append_drafts(self, drafts: Sequence[Draft]) -> AppendResult:
+        """Store events that were made ready before, as ``append`` does.
+
+        Raises:
+            StoreBusy: If another program holds the lock for too long.
+            StoreFull: If there is no space; nothing of this append is stored.
+        """
+        # The first of several with one key is the event, the others are duplicates.
+        by_key = {one.key: one for one in reversed(drafts)}
+        distinct = [by_key[one.key] for one in drafts if by_key[one.key] is one]
         with self._transaction():
             newest = self.newest_seq()
-            known = self._known(list(drafts)) if newest else set()
-            fresh = [one for one in drafts.values() if one.key not in known]
+            known = self._known(list(by_key)) if newest else set()
+            fresh = [one for one in distinct if one.key not in known]
             rows = self._rows(fresh, newest)
             if rows:
                 self._connection.executemany(_INSERT, rows)
@@ -150,7 +158,7 @@ class StoreWriter:
                     companion.on_append(self._connection, rows, fresh)
         return AppendResult(
             stored=len(rows),
-            duplicates=len(events) - len(rows),
+            duplicates=len(drafts) - len(rows),
             first_seq=rows[0].seq if rows else None,
             last_seq=rows[-1].seq if rows else None,
         )
