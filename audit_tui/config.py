@@ -217,6 +217,11 @@ def state_directory() -> Path:
     return user_state_path(APP_NAME, appauthor=False)
 
 
+def keys_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the keys that sign stores lie, beside the settings and never beside a store; need not exist."""
+    return config_path(environment).parent / "keys"
+
+
 def default_store_path() -> Path:
     """The store that is used when none is named; need not exist."""
     return data_directory() / "audit.db"

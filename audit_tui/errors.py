@@ -13,9 +13,12 @@
     │   │   ├── StoreTooNew         written by a newer version
     │   │   ├── StoreBusy           another program holds the lock
     │   │   ├── StoreFull           no space left to write
-    │   │   └── StoreDamaged        SQLite finds it malformed
+    │   │   ├── StoreDamaged        SQLite finds it malformed
+    │   │   ├── QueryTooLong        an answer would take longer than it may
+    │   │   └── SigningKeyError     its seals cannot be signed as they must be
     │   └── FileError            a log file, a mapping file, an export
-    │       └── FileExists          a file is in the way of an export
+    │       ├── FileExists          a file is in the way of an export
+    │       └── CheckpointError     a checkpoint, a key or a proof that cannot be used
     └── QueryCancelled      130  the user, or a newer query, ended it
 
 Each has a short ``title``, a ``message`` that says what happened, and a ``hint`` that says what to do.
@@ -136,6 +139,18 @@ class StoreDamaged(StoreError):
     title = "Store is damaged"
 
 
+class QueryTooLong(StoreError):
+    """An answer was not there in the time that the settings allow, and was ended."""
+
+    title = "It takes too long"
+
+
+class SigningKeyError(StoreError):
+    """The store's seals are signed, and the key for it is missing or cannot be used."""
+
+    title = "No signing key"
+
+
 class FileError(UnreadableError):
     """A log file, a mapping file or an export cannot be read or written."""
 
@@ -146,6 +161,12 @@ class FileExists(FileError):
     """A file of that name is there, and may not be replaced without a word."""
 
     title = "File is there already"
+
+
+class CheckpointError(FileError):
+    """A checkpoint, a key or a proof is not what it should be."""
+
+    title = "Not a checkpoint"
 
 
 class QueryCancelled(AuditTuiError):

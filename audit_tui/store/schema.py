@@ -11,6 +11,7 @@ from audit_tui.core.event import iso_utc, to_us
 from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
 from audit_tui.errors import NotAStore, StoreError, StoreTooNew
+from audit_tui.store import seal_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ READABLE_FROM = "readable_from"
 """The lowest schema version whose programs may read this store: a newer schema that only adds keeps it."""
 PRUNED = "pruned_events"
 """How many events were pruned so far, written in their transactions; absent before the first."""
-OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM, PRUNED})
+OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM, PRUNED, seal_layout.SEAL_KEY})
 """Names in ``store_info`` that notes may not take."""
 
 
@@ -87,6 +88,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     **{names.table: NAME_COLUMNS for names in ALL_NAME_TABLES},
 }
 """What a reader reads, with the columns it knows."""
+
+OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {**seal_layout.TABLES}
+"""What a reader reads where it is there: derived from the events, or their seals."""
 
 VIEW = "audit_log"
 
@@ -151,6 +155,7 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute(_EVENTS_TABLE)
     database.table("events").create_index(KEY_INDEX.columns, KEY_INDEX.name, unique=True)
     database.create_view(VIEW, _VIEW_SELECT)
+    seal_layout.create_tables(connection)
     created = {
         STORE_ID: os.urandom(16).hex(),
         CREATED: iso_utc(to_us(datetime.now(UTC))),
@@ -242,7 +247,8 @@ def check_tables(connection: sqlite3.Connection, path: str) -> None:
         for schema, name, kind, _, _, is_strict in connection.execute("PRAGMA table_list")
         if schema == "main"
     }
-    for table, expected in TABLES.items():
+    there = {table: columns for table, columns in OPTIONAL_TABLES.items() if table in kinds}
+    for table, expected in (TABLES | there).items():
         if kinds.get(table) != ("table", True):
             raise _altered(path, f"it has no table {table} of the right kind")
         columns = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()

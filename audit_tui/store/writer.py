@@ -12,6 +12,7 @@ from audit_tui.store import connect, schema, sql
 from audit_tui.store.lock import StoreLock
 from audit_tui.store.names import NameCounts, Names
 from audit_tui.store.rows import Draft, StoredRow, draft, read_event, stored_text
+from audit_tui.store.sealing import Seals
 
 if TYPE_CHECKING:
     import os
@@ -25,6 +26,7 @@ BULK_CACHE_KIB = 65_536
 _MARKS = ", ".join("?" * len(schema.EVENT_COLUMNS))
 _INSERT = f"INSERT INTO events ({', '.join(schema.EVENT_COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
 _FIND_KEYS = "SELECT key FROM events INDEXED BY events_key WHERE key IN"
+_NEWEST = "SELECT max(ifnull((SELECT max(seq) FROM events), 0), ifnull((SELECT max(size) FROM seal_head), 0))"
 _KEYS_AT_ONCE = 500
 
 
@@ -97,7 +99,7 @@ class StoreWriter:
         schema.require_sqlite()
         self.path = connect.writable_place(Path(path))
         self._names = tuple(Names(names) for names in schema.ALL_NAME_TABLES)
-        self._companions: tuple[Companion, ...] = (NameCounts(), *companions)
+        self._companions: tuple[Companion, ...] = (NameCounts(), Seals(), *companions)
         self._is_closed = False
         self._connection = self._open(durable)
         try:
@@ -164,10 +166,13 @@ class StoreWriter:
         )
 
     def newest_seq(self) -> int:
-        """The number of the event appended last; 0 in an empty store."""
+        """The number of the event appended last; 0 in an empty store.
+
+        A number that was sealed is never given again, even if somebody deleted the event.
+        """
         with connect.store_errors(self.path):
-            newest = self._connection.execute("SELECT max(seq) FROM events").fetchone()[0]
-        return int(newest or 0)
+            newest = self._connection.execute(_NEWEST).fetchone()[0]
+        return int(newest)
 
     def find(self, key: str) -> AuditEvent | None:
         """The stored event with this key; None when there is none."""
