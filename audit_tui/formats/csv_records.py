@@ -106,7 +106,7 @@ def csv_records(text: LogText, delimiter: str, names: list[str]) -> Iterator[Rec
         FileError: If the file cannot be read on.
     """
     csv.field_size_limit(2 * MAX_RECORD_CHARS)
-    lines = _Lines(text.lines())
+    lines = _Lines(text.lines(tells_idle=False))
     has_header = False
     while True:
         lines.begin_row()

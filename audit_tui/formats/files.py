@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
-import io
-import lzma
 import os
 import stat
 import sys
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from audit_tui.errors import FileError
+from audit_tui.formats.containers import (
+    CHUNK_BYTES,
+    DAMAGED,
+    FREE_BYTES,
+    HEAD_BYTES,
+    MAX_RATIO,
+    NO_LOGS,
+    Source,
+    is_compressed,
+    unpacked,
+)
+from audit_tui.formats.live import Followed, Live, Pipe
 from audit_tui.formats.record import MAX_RECORD_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+    from typing import BinaryIO
 
 STDIN = "-"
-CHUNK_BYTES = 256 * 1024
 HEAD_CHARS = 64 * 1024
 """How much of a file is looked at to tell what it is."""
-_DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError)
-_BINARY_MAGIC = {
-    b"SQLite format 3\x00": "is a database, not a log",
-    b"\x28\xb5\x2f\xfd": "is compressed with zstd, which is not read yet; decompress it first",
-    b"PK\x03\x04": "is a zip archive; unpack it first",
-    b"\x89PNG": "is a picture, not a log",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +117,44 @@ class LogText:
     """The text of a log as it is read: decompressed, decoded, at most once, in pieces.
 
     Bytes that are not UTF-8 become lone surrogates, so that the record's own bytes can be given back.
+
+    Args:
+        name: What messages call the log.
+        read: Gives its bytes piece by piece, none at the end; None when nothing came for a while.
+        position: How many bytes of the file have been read, before decompression.
+        on_idle: Is called when nothing came for a while.
+        is_ready: Whether there is something to read without waiting.
     """
 
-    def __init__(self, name: str, read: Callable[[], bytes], position: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[], bytes | None],
+        position: Callable[[], int],
+        *,
+        on_idle: Callable[[], None] = lambda: None,
+        is_ready: Callable[[], bool] | None = None,
+    ) -> None:
         self.name = name
         self._read_bytes = read
         self._position = position
+        self._on_idle = on_idle
+        self._is_ready = is_ready
         self._ahead = ""
         self._at_end = False
-        first = self._next_bytes()
+        self._open()
+
+    def _open(self) -> None:
+        first = b""
+        while len(first) < 4 and (more := self._wait_for_bytes()):
+            first += more
         self._decode = _decoder(first)
         self._ahead = self._decode(first, not first)
         self._at_end = not first
-        while len(self._ahead) < HEAD_CHARS and not self._at_end and self._ahead.count("\n") < 2:
-            self._ahead += self._next_text()
+        # What is still written is looked at as soon as it has a whole line.
+        wanted_lines = 2 if self._is_ready is None else 1
+        while len(self._ahead) < HEAD_CHARS and not self._at_end and self._ahead.count("\n") < wanted_lines:
+            self._ahead += self._next_text() or ""
 
     @property
     def head(self) -> str:
@@ -142,8 +166,11 @@ class LogText:
         """How much of the file has been read, before decompression."""
         return self._position()
 
-    def read(self) -> str:
+    def read(self, *, waits: bool = True) -> str:
         """The next piece of text; empty at the end.
+
+        Args:
+            waits: Else empty also when there is nothing to read now.
 
         Raises:
             FileError: If the file cannot be read on.
@@ -151,19 +178,25 @@ class LogText:
         if self._ahead:
             ahead, self._ahead = self._ahead, ""
             return ahead
-        while not self._at_end:
+        while not self._at_end and (waits or self._is_ready is None or self._is_ready()):
             text = self._next_text()
             if text:
                 return text
         return ""
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, *, tells_idle: bool = True) -> Iterator[str]:
         r"""The lines, each with its ``\n``, split at nothing else (never ``str.splitlines``).
 
         A line longer than a record may be comes in pieces.
+
+        Args:
+            tells_idle: Give an empty text when nothing came for a while from a source that stays open.
         """
         rest = ""
-        while piece := self.read():
+        while piece := self._piece(tells_idle=tells_idle):
+            if piece is _IDLE:
+                yield ""
+                continue
             *whole, last = piece.split("\n")
             if whole:
                 yield f"{rest}{whole[0]}\n"
@@ -178,16 +211,40 @@ class LogText:
         if rest:
             yield rest
 
-    def _next_text(self) -> str:
+    def _piece(self, *, tells_idle: bool) -> str:
+        """The next piece; ``_IDLE`` when nothing came for a while, empty at the end."""
+        if self._ahead or not tells_idle:
+            return self.read()
+        while not self._at_end:
+            text = self._next_text()
+            if text is None:
+                return _IDLE
+            if text:
+                return text
+        return ""
+
+    def _next_text(self) -> str | None:
+        """The next piece, which may be empty; None when nothing came for a while."""
         data = self._next_bytes()
+        if data is None:
+            self._on_idle()
+            return None
         self._at_end = not data
         return self._decode(data, not data)
 
-    def _next_bytes(self) -> bytes:
+    def _wait_for_bytes(self) -> bytes:
+        while (data := self._next_bytes()) is None:
+            self._on_idle()
+        return data
+
+    def _next_bytes(self) -> bytes | None:
         try:
             return self._read_bytes()
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise _unreadable(self.name, error) from None
+
+
+_IDLE = "(nothing came)"
 
 
 def _decoder(first: bytes) -> Callable[[bytes, bool], str]:
@@ -201,29 +258,20 @@ def _decoder(first: bytes) -> Callable[[bytes, bool], str]:
     return codecs.getincrementaldecoder(encoding)(errors).decode
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream with the bytes back in front that were taken to look at."""
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How logs are opened."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        super().__init__()
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
-        if self._head:
-            data, self._head = self._head[: len(target)], self._head[len(target) :]
-        else:
-            read1 = getattr(self._rest, "read1", self._rest.read)
-            data = read1(len(target))
-        target[: len(data)] = data
-        return len(data)
+    on_idle: Callable[[], None] = lambda: None
+    """Is called when nothing came for a while from a source that stays open."""
+    is_unlimited: bool = False
+    """Unpack whatever a file may unpack to."""
+    follows: bool = False
+    """Read on where a file ends, until another takes its place."""
 
 
 @contextmanager
-def open_log(log: LogFile) -> Iterator[LogText]:
+def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[LogText]:
     """Open a log for reading, whatever it is compressed or encoded with.
 
     Raises:
@@ -232,33 +280,97 @@ def open_log(log: LogFile) -> Iterator[LogText]:
     if log.path is None and sys.stdin is None:
         raise FileError("Standard input is closed.")
     try:
-        stream: IO[bytes] = sys.stdin.buffer if log.path is None else log.path.open("rb")
+        stream = sys.stdin.buffer if log.path is None else log.path.open("rb", buffering=0)
     except OSError as error:
         raise _unreadable(log.name, error) from None
     try:
-        try:
-            head = stream.read(16)
-        except OSError as error:
-            raise _unreadable(log.name, error) from None
-        for magic, what in _BINARY_MAGIC.items():
-            if head.startswith(magic):
-                raise FileError(f"{log.name} {what}.")
-        position = stream.tell if stream.seekable() else lambda: 0
-        opened = _decompressed(head, io.BufferedReader(_Rejoined(head, stream), CHUNK_BYTES))
-        yield LogText(log.name, lambda: opened.read1(CHUNK_BYTES), position)
+        live = _live(log, stream, opening)
+        if live is None:
+            yield _text_of(log.name, stream, opening)
+        else:
+            yield _live_text(log.name, live, opening)
     finally:
         if log.path is not None:
             stream.close()
 
 
-def _decompressed(head: bytes, stream: io.BufferedReader) -> io.BufferedReader | gzip.GzipFile | bz2.BZ2File:
-    if head.startswith(b"\x1f\x8b"):
-        return gzip.GzipFile(fileobj=stream)
-    if head.startswith(b"BZh"):
-        return bz2.BZ2File(stream)
-    if head.startswith(b"\xfd7zXZ\x00"):
-        return io.BufferedReader(lzma.LZMAFile(stream))
-    return stream
+def _live(log: LogFile, stream: BinaryIO, opening: Opening) -> Live | None:
+    """The stream as one that stays open; None when it is a file that is there."""
+    try:
+        descriptor = stream.fileno()
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except (OSError, ValueError):
+        return None  # a stream that is no file at all
+    if not is_file:
+        return Pipe(descriptor)
+    return Followed(log.path, descriptor) if opening.follows and log.path is not None else None
+
+
+def _text_of(name: str, stream: BinaryIO, opening: Opening) -> LogText:
+    try:
+        head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        raise _unreadable(name, error) from None
+    source = Source(head, stream.read)
+    return _unpacked_text(name, head, source, opening)
+
+
+def _live_text(name: str, live: Live, opening: Opening) -> LogText:
+    def read(size: int) -> bytes:
+        while (data := live.read(size)) is None:
+            opening.on_idle()
+        return data
+
+    try:
+        head = b""
+        while len(head) < HEAD_BYTES and b"\n" not in head and (more := read(HEAD_BYTES)):
+            head += more
+    except OSError as error:
+        raise _unreadable(name, error) from None
+    if is_compressed(head) or _no_log(head) is not None:
+        return _unpacked_text(name, head, Source(head, read), opening, is_live=True)
+    ahead = [head]
+    source = Source(b"", lambda _: b"")
+
+    def next_bytes() -> bytes | None:
+        data = ahead.pop() if ahead else live.read(CHUNK_BYTES)
+        source.count_bytes += len(data or b"")
+        return data
+
+    return LogText(
+        name, next_bytes, lambda: source.count_bytes, on_idle=opening.on_idle, is_ready=live.is_ready
+    )
+
+
+def _unpacked_text(
+    name: str, head: bytes, source: Source, opening: Opening, *, is_live: bool = False
+) -> LogText:
+    refused = _no_log(head)
+    if refused is not None:
+        what, hint = refused
+        raise FileError(f"{name} {what}.", hint)
+    unpacker = unpacked(head, source, is_live=is_live)
+    is_bounded = is_compressed(head) and not opening.is_unlimited
+    total_bytes = 0
+
+    def read() -> bytes:
+        nonlocal total_bytes
+        data = unpacker.read1(CHUNK_BYTES)
+        total_bytes += len(data)
+        if is_bounded and total_bytes > MAX_RATIO * source.count_bytes + FREE_BYTES:
+            raise FileError(
+                f"{name} unpacks to more than {MAX_RATIO:,} times its size: it was made to fill a disk.",
+                "If it is meant to, --no-limit reads it.",
+            )
+        return data
+
+    # What is compressed tells of idleness while it waits, not piece by piece.
+    is_ready = (lambda: False) if is_live else None
+    return LogText(name, read, lambda: source.count_bytes, is_ready=is_ready)
+
+
+def _no_log(head: bytes) -> tuple[str, str] | None:
+    return next((said for magic, said in NO_LOGS.items() if head.startswith(magic)), None)
 
 
 def _unreadable(name: str, error: Exception) -> FileError:

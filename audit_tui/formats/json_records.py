@@ -93,7 +93,7 @@ class JsonReader:
         # Pieces double with what is kept, so that a long record is copied and parsed twice, not n times.
         pieces, wanted = [piece], len(self._buffer) - self._at
         size = len(piece)
-        while size < wanted and (piece := self._text.read()):
+        while size < wanted and (piece := self._text.read(waits=False)):
             pieces.append(piece)
             size += len(piece)
         # The beginning of the line is kept: its indentation tells where a broken record ends.

@@ -12,12 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from audit_tui.errors import FileError
 from audit_tui.formats.files import LogFile, LogText, file_identity, find_logs, open_log
 from tests.formats.logs import write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TEXT = '{"who": "Zoë"}\n'
@@ -42,6 +44,10 @@ def whole(log: LogFile) -> str:
         gzip.compress(TEXT.encode("utf-16")),
         bz2.compress(TEXT.encode()),
         lzma.compress(TEXT.encode()),
+        lzma.compress(TEXT.encode(), lzma.FORMAT_ALONE),
+        zstandard.compress(TEXT.encode()),
+        b"\x50\x2a\x4d\x18\x04\x00\x00\x00skip" + zstandard.compress(TEXT.encode()),
+        zstandard.compress(TEXT.encode()[:5]) + zstandard.compress(TEXT.encode()[5:]),
     ],
 )
 def test_compression_and_encoding_are_told_by_content(tmp_path: Path, data: bytes) -> None:
@@ -53,9 +59,12 @@ def test_bytes_that_are_no_text_can_be_given_back(tmp_path: Path) -> None:
     assert whole(write(tmp_path, data)).encode("utf-8", "surrogateescape") == data
 
 
-@pytest.mark.parametrize("cut", [5, 30, -4])
-def test_a_damaged_file_gives_what_is_whole_and_then_an_error(tmp_path: Path, cut: int) -> None:
-    data = gzip.compress(TEXT.encode() * 50_000)[:cut]
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
+@pytest.mark.parametrize("cut", [8, 25, -4])
+def test_a_damaged_file_gives_what_is_whole_and_then_an_error(
+    tmp_path: Path, cut: int, compress: Callable[[bytes], bytes]
+) -> None:
+    data = compress(TEXT.encode() * 50_000)[:cut]
     with pytest.raises(FileError, match=r"a\.log (ends too soon|cannot be read)"):
         whole(write(tmp_path, data))
 
@@ -64,7 +73,7 @@ def test_a_damaged_file_gives_what_is_whole_and_then_an_error(tmp_path: Path, cu
     ("data", "what"),
     [
         (b"SQLite format 3\x00 and so on", "is a database"),
-        (b"\x28\xb5\x2f\xfd....", "compressed with zstd"),
+        (b"\x04\x22\x4d\x18....", "compressed with lz4"),
         (b"PK\x03\x04....", "a zip archive"),
     ],
 )
