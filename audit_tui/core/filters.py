@@ -6,9 +6,13 @@ query language needs later.
 
 from __future__ import annotations
 
+import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from audit_tui.core.event import json_text
+from audit_tui.core.networks import network_of
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
@@ -20,7 +24,7 @@ NO_VALUE_WORDS = "(none)"
 
 
 class Field(StrEnum):
-    """What a condition can look at; the value is its name in commands."""
+    """The columns of names, which the Filter dialog offers; the value is the name in commands."""
 
     EVENT = "event"
     CATEGORY = "category"
@@ -30,6 +34,86 @@ class Field(StrEnum):
     def label(self) -> str:
         """The name on the screen."""
         return self.value.capitalize()
+
+
+class TextField(StrEnum):
+    """A further part of an event that a condition can look at; the value is its name in commands."""
+
+    DESCRIPTION = "description"
+    OUTCOME = "outcome"
+    SOURCE_IP = "source_ip"
+    TARGET = "target"
+    ANY = "text"
+    """Description, target, source IP and every value of the metadata: one of them is enough."""
+
+    @property
+    def label(self) -> str:
+        """The name in sentences."""
+        return _LABELS.get(self.value, self.value.capitalize())
+
+
+_LABELS = {"source_ip": "Source IP", "text": "Any text"}
+_META = "meta."
+
+
+class MetaField(Record):
+    """What stands in the metadata under a name.
+
+    ``request.role`` looks into objects, a list stands for all its members, and a name that leads to an
+    object or a list for all the values inside. A number or a boolean compares by its JSON text.
+    """
+
+    path: str
+
+    @property
+    def value(self) -> str:
+        """The name in commands, ``meta.request.role``; in quotes when it could be read otherwise."""
+        path = self.path
+        if path != path.strip() or path[0] in '"=~!' or path[-1] == "!" or "=" in path or "~" in path:
+            return f"{_META}{json_text(path)}"
+        return f"{_META}{path}"
+
+    @property
+    def label(self) -> str:
+        """The name in sentences."""
+        return f"{_META}{self.path}"
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise FilterError("A metadata field needs a name.", 'Write it as "meta.region=eu-west-1".')
+
+
+AnyField: TypeAlias = Field | TextField | MetaField
+
+
+def field_named(name: str) -> AnyField:
+    """The field that commands call so; names of columns in any case.
+
+    Raises:
+        FilterError: If there is none of that name.
+    """
+    folded = name.lower()
+    if folded.startswith(_META):
+        path = name[len(_META) :]
+        if path.startswith('"'):
+            path = _quoted(path)[0]
+        return MetaField(path)
+    for kind in (Field, TextField):
+        if folded in list(kind):
+            return kind(folded)
+    known = ", ".join((*Field, *TextField))
+    raise FilterError(f"There is no column {name!r}.", f"Columns are {known} and meta.NAME.")
+
+
+def _quoted(text: str) -> tuple[str, int]:
+    """The JSON text that a text begins with, and its length."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        value, end = None, 0
+    if not isinstance(value, str):
+        raise FilterError(f"The name {text!r} has no end.", 'Write it as "meta.\\"a=b\\"=value".')
+    return value, end
 
 
 class Match(StrEnum):
@@ -59,19 +143,41 @@ class Operator(Record):
 
 IS = Operator("is", "=", "Is Equal To", "is")
 IS_NOT = Operator("is_not", "!=", "Is Not Equal To", "is not")
+CONTAINS = Operator("contains", "~", "Contains", "contains")
+CONTAINS_NOT = Operator("contains_not", "!~", "Does Not Contain", "does not contain")
+IN_NETWORK = Operator("in_network", "=", "Is In Network", "is in")
+NOT_IN_NETWORK = Operator("not_in_network", "!=", "Is Not In Network", "is not in")
 OPERATORS = (IS, IS_NOT)
+"""What the Filter dialog offers."""
+ALL_OPERATORS = (*OPERATORS, CONTAINS, CONTAINS_NOT, IN_NETWORK, NOT_IN_NETWORK)
+POSITIVE = {IS_NOT: IS, CONTAINS_NOT: CONTAINS, NOT_IN_NETWORK: IN_NETWORK}
+"""Each negated operator, which holds exactly where the other does not."""
 
 
 class Condition(Record):
     """One comparison of a field with a value.
 
-    Values compare exactly, case included. An event without a user *is not* every user.
+    *Is* compares exactly, case included; *contains* without regard to case. An event without a user *is
+    not* every user and contains nothing, but an empty search leaves nothing out. A field with several values
+    *is* each of them.
     """
 
-    field: Field
+    field: AnyField
     operator: Operator
     value: str | None
     """What to compare with; None is the missing value."""
+
+    def __post_init__(self) -> None:
+        is_asked = POSITIVE.get(self.operator, self.operator) is IN_NETWORK
+        if is_asked and not _is_network(self.field, self.value):
+            raise FilterError(
+                f"{self.value!r} is no network for {self.field.label}.",
+                'Write it as "source_ip=10.0.0.0/8".',
+            )
+
+
+def _is_network(field: AnyField, value: str | None) -> bool:
+    return field is TextField.SOURCE_IP and value is not None and network_of(value) is not None
 
 
 class Not(Record):
@@ -114,7 +220,7 @@ class FlatFilter(Record):
 class Draft(Record):
     """A row of the Filter dialog while it is edited: a condition that may lack its parts."""
 
-    field: Field | None = None
+    field: AnyField | None = None
     """None while no column is chosen."""
     operator: Operator = IS
     text: str | None = None
@@ -146,7 +252,12 @@ class Draft(Record):
         """What it says; None while a part is missing."""
         if self.field is None or not self.has_value:
             return None
-        return Condition(self.field, self.operator, None if self.is_missing else self.text)
+        value = None if self.is_missing else self.text
+        operator = self.operator
+        if POSITIVE.get(operator, operator) is IN_NETWORK and not _is_network(self.field, value):
+            # The column or the value was changed to what has no networks.
+            operator = IS if operator is IN_NETWORK else IS_NOT
+        return Condition(self.field, operator, value)
 
 
 def flat_filter(match: Match, drafts: Iterable[Draft]) -> FlatFilter:
@@ -181,31 +292,39 @@ def _grouped(part: Filter) -> str:
     return f"({words})" if is_group else words
 
 
-def parse_condition(text: str) -> Condition:
-    """Read ``COLUMN=VALUE`` or ``COLUMN!=VALUE``; the first ``=`` or ``!=`` splits.
+_SPLIT = re.compile("!=|!~|=|~")
 
-    An empty value is the missing one: ``user=`` means no user.
+
+def parse_condition(text: str) -> Condition:
+    """Read ``COLUMN=VALUE``, ``COLUMN!=VALUE``, ``COLUMN~VALUE`` or ``COLUMN!~VALUE``; the first splits.
+
+    An empty value is the missing one: ``user=`` means no user. ``source_ip=10.0.0.0/8`` means every address
+    in that network.
 
     Raises:
         FilterError: If there is no operator, or the column is unknown.
     """
-    name, equals, value = text.partition("=")
-    if not equals:
+    named = text.lstrip()
+    begin = len(_META) if named[: len(_META)].lower() == _META else 0
+    if begin and named.startswith('"', begin):
+        begin += _quoted(named[begin:])[1]
+    split = _SPLIT.search(named, begin)
+    if split is None:
         raise FilterError(
-            f"The filter {text!r} has no = or !=.", 'Write it as "user=alice" or "event!=Login".'
+            f"The filter {text!r} has no = or !=, ~ or !~.",
+            'Write it as "user=alice", "event!=Login" or "description~failed".',
         )
-    operator = IS_NOT if name.endswith("!") else IS
-    name = name.removesuffix("!").strip()
+    name, value = named[: split.start()].strip(), named[split.end() :]
     try:
-        field = Field(name.lower())
-    except ValueError:
-        known = ", ".join(Field)
-        raise FilterError(
-            f"The filter {text!r} names an unknown column {name!r}.", f"Columns are {known}."
-        ) from None
+        field = field_named(name)
+    except FilterError as error:
+        raise FilterError(f"The filter {text!r} cannot be read: {error.message}", error.hint) from None
+    operator = next(one for one in ALL_OPERATORS if one.symbol == split[0])
+    if operator in OPERATORS and _is_network(field, value):
+        operator = IN_NETWORK if operator is IS else NOT_IN_NETWORK
     return Condition(field, operator, value or None)
 
 
 def condition_text(condition: Condition) -> str:
     """The condition as ``--filter`` reads it: the inverse of ``parse_condition``."""
-    return f"{condition.field}{condition.operator.symbol}{condition.value or ''}"
+    return f"{condition.field.value}{condition.operator.symbol}{condition.value or ''}"

@@ -11,11 +11,12 @@ from typing import TypeAlias
 
 from audit_tui.core.dates import MomentRange, Preset, TimeRange
 from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import OPERATORS, Condition, Field, FlatFilter, Match
+from audit_tui.core.filters import ALL_OPERATORS, Condition, FlatFilter, Match, field_named
 from audit_tui.core.month import DayRange
 from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.view import View
+from audit_tui.errors import FilterError
 
 MAX_CONDITIONS = 100
 """More rows than anyone adds by hand; SQLite takes expressions up to a depth of 1,000."""
@@ -111,9 +112,12 @@ def _moment(plain: object) -> datetime | None:
 def _condition(plain: object) -> Condition:
     match plain:
         case [str(field), str(key), value]:
-            operators = {operator.key: operator for operator in OPERATORS}
+            operators = {operator.key: operator for operator in ALL_OPERATORS}
             if key in operators:
-                return Condition(Field(field), operators[key], _value(value))
+                try:
+                    return Condition(field_named(field), operators[key], _value(value))
+                except FilterError as error:
+                    raise ValueError(error.message) from error
     raise ValueError("not a condition")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
-from audit_tui.store.schema import TABLES
+from audit_tui.store.row_tests import ROW_TEST
+from audit_tui.store.schema import OPTIONAL_TABLES, TABLES
 from audit_tui.store.sql import FOLDED
 
-_TABLES = frozenset({*TABLES, "sqlite_schema", "sqlite_master", ""})
+_TABLES = frozenset({*TABLES, *OPTIONAL_TABLES, "sqlite_schema", "sqlite_master", ""})
 """The empty name is a subquery."""
-_FUNCTIONS = frozenset({FOLDED, "count", "ifnull", "instr", "max", "sum"})
+_FUNCTIONS = frozenset({FOLDED, ROW_TEST, "count", "ifnull", "instr", "max", "sum"})
 _ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION})
 
 

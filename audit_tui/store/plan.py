@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.core.record import Record
-from audit_tui.store.predicate import Group, OneOf, Predicate, assume, combine
+from audit_tui.store.predicate import Group, OneOf, Predicate, RowTest, assume, combine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,8 @@ def drivers(predicate: Predicate, events: Events) -> Drivers | None:
     match predicate:
         case bool():
             return None if predicate else Drivers((), 0)
+        case RowTest():
+            return None
         case OneOf(field=field, numbers=numbers, is_negated=is_negated):
             if is_negated or len(numbers) > MAX_DRIVERS:
                 return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.filters import IS, IS_NOT, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.filters import CONTAINS, IS, POSITIVE, All, Any, Condition, Field, Filter, Not
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
@@ -29,39 +29,77 @@ class OneOf(Record):
     is_negated: bool = False
 
 
+class RowTest(Record):
+    """A test of the row itself, which no number of a name can answer; negated, it holds elsewhere."""
+
+    condition: Condition
+    """With one of the positive operators."""
+    is_negated: bool = False
+
+
 class Group(Record):
     """All parts hold, or (any) at least one; two parts or more."""
 
-    parts: tuple[OneOf | Group, ...]
+    parts: tuple[OneOf | RowTest | Group, ...]
     is_any: bool
 
 
-Predicate: TypeAlias = bool | OneOf | Group
+Predicate: TypeAlias = bool | OneOf | RowTest | Group
 Lookup: TypeAlias = "Callable[[Field, str], int | None]"
 """The number of a field's name; None when the store does not know it."""
+Search: TypeAlias = "Callable[[Field, str], frozenset[int] | None]"
+"""The numbers of a field's names that contain a text; None when they are too many for a set."""
 
 
-def resolve(expression: Filter, lookup: Lookup, depth: int = 0) -> Predicate:
+def is_of_names(predicate: Predicate) -> bool:
+    """Whether the numbers of an event's names alone answer it, without a look at the row."""
+    match predicate:
+        case RowTest():
+            return False
+        case Group(parts=parts):
+            return all(is_of_names(part) for part in parts)
+    return True
+
+
+def _too_many(_: Field, __: str) -> None:
+    """Find no names: what contains a text is tested row by row."""
+
+
+def resolve(expression: Filter, lookup: Lookup, search: Search = _too_many, depth: int = 0) -> Predicate:
     """The condition that a filter means in a store whose names have these numbers.
 
     Raises:
-        FilterError: If the filter is nested too deeply, or has an operator that is not known here.
+        FilterError: If the filter is nested too deeply.
     """
     if depth > MAX_DEPTH:
         raise FilterError(f"The filter is nested more than {MAX_DEPTH} deep.", "Write it more simply.")
     match expression:
-        case Condition(field=field, operator=operator, value=value):
-            number = MISSING if value is None else lookup(field, value)
-            numbers = frozenset() if number is None else frozenset({number})
-            if operator not in (IS, IS_NOT):
-                raise FilterError(f"The operator {operator.symbol} is not known for {field}.")
-            return _leaf(field, numbers, operator is IS_NOT)
+        case Condition():
+            return _condition(expression, lookup, search)
         case Not(part=part):
-            return negate(resolve(part, lookup, depth + 1))
+            return negate(resolve(part, lookup, search, depth + 1))
         case All(parts=parts):
-            return combine((resolve(part, lookup, depth + 1) for part in parts), is_any=False)
+            return combine((resolve(part, lookup, search, depth + 1) for part in parts), is_any=False)
         case Any(parts=parts):
-            return combine((resolve(part, lookup, depth + 1) for part in parts), is_any=True)
+            return combine((resolve(part, lookup, search, depth + 1) for part in parts), is_any=True)
+
+
+def _condition(condition: Condition, lookup: Lookup, search: Search) -> Predicate:
+    field, value = condition.field, condition.value
+    operator = POSITIVE.get(condition.operator)
+    if operator is not None:
+        return negate(_condition(Condition(field, operator, value), lookup, search))
+    if condition.operator is CONTAINS and not value:
+        # An empty search leaves nothing out.
+        return True
+    if isinstance(field, Field):
+        if condition.operator is IS:
+            number = MISSING if value is None else lookup(field, value)
+            return _leaf(field, frozenset() if number is None else frozenset({number}), is_negated=False)
+        numbers = search(field, value or "")
+        if numbers is not None:
+            return _leaf(field, numbers, is_negated=False)
+    return RowTest(condition)
 
 
 def negate(predicate: Predicate) -> Predicate:
@@ -71,6 +109,8 @@ def negate(predicate: Predicate) -> Predicate:
             return not predicate
         case OneOf(field=field, numbers=numbers, is_negated=is_negated):
             return OneOf(field, numbers, not is_negated)
+        case RowTest(condition=condition, is_negated=is_negated):
+            return RowTest(condition, not is_negated)
         case Group(parts=parts, is_any=is_any):
             return combine((negate(part) for part in parts), is_any=not is_any)
 
@@ -78,13 +118,13 @@ def negate(predicate: Predicate) -> Predicate:
 def combine(parts: Iterable[Predicate], *, is_any: bool) -> Predicate:
     """All of these, or any of them."""
     leaves: dict[Field, OneOf] = {}
-    groups: dict[Group, None] = {}
+    others: dict[RowTest | Group, None] = {}
     for part in _flat(parts, is_any):
         if isinstance(part, bool):
             if part is is_any:
                 return is_any
-        elif isinstance(part, Group):
-            groups[part] = None
+        elif isinstance(part, Group | RowTest):
+            others[part] = None
         else:
             before = leaves.get(part.field)
             merged = part if before is None else _merge(before, part, is_any)
@@ -93,7 +133,7 @@ def combine(parts: Iterable[Predicate], *, is_any: bool) -> Predicate:
                 # round two leaves cannot merge into a constant.
                 return merged
             leaves[part.field] = merged
-    kept: tuple[OneOf | Group, ...] = (*leaves.values(), *groups)
+    kept: tuple[OneOf | RowTest | Group, ...] = (*leaves.values(), *others)
     if not kept:
         return not is_any
     return kept[0] if len(kept) == 1 else Group(kept, is_any)

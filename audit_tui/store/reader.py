@@ -18,6 +18,7 @@ from audit_tui.store import connect, plan, schema, sql
 from audit_tui.store.guard import authorize
 from audit_tui.store.predicate import MISSING
 from audit_tui.store.result import Result
+from audit_tui.store.row_tests import ROW_TEST, row_test
 from audit_tui.store.rows import read_event, stored_text, whole
 from audit_tui.store.session import NameCache, Session
 
@@ -229,6 +230,7 @@ class StoreReader:
             schema.check_tables(connection, str(self.path))
             self._indexes = schema.found_indexes(connection)
             connection.create_function(sql.FOLDED, 1, _folded, deterministic=True)
+            connection.create_function(ROW_TEST, -1, row_test, deterministic=True)
             connection.set_authorizer(authorize)
             connection.set_progress_handler(self._should_stop, _CHECK_EVERY)
         if not all(index.name in self._indexes for index in schema.SECONDARY_INDEXES):

@@ -43,7 +43,7 @@ class Result:
         upto = query.upto_seq
         self.scope = Scope(
             session,
-            resolve(query.filter, session.lookup),
+            resolve(query.filter, session.lookup, session.search),
             Span.of(query.interval),
             # A test that every event passes would cost the counts their short cuts.
             None if upto is None or upto >= session.newest_seq else upto,

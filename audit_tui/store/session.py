@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.filters import Field
 
+MAX_FOUND_NAMES = 100
+"""Names that contain a text are a set of numbers up to here; beyond, each event's name is tested."""
 MAX_NAMES = 20_000
 """Names kept in memory per field; then it starts anew, so that memory stays flat."""
 
@@ -126,6 +128,16 @@ class Session:
         number, events = whole(found[0][0]), whole(found[0][1])
         self._events[field, number] = events
         return number
+
+    def search(self, field: Field, value: str) -> frozenset[int] | None:
+        """The numbers of the names that contain a text without regard to case; None for too many."""
+        found = self.rows(
+            sql.Statement(
+                f"SELECT id FROM {NAME_TABLES[field].table} WHERE instr(folded, ?) > 0 LIMIT ?",  # noqa: S608
+                (stored_text(value).casefold(), MAX_FOUND_NAMES + 1),
+            )
+        )
+        return frozenset(whole(row[0]) for row in found) if len(found) <= MAX_FOUND_NAMES else None
 
     def events(self, field: Field, number: int) -> int:
         """How many events of the store have this value."""

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
-from audit_tui.store.predicate import MISSING, Group, OneOf, Predicate
+from audit_tui.store.predicate import MISSING, Group, OneOf, Predicate, RowTest
+from audit_tui.store.row_tests import ROW_TEST, columns_of, token
+from audit_tui.store.rows import stored_text
 from audit_tui.store.schema import FIELD_INDEXES, NAME_TABLES, TIME_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from audit_tui.core.filters import Condition
     from audit_tui.core.query import Interval
     from audit_tui.store.plan import Branch
 
@@ -334,8 +337,21 @@ def _test(predicate: Predicate, columns: Mapping[Field, str]) -> Statement:
             own = f"ifnull({columns[field]}, {MISSING})"
             marks = ", ".join("?" * len(numbers))
             return Statement(f"{own} {'NOT ' if is_negated else ''}IN ({marks})", tuple(sorted(numbers)))
+        case RowTest(condition=condition, is_negated=is_negated):
+            return _row_test(condition, columns, is_negated)
         case Group(parts=parts, is_any=is_any):
             return _joined([_test(part, columns) for part in parts], "OR" if is_any else "AND")
+
+
+def _row_test(condition: Condition, columns: Mapping[Field, str], is_negated: bool) -> Statement:
+    word = "NOT " if is_negated else ""
+    if isinstance(condition.field, Field):
+        table, folded = NAME_TABLES[condition.field].table, stored_text(condition.value or "").casefold()
+        found = f"SELECT instr(folded, ?) FROM {table} WHERE id = {columns[condition.field]}"  # noqa: S608 - our own
+        return Statement(f"{word}ifnull(({found}), 0)", (folded,))
+    # As bytes, for a text that is no UTF-8 would end the statement.
+    tested = ", ".join(f"CAST({column} AS BLOB)" for column in columns_of(condition))
+    return Statement(f"{word}{ROW_TEST}(?, {tested})", (token(condition),))
 
 
 def _joined(parts: Sequence[Statement], word: str) -> Statement:

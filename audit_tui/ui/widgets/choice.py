@@ -93,6 +93,10 @@ class Choice(Widget, can_focus=True):
         self._prompt = prompt
         self._popup = popup
 
+    def offer(self, alternatives: Sequence[Alternative]) -> None:
+        """Offer other things; the choice is made anew by whoever asks for it."""
+        self._alternatives = tuple(alternatives)
+
     def render(self) -> Content:
         """The chosen label and a mark that more can be chosen."""
         chosen = self._prompt if self.index is None else self._alternatives[self.index]

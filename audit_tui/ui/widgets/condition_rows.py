@@ -9,7 +9,8 @@ from textual import on
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 
-from audit_tui.core.filters import IS, OPERATORS, Draft, Field
+from audit_tui.core.filters import IS, OPERATORS, AnyField, Draft, Field, Operator
+from audit_tui.core.text import clean
 from audit_tui.ui.widgets.choice import Alternative, Choice, Cross
 from audit_tui.ui.widgets.value_input import ValueInput
 
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.lane import Lane
     from audit_tui.ui.widgets.popup_list import PopupList
 
-FIELDS = tuple(Field)
-_COLUMNS = tuple(Alternative(field.label, field.label) for field in FIELDS)
-_OPERATORS = tuple(Alternative(operator.label, operator.symbol) for operator in OPERATORS)
+FIELDS: tuple[AnyField, ...] = tuple(Field)
 _NO_COLUMN = Alternative("Column", "Column")
 
 
@@ -52,8 +51,10 @@ class ConditionRow(Horizontal):
 
     def __init__(self, popup: PopupList, values: Lane, draft: Draft) -> None:
         super().__init__()
-        self._column = Choice(_COLUMNS, _NO_COLUMN, popup, classes="column")
-        self._operator = Choice(_OPERATORS, _OPERATORS[0], popup, classes="operator")
+        self._fields = FIELDS
+        self._operators: tuple[Operator, ...] = OPERATORS
+        self._column = Choice(_columns(FIELDS), _NO_COLUMN, popup, classes="column")
+        self._operator = Choice(_words(OPERATORS), _words(OPERATORS)[0], popup, classes="operator")
         self.value = ValueInput(popup, values)
         self._draft = draft
         self._is_ready = False
@@ -72,8 +73,9 @@ class ConditionRow(Horizontal):
         self._draft = draft
         if not self._is_ready:
             return
-        self._column.index = None if draft.field is None else FIELDS.index(draft.field)
-        self._operator.index = OPERATORS.index(draft.operator)
+        self._offer(draft)
+        self._column.index = None if draft.field is None else self._fields.index(draft.field)
+        self._operator.index = self._operators.index(draft.operator)
         self._column.is_wrong = self._operator.is_wrong = False
         self.value.show(draft)
 
@@ -84,7 +86,8 @@ class ConditionRow(Horizontal):
             return self._draft
         column, operator = self._column.index, self._operator.index
         row = Draft(
-            None if column is None else FIELDS[column], IS if operator is None else OPERATORS[operator]
+            None if column is None else self._fields[column],
+            IS if operator is None else self._operators[operator],
         )
         return self.value.draft(row)
 
@@ -107,6 +110,14 @@ class ConditionRow(Horizontal):
                 return self.query_one(kind)
         return self.value
 
+    def _offer(self, draft: Draft) -> None:
+        """Offer what every row can have, and what this one has from a command line besides."""
+        is_usual = draft.field is None or draft.field in FIELDS
+        self._fields = FIELDS if is_usual or draft.field is None else (*FIELDS, draft.field)
+        self._operators = OPERATORS if draft.operator in OPERATORS else (*OPERATORS, draft.operator)
+        self._column.offer(_columns(self._fields))
+        self._operator.offer(_words(self._operators))
+
     @on(Choice.Changed)
     def _tell_of_choice(self, event: Choice.Changed) -> None:
         event.stop()
@@ -117,7 +128,7 @@ class ConditionRow(Horizontal):
     def _tell_of_value(self, event: ValueInput.Edited) -> None:
         event.stop()
         if event.picked_field is not None:
-            self._column.index = FIELDS.index(event.picked_field)
+            self._column.index = self._fields.index(event.picked_field)
             self._column.is_wrong = False
         self.post_message(self.Edited())
 
@@ -129,6 +140,15 @@ class ConditionRow(Horizontal):
     @on(ValueInput.Changed)
     def _keep(self, event: ValueInput.Changed) -> None:
         event.stop()
+
+
+def _columns(fields: Sequence[AnyField]) -> tuple[Alternative, ...]:
+    labels = (clean(field.label) for field in fields)
+    return tuple(Alternative(label, label) for label in labels)
+
+
+def _words(operators: Sequence[Operator]) -> tuple[Alternative, ...]:
+    return tuple(Alternative(operator.label, operator.symbol) for operator in operators)
 
 
 class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.message import Message
 from textual.widgets import Static
 
+from audit_tui.core.filters import OPERATORS, Field
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.widgets.value_input import picture, said_value
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filters import Draft, Field
+    from audit_tui.core.filters import Draft
     from audit_tui.core.query import EventReader
     from audit_tui.ui.lane import Lane
 
@@ -128,7 +129,9 @@ class ValueCheck(Static):
 
 def _key(draft: Draft) -> _Key | None:
     """What to look up; None where there is nothing, or a text that nobody can have typed."""
-    if draft.field is None or draft.is_missing or not draft.text or picture(draft.text) != draft.text:
+    if not isinstance(draft.field, Field) or draft.operator not in OPERATORS or draft.is_missing:
+        return None
+    if not draft.text or picture(draft.text) != draft.text:
         return None
     return _Key(draft.field, draft.text)
 

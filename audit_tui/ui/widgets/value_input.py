@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Button, Input
 
-from audit_tui.core.filters import NO_VALUE_WORDS, Draft, Field
+from audit_tui.core.filters import NO_VALUE_WORDS, AnyField, Draft, Field
 from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.widgets.in_order import hand_on, step_focus
@@ -145,7 +145,7 @@ class ValueInput(Input):
         self.cursor_blink = False
         self._popup = popup
         self._values = values
-        self._field: Field | None = None
+        self._field: AnyField | None = None
         self._text: str | None = None
         self._is_missing = False
         self._candidates: tuple[Candidate, ...] = ()
@@ -171,7 +171,7 @@ class ValueInput(Input):
         """The row with what stands here as its value."""
         return replace(row, text=None if self._is_missing else self._text, is_missing=self._is_missing)
 
-    def look_in(self, field: Field | None) -> None:
+    def look_in(self, field: AnyField | None) -> None:
         """Offer the values of this column; None offers those of all."""
         self._field = field
 
@@ -304,11 +304,11 @@ class ValueInput(Input):
         ask = partial(self._fetch, self._question, self._field, search, self._values.begin())
         self.run_worker(ask, group="values", exclusive=True, thread=True)
 
-    def _fetch(self, number: int, field: Field | None, search: str, token: CancelToken) -> None:
+    def _fetch(self, number: int, field: AnyField | None, search: str, token: CancelToken) -> None:
         """In a thread: read the candidates and tell."""
 
         def question(reader: EventReader, cancel: CancelToken) -> list[Candidate]:
-            fields = tuple(Field) if field is None else (field,)
+            fields = [one for one in Field if field is None or one is field]
             return [
                 Candidate(each, found.value, found.events)
                 for each in fields

@@ -1,0 +1,40 @@
+"""The values in an event's metadata, each with the name that leads to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_PATH = 500
+"""Names longer than so many characters are not told apart: what lies deeper counts as the last that fits."""
+
+
+def leaves(metadata: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every value with its dotted name: a text as it is, a number or a boolean as JSON; no value for null.
+
+    The members of a list have the list's name.
+    """
+    found: list[tuple[str, str]] = []
+    waiting: list[tuple[str, Any]] = [("", metadata)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            found.append((path, value))
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                whole = f"{path}.{name}" if path else name
+                deeper = whole if len(whole) <= MAX_PATH else path
+                if type(inner) is str:
+                    found.append((deeper, inner))
+                else:
+                    waiting.append((deeper, inner))
+        elif isinstance(value, list | tuple):
+            waiting += [(path, inner) for inner in value]
+        elif value is not None:
+            found.append((path, json.dumps(value)))
+    return found
+
+
+def is_inside(path: str, name: str) -> bool:
+    """Whether a value's name is this one, or lies in the object that it names."""
+    return path == name or path.startswith(f"{name}.")
