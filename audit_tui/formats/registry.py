@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.errors import UsageError
 from audit_tui.formats.generic import FieldMap, GenericMapper
+from audit_tui.formats.plugins import Plugins, load_plugins
 from audit_tui.formats.record import Format, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.formats.record import Fields
-
-GROUP = "audit_tui.formats"
-"""The entry-point group through which other packages add formats."""
 
 
 class Entry(NamedTuple):
@@ -30,6 +28,12 @@ class Entry(NamedTuple):
 BUILT_IN = (
     Entry("events", "audit_tui.formats.own:OWN"),
     Entry("cloudtrail", "audit_tui.formats.cloudtrail:CLOUDTRAIL"),
+    Entry("kubernetes", "audit_tui.formats.kubernetes:KUBERNETES"),
+    Entry("ocsf", "audit_tui.formats.ocsf:OCSF"),
+    Entry("vault", "audit_tui.formats.vault:VAULT"),
+    Entry("journald", "audit_tui.formats.journald:JOURNALD"),
+    Entry("teleport", "audit_tui.formats.teleport:TELEPORT"),
+    Entry("ecs", "audit_tui.formats.ecs:ECS"),
 )
 """The most telling first (the order of FORMATS.md); one line each."""
 _GENERIC = {Shape.JSON: ("jsonl", "JSON by usual names"), Shape.CSV: ("csv", "CSV by usual names")}
@@ -39,7 +43,7 @@ _MAX_KEY_SETS = 1_000
 
 @cache
 def known_formats() -> tuple[Format, ...]:
-    """All formats but the generic ones, in the order in which they are tried."""
+    """All formats but the generic ones, in the order in which they are tried: other packages' last."""
     formats = []
     for entry in BUILT_IN:
         module, _, name = entry.place.partition(":")
@@ -47,12 +51,27 @@ def known_formats() -> tuple[Format, ...]:
         if not isinstance(found, Format) or found.name != entry.name:
             raise TypeError(f"{entry.place} is not the format {entry.name}")
         formats.append(found)
-    return tuple(formats)
+    return (*formats, *_plugins().formats)
+
+
+@cache
+def _plugins() -> Plugins:
+    return load_plugins(built_in_names())
+
+
+def plugin_problems() -> tuple[str, ...]:
+    """What is wrong with formats that other packages add, a sentence each; clean them before they are shown."""
+    return _plugins().problems
+
+
+def built_in_names() -> list[str]:
+    """What ``--format`` takes of our own."""
+    return [entry.name for entry in BUILT_IN] + [name for name, _ in _GENERIC.values()]
 
 
 def format_names() -> list[str]:
-    """What ``--format`` takes."""
-    return [entry.name for entry in BUILT_IN] + [name for name, _ in _GENERIC.values()]
+    """What ``--format`` takes; looks for what other packages add."""
+    return built_in_names() + [one.name for one in _plugins().formats]
 
 
 class Formats:
