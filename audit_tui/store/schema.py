@@ -11,7 +11,8 @@ from audit_tui.core.event import iso_utc, to_us
 from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
 from audit_tui.errors import NotAStore, StoreError, StoreTooNew
-from audit_tui.store import seal_layout
+from audit_tui.store import seal_layout, segment_layout
+from audit_tui.store.segment_layout import REMOVALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ READABLE_FROM = "readable_from"
 """The lowest schema version whose programs may read this store: a newer schema that only adds keeps it."""
 PRUNED = "pruned_events"
 """How many events were pruned so far, written in their transactions; absent before the first."""
-OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM, PRUNED, seal_layout.SEAL_KEY})
+OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM, PRUNED, REMOVALS, seal_layout.SEAL_KEY})
 """Names in ``store_info`` that notes may not take."""
 
 
@@ -88,8 +89,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     **{names.table: NAME_COLUMNS for names in ALL_NAME_TABLES},
 }
 """What a reader reads, with the columns it knows."""
-
-OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {**seal_layout.TABLES}
+OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {**segment_layout.TABLES, **seal_layout.TABLES}
 """What a reader reads where it is there: derived from the events, or their seals."""
 
 VIEW = "audit_log"
@@ -156,6 +156,7 @@ def _create(connection: sqlite3.Connection) -> None:
     database.table("events").create_index(KEY_INDEX.columns, KEY_INDEX.name, unique=True)
     database.create_view(VIEW, _VIEW_SELECT)
     seal_layout.create_tables(connection)
+    segment_layout.create_tables(connection)
     created = {
         STORE_ID: os.urandom(16).hex(),
         CREATED: iso_utc(to_us(datetime.now(UTC))),
