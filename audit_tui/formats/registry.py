@@ -60,7 +60,7 @@ def _plugins() -> Plugins:
 
 
 def plugin_problems() -> tuple[str, ...]:
-    """What is wrong with formats that other packages add, a sentence each; clean them before they are shown."""
+    """What is wrong with formats that other packages add, a sentence each; hostile until cleaned."""
     return _plugins().problems
 
 
