@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.cli.named import STDIN
+from audit_tui.cli.reading_logs import LogReader
 from audit_tui.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -16,9 +18,8 @@ from audit_tui.errors import (
     FileError,
     UsageError,
 )
-from audit_tui.formats.files import LogFile, find_logs, open_log
+from audit_tui.formats.files import LogFile, find_logs
 from audit_tui.formats.reading import Mapped, NotALog, Reading
-from audit_tui.formats.record import Reject
 from audit_tui.formats.registry import format_names
 
 if TYPE_CHECKING:
@@ -26,12 +27,19 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager, ExitStack
     from pathlib import Path
 
-    from audit_tui.core.event import AuditEvent
+    from audit_tui.cli.reading_logs import Batch, Receiver
+    from audit_tui.formats.record import Reject
+    from audit_tui.store.rows import Draft
     from audit_tui.store.writer import StoreWriter
 
 BATCH_EVENTS = 5_000
 BATCH_CHARS = 16 * 1024 * 1024
 """A batch ends here too: 5,000 records may each be huge."""
+PROCESS_BYTES = 4 * 1024 * 1024
+"""From so much on logs are read in a process of their own."""
+_PACKED = 8
+"""So many times its size a compressed file is worth, roughly."""
+_PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 SHOWN_REJECTS = 20
 EXPLAINED_EVENTS = 3
 
@@ -53,7 +61,7 @@ def unknown_format() -> tuple[str, ...]:
 class Sink(Protocol):
     """Where events go: a store, or nowhere in a dry run."""
 
-    def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
+    def append(self, drafts: Sequence[Draft]) -> tuple[int, int]:
         """Take events; how many were stored, and how many were there already."""
         ...
 
@@ -113,6 +121,7 @@ class Importer:
         reading: How files are read.
         keep_reject: Is given each reject.
         explain: Is given the first few events of a dry run.
+        is_unlimited: Unpack whatever a file may unpack to.
     """
 
     def __init__(
@@ -121,75 +130,151 @@ class Importer:
         reading: Reading,
         keep_reject: Callable[[Reject], None],
         explain: Callable[[Mapped], None] | None = None,
+        *,
+        is_unlimited: bool = False,
     ) -> None:
         self.tally = Tally(is_dry=explain is not None)
         self._sink = sink
         self._reading = reading
         self._keep_reject = keep_reject
         self._explain = explain
+        self._is_unlimited = is_unlimited
         self._explained = 0
-        self._batch: list[AuditEvent] = []
-        self._batch_chars = 0
+        self._waiting: list[Draft] = []
+        self._waiting_chars = 0
 
     def take(self, log: LogFile, on_progress: Callable[[int], None]) -> None:
-        """Import one file; what is wrong with it is counted, not raised.
+        """Import one file in this process; what is wrong with it is counted, not raised.
 
         Raises:
             StoreError: If the store cannot take the events.
         """
+        self._reader(_OfOneLog(self, log, on_progress)).read(log)
+
+    def take_all(self, logs: Sequence[LogFile], progress: NoProgress) -> None:
+        """Import files, in a process of their own where that is worth it.
+
+        Raises:
+            StoreError: If the store cannot take the events.
+        """
+        if self._explain is not None or not is_worth_a_process(logs):
+            for log in logs:
+                progress.file(log)
+                self.take(log, progress.at)
+            return
+        from audit_tui.cli.reader_process import Job, ReaderProcess
+
+        receiver = _OfOneLog(self, logs[0], progress.at)
+
+        def begin(log: LogFile) -> None:
+            progress.file(log)
+            receiver.log = log
+
+        with ReaderProcess(Job(self._reading, logs, self._is_unlimited)) as process:
+            try:
+                process.read(receiver, begin)
+            except FileError as error:
+                self.tally.problems.append(error)
+
+    def follow(self, log: LogFile) -> None:
+        """Import a file, and what is added to it, until the run is ended; then store what has come.
+
+        Raises:
+            KeyboardInterrupt: When the user ends it, as whatever else ends the run.
+            StoreError: If the store cannot take the events.
+        """
+        reader = self._reader(_OfOneLog(self, log, lambda _: None))
         try:
-            with open_log(log) as text:
-                self.tally.files += 1
-                for number, found in enumerate(self._reading.events(text), 1):
-                    if isinstance(found, Reject):
-                        self._reject(found)
-                    else:
-                        self._add(found)
-                    if number % BATCH_EVENTS == 0:
-                        on_progress(text.position_bytes)
-        except NotALog as error:
-            (self.tally.problems if log.is_named else self.tally.skipped).append(error)
+            reader.follow(log)
         except (FileError, UsageError) as error:
             self.tally.problems.append(error)
+        finally:
+            reader.hand_over()
 
     @property
     def taken(self) -> int:
         """How many records were read so far, stored or not yet."""
-        return self.tally.read + len(self._batch)
+        return self.tally.read + len(self._waiting)
 
     def flush(self) -> None:
         """Hand over what waits; it is counted once the sink has it."""
-        if not self._batch:
+        if not self._waiting:
             return
-        batch, self._batch, self._batch_chars = self._batch, [], 0
-        stored, duplicates = self._sink.append(batch)
-        self.tally.read += len(batch)
+        stored, duplicates = self._sink.append(self._waiting)
+        self.tally.read += len(self._waiting)
         self.tally.stored += stored
         self.tally.duplicates += duplicates
+        self._waiting, self._waiting_chars = [], 0
 
-    def _add(self, found: Mapped) -> None:
+    def add(self, batch: Batch) -> None:
+        """Take a batch, and store what waits when it has become enough."""
+        for reject in batch.rejects:
+            self.tally.read += 1
+            self.tally.rejected += 1
+            if len(self.tally.rejects) < SHOWN_REJECTS:
+                self.tally.rejects.append(reject)
+            self._keep_reject(reject)
+        if self._waiting and self._waiting_chars + batch.chars > BATCH_CHARS:
+            self.flush()
+        first = 0
+        while len(self._waiting) + len(batch.drafts) - first >= BATCH_EVENTS:
+            last = first + BATCH_EVENTS - len(self._waiting)
+            self._waiting += batch.drafts[first:last]
+            first = last
+            self.flush()
+        self._waiting += batch.drafts[first:]
+        self._waiting_chars += batch.chars
+
+    def _reader(self, receiver: Receiver) -> LogReader:
+        explain = None if self._explain is None else self._explain_first
+        return LogReader(self._reading, receiver, explain, is_unlimited=self._is_unlimited)
+
+    def _explain_first(self, found: Mapped) -> None:
         if self._explain is not None and self._explained < EXPLAINED_EVENTS:
             self._explained += 1
             self._explain(found)
-        self._batch.append(found.event)
-        self._batch_chars += len(found.record.text)
-        if len(self._batch) >= BATCH_EVENTS or self._batch_chars >= BATCH_CHARS:
-            self.flush()
 
-    def _reject(self, reject: Reject) -> None:
-        self.tally.read += 1
-        self.tally.rejected += 1
-        if len(self.tally.rejects) < SHOWN_REJECTS:
-            self.tally.rejects.append(reject)
-        self._keep_reject(reject)
+
+class _OfOneLog:
+    """What is read of one log, on its way to the importer."""
+
+    def __init__(self, importer: Importer, log: LogFile, on_progress: Callable[[int], None]) -> None:
+        self.log = log
+        self._importer = importer
+        self._on_progress = on_progress
+
+    def opened(self) -> None:
+        self._importer.tally.files += 1
+
+    def take(self, batch: Batch) -> None:
+        self._importer.add(batch)
+        self._on_progress(batch.position_bytes)
+
+    def hand_over(self) -> None:
+        self._importer.flush()
+
+    def failed(self, error: FileError | UsageError) -> None:
+        tally = self._importer.tally
+        if isinstance(error, NotALog) and not self.log.is_named:
+            tally.skipped.append(error)
+        else:
+            tally.problems.append(error)
+
+
+def is_worth_a_process(logs: Sequence[LogFile]) -> bool:
+    """Whether reading logs takes so long that a process for it, which takes 0.2 s to start, is quicker."""
+    if any(log.path is None or not log.size_bytes for log in logs):
+        return False  # what comes through a pipe comes here
+    size_bytes = sum(log.size_bytes * (_PACKED if log.name.endswith(_PACKED_ENDINGS) else 1) for log in logs)
+    return size_bytes >= PROCESS_BYTES and len(os.sched_getaffinity(0)) > 1
 
 
 class Nowhere:
     """The sink of a dry run; it looks for no duplicates, which would take the store or endless memory."""
 
-    def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
+    def append(self, drafts: Sequence[Draft]) -> tuple[int, int]:
         """Count them."""
-        return len(events), 0
+        return len(drafts), 0
 
 
 class InStore:
@@ -200,14 +285,14 @@ class InStore:
         self._stack = stack
         self._writer: StoreWriter | None = None
 
-    def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
+    def append(self, drafts: Sequence[Draft]) -> tuple[int, int]:
         """Store them."""
         if self._writer is None:
             from audit_tui.store.writer import StoreWriter
 
             self._store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._writer = self._stack.enter_context(StoreWriter(self._store, durable=False, bulk=True))
-        result = self._writer.append(events)
+        result = self._writer.append_drafts(drafts)
         return result.stored, result.duplicates
 
 
@@ -242,7 +327,5 @@ def import_all(
     logs = [log for log in found if isinstance(log, LogFile)]
     importer.tally.problems.extend(problem for problem in found if isinstance(problem, FileError))
     with progress(logs) as shown:
-        for log in logs:
-            shown.file(log)
-            importer.take(log, shown.at)
+        importer.take_all(logs, shown)
         importer.flush()

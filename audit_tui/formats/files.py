@@ -162,6 +162,11 @@ class LogText:
         return self._ahead[:HEAD_CHARS]
 
     @property
+    def is_live(self) -> bool:
+        """Whether it is still written while it is read."""
+        return self._is_ready is not None
+
+    @property
     def position_bytes(self) -> int:
         """How much of the file has been read, before decompression."""
         return self._position()

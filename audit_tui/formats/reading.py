@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.csv_records import csv_records, header_of
@@ -38,8 +38,7 @@ class NotALog(FileError):
     title = "Not a known log"
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """A record and the event that it became."""
 
     event: AuditEvent

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from audit_tui.cli import import_, importing
+from audit_tui.cli import import_, importing, reading_logs
 from audit_tui.cli.main import commands
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreFull, UsageError
@@ -25,7 +25,7 @@ from tests.cli.running import make_store, run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.event import AuditEvent
+    from audit_tui.store.rows import Draft
     from audit_tui.store.writer import AppendResult
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
@@ -268,15 +268,15 @@ def test_an_interrupted_import_keeps_what_was_committed_and_is_completed_by_the_
     monkeypatch.setattr(importing, "BATCH_EVENTS", 3)
     with monkeypatch.context() as interrupted:
         appended: list[int] = []
-        append = StoreWriter.append
+        append = StoreWriter.append_drafts
 
-        def stop_after_two(self: StoreWriter, events: Sequence[AuditEvent]) -> AppendResult:
+        def stop_after_two(self: StoreWriter, drafts: Sequence[Draft]) -> AppendResult:
             if len(appended) == 2:
                 raise KeyboardInterrupt
-            appended.append(len(events))
-            return append(self, events)
+            appended.append(len(drafts))
+            return append(self, drafts)
 
-        interrupted.setattr(StoreWriter, "append", stop_after_two)
+        interrupted.setattr(StoreWriter, "append_drafts", stop_after_two)
         result = run("import", str(log), "-s", str(store), "--json")
     assert result.exit_code == 130
     found = json.loads(result.stdout)
@@ -294,14 +294,14 @@ def test_a_full_disk_says_what_was_stored(
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number)}\n" for number in range(10)))
     monkeypatch.setattr(importing, "BATCH_EVENTS", 4)
-    append = StoreWriter.append
+    append = StoreWriter.append_drafts
 
-    def full_at_the_end(self: StoreWriter, events: Sequence[AuditEvent]) -> AppendResult:
-        if len(events) < 4:
+    def full_at_the_end(self: StoreWriter, drafts: Sequence[Draft]) -> AppendResult:
+        if len(drafts) < 4:
             raise StoreFull("There is no space left for the store.", "Make room and run it again.")
-        return append(self, events)
+        return append(self, drafts)
 
-    monkeypatch.setattr(StoreWriter, "append", full_at_the_end)
+    monkeypatch.setattr(StoreWriter, "append_drafts", full_at_the_end)
     result = run("import", str(log), "-s", str(store))
     assert result.exit_code == 3
     assert "8 records read from 1 file: 8 stored" in result.stderr
@@ -322,12 +322,13 @@ def test_huge_records_make_small_batches(tmp_path: Path, monkeypatch: pytest.Mon
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number, pad='x' * 400)}\n" for number in range(10)))
     monkeypatch.setattr(importing, "BATCH_CHARS", 1_000)
+    monkeypatch.setattr(reading_logs, "BATCH_CHARS", 400)
     sizes: list[int] = []
 
     class Sink:
-        def append(self, events: Sequence[AuditEvent]) -> tuple[int, int]:
-            sizes.append(len(events))
-            return len(events), 0
+        def append(self, drafts: Sequence[Draft]) -> tuple[int, int]:
+            sizes.append(len(drafts))
+            return len(drafts), 0
 
     importer = importing.Importer(Sink(), Reading(), lambda _: None)
     importer.take(LogFile("a", log, 0), lambda _: None)

@@ -24,7 +24,7 @@ from tests.payloads import PAYLOADS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.event import AuditEvent
+    from audit_tui.store.rows import Draft
     from audit_tui.store.writer import AppendResult
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
@@ -221,10 +221,10 @@ class TestWrong:
         assert users(among.stdout) == ["user5", "user4", "user3"]
 
     def test_a_full_disk_says_what_to_do(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def full(self: StoreWriter, events: Sequence[AuditEvent]) -> AppendResult:
+        def full(self: StoreWriter, drafts: Sequence[Draft]) -> AppendResult:
             raise StoreFull("It could not be written.", "Make room.")
 
-        monkeypatch.setattr(StoreWriter, "append", full)
+        monkeypatch.setattr(StoreWriter, "append_drafts", full)
         result = run("open", "--plain", "logs")
         assert result.exit_code == 3
         assert result.stderr == (
@@ -236,14 +236,14 @@ class TestWrong:
         self, folder: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(importing, "BATCH_EVENTS", 2)
-        append = StoreWriter.append
+        append = StoreWriter.append_drafts
 
-        def interrupted(self: StoreWriter, events: Sequence[AuditEvent]) -> AppendResult:
+        def interrupted(self: StoreWriter, drafts: Sequence[Draft]) -> AppendResult:
             if self.newest_seq():
                 raise KeyboardInterrupt
-            return append(self, events)
+            return append(self, drafts)
 
-        monkeypatch.setattr(StoreWriter, "append", interrupted)
+        monkeypatch.setattr(StoreWriter, "append_drafts", interrupted)
         result = run("open", "--plain", "logs")
         assert (result.exit_code, result.stdout) == (130, "")
         assert list(temporary.iterdir()) == []
