@@ -44,7 +44,7 @@ SET = {
 }
 
 # A busy machine is no failure; and a run that decides about a change must give the same answer twice.
-settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, max_examples=50)
 settings.load_profile("project")
 
 
