@@ -28,11 +28,20 @@ class Entry(NamedTuple):
 BUILT_IN = (
     Entry("events", "audit_tui.formats.own:OWN"),
     Entry("cloudtrail", "audit_tui.formats.cloudtrail:CLOUDTRAIL"),
+    Entry("gcp", "audit_tui.formats.gcp:GCP"),
+    Entry("okta", "audit_tui.formats.okta:OKTA"),
+    Entry("m365", "audit_tui.formats.m365:M365"),
     Entry("kubernetes", "audit_tui.formats.kubernetes:KUBERNETES"),
     Entry("ocsf", "audit_tui.formats.ocsf:OCSF"),
     Entry("vault", "audit_tui.formats.vault:VAULT"),
     Entry("journald", "audit_tui.formats.journald:JOURNALD"),
     Entry("teleport", "audit_tui.formats.teleport:TELEPORT"),
+    Entry("gitlab", "audit_tui.formats.gitlab:GITLAB"),
+    Entry("entra", "audit_tui.formats.entra:ENTRA"),
+    Entry("azure", "audit_tui.formats.azure:AZURE"),
+    Entry("github", "audit_tui.formats.github:GITHUB"),
+    Entry("workspace", "audit_tui.formats.workspace:WORKSPACE"),
+    Entry("auth0", "audit_tui.formats.auth0:AUTH0"),
     Entry("ecs", "audit_tui.formats.ecs:ECS"),
 )
 """The most telling first (the order of FORMATS.md); one line each."""

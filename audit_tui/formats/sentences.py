@@ -21,30 +21,44 @@ _ACRONYMS = {
     )
 }  # fmt: skip
 _PAST = {
-    "begin": "began", "bind": "bound", "build": "built", "find": "found", "forget": "forgot", "get": "got",
-    "give": "gave", "head": "checked", "leave": "left", "login": "logged in", "logout": "logged out",
-    "lookup": "looked up", "make": "made", "put": "put", "read": "read", "reset": "reset", "run": "ran",
-    "send": "sent", "set": "set", "signin": "signed in", "take": "took", "undo": "undid",
+    "be": "was", "begin": "began", "bind": "bound", "build": "built", "come": "came", "find": "found",
+    "forget": "forgot", "get": "got", "give": "gave", "have": "had", "head": "checked", "hide": "hid",
+    "leave": "left", "login": "logged in", "logout": "logged out", "lookup": "looked up", "make": "made",
+    "override": "overrode", "put": "put", "read": "read", "reset": "reset", "run": "ran", "send": "sent",
+    "set": "set", "show": "showed", "signin": "signed in", "take": "took", "undo": "undid",
     "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
 _PLAIN = {"head": "check", "login": "log in", "logout": "log out", "lookup": "look up", "signin": "sign in"}
 _DOUBLED_WORDS = """
-admit commit drop log map permit pin plan refer scan ship stop submit swap tag transfer unmap unpin untag
+admit ban commit drop log map permit pin plan refer scan ship stop submit swap tag transfer unban unmap
+unpin untag
 """
 _OTHER_WORDS = """
 abort accept access activate add allocate allow apply approve archive assign associate assume attach
 authenticate authorize block cancel change check clone close complete configure confirm connect copy
-create deactivate decline decrypt delete deny deploy deprecate deregister describe detach disable
-disassociate disconnect discover dismiss download edit enable encrypt end enroll estimate evaluate execute
-expire export filter force generate grant import initiate install invite invoke issue join kill launch
-link list lock manage mark merge migrate modify move notify open patch pause perform post promote
-provision publish purge push query reactivate reboot receive record refresh register reject release
-remove rename renew reopen replace report request resend resize resolve restart restore resume retrieve
-retry revoke rotate save schedule search select share sign simulate skip start subscribe suspend switch
-sync terminate test trigger unarchive unassign unblock undelete undeploy uninstall unlink unlock
-unpublish unshare unsubscribe unsuspend update upgrade upload use validate verify view
+create deactivate decline decrypt delete deny deploy deprecate deregister describe destroy detach disable
+disassociate disconnect discover dismiss download edit elevate enable encrypt end enroll estimate
+evaluate execute expire export fetch filter force generate grant import initiate insert install invite
+invoke issue join kill launch link list lock manage mark merge migrate modify move mute notify open
+override patch pause perform post promote provision publish purge push query reactivate reboot receive
+record refresh register reject release remove rename renew reopen replace report request resend resize
+resolve restart restore resume retrieve retry revoke rotate save schedule search select share sign
+simulate skip start subscribe suspend switch sync terminate test trash trigger unarchive unassign unblock
+undelete undeploy unenroll uninstall unlink unlock unmute unpublish unshare unsubscribe unsuspend untrash
+update upgrade upload use validate verify view
 """
-_MAKER_WORDS = "add allocate create generate initiate issue register request run send start upload"
+_UNCOUNTED = (
+    "ing",
+    "data",
+    "information",
+    " access",
+    "SAML",
+    "SSO",
+    " security",
+    " protection",
+    " authentication",
+)
+_MAKER_WORDS = "add allocate create generate initiate invite issue register request run send start upload"
 _DOUBLED = frozenset(_DOUBLED_WORDS.split())
 _VERBS = frozenset(_OTHER_WORDS.split()) | _DOUBLED | _PAST.keys()
 _MAKERS = frozenset(_MAKER_WORDS.split())
@@ -86,7 +100,7 @@ class Act(NamedTuple):
             return ""
         noun = " ".join(self.noun)
         is_plural = noun.lower().endswith("s") and not noun.endswith(("ss", "us", "is"))
-        if is_plural or noun.endswith(("ing", "data", "information")):
+        if is_plural or noun.endswith(_UNCOUNTED):
             return noun
         if self.verb not in _MAKERS:
             return f"the {noun}"
@@ -130,6 +144,14 @@ def past_tense(verb: str) -> str:
     if verb.endswith("y") and verb[-2:-1] not in tuple("aeou"):
         return f"{verb[:-1]}ied"
     return f"{verb}ed"
+
+
+_VERB_OF_PAST = {past_tense(verb): verb for verb in sorted(_VERBS)}
+
+
+def verb_of_past(word: str) -> str | None:
+    """The verb of which a word is the past: ``created`` is of ``create``; None when we know none."""
+    return _VERB_OF_PAST.get(word)
 
 
 def singular(word: str) -> str:
