@@ -1,0 +1,72 @@
+"""Pseudonyms: the same everywhere, back to the name, and no name left in an event."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from audit_tui.core.event import AuditEvent, EventRow, Outcome
+from audit_tui.core.pseudonyms import Pseudonyms
+
+KEY = bytes(range(32))
+NAMES = Pseudonyms(KEY, ["bob", "carol@acme.io", "x.y"])
+
+
+def test_a_name_has_one_pseudonym_and_another_with_another_key() -> None:
+    alice = NAMES.user("alice")
+    assert alice == Pseudonyms(KEY).user("alice") != Pseudonyms(KEY[::-1]).user("alice")
+    assert alice is not None
+    assert alice.startswith("user-")
+    assert NAMES.real(alice) == "alice"
+    assert NAMES.user("bob") != alice
+
+
+@pytest.mark.parametrize("nobody", [None, "root", "SYSTEM", "-"])
+def test_nobody_keeps_the_name(nobody: str | None) -> None:
+    assert NAMES.user(nobody) == nobody
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden", "kept"),
+    [
+        ("alice assigned role admin to bob.", ["bob"], "assigned role admin to"),
+        ("mail to dave+x@sub.acme.io: sent", ["dave", "acme"], "mail to"),
+        ("carol@acme.io, bob", ["carol", "bob"], ","),
+        ("from 10.20.4.7:8443 and fe80::1ff:fe23:4567:890a", ["10.20", "fe80"], "from"),
+        ("bobsled at 12:30:45 of v1.2.3", [], "bobsled at 12:30:45 of v1.2.3"),
+        ("x.y (x.y)", ["x.y"], "("),
+    ],
+)
+def test_a_text_loses_names_and_keeps_the_rest(text: str, hidden: list[str], kept: str) -> None:
+    said = NAMES.text(text)
+    assert said is not None
+    assert kept in said
+    assert not [name for name in hidden if name in said]
+
+
+def test_a_row_and_an_event_tell_nobody() -> None:
+    row = EventRow(
+        7, 0, "Login", "Login/Logout", "mallory", "mallory (mallory@acme.io) logged in", Outcome.SUCCESS
+    )
+    shown = NAMES.row(row)
+    assert shown.user == NAMES.user("mallory")
+    assert shown.description is not None
+    assert "mallory" not in shown.description
+    event = AuditEvent(
+        event="Login",
+        occurred_us=0,
+        user="mallory",
+        source_ip="10.0.0.9",
+        target="bob",
+        description="mallory logged in from 10.0.0.9",
+        metadata={"peer": ["10.0.0.9", {"who": "mallory", "n": 3}], "host": "web-1"},
+        original=b"mallory",
+    )
+    after = NAMES.event(event)
+    said = json.dumps(after.to_json())
+    assert not [name for name in ("mallory", "10.0.0.9", "bob") if name in said]
+    assert after.original is None
+    assert after.metadata["host"] == "web-1"
+    assert after.metadata["peer"][0] == after.source_ip == NAMES.address("10.0.0.9")
+    assert after.user == shown.user
