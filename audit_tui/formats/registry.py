@@ -35,6 +35,7 @@ BUILT_IN = (
     Entry("ocsf", "audit_tui.formats.ocsf:OCSF"),
     Entry("vault", "audit_tui.formats.vault:VAULT"),
     Entry("journald", "audit_tui.formats.journald:JOURNALD"),
+    Entry("auditd", "audit_tui.formats.auditd:AUDITD"),
     Entry("teleport", "audit_tui.formats.teleport:TELEPORT"),
     Entry("gitlab", "audit_tui.formats.gitlab:GITLAB"),
     Entry("entra", "audit_tui.formats.entra:ENTRA"),
@@ -102,7 +103,8 @@ class Formats:
             for shape, (generic, title) in _GENERIC.items()
         }
         self._specific = () if field_map and name is None else known_formats()
-        self._likely: dict[tuple[Shape, tuple[str, ...]], tuple[Format, ...]] = {}
+        self._likely_json: dict[tuple[str, ...], tuple[Format, ...]] = {}
+        self._likely_csv: dict[tuple[str, ...], tuple[Format, ...]] = {}
         self.only: Format | None = None
         if name is not None:
             known = {one.name: one for one in (*known_formats(), *self._generic.values())}
@@ -121,12 +123,13 @@ class Formats:
             fields: The record.
             shape: Of its file; JSON for what lay as JSON in a cell or a text.
         """
-        names = (shape, tuple(fields))
-        likely = self._likely.get(names)
+        known = self._likely_csv if shape is Shape.CSV else self._likely_json
+        names = tuple(fields)
+        likely = known.get(names)
         if likely is None:
-            if len(self._likely) >= _MAX_KEY_SETS:
-                self._likely.clear()
-            likely = self._likely[names] = tuple(
+            if len(known) >= _MAX_KEY_SETS:
+                known.clear()
+            likely = known[names] = tuple(
                 one
                 for one in self._specific
                 if shape in one.shapes and (not one.marks or not one.marks.isdisjoint(fields))
