@@ -1,0 +1,134 @@
+"""The rows of a query that tests the rows themselves, with the help of the text index where it is there."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from audit_tui.core.event import EventColumn
+from audit_tui.core.query import AtRow, Before
+from audit_tui.store import sql
+from audit_tui.store.predicate import is_of_names
+from audit_tui.store.remembered import MAX_SORTED
+from audit_tui.store.result import Result
+from audit_tui.store.rows import whole
+from audit_tui.store.runs import SmallRun
+from audit_tui.store.sql import Moment, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.query import EventQuery, PageKey, Place, Sort
+    from audit_tui.store.hits import Hits
+    from audit_tui.store.remembered import Remembered
+    from audit_tui.store.scope import Scope
+    from audit_tui.store.session import Session
+
+MAX_READ_ROWS = 100_000
+"""With more events than this in no segment, the index is no help."""
+
+Answer: TypeAlias = "Result | SearchResult"
+
+
+def result_of(session: Session, query: EventQuery, remembered: Remembered) -> Answer:
+    """The rows of a query, by the way that finds them soonest."""
+    result = Result(session, query)
+    if is_of_names(result.scope.predicate) or not _has_index(session):
+        return result
+    return SearchResult(result, query.sort, remembered)
+
+
+class SearchResult:
+    """The rows of a query that tests rows, found by the text index.
+
+    Args:
+        result: The same without the index, for what it has no order for.
+        sort: The order.
+        remembered: What earlier questions found.
+    """
+
+    def __init__(self, result: Result, sort: Sort, remembered: Remembered) -> None:
+        self._result = result
+        self._scope: Scope = result.scope
+        self._sort = sort
+        self._remembered = remembered
+
+    def page(self, place: Place, limit: int) -> tuple[list[Moment], bool]:
+        """The keys at a place, in the result's order, and whether there are none beyond them."""
+        if self._sort.column is not EventColumn.DATE:
+            return self._page_by_value(place, limit)
+        span, offset, is_forward = self._scope.span, 0, True
+        if isinstance(place, AtRow):
+            offset = max(0, place.index)
+        else:
+            is_forward = not isinstance(place, Before)
+            span = self._side(place.key, is_after=is_forward)
+        keys = self._hits.keys(span, limit + 1, offset, newest_first=self._sort.descending is is_forward)
+        is_end = len(keys) <= limit
+        keys = keys[:limit]
+        return (keys if is_forward else keys[::-1]), is_end
+
+    def count(self, report: Callable[[int], None] | None = None) -> int:
+        """Exactly how many rows there are.
+
+        Args:
+            report: Is told, from time to time, how many there are at least.
+        """
+        return self._hits.count(self._scope.span, report)
+
+    def locate(self, key: PageKey) -> int:
+        """How many rows come before a key."""
+        if self._sort.column is EventColumn.DATE:
+            return self._hits.count(self._side(key, is_after=False))
+        if self._small is None:
+            return self._result.locate(key)
+        return sum(run.count() for run in self._small.split(key)[0])
+
+    def _page_by_value(self, place: Place, limit: int) -> tuple[list[Moment], bool]:
+        if self._small is None:
+            return self._result.page(place, limit)
+        if isinstance(place, AtRow):
+            keys = self._small.keys(limit + 1, max(0, place.index), is_forward=True)
+            return keys[:limit], len(keys) <= limit
+        before, after = self._small.split(place.key)
+        if isinstance(place, Before):
+            keys = before[0].keys(limit + 1, 0, is_forward=False)
+            return keys[:limit][::-1], len(keys) <= limit
+        keys = after[0].keys(limit + 1, 0, is_forward=True)
+        return keys[:limit], len(keys) <= limit
+
+    @cached_property
+    def _hits(self) -> Hits:
+        from audit_tui.store.hits import Hits
+
+        return Hits(self._scope.session, self._scope.predicate, self._scope.upto_seq, self._remembered)
+
+    @cached_property
+    def _small(self) -> SmallRun | None:
+        """All rows sorted in memory; None when they are too many."""
+        scope = self._scope
+        if self._hits.count(scope.span) > MAX_SORTED:
+            return None
+        found = self._hits.keys(scope.span, MAX_SORTED, 0, newest_first=True)
+        values = (scope.session.rows(sql.value_of(self._sort.column, moment.seq)) for moment in found)
+        rows = ((moment, value[0][0]) for moment, value in zip(found, values, strict=True) if value)
+        return SmallRun.of(scope, self._sort, rows)
+
+    def _side(self, key: PageKey, *, is_after: bool) -> Span:
+        moment = Moment(key.occurred_us, key.seq)
+        is_older = is_after is self._sort.descending
+        return self._scope.span.until(moment) if is_older else self._scope.span.since(moment)
+
+
+def _has_index(session: Session) -> bool:
+    """Whether the text index is there and holds nearly all events."""
+    tables = session.rows(sql.Statement(_TABLES))
+    if whole(tables[0][0]) < 2:
+        return False
+    held = session.rows(sql.Statement("SELECT sum(last_seq - first_seq + 1) FROM text_segments"))
+    return session.newest_seq - whole(held[0][0] or 0) <= MAX_READ_ROWS
+
+
+_TABLES = """
+SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND (name = 'text_segments' OR name = 'text_parts')
+"""
