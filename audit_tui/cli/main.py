@@ -63,6 +63,9 @@ COMMANDS = {
     "export": CommandSource(
         "export", "export_command", "Write all events that match to the file OUT, newest first."
     ),
+    "verify": CommandSource(
+        "verify", "verify_command", "Check that the events are those that were recorded."
+    ),
     "info": CommandSource("info", "info_command", "Tell what a store holds."),
     "config": CommandSource("config_", "config_command", "Show and check the settings."),
 }
