@@ -41,6 +41,12 @@ SAID_S = 4.0
 """How long a word by the way stands in the status line."""
 
 
+class Body(Container):
+    """Holds the list and the pane, which cover it."""
+
+    BLANK = True
+
+
 class ReviewView(Screen[None]):
     """Shows what was chosen: its parts follow the view and the cursor.
 
@@ -48,6 +54,8 @@ class ReviewView(Screen[None]):
         opening: What the review begins with.
         keymap: The keys to name on the screen.
     """
+
+    BLANK = True  # Its parts cover it.
 
     DEFAULT_CSS = """
     ReviewView #body { layout: vertical; height: 1fr; }
@@ -65,6 +73,7 @@ class ReviewView(Screen[None]):
         settings = opening.settings
         self._row_text = RowText(opening.zone, settings.columns, settings.date_format)
         self._pane: DetailPane | None = None
+        self._status = StatusLine()
         self._said: Timer | None = None
         self._day = self.context.today
         self._shown_in: RangeTable | None = None
@@ -106,14 +115,14 @@ class ReviewView(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TopLine(self._opening.store_name)
-        with Container(id="body"):
+        with Body(id="body"):
             yield EventList(self._open_reader, self._row_text, self._opening.clock, id="list")
-        yield StatusLine()
+        yield self._status
         yield KeyLine(self._keymap)
 
     def on_mount(self) -> None:
         self._say_view()
-        self.query_one(StatusLine).say(self._opening.notice)
+        self._status.say(self._opening.notice)
         opening = self._opening
         if opening.first_page is not None:
             self.event_list.show(opening.first_page, opening.begin_line)
@@ -122,8 +131,8 @@ class ReviewView(Screen[None]):
         self._shown_in = self.table
         self.table.focus()
         self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
-        # Switched off while the program starts (cli.open_).
-        self.call_after_refresh(gc.enable)
+        self.watch(self.table, "cursor_row", self._say_place, init=False)
+        self.call_after_refresh(_collect_garbage)
 
     def on_resize(self, event: events.Resize) -> None:
         is_wide = event.size.width >= WIDE_CELLS
@@ -147,7 +156,7 @@ class ReviewView(Screen[None]):
             applied=self._view.filter_words(),
             zone=zone_label(self._zone, context.now),
         )
-        self.query_one(StatusLine).say_order(sort_words(self._view.sort))
+        self._status.say_order(sort_words(self._view.sort))
 
     def _follow_the_day(self) -> None:
         today = self.context.today
@@ -158,7 +167,7 @@ class ReviewView(Screen[None]):
     @on(EventList.Counted)
     def _say_count(self) -> None:
         count = self.event_list.count
-        self.query_one(StatusLine).say_place(self.table.cursor_row, count)
+        self._status.say_place(self.table.cursor_row, count)
         if count.exact and not count.value:
             self.table.show_words(*self._why_empty())
 
@@ -193,9 +202,13 @@ class ReviewView(Screen[None]):
         if self.app.screen is self:
             self.app.push_screen(error_dialog(error))
 
+    def _say_place(self, row: int) -> None:
+        # In the frame that shows the cursor there: the message that tells of it comes a frame later.
+        self._status.say_place(row, self.event_list.count)
+
     @on(EventTable.RowHighlighted)
     def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
-        self.query_one(StatusLine).say_place(message.cursor_row, self.event_list.count)
+        self._say_place(message.cursor_row)
         if self.pane is not None and (message.row is not None or not self.event_list.count.value):
             self.pane.open_event(message.row.seq if message.row else None)
 
@@ -245,8 +258,17 @@ class ReviewView(Screen[None]):
                 f"{counted(len(self.table.taken_rows), 'row')} selected: "
                 f"{self._key('copy')} copies, {self._key('back')} ends"
             )
-        self.query_one(StatusLine).say(words)
+        self._status.say(words)
 
     def interrupt(self) -> bool:
         """End the question under way; False when there is none."""
         return self.event_list.cancel()
+
+
+def _collect_garbage() -> None:
+    """Look for garbage from now on, but not among what the start made, which stays: that took 50 ms a time.
+
+    It is switched off while the program starts (cli.open_).
+    """
+    gc.freeze()
+    gc.enable()

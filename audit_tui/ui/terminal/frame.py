@@ -10,13 +10,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rich.cells import cell_len
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # Unicode's wide blocks of letters and their punctuation. Not emoji: terminals of different ages
 # disagree about the width of those.
@@ -24,6 +24,10 @@ _WIDE_LETTERS = (
     "\u1100-\u115e\u2e80-\u303e\u3041-\u3163\u3165-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff"
     "\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003fffd"
 )
+_ONE_CELL_EACH = re.compile(
+    "[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25ff\u2713-\u2718]*"
+)
+"""Texts of which one need not ask: most of what stands on the screen, with … and ✗ and boxes."""
 _WIDE_LETTER = re.compile(f"[{_WIDE_LETTERS}]")
 _SHOWS_ON_BLANK = frozenset({"4", "7", "9", "21", "51", "52", "53"})
 """SGR codes that can be seen on a space: lines, reverse, frames."""
@@ -117,7 +121,7 @@ def line_of(runs: Iterable[Run]) -> Line:
     is_sure = True
     for text, pen in runs:
         blank = pen.on_blank
-        if text.isascii():
+        if text.isascii() or _ONE_CELL_EACH.fullmatch(text):
             cells += [(character, pen if character != " " else blank) for character in text]
             continue
         for cluster, width in clusters(text):
@@ -172,6 +176,10 @@ def spliced(base: Line, parts: Iterable[tuple[int, Line]]) -> Line:
         base: The line as it was; its width stays.
         parts: Each a first cell and what stands from there on; what reaches beyond the line is cut.
     """
+    parts = list(parts)
+    if _covers(parts, len(base.cells)):
+        whole = chain.from_iterable(part.cells for _, part in parts)
+        return Line(tuple(whole), all(part.is_sure for _, part in parts))
     cells = list(base.cells)
     is_sure = base.is_sure
     for start, part in parts:
@@ -184,6 +192,16 @@ def spliced(base: Line, parts: Iterable[tuple[int, Line]]) -> Line:
         cells[start:end] = fresh
         is_sure = is_sure and part.is_sure
     return Line(tuple(cells), is_sure or all(not text or is_sure_width(text) for text, _ in cells))
+
+
+def _covers(parts: Sequence[tuple[int, Line]], width: int) -> bool:
+    """Whether the parts, one after the other, are just a whole line."""
+    place = 0
+    for start, part in parts:
+        if start != place:
+            return False
+        place += len(part.cells)
+    return place == width
 
 
 def _blank_halves(cells: list[Cell], edge: int) -> None:

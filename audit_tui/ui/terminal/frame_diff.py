@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 OFF_SWITCH = "AUDIT_TUI_NO_DIFF"
 """Set to anything but empty or 0, Textual's own output is used."""
+KNOWN_LINES = 512
 
 
 @runtime_checkable
@@ -55,6 +56,7 @@ class FrameDiff:
 
     def __init__(self) -> None:
         self._frame: Frame | None = None
+        self._known = _KnownLines()
 
     def forget(self) -> None:
         """Know nothing of what stands on the terminal; the next full update sends all."""
@@ -73,12 +75,13 @@ class FrameDiff:
             be drawn on what is known.
         """
         place = Place(cursor.y, cursor.x)
+        known = self._known.use(color_system)
         if isinstance(update, FullUpdate):
             frame = self._frame_for(update.region)
-            return painted(frame, _lines_of_full(frame, update, color_system), place)
+            return painted(frame, _lines_of_full(frame, update, known), place)
         frame_now = self._frame
         if isinstance(update, PartialUpdate) and frame_now is not None and _fits(frame_now, update):
-            return painted(frame_now, _lines_of_partial(frame_now, update, color_system), place)
+            return painted(frame_now, _lines_of_partial(frame_now, update, known), place)
         return None
 
     def text(self) -> str:
@@ -94,12 +97,51 @@ class FrameDiff:
         return self._frame
 
 
-def _lines_of_full(frame: Frame, update: FullUpdate, color_system: ColorSystem) -> dict[int, Line]:
+class _KnownLines:
+    """The lines of strips: Textual's strips never change, so one that comes again is the same line.
+
+    Most do: a list that scrolls by one row has one new strip.
+    """
+
+    def __init__(self) -> None:
+        self._lines: dict[int, tuple[Strip, Line]] = {}
+        self._color_system: ColorSystem | None = None
+
+    def use(self, color_system: ColorSystem) -> _KnownLines:
+        """The lines as they are in these colours."""
+        if color_system is not self._color_system:
+            self._lines.clear()
+            self._color_system = color_system
+        return self
+
+    def line_of(self, strip: Strip) -> Line:
+        """The line that a strip draws."""
+        # By identity, which holds as long as the strip is kept beside: its own hash would read it all.
+        known = self._lines.pop(id(strip), None)
+        if known is None:
+            known = strip, line_of(self._runs(strip))
+            if len(self._lines) >= KNOWN_LINES:
+                del self._lines[next(iter(self._lines))]
+        self._lines[id(strip)] = known
+        return known[1]
+
+    def _runs(self, strip: Strip) -> Iterable[Run]:
+        system = self._color_system
+        for text, style, control in strip:
+            if text and not control:
+                yield text, PLAIN if style is None or system is None else _pen(style, system)
+
+
+def _lines_of_full(frame: Frame, update: FullUpdate, known: _KnownLines) -> dict[int, Line]:
     x, y = update.region.offset
-    return {
-        row: spliced(frame.lines[row], [(x, _line_of_strips(strips, color_system))])
-        for row, strips in enumerate(update.strips, y)
-    }
+    lines = {}
+    for row, strips in enumerate(update.strips, y):
+        start, parts = x, []
+        for strip in strips:
+            parts.append((start, known.line_of(strip)))
+            start += len(parts[-1][1].cells)
+        lines[row] = spliced(frame.lines[row], parts)
+    return lines
 
 
 def _fits(frame: Frame, update: PartialUpdate) -> bool:
@@ -109,14 +151,14 @@ def _fits(frame: Frame, update: PartialUpdate) -> bool:
     )
 
 
-def _lines_of_partial(frame: Frame, update: PartialUpdate, color_system: ColorSystem) -> dict[int, Line]:
+def _lines_of_partial(frame: Frame, update: PartialUpdate, known: _KnownLines) -> dict[int, Line]:
     lines: dict[int, Line] = {}
     for y, start, end in update.spans:
         if 0 <= y < len(frame.lines):
-            parts = (
-                (x, _line_of_strips([strip], color_system))
+            parts = [
+                (x, known.line_of(strip))
                 for x, strip in _strips_in(update.chops[y], update.chop_ends[y], start, end)
-            )
+            ]
             lines[y] = spliced(lines.get(y, frame.lines[y]), parts)
     return lines
 
@@ -129,23 +171,6 @@ def _strips_in(
         if strip is None or x > end or chop_end <= start:
             continue
         yield x, strip if chop_end <= end else strip.crop(0, end - x)
-
-
-def _line_of_strips(strips: Iterable[Strip], color_system: ColorSystem) -> Line:
-    return _known_line(
-        tuple(
-            (text, PLAIN if style is None else _pen(style, color_system))
-            for strip in strips
-            for text, style, control in strip
-            if text and not control
-        )
-    )
-
-
-@lru_cache(maxsize=512)
-def _known_line(runs: tuple[Run, ...]) -> Line:
-    """A line of which most come again: a list that scrolls by one row draws all its rows anew."""
-    return line_of(runs)
 
 
 @lru_cache(maxsize=4096)

@@ -8,8 +8,9 @@ them between margins, not by SU and SD, which the Linux console does not know (n
 from __future__ import annotations
 
 from collections import Counter
-from itertools import compress, count, takewhile
-from operator import ne
+from functools import lru_cache
+from itertools import compress, count, groupby, takewhile
+from operator import itemgetter, ne
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.ui.terminal.frame import PLAIN, UNKNOWN, Cell, Line, Pen, is_sure_width, unknown_line
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 GAP_CELLS = 4
 """Unchanged cells in one style that are rather sent than skipped: a move takes three or more bytes."""
+EDGE_CELLS = 2
+"""As many unchanged cells at the left edge, for the same reason."""
 VOTE_CELLS = 16
 """Lines are compared in pieces this wide to see where they moved, so that a pane beside does not hide it."""
 MOVE_GAIN_CELLS = 30
@@ -198,32 +201,60 @@ def _pieces_to_send(y: int, old: Line, new: Line) -> Iterable[Piece]:
 
 def _pieces_of(y: int, start: int, end: int, line: Line) -> Iterable[Piece]:
     cells = line.cells[start:end]
-    pens = _pens_for_blanks(cells)
+    if not line.is_sure:
+        yield from _unsure_pieces(y, start, line, cells)
+        return
+    for run in _runs(cells):
+        first, last, pen, text = run
+        if text != UNKNOWN[0] * (last - first):
+            yield Piece(
+                Place(y, start + first), text, last - first, pen, True, start + last == len(line.cells)
+            )
+
+
+def _unsure_pieces(y: int, start: int, line: Line, cells: Sequence[Cell]) -> Iterable[Piece]:
+    """Each character by itself."""
+    pens = [pen for first, last, pen, _ in _runs(cells) for _ in range(first, last)]
     x = 0
     while x < len(cells):
         last = x + 1
-        if line.is_sure:
-            while last < len(cells) and pens[last] is pens[x]:
-                last += 1
-        else:
-            while last < len(cells) and not cells[last][0]:
-                last += 1
+        while last < len(cells) and not cells[last][0]:
+            last += 1
         text = "".join([text for text, _ in cells[x:last]])
         if cells[x] != UNKNOWN:
-            is_sure = line.is_sure or is_sure_width(text)
             ends = start + last == len(line.cells)
-            yield Piece(Place(y, start + x), text, last - x, pens[x], is_sure, ends)
+            yield Piece(Place(y, start + x), text, last - x, pens[x], is_sure_width(text), ends)
         x = last
 
 
-def _pens_for_blanks(cells: Sequence[Cell]) -> list[Pen]:
-    """The pens of the cells, but for a blank that of a character beside it if that looks the same."""
-    pens = [pen for _, pen in cells]
-    for indices, step in ((range(len(cells) - 2, -1, -1), 1), (range(1, len(cells)), -1)):
+def _runs(cells: Sequence[Cell]) -> list[tuple[int, int, Pen, str]]:
+    """The cells in runs of one pen; a blank has the pen of a character beside it if that looks the same."""
+    runs: list[tuple[int, int, Pen, str]] = []
+    x = 0
+    for pen, group in groupby(cells, itemgetter(1)):
+        texts = [text for text, _ in group]
+        runs.append((x, x + len(texts), pen, "".join(texts)))
+        x += len(texts)
+    for indices, step in ((range(len(runs) - 2, -1, -1), 1), (range(1, len(runs)), -1)):
         for index in indices:
-            if cells[index][0] == " " and pens[index + step].shows_like(pens[index]):
-                pens[index] = pens[index + step]
-    return pens
+            first, last, pen, text = runs[index]
+            beside = runs[index + step][2]
+            if text.isspace() and looks_alike(beside, pen):
+                runs[index] = first, last, beside, text
+    joined: list[tuple[int, int, Pen, str]] = []
+    for first, last, pen, text in runs:
+        if joined and joined[-1][2] == pen and UNKNOWN[0] not in (text[:1], joined[-1][3][:1]):
+            begin, _, _, before = joined[-1]
+            joined[-1] = begin, last, pen, before + text
+        else:
+            joined.append((first, last, pen, text))
+    return joined
+
+
+@lru_cache(maxsize=4096)
+def looks_alike(pen: Pen, blank: Pen) -> bool:
+    """Whether a space looks the same with both."""
+    return pen.shows_like(blank)
 
 
 def _orders(pieces: list[Piece]) -> Iterable[list[Piece]]:
@@ -236,17 +267,28 @@ def _orders(pieces: list[Piece]) -> Iterable[list[Piece]]:
         yield sorted(pieces, key=lambda piece: first[piece.pen])
 
 
-def changed_spans(old: Sequence[Cell], new: Sequence[Cell]) -> list[tuple[int, int]]:
+def changed_spans(old: tuple[Cell, ...], new: tuple[Cell, ...]) -> list[tuple[int, int]]:
     """The cells to send, as half-open ranges from the left, none of which cuts a character."""
     spans: list[tuple[int, int]] = []
+    start = end = -1
     for x in compress(count(), map(ne, old, new)):
-        if spans and x < spans[-1][1]:
+        if x < end:
             continue
-        start, end = _whole_characters(x, old, new)
-        if spans and _is_short_gap(new, spans[-1][1], start):
-            spans[-1] = (spans[-1][0], end)
-        else:
+        first, last = x, x + 1
+        if not (old[x][0] and new[x][0]) or (last < len(new) and not (old[last][0] and new[last][0])):
+            first, last = _whole_characters(x, old, new)
+        if first == end or (end >= 0 and _is_short_gap(new, end, first)):
+            end = last
+            continue
+        if end >= 0:
             spans.append((start, end))
+        # Blanks at the left edge take fewer bytes than a move over them.
+        start, end = (
+            0 if first <= EDGE_CELLS and end < 0 and _is_plain_gap(new[:1] + new[: first + 1]) else first,
+            last,
+        )
+    if end >= 0:
+        spans.append((start, end))
     return spans
 
 
@@ -261,18 +303,17 @@ def _whole_characters(x: int, old: Sequence[Cell], new: Sequence[Cell]) -> tuple
 
 
 def _is_short_gap(cells: Sequence[Cell], start: int, end: int) -> bool:
-    """Whether the cells between two ranges cost less than a move, because they need no other style."""
-    if end - start > GAP_CELLS:
+    """Whether the cells between two ranges cost no more than a move, because they need no other style."""
+    return end - start <= GAP_CELLS and _is_plain_gap(cells[start - 1 : end + 1])
+
+
+def _is_plain_gap(cells: Sequence[Cell]) -> bool:
+    """Whether cells are of one style and, but for the first and the last, of one byte each."""
+    pens = {pen for text, pen in cells if text != " "}
+    if len(pens) > 1 or not all(text.isascii() and text != UNKNOWN[0] for text, _ in cells[1:-1]):
         return False
-    pen = cells[start - 1][1]
-    return (
-        all(
-            text.isascii()
-            and (own == pen or (text == " " and own == pen.on_blank and not pen.shows_on_blank))
-            for text, own in cells[start:end]
-        )
-        and UNKNOWN not in cells[start:end]
-    )
+    blanks = {pen for text, pen in cells if text == " "}
+    return len(blanks) <= 1 and all(looks_alike(pen, blank) for pen in pens for blank in blanks)
 
 
 class Output:

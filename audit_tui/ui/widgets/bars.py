@@ -125,10 +125,10 @@ class StatusLine(Widget):
             count: Of how many, exact or at least.
         """
         number = f"{count.value:,}" if count.exact else f"at least {count.value:,}"
-        self._place = (
-            f"{row + 1:,} of {number}" if count.value else "no events" if count.exact else "reading…"
-        )
-        self.refresh()
+        place = f"{row + 1:,} of {number}" if count.value else "no events" if count.exact else "reading…"
+        if place != self._place:
+            self._place = place
+            self.refresh()
 
     def say_order(self, words: str) -> None:
         """Say the order of the rows."""

@@ -9,30 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
-from textual.cache import LRUCache
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from audit_tui.core.event import EventColumn, EventRow, Outcome
+from audit_tui.core.event import EventColumn, EventRow
 from audit_tui.core.query import NEWEST_FIRST
-from audit_tui.core.text import clean
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
-from audit_tui.ui.widgets.column_layout import GAP_CELLS
-from audit_tui.ui.widgets.row_text import CUT, RowText
+from audit_tui.ui.widgets.row_strips import Frame, RowStrips, RowStyles
 
 if TYPE_CHECKING:
-    from rich.style import Style
     from textual import events
     from textual.binding import BindingType
+    from textual.strip import Strip
 
-FAILURE_MARK = "✗"
+    from audit_tui.ui.widgets.row_text import RowText
+
 MEASURED_ROWS = 100
 """The columns are sized from so many rows, those on a large screen."""
 
@@ -49,6 +44,7 @@ class EventTable(ScrollView, can_focus=True):
         "event-table--cell-cursor",
         "event-table--failure",
         "event-table--quiet",
+        "event-table--selected",
     }
     """
     | Class | Description |
@@ -59,6 +55,7 @@ class EventTable(ScrollView, can_focus=True):
     | `event-table--cell-cursor` | The cell under the cursor. |
     | `event-table--failure` | The mark and name of a failed event. |
     | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
+    | `event-table--selected` | A selected row. |
     """
 
     DEFAULT_CSS = """
@@ -83,6 +80,7 @@ class EventTable(ScrollView, can_focus=True):
         }
         & > .event-table--failure { color: $error-lighten-1; }
         & > .event-table--quiet { color: $text-muted; }
+        & > .event-table--selected { background: $primary 20%; }
         &:focus > .datatable--cursor { background: $primary 45%; color: $foreground; }
         &:focus > .event-table--cell-cursor {
             background: $block-cursor-background;
@@ -92,6 +90,7 @@ class EventTable(ScrollView, can_focus=True):
         &:light > .event-table--failure { color: $error-darken-1; }
         &:ansi {
             & > .event-table--failure { color: ansi_red; }
+            & > .event-table--selected { background: ansi_default; text-style: bold; }
             & > .datatable--header { background: ansi_default; color: ansi_default; }
             & > .datatable--header-cursor { background: ansi_default; color: ansi_default; }
             & > .datatable--cursor, &:focus > .datatable--cursor {
@@ -148,7 +147,8 @@ class EventTable(ScrollView, can_focus=True):
         self._row_text = row_text
         self._window = RowWindow(NEWEST_FIRST)
         self._words: tuple[str, ...] = ()
-        self._lines: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
+        self._strips = RowStrips(row_text)
+        self._styles: RowStyles | None = None
         self._asked: PageRequest | None = None
         self._has_result = False
         self._laid_out_cells = 0
@@ -187,7 +187,7 @@ class EventTable(ScrollView, can_focus=True):
         if not self._row_text.is_measured:
             self._measure(self.scroll_offset.y)
         self._resize_rows()
-        self._redraw()
+        self.refresh()
         self._announce()
         self.ask_for_rows()
 
@@ -218,7 +218,7 @@ class EventTable(ScrollView, can_focus=True):
     def _lay_out(self) -> None:
         self._laid_out_cells = self._width
         self._row_text.lay_out(self._width)
-        self._lines.clear()
+        self._strips.forget()
 
     @property
     def _width(self) -> int:
@@ -235,88 +235,70 @@ class EventTable(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._lines.clear()
+        self._styles = None
 
     def _redraw(self) -> None:
-        self._lines.clear()
+        self._strips.forget()
         self.refresh()
 
     # -- drawing
 
-    def render_line(self, y: int) -> Strip:
-        """Draw one line of the screen."""
-        width = self.size.width
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines of the screen.
+
+        Not by Textual's cache of styled lines, which draws all of them again when the list scrolls (4 ms of
+        20): there are no borders here, and ``RowStrips`` keeps what it drew.
+        """
         if self._laid_out_cells != self._width:
             # The first frame is drawn before the message about the size is handled.
             self._lay_out()
+        if self._styles is None:
+            self._styles = self._styles_now()
+        width, filters, background = self.size.width, self.get_line_filters(), self.background_colors[1]
+        frame = Frame(width, self._width, self._styles, tuple(filters), background)
+        self._strips.begin(frame, self._column_number)
+        strips = [self.render_line(y) for y in crop.line_range]
+        is_whole = crop.column_span == (0, width)
+        return strips if is_whole else [strip.crop(*crop.column_span) for strip in strips]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen, within ``render_lines``."""
         if y == 0:
-            return self._header().extend_cell_length(width, self.rich_style).crop(0, width)
+            return self._strips.header()
         if self._words:
-            return self._word_line(y, width)
+            number = y - max(2, (self.size.height - len(self._words)) // 2)
+            in_words = 0 <= number < len(self._words)
+            return self._strips.words(self._words[number]) if in_words else self._strips.blank()
         index = y - 1 + self.scroll_offset.y
         if index >= self._window.count.value:
-            return Strip.blank(width, self.rich_style)
+            return self._strips.blank()
         row = self._window.row(index)
         if row is None:
-            quiet = self.get_component_rich_style("event-table--quiet")
-            return Strip([Segment(" " + CUT, quiet)]).adjust_cell_length(width, self.rich_style)
+            return self._strips.missing()
         above = self._window.row(index - 1) if y > 1 else None
-        repeats_day = self._row_text.repeats_day(row, above)
-        is_cursor = index == self.cursor_row
-        key = (row.seq, is_cursor and (self.cursor_column, self.has_focus), repeats_day, width)
-        strip = self._lines.get(key)
-        if strip is None:
-            strip = Strip(self._segments(row, is_cursor, repeats_day)).adjust_cell_length(
-                width, self.rich_style
-            )
-            self._lines[key] = strip
-        return strip
+        is_selected = self.is_selected(index)
+        return self._strips.row(row, above, is_cursor=index == self.cursor_row, is_selected=is_selected)
 
-    def _header(self) -> Strip:
-        style = self.get_component_rich_style("datatable--header")
-        current = self.get_component_rich_style("datatable--header-cursor")
-        segments = [Segment(" ", style)]
-        for number, label in enumerate(self._row_text.headings()):
-            words = label.rstrip() if number == self._column_number else ""
-            segments += [Segment(words, current), Segment(label[len(words) :] + " " * GAP_CELLS, style)]
-        return Strip(segments).adjust_cell_length(self._width, style)
+    def is_selected(self, index: int) -> bool:
+        """Whether a row is marked as one to take out; here none is."""
+        return False
 
-    def _word_line(self, y: int, width: int) -> Strip:
-        number = y - max(2, (self.size.height - len(self._words)) // 2)
-        if not 0 <= number < len(self._words):
-            return Strip.blank(width, self.rich_style)
-        style = self.get_component_rich_style("event-table--quiet")
-        text = clean(self._words[number])
-        indent = max(1, (width - cell_len(text)) // 2)
-        return Strip([Segment(" " * indent + text, style)]).adjust_cell_length(width, self.rich_style)
-
-    def _segments(self, row: EventRow, is_cursor: bool, repeats_day: bool) -> list[Segment]:
-        """One segment where the row has one style: each costs a colour change on the line."""
-        style = self.get_component_rich_style("datatable--cursor") if is_cursor else self.rich_style
-        failed = row.outcome is Outcome.FAILURE
-        cells = [cell + " " * GAP_CELLS for cell in self._row_text.cells(row, repeats_day=repeats_day)]
-        gutter = FAILURE_MARK if failed else " "
-        if is_cursor:
-            return self._cursor_segments(gutter, cells, style)
-        if failed:
-            failure = self.get_component_rich_style("event-table--failure")
-            return [Segment(gutter + cells[0], failure), Segment("".join(cells[1:]), style)]
-        return [Segment(gutter + "".join(cells), style)]
-
-    def _cursor_segments(self, gutter: str, cells: list[str], style: Style) -> list[Segment]:
-        number = self._column_number
-        cell = cells[number]
-        before = gutter + "".join(cells[:number])
-        after = "".join(cells[number + 1 :])
-        after = " " * GAP_CELLS + after
-        used = sum(cell_len(text) for text in (before, cell, after)) - GAP_CELLS
-        after += " " * max(0, self._width - used)
-        current = self.get_component_rich_style("event-table--cell-cursor")
-        return [Segment(before, style), Segment(cell[:-GAP_CELLS], current), Segment(after, style)]
+    def _styles_now(self) -> RowStyles:
+        component = self.get_component_rich_style
+        return RowStyles(
+            row=self.rich_style,
+            cursor=component("datatable--cursor"),
+            cell=component("event-table--cell-cursor"),
+            header=component("datatable--header"),
+            header_cursor=component("datatable--header-cursor"),
+            failure=component("event-table--failure"),
+            quiet=component("event-table--quiet"),
+            selected=self.get_component_styles("event-table--selected").partial_rich_style,
+        )
 
     @property
     def _column_number(self) -> int:
-        return min(self.cursor_column, len(self._row_text.boxes) - 1)
+        return min(self.cursor_column, max(0, len(self._row_text.boxes) - 1))
 
     # -- the cursor
 
@@ -349,6 +331,7 @@ class EventTable(ScrollView, can_focus=True):
 
     def watch_has_focus(self, value: bool) -> None:
         super().watch_has_focus(value)
+        self._styles = None
         self._refresh_row(self.cursor_row)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

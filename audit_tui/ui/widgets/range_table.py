@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from rich.segment import Segment
 from textual.message import Message
-from textual.strip import Strip
 
 from audit_tui.ui.widgets.event_table import EventTable
 
 if TYPE_CHECKING:
     from audit_tui.core.window import RowWindow
 
-SELECTED_MARK = "▌"
-
 
 class RangeTable(EventTable):
     """A table in which the rows between two places can be selected.
 
     The rows are known by their place only, so a new result ends the selection.
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"range-table--selected"}
-    """
-    | Class | Description |
-    | :- | :- |
-    | `range-table--selected` | A selected row. |
-    """
-
-    DEFAULT_CSS = """
-    RangeTable {
-        & > .range-table--selected { background: $primary 20%; }
-        &:ansi > .range-table--selected { background: ansi_default; text-style: bold; }
-    }
     """
 
     @dataclass
@@ -90,19 +72,5 @@ class RangeTable(EventTable):
         if old != new and self.is_selecting:
             self._tell_range()
 
-    def render_line(self, y: int) -> Strip:
-        """Draw one line of the screen."""
-        strip = super().render_line(y)
-        index = y - 1 + self.scroll_offset.y
-        if y == 0 or not self.is_selecting or index not in self.taken_rows:
-            return strip
-        return self._selected(strip, is_cursor=index == self.cursor_row)
-
-    def _selected(self, strip: Strip, *, is_cursor: bool) -> Strip:
-        """The line with a mark in front, which also stands where there are no colours."""
-        style = self.get_component_styles("range-table--selected").partial_rich_style
-        segments = [Segment(text, old if is_cursor or old is None else old + style) for text, old, _ in strip]
-        first = segments[0]
-        if first.text.startswith(" "):
-            segments[0] = Segment(SELECTED_MARK + first.text[1:], first.style)
-        return Strip(segments, strip.cell_length)
+    def is_selected(self, index: int) -> bool:
+        return self.is_selecting and index in self.taken_rows

@@ -12,6 +12,8 @@ from audit_tui.core.text import clean
 from audit_tui.core.zones import date_text, local_time
 from audit_tui.ui.widgets.column_layout import (
     FULL_DATE_CELLS,
+    GAP_CELLS,
+    GUTTER_CELLS,
     SHORT_DATE_CELLS,
     ColumnBox,
     lay_out,
@@ -94,6 +96,11 @@ class RowText:
     def cells(self, row: EventRow, *, repeats_day: bool) -> list[str]:
         """The text of each column, as wide as its box."""
         return [fit(self._text(row, box, repeats_day), box.width) for box in self.boxes]
+
+    @property
+    def row_cells(self) -> int:
+        """How wide a row is with its mark in front and the gaps behind its columns."""
+        return GUTTER_CELLS + sum(box.width + GAP_CELLS for box in self.boxes)
 
     def headings(self) -> list[str]:
         """The column headings, with a mark on the one that sorts."""

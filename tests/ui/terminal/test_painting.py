@@ -172,7 +172,9 @@ def test_nothing_is_sent_for_nothing_new() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "output"),
     [
-        ("abc", "abd", "\x1b[2Cd\r"),
+        ("abc", "abd", "abd\r"),
+        ("abcd", "abcx", "\x1b[3Cx\r"),
+        ("a d", "a x", "a x\r"),
         ("abc", "xbc", "x\r"),
         ("a--------b", "c--------d", "c\x1b[8Cd\r"),
         ("a--b", "c--d", "c--d\r"),

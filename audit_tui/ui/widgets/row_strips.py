@@ -1,0 +1,214 @@
+"""The drawn lines of the list, kept as long as they would look the same.
+
+Each line is drawn once: a list that scrolls shows 21 lines that it has just shown, and ``ui.terminal`` sees
+from the very same strip that nothing on it changed.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.color import Color
+from textual.strip import Strip
+
+from audit_tui.core.event import EventRow, Outcome
+from audit_tui.core.text import clean
+from audit_tui.ui.widgets.column_layout import GAP_CELLS
+from audit_tui.ui.widgets.row_text import CUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.filter import LineFilter
+
+    from audit_tui.ui.widgets.row_text import RowText
+
+FAILURE_MARK = "✗"
+SELECTED_MARK = "▌"
+KEPT_LINES = 512
+
+
+class RowStyles(NamedTuple):
+    """The styles of everything in the list."""
+
+    row: Style
+    cursor: Style
+    cell: Style
+    """Of the cell under the cursor."""
+    header: Style
+    header_cursor: Style
+    failure: Style
+    quiet: Style
+    """Of rows that are not read yet, and of words in place of rows."""
+    selected: Style
+    """What a selected row has beside its own style."""
+
+
+class _CutStrip(Strip):
+    """A line that is cut where the scrollbar begins without being measured: 3 ms of a page of new rows."""
+
+    __slots__ = ["_parts"]
+
+    def __init__(self, parts: Sequence[Strip]) -> None:
+        super().__init__([*chain.from_iterable(parts)], sum(part.cell_length for part in parts))
+        self._parts = parts
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """The strips between the cuts."""
+        wanted = [*cuts]
+        ends = [*accumulate(part.cell_length for part in self._parts)]
+        return self._parts if wanted == ends else super().divide(wanted)
+
+
+class Frame(NamedTuple):
+    """What the lines of a frame have in common."""
+
+    width: int
+    """Cells of a line."""
+    room: int
+    """Cells of it that are for text; the scrollbar has the rest."""
+    styles: RowStyles
+    filters: tuple[LineFilter, ...]
+    """Textual's filters of every drawn line."""
+    background: Color
+    """The background that they ask for."""
+
+
+class RowStrips:
+    """Draws lines of the list.
+
+    Args:
+        row_text: How rows read.
+    """
+
+    def __init__(self, row_text: RowText) -> None:
+        self._row_text = row_text
+        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 8), (), Color(0, 0, 0))
+        self._column = 0
+        self._kept: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
+        self._repeats: LRUCache[tuple[int, int | None], bool] = LRUCache(KEPT_LINES)
+        """Whether a row is of the same day as another; two dates in a zone take 30 µs."""
+
+    def begin(self, frame: Frame, column: int) -> None:
+        """Begin a frame; lines that look as in the last one are not drawn again.
+
+        Args:
+            frame: How its lines look.
+            column: The number of the column under the cursor.
+        """
+        if self._frame != frame:
+            self.forget()
+            self._frame = frame
+        self._column = column
+
+    def forget(self) -> None:
+        """Draw every line anew: rows read in another way now."""
+        self._kept.clear()
+        self._repeats.clear()
+
+    def blank(self) -> Strip:
+        """An empty line."""
+        return self._keep(("blank",), [])
+
+    def missing(self) -> Strip:
+        """The line of a row that is not read yet."""
+        return self._keep(("missing",), [Segment(" " + CUT, self._frame.styles.quiet)])
+
+    def header(self) -> Strip:
+        """The column headings."""
+        labels = self._row_text.headings()
+        key = ("header", self._column, *labels)
+        if (strip := self._kept.get(key)) is not None:
+            return strip
+        look = self._frame.styles
+        segments = [Segment(" ", look.header)]
+        for number, label in enumerate(labels):
+            words = label.rstrip() if number == self._column else ""
+            segments += [
+                *([Segment(words, look.header_cursor)] if words else []),
+                Segment(label[len(words) :] + " " * GAP_CELLS, look.header),
+            ]
+        strip = Strip(segments).adjust_cell_length(self._frame.room, look.header)
+        return self._keep(key, [*strip.simplify()])
+
+    def words(self, words: str) -> Strip:
+        """A line of words in place of rows, in the middle."""
+        text = clean(words)
+        indent = max(1, (self._frame.width - cell_len(text)) // 2)
+        return self._keep(("words", text), [Segment(" " * indent + text, self._frame.styles.quiet)])
+
+    def row(
+        self, row: EventRow, above: EventRow | None, *, is_cursor: bool, is_selected: bool = False
+    ) -> Strip:
+        """The line of an event.
+
+        Args:
+            row: The event.
+            above: The one on the line above; None when there is none, or it is not read yet.
+            is_cursor: Whether the cursor stands on it.
+            is_selected: Whether it is one of the rows to take out.
+        """
+        pair = (row.seq, above.seq if above is not None else None)
+        repeats_day = self._repeats.get(pair)
+        if repeats_day is None:
+            repeats_day = self._repeats[pair] = self._row_text.repeats_day(row, above)
+        key = (row.seq, self._column if is_cursor else None, is_selected, repeats_day)
+        strip = self._kept.get(key)
+        if strip is None:
+            segments = self._segments(row, is_cursor, repeats_day)
+            if is_selected:
+                segments = self._selected(segments, is_cursor)
+            strip = self._keep(key, segments, max(self._row_text.row_cells, self._frame.room))
+        return strip
+
+    def _keep(self, key: tuple[object, ...], segments: list[Segment], cells: int | None = None) -> Strip:
+        """Keep a line made of segments, and of how many cells they are if that is known."""
+        strip = self._kept.get(key)
+        if strip is None:
+            width, room, styles, _, _ = self._frame
+            text = Strip(segments, cells).adjust_cell_length(room, styles.row)
+            parts = [text, Strip.blank(width - room, styles.row)] if width > room else [text]
+            strip = self._kept[key] = _CutStrip([self._filtered(part) for part in parts])
+        return strip
+
+    def _filtered(self, strip: Strip) -> Strip:
+        for line_filter in self._frame.filters:
+            strip = Strip(line_filter.apply([*strip], self._frame.background), strip.cell_length)
+        return strip
+
+    def _segments(self, row: EventRow, is_cursor: bool, repeats_day: bool) -> list[Segment]:
+        """One segment where the row has one style: each costs a colour change on the line."""
+        look = self._frame.styles
+        failed = row.outcome is Outcome.FAILURE
+        cells = [cell + " " * GAP_CELLS for cell in self._row_text.cells(row, repeats_day=repeats_day)]
+        gutter = FAILURE_MARK if failed else " "
+        pad = " " * max(0, self._frame.room - self._row_text.row_cells)
+        cells[-1] += pad
+        if is_cursor:
+            before, after = gutter + "".join(cells[: self._column]), "".join(cells[self._column + 1 :])
+            cell = cells[self._column]
+            gap = GAP_CELLS + (len(pad) if not after else 0)
+            return [
+                Segment(before, look.cursor),
+                Segment(cell[:-gap], look.cell),
+                Segment(" " * gap + after, look.cursor),
+            ]
+        if failed:
+            return [Segment(gutter + cells[0], look.failure), Segment("".join(cells[1:]), look.row)]
+        return [Segment(gutter + "".join(cells), look.row)]
+
+    def _selected(self, segments: list[Segment], is_cursor: bool) -> list[Segment]:
+        """The line with a mark in front, which also stands where there are no colours."""
+        style = self._frame.styles.selected
+        segments = [
+            Segment(text, old if is_cursor or old is None else old + style) for text, old, _ in segments
+        ]
+        first = segments[0]
+        if first.text.startswith(" "):
+            segments[0] = Segment(SELECTED_MARK + first.text[1:], first.style)
+        return segments
