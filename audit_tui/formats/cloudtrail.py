@@ -152,4 +152,11 @@ def _lookup_target(frame: Fields) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
-CLOUDTRAIL = Format(NAME, "AWS CloudTrail", frozenset({Shape.JSON}), _detect, _map)
+CLOUDTRAIL = Format(
+    NAME,
+    "AWS CloudTrail",
+    frozenset({Shape.JSON}),
+    _detect,
+    _map,
+    marks=frozenset({"eventSource", "CloudTrailEvent"}),
+)

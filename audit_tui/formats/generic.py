@@ -11,6 +11,7 @@ from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.sentences import act_sentence
 from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import (
+    MAX_COLUMN_CHARS,
     MAX_SENTENCE_CHARS,
     column_text,
     content_key,
@@ -108,8 +109,9 @@ class _Plan(NamedTuple):
     """Which fields of records with the same keys fill the columns."""
 
     times: tuple[Candidate, ...]
-    columns: tuple[tuple[str, Callable[[Any], Any], tuple[Candidate, ...]], ...]
-    """Of the columns that may be filled: the name, what reads a value, the most telling field first."""
+    columns: tuple[tuple[str, Callable[[Any], Any], int, tuple[Candidate, ...]], ...]
+    """Of the columns that may be filled: the name, what reads a value, up to how many characters a plain text
+    is its own value, the most telling field first."""
 
 
 def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
@@ -128,7 +130,7 @@ def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
         found[column] = tuple(candidates)
     times = found.pop("time")
     columns = (
-        (column, _READERS[column], fields)
+        (column, _READERS[column], _PLAIN_CHARS.get(column, 0), fields)
         for column, fields in found.items()
         if fields and column not in mapped
     )
@@ -187,6 +189,17 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_PLAIN_CHARS = {
+    "event": MAX_COLUMN_CHARS,
+    "category": MAX_COLUMN_CHARS,
+    "user": MAX_COLUMN_CHARS,
+    "description": MAX_SENTENCE_CHARS,
+    "target": MAX_COLUMN_CHARS,
+    "source": MAX_COLUMN_CHARS,
+}
+"""Columns of which most values are plain texts already: told without calling their reader, 0.4 µs each."""
+
+
 class FieldMap:
     """The columns that a user filled with ``--map COLUMN=FIELD``."""
 
@@ -222,6 +235,11 @@ class FieldMap:
         return replace(event, **given) if given else event
 
 
+def _is_plain(text: str, chars: int) -> bool:
+    """Whether every reader of a text column gives this text as it is."""
+    return 0 < len(text) <= chars and text.isascii() and text.isprintable() and text[0] not in " {["
+
+
 class GenericMapper:
     """Maps the records of one generic format; remembers which fields a shape of record has.
 
@@ -248,11 +266,17 @@ class GenericMapper:
         metadata = fields.copy()
         occurred_us = self._time(plan.times, fields, metadata)
         found: dict[str, Any] = {}
-        for column, read, candidates in plan.columns:
+        for column, read, plain_chars, candidates in plan.columns:
             for field, inner in candidates:
                 # From what is left: a field tells one thing, so "type" is the category only where another
                 # field names the event.
                 raw = metadata.get(field)
+                if raw is None:
+                    continue
+                if not inner and type(raw) is str and _is_plain(raw, plain_chars):
+                    found[column] = raw
+                    del metadata[field]
+                    break
                 if inner:
                     raw = _inside(raw, inner)
                 value = None if raw is None else read(raw)

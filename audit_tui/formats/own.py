@@ -88,4 +88,11 @@ def _map(fields: Fields) -> AuditEvent:
     )
 
 
-OWN = Format("events", "events of this program", frozenset(Shape), _detect, _map)
+OWN = Format(
+    "events",
+    "events of this program",
+    frozenset({Shape.JSON, Shape.CSV}),
+    _detect,
+    _map,
+    marks=frozenset({"key"}),
+)

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import MAX_SEVERITY, Outcome
+from audit_tui.core.json_encoding import compact_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ MAX_SENTENCE_CHARS = 4_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
+_canonical = compact_encoder(sorts_keys=True, is_ascii=True)
 
 
 def dig(fields: object, path: Iterable[str]) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
@@ -53,8 +54,8 @@ def column_text(value: object, limit: int = MAX_COLUMN_CHARS) -> str | None:
     NUL becomes its control picture, what is not Unicode an escape (``\xff``); longer texts end in "…".
     """
     if isinstance(value, str):
-        if value.isascii() and value.isprintable() and len(value) <= limit and not value.isspace():
-            return value or None
+        if value.isascii() and value.isprintable() and len(value) <= limit:
+            return None if value.isspace() else value or None
         text = value
     elif value is None:
         return None
@@ -118,7 +119,7 @@ def content_key(source: str, fields: Fields) -> str:
         source: The format's name; equal records of two formats are two events.
         fields: The record; the order of its keys does not matter.
     """
-    digest = hashlib.blake2b(_CANONICAL.encode(fields).encode(), digest_size=16)
+    digest = hashlib.blake2b(_canonical(fields).encode(), digest_size=16)
     return f"{source}:{digest.hexdigest()}"
 
 

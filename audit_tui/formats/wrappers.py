@@ -78,7 +78,9 @@ _FRAMES = (
     _Frame("log line", "message"),
     _Frame("log line", "log"),
 )
-_FRAME_KEYS = frozenset(frame.key for frame in _FRAMES)
+_FRAME_KEYS = tuple(dict.fromkeys(frame.key for frame in _FRAMES))
+_FRAMES_OF = {key: [frame for frame in _FRAMES if frame.key == key] for key in _FRAME_KEYS}
+_JSON_STARTS = frozenset("{ \t\r\n")
 _CELLS = frozenset({"AuditData", "_raw"})
 
 
@@ -102,28 +104,35 @@ def has_record_cells(names: list[str]) -> bool:
 
 def peeled(fields: Fields) -> list[Peeled]:
     """What a record may be a frame around, the most telling first; empty when it is none."""
-    if _FRAME_KEYS.isdisjoint(fields):
-        return []
-    found = (_peeled(frame, fields) for frame in _FRAMES if frame.key in fields)
-    return [one for one in found if one is not None]
+    found: list[Peeled] = []
+    for key in _FRAME_KEYS:
+        # Most records have a key of these, with a plain text that is no frame: this must cost nothing.
+        value = fields.get(key)
+        if value is None or (isinstance(value, str) and value[:1] not in _JSON_STARTS):
+            continue
+        for frame in _FRAMES_OF[key]:
+            inside = _peeled(frame, fields, value)
+            if inside is not None:
+                found.append(inside)
+    return found
 
 
-def _peeled(frame: _Frame, fields: Fields) -> Peeled | None:
-    value = fields[frame.key]
-    if not isinstance(value, dict | list | str):
+def _peeled(frame: _Frame, fields: Fields, value: object) -> Peeled | None:
+    if not frame.needs <= fields.keys():
         return None
-    beside = fields.keys() - {frame.key}
-    if not frame.needs <= fields.keys() or not (frame.beside is None or beside <= frame.beside):
+    if frame.beside is not None and not fields.keys() - {frame.key} <= frame.beside:
         return None
-    around = {name: fields[name] for name in fields if name != frame.key}
+    inside, rest = value, None
     if frame.inner_key:
         if not isinstance(value, dict) or frame.inner_key not in value:
             return None
         rest = {name: value[name] for name in value if name != frame.inner_key}
-        value = value[frame.inner_key]
-        around |= {frame.key: rest} if rest else {}
-    parts = _parts(value)
-    return None if parts is None else Peeled(frame.name, parts, around, frame.is_sure)
+        inside = value[frame.inner_key]
+    parts = _parts(inside)
+    if parts is None:
+        return None
+    around = {name: fields[name] for name in fields if name != frame.key}
+    return Peeled(frame.name, parts, around | {frame.key: rest} if rest else around, frame.is_sure)
 
 
 def _parts(value: object) -> list[tuple[Fields, bool]] | None:
