@@ -9,51 +9,52 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.record import Record
-from audit_tui.store import plan, sql
+from audit_tui.store import by_columns, plan, sql
 from audit_tui.store.predicate import negate
 
 if TYPE_CHECKING:
-    from audit_tui.store.predicate import Predicate
-    from audit_tui.store.session import Session
+    from audit_tui.store.scope import Scope
 
 MAX_LATE_EVENTS = 20_000
 """Count over all events less those appended after the last wanted one, when these are at most so many."""
-
-
-class Scope(Record):
-    """Which events, in one snapshot."""
-
-    session: Session
-    predicate: Predicate
-    span: sql.Span
-    upto_seq: int | None
-    """Only events appended up to this one; None when that is all of them."""
-
-    @property
-    def is_whole_store(self) -> bool:
-        """Whether the numbers that the store keeps of its names hold here."""
-        return self.span.is_everything and self.upto_seq is None
-
-    def drivers(self) -> plan.Drivers | None:
-        """The cheapest index ranges that hold every match."""
-        return plan.drivers(self.predicate, self.session.events)
-
-    def scan(self, branch: plan.Branch) -> sql.Scan:
-        """One index range of it."""
-        return sql.Scan(branch, self.span, self.upto_seq)
 
 
 def count(scope: Scope) -> int:
     """Exactly how many events match."""
     if scope.predicate is False:
         return 0
+    if by_columns.is_counted(scope, _entries(scope)):
+        return by_columns.count(scope)
     late = 0
     session = scope.session
     if scope.upto_seq is not None and session.newest_seq - scope.upto_seq <= MAX_LATE_EVENTS:
         late = session.number(sql.late_count(scope.predicate, scope.span, scope.upto_seq))
         scope = replace(scope, upto_seq=None)
     return _count(scope) - late
+
+
+def _entries(scope: Scope) -> int:
+    """About how many entries of indexes a count by SQL reads."""
+    session = scope.session
+    everything = session.events_total
+    if scope.predicate is True:
+        return 0 if scope.span.is_everything else everything
+    direct, inverse = scope.drivers(), replace(scope, predicate=negate(scope.predicate)).drivers()
+    direct_cost, inverse_cost = _costs(scope, direct, inverse)
+    found = direct if direct_cost <= inverse_cost else inverse
+    if found is not None and scope.is_whole_store and len(found.drivers) <= 1:
+        predicate = scope.predicate if found is direct else negate(scope.predicate)
+        if all(branch.rest is True for branch in plan.branches(predicate, found)):
+            return 0
+    return min(direct_cost, inverse_cost)
+
+
+def _costs(scope: Scope, direct: plan.Drivers | None, inverse: plan.Drivers | None) -> tuple[int, int]:
+    """How many entries to read to count what matches, and what does not."""
+    everything = scope.session.events_total
+    direct_cost = everything if direct is None else direct.events
+    inverse_cost = everything if inverse is None else inverse.events
+    return direct_cost, inverse_cost if scope.is_whole_store else inverse_cost + everything // 2
 
 
 def _count(scope: Scope) -> int:
@@ -63,10 +64,7 @@ def _count(scope: Scope) -> int:
     direct = scope.drivers()
     opposite = replace(scope, predicate=negate(scope.predicate))
     inverse = opposite.drivers()
-    direct_cost = everything if direct is None else direct.events
-    inverse_cost = everything if inverse is None else inverse.events
-    if not scope.is_whole_store:
-        inverse_cost += everything // 2
+    direct_cost, inverse_cost = _costs(scope, direct, inverse)
     if direct is not None and direct_cost <= inverse_cost:
         return _count_ranges(scope, direct)
     if inverse is not None and inverse_cost < everything:

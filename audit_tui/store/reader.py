@@ -12,18 +12,33 @@ from typing import TYPE_CHECKING, Self
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import NO_VALUE_WORDS
-from audit_tui.core.query import After, AtRow, Page, PageKey, StoreInfo, ValueCount
+from audit_tui.core.query import (
+    After,
+    AtRow,
+    Page,
+    PageKey,
+    SourceState,
+    Standing,
+    StoreInfo,
+    ValueCount,
+)
 from audit_tui.errors import StoreError
-from audit_tui.store import connect, plan, schema, sql
+from audit_tui.store import by_columns, connect, foreign_log, plan, schema, sql
+from audit_tui.store.columns.index import ColumnIndex, Summaries
+from audit_tui.store.file_system import network_notice
 from audit_tui.store.guard import authorize
 from audit_tui.store.predicate import MISSING
+from audit_tui.store.remembered import Remembered
 from audit_tui.store.result import Result
 from audit_tui.store.row_tests import ROW_TEST, row_test
 from audit_tui.store.rows import read_event, stored_text, whole
+from audit_tui.store.searching import result_of
 from audit_tui.store.session import NameCache, Session
+from audit_tui.store.totals import facets, histogram
+from audit_tui.store.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from audit_tui.core.cancel import CancelToken
@@ -42,20 +57,25 @@ SNAPSHOT_NOTICE = "A snapshot, not live: this folder may not be written."
 NO_INDEX_NOTICE = "Its indexes are missing, so answers are slow; the next import completes it."
 
 
-def open_store(path: str | os.PathLike[str]) -> ReaderFactory:
+def open_store(path: str | os.PathLike[str], deadline_s: float | None = None) -> ReaderFactory:
     """Check a store, and give what opens readers of it, each with a connection of its own.
+
+    Args:
+        path: The store.
+        deadline_s: How long an answer may take; None is for ever.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
     """
-    first: list[StoreReader] = [StoreReader(path)]
+    summaries = Summaries()
+    first: list[StoreReader] = [StoreReader(path, deadline_s, summaries)]
     turn = threading.Lock()
 
     def opener() -> StoreReader:
         with turn:
             if first:
                 return first.pop()
-        return StoreReader(path)
+        return StoreReader(path, deadline_s, summaries)
 
     return opener
 
@@ -77,16 +97,27 @@ class StoreReader:
 
     Args:
         path: The store.
+        deadline_s: How long an answer may take; None is for ever. An exact count and the stream of all events
+            may take as long as they need: nobody waits for the one, and the other ends when it is done.
+        summaries: What it shares with other readers of the store; None has its own.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        deadline_s: float | None = None,
+        summaries: Summaries | None = None,
+    ) -> None:
         schema.require_sqlite()
         # Not Path.resolve, which raises RuntimeError for links in a circle.
         self.path = Path(os.path.realpath(path))
-        self._cancel: CancelToken | None = None
+        self._deadline_s = deadline_s
+        self._watch = Watch()
+        self._session: Session | None = None
+        self._summaries = Summaries() if summaries is None else summaries
         self._open()
 
     def __enter__(self) -> Self:
@@ -115,6 +146,30 @@ class StoreReader:
                 notice=self._notice,
             )
 
+    def state(self) -> SourceState:
+        """Look whether the store is still what was opened."""
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return SourceState(Standing.DELETED)
+        except OSError:
+            # Whether it is there cannot be told; what is open can be read.
+            return SourceState(notice=self._notice)
+        if self._connection.file_id != (there.st_dev, there.st_ino):
+            return SourceState(Standing.REPLACED)
+        if there.st_size < _SMALLEST_BYTES:
+            return SourceState(Standing.DAMAGED)
+        if self._seen is not None:
+            self._follow_snapshot()
+            return SourceState(version=hash(self._seen), notice=self._notice)
+        try:
+            # Begins a read, so SQLite compares the file's length with what the file says of it.
+            version = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error as error:
+            is_busy = (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            return SourceState(Standing.IN_PLACE if is_busy else Standing.DAMAGED, notice=self._notice)
+        return SourceState(version=version, notice=self._notice)
+
     def newest_seq(self) -> int:
         """The number of the event appended last; 0 in an empty store."""
         with self._asking(None) as session:
@@ -125,18 +180,18 @@ class StoreReader:
     ) -> Page:
         """A block of rows of a result."""
         with self._asking(cancel) as session:
-            keys, is_end = Result(session, query).page(place, limit_rows)
+            keys, is_end = result_of(session, query, self._remembered).page(place, limit_rows)
             return Page(tuple(session.row(key.seq) for key in keys), is_end)
 
     def count(self, query: EventQuery, cancel: CancelToken | None = None) -> int:
         """Exactly how many events match."""
-        with self._asking(cancel) as session:
-            return Result(session, query).count()
+        with self._asking(cancel, has_deadline=False) as session:
+            return result_of(session, query, self._remembered).count()
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """How many rows of the result come before this key."""
         with self._asking(cancel) as session:
-            return Result(session, query).locate(key)
+            return result_of(session, query, self._remembered).locate(key)
 
     def values(
         self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
@@ -162,6 +217,25 @@ class StoreReader:
             found.sort(key=lambda one: one[0])
         return tuple(value for _, value in found[:limit])
 
+    def facets(
+        self, query: EventQuery, field: Field, limit: int, cancel: CancelToken | None = None
+    ) -> tuple[ValueCount, ...]:
+        """The values that a result's events have in a field, the most frequent first."""
+        with self._asking(cancel) as session:
+            return facets(Result(session, query).scope, field, limit)
+
+    def histogram(
+        self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
+    ) -> tuple[int, ...]:
+        """How many of a result's events lie from each moment to the next."""
+        with self._asking(cancel) as session:
+            return histogram(Result(session, query).scope, edges_us)
+
+    def prepare(self, cancel: CancelToken | None = None) -> None:
+        """Do now what the first hard question would wait for."""
+        with self._asking(cancel) as session:
+            by_columns.engine_of(session)
+
     def event(self, seq: int) -> AuditEvent | None:
         """One event with everything that is known of it; None if there is none of that number."""
         with self._asking(None) as session:
@@ -183,8 +257,8 @@ class StoreReader:
         place: Place = AtRow(0)
         is_end = False
         while not is_end:
-            with self._asking(cancel) as session:
-                keys, is_end = Result(session, query).page(place, limit)
+            with self._asking(cancel, has_deadline=False) as session:
+                keys, is_end = result_of(session, query, self._remembered).page(place, limit)
                 if keys:
                     place = After(PageKey.of(session.row(keys[-1].seq), query.sort))
             for first in range(0, len(keys), STREAM_ROWS):
@@ -209,7 +283,7 @@ class StoreReader:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode not in _NO_LOG:
                 raise connect.readable(error, self.path) from error
-            if self._log_bytes():
+            if foreign_log.log_bytes(self.path):
                 raise StoreError(
                     f"{self.path} cannot be opened: its newest events are in {self.path.name}-wal, which may"
                     " not be read here.",
@@ -223,51 +297,70 @@ class StoreReader:
             raise connect.readable(error, self.path) from error
 
     def _connect(self, *, immutable: bool) -> None:
+        base = foreign_log.base_of(self.path)
         connection = connect.open_viewer(self.path, immutable=immutable)
         with connect.closed_on_error(connection):
+            connection.set_progress_handler(self._should_stop, _CHECK_EVERY)
             connection.execute("PRAGMA schema_version").fetchone()
             self._version = schema.check_identity(connection, str(self.path), for_writing=False)
             schema.check_tables(connection, str(self.path))
+            foreign_log.check(connection, self.path, base)
             self._indexes = schema.found_indexes(connection)
             connection.create_function(sql.FOLDED, 1, _folded, deterministic=True)
             connection.create_function(ROW_TEST, -1, row_test, deterministic=True)
             connection.set_authorizer(authorize)
-            connection.set_progress_handler(self._should_stop, _CHECK_EVERY)
-        if not all(index.name in self._indexes for index in schema.SECONDARY_INDEXES):
-            self._notice = f"{self._notice} {NO_INDEX_NOTICE}".strip()
+        has_indexes = all(index.name in self._indexes for index in schema.SECONDARY_INDEXES)
+        notices = (self._notice, "" if has_indexes else NO_INDEX_NOTICE, network_notice(self.path))
+        self._notice = " ".join(filter(None, notices))
+        found = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.STORE_ID,))
+        self._columns = ColumnIndex(self._summaries, (connection.file_id, found.fetchone()))
         self._names = NameCache()
+        self._remembered = Remembered()
         self._connection = connection
 
     @contextmanager
-    def _asking(self, cancel: CancelToken | None) -> Iterator[Session]:
-        """One snapshot, that ends when the token is cancelled."""
-        if self._seen is not None and self._seen != self._state():
-            self.close()
-            self._open()
+    def _asking(self, cancel: CancelToken | None, *, has_deadline: bool = True) -> Iterator[Session]:
+        """One snapshot, that ends when the token is cancelled or the time is up."""
+        self._follow_snapshot()
         connection = self._connection
-        with connect.store_errors(self.path):
+        limit_s = self._deadline_s if has_deadline else None
+        with self._watch.over(cancel, limit_s), connect.store_errors(self.path):
             connection.execute("BEGIN")
             try:
-                self._cancel = cancel
-                session = Session(connection, self._indexes, self._names, cancel)
+                session = Session(connection, self._indexes, self._names, cancel, self._columns)
+                self._session = session
                 if cancel is None:
                     yield session
                 else:
                     with cancel.interrupting(connection.interrupt):
                         yield session
             finally:
-                self._cancel = None
+                self._session = None
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
+    def _should_stop(self) -> bool:
+        is_spent = self._session is not None and self._session.spend(_CHECK_EVERY)
+        return is_spent or self._watch.should_stop()
+
     def _stored(self, seqs: list[int], cancel: CancelToken | None) -> list[AuditEvent]:
         """These events in full; one that is gone is left out."""
-        with self._asking(cancel) as session:
+        with self._asking(cancel, has_deadline=False) as session:
             found = [session.rows(sql.Statement(sql.EVENT.text, (seq,))) for seq in seqs]
         return [read_event(rows[0]) for rows in found if rows]
 
-    def _should_stop(self) -> bool:
-        return self._cancel is not None and self._cancel.is_cancelled
+    def _follow_snapshot(self) -> None:
+        """Open a store anew that is shown as a snapshot and has changed; not another one in its place."""
+        if self._seen is None or (now := self._state()) == self._seen or now[:2] != self._seen[:2]:
+            return
+        before, seen, notice = self._connection, self._seen, self._notice
+        try:
+            self._open()
+        except BaseException:
+            # What was shown can still be read, and the next look tries again.
+            self._seen, self._notice = seen, notice
+            raise
+        before.close()
 
     def _stored_note(self, session: Session, name: str) -> str | None:
         found = session.rows(
@@ -280,16 +373,9 @@ class StoreReader:
         found = session.rows(sql.scan_keys(scan, self._indexes, newest_first=newest, limit=1))
         return whole(found[0][0]) if found else None
 
-    def _log_bytes(self) -> int:
-        log = self.path.with_name(self.path.name + "-wal")
-        try:
-            return log.stat().st_size
-        except FileNotFoundError:
-            return 0
-
     def _size_bytes(self) -> int:
         try:
-            return self.path.stat().st_size + self._log_bytes()
+            return self.path.stat().st_size + foreign_log.log_bytes(self.path)
         except OSError:
             return 0
 
@@ -299,9 +385,17 @@ class StoreReader:
             there = self.path.stat()
         except OSError:
             return self._seen or ()
-        return (there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, self._log_bytes())
+        return (
+            there.st_dev,
+            there.st_ino,
+            there.st_size,
+            there.st_mtime_ns,
+            foreign_log.log_bytes(self.path),
+        )
 
 
+_SMALLEST_BYTES = 512
+"""A page of SQLite: what is shorter is no database any more."""
 _ALL_BY_TIME = plan.Branch(None, rest=True)
 _NO_LOG = frozenset(
     {

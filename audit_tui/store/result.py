@@ -8,15 +8,18 @@ small is read whole and sorted here.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.query import AtRow, Before
-from audit_tui.store import plan, sql
-from audit_tui.store.counting import Scope, count
+from audit_tui.store import by_columns, plan, sql
+from audit_tui.store.counting import count
+from audit_tui.store.grouped import GroupedRun, Groups
 from audit_tui.store.predicate import MISSING, OneOf, combine, resolve
 from audit_tui.store.rows import stored_text
 from audit_tui.store.runs import NAME_FIELDS, SmallRun, TextRun, TimeRun, WalkRun
+from audit_tui.store.scope import Scope
 from audit_tui.store.sql import Moment, Span
 
 if TYPE_CHECKING:
@@ -79,6 +82,12 @@ class Result:
 
     def locate(self, key: PageKey) -> int:
         """How many rows come before a key."""
+        moment = Moment(key.occurred_us, key.seq)
+        if self.sort.column is EventColumn.DATE:
+            if by_columns.is_ranked(self.scope):
+                return by_columns.rank(self.scope, moment, newest_first=self.sort.descending)
+        elif self._groups is not None:
+            return self._locate_in_groups(self._groups, key, moment)
         return sum(run.count() for run in self._split(key)[0])
 
     def _runs(self) -> list[Run]:
@@ -91,6 +100,8 @@ class Result:
         if column is EventColumn.DESCRIPTION:
             return [TextRun(self.scope, self.sort.descending, None)]
         field = NAME_FIELDS[column]
+        if self._groups is not None:
+            return [GroupedRun(self.scope, field, self._groups, 0, len(self._groups.numbers))]
         names = WalkRun(self.scope, self.sort.descending, field)
         missing = self._missing(field, self.scope.span)
         return [missing, names] if self.sort.descending else [names, missing]
@@ -111,6 +122,8 @@ class Result:
         if column is EventColumn.DESCRIPTION:
             return self._split_text(key, moment)
         field = NAME_FIELDS[column]
+        if self._groups is not None:
+            return self._split_groups(self._groups, field, key, newer, older)
         if key.value is None:
             names = WalkRun(self.scope, self.sort.descending, field)
             here = [self._missing(field, newer)], [self._missing(field, older)]
@@ -131,6 +144,36 @@ class Result:
         if self.sort.descending:
             return [missing, higher, *same[0]], [*same[1], lower]
         return [lower, *same[0]], [*same[1], higher, missing]
+
+    @cached_property
+    def _groups(self) -> Groups | None:
+        """The names of the sort column with their matches, where these are quicker than a walk by SQL."""
+        field = NAME_FIELDS.get(self.sort.column)
+        if field is None or not by_columns.is_grouped(self.scope):
+            return None
+        return Groups.of(self.scope, field, descending=self.sort.descending)
+
+    def _split_groups(
+        self, groups: Groups, field: Field, key: PageKey, newer: Span, older: Span
+    ) -> tuple[list[Run], list[Run]]:
+        place = groups.place_of(self.session, field, key.value, descending=self.sort.descending)
+        number = MISSING if key.value is None else self.session.lookup(field, key.value)
+        is_there = number is not None and groups.numbers[place : place + 1] == (number,)
+        every = GroupedRun(self.scope, field, groups, 0, len(groups.numbers))
+        before, after = replace(every, stop=place), replace(every, start=place + is_there)
+        if number is None or not is_there:
+            return [before], [after]
+        return [before, self._valued(field, number, newer)], [self._valued(field, number, older), after]
+
+    def _locate_in_groups(self, groups: Groups, key: PageKey, moment: Moment) -> int:
+        field = NAME_FIELDS[self.sort.column]
+        place = groups.place_of(self.session, field, key.value, descending=self.sort.descending)
+        number = MISSING if key.value is None else self.session.lookup(field, key.value)
+        if number is None or groups.numbers[place : place + 1] != (number,):
+            return groups.sums[place]
+        own = combine((self.scope.predicate, OneOf(field, frozenset({number}))), is_any=False)
+        same = replace(self.scope, predicate=own)
+        return groups.sums[place] + by_columns.rank(same, moment, newest_first=True)
 
     def _split_text(self, key: PageKey, moment: Moment) -> tuple[list[Run], list[Run]]:
         text = None if key.value is None else stored_text(key.value)

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
-from audit_tui.store import plan, sql
-from audit_tui.store.counting import Scope, count
+from audit_tui.store import by_columns, plan, sql
+from audit_tui.store.counting import count
 from audit_tui.store.predicate import MISSING, OneOf, combine
 from audit_tui.store.rows import stored_text, whole
 from audit_tui.store.schema import NAME_TABLES
 from audit_tui.store.sql import Moment, NameKey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audit_tui.core.query import PageKey, Sort
+    from audit_tui.store.scope import Scope
 
 NAME_FIELDS = {
     EventColumn.EVENT: Field.EVENT,
@@ -25,6 +28,8 @@ NAME_FIELDS = {
     EventColumn.USER: Field.USER,
 }
 """The columns whose values are names."""
+TRIED_STEPS = 1_000_000
+"""Where numpy is not there yet, SQL may try for so many of its steps first: 30 to 60 ms."""
 
 
 class Run(Protocol):
@@ -52,10 +57,38 @@ class TimeRun(Record):
     def keys(self, limit: int, offset: int, *, is_forward: bool) -> list[Moment]:
         """Keys from one end on, the nearest first."""
         newest_first = self.newest_first is is_forward
-        branches = plan.branches(self.scope.predicate, self.scope.drivers())
+        drivers = self.scope.drivers()
+        branches = plan.branches(self.scope.predicate, drivers)
+        if by_columns.is_skipped(self.scope, branches, offset):
+            return self._far_keys(limit, offset, newest_first=newest_first)
         if len(branches) > 1 and offset:
             # No range knows how many of the others come before its own.
             branches = (plan.Branch(None, self.scope.predicate),)
+        if not by_columns.is_first(self.scope, drivers, branches):
+            return self._scanned(branches, limit, offset, newest_first=newest_first, steps=None) or []
+        if not by_columns.is_warm():
+            found = self._scanned(branches, limit, offset, newest_first=newest_first, steps=TRIED_STEPS)
+            if found is not None:
+                return found
+        return by_columns.first(self.scope, offset + limit, newest_first=newest_first)[offset:]
+
+    def _far_keys(self, limit: int, offset: int, *, newest_first: bool) -> list[Moment]:
+        entered = by_columns.enter(self.scope, offset, newest_first=newest_first)
+        if entered is None:
+            return []
+        scope, offset = entered
+        return by_columns.first(scope, offset + limit, newest_first=newest_first)[offset:]
+
+    def _scanned(
+        self,
+        branches: tuple[plan.Branch, ...],
+        limit: int,
+        offset: int,
+        *,
+        newest_first: bool,
+        steps: int | None,
+    ) -> list[Moment] | None:
+        """Keys by SQL; None if a range takes more than so many of SQLite's steps."""
         session = self.scope.session
         found: set[Moment] = set()
         for branch in branches:
@@ -66,7 +99,10 @@ class TimeRun(Record):
                 limit=limit,
                 offset=offset,
             )
-            found.update(_moments(session.rows(statement)))
+            rows = session.rows(statement) if steps is None else session.rows_within(statement, steps)
+            if rows is None:
+                return None
+            found.update(_moments(rows))
         return sorted(found, reverse=newest_first)[:limit]
 
     def count(self) -> int:
@@ -191,8 +227,7 @@ class SmallRun(Record):
         column = NAME_TABLES[field].column if field else ""
         if sort.column is EventColumn.DESCRIPTION:
             column = "description"
-        keys: list[SmallKey] = []
-        values: dict[object, tuple[bool, str, str]] = {None: _MISSING_VALUE}
+        rows: list[tuple[Moment, object]] = []
         for branch in plan.disjoint(scope.predicate, found):
             statement = sql.scan_keys(
                 scope.scan(branch),
@@ -202,10 +237,19 @@ class SmallRun(Record):
                 column=column,
             )
             for occurred_us, seq, *value in session.rows(statement):
-                shown = value[0] if value else None
-                if shown not in values:
-                    values[shown] = _value(scope, field, shown)
-                keys.append(SmallKey(values[shown], Moment(whole(occurred_us), whole(seq))))
+                rows.append((Moment(whole(occurred_us), whole(seq)), value[0] if value else None))
+        return cls.of(scope, sort, rows)
+
+    @classmethod
+    def of(cls, scope: Scope, sort: Sort, rows: Iterable[tuple[Moment, object]]) -> SmallRun:
+        """Sort these events, each with what its row holds in the column to sort by."""
+        field = NAME_FIELDS.get(sort.column)
+        keys: list[SmallKey] = []
+        values: dict[object, tuple[bool, str, str]] = {None: _MISSING_VALUE}
+        for moment, shown in rows:
+            if shown not in values:
+                values[shown] = _value(scope, field, shown)
+            keys.append(SmallKey(values[shown], moment))
         is_newest_first = sort.descending or sort.column is not EventColumn.DATE
         keys.sort(key=attrgetter("moment"), reverse=is_newest_first)
         keys.sort(key=attrgetter("value"), reverse=sort.descending)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import EventRow
 from audit_tui.errors import StoreDamaged
 from audit_tui.store import sql
+from audit_tui.store.columns.coverage import read_coverage
 from audit_tui.store.predicate import MISSING
 from audit_tui.store.rows import read_count, read_outcome, read_text, stored_text, whole
 from audit_tui.store.schema import NAME_TABLES, PRUNED
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.filters import Field
+    from audit_tui.store.columns.coverage import Coverage
+    from audit_tui.store.columns.index import ColumnIndex
 
 MAX_FOUND_NAMES = 100
 """Names that contain a text are a set of numbers up to here; beyond, each event's name is tested."""
@@ -56,6 +59,7 @@ class Session:
         indexes: The indexes of ``events`` that are there.
         names: The connection's names.
         cancel: Is checked before each statement; None cannot be cancelled.
+        columns: What the reader keeps of the columns; None leaves them alone.
     """
 
     def __init__(
@@ -64,8 +68,14 @@ class Session:
         indexes: frozenset[str],
         names: NameCache,
         cancel: CancelToken | None,
+        columns: ColumnIndex | None = None,
     ) -> None:
         self.indexes = indexes
+        self.columns = columns
+        self.engine: object | None = None
+        """What answers from the columns, once somebody asked it."""
+        self._coverage: tuple[Coverage | None] | None = None
+        self._steps_left: int | None = None
         self._connection = connection
         self._names = names
         self._cancel = cancel
@@ -91,6 +101,35 @@ class Session:
         """Raise QueryCancelled if the answer is no longer wanted."""
         if self._cancel is not None:
             self._cancel.check()
+
+    def rows_within(self, statement: sql.Statement, steps: int) -> list[tuple[Any, ...]] | None:
+        """All rows of a statement; None if SQLite would take more than so many of its own steps."""
+        self._steps_left = steps
+        try:
+            return self.rows(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT or self._steps_left > 0:
+                raise
+            self.check()
+            return None
+        finally:
+            self._steps_left = None
+
+    def spend(self, steps: int) -> bool:
+        """Note that SQLite took these steps, and say whether ``rows_within`` allows no more."""
+        if self._steps_left is None:
+            return False
+        self._steps_left -= steps
+        return self._steps_left <= 0
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """Where the columns are; None where they are of no use."""
+        if self.columns is None:
+            return None
+        if self._coverage is None:
+            self._coverage = (read_coverage(self),)
+        return self._coverage[0]
 
     @property
     def newest_seq(self) -> int:

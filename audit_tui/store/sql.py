@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Bound: TypeAlias = int | str | None
 MAX_PARAMETERS = 900
-_FIRST_SEQ = -(2**63)
+FIRST_SEQ = -(2**63)
 """Below every seq, so that (time, this) is the edge before all events of that time."""
 _COLUMNS = {field: NAME_TABLES[field].column for field in Field}
 
@@ -61,8 +62,8 @@ class Span(Record):
     def of(cls, interval: Interval) -> Span:
         """The span of a half-open interval."""
         return cls(
-            None if interval.start_us is None else Moment(interval.start_us, _FIRST_SEQ),
-            None if interval.end_us is None else Moment(interval.end_us, _FIRST_SEQ),
+            None if interval.start_us is None else Moment(interval.start_us, FIRST_SEQ),
+            None if interval.end_us is None else Moment(interval.end_us, FIRST_SEQ),
         )
 
     def since(self, moment: Moment) -> Span:
@@ -136,6 +137,16 @@ def scan_count(scan: Scan, indexes: frozenset[str]) -> Statement:
     """How many events of a range match."""
     source, where, parameters = _scan(scan, indexes)
     return Statement(f"SELECT count(*) FROM {source} WHERE {where}", parameters)  # noqa: S608 - our own names
+
+
+def totals(scan: Scan, indexes: frozenset[str], field: Field) -> Statement:
+    """How many matching events of a range have each number of a field."""
+    source, where, parameters = _scan(scan, indexes)
+    column = _COLUMNS[field]
+    return Statement(
+        f"SELECT {column}, count(*) FROM {source} WHERE {where} GROUP BY {column}",  # noqa: S608 - our own names
+        parameters,
+    )
 
 
 def late_count(predicate: Predicate, span: Span, upto_seq: int) -> Statement:
@@ -244,6 +255,39 @@ def values(field: Field, *, has_search: bool) -> Statement:
     return Statement(
         f"SELECT name, events, {rank} AS rank, folded FROM {table} WHERE instr(folded, ?) > 0"  # noqa: S608
         " ORDER BY rank, events DESC, folded, name LIMIT ?"
+    )
+
+
+def value_of(column: EventColumn, seq: int) -> Statement:
+    """What a row holds in a column of the list: the number of a name, or a text."""
+    own = {EventColumn.DATE: "occurred_us", EventColumn.DESCRIPTION: "description"}
+    held = own.get(column) or f"{column.value}_id"
+    return Statement(f"SELECT {held} FROM events WHERE seq = ?", (seq,))  # noqa: S608 - our own names
+
+
+def names_with(field: Field, folded: str) -> Statement:
+    """The numbers of the names that contain a folded text."""
+    table = NAME_TABLES[field].table
+    return Statement(f"SELECT id FROM {table} WHERE instr(folded, ?) > 0", (folded,))  # noqa: S608 - our own
+
+
+def test_of_event(condition: Condition, seq: int) -> Statement:
+    """1 if a test of a row holds for this event."""
+    test = _row_test(condition, _COLUMNS, is_negated=False)
+    return Statement(
+        f"SELECT count(*) FROM events WHERE seq = ? AND {test.text}",  # noqa: S608 - our own names
+        (seq, *test.parameters),
+    )
+
+
+def tested_rows(predicate: Predicate, first_seq: int, last_seq: int) -> Statement:
+    """Time and seq of the events of a stretch of seqs that match."""
+    where = _joined(
+        [Statement("seq BETWEEN ? AND ?", (first_seq, last_seq)), *_check(predicate, _COLUMNS)], "AND"
+    )
+    return Statement(
+        f"SELECT occurred_us, seq FROM events NOT INDEXED WHERE {where.text}",  # noqa: S608 - our own names
+        where.parameters,
     )
 
 

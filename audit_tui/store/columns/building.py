@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from audit_tui.store.columns.coverage import Stretch
 from audit_tui.store.segment_layout import (
     OUTCOMES,
     REMOVALS,
@@ -33,8 +34,9 @@ LEAST_REST = 2_048
 """So many events at the end of the store get a short segment when a writer closes: a reader takes 1 ms to
 read 1,000 rows."""
 
-_ROWS = """
-SELECT occurred_us, seq, event_id, ifnull(category_id, 0), ifnull(user_id, 0), outcome, source_ip
+ROWS = """
+SELECT occurred_us, seq, event_id, ifnull(category_id, 0), ifnull(user_id, 0), outcome,
+    CAST(source_ip AS BLOB)
 FROM events NOT INDEXED WHERE seq BETWEEN ? AND ?
 """
 _PUT_SEGMENT = "INSERT INTO segments (first_seq, last_seq, events, first_us, last_us) VALUES (?, ?, ?, ?, ?)"
@@ -43,15 +45,8 @@ _COUNT_REMOVAL = (
     "INSERT INTO store_info (name, value) VALUES (?, '1')"
     " ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
 )
-_Row: TypeAlias = tuple[int, int, int, int, int, str, str | None]
+Row: TypeAlias = tuple[int, int, int, int, int, str, bytes | None]
 _NUMBERS = {name: number for number, name in enumerate(OUTCOMES)}
-
-
-class Stretch(NamedTuple):
-    """Consecutive seqs, both ends inside."""
-
-    first_seq: int
-    last_seq: int
 
 
 class SegmentBuilder:
@@ -121,14 +116,14 @@ def outstanding(
 
 def build(connection: sqlite3.Connection, stretch: Stretch) -> None:
     """Write the segment of these seqs from the rows, in place of any that begins there."""
-    rows = connection.execute(_ROWS, stretch).fetchall()
+    rows = connection.execute(ROWS, stretch).fetchall()
     rows.sort(key=itemgetter(0, 1))
     create_tables(connection)
     _remove(connection, stretch)
     edges = (rows[0][0], rows[-1][0]) if rows else (None, None)
     connection.execute(_PUT_SEGMENT, (*stretch, len(rows), *edges))
     if rows:
-        columns = _columns(rows, stretch.first_seq)
+        columns = columns_of(rows, stretch.first_seq)
         connection.executemany(
             _PUT_COLUMN,
             [(place_of(stretch.first_seq, column), data) for column, data in columns],
@@ -158,12 +153,12 @@ def check(connection: sqlite3.Connection) -> Iterator[str]:
         if first <= reached or last < first:
             yield f"{name} overlaps another."
         reached = max(reached, last)
-        rows = connection.execute(_ROWS, (first, last)).fetchall()
+        rows = connection.execute(ROWS, (first, last)).fetchall()
         rows.sort(key=itemgetter(0, 1))
         edges = [rows[0][0], rows[-1][0]] if rows else [None, None]
         if said != [len(rows), *edges]:
             yield f"{name} does not tell how many events it has, or from when to when."
-        expected = dict(_columns(rows, first)) if rows else {}
+        expected = dict(columns_of(rows, first)) if rows else {}
         for column in Column:
             found = connection.execute(
                 "SELECT data FROM segment_columns WHERE place = ?", (place_of(first, column),)
@@ -172,13 +167,16 @@ def check(connection: sqlite3.Connection) -> Iterator[str]:
                 yield f"{name} differs from them in {column.name.lower().replace('_', ' ')}."
 
 
-def _columns(
-    rows: list[tuple[int, int, int, int, int, str, str | None]], first_seq: int
-) -> Iterator[tuple[Column, bytes]]:
+def columns_of(rows: list[Row], first_seq: int) -> Iterator[tuple[Column, bytes]]:
+    """The columns of events, which are given in order of time."""
     times, seqs, events, categories, users, outcomes, addresses = zip(*rows, strict=True)
     offsets = [seq - first_seq for seq in seqs]
-    texts = [text for text in dict.fromkeys(addresses) if text is not None]
-    numbers: dict[str | None, int] = {None: 0} | {text: number for number, text in enumerate(texts, 1)}
+    distinct = [address for address in dict.fromkeys(addresses) if address is not None]
+    numbers: dict[bytes | None, int] = {None: 0} | {
+        address: number for number, address in enumerate(distinct, 1)
+    }
+    # A damaged file may hold what is no UTF-8.
+    texts = [address.decode("utf-8", "backslashreplace") for address in distinct]
     yield Column.TIME, pack_times(times)
     yield Column.SEQ, b"" if offsets == list(range(len(rows))) else pack(offsets)
     yield Column.EVENT, pack(events)
