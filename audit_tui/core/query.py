@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from audit_tui.core.event import EventColumn, EventRow
@@ -138,6 +139,28 @@ class StoreInfo(Record):
     """What the reader should know about how it is shown ("snapshot, not live"); empty when nothing."""
 
 
+class Standing(Enum):
+    """What became of a source while a reader had it open."""
+
+    IN_PLACE = "in place"
+    REPLACED = "replaced"
+    """Another file lies where it was; the reader still reads the old one."""
+    DELETED = "deleted"
+    """Nothing lies where it was; the reader still reads the old one."""
+    DAMAGED = "damaged"
+    """It was cut short, or overwritten by something that is no store."""
+
+
+class SourceState(Record):
+    """What a look at the source finds, without a query."""
+
+    standing: Standing = Standing.IN_PLACE
+    newest_seq: int = 0
+    """The number of the event appended last, as far as the reader can still see."""
+    notice: str = ""
+    """What ``StoreInfo.notice`` would say now."""
+
+
 class EventReader(Protocol):
     """One connection to a source of events, for one thread at a time.
 
@@ -147,6 +170,13 @@ class EventReader(Protocol):
 
     def info(self) -> StoreInfo:
         """What is known without a query."""
+        ...
+
+    def state(self) -> SourceState:
+        """Look whether the source is still what was opened; 0.1 ms, fit to be asked every second.
+
+        Where the reader shows a snapshot and the file has changed, it is opened anew.
+        """
         ...
 
     def newest_seq(self) -> int:

@@ -218,7 +218,9 @@ def readable(error: sqlite3.Error, path: Path) -> StoreError | QueryCancelled:
             f"{path} is damaged: {error}.", "Keep a copy, and restore the last good one if there is one."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(f"{path} is busy: another program is writing to it.", "Try again when it is done.")
+        from audit_tui.store.holders import writer_of
+
+        return StoreBusy(f"{path} is busy: {writer_of(path)} is writing to it.", "Try again when it is done.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return StoreError(f"{path} may not be written: {error}.", _whose(path))
     if code == sqlite3.SQLITE_CANTOPEN:

@@ -132,4 +132,8 @@ class StoreLock:
         if self._descriptor is None:
             return "another program"
         pid = os.pread(self._descriptor, 16, 0).decode("ascii", "replace").strip()
-        return f"process {pid}" if pid.isdigit() else "another program"
+        if not pid.isdigit():
+            return "another program"
+        from audit_tui.store.holders import process_words
+
+        return process_words(int(pid))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import StoreError
-from audit_tui.store import connect, schema, sql
+from audit_tui.store import connect, foreign_log, schema, sql
 from audit_tui.store.columns import building
 from audit_tui.store.lock import StoreLock
 from audit_tui.store.names import NameCounts, Names
@@ -269,11 +269,13 @@ class StoreWriter:
                 raise
 
     def _connect(self, durable: bool) -> connect.Connection:
+        base = foreign_log.base_of(self.path)
         connection = connect.open_writer(self.path, durable=durable)
         with connect.closed_on_error(connection), connect.store_errors(self.path):
             if not schema.is_blank(connection):
                 schema.check_identity(connection, str(self.path), for_writing=True)
                 schema.check_tables(connection, str(self.path))
+                foreign_log.check(connection, self.path, base)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             schema.migrate(connection)

@@ -24,6 +24,7 @@ from audit_tui.core.query import (
     Place,
     ReaderFactory,
     Sort,
+    SourceState,
     StoreInfo,
     ValueCount,
 )
@@ -91,6 +92,7 @@ class FakeReader:
         ]
         self.hook = hook
         self.name = name
+        self.source_state = SourceState()
         self._counts: dict[Field, list[tuple[str, ValueCount]]] = {
             field: [
                 (NO_VALUE_WORDS if value is None else value.casefold(), ValueCount(value, count))
@@ -112,6 +114,10 @@ class FakeReader:
             last_us=max(times, default=None),
             size_bytes=0,
         )
+
+    def state(self) -> SourceState:
+        # No hook: the screen asks it whenever two seconds have passed, which a test cannot know.
+        return self.source_state
 
     def newest_seq(self) -> int:
         self._enter("newest_seq")
