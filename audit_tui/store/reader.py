@@ -22,7 +22,7 @@ from audit_tui.core.query import (
     StoreInfo,
     ValueCount,
 )
-from audit_tui.errors import StoreError
+from audit_tui.errors import NotAStore, StoreDamaged, StoreError
 from audit_tui.store import by_columns, connect, foreign_log, plan, schema, sql
 from audit_tui.store.columns.index import ColumnIndex, Summaries
 from audit_tui.store.file_system import network_notice
@@ -116,6 +116,8 @@ class StoreReader:
         self.path = Path(os.path.realpath(path))
         self._deadline_s = deadline_s
         self._watch = Watch()
+        self._newest = 0
+        self._looked_at: object = None
         self._session: Session | None = None
         self._summaries = Summaries() if summaries is None else summaries
         self._open()
@@ -151,24 +153,30 @@ class StoreReader:
         try:
             there = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return SourceState(Standing.DELETED)
+            return SourceState(Standing.DELETED, self._newest, self._notice)
         except OSError:
             # Whether it is there cannot be told; what is open can be read.
-            return SourceState(notice=self._notice)
+            return SourceState(newest_seq=self._newest, notice=self._notice)
         if self._connection.file_id != (there.st_dev, there.st_ino):
-            return SourceState(Standing.REPLACED)
-        if there.st_size < _SMALLEST_BYTES:
-            return SourceState(Standing.DAMAGED)
-        if self._seen is not None:
-            self._follow_snapshot()
-            return SourceState(version=hash(self._seen), notice=self._notice)
+            return SourceState(Standing.REPLACED, self._newest, self._notice)
+        standing = Standing.IN_PLACE
         try:
-            # Begins a read, so SQLite compares the file's length with what the file says of it.
-            version = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-        except sqlite3.Error as error:
-            is_busy = (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            return SourceState(Standing.IN_PLACE if is_busy else Standing.DAMAGED, notice=self._notice)
-        return SourceState(version=version, notice=self._notice)
+            self._look_for_newer()
+        except (StoreDamaged, NotAStore):
+            standing = Standing.DAMAGED
+        if there.st_size < _SMALLEST_BYTES:
+            standing = Standing.DAMAGED
+        return SourceState(standing, self._newest, self._notice)
+
+    def _look_for_newer(self) -> None:
+        self._follow_snapshot()
+        # 18 µs; it begins a read, so SQLite also compares the file's length with what the file says of it.
+        with connect.store_errors(self.path):
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        seen = (self._seen, version)
+        if seen != self._looked_at:
+            self._newest = self.newest_seq()
+            self._looked_at = seen
 
     def newest_seq(self) -> int:
         """The number of the event appended last; 0 in an empty store."""

@@ -63,13 +63,32 @@ class Lane:
         token = token or self.begin()
         with self._turn:
             token.check()
-            if self._is_stale and self._reader is not None:
-                self._reader.close()
-                self._reader = None
-            self._is_stale = False
-            if self._reader is None:
-                self._reader = self._open_reader()
+            if self._reader is None or self._is_stale:
+                self._is_stale = False
+                # What is open is kept until there is another: it may be all that is left of the source.
+                opened = self._open_reader()
+                if self._reader is not None:
+                    self._reader.close()
+                self._reader = opened
             return question(self._reader, token)
+
+    def glance(self, question: Callable[[EventReader], Answer]) -> Answer | None:
+        """Put a short question to the reader without waiting, and without ending another question.
+
+        Returns:
+            None if the reader is busy, or not open yet.
+
+        Raises:
+            StoreError: If the source cannot answer.
+        """
+        if not self._turn.acquire(blocking=False):
+            return None
+        try:
+            if self._reader is None or self._is_stale:
+                return None
+            return question(self._reader)
+        finally:
+            self._turn.release()
 
     def cancel(self) -> None:
         """End the question under way, if there is one."""

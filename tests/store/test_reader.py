@@ -303,7 +303,7 @@ def test_the_progress_handler_alone_ends_a_statement(tmp_path: Path) -> None:
     with StoreReader(path) as reader:
         reader._connection.execute("BEGIN")
         token.cancel()
-        reader._cancel = token
+        reader._watch._cancel = token
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
             reader._connection.execute(
                 "SELECT count(*) FROM events AS a, events AS b WHERE a.seq < b.seq"

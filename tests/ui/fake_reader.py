@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cmp_to_key
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event import AuditEvent, EventColumn, EventRow
@@ -161,6 +162,24 @@ class FakeReader:
 
         found = sorted((entry for entry in self._counts[field] if wanted in entry[0]), key=rank)
         return tuple(entry[1] for entry in found[:limit])
+
+    def facets(
+        self, query: EventQuery, field: Field, limit: int, cancel: CancelToken | None = None
+    ) -> tuple[ValueCount, ...]:
+        self._enter("facets", cancel)
+        counted = Counter(getattr(row, field.value) for row in self.result(query))
+        found = sorted(counted.items(), key=lambda one: (-one[1], _text_key(one[0])))
+        return tuple(ValueCount(value, events) for value, events in found[:limit])
+
+    def histogram(
+        self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
+    ) -> tuple[int, ...]:
+        self._enter("histogram", cancel)
+        times = [row.occurred_us for row in self.result(query)]
+        return tuple(sum(start <= time < end for time in times) for start, end in pairwise(edges_us))
+
+    def prepare(self, cancel: CancelToken | None = None) -> None:
+        self._enter("prepare", cancel)
 
     def event(self, seq: int) -> AuditEvent | None:
         self._enter("event")

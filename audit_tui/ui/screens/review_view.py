@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -11,7 +12,7 @@ from textual.screen import Screen
 
 from audit_tui.core.dates import Preset, TimeContext
 from audit_tui.core.left import Left
-from audit_tui.core.query import PageKey
+from audit_tui.core.query import PageKey, Standing
 from audit_tui.core.text import counted
 from audit_tui.core.view import sort_words
 from audit_tui.core.zones import zone_label
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
+    from audit_tui.core.query import SourceState
     from audit_tui.core.view import View
     from audit_tui.errors import AuditTuiError
     from audit_tui.ui.first_page import Opening
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 WIDE_CELLS = 120
 """From this width on the detail pane stands beside the list."""
+LOOK_S = 2.0
+"""How often to see what became of the source."""
 MIDNIGHT_CHECK_S = 30.0
 """How often to see whether a new day has begun, so that Today stays today."""
 SAID_S = 4.0
@@ -75,6 +79,7 @@ class ReviewView(Screen[None]):
         self._pane: DetailPane | None = None
         self._status = StatusLine()
         self._said: Timer | None = None
+        self._source_words = opening.notice
         self._day = self.context.today
         self._shown_in: RangeTable | None = None
 
@@ -131,6 +136,7 @@ class ReviewView(Screen[None]):
         self._shown_in = self.table
         self.table.focus()
         self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
+        self.set_interval(LOOK_S, self._look_at_source)
         self.watch(self.table, "cursor_row", self._say_place, init=False)
         self.call_after_refresh(_collect_garbage)
 
@@ -163,6 +169,37 @@ class ReviewView(Screen[None]):
         if today != self._day:
             self._day = today
             self.show_view(self._view)
+
+    def _look_at_source(self) -> None:
+        self.run_worker(partial(self._look, self.event_list), thread=True, group="look", exclusive=True)
+
+    def _look(self, event_list: EventList) -> None:
+        """In a thread: what became of the source is said; nothing is when nothing has changed."""
+        state = event_list.look()
+        if state is not None:
+            self.call_later(self._say_source, state)
+
+    def _say_source(self, state: SourceState) -> None:
+        words = self._words_of(state)
+        if words != self._source_words:
+            self._source_words = words
+            if self._said is None:
+                self._say_standing()
+
+    def _words_of(self, state: SourceState) -> str:
+        reload = self._key("reload")
+        match state.standing:
+            case Standing.REPLACED:
+                return f"The store was replaced: {reload} opens the new one."
+            case Standing.DELETED:
+                return "The store file was deleted; showing the last state."
+            case Standing.DAMAGED:
+                return "The store is damaged: showing what can be read."
+        upto_seq = self.event_list.query_in_force.upto_seq
+        if upto_seq is not None and state.newest_seq > upto_seq:
+            return f"Newer events are there: {reload} shows them."
+        # Another store may have been opened since.
+        return self._opening.notice if state.notice in self._opening.notice else state.notice
 
     @on(EventList.Counted)
     def _say_count(self) -> None:
@@ -252,7 +289,7 @@ class ReviewView(Screen[None]):
         if self._said is not None:
             self._said.stop()
             self._said = None
-        words = self._opening.notice
+        words = self._source_words
         if self.table.is_selecting:
             words = (
                 f"{counted(len(self.table.taken_rows), 'row')} selected: "

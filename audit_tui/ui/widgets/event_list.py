@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.query import ReaderFactory
+    from audit_tui.core.query import ReaderFactory, SourceState
     from audit_tui.ui.widgets.row_text import RowText
 
 
@@ -138,6 +138,14 @@ class EventList(Container):
             top_offset: How many rows stand above it on the screen.
         """
         self._ask(query, anchor, top_offset)
+
+    def look(self) -> SourceState | None:
+        """In a thread: what became of the source of these rows; None if it cannot be told just now."""
+        try:
+            return self._rows.glance(lambda reader: reader.state())
+        except AuditTuiError:
+            # The next question says what is wrong, to someone who asked.
+            return None
 
     def renew(self) -> None:
         """Open the source anew for the next result: it may have been replaced."""

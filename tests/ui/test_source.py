@@ -1,0 +1,107 @@
+"""What becomes of the source while the screen shows it is said in the status line, and costs nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.core.query import AtRow, EventQuery, SourceState, Standing
+from audit_tui.errors import StoreMissing
+from audit_tui.store.reader import open_store
+from audit_tui.ui.lane import Lane
+from audit_tui.ui.widgets.bars import StatusLine
+from tests.cli.running import make_store
+from tests.ui.fake_reader import FakeReader
+from tests.ui.review_app import Driver, run_review
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.content import Content
+
+    from audit_tui.core.query import EventReader
+
+
+async def look(driver: Driver, state: SourceState) -> str:
+    """What the screen says when a look finds this; the timer's own looks may come besides."""
+    reader = driver.app.review._open_reader()
+    assert isinstance(reader, FakeReader)
+    reader.source_state = state
+    driver.app.review._look_at_source()
+    await driver.settle()
+    return driver.lines()[-2]
+
+
+@pytest.mark.parametrize(
+    ("standing", "words"),
+    [
+        (Standing.REPLACED, "The store was replaced: R opens the new one."),
+        (Standing.DELETED, "The store file was deleted; showing the last state."),
+        (Standing.DAMAGED, "The store is damaged: showing what can be read."),
+    ],
+)
+def test_what_became_of_the_store_is_said_and_taken_back(standing: Standing, words: str) -> None:
+    async def script(driver: Driver) -> None:
+        before = driver.lines()
+        assert words in await look(driver, SourceState(standing))
+        await driver.press("down")
+        assert words in driver.lines()[-2]
+        await driver.press("up")
+        await look(driver, SourceState())
+        assert driver.lines() == before
+
+    run_review(script)
+
+
+def test_newer_events_are_announced_until_they_are_shown() -> None:
+    async def script(driver: Driver) -> None:
+        assert "Newer events are there: R shows them." in await look(driver, SourceState(newest_seq=1001))
+        assert "Newer" not in await look(driver, SourceState(newest_seq=1000))
+
+    run_review(script)
+
+
+def test_a_look_draws_nothing_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    real = StatusLine.render
+
+    def noted(status: StatusLine) -> Content:
+        drawn.append("status")
+        return real(status)
+
+    async def script(driver: Driver) -> None:
+        await look(driver, SourceState(newest_seq=1000))
+        monkeypatch.setattr(StatusLine, "render", noted)
+        for _ in range(3):
+            await look(driver, SourceState(newest_seq=1000))
+        assert drawn == []
+
+    run_review(script)
+
+
+def test_a_busy_reader_is_not_looked_at() -> None:
+    lane = Lane(lambda: FakeReader([]))
+    assert lane.glance(lambda reader: reader.state()) is None
+    seen: list[object] = []
+
+    def question(reader: EventReader, _: object) -> None:
+        seen.append(lane.glance(lambda reader: reader.state()))
+
+    lane.ask(question)
+    assert seen == [None]
+    assert lane.glance(lambda reader: reader.state()) == SourceState()
+    lane.close()
+
+
+def test_a_source_that_is_gone_is_kept_by_who_has_it_open(tmp_path: Path) -> None:
+    store_path = make_store(tmp_path / "audit.db")
+    lane = Lane(open_store(store_path))
+    everything = EventQuery()
+    shown = lane.ask(lambda reader, cancel: reader.page(everything, AtRow(0), 10, cancel))
+    store_path.unlink()
+    lane.renew()
+    with pytest.raises(StoreMissing):
+        lane.ask(lambda reader, cancel: reader.newest_seq())
+    assert lane.ask(lambda reader, cancel: reader.page(everything, AtRow(0), 10, cancel)) == shown
+    lane.close()
