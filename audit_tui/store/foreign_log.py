@@ -79,6 +79,18 @@ def check(connection: sqlite3.Connection, path: Path, base: Base | None) -> None
         raise _foreign(path, f"leads back from event {base.newest_seq:,} to event {found.newest_seq:,}")
 
 
+def refuse(path: Path) -> None:
+    """Check the log beside a store before somebody connects for writing, who would carry it into the file.
+
+    Raises:
+        StoreDamaged: As ``check``.
+    """
+    base = base_of(path)
+    if base is not None:
+        with connect.store_errors(path), closing(connect.open_viewer(path)) as connection:
+            check(connection, path, base)
+
+
 def _read(connection: sqlite3.Connection) -> Base | None:
     found = connection.execute(_STORE_ID).fetchone()
     newest = connection.execute(_NEWEST).fetchone()[0] or 0

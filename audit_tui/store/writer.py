@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import StoreError
 from audit_tui.store import connect, foreign_log, schema, sql
+from audit_tui.store.change import Change
 from audit_tui.store.columns import building
 from audit_tui.store.lock import StoreLock
 from audit_tui.store.names import NameCounts, Names
 from audit_tui.store.rows import Draft, StoredRow, draft, read_event, stored_text
 from audit_tui.store.sealing import Seals
+from audit_tui.store.segment_layout import REMOVALS
 
 if TYPE_CHECKING:
     import os
@@ -103,6 +105,7 @@ class StoreWriter:
         own = (NameCounts(), Seals(), building.SegmentBuilder())
         self._companions: tuple[Companion, ...] = (*own, *companions)
         self._is_closed = False
+        self._removals: tuple[str] | None = None
         self._connection = self._open(durable)
         try:
             if bulk:
@@ -148,18 +151,50 @@ class StoreWriter:
             StoreBusy: If another program holds the lock for too long.
             StoreFull: If there is no space; nothing of this append is stored.
         """
+        with self._transaction():
+            return self._append(drafts)
+
+    @contextmanager
+    def changing(self) -> Iterator[Change]:
+        """One transaction in which events may be removed or replaced, with nothing of them left behind.
+
+        Raises:
+            StoreBusy: If another program holds the lock for too long.
+            StoreFull: If there is no space; nothing is changed then.
+        """
+        # What is deleted is overwritten, in the file as in the log.
+        self._connection.execute("PRAGMA secure_delete = ON")
+        with self._transaction():
+            yield Change(self._connection, self._companions, self._append, self._rows)
+
+    def write_back(self) -> bool:
+        """Write the log into the file and empty it; False when a reader that is busy prevents that."""
+        with self._lock.held(), connect.store_errors(self.path):
+            is_busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not is_busy
+
+    def vacuum(self) -> None:
+        """Write the whole file anew, without unused space; needs as much room again while it does.
+
+        Raises:
+            StoreFull: If there is no room; the store is as it was.
+        """
+        with self._lock.held(), connect.store_errors(self.path):
+            self._connection.execute("VACUUM")
+
+    def _append(self, drafts: Sequence[Draft]) -> AppendResult:
         # The first of several with one key is the event, the others are duplicates.
         by_key = {one.key: one for one in reversed(drafts)}
         distinct = [by_key[one.key] for one in drafts if by_key[one.key] is one]
-        with self._transaction():
-            newest = self.newest_seq()
-            known = self._known(list(by_key)) if newest else set()
-            fresh = [one for one in distinct if one.key not in known]
-            rows = self._rows(fresh, newest)
-            if rows:
-                self._connection.executemany(_INSERT, rows)
-                for companion in self._companions:
-                    companion.on_append(self._connection, rows, fresh)
+        self._forget_removed_names()
+        newest = self.newest_seq()
+        known = self._known(list(by_key)) if newest else set()
+        fresh = [one for one in distinct if one.key not in known]
+        rows = self._rows(fresh, newest)
+        if rows:
+            self._connection.executemany(_INSERT, rows)
+            for companion in self._companions:
+                companion.on_append(self._connection, rows, fresh)
         return AppendResult(
             stored=len(rows),
             duplicates=len(drafts) - len(rows),
@@ -269,13 +304,12 @@ class StoreWriter:
                 raise
 
     def _connect(self, durable: bool) -> connect.Connection:
-        base = foreign_log.base_of(self.path)
+        foreign_log.refuse(self.path)
         connection = connect.open_writer(self.path, durable=durable)
         with connect.closed_on_error(connection), connect.store_errors(self.path):
             if not schema.is_blank(connection):
                 schema.check_identity(connection, str(self.path), for_writing=True)
                 schema.check_tables(connection, str(self.path))
-                foreign_log.check(connection, self.path, base)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             schema.migrate(connection)
@@ -302,6 +336,15 @@ class StoreWriter:
             names.forget()
         for companion in self._companions:
             companion.forget()
+
+    def _forget_removed_names(self) -> None:
+        """Look names up again once somebody removed events: one that went comes back with a new number."""
+        removals = "SELECT value FROM store_info WHERE name = ?"
+        found = self._connection.execute(removals, (REMOVALS,)).fetchone()
+        if found != self._removals:
+            self._removals = found
+            for names in self._names:
+                names.forget()
 
     def _known(self, keys: list[str]) -> set[str]:
         """Which of these keys are in the store."""
