@@ -72,6 +72,22 @@ class NameCounts:
         """Nothing is remembered between transactions."""
 
 
+def clear_unused(connection: sqlite3.Connection) -> None:
+    """Take the texts of names away that no event has any more; their numbers are never given again.
+
+    The indexes over names are built anew: what lies in the gaps of their pages would tell the texts.
+    """
+    for names in ALL_NAME_TABLES:
+        # Random, so that nobody can record a name that stands in the way.
+        cleared = connection.execute(
+            f"UPDATE {names.table} SET name = lower('(removed ' || hex(randomblob(8)) || ')')"  # noqa: S608
+            " WHERE events = 0"
+        )
+        if cleared.rowcount:
+            connection.execute(f"UPDATE {names.table} SET folded = name WHERE events = 0")  # noqa: S608
+            connection.execute(f"REINDEX {names.table}")
+
+
 def _count(connection: sqlite3.Connection, rows: Sequence[StoredRow], sign: int) -> None:
     for names in ALL_NAME_TABLES:
         place = _PLACES[names.column]

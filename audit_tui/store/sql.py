@@ -249,11 +249,12 @@ def values(field: Field, *, has_search: bool) -> Statement:
     table = NAME_TABLES[field].table
     if not has_search:
         return Statement(
-            f"SELECT name, events, 3, folded FROM {table} ORDER BY events DESC, folded, name LIMIT ?"  # noqa: S608
+            f"SELECT name, events, 3, folded FROM {table} WHERE events > 0"  # noqa: S608
+            " ORDER BY events DESC, folded, name LIMIT ?"
         )
     rank = "CASE WHEN name = ? THEN 0 WHEN folded = ? THEN 1 WHEN instr(folded, ?) = 1 THEN 2 ELSE 3 END"
     return Statement(
-        f"SELECT name, events, {rank} AS rank, folded FROM {table} WHERE instr(folded, ?) > 0"  # noqa: S608
+        f"SELECT name, events, {rank} AS rank, folded FROM {table} WHERE instr(folded, ?) > 0 AND events > 0"  # noqa: S608
         " ORDER BY rank, events DESC, folded, name LIMIT ?"
     )
 
