@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.azure_words import tell
 from audit_tui.formats.loose import Loose
+from audit_tui.formats.narrating import plain_reason
 from audit_tui.formats.record import Format, RecordError, Shape
 from audit_tui.formats.sentences import with_reason
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, severity_of
@@ -60,7 +61,7 @@ def _map(fields: Fields) -> AuditEvent:
     message = record.text("properties.statusMessage.error.message", "properties.message", "resultDescription")
     sentence = tell(event, user, resource, outcome, status, is_denied=is_denied)
     if outcome is Outcome.FAILURE and message != event:
-        sentence = with_reason(sentence, message or detail)
+        sentence = with_reason(sentence, message or plain_reason(detail.rpartition(".")[2]))
     event_id = record.take("eventDataId") or record.take("id")
     return AuditEvent(
         event=event,

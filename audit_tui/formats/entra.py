@@ -105,6 +105,7 @@ def _map(fields: Fields) -> AuditEvent:
         sentence = tell(event, user, targets, outcome)
         reason = entra.text("resultReason", "resultDescription")
     event_id = entra.text("id")
+    record.taken("id", event_id)
     return AuditEvent(
         event=event,
         occurred_us=occurred_us,

@@ -16,6 +16,9 @@ _SEGMENT = re.compile(r"\[([^\[\]]*)\]")
 _PLACE = re.compile(r"\{(\w+)\}")
 _CODE = re.compile(r"[A-Z]+(_[A-Z]+)+\Z|([A-Z][a-z]+){2,}\Z")
 _SHOWN_CHARS = 200
+_BY_THEMSELVES = frozenset({"login", "logoff", "logon", "logout", "signin", "signout", "signup"})
+_DOERS = frozenset({"user", "session", "account"})
+"""Who does what is done to nobody: ``user_login``."""
 _OF_MANY = frozenset({"enable", "disable", "list", "set", "configure"})
 """What is done to all of a kind at once: alerts are enabled, a hook is created."""
 
@@ -107,6 +110,8 @@ def named_act(name: str) -> NamedAct | None:
             act = None if verb is None else Act(verb, words[:-1])
     if act is None:
         return None
+    if act.verb in _BY_THEMSELVES:
+        return NamedAct(Act(act.verb, tuple(word for word in act.noun if word not in _DOERS)), ())
     if act.noun and act.noun != ("all",):
         return NamedAct(act, holder)
     if holder and act.verb not in _OF_MANY:

@@ -23,12 +23,16 @@ _ACRONYMS = {
 _PAST = {
     "be": "was", "begin": "began", "bind": "bound", "build": "built", "come": "came", "find": "found",
     "forget": "forgot", "get": "got", "give": "gave", "have": "had", "head": "checked", "hide": "hid",
-    "leave": "left", "login": "logged in", "logout": "logged out", "lookup": "looked up", "make": "made",
-    "override": "overrode", "put": "put", "read": "read", "reset": "reset", "run": "ran", "send": "sent",
-    "set": "set", "show": "showed", "signin": "signed in", "take": "took", "undo": "undid",
+    "leave": "left", "login": "logged in", "logoff": "logged off", "logon": "logged on",
+    "logout": "logged out", "lookup": "looked up", "make": "made", "override": "overrode", "put": "put",
+    "read": "read", "reset": "reset", "run": "ran", "send": "sent", "set": "set", "show": "showed",
+    "signin": "signed in", "signout": "signed out", "signup": "signed up", "take": "took", "undo": "undid",
     "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
-_PLAIN = {"head": "check", "login": "log in", "logout": "log out", "lookup": "look up", "signin": "sign in"}
+_PLAIN = {
+    "head": "check", "login": "log in", "logoff": "log off", "logon": "log on", "logout": "log out",
+    "lookup": "look up", "signin": "sign in", "signout": "sign out", "signup": "sign up",
+}  # fmt: skip
 _DOUBLED_WORDS = """
 admit ban commit drop log map permit pin plan refer scan ship stop submit swap tag transfer unban unmap
 unpin untag
@@ -123,6 +127,8 @@ def act_of(name: str) -> Act | None:
     words = tuple(_spoken(name))
     if len(words) > 2 and words[0] in ("batch", "admin"):
         words = words[1:]
+    if len(words) > 1 and words[0] + words[1] in _PLAIN:
+        words = (words[0] + words[1], *words[2:])  # "sign in" is one verb, as "login" is
     if not words or words[0] not in _VERBS:
         return None
     return Act(words[0], words[1:])

@@ -22,7 +22,30 @@ LOGIN = '{"time": "2026-11-01T14:00:00Z", "event": "login", "user": "bob"}'
 
 @pytest.mark.parametrize(
     "name",
-    ["cloudtrail.json", "lookup_events.jsonl", "application.jsonl", "spreadsheet.csv", "exported.jsonl"],
+    [
+        "cloudtrail.json",
+        "lookup_events.jsonl",
+        "application.jsonl",
+        "spreadsheet.csv",
+        "exported.jsonl",
+        "github.jsonl",
+        "okta.jsonl",
+        "gcp.jsonl",
+        "azure.json",
+        "entra.json",
+        "m365.jsonl",
+        "purview.csv",
+        "workspace.json",
+        "gitlab.jsonl",
+        "auth0.jsonl",
+        "kubernetes.json",
+        "vault.jsonl",
+        "teleport.jsonl",
+        "journald.jsonl",
+        "auditd.log",
+        "auditbeat.jsonl",
+        "ocsf.jsonl",
+    ],
 )
 def test_an_example_of_each_format_becomes_these_events(name: str) -> None:
     path = FIXTURES / name
@@ -30,7 +53,7 @@ def test_an_example_of_each_format_becomes_these_events(name: str) -> None:
     expected = json.loads(path.with_suffix(".expected.json").read_text())
     found = [event.to_json() for event in events]
     for event in found:
-        event["key"] = re.sub(r"^(jsonl|csv):[0-9a-f]{32}$", r"\1:KEY", event["key"])
+        event["key"] = re.sub(r"^([a-z0-9]+):[0-9a-f]{32}$", r"\1:KEY", event["key"])
     assert rejects == []
     assert found == expected
     assert all(event.original is None for event in events)
