@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audit_tui.formats.auditd_types import type_name
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
@@ -40,17 +40,31 @@ _BEGINS = re.compile(r"^(?:node=\S{0,255} )?type=\S{0,64} msg=audit\(\d", re.MUL
 _PAIR = re.compile(
     r"(?:(old|new) )?([^\s=\"']+)=(\"[^\"]*\"|'[^']*'|\{[^{}]*\}|[^\s]*)|(\S+)",
 )
-_SPACE_IN_QUOTES = re.compile(r'="[^" ]* ')
+_PLAIN_PAIR = r"[^ =\"']++=(?:\"[^\" =]*+\"|[^\"' ={]*+)"
+_PLAIN = re.compile(rf"(?:{_PLAIN_PAIR} )*+{_PLAIN_PAIR}\Z")
+"""What nearly all records are: names and values at single spaces, quotes only around whole values."""
 _HEX = re.compile(r"(?:[0-9A-F]{2})+\Z")
+_ODD = re.compile(r"[\t\n'\"]")
 _ARGUMENT = re.compile(r"a(\d{1,9})(\[\d{1,9}\])?\Z", re.ASCII)
 _ENCODED_WORDS = """
-acct cmd comm cwd data device dir exe file grp key name new-disk ocomm old-disk path proctitle root_dir sw
-unit vm watch
+acct cmd comm cwd device dir exe file grp key name new-disk ocomm old-disk path proctitle root_dir sw unit vm
+watch
 """
-_ENCODED = frozenset(_ENCODED_WORDS.split())
-"""Fields whose values the kernel writes as hexadecimal digits where they hold more than plain characters."""
-_TYPED = frozenset({"TTY", "USER_TTY"})
-"""Types whose ``data`` is encoded; in others it is not."""
+_ENCODED = tuple((name, f'{name}="') for name in _ENCODED_WORDS.split())
+"""Fields whose values are hexadecimal digits unless they are plain, which stand in quotes; how those open."""
+_ENCODED_IN = {
+    kind: tuple((name, f'{name}="') for name in names.split())
+    for kind, names in {
+        "SYSCALL": "comm exe key",
+        "PATH": "name",
+        "CWD": "cwd",
+        "PROCTITLE": "proctitle",
+        "SOCKADDR": "",
+        "TTY": "comm data",
+        "USER_TTY": "data",
+    }.items()
+}
+"""The same for types that are known; the others may have any of them."""
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
@@ -75,8 +89,10 @@ def decoded(value: str) -> str:
 
 def command_line(arguments: list[str]) -> str:
     """Arguments in one line, quoted as a shell wants them only where a space would not tell them apart."""
-    if all(argument and not any(space in argument for space in " \t\n'\"") for argument in arguments):
-        return " ".join(arguments)
+    line = " ".join(arguments)
+    is_plain = line.count(" ") == len(arguments) - 1 and "" not in arguments
+    if is_plain and _ODD.search(line) is None:
+        return line
     return shlex.join(arguments)
 
 
@@ -86,50 +102,63 @@ def parse_fields(body: str, record_type: str) -> Fields:
     Quotes and hexadecimal digits, which only carry a value, are taken off. A field that is given twice with
     different values becomes a list.
     """
-    raw, is_whole = _split(body)
-    if not is_whole:
-        raw = _split_slowly(body)
-    fields: Fields = {
-        name: value[1:-1] if value[:1] == '"' and len(value) > 1 and value[-1] == '"' else value
-        for name, value in raw.items()
-        if isinstance(value, str)
-    }
-    if len(fields) != len(raw):
-        fields = {name: fields.get(name, value) for name, value in raw.items()}
-    for name in raw.keys() & _ENCODED:
-        value = raw[name]
-        if isinstance(value, str) and value[:1] != '"' and (name != "data" or record_type in _TYPED):
-            fields[name] = _encoded(name, value)
+    if "\x1d" in body:
+        body = body.replace("\x1d", " ")
+    flat = _without_msg(body)
+    if flat is not None and _PLAIN.match(flat) is not None:
+        # Most of the time of an import goes into this, so that it does nothing value by value.
+        parts = flat.replace('"', "").replace("=", " ").split(" ")
+        fields: Fields = dict(zip(parts[::2], parts[1::2], strict=True))
+        if 2 * len(fields) == len(parts):
+            _decode(fields, record_type, flat)
+            return fields
+    raw = _split(body)
+    quoted = {name: value[1:-1] for name, value in raw.items() if _is_quoted(value)}
+    fields = raw | quoted
+    _decode(fields, record_type, " ".join(f'{name}="' for name in quoted))
+    return _pieces_joined(fields) if record_type == "EXECVE" else fields
+
+
+def _decode(fields: Fields, record_type: str, text: str) -> None:
+    """Decode the values that may be hexadecimal digits and do not stand in quotes in the text."""
     if record_type == "EXECVE":
-        return _arguments_joined(raw, fields)
-    return fields
+        if '"' not in text or text.count('="') < text.count(" a") + text.startswith("a0"):
+            for name, value in fields.items():
+                if isinstance(value, str) and f'{name}="' not in text and _ARGUMENT.match(name) is not None:
+                    fields[name] = decoded(value)
+        return
+    for name, opening in _ENCODED_IN.get(record_type, _ENCODED):
+        value = fields.get(name)
+        if isinstance(value, str) and opening not in text:
+            fields[name] = _encoded(name, value)
 
 
-def _split(body: str) -> tuple[dict[str, Any], bool]:
-    """Names and values divided at single spaces; False when that is not all there is to it."""
-    inner = body.find(" msg='")
-    if inner >= 0:
-        end = body.find("'", inner + 6)
-        if end < 0:
-            return {}, False
-        body = f"{body[:inner]} {body[inner + 6 : end].strip()}{body[end + 1 :]}"
-    pairs = body.replace("\x1d", " ").strip(" ").split(" ")
-    try:
-        raw = dict([pair.split("=", 1) for pair in pairs])
-    except ValueError:
-        return {}, False
-    is_whole = len(raw) == len(pairs) and "" not in raw and "'" not in body and "={" not in body
-    return raw, is_whole and _SPACE_IN_QUOTES.search(body) is None
+def _is_quoted(value: object) -> bool:
+    return isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
 
 
-def _split_slowly(body: str) -> dict[str, Any]:
-    raw: dict[str, Any] = {}
+def _without_msg(body: str) -> str | None:
+    """A record's text with what its ``msg='...'`` holds in its place; None where there are other quotes."""
+    if "'" not in body:
+        return body.strip(" ")
+    start = body.find(" msg='")
+    end = body.find("'", start + 6)
+    if start < 0 or end < 0 or "'" in body[:start] or body.find("'", end + 1) >= 0:
+        return None
+    rest = body[end + 1 :].strip(" ")
+    inner = f"{body[:start].strip(' ')} {body[start + 6 : end].strip(' ')}"
+    return f"{inner} {rest}" if rest else inner
+
+
+def _split(body: str) -> Fields:
+    """Names and values of a record of any shape; the words that belong to no name under ``text``."""
+    raw: Fields = {}
     words: list[str] = []
     inner = body.find("msg='")
     end = body.rfind("'") if inner >= 0 else -1
     if end > inner + 4:
         body = f"{body[:inner]} {body[inner + 5 : end]} {body[end + 1 :]}"
-    for qualifier, name, value, word in _PAIR.findall(body.replace("\x1d", " ")):
+    for qualifier, name, value, word in _PAIR.findall(body):
         if word:
             words.append(word)
             continue
@@ -156,17 +185,16 @@ def _encoded(name: str, value: str) -> object:
     return text
 
 
-def _arguments_joined(raw: Fields, fields: Fields) -> Fields:
-    """The arguments of a program decoded, and long ones, which come in pieces, put together."""
+def _pieces_joined(fields: Fields) -> Fields:
+    """The arguments of a program, of which long ones come in pieces: ``a1[0]``, ``a1[1]``."""
+    if not any("[" in name for name in fields):
+        return fields
     joined: Fields = {}
-    for name, value in raw.items():
+    for name, value in fields.items():
         found = _ARGUMENT.match(name)
-        if found is None or not isinstance(value, str):
-            joined[name] = fields[name]
-            continue
-        text = fields[name] if value[:1] == '"' else decoded(value)
-        whole = f"a{found[1]}"
-        joined[whole] = mended(f"{joined[whole]}{text}") if found[2] and whole in joined else text
+        whole = name if found is None else f"a{found[1]}"
+        is_more = found is not None and found[2] is not None and isinstance(value, str) and whole in joined
+        joined[whole] = mended(f"{joined[whole]}{value}") if is_more else value
     return joined
 
 

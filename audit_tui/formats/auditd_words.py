@@ -142,8 +142,9 @@ def _first(fields: Fields, name: str) -> Fields:
 
 def command_of(fields: Fields) -> str | None:
     """The command that was run, with its arguments."""
+    records = all_records(fields, "EXECVE")
     arguments: dict[int, str] = {}
-    for record in all_records(fields, "EXECVE"):
+    for record in records:
         for name, value in record.items():
             if name[:1] == "a" and name[1:].isdecimal() and len(name) < 8 and isinstance(value, str):
                 number = int(name[1:])

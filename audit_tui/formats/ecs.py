@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.sentences import act_of, act_sentence, told
+from audit_tui.formats.sentences import act_of, act_sentence, plain_of, told
 from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import (
     MAX_SENTENCE_CHARS,
@@ -148,9 +148,11 @@ def _sentence(fields: Fields, event: str, user: str | None, target: str | None, 
     if act is not None:
         thing = " ".join(part for part in (act.phrase(), target or "", using) if part)
         return told(who, act.past, act.plain, thing, outcome)
-    if words.split(" ", 1)[0].endswith("ed") or words.startswith("was "):
-        failed = " (failed)" if outcome is Outcome.FAILURE else ""
-        return " ".join(part for part in (who, words, target or "", using) if part) + failed
+    verb, _, noun = words.partition(" ")
+    plain = "be" if verb == "was" else plain_of(verb)
+    if plain is not None or verb.endswith("ed"):
+        thing = " ".join(part for part in (noun, target or "", using) if part)
+        return told(who, verb, plain or f"have {verb}", thing, outcome)
     return act_sentence(user, event, target, outcome) or f"{words} on {target or 'this host'}"
 
 

@@ -102,10 +102,8 @@ def tell(
         rest = f"{joint} {target}".strip() if target else joint.rpartition(" ")[0]
         sentence = told(who, past, plain, rest, outcome, is_denied=is_denied)
     elif act is not None:
-        if act.noun:
-            rest = act.phrase() + (f" {act.preposition} {target}" if target else "")
-        else:
-            rest = target or "something"
+        noun = " ".join(act.noun)
+        rest = f"{noun} {target}".strip() if target else act.phrase() or "something"
         sentence = told(who, act.past, act.plain, rest, outcome, is_denied=is_denied)
     else:
         on = f" on {target}" if target else ""

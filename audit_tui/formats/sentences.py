@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from audit_tui.core.event import Outcome
@@ -158,6 +158,17 @@ _VERB_OF_PAST = {past_tense(verb): verb for verb in sorted(_VERBS)}
 def verb_of_past(word: str) -> str | None:
     """The verb of which a word is the past: ``created`` is of ``create``; None when we know none."""
     return _VERB_OF_PAST.get(word)
+
+
+@cache
+def _plain_by_past() -> dict[str, str]:
+    return {past_tense(verb): verb for verb in sorted(_VERBS)}
+
+
+def plain_of(past: str) -> str | None:
+    """The verb whose past this is: ``opened`` gives ``open``; None when it is of none that is known."""
+    verb = _plain_by_past().get(past)
+    return None if verb is None else _PLAIN.get(verb, verb)
 
 
 def singular(word: str) -> str:
