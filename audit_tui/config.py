@@ -29,6 +29,7 @@ APP_NAME = "audit-tui"
 CONFIG_VARIABLE = "AUDIT_TUI_CONFIG"
 MAX_CONFIG_BYTES = 1_000_000
 """A larger file is not a configuration: AUDIT_TUI_CONFIG names the wrong thing."""
+MAX_DEADLINE_S = 86_400
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 KEYS_TABLE = "keys"
 
@@ -56,6 +57,8 @@ class Settings(Record):
     """Whether the screen listens to the mouse."""
     resume: bool = False
     """Whether the screen begins where it was left."""
+    deadline: float | None = 10.0
+    """How many seconds the screen waits for an answer; None is for ever."""
 
 
 class Source(StrEnum):
@@ -177,6 +180,17 @@ def _keys(value: object) -> tuple[str, ...]:
     return tuple(_text(name) for name in names)
 
 
+def _seconds(value: object) -> float | None:
+    """A time in seconds; None for 0, which is no limit."""
+    try:
+        seconds = -1.0 if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_DEADLINE_S:
+        raise _Unusable(f"must be seconds, 0 to {MAX_DEADLINE_S:,}, not {value!r}", "0 sets no limit.")
+    return seconds or None
+
+
 def _switch(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -199,6 +213,7 @@ SETTINGS = (
     Setting("date-format", "date_format", "AUDIT_TUI_DATE_FORMAT", _date_format, "how a time is written"),
     Setting("mouse", "mouse", "AUDIT_TUI_MOUSE", _switch, "whether the screen listens to the mouse"),
     Setting("resume", "resume", "AUDIT_TUI_RESUME", _switch, "whether the screen begins where it was left"),
+    Setting("deadline", "deadline", "AUDIT_TUI_DEADLINE", _seconds, "how many seconds an answer may take"),
 )
 """Every setting but the table ``[keys]``, whose names are the ids of commands."""
 

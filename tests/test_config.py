@@ -29,6 +29,7 @@ keymap = "arrows"
 columns = ["date", "event", "user"]
 date-format = "%d.%m.%Y %H:%M"
 mouse = false
+deadline = 2.5
 
 [keys]
 filter = "F"
@@ -63,6 +64,7 @@ def test_a_file_sets_everything(config_file: Path) -> None:
         columns=(EventColumn.DATE, EventColumn.EVENT, EventColumn.USER),
         date_format="%d.%m.%Y %H:%M",
         mouse=False,
+        deadline=2.5,
     )
 
 
@@ -70,8 +72,8 @@ def test_each_origin_names_its_line(config_file: Path) -> None:
     config_file.write_text(EVERYTHING)
     loaded = load()
     lines = {name: str(loaded.origin(name)).rpartition(" ")[2] for name in ("store", "mouse", "keys.quit")}
-    assert lines == {"store": "1", "mouse": "8", "keys.quit": "13"}
-    assert str(loaded.origin("keys.go-to-end")) == f"{config_file}, line 12"
+    assert lines == {"store": "1", "mouse": "8", "keys.quit": "14"}
+    assert str(loaded.origin("keys.go-to-end")) == f"{config_file}, line 13"
 
 
 def test_the_environment_wins_over_the_file(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

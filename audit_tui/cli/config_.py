@@ -135,6 +135,8 @@ def _said(loaded: Loaded, attribute: str, machine_zone: str) -> str:
             return WEEKDAYS[value].capitalize()
         case "columns":
             return ", ".join(value)
+        case "deadline":
+            return "no limit" if value is None else f"{value:g} s"
         case "mouse" | "resume":
             return "on" if value else "off"
         case _:

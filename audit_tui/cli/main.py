@@ -66,6 +66,11 @@ COMMANDS = {
     "verify": CommandSource(
         "verify", "verify_command", "Check that the events are those that were recorded."
     ),
+    "seal": CommandSource("seal", "seal_command", "Make keys that sign the seals, and write checkpoints."),
+    "redact": CommandSource(
+        "redact", "redact_command", "Replace fields of events for good, as a recorded act."
+    ),
+    "prune": CommandSource("redact", "prune_command", "Delete old events, as a recorded act."),
     "info": CommandSource("info", "info_command", "Tell what a store holds."),
     "config": CommandSource("config_", "config_command", "Show and check the settings."),
 }
@@ -128,8 +133,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command that was asked for, tell its errors, and exit with its code."""
-        with _ended_by_signals() as received:
-            code = _told(partial(super().invoke, ctx))
+        with _ended_by_signals() as received, _interrupted() as interrupts:
+            code = _told(partial(super().invoke, ctx), interrupts)
         if received:
             _drop_output()
         ctx.exit(128 + received[0] if received else code)
@@ -173,8 +178,44 @@ def _ended_by_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _told(command: Callable[[], object]) -> int:
+class _Interrupted(KeyboardInterrupt):
+    """Ctrl+C.
+
+    Python 3.11 to 3.13 note for good that a plain KeyboardInterrupt passed through ``exec`` of a text, as
+    when a dataclass is made, and end by SIGINT, though it was handled and the exit code is another.
+    """
+
+
+@contextmanager
+def _interrupted() -> Iterator[list[int]]:
+    """Let SIGINT raise, and note that it came.
+
+    Yields:
+        The signals that came: an exception that is raised while SQLite calls back is lost, and ends as any
+        error of SQLite.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        raise _Interrupted
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield received
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _told(command: Callable[[], object], interrupts: list[int]) -> int:
     """Run a command and tell what went wrong.
+
+    Args:
+        command: What to run.
+        interrupts: Is not empty once SIGINT came.
 
     Returns:
         The exit code: the command's own if it returns one.
@@ -183,11 +224,10 @@ def _told(command: Callable[[], object]) -> int:
         code = command()
         sys.stdout.flush()
     except (KeyboardInterrupt, QueryCancelled, click.Abort):
-        # The terminal has just shown ^C, and left its cursor behind it.
-        _tell("", is_wanted=sys.stderr.isatty())
-        _drop_output()
-        return EXIT_INTERRUPTED
+        return _end_interrupted()
     except AuditTuiError as error:
+        if interrupts:
+            return _end_interrupted()
         _tell(error.message, error.hint)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -206,6 +246,13 @@ def _told(command: Callable[[], object]) -> int:
         _drop_output()
         return EXIT_UNREADABLE
     return code if isinstance(code, int) else EXIT_OK
+
+
+def _end_interrupted() -> int:
+    # The terminal has just shown ^C, and left its cursor behind it.
+    _tell("", is_wanted=sys.stderr.isatty())
+    _drop_output()
+    return EXIT_INTERRUPTED
 
 
 def _tell(message: str, hint: str = "", *, is_wanted: bool = True) -> None:

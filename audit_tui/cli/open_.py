@@ -263,8 +263,8 @@ def open_screen(
     from audit_tui.store.reader import open_store
     from audit_tui.ui.first_page import Anchor, Opening
 
-    open_reader = open_store(store)
     settings = session.loaded.settings
+    open_reader = open_store(store, settings.deadline)
     with closing(open_reader()) as reader:
         require_screen()
         info = reader.info()

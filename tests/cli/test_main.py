@@ -253,6 +253,34 @@ def test_a_signal_ends_a_run_whose_reader_sleeps(big_store: Path, number: signal
         assert process.wait(30) == code
 
 
+INTERRUPTS = {
+    # What making a dataclass does; Python would end by the signal later, whatever the exit code.
+    "inside exec": "exec('import os, signal\\nos.kill(os.getpid(), signal.SIGINT)\\nwhile True: pass')",
+    # What SQLite calls back loses its exceptions.
+    "inside SQLite": (
+        "import os, signal, sqlite3\n"
+        "def callback(): os.kill(os.getpid(), signal.SIGINT)\n"
+        "connection = sqlite3.connect(':memory:')\n"
+        "connection.create_function('callback', 0, callback)\n"
+        "from audit_tui.store.connect import store_errors\n"
+        "with store_errors(__import__('pathlib').Path('x')): connection.execute('SELECT callback()')\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("place", INTERRUPTS)
+def test_an_interrupt_ends_with_its_code_wherever_it_comes(place: str) -> None:
+    script = (
+        "from audit_tui.cli import main\n"
+        "@main.click.command()\n"
+        f"def command(): exec(compile({INTERRUPTS[place]!r}, 'command', 'exec'), {{}})\n"
+        "main.Commands.get_command = lambda *_: command\n"
+        "main.commands.main(['count'])\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (130, b"")
+
+
 def test_nohup_is_obeyed(big_store: Path) -> None:
     command = f"trap '' HUP; exec {' '.join(AUDIT_TUI)} query -s '{big_store}' {' '.join(EVERYTHING)}"
     with subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE) as process:
