@@ -42,18 +42,20 @@ def engine_of(session: Session) -> Engine | None:
     return session.engine
 
 
-def is_counted(scope: Scope, entries: int) -> bool:
+def is_counted(scope: Scope, entries: int, ranges: int = 0) -> bool:
     """Whether the columns count sooner than SQL.
 
     Args:
         scope: Which events.
         entries: How many index entries SQL would read, were the scope the whole store.
+        ranges: How many index ranges it would look up, when these are many.
     """
-    work = _work(scope, entries * choosing.COUNT_US)
+    work = _work(scope, (entries + ranges * choosing.RANGE_ENTRIES) * choosing.COUNT_US)
     if work is None:
         return False
     share = work.events / max(1, scope.session.events_total)
-    return choosing.is_count_by_columns(work, scope.predicate, int(entries * min(1.0, share)))
+    read = int(entries * min(1.0, share)) + ranges * choosing.RANGE_ENTRIES
+    return choosing.is_count_by_columns(work, scope.predicate, read)
 
 
 def is_first(scope: Scope, found: Drivers | None, branches: tuple[Branch, ...]) -> bool:
@@ -107,9 +109,9 @@ def count(scope: Scope) -> int:
     return engine.count(question)
 
 
-def first(scope: Scope, limit: int, *, newest_first: bool) -> list[Moment]:
-    """The first matches in order of time."""
-    return _engine(scope).first(_question(scope), limit, newest_first=newest_first)
+def first(scope: Scope, limit: int, offset: int, *, newest_first: bool) -> list[Moment]:
+    """The matches in order of time, from a row on."""
+    return _engine(scope).first(_question(scope), limit, offset, newest_first=newest_first)
 
 
 def enter(scope: Scope, row: int, *, newest_first: bool) -> tuple[Scope, int] | None:

@@ -70,14 +70,14 @@ class TimeRun(Record):
             found = self._scanned(branches, limit, offset, newest_first=newest_first, steps=TRIED_STEPS)
             if found is not None:
                 return found
-        return by_columns.first(self.scope, offset + limit, newest_first=newest_first)[offset:]
+        return by_columns.first(self.scope, limit, offset, newest_first=newest_first)
 
     def _far_keys(self, limit: int, offset: int, *, newest_first: bool) -> list[Moment]:
         entered = by_columns.enter(self.scope, offset, newest_first=newest_first)
         if entered is None:
             return []
         scope, offset = entered
-        return by_columns.first(scope, offset + limit, newest_first=newest_first)[offset:]
+        return by_columns.first(scope, limit, offset, newest_first=newest_first)
 
     def _scanned(
         self,

@@ -46,8 +46,10 @@ def histogram(scope: Scope, edges_us: Sequence[int]) -> tuple[int, ...]:
     if len(edges) <= 1:
         return ()
     whole_span = _between(scope, edges[0], edges[-1])
-    entries = scope.session.events_total
-    if scope.predicate is not False and by_columns.is_counted(whole_span, entries):
+    found = scope.drivers()
+    ranges = len(edges) * (1 if found is None else len(found.drivers))
+    entries = scope.session.events_total if found is None else found.events
+    if scope.predicate is not False and by_columns.is_counted(whole_span, entries, ranges):
         return tuple(by_columns.binned(whole_span, edges)[1:-1])
     return tuple(count(_between(scope, start, end)) for start, end in pairwise(edges))
 

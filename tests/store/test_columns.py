@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEGMENT_EVENTS = 7
-ONCE = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONCE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def build_segments(path: Path, *, holes: tuple[int, ...] = ()) -> None:

@@ -23,6 +23,8 @@ TEST_US = 0.1
 """To test an index entry for the first matches."""
 COUNT_US = 0.06
 """To count an index entry."""
+RANGE_ENTRIES = 500
+"""To look up an index range takes as long as to count so many of its entries."""
 SKIP_US = 0.012
 """To pass over an entry of an index range whose every entry matches."""
 QUICK_MS = 3.0
@@ -90,7 +92,7 @@ def is_first_by_columns(work: Work, predicate: Predicate, entries: int) -> bool:
 
 def is_count_by_columns(work: Work, predicate: Predicate, entries: int) -> bool:
     """Whether the columns count sooner than SQL, which reads so many index entries."""
-    by_sql = min(entries, work.events) * COUNT_US / 1e3
+    by_sql = entries * COUNT_US / 1e3
     return by_sql > max(QUICK_MS, columns_ms(work, predicate))
 
 

@@ -137,8 +137,9 @@ class Engine:
         """How many events match."""
         return sum(part.count for part in self._parts(question))
 
-    def first(self, question: Question, limit: int, *, newest_first: bool) -> list[Moment]:
-        """The first matches in order of time, exactly: late events lie in segments of newer ones."""
+    def first(self, question: Question, limit: int, offset: int = 0, *, newest_first: bool) -> list[Moment]:
+        """The matches in order of time from a row on, exactly: segments may hold late events."""
+        limit += offset
         best = _Best(limit, newest_first=newest_first)
         for part in self._parts(question, newest_first=newest_first):
             segment = part.block.segment
@@ -148,7 +149,7 @@ class Engine:
             places = places[-limit:] if newest_first else places[:limit]
             if len(places):
                 best.add(part.block.times[places], part.block.seqs[places])
-        return best.moments()
+        return best.moments(offset)
 
     def valued(self, question: Question, column: Column) -> list[tuple[int, Moment]]:
         """All matches with their number in a column, in no order; the caller knows that they are few."""
@@ -241,10 +242,17 @@ class _Best:
         self._seqs = np.zeros(0, np.int64)
 
     def add(self, times: Times, seqs: Times) -> None:
-        self._times, self._seqs = np.append(self._times, times), np.append(self._seqs, seqs)
-        order = np.lexsort((self._seqs, self._times))
-        kept = order[-self._limit :] if self._newest_first else order[: self._limit]
-        self._times, self._seqs = self._times[kept], self._seqs[kept]
+        """Take matches in order of time, at most so many as are wanted."""
+        before, after = (times, self._times) if self._newest_first else (self._times, times)
+        is_beyond = not len(before) or not len(after) or bool(before[-1] < after[0])
+        pairs = (times, seqs), (self._times, self._seqs)
+        earlier, later = pairs if self._newest_first else pairs[::-1]
+        found = np.append(earlier[0], later[0]), np.append(earlier[1], later[1])
+        if not is_beyond:
+            order = np.lexsort((found[1], found[0]))
+            found = found[0][order], found[1][order]
+        kept = slice(-self._limit, None) if self._newest_first else slice(self._limit)
+        self._times, self._seqs = found[0][kept], found[1][kept]
 
     def is_settled(self, edge_us: int) -> bool:
         """Whether nothing at this time or beyond it can be among the first any more."""
@@ -252,8 +260,10 @@ class _Best:
             return False
         return bool(self._times[0] > edge_us if self._newest_first else self._times[-1] < edge_us)
 
-    def moments(self) -> list[Moment]:
-        found = [Moment(*pair) for pair in zip(self._times.tolist(), self._seqs.tolist(), strict=True)]
+    def moments(self, offset: int) -> list[Moment]:
+        kept = slice(None, max(0, len(self._times) - offset)) if self._newest_first else slice(offset, None)
+        times, seqs = self._times[kept].tolist(), self._seqs[kept].tolist()
+        found = list(map(Moment, times, seqs))
         return found[::-1] if self._newest_first else found
 
 
