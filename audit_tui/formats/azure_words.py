@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.narrating import fill, narrate, shown
-from audit_tui.formats.sentences import act_of, past_tense, singular, told, words_of
+from audit_tui.formats.sentences import act_of, singular, told, words_of
 
 _BEGUN = frozenset({"started", "start", "accepted", "active", "in progress", "inprogress"})
-_SAID = {"write": "create or update", "read": "read", "delete": "delete", "listkeys": "list the keys of"}
-_UPDATED = "created or updated"
 _WITHIN = "resourceGroups"
 
 
@@ -49,28 +47,28 @@ def tell(
     steps = event.split("/")
     if len(steps) < 2:
         return _in_words(event, user, names, outcome, is_denied=is_denied)
-    verb = steps[-1].lower()
-    if verb == "action" and len(steps) > 2:
-        act = act_of(steps[-2])
-        verb = steps[-2] if act is None else act.plain
-        verb = (
-            "log in to"
-            if verb == "log in"
-            else f"{verb} {' '.join(act.noun)} of"
-            if act and act.noun
-            else verb
-        )
-    of_kind = _kind(steps[-3] if steps[-1].lower() == "action" and len(steps) > 3 else steps[-2])
-    if verb == "action" or (of_kind and names["kind"] is None):
-        names["kind"] = of_kind
-    plain = _SAID.get(verb, verb)
+    is_action = steps[-1].lower() == "action" and len(steps) > 2
+    verb, *collection = steps[-2::-1] if is_action else steps[::-1]
+    if names["kind"] is None and collection:
+        names["kind"] = _kind(collection[0]) or None
+    past, plain = _verb(verb)
     what = "[{kind}][ {name}][ in resource group {group}]"
     if outcome is Outcome.UNKNOWN and (status or "").lower() in _BEGUN:
         return narrate(user, f"begin to {plain} {what}", names, outcome)
-    first, _, more = plain.partition(" ")
-    past = _UPDATED if verb == "write" else f"{past_tense(first)} {more}".strip()
-    who = shown(user or "someone")
-    return told(who, past, plain, fill(what, names), outcome, is_denied=is_denied)
+    return told(shown(user or "someone"), past, plain, fill(what, names), outcome, is_denied=is_denied)
+
+
+def _verb(name: str) -> tuple[str, str]:
+    """What is done, in the past and after "to": ``write``, ``restart``, ``listKeys``."""
+    if name.lower() == "write":
+        return "created or updated", "create or update"
+    if name.lower() == "listkeys":
+        return "listed the keys of", "list the keys of"
+    act = act_of(name.lower()) or act_of(name)
+    if act is None:
+        return f"ran {shown(name)} on", f"run {shown(name)} on"
+    of = f" {' '.join(act.noun)} of" if act.noun else ""
+    return f"{act.past}{of}", f"{act.plain}{of}"
 
 
 def _in_words(

@@ -29,7 +29,7 @@ def _detect(fields: Fields) -> bool:
         return False
     if of_warehouse(fields, "GitHub."):
         return True
-    if not isinstance(fields.get("actor", ""), str) or _PLACES.isdisjoint(fields):
+    if not isinstance(fields.get("actor"), str | None) or _PLACES.isdisjoint(fields):
         return False
     if "." in action and (not _MARKS.isdisjoint(fields) or fields.keys() >= _IDS):
         return True

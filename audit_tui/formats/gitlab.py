@@ -30,7 +30,8 @@ def _map(fields: Fields) -> AuditEvent:
     record = Loose(fields)
     details = record.inner("details") or record.inner("detail") or record
     occurred_us = record.time("created_at", "time", "p_event_time")
-    event = record.take("event_type", "event_name") or details.text("event_name") or _act_name(details)
+    event = record.take("event_type", "event_name") or details.text("event_name")
+    event = event or _act_name(details) or _act_name(record)
     if event is None:
         raise RecordError("it says nothing of what happened: no event_type, change or custom_message")
     user = record.take("author_name") or details.text("author_name")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audit_tui.formats.entra_words import TargetResource
 from audit_tui.formats.entra_words import tell as tell_directory
 from audit_tui.formats.narrating import named_act, narrate, shown, sign_in
-from audit_tui.formats.sentences import Act, told, words_of
+from audit_tui.formats.sentences import JOINTS, Act, told, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,6 +107,8 @@ def _names(scene: M365Scene) -> dict[str, str | None]:
 
 
 def _kind_of_target(scene: M365Scene) -> str:
+    if not JOINTS.isdisjoint(scene.event.rstrip(".").split()):
+        return "User"  # Add member to role: whom, and where to is among the changes
     for word in ("User", "Group", "Application", "Role", "Device"):
         if word.lower() in scene.event.lower():
             return word

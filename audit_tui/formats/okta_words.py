@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.narrating import fill, named_act, narrate, shown, sign_in
-from audit_tui.formats.sentences import Act, act_of, told
+from audit_tui.formats.sentences import act_of, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,21 +158,20 @@ def _policy(user: str | None, names: Mapping[str, str | None] | OktaNames, resul
 
 
 def _by_name(event: str, user: str | None, names: OktaNames, outcome: Outcome, *, is_denied: bool) -> str:
-    found = named_act(event)
-    act = None if found is None else found.act
-    noun = () if act is None else tuple(word for word in act.noun if word not in _DULL)
-    if found is not None and act is not None:
-        noun = noun or tuple(word for word in found.holder if word not in _DULL)
-        if not noun and act_of(names.message or "") is not None:
-            act = act_of(names.message or "")
-            noun = () if act is None else act.noun
-    elif names.message is not None and (act := act_of(names.message)) is not None:
-        noun = act.noun
+    """An event that is not in the table: the vendor's own words, else what its name says."""
     who = shown(user or "someone")
-    if act is None:
-        words = shown(names.message or " ".join(event.split(".")))
+    message = shown(names.message or "")
+    act = act_of(message)
+    if act is not None:
+        rest = message.partition(" ")[2]
+        target = "" if names.target is None or names.target in message else f" ({shown(names.target)})"
+        return told(who, act.past, act.plain, f"{rest}{target}".strip(), outcome, is_denied=is_denied)
+    found = None
+    if not message:
+        found = named_act(".".join(word for word in event.split(".") if word not in _DULL))
+    if found is None:
+        words = message or " ".join(event.split("."))
         return fill("[{words}][ for {who}]", {"words": words, "who": user})
-    told_act = Act(act.verb, noun)
-    target = f" of {shown(names.target)}" if names.target and noun else ""
-    rest = f"{told_act.phrase()}{target}" if noun else shown(names.target or "")
-    return told(who, told_act.past, told_act.plain, rest, outcome, is_denied=is_denied)
+    act = found.act
+    rest = f"{' '.join(act.noun)} {shown(names.target)}".strip() if names.target else act.phrase()
+    return told(who, act.past, act.plain, rest, outcome, is_denied=is_denied)
