@@ -157,20 +157,24 @@ def _events(report: Report) -> Iterator[tuple[str, str]]:
     text = f"{thousands(report.matching_events)} of {thousands(known)} match their seals"
     if report.since:
         text += f"; {thousands(report.size - report.checked_events)} before --since were not read"
-    yield "events", f"{text:<52}{report.seconds:.1f} s"
+    yield "events", f"{text:<51} {report.read_seconds:.1f} s"
 
 
 def wrong_words(run: WrongEvents) -> str:
     """A run of wrong events as a person says it."""
-    from audit_tui.core.event import iso_utc
-
     number = f"event {run.first_seq:,}"
     if run.events > 1:
         number = f"events {run.first_seq:,}-{run.last_seq:,}"
     when = ""
     if run.sealed_at_s is not None:
-        when = f" (sealed {iso_utc(run.sealed_at_s * 1_000_000)[:19]}Z)"
+        when = f" (sealed {_moment(run.sealed_at_s)})"
     return f"{number}: {run.wrong.words}{when}"
+
+
+def _moment(at_s: int) -> str:
+    from audit_tui.core.event import iso_utc
+
+    return f"{iso_utc(at_s * 1_000_000)[:19]}Z"
 
 
 def _seals(report: Report) -> str:
@@ -189,11 +193,9 @@ def _seals(report: Report) -> str:
 
 
 def _anchor(anchor: AnchorResult) -> str:
-    from audit_tui.core.event import iso_utc
-
     if anchor.problem:
         return f"{anchor.name}: {anchor.problem}"
-    when = "" if anchor.at_s is None else f" at {iso_utc(anchor.at_s * 1_000_000)[:19]}Z"
+    when = "" if anchor.at_s is None else f" {'at' if anchor.is_exact else 'before'} {_moment(anchor.at_s)}"
     return f"{anchor.name}: size {anchor.size:,}{when} is in this history"
 
 
@@ -306,5 +308,6 @@ def as_json(report: Report) -> dict[str, object]:
             "of": report.all_indexes,
             "problems": list(report.index_problems),
         },
+        "read_seconds": round(report.read_seconds, 3),
         "seconds": round(report.seconds, 3),
     }

@@ -57,6 +57,11 @@ class Change(NamedTuple):
         for companion in self.companions:
             companion.on_replace(self.connection, new, drafts)
 
+    def info(self, name: str) -> str | None:
+        """One of the store's own notes; None if nothing."""
+        found = self.connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
+        return None if found is None else str(found[0])
+
     def set_info(self, name: str, value: str) -> None:
         """Write one of the store's own notes."""
         self.connection.execute(

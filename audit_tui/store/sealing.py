@@ -7,7 +7,13 @@ from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from audit_tui.core.checkpoint import Checkpoint, SignedCheckpoint, origin_of
+from audit_tui.core.checkpoint import (
+    Checkpoint,
+    SignedCheckpoint,
+    origin_of,
+    read_checkpoint,
+    read_public_key,
+)
 from audit_tui.core.leaf import HEADER, MISSING, RECORD_VERSION, column_bytes
 from audit_tui.core.merkle import (
     BLOCK_LEAVES,
@@ -17,7 +23,7 @@ from audit_tui.core.merkle import (
     split_leaves,
     tree_root,
 )
-from audit_tui.errors import SigningKeyError, StoreDamaged
+from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged
 from audit_tui.store import schema, signing
 from audit_tui.store.seal_layout import SEAL_KEY
 
@@ -98,7 +104,7 @@ class Seals:
         """Read where the tree ends, and what signs it."""
         self.forget()
         self._origin = origin_of(_info(connection, schema.STORE_ID) or "")
-        self._signer = _signer(connection, str(heads[0][4]) if heads else "")
+        self._signer = find_signer(connection, str(heads[0][4]) if heads else "")
         if not heads:
             self._size = 0
             return
@@ -216,28 +222,50 @@ def _block_roots(connection: sqlite3.Connection, full: int) -> list[bytes]:
     return edge.hashes
 
 
-def _signer(connection: sqlite3.Connection, newest_note: str) -> signing.Signer | None:
+def find_signer(connection: sqlite3.Connection, newest_note: str) -> signing.Signer | None:
     """What signs this store; None when nothing does.
 
+    Args:
+        connection: The store.
+        newest_note: The checkpoint of its newest head; empty in a store without events.
+
     Raises:
-        SigningKeyError: If its newest seals are signed and the key is not to be had, or is another.
+        SigningKeyError: If its seals are signed and the key is not to be had, or is another.
     """
-    wanted = _info(connection, SEAL_KEY)
-    if wanted is None and "\n\n" not in newest_note:
+    key_id = sealing_key_id(connection, newest_note)
+    if key_id is None:
         return None
-    path = signing.key_path(_info(connection, schema.STORE_ID) or "")
+    path = signing.key_path(_info(connection, schema.STORE_ID) or "", key_id)
     try:
         signer = signing.load_signer(path)
     except SigningKeyError as error:
         raise SigningKeyError(
             f"This store's seals are signed, so nothing is added unsigned. {error.message}", error.hint
         ) from error
-    if wanted is not None and str(signer.public) != wanted:
+    if signer.public.key_id != key_id:
         raise SigningKeyError(
-            f"{path} is not the key that signs this store, which is {wanted}.",
-            "Put the right key there; audit-tui seal key show says more.",
+            f"{path} is not the key {key_id.hex()} that signs this store.",
+            "Put the right key there; audit-tui seal key show tells which.",
         )
     return signer
+
+
+def sealing_key_id(connection: sqlite3.Connection, newest_note: str) -> bytes | None:
+    """The id of the key that signs a store, by its own note, else by its newest seal; None when unsigned.
+
+    Raises:
+        SigningKeyError: If that cannot be read.
+    """
+    known = _info(connection, SEAL_KEY)
+    try:
+        if known is not None:
+            return read_public_key(known).key_id
+        signatures = read_checkpoint(newest_note).signatures if newest_note else ()
+    except CheckpointError as error:
+        raise SigningKeyError(
+            f"What this store says of the key that signs it cannot be read. {error.message}", _VERIFY
+        ) from error
+    return signatures[0].key_id if signatures else None
 
 
 def _info(connection: sqlite3.Connection, name: str) -> str | None:

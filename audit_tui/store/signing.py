@@ -60,36 +60,43 @@ def is_signed_by(note: SignedCheckpoint, key: PublicKey) -> bool | None:
     return any(_holds(key.key, one.data, note.checkpoint.text().encode()) for one in found)
 
 
-def key_path(store_id: str) -> Path:
-    """Where the private key of a store lies or would lie."""
+def key_path(store_id: str, key_id: bytes) -> Path:
+    """Where a private key of a store lies or would lie."""
     from pathlib import Path
 
     from audit_tui.config import keys_directory
 
     chosen = os.environ.get(KEY_VARIABLE)
-    return Path(chosen).expanduser() if chosen else keys_directory() / f"{store_id}.key"
+    return Path(chosen).expanduser() if chosen else keys_directory() / f"{store_id}-{key_id.hex()}.key"
 
 
-def make_key(path: Path, name: str) -> Signer:
-    """Make a key and write it to a new file, readable by its owner alone, with the public key beside it.
+def new_signer(name: str) -> tuple[Signer, str]:
+    """A new key, and the line that its file will hold.
 
     Raises:
-        FileExists: If a key is there.
-        FileError: If it cannot be written.
         SigningKeyError: If the extra ``seal`` is not installed.
     """
     seed = os.urandom(_SEED_BYTES)
     signer = Signer(name, seed)
     secret = base64.b64encode(b"\x01" + seed).decode()
+    return signer, f"{_MARK}{name}+{signer.public.key_id.hex()}+{secret}"
+
+
+def write_key(path: Path, signer: Signer, secret: str) -> None:
+    """Write a key to a new file that its owner alone can read, with the public key beside it.
+
+    Raises:
+        FileExists: If a key is there.
+        FileError: If it cannot be written.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(path, f"{_MARK}{name}+{signer.public.key_id.hex()}+{secret}\n", 0o600)
+        _write_new(path, f"{secret}\n", 0o600)
         _write_new(path.with_suffix(".pub"), f"{signer.public}\n", 0o644)
     except FileExistsError as error:
         raise FileExists(f"{error.filename} is there already.", "Move it away, or keep using it.") from error
     except OSError as error:
         raise FileError(f"The key {path} cannot be written: {error.strerror}.") from error
-    return signer
 
 
 def load_signer(path: Path) -> Signer:

@@ -63,6 +63,8 @@ class AnchorResult(Record):
     size: int
     at_s: int | None
     """When the store had that size, by its own account, in seconds since 1970; None when not known."""
+    is_exact: bool = False
+    """That is the moment; else it was before."""
     problem: str = ""
     """Empty when it is in the store's history."""
     is_since: bool = False
@@ -118,6 +120,8 @@ class Report(Record):
     """How many indexes are complete; None when they were not checked."""
     all_indexes: int
     index_problems: tuple[str, ...]
+    read_seconds: float
+    """For seals and events, without the indexes."""
     seconds: float
 
     @property
@@ -180,6 +184,7 @@ class _Verification:
         self._store = store
         self._request = request
         self._started_s = time.monotonic()
+        self._read_s = 0.0
         with store.snapshot():
             self._heads = store.heads()
             self._removals = self._count_removals()
@@ -219,6 +224,7 @@ class _Verification:
                 walk.step()
             if progress is not None:
                 progress(walk.seq, self._size)
+        self._read_s = time.monotonic() - self._started_s
         return walk
 
     # --- heads and signatures
@@ -290,9 +296,9 @@ class _Verification:
             found = [is_signed_by(anchor.note, key) for key in self._request.keys]
             if True not in found:
                 problem = "its signature is not that of the given key"
-        return AnchorResult(
-            anchor.name, checkpoint.size, self._sealed_at(checkpoint.size), problem, anchor.is_since
-        )
+        at_s = self._sealed_at(checkpoint.size)
+        is_exact = any(head.size == checkpoint.size for head in self._heads)
+        return AnchorResult(anchor.name, checkpoint.size, at_s, is_exact, problem, anchor.is_since)
 
     def _sealed_at(self, seq: int) -> int | None:
         """When an event was sealed at the latest, by the first head that covers it."""
@@ -376,6 +382,7 @@ class _Verification:
             indexes=self._indexes[0],
             all_indexes=self._indexes[1],
             index_problems=tuple(self._index_problems),
+            read_seconds=self._read_s,
             seconds=time.monotonic() - self._started_s,
         )
 
