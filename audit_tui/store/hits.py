@@ -32,7 +32,8 @@ _EDGES = 64
 """How many parts a span of time is cut into to find a row by its place."""
 
 _SEGMENTS = """
-SELECT first_seq, last_seq, events, first_us, last_us, version, signature FROM text_segments ORDER BY first_seq
+SELECT first_seq, last_seq, events, first_us, last_us, version, group_bits, signature
+FROM text_segments ORDER BY first_seq
 """
 _EDGES_OF = """
 SELECT count(*), min(occurred_us), max(occurred_us) FROM events NOT INDEXED WHERE seq BETWEEN ? AND ?

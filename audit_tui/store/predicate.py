@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.filters import CONTAINS, IS, POSITIVE, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.filters import (
+    ALL_OPERATORS,
+    CONTAINS,
+    IS,
+    POSITIVE,
+    All,
+    Any,
+    Condition,
+    Field,
+    Filter,
+    Not,
+)
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
@@ -69,7 +80,7 @@ def resolve(expression: Filter, lookup: Lookup, search: Search = _too_many, dept
     """The condition that a filter means in a store whose names have these numbers.
 
     Raises:
-        FilterError: If the filter is nested too deeply.
+        FilterError: If the filter is nested too deeply, or has an operator that is not known here.
     """
     if depth > MAX_DEPTH:
         raise FilterError(f"The filter is nested more than {MAX_DEPTH} deep.", "Write it more simply.")
@@ -86,6 +97,8 @@ def resolve(expression: Filter, lookup: Lookup, search: Search = _too_many, dept
 
 def _condition(condition: Condition, lookup: Lookup, search: Search) -> Predicate:
     field, value = condition.field, condition.value
+    if condition.operator not in ALL_OPERATORS:
+        raise FilterError(f"The operator {condition.operator.symbol} is not known for {field.value}.")
     operator = POSITIVE.get(condition.operator)
     if operator is not None:
         return negate(_condition(Condition(field, operator, value), lookup, search))

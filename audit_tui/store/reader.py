@@ -148,6 +148,11 @@ class StoreReader:
                 notice=self._notice,
             )
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the file is shown as it is, without a log of what is written meanwhile."""
+        return self._seen is not None
+
     def state(self) -> SourceState:
         """Look whether the store is still what was opened."""
         try:

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.filters import ALL_OPERATORS, CONTAINS, IN_NETWORK, MetaField, TextField, field_named
+from audit_tui.core.filters import (
+    ALL_OPERATORS,
+    CONTAINS,
+    IN_NETWORK,
+    Condition,
+    MetaField,
+    TextField,
+    field_named,
+)
 from audit_tui.core.metadata import is_inside, leaves
 from audit_tui.core.networks import in_network, network_of
 from audit_tui.store.rows import NOT_JSON, stored_text
@@ -17,7 +25,7 @@ from audit_tui.store.rows import NOT_JSON, stored_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from audit_tui.core.filters import Condition
+    from audit_tui.core.filters import AnyField
 
     TextTest: TypeAlias = Callable[[str], bool]
 
@@ -71,8 +79,6 @@ def metadata_leaves(stored: str) -> list[tuple[str, str]]:
 def _test_of(bound: str) -> Callable[[tuple[object, ...]], bool]:
     name, key, value = json.loads(bound)
     field, operator = field_named(name), _OPERATORS[key]
-    from audit_tui.core.filters import Condition
-
     condition = Condition(field, operator, value)
     if value is None:
         return lambda columns: not any(True for _ in _texts(field, columns))
@@ -80,7 +86,7 @@ def _test_of(bound: str) -> Callable[[tuple[object, ...]], bool]:
     return lambda columns: any(test(text) for text in _texts(field, columns))
 
 
-def _texts(field: Any, columns: tuple[object, ...]) -> Iterable[str]:
+def _texts(field: AnyField, columns: tuple[object, ...]) -> Iterable[str]:
     has_metadata = field is TextField.ANY or isinstance(field, MetaField)
     plain = columns[:-1] if has_metadata else columns
     for column in plain:

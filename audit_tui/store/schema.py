@@ -11,7 +11,7 @@ from audit_tui.core.event import iso_utc, to_us
 from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
 from audit_tui.errors import NotAStore, StoreError, StoreTooNew
-from audit_tui.store import seal_layout, segment_layout
+from audit_tui.store import seal_layout, segment_layout, text_layout
 from audit_tui.store.segment_layout import REMOVALS
 
 if TYPE_CHECKING:
@@ -89,7 +89,11 @@ TABLES: dict[str, tuple[str, ...]] = {
     **{names.table: NAME_COLUMNS for names in ALL_NAME_TABLES},
 }
 """What a reader reads, with the columns it knows."""
-OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {**segment_layout.TABLES, **seal_layout.TABLES}
+OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {
+    **segment_layout.TABLES,
+    **text_layout.TABLES,
+    **seal_layout.TABLES,
+}
 """What a reader reads where it is there: derived from the events, or their seals."""
 
 VIEW = "audit_log"
@@ -157,6 +161,7 @@ def _create(connection: sqlite3.Connection) -> None:
     database.create_view(VIEW, _VIEW_SELECT)
     seal_layout.create_tables(connection)
     segment_layout.create_tables(connection)
+    text_layout.create_tables(connection)
     created = {
         STORE_ID: os.urandom(16).hex(),
         CREATED: iso_utc(to_us(datetime.now(UTC))),

@@ -15,15 +15,23 @@ from audit_tui.store import text_layout
 from audit_tui.store.row_tests import metadata_leaves
 from audit_tui.store.rows import stored_text
 from audit_tui.store.text_layout import (
+    CHUNK_BYTES,
+    MAX_GROUP_BITS,
     MAX_TEXTS_BYTES,
     SEGMENT_EVENTS,
     SEPARATOR,
     SIGNATURE_BITS,
+    FrameReader,
+    FrameWriter,
     Part,
     create_tables,
+    group_hashes,
     has_tables,
+    narrow,
     place_of,
     places_of,
+    signature_bits,
+    width_of,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +43,8 @@ if TYPE_CHECKING:
 LEAST_REST = 4_096
 """So many events at the end of the store get a short segment when a writer closes: a search tests 1,000
 rows in 10 ms."""
+LEAST_RUN = 2_048
+"""Texts of several fields are packed together until they are so many."""
 META = "meta."
 FIRST_FIELDS = ("outcome", "description", "target", "source_ip")
 """The fields that come first in a segment; "any text" is all but the very first."""
@@ -45,8 +55,9 @@ SELECT seq, occurred_us, event_id, ifnull(category_id, 0), ifnull(user_id, 0),
 FROM events NOT INDEXED WHERE seq BETWEEN ? AND ? ORDER BY seq
 """
 _PUT_SEGMENT = (
-    "INSERT INTO text_segments (first_seq, last_seq, events, first_us, last_us, version, signature)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO text_segments"
+    " (first_seq, last_seq, events, first_us, last_us, version, group_bits, signature)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _PUT_PART = "INSERT INTO text_parts (place, data) VALUES (?, ?)"
 
@@ -64,8 +75,9 @@ class Built(NamedTuple):
     events: int
     first_us: int
     last_us: int
+    group_bits: int
     signature: bytes
-    parts: dict[Part, bytes]
+    parts: dict[int, bytes]
 
 
 class TextIndex:
@@ -160,7 +172,7 @@ def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
     if built is None:
         return
     version = int.from_bytes(os.urandom(7), "big")
-    connection.execute(_PUT_SEGMENT, (*stretch, *built[:3], version, built.signature))
+    connection.execute(_PUT_SEGMENT, (*stretch, *built[:3], version, built.group_bits, built.signature))
     connection.executemany(
         _PUT_PART, [(place_of(stretch.first_seq, part), data) for part, data in built.parts.items()]
     )
@@ -170,9 +182,10 @@ def check(connection: sqlite3.Connection) -> Iterator[str]:
     """Compare the index with the rows, and tell what is wrong, a sentence each."""
     if not has_tables(connection):
         return
-    reached = 0
+    reached = parts = 0
     known = connection.execute(
-        "SELECT first_seq, last_seq, events, first_us, last_us, signature FROM text_segments ORDER BY first_seq"
+        "SELECT first_seq, last_seq, events, first_us, last_us, group_bits, signature"
+        " FROM text_segments ORDER BY first_seq"
     ).fetchall()
     for first, last, *said in known:
         name = f"The text index of the events {first} to {last}"
@@ -181,17 +194,17 @@ def check(connection: sqlite3.Connection) -> Iterator[str]:
             continue
         reached = last
         built = _built(connection, Stretch(first, last))
-        if built is None or tuple(said) != built[:4]:
+        if built is None or tuple(said) != built[:5]:
             yield f"{name} does not say what is in it."
             continue
-        for part in Part:
+        for part, expected in built.parts.items():
             found = connection.execute(
                 "SELECT data FROM text_parts WHERE place = ?", (place_of(first, part),)
             ).fetchone()
-            if found is None or not _is_same(found[0], built.parts[part]):
-                yield f"{name} differs from them in its {part.name.lower()}."
-    held = {place_of(first, part) for first, *_ in known for part in Part}
-    if any(row[0] not in held for row in connection.execute("SELECT place FROM text_parts")):
+            if found is None or not _is_same(found[0], expected):
+                yield f"{name} differs from them in its {Part(min(part, Part.GROUPS)).name.lower()}."
+        parts += len(built.parts)
+    if connection.execute("SELECT count(*) FROM text_parts").fetchone()[0] > parts:
         yield "The text index has parts that belong to no segment."
 
 
@@ -200,7 +213,10 @@ def _is_same(found: object, expected: bytes) -> bool:
     if found == expected:
         return True
     try:
-        return text_layout.decompress(found) == text_layout.decompress(expected)
+        one, other = FrameReader(found), FrameReader(expected)
+        return (one.head, one.frames) == (other.head, other.frames) and all(
+            one.frame(number) == other.frame(number) for number in range(other.frames)
+        )
     except StoreDamaged:
         return False
 
@@ -215,47 +231,60 @@ def _built(connection: sqlite3.Connection, stretch: Stretch) -> Built | None:
     seqs, times, events, categories, users, outcomes, descriptions, targets, addresses, metadata = zip(
         *rows, strict=True
     )
-    fields = _Fields()
+    fields = _Fields(len(rows))
     for name, texts in zip(FIRST_FIELDS, (outcomes, descriptions, targets, addresses), strict=True):
         fields.add(name, texts)
     fields.add_metadata(metadata)
-    numbers: dict[str, int] = {}
-    rows_of, texts_of, head = fields.numbered(numbers)
-    folded = SEPARATOR + b"".join(
-        text.casefold().encode("utf-8", "backslashreplace") + SEPARATOR for text in numbers
-    )
-    if len(folded) > MAX_TEXTS_BYTES:
+    if fields.text_bytes > MAX_TEXTS_BYTES:
         return None
-    signature = np.zeros(SIGNATURE_BITS, np.bool_)
-    signature[text_layout.signature_bits(folded)] = True
+    writer = FrameWriter()
+    texts_part, places_part, texts_bits = fields.parts(writer)
     moments = np.array(times, np.int64)
-    names = [np.array(one, np.uint32) for one in (events, categories, users)]
-    offsets = np.array(seqs, np.int64) - stretch.first_seq
+    steps = np.diff(np.array(seqs, np.int64) - stretch.first_seq, prepend=np.int64(-1))
+    numbers = [np.array(one, np.uint32) for one in (events, categories, users)]
+    names = [np.diff(moments, prepend=np.int64(0)).astype("<i8").tobytes(), *map(narrow, (steps, *numbers))]
     return Built(
         len(rows),
         int(moments.min()),
         int(moments.max()),
-        np.packbits(signature).tobytes(),
+        len(texts_bits.groups),
+        np.packbits(texts_bits.signature).tobytes(),
         {
-            Part.NAMES: text_layout.pack_arrays(
-                [], [np.diff(moments, prepend=np.int64(0)), offsets.astype(np.uint32), *names]
-            ),
-            Part.TEXTS: text_layout.compress(folded),
-            Part.PLACES: text_layout.pack_arrays(head, [rows_of, texts_of]),
+            Part.NAMES: writer.part([width_of(one) for one in (steps, *numbers)], names),
+            Part.TEXTS: texts_part,
+            Part.PLACES: places_part,
+            **_chunks(np.packbits(texts_bits.groups).tobytes()),
         },
     )
+
+
+def _chunks(bits: bytes) -> dict[int, bytes]:
+    begins = range(0, len(bits), CHUNK_BYTES)
+    return {Part.GROUPS + place: bits[begin : begin + CHUNK_BYTES] for place, begin in enumerate(begins)}
+
+
+class _Bits(NamedTuple):
+    """What a segment's texts may contain."""
+
+    signature: text_layout.Bits
+    groups: text_layout.Bits
 
 
 class _Fields:
     """The texts of a segment by field, with the events that have them."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: int) -> None:
         self._fields: dict[str, tuple[list[int], list[str]]] = {}
+        self._every = list(range(events))
+        self.text_bytes = 0
+        """About how much text there is."""
 
     def add(self, name: str, texts: Sequence[object]) -> None:
         """Add a column."""
         rows = [row for row, text in enumerate(texts) if text is not None]
-        self._fields[name] = rows, [str(text) for text in texts if text is not None]
+        values = [str(text) for text in texts if text is not None]
+        self._fields[name] = rows, values
+        self.text_bytes += sum(map(len, values))
 
     def add_metadata(self, texts: Sequence[object]) -> None:
         """Add the values of metadata, by their names."""
@@ -263,6 +292,7 @@ class _Fields:
         for row, stored in enumerate(texts):
             if stored is None:
                 continue
+            self.text_bytes += len(str(stored))
             try:
                 metadata = _decode(str(stored))
             except (ValueError, RecursionError):
@@ -271,17 +301,7 @@ class _Fields:
                 for path, text in metadata_leaves(str(stored)):
                     _put(found, path, row, text)
                 continue
-            for path, value in metadata.items():
-                if type(value) is str and len(path) <= MAX_PATH:
-                    # What most of them are, without a call: 3 of 11 µs.
-                    field = found.get(path)
-                    if field is None:
-                        field = found[path] = ([], [])
-                    field[0].append(row)
-                    field[1].append(value)
-                else:
-                    for deeper, text in leaves({path: value}):
-                        _put(found, deeper, row, text)
+            _take(found, row, metadata)
         for path in sorted(found):
             rows, values = found[path]
             kept = META + stored_text(path)
@@ -289,41 +309,114 @@ class _Fields:
             there[0].extend(rows)
             there[1].extend(values)
 
-    def numbered(
-        self, numbers: dict[str, int]
-    ) -> tuple[text_layout.Numbers, text_layout.Numbers, list[object]]:
-        """The events of all fields, the numbers of their texts, and the names with where each begins."""
+    def parts(self, writer: FrameWriter) -> tuple[bytes, bytes, _Bits]:
+        """The texts, their places, and what they may contain."""
         import numpy as np
 
-        head: list[object] = []
-        rows: list[text_layout.Numbers] = []
-        texts: list[text_layout.Numbers] = []
-        known: dict[str, int] = _Numbering(numbers)
-        begin = 0
-        for name, (places, values) in self._fields.items():
-            head.append([name, begin])
-            begin += len(places)
-            rows.append(np.array(places, np.uint16))
-            texts.append(np.array([known[text] for text in values], np.uint32))
-        every = np.concatenate(rows)
-        # From event to event, round at 65,536: small numbers pack better.
-        return np.diff(every, prepend=np.uint16(0)), np.concatenate(texts), head
+        numbers = _Numbering()
+        texts = _Texts()
+        head: list[list[object]] = [[], [], [], [], [], []]
+        frames: list[bytes] = []
+        for name, (rows, values) in self._fields.items():
+            own = np.array([numbers[text] for text in values], np.uint32)
+            texts.add(numbers.take_new())
+            low, high = (int(own.min()), int(own.max())) if values else (0, 0)
+            own -= np.uint32(low)
+            width_bytes = width_of(own)
+            is_dense = rows == self._every
+            # Texts that hardly repeat are numbered as they come: small from one to the next.
+            is_rising = high - low > len(values) // 4
+            packed = own.astype(f"<u{width_bytes}")
+            if is_rising:
+                packed = np.diff(packed, prepend=packed.dtype.type(0))
+            said = (name, low, high, len(values), width_bytes, is_dense + 2 * is_rising)
+            for column, value in zip(head, said, strict=True):
+                column.append(value)
+            # From event to event, round at 65,536: small numbers pack better.
+            steps = b"" if is_dense else np.diff(np.array(rows, np.uint16), prepend=np.uint16(0)).tobytes()
+            frames += [packed.tobytes(), steps]
+        texts_part, bits = texts.part(writer)
+        return texts_part, writer.part(head, frames), bits
+
+
+class _Texts:
+    """The distinct texts of a segment, in runs that are packed one by one."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._waiting: list[str] = []
+        self._first = 0
+        self._head: list[object] = []
+        self._frames: list[bytes] = []
+        self._signature = np.zeros(SIGNATURE_BITS, np.bool_)
+        self._groups = np.zeros(MAX_GROUP_BITS, np.bool_)
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Add texts of one field."""
+        self._waiting += texts
+        if len(self._waiting) >= LEAST_RUN:
+            self._end_run()
+
+    def part(self, writer: FrameWriter) -> tuple[bytes, _Bits]:
+        """The part that holds them, and what they may contain."""
+        if self._waiting:
+            self._end_run()
+        bits = _Bits(self._signature, text_layout.folded_bits(self._groups))
+        return writer.part(self._head, self._frames), bits
+
+    def _end_run(self) -> None:
+        import numpy as np
+
+        folded = [text.casefold().encode("utf-8", "backslashreplace") for text in self._waiting]
+        lengths = np.array([len(text) for text in folded], np.uint32)
+        whole = SEPARATOR + SEPARATOR.join(folded) + SEPARATOR
+        self._signature[signature_bits(whole)] = True
+        self._groups[group_hashes(whole)] = True
+        self._head.append([self._first, len(folded), width_of(lengths)])
+        self._frames += [narrow(lengths), whole]
+        self._first += len(folded)
+        self._waiting = []
 
 
 class _Numbering(dict[str, int]):
     """The number of a text as the store holds it, given as it is first met."""
 
-    def __init__(self, numbers: dict[str, int]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._numbers = numbers
+        self._numbers: dict[str, int] = {}
+        self._new: list[str] = []
 
     def __missing__(self, text: str) -> int:
         stored = stored_text(text)
-        number = self[text] = self._numbers.setdefault(stored, len(self._numbers))
+        number = self._numbers.get(stored)
+        if number is None:
+            number = self._numbers[stored] = len(self._numbers)
+            self._new.append(stored)
+        self[text] = number
         return number
+
+    def take_new(self) -> list[str]:
+        """The texts that came since this was last asked."""
+        new, self._new = self._new, []
+        return new
 
 
 _decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).decode
+
+
+def _take(found: dict[str, tuple[list[int], list[str]]], row: int, metadata: dict[str, object]) -> None:
+    for path, value in metadata.items():
+        if type(value) is str and len(path) <= MAX_PATH:
+            # What most of them are, without a call: 3 of 11 µs.
+            field = found.get(path)
+            if field is None:
+                field = found[path] = ([], [])
+            field[0].append(row)
+            field[1].append(value)
+        else:
+            for deeper, text in leaves({path: value}):
+                _put(found, deeper, row, text)
 
 
 def _put(found: dict[str, tuple[list[int], list[str]]], path: str, row: int, text: str) -> None:

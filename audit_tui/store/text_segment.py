@@ -9,13 +9,23 @@ import numpy as np
 
 from audit_tui.core.filters import CONTAINS, IN_NETWORK, Field, MetaField, TextField
 from audit_tui.core.metadata import is_inside
-from audit_tui.errors import StoreDamaged
 from audit_tui.store import sql, text_layout
 from audit_tui.store.predicate import Group, OneOf, RowTest
 from audit_tui.store.row_tests import text_test
 from audit_tui.store.rows import stored_text, whole
 from audit_tui.store.text_index import META
-from audit_tui.store.text_layout import SEGMENT_EVENTS, SEPARATOR, SIGNATURE_BITS, Part, place_of
+from audit_tui.store.text_layout import (
+    CHUNK_BYTES,
+    MAX_TEXTS_BYTES,
+    SEGMENT_EVENTS,
+    SEPARATOR,
+    SIGNATURE_BITS,
+    FrameReader,
+    Part,
+    damaged,
+    numbers_of,
+    place_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +39,11 @@ if TYPE_CHECKING:
 
     Mask: TypeAlias = NDArray[np.bool_]
 
-FEW_PLACES = 32
+FEW_PLACES = 256
 """More places than this of a text are found by comparing all bytes at once."""
+MAX_GROUPS = 6
+"""So many groups of a long needle are looked up."""
+_GROUP_BITS = frozenset(1 << power for power in range(15, 23))
 _FIELDS = (Field.EVENT, Field.CATEGORY, Field.USER)
 
 
@@ -42,12 +55,21 @@ class Names(NamedTuple):
     numbers: dict[Field, Numbers]
 
 
-class Places(NamedTuple):
-    """Where the texts stand: field by field the events that have it, and the numbers of their texts."""
+class Holding(NamedTuple):
+    """A field of a segment and where its texts stand."""
 
-    fields: list[tuple[str, slice]]
-    rows: Numbers
-    texts: Numbers
+    name: str
+    frame: int
+    """Of the two that hold it, the first."""
+    low: int
+    """The lowest and the highest number of its texts."""
+    high: int
+    places: int
+    width_bytes: int
+    is_dense: bool
+    """Every event has exactly one."""
+    is_rising: bool
+    """The numbers are written from one to the next."""
 
 
 class Asked:
@@ -90,16 +112,18 @@ class TextSegment:
         self.first_seq, self.last_seq, self.events, self.first_us, self.last_us, self.version = (
             whole(value) for value in found[:6]
         )
-        signature = found[6]
+        self._group_bits, signature = whole(found[6]), found[7]
         if (
             not 0 <= self.last_seq - self.first_seq < SEGMENT_EVENTS
             or not 0 < self.events <= SEGMENT_EVENTS
             or not isinstance(signature, bytes)
             or len(signature) * 8 != SIGNATURE_BITS
+            or self._group_bits not in _GROUP_BITS
         ):
-            raise _damaged("is too long or has no signature")
+            raise damaged("is too long or has no signature")
         self._signature = np.frombuffer(signature, np.uint8)
         self._asked = asked
+        self._unpacked: dict[int, bytes] = {}
 
     def mask(self, predicate: Predicate) -> Mask:
         """Which of its events a condition holds for."""
@@ -121,140 +145,229 @@ class TextSegment:
 
     def release(self) -> None:
         """Let go of what was unpacked; it is read again when it is wanted again."""
-        for name in ("names", "_texts", "_begins", "_places"):
+        self._unpacked.clear()
+        for name in ("names", "_places", "_words", "_holdings", "_runs"):
             self.__dict__.pop(name, None)
 
     @cached_property
     def names(self) -> Names:
         """Times, seqs and names of its events."""
-        _, (steps, offsets, *numbers) = text_layout.unpack_arrays(self._part(Part.NAMES), 5)
-        if any(len(one) != self.events for one in (steps, offsets, *numbers)):
-            raise _damaged("has other events than it says")
-        times = np.cumsum(steps, dtype=np.int64)
-        seqs = offsets.astype(np.int64) + self.first_seq
-        if self.events and (
-            seqs[-1] > self.last_seq
-            or (np.diff(seqs) <= 0).any()
-            or (times.min(), times.max()) != (self.first_us, self.last_us)
-        ):
-            raise _damaged("has other events than it says")
-        return Names(times, seqs, dict(zip(_FIELDS, numbers, strict=True)))
-
-    @cached_property
-    def _texts(self) -> bytes:
-        data = text_layout.decompress(self._part(Part.TEXTS))
-        if data[:1] != SEPARATOR or data[-1:] != SEPARATOR:
-            raise _damaged("has no whole texts")
-        return data
-
-    @cached_property
-    def _begins(self) -> Numbers:
-        """Where each text begins, and behind the last one where the next would."""
-        return np.flatnonzero(np.frombuffer(self._texts, np.uint8) == SEPARATOR[0]) + 1
-
-    @cached_property
-    def _places(self) -> Places:
-        head, (steps, texts) = text_layout.unpack_arrays(self._part(Part.PLACES), 2)
-        rows = np.cumsum(steps, dtype=np.uint16)
-        fields: list[tuple[str, slice]] = []
-        try:
-            begins = [_begin(one) for one in head]
-        except (TypeError, ValueError) as error:
-            raise _damaged("has no fields") from error
-        ends = [begin for _, begin in begins[1:]] + [len(rows)]
-        for (name, begin), end in zip(begins, ends, strict=True):
-            if not 0 <= begin <= end <= len(rows):
-                raise _damaged("has fields without places")
-            fields.append((name, slice(begin, end)))
-        is_whole = len(rows) == len(texts) and (
-            not len(rows) or (int(rows.max()) < self.events and int(texts.max()) < len(self._begins) - 1)
+        part = self._part(Part.NAMES)
+        widths = [8, *(width for width in part.head if isinstance(width, int))]
+        if len(widths) != 5:
+            raise damaged("has other events than it says")
+        columns = [numbers_of(part.frame(place), width, self.events) for place, width in enumerate(widths)]
+        times, seqs = (np.cumsum(column, dtype=np.int64) for column in columns[:2])
+        seqs += self.first_seq - 1
+        is_right = (
+            seqs[-1] <= self.last_seq
+            and bool((columns[1] > 0).all())
+            and (int(times.min()), int(times.max())) == (self.first_us, self.last_us)
         )
-        if not is_whole or not fields:
-            raise _damaged("has places without texts")
-        return Places(fields, rows, texts)
+        if not is_right:
+            raise damaged("has other events than it says")
+        return Names(times, seqs, dict(zip(_FIELDS, columns[2:], strict=True)))
 
-    def _part(self, part: Part) -> object:
+    @cached_property
+    def _places(self) -> FrameReader:
+        return self._part(Part.PLACES)
+
+    @cached_property
+    def _holdings(self) -> list[Holding]:
+        head = self._places.head
+        try:
+            names, *columns = (one for one in head if isinstance(one, list))
+            low, high, places, width_bytes, shape = np.array(columns, np.int64)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise damaged("has no fields") from error
+        if len(names) != len(low) or (low > high).any() or (low < 0).any() or (high >= self._total).any():
+            raise damaged("has no fields")
+        columns = [
+            column.tolist() for column in (low, high, places, width_bytes, (shape & 1) > 0, (shape & 2) > 0)
+        ]
+        return [
+            Holding(str(name), 2 * place, *one)
+            for place, (name, *one) in enumerate(zip(names, *columns, strict=True))
+        ]
+
+    @cached_property
+    def _words(self) -> FrameReader:
+        return self._part(Part.TEXTS)
+
+    @cached_property
+    def _runs(self) -> list[tuple[int, int, int]]:
+        """The number of the first text of each run, how many there are, and the width of their lengths."""
+        found: list[tuple[int, int, int]] = []
+        reached = 0
+        for one in self._words.head:
+            if not isinstance(one, list) or len(one) != 3 or not all(isinstance(value, int) for value in one):
+                raise damaged("has no texts")
+            first, count, width_bytes = one
+            if first != reached or count <= 0:
+                raise damaged("has no texts")
+            reached += count
+            found.append((first, count, width_bytes))
+        if reached > MAX_TEXTS_BYTES:
+            raise damaged("has too many texts")
+        return found
+
+    def _texts(self, run: int) -> bytes:
+        """The texts of a run."""
+        found = self._unpacked.get(run)
+        if found is None:
+            found = self._unpacked[run] = self._words.frame(2 * run + 1)
+            if found[:1] != SEPARATOR or found[-1:] != SEPARATOR:
+                raise damaged("has other texts than it says")
+        return found
+
+    def _begins(self, run: int) -> Numbers:
+        """Where each text of a run begins, and behind the last one where the next would."""
+        _, count, width_bytes = self._runs[run]
+        lengths = numbers_of(self._words.frame(2 * run), width_bytes, count)
+        begins = np.ones(count + 1, np.int64)
+        np.cumsum(lengths, out=begins[1:])
+        begins[1:] += np.arange(2, count + 2)
+        if begins[-1] != len(self._texts(run)):
+            raise damaged("has other texts than it says")
+        return begins
+
+    def _part(self, part: Part) -> FrameReader:
         found = self._asked.session.rows(
             sql.Statement("SELECT data FROM text_parts WHERE place = ?", (place_of(self.first_seq, part),))
         )
-        return found[0][0] if found else None
+        return FrameReader(found[0][0] if found else None)
 
     def _tested(self, condition: Condition) -> Mask:
         field, value = condition.field, condition.value
         if isinstance(field, Field):
-            found = self._asked.numbers_with(field, value or "")
-            return np.isin(self.names.numbers[field], found)
+            return np.isin(self.names.numbers[field], self._asked.numbers_with(field, value or ""))
         if value is None:
-            every = self._held(field, None)
-            return ~every
-        folded = stored_text(value).casefold()
+            return ~self._held(self._fields(field), None)
         if condition.operator is IN_NETWORK:
-            return self._held(field, self._in_network(condition))
-        needle = folded.encode()
+            holdings = self._fields(field)
+            return self._held(holdings, self._in_network(condition, holdings))
+        needle = stored_text(value).casefold().encode()
         is_part = condition.operator is CONTAINS
         if not is_part:
             needle = SEPARATOR + needle + SEPARATOR
+        none = np.zeros(self.events, np.bool_)
         if not self._may_hold(needle):
-            return np.zeros(self.events, np.bool_)
-        numbers = self._numbers_with(needle)
-        if not len(numbers):
-            return np.zeros(self.events, np.bool_)
-        hit = np.zeros(len(self._begins) - 1, np.bool_)
-        hit[numbers] = True
-        held = self._held(field, hit)
-        return held if is_part else self._exactly(condition, held, len(numbers))
+            return none
+        holdings = self._fields(field)
+        hit = self._texts_with(needle, holdings)
+        if hit is None:
+            return none
+        held = self._held(holdings, hit)
+        return held if is_part else self._exactly(condition, held, int(hit.sum()))
 
     def _may_hold(self, needle: bytes) -> bool:
-        if len(needle) < 3:
+        """Whether the bits of these bytes are set; where one is not, no text has them."""
+        if len(needle) >= 3 and not _are_set(self._signature, text_layout.signature_bits(needle)):
+            return False
+        if len(needle) < 6 or not self._group_bits:
             return True
-        bits = text_layout.signature_bits(needle)
-        return bool((self._signature[bits >> 3] & (np.uint8(128) >> (bits & 7).astype(np.uint8))).all())
+        bits = text_layout.group_hashes(needle) & np.uint32(self._group_bits - 1)
+        # As many groups as overlap little say as much as all.
+        for bit in bits[:: max(1, len(bits) // MAX_GROUPS)].tolist():
+            chunk, rest = divmod(bit, CHUNK_BYTES * 8)
+            if not _are_set(self._chunk(chunk), np.array([rest])):
+                return False
+        return True
 
-    def _numbers_with(self, needle: bytes) -> Numbers:
-        """The numbers of the texts that these bytes stand in."""
-        places: list[int] = []
-        at = self._texts.find(needle)
-        while at >= 0 and len(places) < FEW_PLACES:
-            places.append(at)
-            at = self._texts.find(needle, at + 1)
-        if not places:
-            return np.zeros(0, np.int64)
-        found: Numbers = np.array(places) if at < 0 else _all_places(self._texts, needle)
-        # A needle with its separators begins one byte before the text.
-        inner = found + 1 if needle[:1] == SEPARATOR else found
-        return np.unique(np.searchsorted(self._begins, inner, side="right") - 1)
+    def _chunk(self, number: int) -> Numbers:
+        place = place_of(self.first_seq, Part.GROUPS + number)
+        found = self._asked.session.rows(
+            sql.Statement("SELECT data FROM text_parts WHERE place = ?", (place,))
+        )
+        if not found or not isinstance(found[0][0], bytes) or len(found[0][0]) != CHUNK_BYTES:
+            raise damaged("has no bits")
+        return np.frombuffer(found[0][0], np.uint8)
 
-    def _held(self, field: TextField | MetaField, hit: Mask | None) -> Mask:
-        """The events that have one of these texts in a field; None takes any text."""
-        places = self._places
+    def _texts_with(self, needle: bytes, holdings: list[Holding]) -> Mask | None:
+        """The texts of some fields that these bytes stand in; None for none at all."""
+        hit: Mask | None = None
+        low = min((one.low for one in holdings), default=0)
+        high = max((one.high for one in holdings), default=-1)
+        for run, (first, count, _) in enumerate(self._runs):
+            if first > high or first + count <= low:
+                continue
+            places = _places_in(self._texts(run), needle)
+            if len(places):
+                if hit is None:
+                    hit = np.zeros(self._total, np.bool_)
+                # A needle with its separators begins one byte before the text.
+                inner = places + 1 if needle[:1] == SEPARATOR else places
+                hit[first + np.searchsorted(self._begins(run), inner, side="right") - 1] = True
+        return hit
+
+    @property
+    def _total(self) -> int:
+        """How many distinct texts there are."""
+        first, count, _ = self._runs[-1] if self._runs else (0, 0, 0)
+        return first + count
+
+    def _held(self, holdings: list[Holding], hit: Mask | None) -> Mask:
+        """The events that have one of these texts in one of the fields; None takes any text."""
         held = np.zeros(self.events, np.bool_)
-        for part in self._slices(field):
-            rows = places.rows[part]
-            held[rows if hit is None else rows[hit[places.texts[part]]]] = True
+        for one in holdings:
+            if hit is None:
+                held[self._rows(one)] = True
+                continue
+            wanted = hit[one.low : one.high + 1]
+            if not wanted.any():
+                continue
+            own = wanted[self._numbers(one)]
+            if one.is_dense:
+                held |= own
+            else:
+                held[self._rows(one)[own]] = True
         return held
 
-    def _slices(self, field: TextField | MetaField) -> list[slice]:
-        fields = self._places.fields
-        if field is TextField.ANY:
-            # All but the outcome, which is first.
-            return [slice(fields[0][1].stop, len(self._places.rows))]
-        if isinstance(field, MetaField):
-            wanted = stored_text(field.path)
-            return [
-                part
-                for name, part in fields
-                if name.startswith(META) and is_inside(name[len(META) :], wanted)
-            ]
-        return [part for name, part in fields if name == field.value]
+    def _numbers(self, one: Holding) -> Numbers:
+        """The numbers of a field's texts, from its lowest on."""
+        found = numbers_of(self._places.frame(one.frame), one.width_bytes, one.places)
+        if one.is_rising:
+            found = np.cumsum(found, dtype=found.dtype)
+        if len(found) and int(found.max()) > one.high - one.low:
+            raise damaged("has places without texts")
+        return found
 
-    def _in_network(self, condition: Condition) -> Mask:
-        """Which texts of a field are addresses in a network."""
-        test, places, begins = self._asked.address_test(condition), self._places, self._begins
-        hit = np.zeros(len(begins) - 1, np.bool_)
-        for part in self._slices(TextField.SOURCE_IP):
-            for number in np.unique(places.texts[part]).tolist():
-                text = self._texts[begins[number] : begins[number + 1] - 1]
-                hit[number] = test(text.decode("utf-8", "backslashreplace"))
+    def _rows(self, one: Holding) -> Numbers:
+        """The events of a field's texts."""
+        if one.is_dense:
+            if one.places != self.events:
+                raise damaged("has fields of other events")
+            return np.arange(self.events)
+        rows = np.cumsum(numbers_of(self._places.frame(one.frame + 1), 2, one.places), dtype=np.uint16)
+        if len(rows) and int(rows.max()) >= self.events:
+            raise damaged("has fields of other events")
+        return rows
+
+    def _fields(self, field: TextField | MetaField) -> list[Holding]:
+        if field is TextField.ANY:
+            return [one for one in self._holdings if one.name != TextField.OUTCOME]
+        if isinstance(field, MetaField):
+            wanted = META + stored_text(field.path)
+            return [one for one in self._holdings if is_inside(one.name, wanted)]
+        return [one for one in self._holdings if one.name == field.value]
+
+    def _in_network(self, condition: Condition, holdings: list[Holding]) -> Mask:
+        """Which texts of the fields are addresses in a network."""
+        test = self._asked.address_test(condition)
+        hit = np.zeros(self._total, np.bool_)
+        for one in holdings:
+            hit[one.low : one.high + 1] |= (
+                np.bincount(self._numbers(one), minlength=one.high - one.low + 1) > 0
+            )
+        for run, (first, count, _) in enumerate(self._runs):
+            wanted = np.flatnonzero(hit[first : first + count])
+            if not len(wanted):
+                continue
+            data, begins = self._texts(run), self._begins(run)
+            for number, begin, end in zip(
+                wanted.tolist(), begins[wanted].tolist(), begins[wanted + 1].tolist(), strict=True
+            ):
+                hit[first + number] = test(data[begin : end - 1].decode("utf-8", "backslashreplace"))
         return hit
 
     def _exactly(self, condition: Condition, held: Mask, texts: int) -> Mask:
@@ -285,10 +398,18 @@ def _remembering(test: Callable[[str], bool]) -> Callable[[str], bool]:
     return remembered
 
 
-def _begin(one: object) -> tuple[str, int]:
-    if isinstance(one, list) and len(one) == 2 and isinstance(one[1], int):
-        return str(one[0]), one[1]
-    raise ValueError(one)
+def _are_set(packed: Numbers, bits: Numbers) -> bool:
+    return bool((packed[bits >> 3] & (np.uint8(128) >> (bits & 7).astype(np.uint8))).all())
+
+
+def _places_in(data: bytes, needle: bytes) -> Numbers:
+    """Where these bytes stand."""
+    found: list[int] = []
+    at = data.find(needle)
+    while at >= 0 and len(found) < FEW_PLACES:
+        found.append(at)
+        at = data.find(needle, at + 1)
+    return _all_places(data, needle) if at >= 0 else np.array(found, np.int64)
 
 
 def _all_places(texts: bytes, needle: bytes) -> Numbers:
@@ -298,7 +419,3 @@ def _all_places(texts: bytes, needle: bytes) -> Numbers:
     for offset, byte in enumerate(needle[1:], 1):
         found = found[letters[found + offset] == byte]
     return found
-
-
-def _damaged(why: str) -> StoreDamaged:
-    return StoreDamaged(f"A segment of the text index {why}.", "Rebuild it: audit-tui reindex")

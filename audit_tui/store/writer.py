@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import StoreError
-from audit_tui.store import connect, foreign_log, schema, sql
+from audit_tui.store import connect, foreign_log, schema, sql, text_index, text_layout
 from audit_tui.store.change import Change
 from audit_tui.store.columns import building
 from audit_tui.store.lock import StoreLock
@@ -86,6 +86,7 @@ class StoreWriter:
         bulk: Into a store without events, build the indexes at the end instead of event by event. After a
             crash the next writer builds them.
         companions: What else is kept in step.
+        has_text_index: False leaves the index of texts out of a store without events: searches read the rows.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or it cannot be written.
@@ -98,16 +99,19 @@ class StoreWriter:
         durable: bool = True,
         bulk: bool = False,
         companions: tuple[Companion, ...] = (),
+        has_text_index: bool = True,
     ) -> None:
         schema.require_sqlite()
         self.path = connect.writable_place(Path(path))
         self._names = tuple(Names(names) for names in schema.ALL_NAME_TABLES)
-        own = (NameCounts(), Seals(), building.SegmentBuilder())
+        own = (NameCounts(), Seals(), building.SegmentBuilder(), text_index.TextIndex())
         self._companions: tuple[Companion, ...] = (*own, *companions)
         self._is_closed = False
         self._removals: tuple[str] | None = None
         self._connection = self._open(durable)
         try:
+            if not has_text_index and not self.newest_seq():
+                self._leave_text_index_out()
             if bulk:
                 self._connection.execute(f"PRAGMA cache_size = -{BULK_CACHE_KIB}")
             if not bulk or self.newest_seq() > 0:
@@ -264,6 +268,21 @@ class StoreWriter:
             with self._transaction():
                 # Another writer may have been as quick; building it again does no harm.
                 building.build(self._connection, stretch)
+        self._ensure_text_index(progress)
+
+    def _leave_text_index_out(self) -> None:
+        with self._transaction():
+            if not self.newest_seq():
+                text_layout.drop_tables(self._connection)
+
+    def _ensure_text_index(self, progress: Callable[[str], None] | None) -> None:
+        if not text_layout.has_tables(self._connection):
+            return
+        for place, stretch in enumerate(text_index.outstanding(self._connection)):
+            if progress is not None and not place:
+                progress("text index")
+            with self._transaction():
+                text_index.build_stretch(self._connection, stretch)
 
     def close(self) -> None:
         """Build what is missing, write everything into the one file, and let it go.
