@@ -77,6 +77,14 @@ class Driver:
             await self.app.workers.wait_for_complete()
         raise AssertionError("the screen does not come to rest")
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds: an animation or a scroll may take some frames on a busy machine."""
+        for _ in range(200):
+            if condition():
+                return
+            await self.settle()
+        raise AssertionError(f"it never came to hold:\n{self.text()}")
+
     def lines(self) -> list[str]:
         """What stands on the screen."""
         compositor = self.app.screen._compositor

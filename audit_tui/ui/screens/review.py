@@ -11,7 +11,7 @@ from textual import on
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.event_text import cell_text, key_of
-from audit_tui.core.filters import NO_FILTER
+from audit_tui.core.filters import NO_FILTER, Field
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.view import next_sort, sort_words
 from audit_tui.core.zones import local_time, zone_named
@@ -19,6 +19,7 @@ from audit_tui.errors import AuditTuiError
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review_view import ReviewView
+from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.bars import TopLine
 from audit_tui.ui.widgets.event_table import EventTable
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from audit_tui.core.dates import TimeRange
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filters import FlatFilter
+    from audit_tui.core.pseudonyms import Pseudonyms
     from audit_tui.core.query import EventReader
+    from audit_tui.core.redact_mode import RedactMode
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.lane import Lane
     from audit_tui.ui.screens.command_line import Order
@@ -154,6 +157,26 @@ class ReviewScreen(ReviewView):
             self.pane.renew()
         self.event_list.ask(self._view.query(self.context), keep_cursor=not at_top)
 
+    def action_redact(self) -> None:
+        mode = self._opening.redact
+        if mode is None:
+            self.say("Names cannot be replaced here.")
+            return
+        # Switched when it is known what with: the first time that asks for a key and for all users.
+        self._ask_once(mode.pseudonyms_of, partial(self._switch_names, mode))
+
+    def _switch_names(self, mode: RedactMode, names: Pseudonyms) -> None:
+        is_on = mode.toggle()
+        conditions = tuple(
+            replace(one, value=names.user(one.value) if is_on else names.real(one.value))
+            if one.field is Field.USER
+            else one
+            for one in self._view.filter.conditions
+        )
+        self._view = replace(self._view, filter=replace(self._view.filter, conditions=conditions))
+        self._say_view()
+        self.action_reload()
+
     def action_raw_json(self) -> None:
         if self.pane is not None and self.pane.event is not None:
             self._show_raw_json(self.pane.event)
@@ -168,7 +191,11 @@ class ReviewScreen(ReviewView):
             self.app.push_screen(raw_json_dialog(event))
 
     def _ask_once(self, question: Callable[[EventReader], Answer], take: Callable[[Answer], None]) -> None:
-        """Put one question to a reader in a thread; the answer, or a dialog with the error, comes later."""
+        """Put one question to a reader in a thread; the answer, or a dialog with the error, comes later.
+
+        Keys wait until then: they are meant for the dialog that the answer opens.
+        """
+        release = self.app.hold_keys() if isinstance(self.app, TerminalApp) else None
 
         def read() -> None:
             try:
@@ -178,6 +205,9 @@ class ReviewScreen(ReviewView):
                 self.call_later(self.show_error, error)
             else:
                 self.call_later(take, answer)
+            finally:
+                if release is not None:
+                    self.call_later(release)
 
         self.run_worker(read, thread=True, group="ask-once", exclusive=True)
 

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
 from rich.text import Text
-from textual import _compositor
+from textual import _compositor, events
 from textual.app import App
 
 from audit_tui.ui.terminal import crash, frame_diff
 from audit_tui.ui.terminal.cursor import hardware_cursor
 from audit_tui.ui.terminal.driver import TerminalDriver
 from audit_tui.ui.terminal.frame_diff import FrameDiff
+from audit_tui.ui.terminal.key_order import KeyOrder
 from audit_tui.ui.terminal.sanitize import Sanitize
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rich.console import RenderableType
-    from textual import events
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -62,6 +62,7 @@ class TerminalApp(App[None]):
     def __init__(self, ansi_color: bool | None = None, crash_directory: Path | None = None) -> None:
         self._sanitize = Sanitize()
         super().__init__(driver_class=TerminalDriver, ansi_color=ansi_color)
+        self._key_order = KeyOrder(self, super().on_event)
         self._crash_directory = crash_directory
         self._takes_crashes = not crash.why_not(self)
         has_parts = all(hasattr(self, name) for name in _OUTPUT_PARTS)
@@ -103,6 +104,16 @@ class TerminalApp(App[None]):
         """Listen to the mouse, or leave it to the terminal's own selection."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.set_mouse(on)
+
+    # -- keys
+
+    async def on_event(self, event: events.Event) -> None:
+        is_typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        await (self._key_order.take(event) if is_typed else super().on_event(event))
+
+    def hold_keys(self) -> Callable[[], None]:
+        """Let keys wait for a screen that is about to open; call what comes back when it has."""
+        return self._key_order.hold()
 
     # -- output
 
