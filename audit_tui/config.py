@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 APP_NAME = "audit-tui"
 CONFIG_VARIABLE = "AUDIT_TUI_CONFIG"
+STORE_VARIABLE = "AUDIT_TUI_STORE"
 MAX_CONFIG_BYTES = 1_000_000
 """A larger file is not a configuration: AUDIT_TUI_CONFIG names the wrong thing."""
 MAX_DEADLINE_S = 86_400
@@ -57,6 +58,8 @@ class Settings(Record):
     """Whether the screen listens to the mouse."""
     resume: bool = False
     """Whether the screen begins where it was left."""
+    redact: bool = False
+    """Whether names and addresses are replaced by pseudonyms, on the screen and in files."""
     deadline: float | None = 10.0
     """How many seconds the screen waits for an answer; None is for ever."""
 
@@ -202,7 +205,7 @@ def _switch(value: object) -> bool:
 
 
 SETTINGS = (
-    Setting("store", "store", "AUDIT_TUI_STORE", _path, "the store to use when none is named"),
+    Setting("store", "store", STORE_VARIABLE, _path, "the store to use when none is named"),
     Setting("zone", "zone", "AUDIT_TUI_ZONE", _zone, "the zone of days and times"),
     Setting(
         "first-weekday", "first_weekday", "AUDIT_TUI_FIRST_WEEKDAY", _weekday, "the first day of the week"
@@ -213,6 +216,7 @@ SETTINGS = (
     Setting("date-format", "date_format", "AUDIT_TUI_DATE_FORMAT", _date_format, "how a time is written"),
     Setting("mouse", "mouse", "AUDIT_TUI_MOUSE", _switch, "whether the screen listens to the mouse"),
     Setting("resume", "resume", "AUDIT_TUI_RESUME", _switch, "whether the screen begins where it was left"),
+    Setting("redact", "redact", "AUDIT_TUI_REDACT", _switch, "whether names are replaced by pseudonyms"),
     Setting("deadline", "deadline", "AUDIT_TUI_DEADLINE", _seconds, "how many seconds an answer may take"),
 )
 """Every setting but the table ``[keys]``, whose names are the ids of commands."""

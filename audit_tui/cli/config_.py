@@ -77,8 +77,7 @@ def keys_command(context: click.Context) -> None:
 def validate_command() -> None:
     """Check every setting; each that cannot be used is told with its line."""
     path = config_path()
-    loaded, found = examine()
-    problems = [*found, *_theme_problems(loaded), *_keymap_problems(loaded)]
+    _, problems = settings_and_problems()
     if not problems:
         state = "no problems" if path.exists() else "no such file, no problems"
         click.echo(f"{clean_visible(str(path))}: {state}")
@@ -88,6 +87,16 @@ def validate_command() -> None:
         if problem.hint:
             click.echo(clean_visible(problem.hint), err=True)
     raise problems[-1]
+
+
+def settings_and_problems() -> tuple[Loaded, list[ConfigError]]:
+    """The settings as far as they can be used, and what is wrong with the rest.
+
+    Raises:
+        FileError: If there is a file and it cannot be read.
+    """
+    loaded, found = examine()
+    return loaded, [*found, *_theme_problems(loaded), *_keymap_problems(loaded)]
 
 
 def _theme_problems(loaded: Loaded) -> list[ConfigError]:

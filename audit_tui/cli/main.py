@@ -72,6 +72,9 @@ COMMANDS = {
     ),
     "prune": CommandSource("redact", "prune_command", "Delete old events, as a recorded act."),
     "info": CommandSource("info", "info_command", "Tell what a store holds."),
+    "doctor": CommandSource(
+        "doctor", "doctor_command", "Look for what is wrong with the store, the machine and the settings."
+    ),
     "config": CommandSource("config_", "config_command", "Show and check the settings."),
 }
 

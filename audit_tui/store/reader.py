@@ -38,7 +38,7 @@ from audit_tui.store.totals import facets, histogram
 from audit_tui.store.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from audit_tui.core.cancel import CancelToken
@@ -196,10 +196,15 @@ class StoreReader:
             keys, is_end = result_of(session, query, self._remembered).page(place, limit_rows)
             return Page(tuple(session.row(key.seq) for key in keys), is_end)
 
-    def count(self, query: EventQuery, cancel: CancelToken | None = None) -> int:
-        """Exactly how many events match."""
+    def count(
+        self,
+        query: EventQuery,
+        cancel: CancelToken | None = None,
+        report: Callable[[int], None] | None = None,
+    ) -> int:
+        """Exactly how many events match; ``report`` is told how many there are at least."""
         with self._asking(cancel, has_deadline=False) as session:
-            return result_of(session, query, self._remembered).count()
+            return result_of(session, query, self._remembered).count(report)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """How many rows of the result come before this key."""

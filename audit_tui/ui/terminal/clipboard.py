@@ -17,8 +17,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit_tui.core.finding import Finding, Level
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 MAX_OSC52_BYTES = 74_994
 """The longest text: in base64, with the 8 bytes around it, the 100,000 bytes that terminals take at least."""
@@ -84,6 +86,24 @@ class Clipboard:
             return self._copy_to_file(data, "it is too long for the terminal's clipboard")
         self._write(_osc52(data, in_screen=bool(self._environment.get("STY"))))
         return CopyResult(Place.TERMINAL, "Sent to the terminal's clipboard.")
+
+    def tmux_findings(self) -> Iterator[Finding]:
+        """What to know of tmux's clipboard; nothing outside of tmux. Blocks."""
+        if not self._environment.get("TMUX"):
+            return
+        option = self._tmux("show-options", "-sv", "set-clipboard")
+        if option is None:
+            fix = "Is tmux in PATH? Copies are written to files."
+            yield Finding("clipboard", Level.NOTE, "tmux does not answer.", fix)
+        elif self._tmux_has_clipboard():
+            yield Finding("clipboard", Level.OK, "tmux passes copies on to its terminal.")
+        elif option.strip() == b"off":
+            message = "tmux keeps copies in its own buffer: set-clipboard is off."
+            yield Finding("clipboard", Level.NOTE, message, "tmux set -s set-clipboard on")
+        else:
+            message = "tmux does not know that its terminal takes copies."
+            fix = "If it does: tmux set -as terminal-features ',*:clipboard'"
+            yield Finding("clipboard", Level.NOTE, message, fix)
 
     def _copy_to_tmux(self, data: bytes) -> CopyResult | None:
         """Copy to tmux and on to its terminal; None if the text is not in tmux's buffer afterwards."""
