@@ -111,7 +111,7 @@ def parse_fields(body: str, record_type: str) -> Fields:
         fields: Fields = dict(zip(parts[::2], parts[1::2], strict=True))
         if 2 * len(fields) == len(parts):
             _decode(fields, record_type, flat)
-            return fields
+            return _pieces_joined(fields) if record_type == "EXECVE" and "[" in flat else fields
     raw = _split(body)
     quoted = {name: value[1:-1] for name, value in raw.items() if _is_quoted(value)}
     fields = raw | quoted
@@ -122,7 +122,7 @@ def parse_fields(body: str, record_type: str) -> Fields:
 def _decode(fields: Fields, record_type: str, text: str) -> None:
     """Decode the values that may be hexadecimal digits and do not stand in quotes in the text."""
     if record_type == "EXECVE":
-        if '"' not in text or text.count('="') < text.count(" a") + text.startswith("a0"):
+        if text.count('="') != len(fields) - 1:
             for name, value in fields.items():
                 if isinstance(value, str) and f'{name}="' not in text and _ARGUMENT.match(name) is not None:
                     fields[name] = decoded(value)
