@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import click
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.query import range_notes, tell_none
+from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event_text import EVENT_KEYS, key_of
@@ -27,19 +28,20 @@ if TYPE_CHECKING:
     from audit_tui.core.event import EventColumn
     from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.query import EventQuery
+    from audit_tui.core.redact_mode import RedactMode
 
 ALL = "all"
 VISIBLE = "visible"
 _STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
 
 
-def exporter_of(store: Path) -> Exporter:
+def exporter_of(store: Path, redact: RedactMode) -> Exporter:
     """What exports the events of a store, and never over the store."""
     from audit_tui.formats.exporting import FileExporter
     from audit_tui.store.reader import StoreReader
 
     files = [store.with_name(store.name + suffix) for suffix in _STORE_SUFFIXES]
-    return FileExporter(partial(StoreReader, store), files)
+    return FileExporter(lambda: RedactedEvents(StoreReader(store), redact), files)
 
 
 @click.command("export")
@@ -58,8 +60,15 @@ def exporter_of(store: Path) -> Exporter:
     help="all, visible (those of the list on the screen), or their names as event,user,time. Else all; in "
     "Markdown the visible ones.",
 )
+@redact_option
 @click.option(
     "--raw-csv", "is_raw", is_flag=True, help="CSV as it is: a spreadsheet may run what looks like a formula."
+)
+@click.option(
+    "--proof",
+    "with_proof",
+    is_flag=True,
+    help="Write OUT.proof.jsonl too: what proves each event to others, without the store (verify --proof).",
 )
 @click.pass_context
 def export_command(
@@ -69,7 +78,9 @@ def export_command(
     choice: EventsChoice,
     form: str | None,
     columns: str | None,
+    redact: bool,
     is_raw: bool,
+    with_proof: bool,
 ) -> None:
     """Write all events that match to the file OUT, newest first.
 
@@ -81,10 +92,21 @@ def export_command(
     if is_raw and writing.format is not Format.CSV:
         raise UsageError("--raw-csv is for CSV.", "Leave it out, or end OUT in .csv.")
     query = choice.query()
-    exporter = exporter_of(store)
+    is_redacted = redact or session_of(context).loaded.settings.redact
+    exporter = exporter_of(store, redact_mode(is_on=is_redacted))
     is_replaced = os.path.lexists(out)
-    with _progress(store, query) as on_progress:
-        result = exporter(ExportJob(out, query, writing), on_progress, CancelToken())
+    with ExitStack() as stack:
+        if with_proof:
+            from audit_tui.store.proving import Prover
+
+            prover = stack.enter_context(Prover(store))
+            query = replace(query, upto_seq=prover.size)
+        with _progress(store, query) as on_progress:
+            result = exporter(ExportJob(out, query, writing), on_progress, CancelToken())
+        if with_proof:
+            from audit_tui.cli.proof import write_proofs
+
+            write_proofs(prover, store, out, query)
     _tell(result, store, choice, is_replaced=is_replaced)
     if not result.events:
         tell_none(choice)

@@ -20,6 +20,7 @@ import click
 
 from audit_tui.cli.named import STDIN, are_logs
 from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
 from audit_tui.cli.session import Session, session_of
 from audit_tui.config import state_directory
 from audit_tui.core.cancel import CancelToken
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.left import Left
     from audit_tui.core.query import EventQuery, EventReader, StoreInfo
+    from audit_tui.core.redact_mode import RedactMode
     from audit_tui.ui.first_page import Anchor, FirstPage
 
 NAME = "audit-tui"
@@ -83,6 +85,7 @@ class ShownAs:
     help="Begin where the screen was left: the filter, range, order and event of the store, and without "
     "STORE the store that was left last.",
 )
+@redact_option
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal; ctrl+o switches it on.")
 @click.pass_context
 def open_command(
@@ -92,6 +95,7 @@ def open_command(
     choice: EventsChoice,
     plain: bool,
     resume: bool,
+    redact: bool,
     no_mouse: bool,
 ) -> int:
     """Review a store, or log files and folders, on the screen.
@@ -102,6 +106,7 @@ def open_command(
     Keys: f filters, t chooses a time range, Enter shows all of an event, q quits.
     """
     flags = ({"mouse": False} if no_mouse else {}) | ({"resume": True} if resume else {})
+    flags |= {"redact": True} if redact else {}
     session = replace(session_of(context), flags=flags) if flags else session_of(context)
     is_store_named = context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE
     if names and is_store_named:
@@ -116,7 +121,7 @@ def open_command(
     path = Path(names[0]) if names else store
     try:
         if plain:
-            return _print(path, choice)
+            return _print(path, choice, session)
         if not session.loaded.settings.resume:
             return open_screen(path, choice, session)
         return _resume(path, choice, session, is_store_named=bool(names) or is_store_named)
@@ -159,7 +164,7 @@ def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, 
         require_screen(NO_SCREEN_HINT_LOGS, has_keyboard=keyboard is not None)
     with imported(names, choice) as logs:
         if is_plain:
-            code = _print(logs.store, logs.choice)
+            code = _print(logs.store, logs.choice, session)
         else:
             if keyboard is not None:
                 keyboard.take_stdin()
@@ -174,10 +179,11 @@ def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, 
     return code or logs.exit_code
 
 
-def _print(store: Path, choice: EventsChoice) -> int:
+def _print(store: Path, choice: EventsChoice, session: Session) -> int:
     from audit_tui.cli.query import print_events
 
-    print_events(store, choice, how_to_all=PIPE_HINT)
+    redact = redact_mode(is_on=session.loaded.settings.redact)
+    print_events(store, choice, redact, how_to_all=PIPE_HINT)
     return EXIT_OK
 
 
@@ -264,13 +270,15 @@ def open_screen(
     from audit_tui.ui.first_page import Anchor, Opening
 
     settings = session.loaded.settings
-    open_reader = open_store(store, settings.deadline)
+    redact = redact_mode(is_on=settings.redact)
+    open_reader = redact.readers(open_store(store, settings.deadline))
     with closing(open_reader()) as reader:
         require_screen()
         info = reader.info()
         left = resume_from.left_in(info.store_id) if resume_from else None
         first, elsewhere = with_events(choice, reader)
         view = first.view if left is None else _resumed(left, choice)
+        view = redacted_view(view, redact, reader)
         notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice)
         begin_at = None if left is None or left.event is None else Anchor(left.event)
         with _ReadAhead(reader, view.query(choice.context), begin_at) as ahead:
@@ -292,7 +300,8 @@ def open_screen(
             0 if left is None else left.line,
             " · ".join(filter(None, notices)),
             state_directory(),
-            partial(_export, store),
+            partial(_export, store, redact),
+            redact,
             shown.command_words or (NAME, "query", "-s", info.path),
         )
     )
@@ -323,12 +332,16 @@ def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None
 
 
 def _export(
-    store: Path, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
+    store: Path,
+    redact: RedactMode,
+    job: ExportJob,
+    on_progress: Callable[[int], None],
+    cancel: CancelToken,
 ) -> ExportResult:
     """Write a file; what that needs is imported when it is asked for."""
     from audit_tui.cli.export import exporter_of
 
-    return exporter_of(store)(job, on_progress, cancel)
+    return exporter_of(store, redact)(job, on_progress, cancel)
 
 
 class _ReadAhead:

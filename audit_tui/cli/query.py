@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
+from audit_tui.cli.session import session_of
 from audit_tui.core.dates import Preset, range_label, range_words
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.text import clean_visible, counted, thousands
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.query import EventReader
+    from audit_tui.core.redact_mode import RedactMode
 
 TERMINAL_LIMIT = 100
 """How many events a terminal gets when nobody said how many; a file or a pipe gets all."""
@@ -43,14 +46,25 @@ TERMINAL_LIMIT = 100
     show_default=True,
     help="How to write them. JSON is in UTC, the others in the zone.",
 )
-def query_command(store: Path, choice: EventsChoice, limit: int | None, chosen: str) -> None:
+@redact_option
+@click.pass_context
+def query_command(
+    context: click.Context,
+    store: Path,
+    choice: EventsChoice,
+    limit: int | None,
+    chosen: str,
+    redact: bool,
+) -> None:
     """Print events, newest first."""
-    print_events(store, choice, Format(chosen.lower()), limit)
+    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    print_events(store, choice, mode, Format(chosen.lower()), limit)
 
 
 def print_events(
     store: Path,
     choice: EventsChoice,
+    redact: RedactMode,
     chosen: Format = Format.TABLE,
     limit: int | None = None,
     how_to_all: str = "--limit 0 shows all",
@@ -60,6 +74,7 @@ def print_events(
     Args:
         store: The store.
         choice: Which events.
+        redact: Whether names are replaced.
         chosen: How to write them.
         limit: At most so many; 0 is all, None what suits stdout.
         how_to_all: What gives all of them where the limit leaves some out.
@@ -72,10 +87,10 @@ def print_events(
     is_terminal = sys.stdout.isatty()
     if limit is None:
         limit = TERMINAL_LIMIT if is_terminal else 0
-    width_cells = _terminal_cells() if is_terminal else None
+    width_cells = terminal_cells() if is_terminal else None
     query = choice.query()
     with StoreReader(store) as reader:
-        events = islice(reader.events(query), limit or None)
+        events = islice(RedactedEvents(reader, redact).events(query), limit or None)
         written = write_events(events, sys.stdout, Writing(chosen, choice.context, width_cells=width_cells))
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
@@ -90,7 +105,7 @@ def print_events(
         click.echo(f"{counted(written, 'event')}{of_range}{how_to_more}.", err=True)
 
 
-def _terminal_cells() -> int:
+def terminal_cells() -> int:
     # Here, because only a table on a terminal needs it, and it takes 4 ms.
     from shutil import get_terminal_size
 

@@ -54,8 +54,10 @@ class RedactMode:
 
     def pseudonyms(self, reader: EventReader) -> Pseudonyms | None:
         """What to replace names with; None while the mode is off. Blocks when it is first used."""
-        if not self.is_on:
-            return None
+        return self.pseudonyms_of(reader) if self.is_on else None
+
+    def pseudonyms_of(self, reader: EventReader) -> Pseudonyms:
+        """What names are replaced with when the mode is on. Blocks when it is first used."""
         if self._pseudonyms is None:
             from audit_tui.core.pseudonyms import Pseudonyms
 
@@ -117,9 +119,14 @@ class RedactingReader:
         page = self._reader.page(self._real(query), place, limit_rows, cancel)
         return page if names is None else replace(page, rows=tuple(names.row(row) for row in page.rows))
 
-    def count(self, query: EventQuery, cancel: CancelToken | None = None) -> int:
+    def count(
+        self,
+        query: EventQuery,
+        cancel: CancelToken | None = None,
+        report: Callable[[int], None] | None = None,
+    ) -> int:
         """Exactly how many events match."""
-        return self._reader.count(self._real(query), cancel)
+        return self._reader.count(self._real(query), cancel, report)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """How many rows of the result come before this key."""

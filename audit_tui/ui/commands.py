@@ -133,6 +133,13 @@ COMMANDS: tuple[Command, ...] = (
         "zone", "T", "UTC or local time", "Show times in UTC, or in the configured zone.", arrow_keys="f6"
     ),
     _screen("go-to-time", "@", "Go to a time", "Go to the event nearest to a moment; the range stays."),
+    _screen(
+        "redact",
+        "ctrl+r",
+        "Redact names",
+        "Show pseudonyms instead of users and addresses, in copies and exports too, or the names again.",
+        arrow_keys="f11",
+    ),
     _screen("reload", "R", "Reload", "Read again, with the events that came meanwhile.", arrow_keys="f5"),
     _screen(
         "command-line",

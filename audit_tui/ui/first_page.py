@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import EventRow
     from audit_tui.core.export import Exporter
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
+    from audit_tui.core.redact_mode import RedactMode
     from audit_tui.core.view import View
 
 
@@ -90,6 +91,8 @@ class Opening(Record):
     """Where the log of a crash is written; None writes none."""
     exporter: Exporter | None = None
     """Writes what is shown to a file; None when nothing can."""
+    redact: RedactMode | None = None
+    """The switch that ``open_reader`` and ``exporter`` heed; None when names cannot be replaced."""
     command_words: tuple[str, ...] = ("audit-tui", "query")
     """How a command begins that reads the same store."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from audit_tui.core.export import Exporter
+    from audit_tui.core.redact_mode import RedactMode
     from audit_tui.ui.screens.review import ReviewScreen
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -108,18 +109,21 @@ def run_review(
     clock: Callable[[], datetime] = lambda: NOW,
     settings: Settings | None = None,
     exporter: Exporter | None = None,
+    redact: RedactMode | None = None,
 ) -> None:
     """Run a script against the app."""
 
     async def main() -> None:
+        open_reader = fake_factory(account() if events is None else events, hook, "demo.db")
         opening = Opening(
-            fake_factory(account() if events is None else events, hook, "demo.db"),
+            open_reader if redact is None else redact.readers(open_reader),
             "demo.db",
             view or View(),
             zone_named(zone),
             clock,
             settings or Settings(),
             exporter=exporter,
+            redact=redact,
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),
         )
         app = AuditApp(opening)

@@ -155,12 +155,13 @@ class ReviewView(Screen[None]):
         self.event_list.ask(view.query(self.context))
 
     def _say_view(self) -> None:
-        context = self.context
+        context, redact = self.context, self._opening.redact
+        zone = zone_label(self._zone, context.now)
         self.query_one(TopLine).say(
             filter_count=len(self._view.filter.conditions),
             range_words=self._view.range_words(context),
             applied=self._view.filter_words(),
-            zone=zone_label(self._zone, context.now),
+            zone=f"redacted · {zone}" if redact is not None and redact.is_on else zone,
         )
         self._status.say_order(sort_words(self._view.sort))
 
