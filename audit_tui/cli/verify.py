@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
@@ -46,7 +47,11 @@ MAX_LINES = 1_000
 @click.option(
     "--require-anchor", is_flag=True, help="Exit with 4 when all is consistent, but no anchor given."
 )
-@click.option("--proof", metavar="FILE", help="Check exported proofs instead of a store (export --proof).")
+@click.option(
+    "--proof",
+    metavar="FILE",
+    help="Check exported proofs (export --proof), and with --store that the store still has them.",
+)
 @click.option("--json", "is_json", is_flag=True, help="As one JSON object, times in UTC.")
 @click.pass_context
 def verify_command(
@@ -77,6 +82,12 @@ def verify_command(
 
     public_keys = tuple(load_public_key(key) for key in keys)
     given = [read_anchor(name) for name in anchors]
+    if proof is not None:
+        from audit_tui.cli.proof import check_proofs
+
+        is_named = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
+        check_proofs(context, proof, store if is_named else None, public_keys, given)
+        return
     if since is not None:
         given.append(read_anchor(since, is_since=True))
     mode = Mode.QUICK if quick else Mode.FULL if since is None else Mode.SINCE
@@ -183,10 +194,9 @@ def _seals(report: Report) -> str:
         f" {thousands(report.matching_heads)} of {counted(report.heads, 'head')} match"
     )
     if report.keys:
-        of_all = (
-            "" if report.checked_signatures == report.heads else f" of {report.checked_signatures:,} tried"
-        )
-        return f"{text}; {report.signatures:,}{of_all} signed by key {', '.join(report.keys)}"
+        tried = "" if report.checked_signatures == report.heads else " tried"
+        of_all = f"{report.signatures:,} of {report.checked_signatures:,}{tried}"
+        return f"{text}; {of_all} signed by key {', '.join(report.keys)}"
     if report.sealing_key is not None:
         return f"{text}; signed, but no --key was given to check that"
     return f"{text}; not signed"
