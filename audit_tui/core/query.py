@@ -190,8 +190,19 @@ class EventReader(Protocol):
         """A block of rows of a result."""
         ...
 
-    def count(self, query: EventQuery, cancel: CancelToken | None = None) -> int:
-        """Exactly how many events match."""
+    def count(
+        self,
+        query: EventQuery,
+        cancel: CancelToken | None = None,
+        report: Callable[[int], None] | None = None,
+    ) -> int:
+        """Exactly how many events match.
+
+        Args:
+            query: Which events.
+            cancel: Ends it.
+            report: Is told, while it is counted, how many there are at least; maybe never.
+        """
         ...
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
@@ -233,8 +244,12 @@ class EventReader(Protocol):
         """
         ...
 
-    def prepare(self, cancel: CancelToken | None = None) -> None:
-        """Do now, while nobody waits, what the first hard question would wait for (0.1 to 0.3 s)."""
+    def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
+        """Do now, while nobody waits, what a later question would wait for.
+
+        Without a query: what the first hard question would (0.1 to 0.3 s). With one: what a jump to a far
+        row of its result would, on any reader of this source.
+        """
         ...
 
     def event(self, seq: int) -> AuditEvent | None:

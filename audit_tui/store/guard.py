@@ -10,7 +10,7 @@ from audit_tui.store.sql import FOLDED
 
 _TABLES = frozenset({*TABLES, *OPTIONAL_TABLES, "sqlite_schema", "sqlite_master", ""})
 """The empty name is a subquery."""
-_FUNCTIONS = frozenset({FOLDED, ROW_TEST, "count", "ifnull", "instr", "max", "sum"})
+_FUNCTIONS = frozenset({FOLDED, ROW_TEST, "count", "ifnull", "instr", "max", "min", "sum"})
 _ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION})
 
 

@@ -249,10 +249,13 @@ class StoreReader:
         with self._asking(cancel) as session:
             return histogram(Result(session, query).scope, edges_us)
 
-    def prepare(self, cancel: CancelToken | None = None) -> None:
-        """Do now what the first hard question would wait for."""
-        with self._asking(cancel) as session:
-            by_columns.engine_of(session)
+    def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
+        """Do now what the first hard question, or a jump in a query's result, would wait for."""
+        with self._asking(cancel, has_deadline=False) as session:
+            if query is None:
+                by_columns.engine_of(session)
+            else:
+                by_columns.prepare(Result(session, query).scope)
 
     def event(self, seq: int) -> AuditEvent | None:
         """One event with everything that is known of it; None if there is none of that number."""

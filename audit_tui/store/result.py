@@ -23,6 +23,8 @@ from audit_tui.store.scope import Scope
 from audit_tui.store.sql import Moment, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audit_tui.core.filters import Field
     from audit_tui.core.query import EventQuery, PageKey, Place
     from audit_tui.store.runs import Run
@@ -76,8 +78,12 @@ class Result:
         keys = keys[:limit]
         return (keys if is_forward else keys[::-1]), is_end
 
-    def count(self) -> int:
-        """Exactly how many rows there are."""
+    def count(self, report: Callable[[int], None] | None = None) -> int:
+        """Exactly how many rows there are.
+
+        Args:
+            report: Is told, while it is counted, how many there are at least; maybe never.
+        """
         return count(self.scope)
 
     def locate(self, key: PageKey) -> int:

@@ -27,15 +27,37 @@ if TYPE_CHECKING:
 MAX_READ_ROWS = 100_000
 """With more events than this in no segment, the index is no help."""
 
+STRETCH_EVENTS = 16_384
+"""Without an index so many events are tested between two reports: 100 ms."""
+
 Answer: TypeAlias = "Result | SearchResult"
 
 
 def result_of(session: Session, query: EventQuery, remembered: Remembered) -> Answer:
     """The rows of a query, by the way that finds them soonest."""
     result = Result(session, query)
-    if is_of_names(result.scope.predicate) or not _has_index(session):
+    if is_of_names(result.scope.predicate):
         return result
+    if not _has_index(session):
+        return ReadResult(session, query)
     return SearchResult(result, query.sort, remembered)
+
+
+class ReadResult(Result):
+    """The rows of a query that tests rows, each of which is read."""
+
+    def count(self, report: Callable[[int], None] | None = None) -> int:
+        """Exactly how many rows there are, told stretch by stretch where all events are looked at."""
+        scope = self.scope
+        if scope.drivers() is not None:
+            return super().count(report)
+        counted = 0
+        for first in range(1, scope.session.newest_seq + 1, STRETCH_EVENTS):
+            scope.session.check()
+            counted += scope.session.number(sql.stretch_count(scope, first, first + STRETCH_EVENTS - 1))
+            if report is not None:
+                report(counted)
+        return counted
 
 
 class SearchResult:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import Condition
     from audit_tui.core.query import Interval
     from audit_tui.store.plan import Branch
+    from audit_tui.store.scope import Scope
 
 Bound: TypeAlias = int | str | None
 MAX_PARAMETERS = 900
@@ -278,6 +279,21 @@ def test_of_event(condition: Condition, seq: int) -> Statement:
     return Statement(
         f"SELECT count(*) FROM events WHERE seq = ? AND {test.text}",  # noqa: S608 - our own names
         (seq, *test.parameters),
+    )
+
+
+def stretch_count(scope: Scope, first_seq: int, last_seq: int) -> Statement:
+    """How many events of a stretch of seqs match, by their rows."""
+    parts = [
+        Statement("seq BETWEEN ? AND ?", (first_seq, last_seq)),
+        *_span(scope.span, ""),
+        *_upto(scope.upto_seq, ""),
+        *_check(scope.predicate, _COLUMNS),
+    ]
+    where = _joined(parts, "AND")
+    return Statement(
+        f"SELECT count(*) FROM events NOT INDEXED WHERE {where.text}",  # noqa: S608 - our own names
+        where.parameters,
     )
 
 

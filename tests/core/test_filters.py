@@ -28,7 +28,7 @@ from audit_tui.core.filters import (
     parse_condition,
 )
 from audit_tui.errors import FilterError
-from tests.ui.fake_reader import matches
+from tests.matching import matches
 
 ROLES = Condition(Field.CATEGORY, IS, "Roles")
 NOT_BOB = Condition(Field.USER, IS_NOT, "bob")

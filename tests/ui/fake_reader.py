@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event import AuditEvent, EventColumn, EventRow
-from audit_tui.core.filters import IS, NO_VALUE_WORDS, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.filters import NO_VALUE_WORDS, Field
 from audit_tui.core.query import (
     After,
     AtRow,
@@ -29,6 +29,7 @@ from audit_tui.core.query import (
     StoreInfo,
     ValueCount,
 )
+from tests.matching import matches
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
@@ -36,20 +37,6 @@ if TYPE_CHECKING:
 Comparable: TypeAlias = int | str
 Hook: TypeAlias = Callable[[str, "CancelToken | None"], None]
 """Called with the method's name before each answer: may record it, wait, or raise an error."""
-
-
-def matches(expression: Filter, event: AuditEvent) -> bool:
-    """Whether the filter wants this event."""
-    match expression:
-        case Condition(field=field, operator=operator, value=value):
-            held: str | None = getattr(event, field.value)
-            return (held == value) is (operator is IS)
-        case Not(part=part):
-            return not matches(part, event)
-        case All(parts=parts):
-            return all(matches(part, event) for part in parts)
-        case Any(parts=parts):
-            return any(matches(part, event) for part in parts)
 
 
 def row_of(event: AuditEvent) -> EventRow:
@@ -140,7 +127,12 @@ class FakeReader:
                 return Page(tuple(rows[start:end]), is_end=start == 0)
         return Page(tuple(rows[start : start + limit_rows]), is_end=start + limit_rows >= len(rows))
 
-    def count(self, query: EventQuery, cancel: CancelToken | None = None) -> int:
+    def count(
+        self,
+        query: EventQuery,
+        cancel: CancelToken | None = None,
+        report: Callable[[int], None] | None = None,
+    ) -> int:
         self._enter("count", cancel)
         return sum(_wanted(query, event) for event in self.events)
 
@@ -178,7 +170,7 @@ class FakeReader:
         times = [row.occurred_us for row in self.result(query)]
         return tuple(sum(start <= time < end for time in times) for start, end in pairwise(edges_us))
 
-    def prepare(self, cancel: CancelToken | None = None) -> None:
+    def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
         self._enter("prepare", cancel)
 
     def event(self, seq: int) -> AuditEvent | None:

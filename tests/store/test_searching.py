@@ -1,0 +1,217 @@
+"""Every answer about texts, metadata and networks against the slow and obvious way."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audit_tui.core.event import AuditEvent, EventColumn, EventRow, Outcome
+from audit_tui.core.filters import (
+    CONTAINS,
+    CONTAINS_NOT,
+    EVERYTHING,
+    IN_NETWORK,
+    IS,
+    IS_NOT,
+    NOT_IN_NETWORK,
+    All,
+    Any,
+    Condition,
+    Field,
+    Filter,
+    MetaField,
+    Not,
+    TextField,
+)
+from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
+from audit_tui.store import hits, searching, session, text_index, text_layout
+from audit_tui.store.reader import StoreReader
+from audit_tui.store.text_index import Stretch
+from audit_tui.store.writer import StoreWriter
+from tests.matching import matches
+from tests.store import oracle
+from tests.store.samples import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEXTS = (
+    "Created agent Élan",
+    "created AGENT two",
+    "Straße",
+    "STRASSE",
+    "\u0130stanbul",
+    "\u0131i",
+    "\u212aelvin k",
+    "ﬁne",
+    "e\u0301cole",
+    "a\nb",
+    "nul\0here",
+    "half \ud800 there",
+    "\\ud800",
+    "日本語のログ",
+    "",
+    " ",
+    "%_'\"",
+    "x" * 70,
+    "aaaa",
+    "10.0.0.0/8",
+)
+ADDRESSES = (
+    None, "10.1.2.3", "10.255.0.1", "192.168.1.1", "2001:db8::1", "2001:DB8:0:0::2", "::ffff:10.0.0.9",
+    "fe80::1%eth0", "host-7", "10.0.0.0/8", "300.1.1.1",
+)  # fmt: skip
+NETWORKS = ("10.0.0.0/8", "10.1.2.3/32", "2001:db8::/32", "::/0", "0.0.0.0/0", "192.168.1.9/24")
+METADATA: tuple[dict[str, object], ...] = (
+    {},
+    {"region": "eu-west-1", "n": 5, "ok": True, "none": None},
+    {"request": {"role": "Admin", "ids": ["a-1", "a-2", {"deep": "x"}]}, "n": 5.0},
+    {"request.role": "admin", "n": "5"},
+    {"a=b": "EU-WEST-1", "\0k": "v", "\ud800": "\udc80", "": "nameless"},
+    {"list": [], "empty": {}, "n": -1, "region": ["EU-west-1", "us"]},
+)
+PATHS = (
+    "region", "n", "ok", "none", "request", "request.role", "request.ids", "request.ids.deep", "a=b", "\0k",
+    "\ud800", "list", "absent", "regio",
+)  # fmt: skip
+SEARCHES = (
+    "created", "AGENT", "é", "ss", "ß", "i", "\u0130", "k", "fi", "a", "aa", "a-", "eu-west-1", "\0", "\ud800",
+    "\\ud800", "本語", "zzz", "10.", "5", "true", "xxxxxxxx", "%", "'", "", "\n", "admin",
+)  # fmt: skip
+
+
+def _events() -> tuple[AuditEvent, ...]:
+    return tuple(
+        AuditEvent(
+            event=NAMES["event"][place % 7] or "",
+            occurred_us=(place * 37) % 53 - 3 if place % 3 else place,
+            key=f"k{place}",
+            category=NAMES["category"][place * 2 % 5],
+            user=NAMES["user"][place * 3 % 11],
+            description=None if place % 6 == 5 else TEXTS[place * 7 % len(TEXTS)],
+            outcome=list(Outcome)[place % 3],
+            source_ip=ADDRESSES[place * 3 % len(ADDRESSES)],
+            target=None if place % 4 else TEXTS[place % len(TEXTS)],
+            metadata=dict(METADATA[place * 5 % len(METADATA)]),
+        )
+        for place in range(170)
+    )
+
+
+EVENTS = _events()
+ROWS = [oracle.listed(event, seq) for seq, event in enumerate(EVENTS, 1)]
+HELD = {row.seq: event for row, event in zip(ROWS, EVENTS, strict=True)}
+
+
+def expected(query: EventQuery) -> list[EventRow]:
+    """The rows of a query, in its order."""
+    rows = [row for row in ROWS if matches(query.filter, HELD[row.seq])]
+    return oracle.result(rows, EventQuery(EVERYTHING, query.interval, query.sort, query.upto_seq))
+
+
+text_fields = st.sampled_from([*Field, *TextField]) | st.builds(MetaField, st.sampled_from(PATHS))
+known = st.sampled_from([*TEXTS, *SEARCHES, "bob", "failure", "Admin", "x", "5.0", "v"])
+conditions: st.SearchStrategy[Filter] = (
+    st.builds(Condition, text_fields, st.sampled_from([CONTAINS, CONTAINS_NOT]), known | st.none())
+    | st.builds(Condition, text_fields, st.sampled_from([IS, IS_NOT]), known | st.none())
+    | st.builds(
+        Condition,
+        st.just(TextField.SOURCE_IP),
+        st.sampled_from([IN_NETWORK, NOT_IN_NETWORK]),
+        st.sampled_from(NETWORKS),
+    )
+)
+
+
+def groups(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+    several = st.lists(parts, min_size=1, max_size=3).map(tuple)
+    return st.builds(All, several) | st.builds(Any, several) | st.builds(Not, parts)
+
+
+EDGES = st.none() | st.integers(-5, 60)
+QUERIES = st.builds(
+    EventQuery,
+    filter=st.recursive(conditions, groups, max_leaves=5),
+    interval=st.builds(Interval, EDGES, EDGES),
+    sort=st.just(Sort()) | st.builds(Sort, st.sampled_from(list(EventColumn)), st.booleans()),
+    upto_seq=st.none() | st.integers(0, len(EVENTS) + 2),
+)
+COVERED = {
+    "indexed": [Stretch(1, 32), Stretch(33, 64), Stretch(65, 96), Stretch(97, 128), Stretch(129, 170)],
+    "with gaps": [Stretch(1, 32), Stretch(65, 96), Stretch(97, 128)],
+    "without": [],
+}
+
+
+def fill(path: Path, stretches: list[Stretch]) -> None:
+    with StoreWriter(path, durable=False) as writer:
+        writer.append(EVENTS)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        text_index.drop(connection)
+        if stretches:
+            text_layout.create_tables(connection)
+        for stretch in stretches:
+            text_index.build_stretch(connection, stretch)
+
+
+@pytest.fixture(scope="module", params=list(COVERED))
+def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
+    path = tmp_path_factory.mktemp("search") / "audit.db"
+    fill(path, COVERED[request.param])
+    with StoreReader(path) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["few", "many"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few matches are gathered and sorted, of many a place is narrowed down; many names are no set."""
+    if request.param == "many":
+        monkeypatch.setattr(hits, "MAX_SORTED", 4)
+        monkeypatch.setattr(hits, "CHUNK_EVENTS", 7)
+        monkeypatch.setattr(searching, "MAX_SORTED", 4)
+        monkeypatch.setattr(session, "MAX_FOUND_NAMES", 1)
+
+
+def walked(reader: StoreReader, query: EventQuery, limit: int) -> list[EventRow]:
+    rows: list[EventRow] = []
+    place: Place = AtRow(0)
+    while True:
+        page = reader.page(query, place, limit)
+        rows += page.rows
+        if page.is_end:
+            return rows
+        place = After(PageKey.of(page.rows[-1], query.sort))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=QUERIES, data=st.data())
+def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.DataObject) -> None:
+    rows = expected(query)
+    told: list[int] = []
+    assert reader.count(query, report=told.append) == len(rows)
+    assert told == sorted(told)
+    assert not told or told[-1] <= len(rows)
+    assert walked(reader, query, data.draw(st.sampled_from([9, 200]))) == rows
+    index = data.draw(st.integers(0, len(rows) + 1))
+    page = reader.page(query, AtRow(index), 5)
+    assert list(page.rows) == rows[index : index + 5]
+    assert page.is_end == (index + 5 >= len(rows))
+    if rows:
+        place = data.draw(st.integers(0, len(rows) - 1))
+        key = PageKey.of(rows[place], query.sort)
+        assert list(reader.page(query, Before(key), 7).rows) == rows[max(0, place - 7) : place]
+        assert list(reader.page(query, After(key), 7).rows) == rows[place + 1 : place + 8]
+        assert reader.locate(query, key) == place
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(expression=conditions)
+def test_every_condition(reader: StoreReader, expression: Filter) -> None:
+    assert reader.count(EventQuery(expression)) == len(expected(EventQuery(expression)))
+    assert reader.count(EventQuery(Not(expression))) == len(EVENTS) - len(expected(EventQuery(expression)))
