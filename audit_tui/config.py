@@ -58,6 +58,8 @@ class Settings(Record):
     """Whether the screen listens to the mouse."""
     resume: bool = False
     """Whether the screen begins where it was left."""
+    mask_secrets: bool = True
+    """Whether passwords, keys and tokens are masked in the list and in what is copied."""
     redact: bool = False
     """Whether names and addresses are replaced by pseudonyms, on the screen and in files."""
     deadline: float | None = 10.0
@@ -216,6 +218,13 @@ SETTINGS = (
     Setting("date-format", "date_format", "AUDIT_TUI_DATE_FORMAT", _date_format, "how a time is written"),
     Setting("mouse", "mouse", "AUDIT_TUI_MOUSE", _switch, "whether the screen listens to the mouse"),
     Setting("resume", "resume", "AUDIT_TUI_RESUME", _switch, "whether the screen begins where it was left"),
+    Setting(
+        "mask-secrets",
+        "mask_secrets",
+        "AUDIT_TUI_MASK_SECRETS",
+        _switch,
+        "whether secrets are masked in the list and in copies",
+    ),
     Setting("redact", "redact", "AUDIT_TUI_REDACT", _switch, "whether names are replaced by pseudonyms"),
     Setting("deadline", "deadline", "AUDIT_TUI_DEADLINE", _seconds, "how many seconds an answer may take"),
 )

@@ -18,6 +18,7 @@ from audit_tui.core.event_text import (
     told_time,
 )
 from audit_tui.core.query import AtRow
+from audit_tui.core.secrets import SecretAction, SecretFilter, mask_secrets
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import UsageError
 from audit_tui.ui.terminal.clipboard import Place
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit_tui.core.dates import TimeContext
-    from audit_tui.core.event import EventColumn, EventRow
+    from audit_tui.core.event import AuditEvent, EventColumn, EventRow
     from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.core.view import View
     from audit_tui.ui.terminal.clipboard import CopyResult
@@ -62,6 +63,8 @@ class CopySource:
     view: View
     command_words: tuple[str, ...]
     """How a command begins that reads the same store."""
+    masks_secrets: bool = False
+    """Whether passwords, keys and tokens are masked."""
 
     def what(self, form: CopyForm) -> str:
         """What is copied, in words: ``3 rows as JSON``."""
@@ -111,7 +114,7 @@ class CopySource:
         page = reader.page(self.query, AtRow(self.rows.start), len(self.rows))
         if form is CopyForm.MARKDOWN:
             yield markdown_head(self.keys, self.context).removesuffix("\n")
-        for row in page.rows:
+        for row in map(self.shown, page.rows):
             match form:
                 case CopyForm.CELL:
                     yield self._cell(row)
@@ -120,7 +123,16 @@ class CopySource:
                 case CopyForm.MARKDOWN:
                     yield markdown_row(row, self.keys, self.context, clean_visible).removesuffix("\n")
                 case CopyForm.JSON if (event := reader.event(row.seq)) is not None:
-                    yield json_text(event)
+                    yield json_text(self._event(event))
+
+    def shown(self, row: EventRow) -> EventRow:
+        """A row as it may be copied."""
+        if not self.masks_secrets or row.description is None:
+            return row
+        return row._replace(description=mask_secrets(row.description))
+
+    def _event(self, event: AuditEvent) -> AuditEvent:
+        return SecretFilter(SecretAction.MASK).event(event) if self.masks_secrets else event
 
     def _cell(self, row: EventRow) -> str:
         key = key_of(self.column)

@@ -226,9 +226,10 @@ class ReviewScreen(ReviewView):
             self.context,
             self._view,
             self._opening.command_words,
+            self._opening.settings.mask_secrets,
         )
         row = table.highlighted
-        cell = "" if row is None else cell_text(row, key_of(table.column), self.context)
+        cell = "" if row is None else cell_text(source.shown(row), key_of(table.column), self.context)
         self.app.push_screen(CopyMenu(source, cell), partial(self._copy, source))
 
     def _copy(self, source: CopySource, form: CopyForm | None) -> None:

@@ -75,7 +75,9 @@ class ReviewView(Screen[None]):
         self._own_zone = self._zone = opening.zone
         self._keymap = keymap
         settings = opening.settings
-        self._row_text = RowText(opening.zone, settings.columns, settings.date_format)
+        self._row_text = RowText(
+            opening.zone, settings.columns, settings.date_format, masks_secrets=settings.mask_secrets
+        )
         self._pane: DetailPane | None = None
         self._status = StatusLine()
         self._said: Timer | None = None

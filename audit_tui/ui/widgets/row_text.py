@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.query import NEWEST_FIRST, Sort
+from audit_tui.core.secrets import mask_secrets
 from audit_tui.core.text import clean
 from audit_tui.core.zones import date_text, local_time
 from audit_tui.ui.widgets.column_layout import (
@@ -29,6 +30,8 @@ MISSING_VALUE = "-"
 CUT = "…"
 MEASURED_CHARS = 200
 """No column is wider; a cell of 100 MB is cut before it is measured."""
+SCANNED_CHARS = 2_000
+"""So much of a description is searched for secrets: more than any list is wide."""
 DEFAULT_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -40,6 +43,7 @@ class RowText:
         columns: The columns to show, in order.
         date_format: For strftime; the default one is shortened where there is little room, and does not
             say a day again that stands in the row above.
+        masks_secrets: Whether passwords, keys and tokens in descriptions are masked.
     """
 
     def __init__(
@@ -47,8 +51,11 @@ class RowText:
         zone: tzinfo,
         columns: Sequence[EventColumn] = tuple(EventColumn),
         date_format: str = DEFAULT_DATE_FORMAT,
+        *,
+        masks_secrets: bool = False,
     ) -> None:
         self.zone = zone
+        self._masks_secrets = masks_secrets
         self.boxes: tuple[ColumnBox, ...] = ()
         self._columns = tuple(columns)
         self._date_format = date_format
@@ -135,7 +142,11 @@ class RowText:
         if column is EventColumn.DATE:
             return self._date(row)
         value: str | None = getattr(row, column)
-        return MISSING_VALUE if value is None else value
+        if value is None:
+            return MISSING_VALUE
+        if column is EventColumn.DESCRIPTION and self._masks_secrets:
+            return mask_secrets(value[:SCANNED_CHARS])
+        return value
 
     def _date(self, row: EventRow) -> str:
         if self._date_format == DEFAULT_DATE_FORMAT:
