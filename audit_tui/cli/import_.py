@@ -18,6 +18,7 @@ from audit_tui.cli.importing import (
     NoProgress,
     Nowhere,
     Tally,
+    follow_log,
     import_all,
     title_of,
     unknown_format,
@@ -28,8 +29,9 @@ from audit_tui.errors import FileError, StoreError, UsageError
 from audit_tui.formats.explaining import explain
 from audit_tui.formats.files import LogFile, file_identity
 from audit_tui.formats.generic import COLUMNS, FieldMap
+from audit_tui.formats.mapping_file import read_mapping
 from audit_tui.formats.reading import Mapped, NotALog, Reading
-from audit_tui.formats.registry import format_names
+from audit_tui.formats.registry import built_in_names, format_names, plugin_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +59,20 @@ def parse_map(options: Sequence[str]) -> FieldMap:
             )
         fields[column] = name.strip()
     return FieldMap(fields)
+
+
+def _known_format(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The name of a format as it is called: one of ours, or another package's, looked for only when asked."""
+    name = None if value is None else value.strip().lower()
+    if name is None or name in built_in_names() or name in format_names():
+        return name
+    raise click.BadParameter(
+        f"There is no format {value!r}. Formats are {', '.join(format_names())}.", context, parameter
+    )
+
+
+def _format_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in built_in_names() if name.startswith(incomplete)]
 
 
 @contextmanager
@@ -183,8 +199,9 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
     "--format",
     "format_name",
     metavar="FORMAT",
-    type=click.Choice(format_names()),
-    help=f"What the files are: {', '.join(format_names())}. Else their records tell.",
+    callback=_known_format,
+    shell_complete=_format_names,
+    help=f"What the files are: {', '.join(built_in_names())}. Else their records tell.",
 )
 @click.option(
     "--map",
@@ -194,6 +211,14 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
     help="Fill a column from a field, as a.b inside objects; may be repeated. "
     f"Columns are {', '.join(COLUMNS)}.",
 )
+@click.option(
+    "--mapping",
+    "mapping_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read the records as a TOML file describes them.",
+)
+@click.option("--table", metavar="TABLE", help="Import the rows of this table of SQLite databases.")
 @click.option("--dry-run", is_flag=True, help="Store nothing; show how the first events are understood.")
 @click.option(
     "--rejects",
@@ -202,6 +227,8 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
     help="Add rejected records to FILE, as JSON lines.",
 )
 @click.option("--keep-original", is_flag=True, help="Keep each record as it was, beside its event.")
+@click.option("--follow", is_flag=True, help="Go on with what is added to the file, until interrupted.")
+@click.option("--no-limit", is_flag=True, help="Unpack compressed files whatever they unpack to.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.pass_context
 def import_command(
@@ -210,9 +237,13 @@ def import_command(
     store: Path,
     format_name: str | None,
     mapping: tuple[str, ...],
+    mapping_file: Path | None,
+    table: str | None,
     dry_run: bool,
     rejects: Path | None,
     keep_original: bool,
+    follow: bool,
+    no_limit: bool,
     as_json: bool,
 ) -> None:
     """Import log files, folders, or - (standard input) into a store.
@@ -220,19 +251,34 @@ def import_command(
     Compressed files are read as they are. Importing the same again stores nothing new. A record that cannot
     be understood is named with its place, and the rest is stored.
     """
-    reading = Reading(format_name, parse_map(mapping), keep_original)
+    reading = Reading(
+        format_name,
+        parse_map(mapping),
+        keep_original,
+        None if mapping_file is None else read_mapping(mapping_file),
+        table,
+    )
+    reading.formats()
+    if follow and (len(paths) != 1 or dry_run or table is not None):
+        raise UsageError("--follow goes with one file, and neither with --dry-run nor with --table.")
+    for problem in plugin_problems():
+        click.echo(clean_visible(problem), err=True)
     with _rejects_file(rejects, store) as keep, ExitStack() as stack:
         never_open = _store_files(store)
         # The file of rejects may lie in the folder that is imported; it would be read as it grows.
         if rejects is not None and (identity := file_identity(rejects)) is not None:
             never_open.add(identity)
         sink = Nowhere() if dry_run else InStore(store, stack)
-        importer = Importer(sink, reading, keep, partial(_explain, to_stderr=as_json) if dry_run else None)
+        show = partial(_explain, to_stderr=as_json) if dry_run else None
+        importer = Importer(sink, reading, keep, show, is_unlimited=no_limit)
         try:
             # Closed inside, so that an interrupted import too leaves a store with its indexes.
             with stack:
                 try:
-                    import_all(importer, paths, never_open, _progress)
+                    if follow:
+                        follow_log(importer, paths[0], never_open)
+                    else:
+                        import_all(importer, paths, never_open, _progress)
                 except KeyboardInterrupt:
                     # What was committed until then stays, and is told.
                     importer.tally.was_interrupted = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.cli.named import STDIN
@@ -18,14 +19,13 @@ from audit_tui.errors import (
     FileError,
     UsageError,
 )
-from audit_tui.formats.files import LogFile, find_logs
+from audit_tui.formats.files import IsDatabase, LogFile, find_logs
 from audit_tui.formats.reading import Mapped, NotALog, Reading
 from audit_tui.formats.registry import format_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager, ExitStack
-    from pathlib import Path
 
     from audit_tui.cli.reading_logs import Batch, Receiver
     from audit_tui.formats.record import Reject
@@ -81,7 +81,7 @@ class Tally:
     """The first ones."""
     problems: list[AuditTuiError] = field(default_factory=list)
     """Files that could not be read, or not to their end."""
-    skipped: list[NotALog] = field(default_factory=list)
+    skipped: list[FileError] = field(default_factory=list)
     """Files of a folder that are no logs."""
 
     @property
@@ -157,7 +157,7 @@ class Importer:
         Raises:
             StoreError: If the store cannot take the events.
         """
-        if self._explain is not None or not is_worth_a_process(logs):
+        if self._explain is not None or self._reading.table is not None or not is_worth_a_process(logs):
             for log in logs:
                 progress.file(log)
                 self.take(log, progress.at)
@@ -255,7 +255,7 @@ class _OfOneLog:
 
     def failed(self, error: FileError | UsageError) -> None:
         tally = self._importer.tally
-        if isinstance(error, NotALog) and not self.log.is_named:
+        if isinstance(error, NotALog | IsDatabase) and not self.log.is_named:
             tally.skipped.append(error)
         else:
             tally.problems.append(error)
@@ -329,3 +329,22 @@ def import_all(
     with progress(logs) as shown:
         importer.take_all(logs, shown)
         importer.flush()
+
+
+def follow_log(importer: Importer, path: str, never_open: Collection[tuple[int, int]]) -> None:
+    """Import a file, or standard input, and what is added to it, until the run is ended.
+
+    Raises:
+        KeyboardInterrupt: When the user ends it, as whatever else ends the run.
+        StoreError: If the store cannot take the events.
+    """
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder: --follow goes with one file.")
+    for found in find_logs([path], never_open):
+        if isinstance(found, FileError):
+            importer.tally.problems.append(found)
+        elif found.path is None or (not found.size_bytes and found.path.is_fifo()):
+            importer.take(found, lambda _: None)  # a pipe is followed to its end
+            importer.flush()
+        else:
+            importer.follow(found)

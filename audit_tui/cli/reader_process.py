@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from audit_tui.cli.reading_logs import Batch, LogReader
 from audit_tui.errors import FileError, UsageError
+from audit_tui.formats.files import IsDatabase
 from audit_tui.formats.reading import NotALog
 from audit_tui.formats.record import Reject
 from audit_tui.store.rows import Draft
@@ -44,6 +45,7 @@ _RUN = (
 )
 _FILE, _OPENED, _BATCH, _FAILED, _RAISED, _END = range(6)
 _ERRORS: dict[str, type[FileError | UsageError]] = {
+    "IsDatabase": IsDatabase,
     "NotALog": NotALog,
     "FileError": FileError,
     "UsageError": UsageError,
@@ -170,7 +172,7 @@ class _Sender:
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
-    def send(self, *message: object) -> None:
+    def send(self, *message: Any) -> None:  # noqa: ANN401 - whatever marshal takes
         data = marshal.dumps(message)
         self._stream.write(_LENGTH.pack(len(data)))
         self._stream.write(data)

@@ -6,14 +6,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from audit_tui.errors import FileError, UsageError
-from audit_tui.formats.files import Opening, open_log
+from audit_tui.formats.files import IsDatabase, Opening, open_log
 from audit_tui.formats.live import POLL_S
 from audit_tui.formats.reading import NotALog
 from audit_tui.formats.record import Reject
 from audit_tui.store.rows import Draft, draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from audit_tui.formats.files import LogFile, LogText
     from audit_tui.formats.reading import Mapped, Reading
@@ -87,7 +87,12 @@ class LogReader:
     def read(self, log: LogFile) -> None:
         """Read a log to its end; what is wrong with it is told to the receiver, not raised."""
         try:
-            self._read(log, self._opening)
+            if self._reading.table is None:
+                self._read(log, self._opening)
+            else:
+                self._read_table(log, self._reading.table)
+        except IsDatabase as error:
+            self._receiver.failed(_with_tables(log, error))
         except (FileError, UsageError) as error:
             self.flush()
             self._receiver.failed(error)
@@ -124,16 +129,30 @@ class LogReader:
         with open_log(log, opening) as text:
             self._text = text
             self._receiver.opened()
-            for found in self._reading.events(text):
-                if isinstance(found, Reject):
-                    self._reject(found)
-                else:
-                    self._add(text, found)
-                if len(self._drafts) + len(self._rejects) >= BATCH_EVENTS or self._chars >= BATCH_CHARS:
-                    self.flush()
-                if text.is_live:
-                    self._keep_pace()
-            self.flush()
+            self._take(log.name, self._reading.events(text), is_live=text.is_live)
+
+    def _read_table(self, log: LogFile, table: str) -> None:
+        from audit_tui.formats.table_rows import row_records
+        from audit_tui.store.foreign import open_table
+
+        if log.path is None:
+            raise UsageError("--table is for databases, which cannot come through a pipe.")
+        with open_table(log.path, table) as rows:
+            self._receiver.opened()
+            records = row_records(log.name, rows.rows())
+            self._take(log.name, self._reading.events_of_rows(log.name, records), is_live=False)
+
+    def _take(self, name: str, events: Iterable[Mapped | Reject], *, is_live: bool) -> None:
+        for found in events:
+            if isinstance(found, Reject):
+                self._reject(found)
+            else:
+                self._add(name, found)
+            if len(self._drafts) + len(self._rejects) >= BATCH_EVENTS or self._chars >= BATCH_CHARS:
+                self.flush()
+            if is_live:
+                self._keep_pace()
+        self.flush()
 
     def _keep_pace(self) -> None:
         """Events that trickle in are no pause, and must not wait for a whole batch."""
@@ -142,17 +161,30 @@ class LogReader:
         elif time.monotonic() >= self._due_s:
             self.hand_over()
 
-    def _add(self, text: LogText, found: Mapped) -> None:
+    def _add(self, name: str, found: Mapped) -> None:
         if self._explain is not None:
             self._explain(found)
         record = found.record
         try:
             self._drafts.append(draft(found.event))
         except ValueError as error:
-            self._reject(Reject(text.name, record.line, record.number, str(error), record.text))
+            self._reject(Reject(name, record.line, record.number, str(error), record.text))
         else:
             self._chars += len(record.text)
 
     def _reject(self, reject: Reject) -> None:
         self._rejects.append(reject)
         self._chars += len(reject.text)
+
+
+def _with_tables(log: LogFile, error: IsDatabase) -> FileError:
+    """The same error, with the names of the tables that could be read."""
+    from audit_tui.store.foreign import tables_of
+
+    if log.path is None:
+        return error
+    try:
+        tables = tables_of(log.path)
+    except FileError as other:
+        return other
+    return IsDatabase(error.message, f"Name one of its tables: --table TABLE. {tables}")

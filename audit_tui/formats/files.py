@@ -35,6 +35,12 @@ HEAD_CHARS = 64 * 1024
 """How much of a file is looked at to tell what it is."""
 
 
+class IsDatabase(FileError):
+    """A file is a database of SQLite: its tables may be read, but not as a log."""
+
+    title = "Not a log"
+
+
 @dataclass(frozen=True, slots=True)
 class LogFile:
     """A file that is to be read."""
@@ -353,7 +359,7 @@ def _unpacked_text(
     refused = _no_log(head)
     if refused is not None:
         what, hint = refused
-        raise FileError(f"{name} {what}.", hint)
+        raise (IsDatabase if head.startswith(b"SQLite") else FileError)(f"{name} {what}.", hint)
     unpacker = unpacked(head, source, is_live=is_live)
     is_bounded = is_compressed(head) and not opening.is_unlimited
     total_bytes = 0

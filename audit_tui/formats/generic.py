@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
+from audit_tui.formats.naming import family_in_name, object_in_name, outcome_in_name
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.sentences import act_sentence
 from audit_tui.formats.times import is_plain_utc, parse_time
@@ -53,7 +54,7 @@ ALIASES: dict[str, str] = {
     "severity": "severity level log.level event.severity priority risk log_level",
     "source_ip": "source_ip source_ip_address ip ip_address client_ip source.ip src_ip remote_ip"
     " remote_address remote_addr client.ip_address client.ip caller_ip caller_ip_address actor_ip"
-    " user_ip context.ip_address actor.session.ip_address",
+    " user_ip context.ip_address actor.session.ip_address actor.ip_address",
     "target": "target target_name target_id resource resource_name resource_id object_name object_id"
     " entity entity_name target_user subject",
     "source": "source application app product logger host hostname computer_name",
@@ -61,9 +62,9 @@ ALIASES: dict[str, str] = {
 _PERSON_PATHS = tuple(
     tuple(path.split("."))
     for path in (
-        "email", "user.email", "session.user.email", "attributes.email", "alternateId", "userPrincipalName",
-        "login", "username", "userName", "user_name", "name", "user.name", "displayName", "display_name",
-        "id", "uid", "user.id",
+        "email", "email_address", "user.email", "session.user.email", "attributes.email", "alternateId",
+        "userPrincipalName", "login", "username", "userName", "user_name", "name", "user.name", "displayName",
+        "display_name", "id", "uid", "user.id",
     )
 )  # fmt: skip
 _THING_PATHS = tuple((name,) for name in ("name", "displayName", "display_name", "title", "id"))
@@ -200,6 +201,21 @@ _PLAIN_CHARS = {
 """Columns of which most values are plain texts already: told without calling their reader, 0.4 µs each."""
 
 
+def read_column(column: str, raw: object) -> Any:  # noqa: ANN401 - a column's own type
+    """What a value that a user chose for a column gives for it, of the column's type; None when nothing.
+
+    Raises:
+        RecordError: If a time cannot be read.
+    """
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return None
+    if column == "time":
+        return parse_time(raw)
+    if column in ("event", "category"):
+        return _name_in(raw, _THING_PATHS)
+    return _READERS[column](raw)
+
+
 class FieldMap:
     """The columns that a user filled with ``--map COLUMN=FIELD``."""
 
@@ -215,14 +231,7 @@ class FieldMap:
         Raises:
             RecordError: If a time cannot be read.
         """
-        raw = lookup(fields, self.fields[column])
-        if raw is None or (isinstance(raw, str) and not raw.strip()):
-            return None
-        if column == "time":
-            return parse_time(raw)
-        if column in ("event", "category"):
-            return _name_in(raw, _THING_PATHS)
-        return _READERS[column](raw)
+        return read_column(column, lookup(fields, self.fields[column]))
 
     def apply(self, event: AuditEvent, fields: Fields) -> AuditEvent:
         """The event with the columns that the user chose, where the record has them."""
@@ -238,6 +247,31 @@ class FieldMap:
 def _is_plain(text: str, chars: int) -> bool:
     """Whether every reader of a text column gives this text as it is."""
     return 0 < len(text) <= chars and text.isascii() and text.isprintable() and text[0] not in " {["
+
+
+def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
+    """The columns that a record fills; what they give back exactly leaves the metadata."""
+    found: dict[str, Any] = {}
+    for column, read, plain_chars, candidates in plan.columns:
+        for field, inner in candidates:
+            # From what is left: a field tells one thing, so "type" is the category only where another
+            # field names the event.
+            raw = metadata.get(field)
+            if raw is None:
+                continue
+            if not inner and type(raw) is str and _is_plain(raw, plain_chars):
+                found[column] = raw
+                del metadata[field]
+                break
+            if inner:
+                raw = _inside(raw, inner)
+            value = None if raw is None else read(raw)
+            if value is not None:
+                found[column] = value
+                if not inner and value == raw and raw is not True:
+                    del metadata[field]
+                break
+    return found
 
 
 class GenericMapper:
@@ -265,26 +299,7 @@ class GenericMapper:
         plan = self._plan(fields)
         metadata = fields.copy()
         occurred_us = self._time(plan.times, fields, metadata)
-        found: dict[str, Any] = {}
-        for column, read, plain_chars, candidates in plan.columns:
-            for field, inner in candidates:
-                # From what is left: a field tells one thing, so "type" is the category only where another
-                # field names the event.
-                raw = metadata.get(field)
-                if raw is None:
-                    continue
-                if not inner and type(raw) is str and _is_plain(raw, plain_chars):
-                    found[column] = raw
-                    del metadata[field]
-                    break
-                if inner:
-                    raw = _inside(raw, inner)
-                value = None if raw is None else read(raw)
-                if value is not None:
-                    found[column] = value
-                    if not inner and value == raw and raw is not True:
-                        del metadata[field]
-                    break
+        found = _fill(plan, metadata)
         if self._map.fields:
             self._fill_mapped(found, fields, metadata)
         get = found.get
@@ -293,13 +308,14 @@ class GenericMapper:
             if description is None:
                 raise RecordError("nothing in it says what happened (name the field with --map event=FIELD)")
             event = UNNAMED_EVENT
-        outcome = get("outcome", Outcome.UNKNOWN)
+        outcome = get("outcome") or outcome_in_name(event)
+        target = target or object_in_name(fields, event)
         key = get("key")
         return AuditEvent(
             event=event,
             occurred_us=occurred_us,
             key=content_key(self._name, fields) if key is None else f"{self._name}:{key}",
-            category=get("category"),
+            category=get("category") or family_in_name(event),
             user=user,
             description=description or act_sentence(user, event, target, outcome),
             outcome=outcome,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.formats.files import LogText
+    from audit_tui.formats.mapping import Mapping
 
 CHECKED_RECORDS = 100
 """A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
@@ -59,6 +60,21 @@ class Reading:
     """``--map``."""
     keep_original: bool = False
     """Keep each record's own bytes, not only where columns and metadata do not give it back."""
+    mapping: Mapping | None = None
+    """``--mapping``; the format of all records then."""
+    table: str | None = None
+    """``--table``: the table to read of databases, which are then no logs."""
+
+    def formats(self) -> Formats:
+        """The formats to choose from.
+
+        Raises:
+            UsageError: If there is none of that name, or more than one is named.
+        """
+        if self.mapping is not None and self.format_name is not None:
+            raise UsageError("--mapping and --format both say what the files are.", "Leave one of them out.")
+        only = None if self.mapping is None else self.mapping.format()
+        return Formats(self.format_name, self.field_map, only)
 
     def events(self, text: LogText) -> Iterator[Mapped | Reject]:
         """The events of one log and its rejects, in the order of the file.
@@ -68,23 +84,37 @@ class Reading:
             FileError: If it cannot be read on; what came before holds.
             UsageError: If a format or a field is named that is not there.
         """
-        formats = Formats(self.format_name, self.field_map)
+        formats = self.formats()
         shape, of_all, records = self._records(text, formats)
         understanding = Understanding(formats, shape, of_all, is_peeled=not self.field_map)
-        for record in self._checked(text, records):
+        return self._understood(text.name, records, understanding)
+
+    def events_of_rows(self, name: str, records: Iterator[Record | Reject]) -> Iterator[Mapped | Reject]:
+        """The events of the rows of a table, as of the rows of a CSV file; see ``events``.
+
+        Args:
+            name: What messages call the table.
+            records: Its rows.
+        """
+        return self._understood(name, records, Understanding(self.formats(), Shape.CSV, is_peeled=False))
+
+    def _understood(
+        self, name: str, records: Iterator[Record | Reject], understanding: Understanding
+    ) -> Iterator[Mapped | Reject]:
+        for record in self._checked(name, records):
             if isinstance(record, Reject):
                 yield record
                 continue
             try:
                 understood = understanding.of(record.fields)
             except RecordError as error:
-                yield Reject(text.name, record.line, record.number, error.reason, record.text)
+                yield Reject(name, record.line, record.number, error.reason, record.text)
                 continue
             if len(understood) == 1:
-                yield self._mapped(text, record, understood[0])
+                yield self._mapped(name, record, understood[0])
                 continue
             for number, part in enumerate(understood, 1):
-                yield self._mapped(text, record._replace(number=record.number or number), part)
+                yield self._mapped(name, record._replace(number=record.number or number), part)
 
     def _records(self, text: LogText, formats: Formats) -> _Records:
         head = text.head.lstrip("\ufeff \t\r\n")
@@ -125,30 +155,30 @@ class Reading:
 
         return is_known
 
-    def _checked(self, text: LogText, records: Iterator[Record | Reject]) -> Iterable[Record | Reject]:
+    def _checked(self, name: str, records: Iterator[Record | Reject]) -> Iterable[Record | Reject]:
         """The same records, once it is known that the fields of ``--map`` are there."""
         if not self.field_map:
             return records
         first = list(islice(records, CHECKED_RECORDS))
         decoded = [record.fields for record in first if isinstance(record, Record)]
-        for name in self.field_map.fields.values():
-            if decoded and all(lookup(fields, name) is None for fields in decoded):
+        for field_name in self.field_map.fields.values():
+            if decoded and all(lookup(fields, field_name) is None for fields in decoded):
                 seen = dict.fromkeys(key for fields in decoded for key in fields)
                 shown = ", ".join(islice(seen, _SHOWN_FIELDS))
                 more = f" and {len(seen) - _SHOWN_FIELDS:,} more" if len(seen) > _SHOWN_FIELDS else ""
-                raise UsageError(f"{text.name} has no field {name!r}.", f"Its fields are {shown}{more}.")
+                raise UsageError(f"{name} has no field {field_name!r}.", f"Its fields are {shown}{more}.")
         return chain(first, records)
 
-    def _mapped(self, text: LogText, record: Record, understood: Understood) -> Mapped | Reject:
+    def _mapped(self, name: str, record: Record, understood: Understood) -> Mapped | Reject:
         log_format, fields = understood.format, understood.fields
         try:
             event = log_format.map(fields)
             if self.field_map and log_format.name not in ("jsonl", "csv"):
                 event = self.field_map.apply(event, fields)
         except RecordError as error:
-            return Reject(text.name, record.line, record.number, error.reason, record.text)
+            return Reject(name, record.line, record.number, error.reason, record.text)
         except UNFORESEEN as error:
-            return Reject(text.name, record.line, record.number, unforeseen(log_format, error), record.text)
+            return Reject(name, record.line, record.number, unforeseen(log_format, error), record.text)
         if understood.frames:
             event = replace(event, metadata=event.metadata | understood.frames)
         if self.keep_original or record.is_lossy or understood.is_lossy:

@@ -90,12 +90,15 @@ class Formats:
     Args:
         name: The only format to use, as ``--format`` says it; None looks at the records.
         field_map: Columns that the user filled. A file whose format is not named is then read as generic.
+        only: The only format to use, which need not be known.
 
     Raises:
         UsageError: If there is no format of that name.
     """
 
-    def __init__(self, name: str | None = None, field_map: FieldMap | None = None) -> None:
+    def __init__(
+        self, name: str | None = None, field_map: FieldMap | None = None, only: Format | None = None
+    ) -> None:
         self._generic = {
             shape: Format(
                 generic, title, frozenset({shape}), lambda _: True, GenericMapper(generic, field_map)
@@ -105,7 +108,7 @@ class Formats:
         self._specific = () if field_map and name is None else known_formats()
         self._likely_json: dict[tuple[str, ...], tuple[Format, ...]] = {}
         self._likely_csv: dict[tuple[str, ...], tuple[Format, ...]] = {}
-        self.only: Format | None = None
+        self.only = only
         if name is not None:
             known = {one.name: one for one in (*known_formats(), *self._generic.values())}
             if name not in known:

@@ -29,6 +29,7 @@ _DAY_FIRST = re.compile(
     rf"\[?(?P<day>\d{{1,2}})[ /-](?P<month>[A-Za-z]{{3}})[a-z]*[ /-](?P<year>\d{{4}})[ :,]+{_CLOCK}", re.ASCII
 )
 _PLAIN_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d{3}|\.\d{6})?Z\Z", re.ASCII)
+_APART = re.compile(r"(?<=\d) ([+-]\d\d:?\d\d)\Z", re.ASCII)
 _LEAP_SECOND = re.compile(r"([T ]\d\d:?\d\d:?)60", re.ASCII)
 
 
@@ -53,6 +54,15 @@ def parse_time(value: object) -> int:
         occurred_us = _from_number(repr(value))
     else:
         raise RecordError(f"the time is not a time: {_short(value)}")
+    return checked_us(value, occurred_us)
+
+
+def checked_us(value: object, occurred_us: int) -> int:
+    """A time that was read from a value, if things happen at it.
+
+    Raises:
+        RecordError: If it is before 1970, or from 2200 on.
+    """
     if EARLIEST_US < occurred_us < LATEST_US:
         return occurred_us
     raise RecordError(_out_of_range(value, occurred_us))
@@ -110,7 +120,7 @@ def _us(moment: datetime) -> int:
 
 
 def _from_odd_text(text: str) -> int:
-    plain = text
+    plain = _APART.sub(r"\1", text)  # Snowflake writes a space before the offset
     for suffix in (" UTC", " GMT", " Z", "z"):
         plain = plain.removesuffix(suffix)
     if plain[4:5] == "/" and plain[7:8] == "/":
