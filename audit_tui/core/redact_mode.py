@@ -105,9 +105,9 @@ class RedactingReader:
         """The number of the event appended last; 0 in an empty store."""
         return self._reader.newest_seq()
 
-    def prepare(self, cancel: CancelToken | None = None) -> None:
-        """Do now what the first hard question would wait for."""
-        self._reader.prepare(cancel)
+    def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
+        """Do now what a later question would wait for."""
+        self._reader.prepare(None if query is None else self._real(query), cancel)
 
     def page(
         self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
