@@ -11,6 +11,7 @@ from audit_tui.core.event import Outcome
 MAX_REASON_CHARS = 200
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+|[^\W\d_]+")
+_RESULT = re.compile(r"[._ -](failed|failure|succeeded|success)\Z", re.IGNORECASE)
 _API_VERSION = re.compile(r"20\d{6}(v\d+)?\Z|_?v\d\Z", re.IGNORECASE)
 _ACRONYMS = {
     word.lower(): word
@@ -215,7 +216,7 @@ def act_sentence(user: str | None, event: str, target: str | None, outcome: Outc
     None when there is nothing to add to the event's name.
     """
     who = user or "someone"
-    act = act_of(event)
+    act = act_of(_RESULT.sub("", event))
     if act is not None:
         rest = act.phrase()
         if target is not None:
@@ -226,8 +227,10 @@ def act_sentence(user: str | None, event: str, target: str | None, outcome: Outc
     done = _participle_of(event)
     if done is not None and outcome is not Outcome.FAILURE:
         past, noun = done
+        if target is None:
+            return f"{who} {past} {Act(verb_of_past(past) or past, noun).phrase()}"
         joint = " on" if noun[-1].endswith("s") else ""
-        return f"{who} {past} {' '.join(noun)}" + (f"{joint} {target}" if target else "")
+        return f"{who} {past} {' '.join(noun)}{joint} {target}"
     on = f" on {target}" if target else ""
     failed = " failed" if outcome is Outcome.FAILURE else ""
     by = f" by {user}" if user else ""
