@@ -60,6 +60,10 @@ COMMANDS = {
     "record": CommandSource("record", "record_command", "Record one event in a store, made if need be."),
     "query": CommandSource("query", "query_command", "Print events, newest first."),
     "count": CommandSource("query", "count_command", "Print the number of events."),
+    "facets": CommandSource("totals", "facets_command", "Print the most frequent values of a column."),
+    "histogram": CommandSource(
+        "totals", "histogram_command", "Print how many events lie in each span of time."
+    ),
     "export": CommandSource(
         "export", "export_command", "Write all events that match to the file OUT, newest first."
     ),
@@ -75,6 +79,7 @@ COMMANDS = {
     "doctor": CommandSource(
         "doctor", "doctor_command", "Look for what is wrong with the store, the machine and the settings."
     ),
+    "reindex": CommandSource("reindex", "reindex_command", "Build the indexes of a store anew."),
     "config": CommandSource("config_", "config_command", "Show and check the settings."),
 }
 

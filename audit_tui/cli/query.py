@@ -106,6 +106,7 @@ def print_events(
 
 
 def terminal_cells() -> int:
+    """The width of the terminal."""
     # Here, because only a table on a terminal needs it, and it takes 4 ms.
     from shutil import get_terminal_size
 

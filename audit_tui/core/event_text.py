@@ -54,6 +54,11 @@ def json_text(event: AuditEvent, keys: Iterable[str] | None = None) -> str:
     values = event.to_json()
     if keys is not None:
         values = {key: values[key] for key in keys}
+    return safe_json(values)
+
+
+def safe_json(values: object) -> str:
+    """A JSON value as one line that means the same and that a terminal can show."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     # Outside of its strings JSON has only ASCII, and json has escaped the newlines inside of them.
     return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_json_escape, text)
@@ -131,7 +136,7 @@ def told_time(occurred_us: int, context: TimeContext) -> str:
 def markdown_head(keys: Iterable[str], context: TimeContext) -> str:
     """The first two lines of a table in Markdown."""
     headings = [heading(key, context) for key in keys]
-    return _markdown_line(map(_escaped, headings)) + _markdown_line(["---"] * len(headings))
+    return _markdown_line(map(escaped_markdown, headings)) + _markdown_line(["---"] * len(headings))
 
 
 def markdown_row(
@@ -141,13 +146,14 @@ def markdown_row(
     cleaner: Callable[[str], str] = clean,
 ) -> str:
     """An event as a line of a table in Markdown, with its mark if it failed."""
-    cells = [_escaped(cell_text(event, key, context, cleaner)) for key in keys]
+    cells = [escaped_markdown(cell_text(event, key, context, cleaner)) for key in keys]
     if event.outcome is Outcome.FAILURE:
         cells[0] = f"{FAILED_MARK} {cells[0]}"
     return _markdown_line(cells)
 
 
-def _escaped(text: str) -> str:
+def escaped_markdown(text: str) -> str:
+    """A cleaned text that Markdown shows as it is."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
 
 

@@ -92,10 +92,11 @@ def _csv(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
         moment = local_time(event.occurred_us, writing.context.zone)
         values["time"] = moment.isoformat("T", "microseconds")
         values["metadata"] = json.dumps(event.metadata, ensure_ascii=False) if event.metadata else ""
-        yield ",".join(_csv_cell(values[key], writing) for key in keys) + "\n"
+        yield ",".join(csv_cell(values[key], writing) for key in keys) + "\n"
 
 
-def _csv_cell(value: object, writing: Writing) -> str:
+def csv_cell(value: object, writing: Writing) -> str:
+    """A value as a cell of CSV, in quotes where it needs them."""
     if value is None:
         return ""
     text = str(value)

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from audit_tui.store import plan
 from audit_tui.store.columns import choosing, summary
 from audit_tui.store.columns.choosing import Work
 from audit_tui.store.columns.coverage import Coverage, Question
@@ -15,7 +16,6 @@ from audit_tui.store.sql import FIRST_SEQ
 if TYPE_CHECKING:
     from audit_tui.core.filters import Field
     from audit_tui.store.columns.engine import Engine
-    from audit_tui.store.plan import Branch, Drivers
     from audit_tui.store.scope import Scope
     from audit_tui.store.session import Session
     from audit_tui.store.sql import Moment
@@ -58,7 +58,7 @@ def is_counted(scope: Scope, entries: int, ranges: int = 0) -> bool:
     return choosing.is_count_by_columns(work, scope.predicate, read)
 
 
-def is_first(scope: Scope, found: Drivers | None, branches: tuple[Branch, ...]) -> bool:
+def is_first(scope: Scope, found: plan.Drivers | None, branches: tuple[plan.Branch, ...]) -> bool:
     """Whether the columns give the first matches sooner than SQL, where these lie worst for it.
 
     Args:
@@ -76,7 +76,7 @@ def is_first(scope: Scope, found: Drivers | None, branches: tuple[Branch, ...]) 
     return choosing.is_first_by_columns(work, scope.predicate, entries)
 
 
-def is_skipped(scope: Scope, branches: tuple[Branch, ...], offset: int) -> bool:
+def is_skipped(scope: Scope, branches: tuple[plan.Branch, ...], offset: int) -> bool:
     """Whether the columns find a far row sooner than SQL, which passes over those before it."""
     if not offset:
         return False
@@ -125,6 +125,14 @@ def enter(scope: Scope, row: int, *, newest_first: bool) -> tuple[Scope, int] | 
         return None
     span, offset = found.enter(scope.span, row, newest_first=newest_first)
     return replace(scope, span=span), offset
+
+
+def prepare(scope: Scope) -> None:
+    """Make what ``enter`` and ``rank`` need, if they will need it."""
+    found = scope.drivers()
+    branches = plan.branches(scope.predicate, found)
+    if scope.predicate is not False and is_skipped(scope, branches, scope.session.events_total):
+        summary.summary_of(_engine(scope), _question(scope))
 
 
 def rank(scope: Scope, moment: Moment, *, newest_first: bool) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import StoreError
-from audit_tui.store import connect, foreign_log, schema, sql, text_index, text_layout
+from audit_tui.store import connect, derived, foreign_log, schema, sql, text_index, text_layout
 from audit_tui.store.change import Change
 from audit_tui.store.columns import building
 from audit_tui.store.lock import StoreLock
@@ -269,6 +269,20 @@ class StoreWriter:
                 # Another writer may have been as quick; building it again does no harm.
                 building.build(self._connection, stretch)
         self._ensure_text_index(progress)
+
+    def reindex(self, progress: Callable[[str], None] | None = None) -> None:
+        """Make anew what is derived from the events; if that ends half way, the next writer goes on.
+
+        Args:
+            progress: Is told the name of each part before it is built.
+        """
+        with self._transaction():
+            derived.drop(self._connection)
+        self.ensure_indexes(progress)
+        if progress is not None:
+            progress("counts of names")
+        with self._transaction():
+            derived.recount_names(self._connection)
 
     def _leave_text_index_out(self) -> None:
         with self._transaction():

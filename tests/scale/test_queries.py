@@ -5,10 +5,12 @@ python -m pytest -m scale -s tests/scale/test_queries.py
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,7 @@ from audit_tui.core.query import AtRow, PageKey, Sort
 from audit_tui.core.window import PAGE_ROWS
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.reader import open_store
+from tests.scale import filters
 from tests.scale.filters import nasty, seeded, values_of
 from tests.scale.measuring import calibration_ms, figure, print_table
 from tests.scale.test_review import store
@@ -28,12 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from audit_tui.core.query import EventReader
+    from audit_tui.core.query import EventQuery, EventReader
     from tests.scale.filters import Asked
 
 __all__ = ["store"]
 pytestmark = pytest.mark.scale
 
+FILTERS = int(os.environ.get("SCALE_FILTERS", str(filters.FILTERS)))
 BUCKETS = 120
 CANCELLED = 40
 SORTS = (
@@ -67,15 +71,12 @@ class Stopwatch:
 def ask(rows: EventReader, totals: EventReader, asked: Asked, watch: Stopwatch, group: str) -> None:
     """Everything that the screen asks of one filter, in its order, on its two readers."""
     query = replace(asked.query(), upto_seq=rows.newest_seq())
-    info = totals.info()
     watch(f"first rows{group}", asked, lambda: rows.page(query, AtRow(0), PAGE_ROWS))
     watch(f"count{group}", asked, lambda: totals.count(query))
-    start = query.interval.start_us or info.first_us or 0
-    end = query.interval.end_us or (info.last_us or 0) + 1
-    edges = [start + (end - start) * place // BUCKETS for place in range(BUCKETS + 1)]
-    watch(f"histogram of {BUCKETS}{group}", asked, lambda: totals.histogram(query, edges))
+    watch(f"histogram of {BUCKETS}{group}", asked, lambda: totals.histogram(query, edges_of(totals, query)))
     for field in Field:
-        watch(f"top values of {field}{group}", asked, lambda field=field: totals.facets(query, field, 20))
+        watch(f"top values of {field}{group}", asked, partial(totals.facets, query, field, 20))
+    totals.prepare(query)
     middle = totals.count(query) // 2
     watch(f"far row{group}", asked, lambda: rows.page(query, AtRow(middle), PAGE_ROWS))
     page = rows.page(query, AtRow(middle), 1)
@@ -84,11 +85,15 @@ def ask(rows: EventReader, totals: EventReader, asked: Asked, watch: Stopwatch, 
         watch(f"row of an event{group}", asked, lambda: rows.locate(query, key))
     for sort in SORTS:
         by = replace(query, sort=sort)
-        watch(
-            f"sorted, first rows{group}",
-            f"{asked} by {sort}",
-            lambda by=by: rows.page(by, AtRow(0), PAGE_ROWS),
-        )
+        watch(f"sorted, first rows{group}", f"{asked} by {sort}", partial(rows.page, by, AtRow(0), PAGE_ROWS))
+
+
+def edges_of(reader: EventReader, query: EventQuery) -> list[int]:
+    """The moments that part a query's range into buckets."""
+    info, interval = reader.info(), query.interval
+    start = (info.first_us or 0) if interval.start_us is None else interval.start_us
+    end = (info.last_us or 0) + 1 if interval.end_us is None else interval.end_us
+    return [start + (end - start) * place // BUCKETS for place in range(BUCKETS + 1)]
 
 
 def cancelled_ms(reader: EventReader, asked: Asked) -> float:
@@ -120,7 +125,7 @@ def test_queries(store: Path) -> None:
     watch("prepare (import numpy)", "", rows.prepare)
     totals.prepare()
     values = values_of(rows)
-    for number, asked in enumerate(seeded(values)):
+    for number, asked in enumerate(seeded(values, FILTERS)):
         ask(rows, totals, asked, watch, ", All Time" if asked.is_all_time else ", up to a year")
         if number % 50 == 0:
             calibrations.append(calibration_ms())
