@@ -40,12 +40,18 @@ _UNSET = frozenset({"unset", "4294967295", "-1"})
 
 
 def _detect(fields: Fields) -> bool:
-    if "@timestamp" not in fields:
+    if "@timestamp" not in fields or _carries_another(fields):
         return False
     if "ecs" in fields or "ecs.version" in fields or "auditd" in fields or "event.action" in fields:
         return True
     event = fields.get("event")
     return isinstance(event, dict) and not event.keys().isdisjoint(("action", "category", "dataset", "kind"))
+
+
+def _carries_another(fields: Fields) -> bool:
+    """Whether it only ships a record of another format, as JSON in its message."""
+    message = fields.get("message")
+    return isinstance(message, str) and message[:1] == "{" and lookup(fields, "event.action") is None
 
 
 def _map(fields: Fields) -> AuditEvent:
@@ -153,6 +159,11 @@ def _sentence(fields: Fields, event: str, user: str | None, target: str | None, 
     if plain is not None or verb.endswith("ed"):
         thing = " ".join(part for part in (noun, target or "", using) if part)
         return told(who, verb, plain or f"have {verb}", thing, outcome)
+    noun, _, verb = words.rpartition(" ")
+    act = act_of(verb) if noun else None
+    if act is not None:
+        thing = " ".join(part for part in ("" if noun == "user" else noun, target or "", using) if part)
+        return told(who, act.past, act.plain, thing, outcome)
     return act_sentence(user, event, target, outcome) or f"{words} on {target or 'this host'}"
 
 

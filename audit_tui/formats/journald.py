@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome
@@ -15,7 +16,6 @@ from audit_tui.formats.values import (
     column_text,
     content_key,
     first_text,
-    outcome_of,
     rest_of,
 )
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NAME = "journald"
 UNSET_UID = "4294967295"
+FRAME = frozenset({"time", "serial", "node", "prefix"})
+"""What no record of the audit system is called."""
 _SEVERITIES = {"0": 6, "1": 6, "2": 5, "3": 4, "4": 3, "5": 2, "6": 1, "7": 1}
 """PRIORITY of syslog, from emergency to debug."""
 _SSH = re.compile(
@@ -63,31 +65,47 @@ def _detect(fields: Fields) -> bool:
 def _map(fields: Fields) -> AuditEvent:
     occurred_us = _time(fields)
     message = text_of(fields.get("MESSAGE"))
+    cursor = first_text(fields.get("__CURSOR"))
+    key = content_key(NAME, fields) if cursor is None else f"{NAME}:{cursor}"
+    metadata = fields.copy() if cursor is None else rest_of(fields, __CURSOR=cursor)
+    severity = _SEVERITIES.get(first_text(fields.get("PRIORITY")) or "")
+    audited = _audited(fields, message)
+    if audited is not None:
+        return replace(
+            audited, occurred_us=occurred_us, key=key, severity=severity, source=NAME, metadata=metadata
+        )
     identifier = _field(fields, "SYSLOG_IDENTIFIER")
-    is_audit = _field(fields, "_TRANSPORT") == "audit"
-    audit_type = _field(fields, "_AUDIT_TYPE_NAME") if is_audit else None
-    event = first_text(audit_type, identifier, _field(fields, "_COMM"), _field(fields, "_SYSTEMD_UNIT"))
+    event = first_text(identifier, _field(fields, "_COMM"), _field(fields, "_SYSTEMD_UNIT"))
     if event is None and message is None:
         raise RecordError("it has neither a MESSAGE nor an identifier")
     said = _read(identifier or "", message or "")
-    outcome = outcome_of(_field(fields, "_AUDIT_FIELD_RES")) if is_audit else said.outcome
-    cursor = first_text(fields.get("__CURSOR"))
-    severity = _SEVERITIES.get(first_text(fields.get("PRIORITY")) or "")
     sentence = said.sentence or message or f"{event} wrote an empty message"
     return AuditEvent(
         event=event or "message",
         occurred_us=occurred_us,
-        key=content_key(NAME, fields) if cursor is None else f"{NAME}:{cursor}",
+        key=key,
         category=first_text(_field(fields, "_SYSTEMD_UNIT"), _field(fields, "_TRANSPORT")),
         user=said.user or user_of(fields),
         description=column_text(" ".join(sentence.split()), MAX_SENTENCE_CHARS),
-        outcome=outcome,
+        outcome=said.outcome,
         severity=severity,
-        source_ip=said.address or source_address(_field(fields, "_AUDIT_FIELD_ADDR")),
+        source_ip=said.address,
         target=column_text(said.target),
         source=NAME,
-        metadata=rest_of(fields, __CURSOR=cursor) if cursor is not None else fields.copy(),
+        metadata=metadata,
     )
+
+
+def _audited(fields: Fields, message: str | None) -> AuditEvent | None:
+    """The event of a record that the kernel's audit system gave to the journal; None of others."""
+    kind = _field(fields, "_AUDIT_TYPE_NAME")
+    if kind is None or message is None or _field(fields, "_TRANSPORT") != "audit" or kind in FRAME:
+        return None
+    from audit_tui.formats.auditd import AUDITD
+    from audit_tui.formats.auditd_records import parse_fields
+
+    body = message.removeprefix(kind).strip()
+    return AUDITD.map({"time": "1000000000.000", "serial": "0", kind: parse_fields(body, kind)})
 
 
 def _time(fields: Fields) -> int:

@@ -278,6 +278,7 @@ def _by_name(fields: Fields, event: str, who: str, outcome: Outcome) -> str:
     thing = _NOUNS.get(noun, " ".join(words_of(noun)))
     act = act_of(verb) or act_of(verb.removesuffix("d")) or act_of(verb.removesuffix("ed"))
     if act is None or not noun:
-        return act_sentence(who, event, name, outcome) or event
+        told_so = act_sentence(None if who == "someone" else who, event, name, outcome)
+        return told_so or f"Teleport recorded {event}"
     rest = f"{thing} {name}" if name else Act(act.verb, tuple(thing.split())).phrase()
     return told(who, act.past, act.plain, rest, outcome)
