@@ -24,8 +24,8 @@ _WIDE_LETTERS = (
     "\u1100-\u115e\u2e80-\u303e\u3041-\u3163\u3165-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff"
     "\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003fffd"
 )
-_ONE_CELL_EACH = re.compile(
-    "[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25ff\u2713-\u2718]*"
+ONE_CELL_EACH = re.compile(
+    "[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc\u2713-\u2718]*"
 )
 """Texts of which one need not ask: most of what stands on the screen, with … and ✗ and boxes."""
 _WIDE_LETTER = re.compile(f"[{_WIDE_LETTERS}]")
@@ -65,6 +65,8 @@ class Pen(NamedTuple):
 
 
 PLAIN = Pen()
+_ENDS = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29"}
+"""The code that ends an attribute; 22 ends two."""
 
 Cell: TypeAlias = tuple[str, Pen]
 UNKNOWN: Cell = ("\0", PLAIN)
@@ -101,6 +103,34 @@ def pen_of(sgr: str, link: str = "") -> Pen:
     return Pen(tuple(attributes), foreground, background, link if link.isprintable() else "")
 
 
+def style_change(old: Pen | None, new: Pen) -> str:
+    """The shortest SGR sequence from one style to another; links are not its business."""
+    if old is not None and old[:3] == new[:3]:
+        return ""
+    fresh = ";".join(_codes(new.attributes, new.foreground, new.background))
+    ways = [f"\x1b[0;{fresh}m" if fresh else "\x1b[m"]
+    ended = None if old is None else _ended(old.attributes, new.attributes)
+    if old is not None and ended is not None:
+        added = [*ended, *(code for code in new.attributes if code not in old.attributes)]
+        foreground = "" if old.foreground == new.foreground else new.foreground or "39"
+        background = "" if old.background == new.background else new.background or "49"
+        ways.append(f"\x1b[{';'.join(_codes(added, foreground, background))}m")
+    return min(ways, key=len)
+
+
+def _ended(old: Sequence[str], new: Sequence[str]) -> list[str] | None:
+    """The codes that end what the new style has no more; None when only a reset can."""
+    gone = [code for code in old if code not in new]
+    ends = {_ENDS.get(code, "") for code in gone}
+    if "" in ends or ends & {_ENDS.get(code) for code in new}:
+        return None
+    return sorted(ends)
+
+
+def _codes(attributes: Iterable[str], foreground: str, background: str) -> list[str]:
+    return [code for code in (*attributes, foreground, background) if code]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One row of the terminal."""
@@ -121,7 +151,7 @@ def line_of(runs: Iterable[Run]) -> Line:
     is_sure = True
     for text, pen in runs:
         blank = pen.on_blank
-        if text.isascii() or _ONE_CELL_EACH.fullmatch(text):
+        if text.isascii() or ONE_CELL_EACH.fullmatch(text):
             cells += [(character, pen if character != " " else blank) for character in text]
             continue
         for cluster, width in clusters(text):

@@ -13,7 +13,16 @@ from itertools import compress, count, groupby, takewhile
 from operator import itemgetter, ne
 from typing import TYPE_CHECKING, NamedTuple
 
-from audit_tui.ui.terminal.frame import PLAIN, UNKNOWN, Cell, Line, Pen, is_sure_width, unknown_line
+from audit_tui.ui.terminal.frame import (
+    PLAIN,
+    UNKNOWN,
+    Cell,
+    Line,
+    Pen,
+    is_sure_width,
+    style_change,
+    unknown_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -392,7 +401,7 @@ class Output:
         link = "" if self.pen is None else self.pen.link
         if pen.link != link:
             self.text += f"\x1b]8;{pen.link or ';'}\x1b\\"
-        self.text += _style_change(self.pen, pen)
+        self.text += style_change(self.pen, pen)
         self.pen = pen
 
 
@@ -419,21 +428,3 @@ def _shortest_way(place: Place | None, to: Place) -> str:
 
 def _forward(cells: int) -> str:
     return "" if cells == 0 else "\x1b[C" if cells == 1 else f"\x1b[{cells}C"
-
-
-def _style_change(old: Pen | None, new: Pen) -> str:
-    """The shortest SGR sequence from one style to another; links are not its business."""
-    if old is not None and old[:3] == new[:3]:
-        return ""
-    fresh = ";".join(_codes(new.attributes, new.foreground, new.background))
-    ways = [f"\x1b[0;{fresh}m" if fresh else "\x1b[m"]
-    if old is not None and set(old.attributes) <= set(new.attributes):
-        added = [code for code in new.attributes if code not in old.attributes]
-        foreground = "" if old.foreground == new.foreground else new.foreground or "39"
-        background = "" if old.background == new.background else new.background or "49"
-        ways.append(f"\x1b[{';'.join(_codes(added, foreground, background))}m")
-    return min(ways, key=len)
-
-
-def _codes(attributes: Iterable[str], foreground: str, background: str) -> list[str]:
-    return [code for code in (*attributes, foreground, background) if code]

@@ -14,6 +14,7 @@ from rich.color import ColorSystem
 from rich.text import Text
 from textual import _compositor, events
 from textual.app import App
+from textual.scrollbar import ScrollBar
 
 from audit_tui.ui.terminal import crash, frame_diff
 from audit_tui.ui.terminal.cursor import hardware_cursor
@@ -21,6 +22,7 @@ from audit_tui.ui.terminal.driver import TerminalDriver
 from audit_tui.ui.terminal.frame_diff import FrameDiff
 from audit_tui.ui.terminal.key_order import KeyOrder
 from audit_tui.ui.terminal.sanitize import Sanitize
+from audit_tui.ui.terminal.whole_bar import WholeBar
 
 if TYPE_CHECKING:
     import asyncio
@@ -60,6 +62,7 @@ class TerminalApp(App[None]):
     """
 
     def __init__(self, ansi_color: bool | None = None, crash_directory: Path | None = None) -> None:
+        ScrollBar.renderer = WholeBar
         self._sanitize = Sanitize()
         super().__init__(driver_class=TerminalDriver, ansi_color=ansi_color)
         self._key_order = KeyOrder(self, super().on_event)

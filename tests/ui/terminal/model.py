@@ -18,6 +18,8 @@ _TOKEN = re.compile(
     r"|(?P<control>[\r\n])"
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f])"
 )
+_ENDS = {"22": "12", "23": "3", "24": ("4", "21"), "25": "5", "27": "7", "29": "9"}
+"""What each code ends."""
 GARBAGE: Cell = ("?", pen_of("31;42"))
 BROKEN: Cell = ("BROKEN", PLAIN)
 """Half of a wide character that was written over: terminals differ in what they show."""
@@ -103,8 +105,10 @@ class Model:
         else:
             added = pen_of(parameters)
             codes = parameters.split(";")
+            gone = {code for end, ended in _ENDS.items() if end in added.attributes for code in ended}
+            kept = [code for code in self.pen.attributes if code not in gone]
             self.pen = Pen(
-                (*self.pen.attributes, *added.attributes),
+                (*kept, *(code for code in added.attributes if code not in _ENDS)),
                 "" if "39" in codes else added.foreground or self.pen.foreground,
                 "" if "49" in codes else added.background or self.pen.background,
                 link,

@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from audit_tui.ui.terminal.frame import (
+    ONE_CELL_EACH,
     PLAIN,
     UNKNOWN,
     Line,
     Pen,
+    clusters,
     is_sure_width,
     line_of,
     pen_of,
     spliced,
+    style_change,
     unknown_line,
 )
 from audit_tui.ui.terminal.painting import Frame, Move, Place, changed_spans, find_move, painted
@@ -250,3 +253,28 @@ def test_the_terminal_of_these_tests_breaks_cut_characters() -> None:
     model = Model(4, 1)
     model.feed("\x1b[m\x1b[H漢字\x1b[2Gx")
     assert model.rows[0] == [BROKEN, ("x", Pen()), ("字", Pen()), ("", Pen())]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sequence"),
+    [
+        ("1;31", "31", "\x1b[22m"),
+        ("1;31;44", "31;45", "\x1b[22;45m"),
+        ("4;7", "7", "\x1b[24m"),
+        ("1;2", "2", "\x1b[0;2m"),  # 22 would end both
+        ("51;31", "31", "\x1b[0;31m"),
+        ("1", "", "\x1b[m"),
+        ("1;38;5;195;48;5;32", "38;5;195;48;5;23", "\x1b[22;48;5;23m"),
+    ],
+)
+def test_an_attribute_ends_without_saying_the_colours_again(old: str, new: str, sequence: str) -> None:
+    assert style_change(pen_of(old), pen_of(new)) == sequence
+
+
+def test_the_characters_taken_for_one_cell_are() -> None:
+    single = [chr(code) for code in range(0x2800) if ONE_CELL_EACH.fullmatch(chr(code))]
+    assert {"a", "é", "…", "✗", "─", "▌"} <= set(single)
+    for character in single:
+        assert clusters(character) == ((character, 1),)
+        assert is_sure_width(character)
+    assert clusters("".join(single)) == tuple((character, 1) for character in single)
