@@ -60,11 +60,14 @@ class Record:
 
     def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401 - the fields have the types
         names = self.record_fields
-        given = dict(zip(names, values, strict=False)) | named
-        fields = self._defaults | given
-        if len(given) != len(values) + len(named) or fields.keys() != set(names):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}; not {values} and {named}")
-        self.__dict__.update(fields)
+        if not named and len(values) == len(names):
+            self.__dict__.update(zip(names, values, strict=True))
+        else:
+            given = dict(zip(names, values, strict=False)) | named
+            fields = self._defaults | given
+            if len(given) != len(values) + len(named) or fields.keys() != set(names):
+                raise TypeError(f"{type(self).__name__} takes {', '.join(names)}; not {values} and {named}")
+            self.__dict__.update(fields)
         self.__post_init__()
 
     def __post_init__(self) -> None:

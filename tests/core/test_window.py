@@ -13,15 +13,19 @@ def result(size: int) -> list[EventRow]:
 
 
 def answer(rows: list[EventRow], request: PageRequest) -> Page:
-    keys = [PageKey.of(row, NEWEST_FIRST) for row in rows]
+    def place_of(key: PageKey) -> int:
+        index = rows[0].seq - key.seq
+        assert PageKey.of(rows[index], NEWEST_FIRST) == key
+        return index
+
     match request.place:
         case AtRow(index=index):
             start, stop = index, index + request.limit_rows
         case After(key=key):
-            start = keys.index(key) + 1
+            start = place_of(key) + 1
             stop = start + request.limit_rows
         case Before(key=key):
-            stop = keys.index(key)
+            stop = place_of(key)
             start = max(0, stop - request.limit_rows)
             return Page(tuple(rows[start:stop]), is_end=start == 0)
     return Page(tuple(rows[start:stop]), is_end=stop >= len(rows))

@@ -32,7 +32,7 @@ STUCK_S = 0.1
 without any room on the screen is one that nobody wakes."""
 
 
-async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 10) -> None:
+async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 2) -> None:
     """Wait until no message, callback, refresh or answer of a thread is outstanding.
 
     In place of ``textual._wait.wait_for_idle``, hence the arguments.
