@@ -21,7 +21,7 @@ from audit_tui.core.dates import (
     range_from_bounds,
     zone_named,
 )
-from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, parse_condition
+from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, TextField, parse_condition
 from audit_tui.core.record import Record
 from audit_tui.core.view import View
 from audit_tui.errors import TimeError, UsageError
@@ -71,6 +71,8 @@ class EventsChoice(Record):
 
 def _columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     conditions = [f"{field}{operator.symbol}" for field in Field for operator in OPERATORS]
+    conditions += [f"{field}{symbol}" for field in TextField for symbol in ("=", "!=", "~", "!~")]
+    conditions.append("meta.")
     return [condition for condition in conditions if condition.startswith(incomplete)]
 
 
@@ -85,8 +87,11 @@ _EVENTS = (
         metavar="COLUMN=VALUE",
         multiple=True,
         shell_complete=_columns,
-        help="Only events with this value, or COLUMN!=VALUE: without it. Columns are event, category and "
-        "user; user= means no user. May be repeated.",
+        help="Only events with this value, or COLUMN!=VALUE: without it; COLUMN~TEXT: that contain this text "
+        "in any case, COLUMN!~TEXT: that do not. Columns are event, category, user, description, outcome, "
+        "source_ip, target, meta.NAME (a field of the metadata) and text (description, target, source IP and "
+        "all metadata); user= means no user, source_ip=10.0.0.0/8 an address in that network. May be "
+        "repeated.",
     ),
     click.option(
         "--match",

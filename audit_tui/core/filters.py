@@ -84,6 +84,8 @@ class MetaField(Record):
 
 
 AnyField: TypeAlias = Field | TextField | MetaField
+_NAMED: dict[str, Field | TextField] = {field.value: field for field in (*Field, *TextField)}
+_KNOWN = f"Columns are {', '.join(_NAMED)} and meta.NAME."
 
 
 def field_named(name: str) -> AnyField:
@@ -98,11 +100,9 @@ def field_named(name: str) -> AnyField:
         if path.startswith('"'):
             path = _quoted(path)[0]
         return MetaField(path)
-    for kind in (Field, TextField):
-        if folded in list(kind):
-            return kind(folded)
-    known = ", ".join((*Field, *TextField))
-    raise FilterError(f"There is no column {name!r}.", f"Columns are {known} and meta.NAME.")
+    if folded in _NAMED:
+        return _NAMED[folded]
+    raise FilterError(f"There is no column {name!r}.", _KNOWN)
 
 
 def _quoted(text: str) -> tuple[str, int]:
@@ -315,10 +315,9 @@ def parse_condition(text: str) -> Condition:
             'Write it as "user=alice", "event!=Login" or "description~failed".',
         )
     name, value = named[: split.start()].strip(), named[split.end() :]
-    try:
-        field = field_named(name)
-    except FilterError as error:
-        raise FilterError(f"The filter {text!r} cannot be read: {error.message}", error.hint) from None
+    if not name.lower().startswith(_META) and name.lower() not in _NAMED:
+        raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", _KNOWN)
+    field = field_named(name)
     operator = next(one for one in ALL_OPERATORS if one.symbol == split[0])
     if operator in OPERATORS and _is_network(field, value):
         operator = IN_NETWORK if operator is IS else NOT_IN_NETWORK

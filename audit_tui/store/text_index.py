@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_tui.core.metadata import MAX_PATH, leaves
+from audit_tui.core.metadata import leaves
 from audit_tui.errors import StoreDamaged
 from audit_tui.store import text_layout
 from audit_tui.store.row_tests import metadata_leaves
@@ -293,15 +293,16 @@ class _Fields:
             if stored is None:
                 continue
             self.text_bytes += len(str(stored))
+            text = str(stored)
             try:
-                metadata = _decode(str(stored))
-            except (ValueError, RecursionError):
-                metadata = None
-            if type(metadata) is not dict:
-                for path, text in metadata_leaves(str(stored)):
-                    _put(found, path, row, text)
-                continue
-            _take(found, row, metadata)
+                metadata, end = _scan(text, 0)
+            except (ValueError, RecursionError, StopIteration):
+                metadata, end = None, 0
+            if type(metadata) is dict and end == len(text):
+                _take(found, row, metadata)
+            else:
+                for path, value in metadata_leaves(text):
+                    _put(found, path, row, value)
         for path in sorted(found):
             rows, values = found[path]
             kept = META + stored_text(path)
@@ -402,16 +403,19 @@ class _Numbering(dict[str, int]):
         return new
 
 
-_decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).decode
+class _Decoder(json.JSONDecoder):
+    scan_once: Callable[[str, int], tuple[Any, int]]
 
 
-def _take(found: dict[str, tuple[list[int], list[str]]], row: int, metadata: dict[str, object]) -> None:
+# Without the search for white space around the object: 1 of 11 µs.
+_scan = _Decoder(parse_int=str, parse_float=str, parse_constant=str).scan_once
+
+
+def _take(found: dict[str, tuple[list[int], list[str]]], row: int, metadata: dict[str, Any]) -> None:
     for path, value in metadata.items():
-        if type(value) is str and len(path) <= MAX_PATH:
+        field = found.get(path) if type(value) is str else None
+        if field is not None:
             # What most of them are, without a call: 3 of 11 µs.
-            field = found.get(path)
-            if field is None:
-                field = found[path] = ([], [])
             field[0].append(row)
             field[1].append(value)
         else:
