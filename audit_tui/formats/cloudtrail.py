@@ -10,7 +10,7 @@ from audit_tui.formats.cloudtrail_words import Scene, tell
 from audit_tui.formats.decoding import inner_object
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
 from audit_tui.formats.times import is_plain_utc, parse_time
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, dig
+from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, dig, mark_denied
 
 NAME = "cloudtrail"
 SERVICE_SUFFIX = ".amazonaws.com"
@@ -77,6 +77,8 @@ def _map_event(fields: Fields, whole: Fields, frame: Fields | None) -> AuditEven
         del metadata["eventTime"]
     if frame is not None:
         metadata[LOOKUP] = frame
+    if is_denied:
+        mark_denied(metadata)
     return AuditEvent(
         event=event,
         occurred_us=occurred_us,

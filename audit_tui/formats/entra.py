@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.azure import OUTCOMES, level_of
 from audit_tui.formats.entra_words import TargetResource, tell
-from audit_tui.formats.loose import Loose, fold, named_values
+from audit_tui.formats.loose import Loose, named_values
 from audit_tui.formats.narrating import sign_in
 from audit_tui.formats.record import Format, RecordError, Shape
 from audit_tui.formats.sentences import with_reason
@@ -24,6 +24,7 @@ _CATEGORIES = frozenset(
         "ProvisioningLogs",
     }
 )  # fmt: skip
+_RESOURCES = ("resourceId", "resourceid", "resource_id", "ResourceId")
 _PROVIDER = "microsoft.aadiam"
 _MARKS = frozenset({"category", "Category", "activityDisplayName", "appDisplayName", "AppDisplayName"})
 _BLOCKED_CODES = frozenset({"53003", "53000", "53001", "530032", "50105", "50053"})
@@ -40,11 +41,12 @@ _REASONS = {
 
 def _detect(fields: Fields) -> bool:
     category = fields.get("category", fields.get("Category"))
-    resource = next(
-        (value for key, value in fields.items() if fold(key) == "resourceid" and isinstance(value, str)), ""
-    )
-    if isinstance(category, str) and (category in _CATEGORIES or _PROVIDER in resource.lower()):
-        return "properties" in fields or "TimeGenerated" in fields or bool(resource)
+    if isinstance(category, str):
+        resource = next((value for key in _RESOURCES if isinstance(value := fields.get(key), str)), "")
+        if category in _CATEGORIES and ("properties" in fields or "TimeGenerated" in fields or resource):
+            return True
+        if _PROVIDER in resource.lower():
+            return True
     if "activityDisplayName" in fields and "activityDateTime" in fields:
         return True
     return "appDisplayName" in fields and "createdDateTime" in fields and "status" in fields
@@ -120,7 +122,7 @@ def _map(fields: Fields) -> AuditEvent:
         source_ip=address,
         target=column_text(target),
         source=NAME,
-        metadata=record.rest(is_denied=is_denied, by_name=_by_name(entra.inner)),
+        metadata=record.rest(is_denied=is_denied, by_name=_by_name(entra.inner, targets)),
     )
 
 
@@ -155,9 +157,9 @@ def _targets(inner: Loose) -> list[TargetResource]:
     return [target for target in found if target.name is not None or target.properties]
 
 
-def _by_name(inner: Loose) -> Fields:
+def _by_name(inner: Loose, targets: list[TargetResource]) -> Fields:
     changes: Fields = {}
-    for target in _targets(inner):
+    for target in targets:
         for name, value in target.properties.items():
             changes.setdefault(name, value)
     return {"additionalDetails": named_values(inner.get("additionalDetails")), "modifiedProperties": changes}

@@ -20,6 +20,8 @@ LOG_TYPE = "p_log_type"
 BY_NAME = "by_name"
 """Where the metadata holds lists of names and values once more, as maps that can be filtered."""
 
+_USUAL_CHARS = 64
+"""Longer keys are not remembered: a hostile log could fill the memory with them."""
 _MAX_JSON_CHARS = 1024 * 1024
 _NAMES = ("name", "key", "displayName")
 _VALUES = ("value", "intValue", "boolValue", "multiValue", "multiIntValue", "newValue")
@@ -27,6 +29,11 @@ _VALUES = ("value", "intValue", "boolValue", "multiValue", "multiIntValue", "new
 
 def fold(name: str) -> str:
     """A key as spellings are compared: ``callerIp``, ``callerIP`` and ``caller_ip`` are one; dots stay."""
+    return _short_fold(name) if len(name) <= _USUAL_CHARS else name.replace("_", "").lower()
+
+
+@lru_cache(maxsize=8_192)
+def _short_fold(name: str) -> str:
     return name.replace("_", "").lower()
 
 
