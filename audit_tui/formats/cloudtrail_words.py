@@ -205,6 +205,8 @@ def _refused(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
 
 
 def _is_of(arn: str, noun_stem: str) -> bool:
+    if noun_stem == "object" and ":s3:::" in arn:
+        return "/" in arn  # the only kind of thing that its ARN does not name
     return bool(noun_stem) and f":{noun_stem}" in arn.lower().replace("-", "")
 
 

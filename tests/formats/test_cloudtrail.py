@@ -253,6 +253,11 @@ EC2 = {"eventSource": "ec2.amazonaws.com"}
             "t",
         ),
         (
+            {"eventName": "GetObject", "resources": [{"ARN": "arn:aws:s3:::b"}, {"ARN": "arn:aws:s3:::b/k"}]},
+            "alice got object b/k",
+            "b/k",
+        ),
+        (
             {"eventName": "Decrypt", "resources": [{"ARN": "arn:aws:kms:x:1:key/k-1"}]},
             "alice decrypted data with key k-1",
             "k-1",
