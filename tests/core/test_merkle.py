@@ -1,0 +1,115 @@
+"""The tree against pymerkle, an implementation of RFC 9162 that shares nothing with ours."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymerkle import InmemoryTree
+
+from audit_tui.core.merkle import (
+    BLOCK_LEAVES,
+    EMPTY_ROOT,
+    BlockTree,
+    Frontier,
+    consistency_proof,
+    inclusion_proof,
+    is_consistent,
+    leaf_hash,
+    root_of_inclusion,
+    split_leaves,
+    tree_root,
+)
+
+SIZES = (1, 2, 3, 7, 255, 256, 257, 511, 512, 513, 700, 1_030)
+RECORDS = [b"record %d" % number for number in range(SIZES[-1])]
+LEAVES = [leaf_hash(record) for record in RECORDS]
+
+
+@pytest.fixture(scope="module")
+def oracle() -> InmemoryTree:
+    tree = InmemoryTree(algorithm="sha256")
+    for record in RECORDS:
+        tree.append_entry(record)
+    return tree
+
+
+def tree_of(size: int, leaves: list[bytes] = LEAVES) -> BlockTree:
+    blocks = [leaves[at : min(at + BLOCK_LEAVES, size)] for at in range(0, size, BLOCK_LEAVES)]
+    return BlockTree(size, [tree_root(block) for block in blocks], lambda number: b"".join(blocks[number]))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_roots_agree(oracle: InmemoryTree, size: int) -> None:
+    edge = Frontier()
+    for leaf in LEAVES[:size]:
+        edge.push(leaf)
+    wanted = oracle.get_root(size)
+    assert tree_root(LEAVES[:size]) == edge.root() == tree_of(size).root() == wanted
+    assert Frontier(size, edge.hashes).root() == wanted
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_inclusion_proofs_agree_and_refuse_everything_else(oracle: InmemoryTree, size: int) -> None:
+    tree, root = tree_of(size), oracle.get_root(size)
+    chosen = random.Random(size)
+    for index in {0, size - 1, *chosen.sample(range(size), min(size, 25))}:
+        proof = inclusion_proof(tree, index, size)
+        # The oracle's path begins with the leaf itself.
+        assert [LEAVES[index], *proof] == oracle.prove_inclusion(index + 1, size).path
+        assert root_of_inclusion(LEAVES[index], index, size, proof) == root
+        assert root_of_inclusion(leaf_hash(b"forged"), index, size, proof) != root
+        assert root_of_inclusion(LEAVES[index], index, size, [*proof, EMPTY_ROOT]) != root
+        if proof:
+            assert root_of_inclusion(LEAVES[index], index, size, proof[:-1]) != root
+            assert root_of_inclusion(LEAVES[index], index, size, [EMPTY_ROOT, *proof[1:]]) != root
+        assert root_of_inclusion(LEAVES[index], size, size, proof) is None
+
+
+def test_consistency_proofs_hold_for_all_pairs_and_for_nothing_else(oracle: InmemoryTree) -> None:
+    roots = {size: oracle.get_root(size) for size in SIZES}
+    for size in SIZES:
+        tree = tree_of(size)
+        for old in (one for one in SIZES if one <= size):
+            proof = consistency_proof(tree, old, size)
+            assert is_consistent(old, roots[old], size, roots[size], proof)
+            assert not is_consistent(old, EMPTY_ROOT, size, roots[size], proof)
+            assert not is_consistent(old, roots[old], size, EMPTY_ROOT, proof)
+            if old < size:
+                assert not is_consistent(old, roots[old], size, roots[size], [*proof, EMPTY_ROOT])
+                assert not is_consistent(old, roots[old], size, roots[size], proof[:-1])
+    for old, size in pairwise(SIZES):
+        changed = [leaf_hash(b"forged"), *LEAVES[1:]]
+        forged = tree_of(size, changed)
+        assert not is_consistent(old, roots[old], size, forged.root(), consistency_proof(forged, old, size))
+    assert is_consistent(0, EMPTY_ROOT, 3, roots[3], [])
+
+
+@given(size=st.integers(1, 600), data=st.data())
+def test_every_leaf_of_a_tree_can_be_proven(size: int, data: st.DataObject) -> None:
+    tree = tree_of(size)
+    index = data.draw(st.integers(0, size - 1))
+    under = data.draw(st.integers(index + 1, size))
+    proof = inclusion_proof(tree, index, under)
+    assert root_of_inclusion(LEAVES[index], index, under, proof) == tree_root(LEAVES[:under])
+    assert tree.leaf(index) == LEAVES[index]
+
+
+@pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 4)])
+def test_what_is_not_under_a_root_has_no_proof(index: int, size: int) -> None:
+    with pytest.raises(ValueError, match="not under"):
+        inclusion_proof(tree_of(3), index, size)
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not continue"):
+        consistency_proof(tree_of(3), 4, 3)
+    with pytest.raises(ValueError, match="frontier"):
+        Frontier(3, [EMPTY_ROOT])
+    with pytest.raises(ValueError, match="blocks"):
+        BlockTree(257, [EMPTY_ROOT], lambda _: b"")
+    assert split_leaves(b"a" * 70) == [b"a" * 32, b"a" * 32, b"a" * 6]
+    assert tree_root([]) == Frontier().root() == EMPTY_ROOT
