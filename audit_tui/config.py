@@ -60,6 +60,8 @@ class Settings(Record):
     """Whether the screen begins where it was left."""
     mask_secrets: bool = True
     """Whether passwords, keys and tokens are masked in the list and in what is copied."""
+    record_own_acts: bool = False
+    """Whether openings and exports of a store are recorded in it."""
     redact: bool = False
     """Whether names and addresses are replaced by pseudonyms, on the screen and in files."""
     deadline: float | None = 10.0
@@ -224,6 +226,13 @@ SETTINGS = (
         "AUDIT_TUI_MASK_SECRETS",
         _switch,
         "whether secrets are masked in the list and in copies",
+    ),
+    Setting(
+        "record-own-acts",
+        "record_own_acts",
+        "AUDIT_TUI_RECORD_OWN_ACTS",
+        _switch,
+        "whether openings and exports are recorded in the store",
     ),
     Setting("redact", "redact", "AUDIT_TUI_REDACT", _switch, "whether names are replaced by pseudonyms"),
     Setting("deadline", "deadline", "AUDIT_TUI_DEADLINE", _seconds, "how many seconds an answer may take"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.query import range_notes, tell_none
 from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
@@ -87,12 +88,17 @@ def export_command(
     The file is written whole or not at all, and only you can read it (mode 0600). A file that is there is
     replaced; a link is not followed. Importing what was exported with all columns stores nothing new.
     """
-    visible = session_of(context).loaded.settings.columns
-    writing = Writing(_format(out, form), choice.context, parse_columns(columns, visible), is_raw)
+    settings = session_of(context).loaded.settings
+    is_redacted = redact or settings.redact
+    columns_written = parse_columns(columns, settings.columns)
+    writing = Writing(_format(out, form), choice.context, columns_written, is_raw)
+    if is_redacted and with_proof:
+        raise UsageError(
+            "A proof is of events as they are, not of pseudonyms.", "Leave out --proof or --redact."
+        )
     if is_raw and writing.format is not Format.CSV:
         raise UsageError("--raw-csv is for CSV.", "Leave it out, or end OUT in .csv.")
     query = choice.query()
-    is_redacted = redact or session_of(context).loaded.settings.redact
     exporter = exporter_of(store, redact_mode(is_on=is_redacted))
     is_replaced = os.path.lexists(out)
     with ExitStack() as stack:
@@ -102,12 +108,16 @@ def export_command(
             prover = stack.enter_context(Prover(store))
             query = replace(query, upto_seq=prover.size)
         with _progress(store, query) as on_progress:
-            result = exporter(ExportJob(out, query, writing), on_progress, CancelToken())
+            job = ExportJob(out, query, writing)
+            result = exporter(job, on_progress, CancelToken())
         if with_proof:
             from audit_tui.cli.proof import write_proofs
 
             write_proofs(prover, store, out, query)
     _tell(result, store, choice, is_replaced=is_replaced)
+    unrecorded = OwnActs(store, is_on=settings.record_own_acts).exported(job, result)
+    if unrecorded:
+        click.echo(clean_visible(unrecorded), err=True)
     if not result.events:
         tell_none(choice)
 

@@ -20,6 +20,7 @@ import click
 
 from audit_tui.cli.named import STDIN, are_logs
 from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
 from audit_tui.cli.session import Session, session_of
 from audit_tui.config import state_directory
@@ -271,15 +272,17 @@ def open_screen(
 
     settings = session.loaded.settings
     redact = redact_mode(is_on=settings.redact)
+    acts = OwnActs(store, is_on=settings.record_own_acts and shown_as is None)
     open_reader = redact.readers(open_store(store, settings.deadline))
     with closing(open_reader()) as reader:
         require_screen()
+        unrecorded = acts.opened()
         info = reader.info()
         left = resume_from.left_in(info.store_id) if resume_from else None
         first, elsewhere = with_events(choice, reader)
         view = first.view if left is None else _resumed(left, choice)
         view = redacted_view(view, redact, reader)
-        notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice)
+        notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice, unrecorded)
         begin_at = None if left is None or left.event is None else Anchor(left.event)
         with _ReadAhead(reader, view.query(choice.context), begin_at) as ahead:
             # 0.3 s and more, in which the first rows are read.
@@ -300,7 +303,7 @@ def open_screen(
             0 if left is None else left.line,
             " · ".join(filter(None, notices)),
             state_directory(),
-            partial(_export, store, redact),
+            partial(_export, store, redact, acts),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path),
         )
@@ -334,6 +337,7 @@ def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None
 def _export(
     store: Path,
     redact: RedactMode,
+    acts: OwnActs,
     job: ExportJob,
     on_progress: Callable[[int], None],
     cancel: CancelToken,
@@ -341,7 +345,9 @@ def _export(
     """Write a file; what that needs is imported when it is asked for."""
     from audit_tui.cli.export import exporter_of
 
-    return exporter_of(store, redact)(job, on_progress, cancel)
+    result = exporter_of(store, redact)(job, on_progress, cancel)
+    acts.exported(job, result)
+    return result
 
 
 class _ReadAhead:

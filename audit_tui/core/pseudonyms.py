@@ -52,8 +52,14 @@ class Pseudonyms:
         return None if address is None else self._code("ip", address)
 
     def real(self, text: str | None) -> str | None:
-        """The name that a pseudonym stands for, if it was given one here; any other text as it is."""
-        return None if text is None else self._names.get(text, text)
+        """The name that a pseudonym stands for, if it is known here; any other text as it is."""
+        if text is None:
+            return None
+        if text not in self._names and text.startswith("user-"):
+            # Of another run, with the same key.
+            for user in self._users:
+                self._code("user", user)
+        return self._names.get(text, text)
 
     def text(self, text: str | None, names: Iterable[str] = ()) -> str | None:
         """A text in which mail addresses, network addresses and known names are replaced.

@@ -1,0 +1,91 @@
+"""Who read the record is part of the record: openings and exports as events of the store itself.
+
+Switched on by the setting ``record-own-acts``. Whoever may only read the store is not kept from reading
+it: that it could not be recorded is told instead.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from audit_tui.core.text import counted
+from audit_tui.errors import AuditTuiError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from audit_tui.core.export import ExportJob, ExportResult
+
+OPENED = "Audit log opened"
+EXPORTED = "Audit log exported"
+CATEGORY = "Audit log"
+SOURCE = "audit-tui"
+
+
+class OwnActs:
+    """Records what is done with a store by this program.
+
+    Args:
+        store: The store; must exist.
+        is_on: Whether anything is recorded.
+    """
+
+    def __init__(self, store: Path, *, is_on: bool) -> None:
+        self._store = store
+        self._is_on = is_on
+
+    def opened(self) -> str:
+        """Record that somebody opens the store; gives what to say when it could not be, else nothing."""
+        return self._record(OPENED, f"opened the audit log {self._store.name}", {})
+
+    def exported(self, job: ExportJob, result: ExportResult) -> str:
+        """Record an export that was written; gives what to say when it could not be, else nothing."""
+        said = f"exported {counted(result.events, 'event')} of {self._store.name} to {result.path}"
+        details = {
+            "file": str(result.path.absolute()),
+            "events": result.events,
+            "format": job.writing.format.value,
+        }
+        return self._record(EXPORTED, said, details)
+
+    def _record(self, event: str, said: str, details: dict[str, Any]) -> str:
+        if not self._is_on:
+            return ""
+        from audit_tui.store.audit_log import AuditLog
+
+        user = _user()
+        try:
+            with AuditLog(self._store, source=SOURCE) as log:
+                log.record(
+                    event,
+                    category=CATEGORY,
+                    user=user,
+                    description=f"{user} {said}",
+                    outcome="success",
+                    metadata=details | _whence(),
+                )
+        except AuditTuiError as error:
+            return f"Not recorded that you {said.partition(' ')[0]} it: {error.message}"
+        return ""
+
+
+def _user() -> str:
+    """Who is really there: behind sudo, the one who called it."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    behind = os.environ.get("SUDO_USER")
+    return f"{behind} (as {name})" if behind and behind != name else name
+
+
+def _whence() -> dict[str, str]:
+    import socket
+
+    found = {"host": socket.gethostname()}
+    client = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
+    return found | ({"client": client} if client else {})
