@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
@@ -60,7 +60,7 @@ def _map(fields: Fields) -> AuditEvent:
     call = syscall_of(syscall) if syscall else None
     user = user_of(primary, syscall, kind)
     is_denied = outcome is Outcome.FAILURE and (
-        syscall.get("exit") in _REFUSALS or _refusal(primary) is Outcome.FAILURE
+        said(syscall, "exit") in _REFUSALS or _refusal(primary) is Outcome.FAILURE
     )
     scene = Scene(fields, records.name or types[0], primary, syscall, call, user, outcome, is_denied)
     metadata = fields.copy()
@@ -204,7 +204,7 @@ def _address(scene: Scene) -> str | None:
         if value is not None:
             return source_address(value)
     if scene.call in _INCOMING:
-        found: Any = socket_address(first_record(scene.fields, "SOCKADDR"))
+        found = socket_address(first_record(scene.fields, "SOCKADDR"))
         return source_address(found.host) if found is not None and found.port is not None else None
     return None
 

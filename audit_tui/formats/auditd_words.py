@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -110,8 +111,6 @@ def socket_address(record: Fields) -> Socket | None:
 
 
 def _short_v6(address: str) -> str:
-    import ipaddress
-
     found = ipaddress.IPv6Address(address)
     return str(found.ipv4_mapped or found)
 

@@ -45,12 +45,8 @@ def _map(fields: Fields) -> AuditEvent:
     occurred_us = parse_time(fields["time"])
     operation = first_text(request.get("operation")) or "request"
     path = first_text(request.get("path")) or ""
-    call = Call(
-        operation,
-        path,
-        first_text(request.get("mount_type")) or "",
-        (first_text(request.get("mount_point")) or "").rstrip("/"),
-    )
+    mount = first_text(request.get("mount_point")) or ""
+    call = Call(operation, path, first_text(request.get("mount_type")) or "", mount.rstrip("/"))
     is_response = fields.get("type") == "response"
     outcome, error = _outcome(fields, call, is_response=is_response)
     is_denied = dig(fields, ("auth", "policy_results", "allowed")) is False

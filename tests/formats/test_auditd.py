@@ -264,6 +264,11 @@ class TestWhatIsTold:
         event = event_of(tmp_path, line("SYSCALL", 1, "arch=c000003e syscall=2 success=no exit=-1 auid=0"))
         assert event.metadata["outcome_detail"] == "denied"
 
+    def test_a_field_that_is_given_twice_refuses_nothing(self, tmp_path: Path) -> None:
+        event = event_of(tmp_path, line("SYSCALL", 1, "syscall=2 success=no exit=-1 exit=-2 auid=0 auid=1"))
+        assert event.metadata["SYSCALL"]["exit"] == ["-1", "-2"]
+        assert "outcome_detail" not in event.metadata
+
     def test_the_key_of_the_rule_names_the_event(self, tmp_path: Path) -> None:
         assert event_of(tmp_path, f'{SYSCALL} key="exec"').event == "exec"
         assert event_of(tmp_path, f"{SYSCALL} key=(null)").event == "execve"
