@@ -42,6 +42,11 @@ def engine_of(session: Session) -> Engine | None:
     return session.engine
 
 
+def can_answer(scope: Scope) -> bool:
+    """Whether the columns hold all that is asked of the events."""
+    return choosing.is_columnar(scope.predicate) and scope.session.coverage is not None
+
+
 def is_counted(scope: Scope, entries: int, ranges: int = 0) -> bool:
     """Whether the columns count sooner than SQL.
 
@@ -50,6 +55,7 @@ def is_counted(scope: Scope, entries: int, ranges: int = 0) -> bool:
         entries: How many index entries SQL would read, were the scope the whole store.
         ranges: How many index ranges it would look up, when these are many.
     """
+    entries *= choosing.weight(scope.predicate)
     work = _work(scope, (entries + ranges * choosing.RANGE_ENTRIES) * choosing.COUNT_US)
     if work is None:
         return False
@@ -68,11 +74,12 @@ def is_first(scope: Scope, found: plan.Drivers | None, branches: tuple[plan.Bran
     """
     if not branches or all(branch.rest is True for branch in branches):
         return False
+    weight = choosing.weight(scope.predicate)
     events = scope.session.events_total if found is None else found.events
-    work = _work(scope, events * choosing.TEST_US)
+    work = _work(scope, events * weight * choosing.TEST_US)
     if work is None:
         return False
-    entries = choosing.tested_entries(work, found, is_exact=False)
+    entries = min(events, work.events) * weight
     return choosing.is_first_by_columns(work, scope.predicate, entries)
 
 
@@ -81,7 +88,7 @@ def is_skipped(scope: Scope, branches: tuple[plan.Branch, ...], offset: int) -> 
     if not offset:
         return False
     is_exact = len(branches) == 1 and branches[0].rest is True
-    work = _work(scope, offset * 20 * choosing.TEST_US)
+    work = _work(scope, offset * 20 * choosing.weight(scope.predicate) * choosing.TEST_US)
     return work is not None and choosing.is_skip_by_columns(work, scope.predicate, offset, is_exact=is_exact)
 
 
@@ -95,8 +102,9 @@ def is_grouped(scope: Scope) -> bool:
     """Whether the columns give an order by name sooner than SQL, which may read all that is in the span."""
     if scope.predicate is True and scope.is_whole_store:
         return False
-    work = _work(scope, scope.session.events_total * choosing.TEST_US)
-    return work is not None and choosing.is_first_by_columns(work, scope.predicate, work.events)
+    weight = choosing.weight(scope.predicate)
+    work = _work(scope, scope.session.events_total * weight * choosing.TEST_US)
+    return work is not None and choosing.is_first_by_columns(work, scope.predicate, work.events * weight)
 
 
 def count(scope: Scope) -> int:

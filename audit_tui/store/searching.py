@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.query import AtRow, Before
-from audit_tui.store import sql
+from audit_tui.store import by_columns, sql
 from audit_tui.store.predicate import is_of_names
 from audit_tui.store.remembered import MAX_SORTED
 from audit_tui.store.result import Result
@@ -36,7 +36,7 @@ Answer: TypeAlias = "Result | SearchResult"
 def result_of(session: Session, query: EventQuery, remembered: Remembered) -> Answer:
     """The rows of a query, by the way that finds them soonest."""
     result = Result(session, query)
-    if is_of_names(result.scope.predicate):
+    if is_of_names(result.scope.predicate) or by_columns.can_answer(result.scope):
         return result
     if not _has_index(session):
         return ReadResult(session, query)

@@ -6,14 +6,9 @@ segment 0.05 ms.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from audit_tui.core.filters import TextField
 from audit_tui.core.record import Record
 from audit_tui.store.predicate import Group, OneOf, Predicate, RowTest
-
-if TYPE_CHECKING:
-    from audit_tui.store.plan import Drivers
 
 START_MS = 120.0
 """What importing numpy takes, for the first answer of a process."""
@@ -25,6 +20,8 @@ COUNT_US = 0.06
 """To count an index entry."""
 RANGE_ENTRIES = 500
 """To look up an index range takes as long as to count so many of its entries."""
+ROW_WEIGHT = 50
+"""To test a row takes as long as to test so many index entries."""
 SKIP_US = 0.012
 """To pass over an entry of an index range whose every entry matches."""
 QUICK_MS = 3.0
@@ -62,17 +59,14 @@ def columns_read(predicate: Predicate) -> int:
     return 0
 
 
-def tested_entries(work: Work, found: Drivers | None, *, is_exact: bool) -> int:
-    """How many index entries SQL tests for the first matches where they lie worst.
-
-    Args:
-        work: The question.
-        found: The index ranges that hold every match.
-        is_exact: Whether all in these ranges match, so that the first entries do.
-    """
-    if is_exact:
-        return 0
-    return work.events if found is None else min(found.events, work.events)
+def weight(predicate: Predicate) -> int:
+    """How many times longer than an index entry SQL takes for an event: a test of its row is slow."""
+    match predicate:
+        case RowTest():
+            return ROW_WEIGHT
+        case Group(parts=parts):
+            return max(weight(part) for part in parts)
+    return 1
 
 
 def columns_ms(work: Work, predicate: Predicate) -> float:
@@ -98,5 +92,6 @@ def is_count_by_columns(work: Work, predicate: Predicate, entries: int) -> bool:
 
 def is_skip_by_columns(work: Work, predicate: Predicate, offset: int, *, is_exact: bool) -> bool:
     """Whether the columns find a far row sooner than SQL, which passes over all rows before it."""
-    entries_us = offset * SKIP_US if is_exact else min(work.events, 20 * offset) * TEST_US
+    tested = min(work.events, 20 * offset) * weight(predicate)
+    entries_us = offset * SKIP_US if is_exact else tested * TEST_US
     return entries_us / 1e3 > max(QUICK_MS, columns_ms(work, predicate) / 4)
