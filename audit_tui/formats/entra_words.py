@@ -61,7 +61,7 @@ def tell(event: str, user: str | None, targets: Sequence[TargetResource], outcom
         failed = " failed" if outcome is Outcome.FAILURE else ""
         names = {"user": user, "name": name}
         return f"{shown(event)}{failed} {fill('[by {user}][ on {name}]', names)}".rstrip()
-    rest = _rest(act, targets, name)
+    rest = _rest(event, act, targets, name)
     if is_asked:
         return told(who, f"asked to {act.plain}", f"ask to {act.plain}", rest, outcome)
     return told(who, act.past, act.plain, rest, outcome)
@@ -73,9 +73,10 @@ def _act(words: str) -> Act | None:
     return act_of(words) or (None if verb is None else Act(verb, tuple(others)))
 
 
-def _rest(act: Act, targets: Sequence[TargetResource], name: str | None) -> str:
+def _rest(event: str, act: Act, targets: Sequence[TargetResource], name: str | None) -> str:
     for place, word in enumerate(act.noun):
-        if word in JOINTS and 0 < place < len(act.noun) - 1:
+        # Not the "From" of ValidFrom.
+        if word in JOINTS and f" {word} " in event and 0 < place < len(act.noun) - 1:
             return _two_things(act.noun[:place], word, act.noun[place + 1 :], targets)
     if name is None:
         return act.phrase()

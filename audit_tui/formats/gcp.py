@@ -47,7 +47,7 @@ def _map(fields: Fields) -> AuditEvent:
     if event is None:
         raise RecordError("it has no methodName")
     user = payload.text("authenticationInfo.principalEmail", "authenticationInfo.principalSubject")
-    outcome, is_denied = _outcome(payload)
+    outcome, is_denied = _outcome(event, payload)
     scene = GcpScene(event, payload.text("resourceName"), payload)
     sentence = tell(scene, user, outcome, is_denied=is_denied)
     reason = payload.text("status.message") if outcome is Outcome.FAILURE else None
@@ -67,7 +67,7 @@ def _map(fields: Fields) -> AuditEvent:
     )
 
 
-def _outcome(payload: Loose) -> tuple[Outcome, bool]:
+def _outcome(event: str, payload: Loose) -> tuple[Outcome, bool]:
     """How a call ended, and whether it was refused; without a status it succeeded."""
     code = payload.text("status.code")
     if code is not None and code != "0":
@@ -76,6 +76,8 @@ def _outcome(payload: Loose) -> tuple[Outcome, bool]:
     for grant in grants if isinstance(grants, list) else ():
         if isinstance(grant, dict) and grant.get("granted") is False:
             return Outcome.FAILURE, True
+    if event.endswith("Failure"):  # google.login.LoginService.loginFailure has no status
+        return Outcome.FAILURE, False
     return Outcome.SUCCESS, False
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.gitlab_words import GitlabScene, tell
 from audit_tui.formats.loose import Loose, of_warehouse
+from audit_tui.formats.naming import outcome_in_name
 from audit_tui.formats.record import Format, RecordError, Shape
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, first_text, severity_of
 
@@ -80,9 +81,8 @@ def _author(record: Loose) -> str | None:
 
 
 def _has_failed(event: str, details: Loose) -> bool:
-    return (
-        details.get("failed_login") is not None or "failed_login" in event or event.startswith("login_failed")
-    )
+    is_sign_in = "failed_login" in event or event.startswith("login_failed")
+    return is_sign_in or details.get("failed_login") is not None or outcome_in_name(event) is Outcome.FAILURE
 
 
 def _target(record: Loose, details: Loose) -> str | None:

@@ -17,6 +17,9 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _CODE = re.compile(r"[A-Z]+(_[A-Z]+)+\Z|([A-Z][a-z]+){2,}\Z")
 _SHOWN_CHARS = 200
 _BY_THEMSELVES = frozenset({"login", "logoff", "logon", "logout", "signin", "signout", "signup"})
+_RESULTS = frozenset({"failed", "failure", "succeeded", "success"})
+"""Words at the end that tell how it ended, not what was done."""
+_NOMINAL = {"creation": "create", "deletion": "delete", "removal": "remove"}
 _DOERS = frozenset({"user", "session", "account"})
 """Who does what is done to nobody: ``user_login``."""
 _OF_MANY = frozenset({"enable", "disable", "list", "set", "configure"})
@@ -97,17 +100,12 @@ def named_act(name: str) -> NamedAct | None:
     """
     head, _, tail = name.rpartition(".")
     words = words_of(tail.lower() if tail.isupper() else tail)
+    if len(words) > 1 and words[-1] in _RESULTS:
+        words = words[:-1]
     if not words:
         return None
     holder = _holder(head)
-    act = act_of(tail)
-    if act is None:
-        verb = verb_of_past(words[0])
-        if verb is not None:
-            act = Act(verb, words[1:])
-        elif len(words) > 1:
-            verb = verb_of_past(words[-1]) or (words[-1] if act_of(words[-1]) else None)
-            act = None if verb is None else Act(verb, words[:-1])
+    act = _act_in(words)
     if act is None:
         return None
     if act.verb in _BY_THEMSELVES:
@@ -117,6 +115,23 @@ def named_act(name: str) -> NamedAct | None:
     if holder and act.verb not in _OF_MANY:
         holder = (*holder[:-1], singular(holder[-1]))
     return NamedAct(Act(act.verb, (*act.noun, *holder)), ())
+
+
+def _act_in(words: tuple[str, ...]) -> Act | None:
+    """The act of words whose verb stands last in the past, first, or last: ``merge request merged``."""
+    first, last = words[0], words[-1]
+    done = verb_of_past(last)
+    if len(words) > 1 and done is not None and done != last:
+        return Act(done, words[:-1])
+    if len(words) > 1 and last in _NOMINAL:
+        return Act(_NOMINAL[last], words[:-1])
+    act = act_of(" ".join(words))
+    if act is not None:
+        return act
+    verb = verb_of_past(first)
+    if verb is not None:
+        return Act(verb, words[1:])
+    return Act(last, words[:-1]) if len(words) > 1 and act_of(last) else None
 
 
 def _holder(head: str) -> tuple[str, ...]:

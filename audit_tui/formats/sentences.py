@@ -40,17 +40,17 @@ unpin untag
 """
 _OTHER_WORDS = """
 abort accept access activate add allocate allow apply approve archive assign associate assume attach
-authenticate authorize block cancel change check clone close complete configure confirm connect copy
-create deactivate decline decrypt delete deny deploy deprecate deregister describe destroy detach disable
-disassociate disconnect discover dismiss download edit elevate enable encrypt end enroll estimate
+authenticate authorize block cancel change check clone close complete configure confirm connect consent
+copy create deactivate decline decrypt delete deny deploy deprecate deregister describe destroy detach
+disable disassociate disconnect discover dismiss download edit elevate enable encrypt end enroll estimate
 evaluate execute expire export fetch filter force generate grant import initiate insert install invite
 invoke issue join kill launch link list lock manage mark merge migrate modify move mute notify open
-override patch pause perform post promote provision publish purge push query reactivate reboot receive
-record refresh register reject release remove rename renew reopen replace report request resend resize
-resolve restart restore resume retrieve retry revoke rotate save schedule search select share sign
-simulate skip start subscribe suspend switch sync terminate test trash trigger unarchive unassign unblock
-undelete undeploy unenroll uninstall unlink unlock unmute unpublish unshare unsubscribe unsuspend untrash
-update upgrade upload use validate verify view
+override patch pause perform post preview promote provision publish purge push query reactivate reboot
+receive recycle record refresh register reject release remove rename renew reopen replace report request
+resend resize resolve restart restore resume retrieve retry revoke rotate save schedule search select
+share sign simulate skip start subscribe suspend switch sync terminate test trash trigger unarchive
+unassign unblock undelete undeploy unenroll uninstall unlink unlock unmute unpublish unshare unsubscribe
+unsuspend untrash update upgrade upload use validate verify view
 """
 _UNCOUNTED = (
     "ing",
