@@ -66,6 +66,11 @@ class RowWindow:
         """Take the exact number of rows."""
         self._count = RowCount(value, exact=True)
 
+    def set_least(self, value: int) -> None:
+        """Take a number of rows that there are at least, while they are counted."""
+        if not self._count.exact:
+            self._count = RowCount(max(self._count.value, value), exact=False)
+
     def row(self, index: int) -> EventRow | None:
         """The row at a 0-based place; None when it is not in memory."""
         block = self._block_at(index)
@@ -84,8 +89,8 @@ class RowWindow:
         stop = start + len(page.rows)
         if page.is_end and not is_before and (page.rows or start == 0 or self.row(start - 1)):
             self.set_count(stop)
-        elif not self._count.exact:
-            self._count = RowCount(max(self._count.value, stop), exact=False)
+        else:
+            self.set_least(stop)
 
     def put(self, start: int, rows: Sequence[EventRow]) -> None:
         """Put consecutive rows at a place; those that are there already stay."""

@@ -29,7 +29,6 @@ from audit_tui.store.text_layout import (
     has_tables,
     narrow,
     place_of,
-    places_of,
     signature_bits,
     width_of,
 )
@@ -102,8 +101,8 @@ class TextIndex:
     def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
         """Take away the segments that hold these rows; until they are built again, the rows are read."""
         if has_tables(connection):
-            for number in sorted({(row.seq - 1) // self._size for row in rows}):
-                _remove(connection, _stretch(number, self._size))
+            for stretch in _holding(connection, [row.seq for row in rows]):
+                _remove(connection, stretch)
 
     def on_replace(
         self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
@@ -166,7 +165,7 @@ def drop(connection: sqlite3.Connection) -> None:
 
 
 def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
-    """Write the segment of these seqs from the rows, in place of any that begins there."""
+    """Write the segment of these seqs from the rows, in place of any that begin there."""
     _remove(connection, stretch)
     built = _built(connection, stretch)
     if built is None:
@@ -433,9 +432,27 @@ def _stretch(number: int, segment_events: int) -> Stretch:
     return Stretch(number * segment_events + 1, (number + 1) * segment_events)
 
 
+def _holding(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Stretch]:
+    """The segments that hold these seqs."""
+    found: list[Stretch] = []
+    for seq in sorted(seqs):
+        if found and seq <= found[-1].last_seq:
+            continue
+        row = connection.execute(
+            "SELECT first_seq, last_seq FROM text_segments WHERE first_seq <= ?"
+            " ORDER BY first_seq DESC LIMIT 1",
+            (seq,),
+        ).fetchone()
+        if row is not None and row[1] >= seq:
+            found.append(Stretch(*row))
+    return found
+
+
 def _remove(connection: sqlite3.Connection, stretch: Stretch) -> None:
-    connection.execute("DELETE FROM text_segments WHERE first_seq = ?", (stretch.first_seq,))
-    connection.execute("DELETE FROM text_parts WHERE place BETWEEN ? AND ?", places_of(stretch.first_seq))
+    """Take away the segments that begin in a stretch."""
+    connection.execute("DELETE FROM text_segments WHERE first_seq BETWEEN ? AND ?", stretch)
+    edges = place_of(stretch.first_seq, 0), place_of(stretch.last_seq + 1, 0) - 1
+    connection.execute("DELETE FROM text_parts WHERE place BETWEEN ? AND ?", edges)
 
 
 def _has_rows(connection: sqlite3.Connection, stretch: Stretch) -> bool:

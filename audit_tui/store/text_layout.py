@@ -119,11 +119,6 @@ def place_of(first_seq: int, part: int) -> int:
     return first_seq * _PLACES + part
 
 
-def places_of(first_seq: int) -> tuple[int, int]:
-    """The first and the last row that the parts of a segment can have."""
-    return first_seq * _PLACES, first_seq * _PLACES + _PLACES - 1
-
-
 class FrameWriter:
     """Makes the parts of a segment: a head that JSON can hold, and frames that are packed one by one."""
 

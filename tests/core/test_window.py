@@ -104,3 +104,13 @@ def test_an_empty_result_is_counted() -> None:
     window = RowWindow(NEWEST_FIRST)
     assert fill(window, [], 0, 20) == 1
     assert window.count == RowCount(0, exact=True)
+
+
+def test_there_are_at_least_so_many_until_they_are_counted() -> None:
+    window = RowWindow(NEWEST_FIRST)
+    window.set_least(500)
+    window.set_least(400)
+    assert window.count == RowCount(500, exact=False)
+    window.set_count(450)
+    window.set_least(600)
+    assert window.count == RowCount(450, exact=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import typing
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event import AuditEvent, EventColumn, EventRow, Outcome
 from audit_tui.core.filters import (
     CONTAINS,
@@ -29,6 +31,7 @@ from audit_tui.core.filters import (
     TextField,
 )
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
+from audit_tui.errors import QueryCancelled, StoreDamaged
 from audit_tui.store import hits, searching, session, text_index, text_layout
 from audit_tui.store.reader import StoreReader
 from audit_tui.store.text_index import Stretch
@@ -40,6 +43,8 @@ from tests.store.samples import NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from audit_tui.store.sql import Statement
 
 TEXTS = (
     "Created agent Élan",
@@ -81,8 +86,8 @@ PATHS = (
     "\ud800", "list", "absent", "regio",
 )  # fmt: skip
 SEARCHES = (
-    "created", "AGENT", "é", "ss", "ß", "i", "\u0130", "k", "fi", "a", "aa", "a-", "eu-west-1", "\0", "\ud800",
-    "\\ud800", "本語", "zzz", "10.", "5", "true", "xxxxxxxx", "%", "'", "", "\n", "admin",
+    "created", "AGENT", "é", "ss", "ß", "i", "\u0130", "k", "fi", "a", "aa", "a-", "eu-west-1", "\0",
+    "\ud800", "\\ud800", "本語", "zzz", "10.", "5", "true", "xxxxxxxx", "%", "'", "", "\n", "admin",
 )  # fmt: skip
 
 
@@ -168,7 +173,7 @@ def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield opened
 
 
-@pytest.fixture(params=["few", "many"], autouse=True)
+@pytest.fixture(params=["few", "many"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few matches are gathered and sorted, of many a place is narrowed down; many names are no set."""
     if request.param == "many":
@@ -189,7 +194,8 @@ def walked(reader: StoreReader, query: EventQuery, limit: int) -> list[EventRow]
         place = After(PageKey.of(page.rows[-1], query.sort))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("way")
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, data=st.data())
 def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.DataObject) -> None:
     rows = expected(query)
@@ -210,8 +216,142 @@ def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.D
         assert reader.locate(query, key) == place
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(expression=conditions)
 def test_every_condition(reader: StoreReader, expression: Filter) -> None:
     assert reader.count(EventQuery(expression)) == len(expected(EventQuery(expression)))
     assert reader.count(EventQuery(Not(expression))) == len(EVENTS) - len(expected(EventQuery(expression)))
+
+
+@pytest.fixture
+def indexed(tmp_path: Path) -> Path:
+    path = tmp_path / "audit.db"
+    fill(path, COVERED["indexed"])
+    return path
+
+
+AGENT = EventQuery(Condition(TextField.ANY, CONTAINS, "agent"))
+
+
+def checked(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(text_index.check(connection))
+
+
+def test_a_removed_event_is_found_by_nothing(indexed: Path) -> None:
+    seqs = [row.seq for row in expected(AGENT)]
+    with StoreWriter(indexed, durable=False) as writer, writer.changing() as change:
+        change.remove(change.rows(seqs[:1]))
+    with StoreReader(indexed) as reader:
+        assert sorted(row.seq for row in walked(reader, AGENT, 50)) == sorted(seqs[1:])
+        assert reader.count(AGENT) == len(seqs) - 1
+    with closing(sqlite3.connect(indexed)) as connection:
+        text_index.build(connection)
+        connection.commit()
+    assert checked(indexed) == []
+    with StoreReader(indexed) as reader:
+        assert reader.count(AGENT) == len(seqs) - 1
+
+
+def test_what_was_remembered_is_void_after_a_change(indexed: Path) -> None:
+    with StoreReader(indexed) as reader:
+        assert reader.count(AGENT) == len(expected(AGENT))
+        with StoreWriter(indexed, durable=False) as writer:
+            writer.append([AuditEvent("Late", 10, key="late", description="an AGENT again")])
+        assert reader.count(AGENT) == len(expected(AGENT)) + 1
+        assert reader.page(AGENT, AtRow(0), 500).is_end
+
+
+def test_a_complete_index_has_nothing_wrong(indexed: Path) -> None:
+    assert checked(indexed) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM text_parts WHERE place = (SELECT min(place) FROM text_parts)",
+        "UPDATE text_parts SET data = (SELECT data FROM text_parts WHERE place = 33 * 256 + 2)"
+        " WHERE place = 65 * 256 + 2",
+        "UPDATE text_parts SET data = zeroblob(4096) WHERE place = 33 * 256 + 16",
+        "UPDATE text_segments SET signature = zeroblob(8192) WHERE first_seq = 33",
+        "UPDATE text_segments SET first_us = first_us + 1 WHERE first_seq = 33",
+        "UPDATE text_segments SET last_seq = 64 WHERE first_seq = 1",
+        "UPDATE events SET description = 'another' WHERE seq = 40",
+        'UPDATE events SET metadata = \'{"region":"us"}\' WHERE seq = 40',
+        "DELETE FROM events WHERE seq = 40",
+        "INSERT INTO text_parts VALUES (9, x'00')",
+    ],
+)
+def test_what_hides_an_event_from_a_search_is_found(indexed: Path, change: str) -> None:
+    with closing(sqlite3.connect(indexed)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(change)
+    assert checked(indexed)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(part=st.integers(0, 2), place=st.integers(0, 10_000), byte=st.integers(0, 255), is_cut=st.booleans())
+def test_a_broken_index_is_an_error_and_nothing_worse(
+    tmp_path_factory: pytest.TempPathFactory, part: int, place: int, byte: int, is_cut: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "broken.db"
+    if not path.exists():
+        fill(path, COVERED["indexed"])
+    with closing(sqlite3.connect(path)) as connection:
+        at = 65 * 256 + part
+        good = connection.execute("SELECT data FROM text_parts WHERE place = ?", (at,)).fetchone()[0]
+        place %= len(good)
+        bad = good[:place] if is_cut else good[:place] + bytes([byte]) + good[place + 1 :]
+        with connection:
+            connection.execute("UPDATE text_parts SET data = ? WHERE place = ?", (bad, at))
+        try:
+            with StoreReader(path) as reader:
+                for query in (AGENT, EventQuery(Condition(MetaField("region"), IS, None))):
+                    try:
+                        assert 0 <= reader.count(query) <= len(EVENTS)
+                    except StoreDamaged as error:
+                        assert "reindex" in error.hint
+        finally:
+            with connection:
+                connection.execute("UPDATE text_parts SET data = ? WHERE place = ?", (good, at))
+
+
+def test_a_search_ends_when_it_is_cancelled(reader: StoreReader) -> None:
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(QueryCancelled):
+        reader.count(AGENT, token)
+    with pytest.raises(QueryCancelled):
+        reader.page(AGENT, AtRow(0), 10, token)
+    assert reader.count(AGENT) == len(expected(AGENT))
+
+
+INJECTIONS = [
+    template.format(word)
+    for word in ("x", "events", "1", "description", "a b", "\\", "é", "%", "NEAR", "*")
+    for template in (
+        "'; DROP TABLE events; --{}", "{}' OR '1'='1", '"{}"', "{}) OR 1=1 --", "col:{}", "^{}", "-{}", "{}*",
+        "a AND {}", "NEAR({} b)", "{}\x00", "?1{}", ":{}", "@{}", "$.{}", "{} UNION SELECT 1", "[{}]", "`{}`",
+        "/*{}*/", "{};",
+    )
+]  # fmt: skip
+
+
+def test_no_text_of_a_filter_reaches_a_statement(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(INJECTIONS) == 200
+    seen: list[str] = []
+    ask = session.Session.rows
+
+    def rows(self: session.Session, statement: Statement) -> list[tuple[typing.Any, ...]]:
+        seen.append(statement.text)
+        return ask(self, statement)
+
+    monkeypatch.setattr(session.Session, "rows", rows)
+    with StoreReader(indexed) as reader:
+        for value in ("plain", *INJECTIONS):
+            assert reader.count(EventQuery(Condition(MetaField(value), CONTAINS, value))) == 0
+            for field in (TextField.ANY, Field.USER):
+                assert reader.count(EventQuery(Condition(field, IS, value))) <= len(EVENTS)
+    # The same few statements whatever is looked for.
+    assert len(set(seen)) <= 20, set(seen)
+    assert not [text for text in set(seen) for value in INJECTIONS if value in text]

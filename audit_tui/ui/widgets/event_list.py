@@ -73,6 +73,11 @@ class EventList(Container):
         page: Page
 
     @dataclass
+    class _LeastRead(Message):
+        generation: int
+        value: int
+
+    @dataclass
     class _CountRead(Message):
         generation: int
         value: int
@@ -232,8 +237,17 @@ class EventList(Container):
             self.post_message(self._PageRead(generation, request, page))
 
     def _read_count(self, generation: int, query: EventQuery, token: CancelToken) -> None:
+        told = 0
+
+        def report(value: int) -> None:
+            nonlocal told
+            # A search is counted in hundreds of steps; each message draws the status line.
+            if value > told + told // 4:
+                told = value
+                self.post_message(self._LeastRead(generation, value))
+
         try:
-            value = self._counts.ask(lambda reader, cancel: reader.count(query, cancel), token)
+            value = self._counts.ask(lambda reader, cancel: reader.count(query, cancel, report), token)
         except QueryCancelled:
             return
         except AuditTuiError as error:
@@ -269,6 +283,14 @@ class EventList(Container):
         self._window.add(message.request, message.page)
         self.table.rows_came()
         if self.count != before:
+            self.post_message(self.Counted(self, self.count))
+
+    @on(_LeastRead)
+    def _take_least(self, message: _LeastRead) -> None:
+        message.stop()
+        if message.generation == self._generation:
+            self._window.set_least(message.value)
+            self.table.rows_came()
             self.post_message(self.Counted(self, self.count))
 
     @on(_CountRead)
