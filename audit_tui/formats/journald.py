@@ -41,6 +41,7 @@ _SUDO = re.compile(
 _SU = re.compile(r"(?P<failed>FAILED SU )?\(to (?P<as>\S+)\) (?P<user>\S+) on (?P<tty>\S+)\Z")
 _PAM_SESSION = re.compile(
     r"pam_unix\((?P<service>[^)]*)\): session (?P<did>opened|closed) for user (?P<user>[^\s(]+)"
+    r"(?:\(uid=\d+\))?(?: by (?P<by>[^\s(]+)\()?"
 )
 _PAM_FAILURE = re.compile(r"pam_\w+\((?P<service>[^)]*)\): authentication failure;.*?(?:rhost=(?P<ip>\S*))?"
                           r"(?:\s+user=(?P<user>\S+))?\Z")  # fmt: skip
@@ -161,10 +162,22 @@ def _read(identifier: str, message: str) -> _Said:
         outcome = Outcome.FAILURE if found["failed"] else Outcome.SUCCESS
         sentence = told(found["user"], "became", "become", found["as"], outcome)
         return _Said(found["user"], None, outcome, found["as"], sentence)
+    return _pam(message)
+
+
+def _pam(message: str) -> _Said:
     if found := _PAM_SESSION.match(message):
-        return _Said(found["user"])
+        did = "began" if found["did"] == "opened" else "ended"
+        who = found["by"] or found["user"]
+        service = found["service"].partition(":")[0]
+        other = f" as {found['user']}" if who != found["user"] else ""
+        return _Said(who, None, Outcome.UNKNOWN, None, f"{who} {did} a session of {service}{other}")
     if found := _PAM_FAILURE.match(message):
-        return _Said(found["user"], source_address(found["ip"]), Outcome.FAILURE)
+        address = source_address(found["ip"])
+        where = f" from {address}" if address is not None else ""
+        service = found["service"].partition(":")[0]
+        sentence = f"{found['user'] or 'someone'} failed to authenticate to {service}{where}"
+        return _Said(found["user"], address, Outcome.FAILURE, None, sentence)
     return _Said()
 
 
@@ -181,11 +194,7 @@ def _ssh(message: str) -> _Said:
         user = found["user"] or None
         sentence = f"{user or 'someone'}, who is no user here, tried to log in over SSH from {found['ip']}"
         return _Said(user, source_address(found["ip"]), Outcome.FAILURE, None, sentence)
-    if found := _PAM_SESSION.match(message):
-        return _Said(found["user"])
-    if found := _PAM_FAILURE.match(message):
-        return _Said(found["user"], source_address(found["ip"]), Outcome.FAILURE)
-    return _Said()
+    return _pam(message)
 
 
 def _sudo(found: re.Match[str]) -> _Said:

@@ -275,6 +275,20 @@ class TestJournal:
     @pytest.mark.parametrize(
         ("message", "said"),
         [
+            (
+                "pam_unix(sudo:session): session opened for user root(uid=0) by al(uid=1000)",
+                "al began a session of sudo as root",
+            ),
+            ("pam_unix(sshd:session): session closed for user al", "al ended a session of sshd"),
+            (
+                "pam_unix(cron:session): session opened for user root by (uid=0)",
+                "root began a session of cron",
+            ),
+            (
+                "pam_unix(sshd:auth): authentication failure; logname= uid=0 rhost=192.0.2.1  user=al",
+                "al failed to authenticate to sshd from 192.0.2.1",
+            ),
+            ("pam_sss(su:auth): authentication failure; uid=0", "someone failed to authenticate to su"),
             ([104, 105], "hi"),
             ([104, 255], "h\\xff"),
             (["first", "second"], "first"),
