@@ -125,7 +125,7 @@ def _act_in(words: tuple[str, ...]) -> Act | None:
         return Act(done, words[:-1])
     if len(words) > 1 and last in _NOMINAL:
         return Act(_NOMINAL[last], words[:-1])
-    act = act_of(" ".join(words))
+    act = act_of(" ".join(words).lower())
     if act is not None:
         return act
     verb = verb_of_past(first)

@@ -10,7 +10,7 @@ from audit_tui.core.event import Outcome
 
 MAX_REASON_CHARS = 200
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+|[^\W\d_]+")
+_WORD = re.compile(r"OAuth|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+|[^\W\d_]+")
 _RESULT = re.compile(r"[._ -](failed|failure|succeeded|success)\Z", re.IGNORECASE)
 _API_VERSION = re.compile(r"20\d{6}(v\d+)?\Z|_?v\d\Z", re.IGNORECASE)
 _ACRONYMS = {
@@ -56,7 +56,7 @@ _UNCOUNTED = (
     "ing",
     "data",
     "information",
-    " access",
+    "access",
     "SAML",
     "SSO",
     " security",

@@ -77,6 +77,7 @@ def test_signing_in_is_never_guessed(outcome: Outcome, sentence: str) -> None:
         ("ListViewed", "viewed", "list", ""),
         ("LoginService.loginFailure", "logged in", "", ""),
         ("deploy_token_creation_failed", "created", "deploy token", ""),
+        ("org.disable_oauth_app_restrictions", "disabled", "OAuth app restrictions", "org"),
         ("user_login", "logged in", "", ""),
         ("session.sign_in", "signed in", "", ""),
         ("user.mfa.factor.reset_all", "reset", "all factor", ""),
