@@ -11,8 +11,8 @@ How to add a format:
    severities and keys; ``times.parse_time`` reads times, ``addresses.source_address`` addresses,
    ``sentences`` tells acts; ``loose`` reads keys in any spelling (``callerIp``, ``caller_ip``), ``narrating``
    tells acts by patterns and dotted names. Reading files, JSON, CSV and wrappers is done before ``_detect``
-   is asked: a module sees one record as a dict. Set ``split`` where a record tells several events, ``lines`` where
-   the log is text of its own kind.
+   is asked: a module sees one record as a dict. Set ``split`` where a record tells several events,
+   ``lines`` where the log is text of its own kind.
 2. Add one line to ``registry.BUILT_IN``, where the order of detection wants it (the most telling first).
 3. Put a small hand-written log and the events expected of it beside the others in ``tests/formats/fixtures``.
 
