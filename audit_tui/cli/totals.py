@@ -38,7 +38,9 @@ _format_option = click.option(
 
 
 @click.command("facets")
-@click.argument("column", type=click.Choice([field.value for field in Field], case_sensitive=False))
+@click.argument(
+    "column", metavar="COLUMN", type=click.Choice([field.value for field in Field], case_sensitive=False)
+)
 @store_option
 @events_options
 @click.option(
