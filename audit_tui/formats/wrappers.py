@@ -105,6 +105,12 @@ def has_record_cells(names: list[str]) -> bool:
 def peeled(fields: Fields) -> list[Peeled]:
     """What a record may be a frame around, the most telling first; empty when it is none."""
     found: list[Peeled] = []
+    # The reader peels lists of the file itself; this one lies in a list or a text.
+    inner_list = list_key(fields)
+    if inner_list is not None:
+        parts = _parts(fields[inner_list])
+        if parts is not None:
+            found.append(Peeled("list", parts, _without(fields, inner_list), is_sure=True))
     for key in _FRAME_KEYS:
         # Most records have a key of these, with a plain text that is no frame: this must cost nothing.
         value = fields.get(key)
@@ -126,13 +132,17 @@ def _peeled(frame: _Frame, fields: Fields, value: object) -> Peeled | None:
     if frame.inner_key:
         if not isinstance(value, dict) or frame.inner_key not in value:
             return None
-        rest = {name: value[name] for name in value if name != frame.inner_key}
+        rest = _without(value, frame.inner_key)
         inside = value[frame.inner_key]
     parts = _parts(inside)
     if parts is None:
         return None
-    around = {name: fields[name] for name in fields if name != frame.key}
+    around = _without(fields, frame.key)
     return Peeled(frame.name, parts, around | {frame.key: rest} if rest else around, frame.is_sure)
+
+
+def _without(fields: Fields, key: str) -> Fields:
+    return {name: fields[name] for name in fields if name != key}
 
 
 def _parts(value: object) -> list[tuple[Fields, bool]] | None:
