@@ -96,16 +96,14 @@ def _map(fields: Fields) -> AuditEvent:
     outcome = _outcome(entra, code)
     address = record.address("callerIpAddress", f"{inside}ipAddress", f"{inside}initiatedBy.user.ipAddress")
     targets = [] if entra.is_sign_in else _targets(entra.inner)
+    is_denied = entra.is_sign_in and outcome is Outcome.FAILURE and code in _BLOCKED_CODES
     if entra.is_sign_in:
         target = entra.text("appDisplayName", "resourceDisplayName")
-        is_denied = outcome is Outcome.FAILURE and code in _BLOCKED_CODES
         sentence = sign_in(user, target, address, outcome)
-        reason = entra.text("status.failureReason", "resultDescription") or _REASONS.get(code or "")
     else:
         target = targets[0].name if targets else None
-        is_denied = False
         sentence = tell(event, user, targets, outcome)
-        reason = entra.text("resultReason", "resultDescription")
+    reason = _reason(entra, code) if outcome is Outcome.FAILURE else None
     event_id = entra.text("id")
     record.taken("id", event_id)
     return AuditEvent(
@@ -114,9 +112,7 @@ def _map(fields: Fields) -> AuditEvent:
         key=record.content_key(NAME) if event_id is None else f"{NAME}:{event_id}",
         category=record.take("category") or record.text(f"{inside}category"),
         user=user,
-        description=column_text(
-            with_reason(sentence, reason if outcome is Outcome.FAILURE else None), MAX_SENTENCE_CHARS
-        ),
+        description=column_text(with_reason(sentence, reason), MAX_SENTENCE_CHARS),
         outcome=outcome,
         severity=level_of(record.text("Level")),
         source_ip=address,
@@ -124,6 +120,12 @@ def _map(fields: Fields) -> AuditEvent:
         source=NAME,
         metadata=record.rest(is_denied=is_denied, by_name=_by_name(entra.inner, targets)),
     )
+
+
+def _reason(entra: _Entra, code: str | None) -> str | None:
+    if entra.is_sign_in:
+        return entra.text("status.failureReason", "resultDescription") or _REASONS.get(code or "")
+    return entra.text("resultReason", "resultDescription")
 
 
 def _user(entra: _Entra) -> str | None:
