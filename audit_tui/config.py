@@ -123,7 +123,7 @@ class Setting(Record):
 
 
 def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
+    return user_path(_text(value))
 
 
 def _text(value: object) -> str:
@@ -240,6 +240,14 @@ SETTINGS = (
 """Every setting but the table ``[keys]``, whose names are the ids of commands."""
 
 
+def user_path(text: str) -> Path:
+    """A path as a user writes it, with ``~`` for a home; one that nobody has stays as it is."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
 def data_directory() -> Path:
     """The platform's directory for this program's data; need not exist."""
     from platformdirs import user_data_path
@@ -267,7 +275,7 @@ def default_store_path() -> Path:
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """The file that the settings are read from; need not exist."""
     if chosen := environment.get(CONFIG_VARIABLE):
-        return Path(chosen).expanduser()
+        return user_path(chosen)
     from platformdirs import user_config_path
 
     return user_config_path(APP_NAME, appauthor=False) / "config.toml"
@@ -332,6 +340,9 @@ class _Reading:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             self.problems.append(_syntax_problem(path, text, str(error)))
+            return
+        except RecursionError:
+            self.problems.append(ConfigError(f"{path}: not TOML: it is nested too deeply."))
             return
         by_name = {setting.name: setting for setting in SETTINGS}
         for name, value in table.items():

@@ -23,6 +23,7 @@ from audit_tui.config import (
     config_path,
     default_store_path,
     keys_directory,
+    user_path,
 )
 from audit_tui.core.finding import Finding, Level
 from audit_tui.core.text import clean_visible, counted
@@ -125,7 +126,7 @@ def _settings_findings() -> tuple[Settings, list[Finding]]:
     except AuditTuiError as error:
         findings.append(Finding("settings", Level.WRONG, error.message, error.hint))
         store = os.environ.get(STORE_VARIABLE)
-        return Settings(store=Path(store).expanduser() if store else None), findings
+        return Settings(store=user_path(store) if store else None), findings
     findings += [Finding("settings", Level.WRONG, one.message, one.hint) for one in problems]
     findings += [Finding("settings", Level.OK, words) for words in _in_force(loaded)]
     if not findings:

@@ -188,6 +188,9 @@ def store_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise readable(error, path) from error
+    except OverflowError as error:
+        # A number that was read from the file, and asked for with another added to it.
+        raise StoreDamaged(f"{path} holds a number out of all bounds.", "Verify the store.") from error
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def base_of(path: Path) -> Base | None:
             return None
         with closing(connect.open_viewer(path, immutable=True)) as connection:
             return _read(connection)
-    except (OSError, StoreError, sqlite3.Error):
+    except (OSError, ValueError, StoreError, sqlite3.Error):
         return None
 
 

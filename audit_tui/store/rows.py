@@ -174,7 +174,7 @@ def _read_metadata(text: object) -> dict[str, Any]:
     try:
         value = json.loads(str(text))
     except (ValueError, RecursionError):
-        return {NOT_JSON: text}
+        return {NOT_JSON: str(text)}
     return value if isinstance(value, dict) else {NOT_JSON: value}
 
 

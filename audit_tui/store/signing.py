@@ -62,12 +62,10 @@ def is_signed_by(note: SignedCheckpoint, key: PublicKey) -> bool | None:
 
 def key_path(store_id: str, key_id: bytes) -> Path:
     """Where a private key of a store lies or would lie."""
-    from pathlib import Path
-
-    from audit_tui.config import keys_directory
+    from audit_tui.config import keys_directory, user_path
 
     chosen = os.environ.get(KEY_VARIABLE)
-    return Path(chosen).expanduser() if chosen else keys_directory() / f"{store_id}-{key_id.hex()}.key"
+    return user_path(chosen) if chosen else keys_directory() / f"{store_id}-{key_id.hex()}.key"
 
 
 def new_signer(name: str) -> tuple[Signer, str]:

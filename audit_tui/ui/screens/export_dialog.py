@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
+from audit_tui.config import user_path
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event_text import EVENT_KEYS
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
@@ -218,7 +219,7 @@ class ExportDialog(ModalScreen[None]):
             self._say("Give the file a name.", is_error=True)
             return
         try:
-            path = self._folder / Path(typed).expanduser()
+            path = self._folder / user_path(typed)
         except RuntimeError:
             self._say("There is no such home directory.", is_error=True)
             return
