@@ -191,11 +191,12 @@ def _moment(at_s: int) -> str:
 def _seals(report: Report) -> str:
     text = (
         f"{thousands(report.matching_blocks)} of {counted(report.blocks, 'block')} match;"
-        f" {thousands(report.matching_heads)} of {counted(report.heads, 'head')} match"
+        f" {thousands(report.matching_heads)} of {counted(report.tried_heads, 'head')} match"
     )
+    if report.tried_heads < report.heads:
+        text += f" (of {thousands(report.heads)}, --quick tries some)"
     if report.keys:
-        tried = "" if report.checked_signatures == report.heads else " tried"
-        of_all = f"{report.signatures:,} of {report.checked_signatures:,}{tried}"
+        of_all = f"{report.signatures:,} of {report.checked_signatures:,}"
         return f"{text}; {of_all} signed by key {', '.join(report.keys)}"
     if report.sealing_key is not None:
         return f"{text}; signed, but no --key was given to check that"
@@ -244,8 +245,8 @@ def _result(report: Report) -> str:
     broken = report.blocks - report.matching_blocks
     if broken:
         parts.append(counted(broken, "block"))
-    if report.heads > report.matching_heads:
-        parts.append(counted(report.heads - report.matching_heads, "head"))
+    if report.tried_heads > report.matching_heads:
+        parts.append(counted(report.tried_heads - report.matching_heads, "head"))
     if any(one.problem for one in report.anchors):
         parts.append("the anchor")
     if report.index_problems:
@@ -290,6 +291,7 @@ def as_json(report: Report) -> dict[str, object]:
             "blocks": report.blocks,
             "matching_blocks": report.matching_blocks,
             "heads": report.heads,
+            "tried_heads": report.tried_heads,
             "matching_heads": report.matching_heads,
             "signatures_checked": report.checked_signatures,
             "signatures": report.signatures,
