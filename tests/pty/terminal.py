@@ -243,6 +243,10 @@ class Terminal:
         """Wait until the program has written something, without taking it: pyte takes 1 ms for 300 bytes."""
         assert select.select([self._primary], [], [], timeout_s)[0], "nothing came"
 
+    def take(self, timeout_s: float) -> bool:
+        """Take what comes next; False when nothing comes for this long."""
+        return self._read(timeout_s)
+
     def read_until_quiet(self, quiet_s: float = 0.2) -> bytes:
         """Read until nothing has come for this long, and return what came."""
         start = len(self.output)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tests.pty.terminal import Terminal
 
@@ -62,11 +62,36 @@ def print_table(title: str, figures: Sequence[Figure], calibrations: Sequence[fl
     print("\n" + "\n".join(lines))  # noqa: T201 - the table is what a benchmark is for
 
 
-def first_output_ms(terminal: Terminal, key: str) -> float:
-    """From a key to the first update that follows it. The program must be quiet before."""
+class Reply(NamedTuple):
+    """What a program answered to a key."""
+
+    first_ms: float
+    """From the key to the first update that follows it."""
+    last_ms: float
+    """To the last byte before it is quiet again."""
+    sent_bytes: int
+
+
+def reply_to(terminal: Terminal, key: str, quiet_s: float = 0.1) -> Reply:
+    """Press a key, or send what a mouse sends, and take all that follows. It must be quiet before."""
+    start = len(terminal.output)
+    begin = last = time.perf_counter()
+    if key.startswith("\x1b["):
+        terminal.send(key)
+    else:
+        terminal.press(key)
+    terminal.wait_readable()
+    first = time.perf_counter()
+    while terminal.take(quiet_s):
+        last = time.perf_counter()
+    return Reply((first - begin) * 1e3, (max(first, last) - begin) * 1e3, len(terminal.output) - start)
+
+
+def shown_ms(terminal: Terminal, key: str, sign: Callable[[Terminal], bool]) -> float:
+    """From a key to the screen on which something can be seen; pyte's reading of it, 1 to 4 ms, is in it."""
     begin = time.perf_counter()
     terminal.press(key)
-    terminal.wait_readable()
+    terminal.read_until(sign)
     return (time.perf_counter() - begin) * 1e3
 
 

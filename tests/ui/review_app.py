@@ -14,12 +14,14 @@ from audit_tui.core.zones import zone_named
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import Hook, fake_factory
+from tests.ui.waiting import until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from audit_tui.core.export import Exporter
     from audit_tui.core.redact_mode import RedactMode
+    from audit_tui.core.sealed import SealChecker
     from audit_tui.ui.screens.review import ReviewScreen
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -79,12 +81,8 @@ class Driver:
         raise AssertionError("the screen does not come to rest")
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something holds: an animation or a scroll may take some frames on a busy machine."""
-        for _ in range(200):
-            if condition():
-                return
-            await self.settle()
-        raise AssertionError(f"it never came to hold:\n{self.text()}")
+        """Wait until something holds."""
+        await until(self.pilot, condition)
 
     def lines(self) -> list[str]:
         """What stands on the screen."""
@@ -110,6 +108,7 @@ def run_review(
     settings: Settings | None = None,
     exporter: Exporter | None = None,
     redact: RedactMode | None = None,
+    open_checker: Callable[[], SealChecker] | None = None,
 ) -> None:
     """Run a script against the app."""
 
@@ -124,6 +123,7 @@ def run_review(
             settings or Settings(),
             exporter=exporter,
             redact=redact,
+            open_checker=open_checker,
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),
         )
         app = AuditApp(opening)

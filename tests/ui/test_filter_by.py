@@ -27,6 +27,7 @@ from audit_tui.ui.widgets.match_count import MatchCount, percentage
 from audit_tui.ui.widgets.popup_list import PopupList
 from audit_tui.ui.widgets.value_input import MAX_CANDIDATES, picture
 from tests.ui.fake_reader import FakeReader, Hook
+from tests.ui.waiting import until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -1102,7 +1103,10 @@ def test_a_resize_while_a_list_is_open() -> None:
             await driver.settle()
         await driver.press("o")
         await driver.candidates()
-        assert driver.popup.region.offset == driver.rows[0].value.region.bottom_left - Offset(1, 0)
+        value = driver.rows[0].value
+        await until(
+            driver.pilot, lambda: driver.popup.region.offset == value.region.bottom_left - Offset(1, 0)
+        )
 
     run_dialog(script)
 

@@ -292,8 +292,7 @@ def test_any_size_works(size: tuple[int, int]) -> None:
     async def script(driver: Driver) -> None:
         await driver.press("down", "enter", "pagedown", "tab", "end", "escape")
         await driver.pilot.resize_terminal(80, 24)
-        await driver.settle()
-        assert "newest first" in driver.lines()[-2]
+        await driver.until(lambda: "newest first" in driver.lines()[-2])
 
     run_review(script, size=size)
 

@@ -23,6 +23,7 @@ from audit_tui.ui.widgets.month_view import MonthView
 from audit_tui.ui.widgets.popup_list import PopupList
 from audit_tui.ui.widgets.preset_list import PresetList
 from audit_tui.ui.widgets.time_input import TimeInput
+from tests.ui.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -79,6 +80,10 @@ class Stage:
     def picture(self) -> str:
         strips = self.dialog._compositor.render_strips()
         return "\n".join(strip.text for strip in strips)
+
+    async def sees(self, text: str) -> None:
+        """Wait until a text stands on the screen: the list may scroll a frame later."""
+        await until(self.pilot, lambda: text in self.picture, f"no {text!r}")
 
     async def press(self, *keys: str) -> None:
         """Press keys as a fast typist does: one burst, then wait. Pilot waits 50 ms for each."""
@@ -160,9 +165,9 @@ def test_it_opens_on_today_with_the_range_in_force_marked() -> None:
         assert stage.month.marked == DayRange(date(2026, 10, 24), TODAY)
         assert stage.words == "Last 30 Days: 2026-10-24 to 2026-11-22, 30 days"
         assert stage.times == ("2026-10-24", "2026-11-22")
-        assert "• Last 30 Days" in stage.picture
-        assert " 22] " in stage.picture
-        assert "Europe/Berlin" in stage.picture
+        await stage.sees("• Last 30 Days")
+        await stage.sees(" 22] ")
+        await stage.sees("Europe/Berlin")
         assert stage.picture.count("Time range") == 1
 
     assert run(play) == []
@@ -201,8 +206,8 @@ def test_keys_move_the_cursor_but_never_beyond_today() -> None:
             await stage.press(*keys.split())
             assert stage.month.cursor == expected, keys
             assert stage.month.marked == DayRange(date(2026, 10, 24), TODAY)
-            assert f"{expected:%B} ▾" in stage.picture
-            assert f"{expected.year} ▾" in stage.picture
+            await stage.sees(f"{expected:%B} ▾")
+            await stage.sees(f"{expected.year} ▾")
 
     assert run(play) == []
 
@@ -285,8 +290,8 @@ def test_a_picked_range_is_said_marked_and_written_into_the_fields() -> None:
         await stage.click_day(13)
         assert stage.words == "2026-11-10 to 2026-11-13, 4 days"
         assert stage.times == ("2026-11-10", "2026-11-13")
-        assert "[10  11  12  13]" in stage.picture
-        assert " 22 " in stage.picture
+        await stage.sees("[10  11  12  13]")
+        await stage.sees(" 22 ")
         assert "•" not in stage.picture
 
     run(play)
@@ -308,7 +313,7 @@ def test_a_preset_shows_its_days_and_stays_a_preset() -> None:
         await stage.press("home", *["down"] * list(Preset).index(preset), "enter")
         assert stage.month.marked == marked
         assert stage.month.cursor == cursor
-        assert f"• {preset.label}" in stage.picture
+        await stage.sees(f"• {preset.label}")
         assert stage.words.startswith(preset.label)
         assert stage.results == []
         await stage.press("enter")
@@ -340,8 +345,8 @@ def test_all_time_of_an_empty_store_marks_nothing() -> None:
     async def play(stage: Stage) -> None:
         assert stage.month.marked is None
         assert stage.times == ("", "")
-        assert "first event" in stage.picture
-        assert "no end" in stage.picture
+        await stage.sees("first event")
+        await stage.sees("no end")
 
     run(play, Opening(Preset.ALL_TIME, first_event=None))
 
@@ -544,14 +549,14 @@ def test_typing_shows_the_days_on_the_calendar() -> None:
         await stage.type_in("#since", "2026-09-05 12:00")
         assert stage.month.cursor == date(2026, 9, 5)
         assert stage.month.marked == DayRange(date(2026, 9, 5), TODAY)
-        assert "[ 5" in stage.picture
+        await stage.sees("[ 5")
 
     run(play)
 
 
 def test_typed_times_are_of_the_zone_that_is_shown() -> None:
     async def play(stage: Stage) -> None:
-        assert "America/New_York" in stage.picture
+        await stage.sees("America/New_York")
         await stage.type_in("#since", "2026-11-01 01:30")
         await stage.type_in("#until", "2026-11-01 14:00")
         await stage.press("enter")
@@ -631,8 +636,8 @@ def test_focus_and_range_show_without_colours(is_colourless: bool) -> None:
         assert today is not None
         assert today.underline
         if is_colourless:
-            assert "[20··21··22]" in stage.picture
-            assert "Cancel  [Apply]" in stage.picture
+            await stage.sees("[20··21··22]")
+            await stage.sees("Cancel  [Apply]")
         else:
             between, outside = cells["21"], cells["19"]
             assert between is not None
@@ -689,8 +694,7 @@ def test_the_hint_moves_nothing_and_gives_way_on_a_low_terminal() -> None:
             assert stage.dialog.query_one("#time-range").region.height == height
             await stage.press("tab")
         await stage.pilot.resize_terminal(40, 10)
-        await stage.pilot.pause()
-        assert stage.dialog.query_one("#hint").region.height == 0
+        await until(stage.pilot, lambda: stage.dialog.query_one("#hint").region.height == 0)
 
     run(play)
 
@@ -699,9 +703,9 @@ def test_a_low_terminal_keeps_the_highlighted_preset_in_sight() -> None:
     async def play(stage: Stage) -> None:
         stage.dialog.query_one(PresetList).focus()
         await stage.press("end")
-        assert "Last Year" in stage.picture
+        await stage.sees("Last Year")
         await stage.press("home")
-        assert "All Time" in stage.picture
+        await stage.sees("All Time")
 
     run(play, Opening(size=(40, 10)))
 
@@ -720,7 +724,7 @@ def test_everything_is_in_sight(size: tuple[int, int]) -> None:
             "Cancel",
             "Apply",
         ):
-            assert text in stage.picture
+            await stage.sees(text)
         box = stage.dialog.query_one("#time-range")
         assert box.region.height <= 20
         assert box.region.width <= 60
@@ -733,9 +737,12 @@ def test_a_low_terminal_keeps_the_cursor_and_the_buttons_in_sight(keys: str) -> 
     async def play(stage: Stage) -> None:
         await stage.press(*keys.split())
         month = stage.month
-        line = month.region.y + month.line_of(month.cursor)
-        assert stage.dialog.query_one("#choose-body").region.contains(month.region.x, line)
-        assert "Apply" in stage.picture
+        body = stage.dialog.query_one("#choose-body")
+        await until(
+            stage.pilot,
+            lambda: body.region.contains(month.region.x, month.region.y + month.line_of(month.cursor)),
+        )
+        await stage.sees("Apply")
 
     run(play, Opening(size=(40, 10)))
 
