@@ -37,6 +37,7 @@ class Block:
     def __init__(self, segment: Segment, load: Load) -> None:
         self.segment = segment
         self._load = load
+        self._numbers: dict[Column, Numbers] = {}
         self._times: Times | None = None
         self._seqs: Times | None = None
 
@@ -65,8 +66,12 @@ class Block:
 
     def numbers(self, column: Column) -> Numbers:
         """The numbers of a column, one an event."""
-        data = self._load(column)
-        return self._array(data) if data else np.zeros(self.segment.events, np.uint8)
+        found = self._numbers.get(column)
+        if found is None:
+            data = self._load(column)
+            found = self._array(data) if data else np.zeros(self.segment.events, np.uint8)
+            self._numbers[column] = found
+        return found
 
     def texts(self) -> list[str]:
         """The texts of ADDRESS, whose numbers begin at 1."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _COMPARED = 6
 """Comparing with each of so many numbers is quicker than one table of them."""
+_TABLED = 1 << 16
+"""The largest table: one byte for each number that two bytes can hold."""
 
 
 def matching(predicate: Predicate, block: Block) -> Mask | bool:
@@ -60,14 +62,25 @@ def _together(parts: tuple[Predicate, ...], block: Block, *, is_any: bool) -> Ma
 
 
 def _among(found: Numbers, wanted: frozenset[int], *, is_negated: bool) -> Mask | bool:
-    largest = np.iinfo(found.dtype).max
-    held = sorted(number for number in wanted if 0 <= number <= largest)
+    limit = 1 << 8 * found.dtype.itemsize
+    if len(wanted) > _COMPARED:
+        if limit <= _TABLED:
+            return _table(wanted, limit, is_negated=is_negated)[found]
+        held = [number for number in wanted if 0 <= number < limit]
+        return np.isin(found, np.array(held, dtype=found.dtype), invert=is_negated)
+    held = [number for number in wanted if 0 <= number < limit]
     if not held:
         return is_negated
-    if len(held) <= _COMPARED:
-        masks: list[Mask] = [found != number if is_negated else found == number for number in held]
-        return reduce(and_ if is_negated else or_, masks)
-    return np.isin(found, np.array(held, dtype=found.dtype), invert=is_negated)
+    masks: list[Mask] = [found != number if is_negated else found == number for number in held]
+    return reduce(and_ if is_negated else or_, masks)
+
+
+@lru_cache(maxsize=16)
+def _table(wanted: frozenset[int], limit: int, *, is_negated: bool) -> Mask:
+    """For each number below the limit whether it is wanted."""
+    table = np.full(limit, is_negated)
+    table[[number for number in wanted if 0 <= number < limit]] = not is_negated
+    return table
 
 
 def _wanted(condition: Condition, block: Block) -> tuple[frozenset[int], Column]:
