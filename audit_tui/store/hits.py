@@ -7,10 +7,13 @@ when it is first asked, the newest piece first, and remembered as a bit an event
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from audit_tui.core.event import EventColumn
+from audit_tui.core.filters import Field
 from audit_tui.errors import StoreDamaged
 from audit_tui.store import sql
 from audit_tui.store.remembered import MAX_SORTED, Moments
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from audit_tui.store.predicate import Predicate
     from audit_tui.store.remembered import Found, Key, Remembered
     from audit_tui.store.session import Session
+    from audit_tui.store.text_layout import Numbers
 
 CHUNK_EVENTS = 2_048
 """Events outside of segments are tested so many together: 20 ms."""
@@ -41,6 +45,11 @@ SELECT count(*), min(occurred_us), max(occurred_us) FROM events NOT INDEXED WHER
 _FIRST_SEQ = -(2**63)
 
 
+_COLUMNS = {
+    Field.EVENT: EventColumn.EVENT,
+    Field.CATEGORY: EventColumn.CATEGORY,
+    Field.USER: EventColumn.USER,
+}
 _NONE = Moments(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
@@ -58,6 +67,10 @@ class _Piece(Protocol):
 
     def moments(self) -> Moments:
         """Those that match."""
+        ...
+
+    def numbers(self, field: Field, seqs: Numbers) -> Numbers:
+        """The numbers of a field's names of some of them; 0 for none."""
         ...
 
 
@@ -83,6 +96,12 @@ class _Segment:
         names = self._segment.names
         self._segment.release()
         return Moments(names.times[places], names.seqs[places])
+
+    def numbers(self, field: Field, seqs: Numbers) -> Numbers:
+        """The numbers of a field's names of some of them; 0 for none."""
+        names = self._segment.names
+        self._segment.release()
+        return names.numbers[field][np.searchsorted(names.seqs, seqs)]
 
     def _matches(self) -> tuple[int, bytes]:
         found = self._found.bits.get(self._key)
@@ -116,6 +135,12 @@ class _Rows:
             both = np.array([(whole(row[0]), whole(row[1])) for row in rows], np.int64).reshape(-1, 2)
             found = self._found.moments[self._key] = Moments(both[:, 0], both[:, 1])
         return found
+
+    def numbers(self, field: Field, seqs: Numbers) -> Numbers:
+        """The numbers of a field's names of some of them; 0 for none."""
+        column = _COLUMNS[field]
+        found = [self._session.number(sql.value_of(column, seq)) for seq in seqs.tolist()]
+        return np.array(found, np.int64)
 
 
 class Hits:
@@ -160,6 +185,23 @@ class Hits:
         found = self._first(span, offset + limit, newest_first=newest_first)
         times, seqs = found.times[offset:].tolist(), found.seqs[offset:].tolist()
         return [Moment(*both) for both in zip(times, seqs, strict=True)]
+
+    def totals(self, span: Span, field: Field) -> dict[int, int]:
+        """How many of them have each number of a field's names; 0 is the missing one."""
+        totals: Counter[int] = Counter()
+        for piece in self._pieces:
+            self._session.check()
+            if self._is_outside(piece, span):
+                continue
+            seqs = self._selected(piece, span).seqs
+            if len(seqs):
+                numbers, events = np.unique(piece.numbers(field, seqs), return_counts=True)
+                totals.update(dict(zip(numbers.tolist(), events.tolist(), strict=True)))
+        return totals
+
+    def histogram(self, span: Span, edges_us: list[int]) -> list[int]:
+        """How many of them lie from each of these ascending moments to the next."""
+        return self._histogram(span, edges_us)
 
     def _first(self, span: Span, limit: int, *, newest_first: bool) -> Moments:
         """The first of them in the order of time."""

@@ -240,14 +240,20 @@ class StoreReader:
     ) -> tuple[ValueCount, ...]:
         """The values that a result's events have in a field, the most frequent first."""
         with self._asking(cancel) as session:
-            return facets(Result(session, query).scope, field, limit)
+            result = result_of(session, query, self._remembered)
+            if isinstance(result, Result):
+                return facets(result.scope, field, limit)
+            return result.facets(field, limit)
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
     ) -> tuple[int, ...]:
         """How many of a result's events lie from each moment to the next."""
         with self._asking(cancel) as session:
-            return histogram(Result(session, query).scope, edges_us)
+            result = result_of(session, query, self._remembered)
+            if isinstance(result, Result):
+                return histogram(result.scope, edges_us)
+            return result.histogram(edges_us)
 
     def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
         """Do now what the first hard question, or a jump in a query's result, would wait for."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.query import AtRow, Before
-from audit_tui.store import by_columns, sql
+from audit_tui.store import by_columns, sql, totals
 from audit_tui.store.predicate import is_of_names
 from audit_tui.store.remembered import MAX_SORTED
 from audit_tui.store.result import Result
@@ -16,9 +17,10 @@ from audit_tui.store.runs import SmallRun
 from audit_tui.store.sql import Moment, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from audit_tui.core.query import EventQuery, PageKey, Place, Sort
+    from audit_tui.core.filters import Field
+    from audit_tui.core.query import EventQuery, PageKey, Place, Sort, ValueCount
     from audit_tui.store.hits import Hits
     from audit_tui.store.remembered import Remembered
     from audit_tui.store.scope import Scope
@@ -105,6 +107,20 @@ class SearchResult:
         if self._small is None:
             return self._result.locate(key)
         return sum(run.count() for run in self._small.split(key)[0])
+
+    def facets(self, field: Field, limit: int) -> tuple[ValueCount, ...]:
+        """The values of a field with how many rows have each, the most frequent first."""
+        return totals.ranked(self._scope, field, self._hits.totals(self._scope.span, field), limit)
+
+    def histogram(self, edges_us: Sequence[int]) -> tuple[int, ...]:
+        """How many rows lie from each of these ascending moments to the next."""
+        edges = list(edges_us)
+        distinct = sorted(set(edges))
+        if len(distinct) < 2:
+            return (0,) * max(0, len(edges) - 1)
+        found = self._hits.histogram(self._scope.span, distinct)
+        held = dict(zip(distinct[:-1], found, strict=True))
+        return tuple(held[start] if start < end else 0 for start, end in pairwise(edges))
 
     def _page_by_value(self, place: Place, limit: int) -> tuple[list[Moment], bool]:
         if self._small is None:

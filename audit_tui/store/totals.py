@@ -27,7 +27,11 @@ def facets(scope: Scope, field: Field, limit: int) -> tuple[ValueCount, ...]:
 
     Values that are as frequent stand in the order of their names, the missing one behind them.
     """
-    totals = _totals(scope, field)
+    return ranked(scope, field, _totals(scope, field), limit)
+
+
+def ranked(scope: Scope, field: Field, totals: dict[int, int], limit: int) -> tuple[ValueCount, ...]:
+    """The names of the numbers that most events have, with how many these are."""
     places = sorted(totals.values(), reverse=True)
     if not places or limit <= 0:
         return ()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import typing
+from collections import Counter
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -204,6 +206,12 @@ def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.D
     assert told == sorted(told)
     assert not told or told[-1] <= len(rows)
     assert walked(reader, query, data.draw(st.sampled_from([9, 200]))) == rows
+    edges = sorted(data.draw(st.lists(st.integers(-10, 60), max_size=5)))
+    bins = [sum(start <= row.occurred_us < end for row in rows) for start, end in pairwise(edges)]
+    assert list(reader.histogram(query, edges)) == bins
+    field = data.draw(st.sampled_from(list(Field)))
+    found = {value.value: value.events for value in reader.facets(query, field, 50)}
+    assert found == Counter(getattr(row, field.value) for row in rows)
     index = data.draw(st.integers(0, len(rows) + 1))
     page = reader.page(query, AtRow(index), 5)
     assert list(page.rows) == rows[index : index + 5]
