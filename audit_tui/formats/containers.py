@@ -106,13 +106,17 @@ def unpacked(head: bytes, source: Source, *, is_live: bool = False) -> Bytes:
         source: The file.
         is_live: Wait for no more than is needed.
     """
+    if not is_compressed(head):
+        return source
+    # A buffer saves calls, and waits until it is full.
+    packed: Any = source if is_live else io.BufferedReader(source, CHUNK_BYTES)
     if head.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=io.BufferedReader(source, CHUNK_BYTES))
+        return gzip.GzipFile(fileobj=packed)
     if head.startswith(_BZIP2):
-        return bz2.BZ2File(io.BufferedReader(source, CHUNK_BYTES))
+        return bz2.BZ2File(packed)
     if head.startswith(_XZ):
-        return io.BufferedReader(lzma.LZMAFile(io.BufferedReader(source, CHUNK_BYTES)), CHUNK_BYTES)
-    return _Zstd(source, is_live=is_live) if _is_zstd(head) else source
+        return lzma.LZMAFile(packed) if is_live else io.BufferedReader(lzma.LZMAFile(packed), CHUNK_BYTES)
+    return _Zstd(packed, is_live=is_live)
 
 
 def _is_zstd(head: bytes) -> bool:
@@ -123,10 +127,10 @@ def _is_zstd(head: bytes) -> bool:
 class _Zstd:
     """Frames of zstd, one after another; one that is cut off is an error, which stream_reader hides."""
 
-    def __init__(self, source: Source, *, is_live: bool) -> None:
+    def __init__(self, source: Bytes, *, is_live: bool) -> None:
         import zstandard
 
-        self._source = io.BufferedReader(source, CHUNK_BYTES)
+        self._source = source
         self._is_live = is_live
         self._error: type[Exception] = zstandard.ZstdError
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)

@@ -152,7 +152,7 @@ class LogText:
 
     def _open(self) -> None:
         first = b""
-        while len(first) < 4 and (more := self._wait_for_bytes()):
+        while len(first) < 4 and b"\n" not in first and (more := self._wait_for_bytes()):
             first += more
         self._decode = _decoder(first)
         self._ahead = self._decode(first, not first)
