@@ -14,6 +14,7 @@ import pytest
 from audit_tui.cli.main import COMMANDS, commands
 from audit_tui.config import CONFIG_VARIABLE, SETTINGS
 from audit_tui.core.dates import Preset
+from audit_tui.store.signing import KEY_VARIABLE
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 
 if TYPE_CHECKING:
@@ -49,10 +50,14 @@ def all_commands() -> Iterator[tuple[str, click.Command]]:
     for name in COMMANDS:
         command = commands.get_command(context, name)
         assert command is not None
-        yield name, command
-        if isinstance(command, click.Group):
-            for inner, inner_command in command.commands.items():
-                yield f"{name} {inner}", inner_command
+        yield from with_inner(name, command)
+
+
+def with_inner(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for inner, inner_command in command.commands.items():
+            yield from with_inner(f"{name} {inner}", inner_command)
 
 
 def blocks() -> list[str]:
@@ -106,7 +111,7 @@ def test_the_ranges_are_those_that_exist() -> None:
 def test_every_setting_is_named_and_every_named_variable_exists() -> None:
     rows = [re.findall(r"`([^`]+)`", line)[:2] for line in section("Settings").splitlines() if "| `" in line]
     assert sorted(rows) == sorted([setting.name, setting.variable] for setting in SETTINGS)
-    variables = {setting.variable for setting in SETTINGS} | {CONFIG_VARIABLE, COMPLETE_VARIABLE}
+    variables = {setting.variable for setting in SETTINGS} | {CONFIG_VARIABLE, COMPLETE_VARIABLE, KEY_VARIABLE}
     assert set(re.findall(r"\b_?AUDIT_TUI_[A-Z_]+", README)) <= variables
 
 

@@ -14,6 +14,7 @@ import click
 from audit_tui import __version__
 from audit_tui.cli.main import NAME, commands
 from audit_tui.config import CONFIG_VARIABLE, SETTINGS
+from audit_tui.store.signing import KEY_VARIABLE
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 from audit_tui.ui.commands import Where
 
@@ -25,6 +26,7 @@ EXIT_CODES = (
     ("1", "Done, but something is wrong that you must know, as records that were rejected."),
     ("2", "Not understood: wrong usage, filter or time."),
     ("3", "A store or a file cannot be read or written."),
+    ("4", "All is consistent, but an anchor was required and none given."),
     ("130, 143, 129", "Interrupted, terminated, hung up."),
 )
 _LITERAL = "\b"
@@ -62,7 +64,12 @@ def _lines() -> Iterator[str]:
     yield from _list(
         (f"{each.variable} ({each.name})", f"{each.about[0].upper()}{each.about[1:]}.") for each in SETTINGS
     )
-    yield from _list([(CONFIG_VARIABLE, "The file of the settings.")])
+    yield from _list(
+        [
+            (CONFIG_VARIABLE, "The file of the settings."),
+            (KEY_VARIABLE, "The file of the private key that signs a store."),
+        ]
+    )
     yield from (".SH EXIT STATUS", *_list(EXIT_CODES))
 
 
