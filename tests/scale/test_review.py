@@ -162,7 +162,7 @@ def jumped(terminal: Terminal) -> Iterator[Figure]:
     for number in range(JUMPS):
         terminal.press("home")
         terminal.read_until_quiet()
-        terminal.send("\x1b[<0;80;3M")
+        terminal.send("\x1b[<0;80;2M")
         terminal.read_until_quiet()
         times.append(reply_to(terminal, f"\x1b[<32;80;{10 + number % 5}M").last_ms)
         terminal.send("\x1b[<0;80;12m")
