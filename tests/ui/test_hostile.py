@@ -122,9 +122,23 @@ def test_no_error_lets_a_payload_through() -> None:
     run_review(script, hostile(["ordinary"]), hook=hook)
 
 
+values = st.text(st.characters(), max_size=40) | st.text(st.sampled_from("[]/\\=$@#\x1b\x00\u0301\ud800 a"))
+
+
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.text(st.characters(), max_size=40), min_size=1, max_size=12))
+@given(st.lists(values, min_size=1, max_size=12))
 def test_no_value_crashes_the_screen(texts: list[str]) -> None:
+    look_at(texts)
+
+
+@pytest.mark.long
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(values, min_size=20, max_size=20))
+def test_none_of_ten_thousand_values_crashes_the_screen(texts: list[str]) -> None:
+    look_at(texts)
+
+
+def look_at(texts: list[str]) -> None:
     async def script(driver: Driver) -> None:
         await look_everywhere(driver, 2)
         assert_safe(driver)
