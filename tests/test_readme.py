@@ -111,7 +111,8 @@ def test_the_ranges_are_those_that_exist() -> None:
 def test_every_setting_is_named_and_every_named_variable_exists() -> None:
     rows = [re.findall(r"`([^`]+)`", line)[:2] for line in section("Settings").splitlines() if "| `" in line]
     assert sorted(rows) == sorted([setting.name, setting.variable] for setting in SETTINGS)
-    variables = {setting.variable for setting in SETTINGS} | {CONFIG_VARIABLE, COMPLETE_VARIABLE, KEY_VARIABLE}
+    variables = {CONFIG_VARIABLE, COMPLETE_VARIABLE, KEY_VARIABLE}
+    variables.update(setting.variable for setting in SETTINGS)
     assert set(re.findall(r"\b_?AUDIT_TUI_[A-Z_]+", README)) <= variables
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group("seal", no_args_is_help=True)
 def seal_command() -> None:
-    """Checkpoints of a store, and the key that signs them."""
+    """Make keys that sign the seals, and write checkpoints."""
 
 
 @seal_command.group("key", no_args_is_help=True)

@@ -78,7 +78,7 @@ def test_what_begins_with_no_command_opens_a_store(arguments: list[str]) -> None
         (["qeury"], "Did you mean audit-tui query?"),
         (["improt", "x", "--dry-run"], "Did you mean audit-tui import?"),
         (["frobnicate"], "audit-tui --help lists the commands."),
-        (["verify", "--help"], "audit-tui --help lists the commands."),
+        (["frobnicate", "--help"], "audit-tui --help lists the commands."),
     ],
 )
 def test_a_word_that_is_no_command_and_no_file_is_told(arguments: list[str], hint: str) -> None:
