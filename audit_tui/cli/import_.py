@@ -229,6 +229,11 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
 @click.option("--keep-original", is_flag=True, help="Keep each record as it was, beside its event.")
 @click.option("--follow", is_flag=True, help="Go on with what is added to the file, until interrupted.")
 @click.option("--no-limit", is_flag=True, help="Unpack compressed files whatever they unpack to.")
+@click.option(
+    "--no-text-index",
+    is_flag=True,
+    help="Leave the index of texts out of a new store: a faster import, slower searches.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.pass_context
 def import_command(
@@ -244,6 +249,7 @@ def import_command(
     keep_original: bool,
     follow: bool,
     no_limit: bool,
+    no_text_index: bool,
     as_json: bool,
 ) -> None:
     """Import log files, folders, or - (standard input) into a store.
@@ -268,7 +274,7 @@ def import_command(
         # The file of rejects may lie in the folder that is imported; it would be read as it grows.
         if rejects is not None and (identity := file_identity(rejects)) is not None:
             never_open.add(identity)
-        sink = Nowhere() if dry_run else InStore(store, stack)
+        sink = Nowhere() if dry_run else InStore(store, stack, has_text_index=not no_text_index)
         show = partial(_explain, to_stderr=as_json) if dry_run else None
         importer = Importer(sink, reading, keep, show, is_unlimited=no_limit)
         try:

@@ -280,9 +280,10 @@ class Nowhere:
 class InStore:
     """The store as a sink; made, or opened, when the first events come."""
 
-    def __init__(self, store: Path, stack: ExitStack) -> None:
+    def __init__(self, store: Path, stack: ExitStack, *, has_text_index: bool = True) -> None:
         self._store = store
         self._stack = stack
+        self._has_text_index = has_text_index
         self._writer: StoreWriter | None = None
 
     def append(self, drafts: Sequence[Draft]) -> tuple[int, int]:
@@ -291,7 +292,8 @@ class InStore:
             from audit_tui.store.writer import StoreWriter
 
             self._store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._writer = self._stack.enter_context(StoreWriter(self._store, durable=False, bulk=True))
+            writer = StoreWriter(self._store, durable=False, bulk=True, has_text_index=self._has_text_index)
+            self._writer = self._stack.enter_context(writer)
         result = self._writer.append_drafts(drafts)
         return result.stored, result.duplicates
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @click.command("reindex")
 @store_option
-def reindex_command(store: Path) -> None:
+@click.option(
+    "--text-index/--no-text-index",
+    "has_text_index",
+    default=None,
+    help="Whether to have the index of texts, which makes searches quick; as it is unless said.",
+)
+def reindex_command(store: Path, has_text_index: bool | None) -> None:
     """Build the indexes of a store anew.
 
     These are the indexes of names and times, the columns and the text index. The events stay as they are.
@@ -29,5 +35,8 @@ def reindex_command(store: Path) -> None:
     with StoreReader(store) as reader:
         events = reader.info().events
     with ProgressLine() as line, StoreWriter(store) as writer:
-        writer.reindex(lambda part: line.say(f"building {part} over {counted(events, 'event')}"))
+        writer.reindex(
+            lambda part: line.say(f"building {part} over {counted(events, 'event')}"),
+            has_text_index=has_text_index,
+        )
     click.echo(f"Rebuilt the indexes over {counted(events, 'event')}.", err=True)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     Mask: TypeAlias = NDArray[np.bool_]
 
-FEW_PLACES = 256
+FEW_PLACES = 64
 """More places than this of a text are found by comparing all bytes at once."""
 MAX_GROUPS = 6
 """So many groups of a long needle are looked up."""

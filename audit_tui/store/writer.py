@@ -270,14 +270,20 @@ class StoreWriter:
                 building.build(self._connection, stretch)
         self._ensure_text_index(progress)
 
-    def reindex(self, progress: Callable[[str], None] | None = None) -> None:
+    def reindex(
+        self, progress: Callable[[str], None] | None = None, *, has_text_index: bool | None = None
+    ) -> None:
         """Make anew what is derived from the events; if that ends half way, the next writer goes on.
 
         Args:
             progress: Is told the name of each part before it is built.
+            has_text_index: Whether the store has an index of texts from now on; None leaves that.
         """
         with self._transaction():
             derived.drop(self._connection)
+            if has_text_index is not None:
+                make = text_layout.create_tables if has_text_index else text_layout.drop_tables
+                make(self._connection)
         self.ensure_indexes(progress)
         if progress is not None:
             progress("counts of names")

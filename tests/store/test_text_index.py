@@ -1,0 +1,104 @@
+"""The text index as it is kept: with each append, or not at all, and made anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.core.event import AuditEvent
+from audit_tui.core.filters import CONTAINS, Condition, TextField
+from audit_tui.core.query import EventQuery
+from audit_tui.store import text_index, text_layout
+from audit_tui.store.reader import StoreReader
+from audit_tui.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEEDLE = EventQuery(Condition(TextField.ANY, CONTAINS, "NUMBER 7"))
+
+
+def events(first: int, last: int) -> list[AuditEvent]:
+    return [
+        AuditEvent("Login", seq, key=f"k{seq}", description=f"Number {seq % 10}", metadata={"n": seq})
+        for seq in range(first, last + 1)
+    ]
+
+
+def stretches(path: Path) -> list[tuple[int, int]] | None:
+    with closing(sqlite3.connect(path)) as connection:
+        if not text_layout.has_tables(connection):
+            return None
+        assert list(text_index.check(connection)) == []
+        return connection.execute("SELECT first_seq, last_seq FROM text_segments").fetchall()
+
+
+def found(path: Path) -> int:
+    with StoreReader(path) as reader:
+        return reader.count(NEEDLE)
+
+
+@pytest.fixture(autouse=True)
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of 64 events, and short ones from 20 on."""
+    monkeypatch.setattr(text_index.TextIndex.__init__, "__defaults__", (64,))
+    monkeypatch.setattr(text_index.outstanding, "__defaults__", (64,))
+    monkeypatch.setattr(text_index.outstanding, "__kwdefaults__", {"least_rest": 20})
+
+
+def test_an_append_completes_segments_and_a_close_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    with StoreWriter(path, durable=False) as writer:
+        writer.append(events(1, 60))
+        assert stretches(path) == []
+        writer.append(events(61, 140))
+        assert stretches(path) == [(1, 64), (65, 128)]
+        assert found(path) == 14
+    assert stretches(path) == [(1, 64), (65, 128)]
+    with StoreWriter(path, durable=False) as writer:
+        writer.append(events(141, 170))
+    assert stretches(path) == [(1, 64), (65, 128), (129, 170)]
+    with StoreWriter(path, durable=False) as writer:
+        writer.append(events(171, 200))
+    assert stretches(path) == [(1, 64), (65, 128), (129, 192)]
+    assert found(path) == 20
+
+
+def test_what_is_rolled_back_leaves_no_segment(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+
+    class Refusing(text_index.TextIndex):
+        def on_append(self, *_: object) -> None:
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError), StoreWriter(path, companions=(Refusing(),)) as writer:
+        writer.append(events(1, 100))
+    assert stretches(path) == []
+
+
+def test_a_store_without_the_index_answers_the_same_and_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    with StoreWriter(path, durable=False, has_text_index=False) as writer:
+        writer.append(events(1, 100))
+    assert stretches(path) is None
+    with StoreWriter(path, durable=False) as writer:
+        writer.append(events(101, 200))
+        writer.reindex()
+    assert stretches(path) is None
+    assert found(path) == 20
+
+
+def test_reindex_adds_the_index_and_takes_it_away(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    with StoreWriter(path, durable=False, has_text_index=False) as writer:
+        writer.append(events(1, 150))
+        writer.reindex(has_text_index=True)
+    assert stretches(path) == [(1, 64), (65, 128), (129, 150)]
+    assert found(path) == 15
+    with StoreWriter(path, durable=False) as writer:
+        writer.reindex(has_text_index=False)
+    assert stretches(path) is None
+    assert found(path) == 15
