@@ -308,7 +308,7 @@ def test_the_progress_handler_alone_ends_a_statement(tmp_path: Path) -> None:
             reader._connection.execute(
                 "SELECT count(*) FROM events AS a, events AS b WHERE a.seq < b.seq"
             ).fetchall()
-        reader._cancel = None
+        reader._watch._cancel = None
         reader._connection.execute("ROLLBACK")
 
 
