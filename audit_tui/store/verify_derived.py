@@ -11,7 +11,6 @@ import sqlite3
 import threading
 from collections import Counter
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.text import counted
@@ -53,8 +52,6 @@ def index_problems(path: Path) -> tuple[int, int, list[str]]:
 def derived_problems(path: Path) -> Iterator[tuple[str, str]]:
     """What is wrong with the segments and the text index: which of them, and a sentence."""
     for part, module in CHECKS:
-        if find_spec(module) is None:
-            continue
         check: Callable[[sqlite3.Connection], Iterator[str]] = import_module(module).check
         connection = open_reading(path)
         connection.execute("BEGIN")

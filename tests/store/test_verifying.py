@@ -153,6 +153,23 @@ def test_a_row_that_an_index_lacks_is_found(sealed: Sealed, tmp_path: Path) -> N
     assert any("events_user" in problem for problem in report.index_problems)
 
 
+@pytest.mark.parametrize(
+    ("statement", "part"),
+    [
+        ("UPDATE segments SET events = events - 1", "segments: "),
+        ("UPDATE segment_columns SET data = zeroblob(length(data)) WHERE place % 16 = 4", "segments: "),
+    ],
+)
+def test_what_segments_hide_is_found(sealed: Sealed, tmp_path: Path, statement: str, part: str) -> None:
+    path = copy_of(sealed, tmp_path)
+    connection = open_raw(path)
+    assert connection.execute(statement).rowcount > 0
+    connection.close()
+    report = verify(path, Request())
+    assert (report.result, report.wrong) == (Result.FAILED, ())
+    assert any(problem.startswith(part) for problem in report.index_problems)
+
+
 def test_a_hidden_name_is_found(sealed: Sealed, tmp_path: Path) -> None:
     path = copy_of(sealed, tmp_path)
     connection = open_raw(path)
