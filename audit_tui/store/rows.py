@@ -13,6 +13,8 @@ from audit_tui.errors import StoreDamaged
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 """An original is unpacked up to here: a small blob may hold a huge one."""
+MAX_STRAY_BYTES = 4_096
+"""So much is shown of bytes where a text should be."""
 NOT_JSON = "(not a JSON object)"
 """The key under which metadata that cannot be parsed is shown."""
 
@@ -157,7 +159,10 @@ def read_count(text: object) -> int:
 
 def read_text(value: object) -> str | None:
     """A text from the file, also where a damaged one holds something else."""
-    return value if value is None or isinstance(value, str) else str(value)
+    if value is None or isinstance(value, str):
+        return value
+    # Bytes take four letters each: of 60 MB that was 1 GB and half a minute.
+    return str(value[:MAX_STRAY_BYTES] if isinstance(value, bytes) else value)
 
 
 def read_outcome(value: object) -> Outcome:
@@ -172,9 +177,9 @@ def _read_metadata(text: object) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(str(text))
+        value = json.loads(read_text(text) or "")
     except (ValueError, RecursionError):
-        return {NOT_JSON: str(text)}
+        return {NOT_JSON: read_text(text)}
     return value if isinstance(value, dict) else {NOT_JSON: value}
 
 
