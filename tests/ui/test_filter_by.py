@@ -15,7 +15,7 @@ from textual.geometry import Offset, Region
 from textual.widgets import Button
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import IS, IS_NOT, Condition, Draft, Field, FlatFilter, Match
+from audit_tui.core.filters import IS, IS_NOT, Condition, Draft, Field, FlatFilter, Match, parse_condition
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
@@ -262,6 +262,26 @@ def test_it_opens_with_the_filter_in_force_and_gives_it_back() -> None:
         assert driver.count == "7 events match, 78%"
         await driver.press("enter")
         assert await driver.result() == FlatFilter(Match.ANY, (ALICE, NOT_BOB))
+
+    run_dialog(script)
+
+
+def test_a_filter_of_a_command_line_stays_what_it_is() -> None:
+    given_filters = tuple(
+        map(parse_condition, ("description~Role", "meta.a\x1b[31m!~x", "source_ip!=10.0.0.0/8", "user=Alice"))
+    )
+
+    async def script(driver: Driver) -> None:
+        await driver.open(*given_filters)
+        assert driver.drafts == [Draft.of(condition) for condition in given_filters]
+        assert "\x1b" not in driver.text
+        assert driver.line_of("Role").split()[1:-1] == ["Descript…", "▾", "Contains", "▾", "Role", "✕"]
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, given_filters)
+        await driver.open(given_filters[2])
+        # Another column has no networks: the operator is that of a text.
+        await driver.press("shift+tab", "shift+tab", "u")
+        assert driver.drafts[0].condition() == Condition(Field.USER, IS_NOT, "10.0.0.0/8")
 
     run_dialog(script)
 

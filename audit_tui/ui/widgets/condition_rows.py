@@ -144,7 +144,7 @@ class ConditionRow(Horizontal):
 
 def _columns(fields: Sequence[AnyField]) -> tuple[Alternative, ...]:
     labels = (clean(field.label) for field in fields)
-    return tuple(Alternative(label, label) for label in labels)
+    return tuple(Alternative(label, label if len(label) < 10 else f"{label[:8]}…") for label in labels)
 
 
 def _words(operators: Sequence[Operator]) -> tuple[Alternative, ...]:
