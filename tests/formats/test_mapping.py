@@ -221,3 +221,13 @@ def test_the_mappings_that_come_along(name: str, file: str, stored: int, records
     assert {event.source for event in events} == {name}
     assert all(event.user for event in events[:10])
     assert sentence in {event.description for event in events}
+
+
+def test_the_example_of_the_readme(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    mapping = readme.split("```toml\nname =")[1].split("```")[0]
+    record = readme.split("here for\n`")[1].split("`:")[0]
+    (event,), rejects = mapped(tmp_path, f"name ={mapping}", record)
+    assert rejects == []
+    assert event.description == "ann@acme.io tried to open door D1"
+    assert (event.source, event.outcome, event.user) == ("doors", Outcome.FAILURE, "ann@acme.io")

@@ -112,7 +112,8 @@ def auditd_lines(events: int) -> Iterator[str]:
             yield (
                 f"type=USER_LOGIN msg={stamp}: pid={2000 + number % 30000} uid=0 auid={person} ses=7"
                 f' msg=\'op=login id={person} exe="/usr/sbin/sshd" hostname=192.0.2.{person % 200}'
-                f" addr=192.0.2.{person % 200} terminal=/dev/pts/1 res={'success' if number % 5 else 'failed'}'\n"
+                f" addr=192.0.2.{person % 200} terminal=/dev/pts/1"
+                f" res={'success' if number % 5 else 'failed'}'\n"
             )
             continue
         program = chance.choice(("ls", "cat", "grep", "sudo", "python3", "systemctl"))
