@@ -48,9 +48,11 @@ if TYPE_CHECKING:
     from audit_tui.core.left import Left
     from audit_tui.core.query import EventQuery, EventReader, StoreInfo
     from audit_tui.core.redact_mode import RedactMode
+    from audit_tui.core.sealed import SealChecker
     from audit_tui.ui.first_page import Anchor, FirstPage
 
 NAME = "audit-tui"
+MAX_NAME_CHARS = 64
 FIRST_PAGE_WAIT_S = 0.2
 """How long the screen may be held up, when it is ready, by rows that are not."""
 NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui count their number."
@@ -304,6 +306,7 @@ def open_screen(
             " · ".join(filter(None, notices)),
             state_directory(),
             partial(_export, store, redact, acts),
+            None if shown_as else partial(_seal_checker, store, info.store_id),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path),
         )
@@ -332,6 +335,16 @@ def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None
     except FileError as error:
         if resume_from is not None:
             tell(f"The next --resume will not begin here: {error.message}")
+
+
+def _seal_checker(store: Path, store_id: str) -> SealChecker:
+    """What checks the seals while the screen is open; it remembers how far it came."""
+    from audit_tui.store.seal_status import StoreSealChecker
+
+    # The id comes from the file, and becomes the name of another.
+    is_name = store_id.isascii() and store_id.isalnum() and len(store_id) <= MAX_NAME_CHARS
+    memory = state_directory() / "verified" / f"{store_id}.checkpoint" if is_name else None
+    return StoreSealChecker(store, memory)
 
 
 def _export(

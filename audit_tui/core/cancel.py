@@ -21,24 +21,28 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cancelled = False
+        self._cancelled = threading.Event()
         self._interrupt: Callable[[], None] | None = None
 
     @property
     def is_cancelled(self) -> bool:
         """Whether the work should end."""
-        return self._cancelled
+        return self._cancelled.is_set()
 
     def cancel(self) -> None:
         """End the work. Safe from any thread, and more than once."""
         with self._lock:
-            self._cancelled = True
+            self._cancelled.set()
             if self._interrupt is not None:
                 self._interrupt()
 
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until the work should end; not while ``interrupting``."""
+        self._cancelled.wait(seconds)
+
     def check(self) -> None:
         """Raise QueryCancelled if the work should end."""
-        if self._cancelled:
+        if self._cancelled.is_set():
             raise QueryCancelled("The query was cancelled.")
 
     @contextmanager

@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
+
 from audit_tui.errors import EXIT_INTERRUPTED
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import Keymap, bindings
@@ -56,6 +58,11 @@ class AuditApp(TerminalApp, inherit_bindings=False):
     def review(self) -> ReviewScreen:
         """The review screen."""
         return self._review
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent) and self._review.seals is not None:
+            self._review.seals.note_input()
+        await super().on_event(event)
 
     def _write_sequence(self, sequence: str) -> None:
         if self._driver is not None:

@@ -134,11 +134,17 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _screen("go-to-time", "@", "Go to a time", "Go to the event nearest to a moment; the range stays."),
     _screen(
+        "seal",
+        "V f11",
+        "Seals",
+        "What is verified of the record, what is wrong with it, and what cannot be seen from here.",
+        arrow_keys="f11",
+    ),
+    _screen(
         "redact",
         "ctrl+r",
         "Redact names",
         "Show pseudonyms instead of users and addresses, in copies and exports too, or the names again.",
-        arrow_keys="f11",
     ),
     _screen("reload", "R", "Reload", "Read again, with the events that came meanwhile.", arrow_keys="f5"),
     _screen(

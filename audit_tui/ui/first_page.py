@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import Exporter
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
     from audit_tui.core.redact_mode import RedactMode
+    from audit_tui.core.sealed import SealChecker
     from audit_tui.core.view import View
 
 
@@ -91,6 +92,8 @@ class Opening(Record):
     """Where the log of a crash is written; None writes none."""
     exporter: Exporter | None = None
     """Writes what is shown to a file; None when nothing can."""
+    open_checker: Callable[[], SealChecker] | None = None
+    """Opens what checks the seals in the background; None checks nothing."""
     redact: RedactMode | None = None
     """The switch that ``open_reader`` and ``exporter`` heed; None when names cannot be replaced."""
     command_words: tuple[str, ...] = ("audit-tui", "query")

@@ -108,6 +108,8 @@ class ReviewScreen(ReviewView):
     def on_unmount(self) -> None:
         for lane in self._filter_lanes:
             lane.close()
+        if self.seals is not None:
+            self.seals.close()
 
     def action_clear_filter(self) -> None:
         self._take_filter(NO_FILTER)
@@ -176,6 +178,14 @@ class ReviewScreen(ReviewView):
         self._view = replace(self._view, filter=replace(self._view.filter, conditions=conditions))
         self._say_view()
         self.action_reload()
+
+    def action_seal(self) -> None:
+        from audit_tui.ui.screens.seal_dialog import seal_dialog
+
+        if self.seals is None:
+            self.say("The seals are not checked here.")
+        else:
+            self.app.push_screen(seal_dialog(self.seals.status))
 
     def action_raw_json(self) -> None:
         if self.pane is not None and self.pane.event is not None:

@@ -13,10 +13,12 @@ from textual.screen import Screen
 from audit_tui.core.dates import Preset, TimeContext
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey, Standing
+from audit_tui.core.sealed import SealState
 from audit_tui.core.text import counted
 from audit_tui.core.view import sort_words
 from audit_tui.core.zones import zone_label
 from audit_tui.ui.commands import COMMANDS
+from audit_tui.ui.screens.seal_watch import BEGIN_S, SealWatch
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.event_list import EventList
 from audit_tui.ui.widgets.event_table import EventTable
@@ -84,6 +86,9 @@ class ReviewView(Screen[None]):
         self._source_words = opening.notice
         self._day = self.context.today
         self._shown_in: RangeTable | None = None
+        checker = opening.open_checker
+        self.seals = None if checker is None else SealWatch(checker, self)
+        """The check of the seals; None where there is none."""
 
     @property
     def context(self) -> TimeContext:
@@ -141,6 +146,8 @@ class ReviewView(Screen[None]):
         self.set_interval(LOOK_S, self._look_at_source)
         self.watch(self.table, "cursor_row", self._say_place, init=False)
         self.call_after_refresh(_collect_garbage)
+        if self.seals is not None:
+            self.set_timer(BEGIN_S, self.seals.run)
 
     def on_resize(self, event: events.Resize) -> None:
         is_wide = event.size.width >= WIDE_CELLS
@@ -183,6 +190,8 @@ class ReviewView(Screen[None]):
             self.call_later(self._say_source, state)
 
     def _say_source(self, state: SourceState) -> None:
+        if self.seals is not None:
+            self.seals.run_if_newer(state.newest_seq)
         words = self._words_of(state)
         if words != self._source_words:
             self._source_words = words
@@ -203,6 +212,16 @@ class ReviewView(Screen[None]):
             return f"Newer events are there: {reload} shows them."
         # Another store may have been opened since.
         return self._opening.notice if state.notice in self._opening.notice else state.notice
+
+    @on(SealWatch.Changed)
+    def _say_seals(self, message: SealWatch.Changed) -> None:
+        status = message.status
+        self._status.say_seal(status.words)
+        self.table.mark_wrong(status.wrong)
+        if self._pane is not None:
+            self._pane.mark_wrong(status.wrong)
+        if status.state is SealState.BROKEN and self._said is None:
+            self._say_standing()
 
     @on(EventList.Counted)
     def _say_count(self) -> None:
@@ -260,6 +279,8 @@ class ReviewView(Screen[None]):
 
             self._pane = DetailPane(self._open_reader, self._zone, id="detail")
             self._pane.set_class(self.has_class("-wide"), "-wide")
+            if self.seals is not None:
+                self._pane.mark_wrong(self.seals.status.wrong)
             self.query_one("#body").mount(self._pane)
         self._pane.display = True
         self.query_one(KeyLine).say_pane(is_open=True)
@@ -293,6 +314,8 @@ class ReviewView(Screen[None]):
             self._said.stop()
             self._said = None
         words = self._source_words
+        if self.seals is not None and self.seals.status.state is SealState.BROKEN:
+            words = f"{self.seals.status.words.capitalize()}: {self._key('seal')} explains"
         if self.table.is_selecting:
             words = (
                 f"{counted(len(self.table.taken_rows), 'row')} selected: "

@@ -115,6 +115,7 @@ class StatusLine(Widget):
         super().__init__(id="status")
         self._place = ""
         self._order = ""
+        self._seal = ""
         self._notice = ""
 
     def say_place(self, row: int, count: RowCount) -> None:
@@ -135,6 +136,11 @@ class StatusLine(Widget):
         self._order = words
         self.refresh()
 
+    def say_seal(self, words: str) -> None:
+        """Say what is known of the seals; an empty text says nothing."""
+        self._seal = clean(words)
+        self.refresh()
+
     def say(self, notice: str) -> None:
         """Say something at the right; an empty text takes it back."""
         self._notice = clean(notice)
@@ -142,8 +148,11 @@ class StatusLine(Widget):
 
     def render(self) -> Content:
         left = f" {self._place}   {self._order}"
-        if cell_len(left) + 3 + cell_len(self._notice) > self.size.width:
+        notice_cells = 3 + cell_len(self._notice) if self._notice else 0
+        if cell_len(left) + notice_cells > self.size.width:
             left = f" {self._place}"  # What is said now matters more than the order.
+        elif self._seal and cell_len(left) + 4 + cell_len(self._seal) + notice_cells <= self.size.width:
+            left = f"{left}   {self._seal}"
         room = self.size.width - cell_len(left) - 2
         notice = Content(self._notice).truncate(max(0, room), ellipsis=True) if room > 3 else Content("")
         return Content(left + " " * max(1, room + 1 - notice.cell_length)) + notice

@@ -12,7 +12,7 @@ from audit_tui.core.zones import exact_date_text
 from audit_tui.ui.widgets.line_view import Line, Piece, Role, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
     from audit_tui.core.catalogue import CatalogueEntry
@@ -27,7 +27,13 @@ _SEVERITIES = ("unknown", "informational", "low", "medium", "high", "critical", 
 """OCSF severity_id 0 to 6."""
 
 
-def detail_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, width: int) -> list[Line]:
+def detail_lines(
+    event: AuditEvent,
+    entry: CatalogueEntry | None,
+    zone: tzinfo,
+    width: int,
+    warnings: Sequence[str] = (),
+) -> list[Line]:
     """Lay out everything that is known of an event.
 
     Args:
@@ -35,8 +41,9 @@ def detail_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, 
         entry: What the catalogue says of it; None when it does not know it.
         zone: The zone of the date.
         width: Cells for a line.
+        warnings: What stands above all of it, each a sentence.
     """
-    lines: list[Line] = []
+    lines: list[Line] = [line for said in warnings for line in _paragraph(said, width, Role.FAILURE)]
     for line in _all_lines(event, entry, zone, width):
         if len(lines) >= MAX_LINES:
             lines.append((Piece(f"… {_MORE}", Role.QUIET),))

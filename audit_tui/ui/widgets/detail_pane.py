@@ -17,11 +17,13 @@ from audit_tui.ui.widgets.detail_lines import detail_lines
 from audit_tui.ui.widgets.line_view import Line, LineView, Piece, Role, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import ReaderFactory
+    from audit_tui.core.sealed import WrongEvents
 
 
 class DetailPane(LineView):
@@ -53,6 +55,7 @@ class DetailPane(LineView):
         self._zone = zone
         self._seq: int | None = None
         self._event: AuditEvent | None = None
+        self._wrong: tuple[WrongEvents, ...] = ()
 
     @property
     def event(self) -> AuditEvent | None:
@@ -74,6 +77,12 @@ class DetailPane(LineView):
     def set_zone(self, zone: tzinfo) -> None:
         """Show the date in another zone."""
         self._zone = zone
+        if self._event is not None:
+            self._show_event(self._event, keep_place=True)
+
+    def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
+        """Say of these events that they are not what was sealed."""
+        self._wrong = tuple(wrong)
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
@@ -110,7 +119,16 @@ class DetailPane(LineView):
 
     def _show_event(self, event: AuditEvent, *, keep_place: bool = False) -> None:
         entry = catalogue().find(event.event)
-        self.show(lambda width: detail_lines(event, entry, self._zone, width), keep_place=keep_place)
+        warnings = [
+            f"! The seals of events {one.first_seq:,} to {one.last_seq:,}: {one.wrong.words}."
+            if one.events > 1
+            else f"! The seal of this event: {one.wrong.words}."
+            for one in self._wrong
+            if event.seq is not None and one.first_seq <= event.seq <= one.last_seq
+        ]
+        self.show(
+            lambda width: detail_lines(event, entry, self._zone, width, warnings), keep_place=keep_place
+        )
 
 
 def _words(said: str, width: int) -> list[Line]:

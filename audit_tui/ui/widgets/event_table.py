@@ -22,10 +22,13 @@ from audit_tui.ui.keymap import bindings
 from audit_tui.ui.widgets.row_strips import Frame, RowStrips, RowStyles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.binding import BindingType
     from textual.strip import Strip
 
+    from audit_tui.core.sealed import WrongEvents
     from audit_tui.ui.widgets.row_text import RowText
 
 MEASURED_ROWS = 100
@@ -282,6 +285,11 @@ class EventTable(ScrollView, can_focus=True):
         above = self._window.row(index - 1) if y > 1 else None
         is_selected = self.is_selected(index)
         return self._strips.row(row, above, is_cursor=index == self.cursor_row, is_selected=is_selected)
+
+    def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
+        """Mark the events that are not what was sealed."""
+        self._strips.mark_wrong(wrong)
+        self.refresh()
 
     def is_selected(self, index: int) -> bool:
         """Whether a row is marked as one to take out; here none is."""

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
     from textual.filter import LineFilter
 
+    from audit_tui.core.sealed import WrongEvents
     from audit_tui.ui.widgets.row_text import RowText
 
 FAILURE_MARK = "✗"
+WRONG_MARK = "!"
+"""Stands before an event that is not what was sealed."""
 SELECTED_MARK = "▌"
 KEPT_LINES = 512
 
@@ -90,6 +93,7 @@ class RowStrips:
         self._row_text = row_text
         self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 8), (), Color(0, 0, 0))
         self._column = 0
+        self._wrong: tuple[WrongEvents, ...] = ()
         self._kept: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
         self._repeats: LRUCache[tuple[int, int | None], bool] = LRUCache(KEPT_LINES)
         """Whether a row is of the same day as another; two dates in a zone take 30 µs."""
@@ -110,6 +114,10 @@ class RowStrips:
         """Draw every line anew: rows read in another way now."""
         self._kept.clear()
         self._repeats.clear()
+
+    def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
+        """Mark these events from now on."""
+        self._wrong = tuple(wrong)
 
     def blank(self) -> Strip:
         """An empty line."""
@@ -157,10 +165,11 @@ class RowStrips:
         repeats_day = self._repeats.get(pair)
         if repeats_day is None:
             repeats_day = self._repeats[pair] = self._row_text.repeats_day(row, above)
-        key = (row.seq, self._column if is_cursor else None, is_selected, repeats_day)
+        is_wrong = any(one.first_seq <= row.seq <= one.last_seq for one in self._wrong)
+        key = (row.seq, self._column if is_cursor else None, is_selected, repeats_day, is_wrong)
         strip = self._kept.get(key)
         if strip is None:
-            segments = self._segments(row, is_cursor, repeats_day)
+            segments = self._segments(row, is_cursor, repeats_day, is_wrong)
             if is_selected:
                 segments = self._selected(segments, is_cursor)
             strip = self._keep(key, segments, max(self._row_text.row_cells, self._frame.room))
@@ -181,12 +190,12 @@ class RowStrips:
             strip = Strip(line_filter.apply([*strip], self._frame.background), strip.cell_length)
         return strip
 
-    def _segments(self, row: EventRow, is_cursor: bool, repeats_day: bool) -> list[Segment]:
+    def _segments(self, row: EventRow, is_cursor: bool, repeats_day: bool, is_wrong: bool) -> list[Segment]:
         """One segment where the row has one style: each costs a colour change on the line."""
         look = self._frame.styles
-        failed = row.outcome is Outcome.FAILURE
+        is_marked = is_wrong or row.outcome is Outcome.FAILURE
         cells = [cell + " " * GAP_CELLS for cell in self._row_text.cells(row, repeats_day=repeats_day)]
-        gutter = FAILURE_MARK if failed else " "
+        gutter = WRONG_MARK if is_wrong else FAILURE_MARK if is_marked else " "
         pad = " " * max(0, self._frame.room - self._row_text.row_cells)
         cells[-1] += pad
         if is_cursor:
@@ -198,7 +207,7 @@ class RowStrips:
                 Segment(cell[:-gap], look.cell),
                 Segment(" " * gap + after, look.cursor),
             ]
-        if failed:
+        if is_marked:
             return [Segment(gutter + cells[0], look.failure), Segment("".join(cells[1:]), look.row)]
         return [Segment(gutter + "".join(cells), look.row)]
 

@@ -1,0 +1,109 @@
+"""The check of the seals while the screen is open: in the background, when nobody types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from audit_tui.core.cancel import CancelToken
+from audit_tui.core.sealed import SealState, SealStatus
+from audit_tui.errors import QueryCancelled, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+
+    from audit_tui.core.sealed import SealChecker
+
+BEGIN_S = 2.0
+"""How long after the first frame the check begins."""
+STILL_S = 1.0
+"""The check goes on when no key was pressed for so long: beside it a key takes 10 ms longer."""
+LOOK_S = 0.1
+
+
+class SealWatch:
+    """Runs a checker in one thread, and tells the screen when what is known changes.
+
+    Args:
+        open_checker: Opens the checker, in the thread.
+        screen: Gets ``Changed``.
+        still_s: How long to wait for the user to rest, in seconds.
+    """
+
+    @dataclass
+    class Changed(Message):
+        """Something else is known of the seals."""
+
+        status: SealStatus
+
+    def __init__(
+        self, open_checker: Callable[[], SealChecker], screen: Screen[None], still_s: float = STILL_S
+    ) -> None:
+        self._open_checker = open_checker
+        self._screen = screen
+        self._still_s = still_s
+        self._checker: SealChecker | None = None
+        self._cancel = CancelToken()
+        self._is_running = False
+        self._last_input = monotonic()
+        self.status = SealStatus(SealState.CHECKING)
+
+    def note_input(self) -> None:
+        """The user does something: wait with the rest."""
+        self._last_input = monotonic()
+
+    def run(self) -> None:
+        """Check what is not checked yet; nothing happens when that is under way."""
+        if not self._is_running:
+            self._is_running = True
+            self._screen.run_worker(self._work, thread=True, group="seals")
+
+    def run_if_newer(self, newest_seq: int) -> None:
+        """Check events that came after the last check."""
+        if self.status.state is SealState.HOLDS and newest_seq > self.status.sealed_seq:
+            self.run()
+
+    def close(self) -> None:
+        """End the check."""
+        self._cancel.cancel()
+
+    def _work(self) -> None:
+        try:
+            if self._checker is None:
+                self._checker = self._open_checker()
+            self._checker.run(self._take, self._cancel)
+        except QueryCancelled:
+            self._close_checker()
+        except StoreError as error:
+            self._take(SealStatus(SealState.UNSEALED, message=error.message))
+            self._close_checker()
+        finally:
+            self._is_running = False
+
+    def _close_checker(self) -> None:
+        if self._checker is not None:
+            self._checker.close()
+            self._checker = None
+
+    def _take(self, status: SealStatus) -> None:
+        """In the thread, after each snapshot: tell what is new, and wait until nobody types."""
+        if self._is_news(status):
+            self.status = status
+            self._screen.post_message(self.Changed(status))
+        while not self._cancel.is_cancelled and monotonic() - self._last_input < self._still_s:
+            self._cancel.wait(LOOK_S)
+        self._cancel.check()
+
+    def _is_news(self, status: SealStatus) -> bool:
+        """Whether the user is told: not of every step, which would write to the terminal without end."""
+        before = self.status
+        if status.state is SealState.CHECKING:
+            return False
+        if status.state is SealState.HOLDS:
+            return status != before
+        return (status.state, status.wrong, status.message) != (before.state, before.wrong, before.message)

@@ -1,0 +1,120 @@
+"""The seal on the screen: said, marked, explained, and checked when nobody types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.core.sealed import SealState, SealStatus, Wrong, WrongEvents
+from audit_tui.errors import StoreError
+from audit_tui.ui.screens import seal_watch
+from audit_tui.ui.widgets.bars import StatusLine
+from tests.ui.review_app import Driver, run_review
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.cancel import CancelToken
+
+EVENTS = 1000
+WRONG = (WrongEvents(Wrong.CHANGED, 999, 999, 1_795_000_000), WrongEvents(Wrong.MISSING, 500, 502))
+HOLDS = SealStatus(SealState.HOLDS, EVENTS, EVENTS)
+BROKEN = SealStatus(SealState.BROKEN, EVENTS, EVENTS, wrong=WRONG)
+
+
+class Checker:
+    """Reports what it is told, and how often it ran."""
+
+    def __init__(self, *reports: SealStatus) -> None:
+        self.reports = reports
+        self.runs = 0
+        self.is_closed = False
+
+    def run(self, report: Callable[[SealStatus], None], cancel: CancelToken | None = None) -> SealStatus:
+        assert cancel is not None
+        self.runs += 1
+        for status in self.reports:
+            report(status)
+        return self.reports[-1]
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the timer, nor for the user to rest."""
+    monkeypatch.setattr(seal_watch.SealWatch.__init__, "__defaults__", (0.0,))
+
+
+async def checked(driver: Driver) -> None:
+    assert driver.review.seals is not None
+    driver.review.seals.run()
+    await driver.settle()
+
+
+def test_the_status_line_says_what_holds_and_the_dialog_what_does_not() -> None:
+    checker = Checker(SealStatus(SealState.CHECKING, 256, EVENTS), HOLDS)
+
+    async def script(driver: Driver) -> None:
+        assert "verified" not in driver.text()
+        await checked(driver)
+        assert "verified up to 1,000, not anchored" in driver.lines()[-2]
+        await driver.press("V")
+        assert "as it was sealed" in driver.text()
+        assert "audit-tui seal anchor" in driver.text()
+
+    run_review(script, open_checker=lambda: checker)
+
+
+def test_what_is_wrong_is_said_marked_and_explained() -> None:
+    async def script(driver: Driver) -> None:
+        await checked(driver)
+        assert "Broken at event 500: V explains" in driver.lines()[-2]
+        marked = [line for line in driver.lines() if line.startswith("!")]
+        assert len(marked) == 1
+        assert "Did thing 998" in marked[0]
+        await driver.press("down", "enter")
+        assert "content changed" in driver.text()
+        await driver.press("down")
+        assert "content changed" not in driver.text()
+        await driver.press("escape", "V")
+        assert "event 999: content changed (sealed 2026-11-18" in driver.text()
+        assert "events 500 to 502: missing" in driver.text()
+
+    run_review(script, size=(100, 30), open_checker=lambda: Checker(BROKEN))
+
+
+def test_newer_events_are_checked_later_and_steps_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    checker = Checker(SealStatus(SealState.CHECKING, 256, EVENTS), HOLDS)
+    said: list[str] = []
+
+    async def script(driver: Driver) -> None:
+        watch = driver.review.seals
+        assert watch is not None
+        status_line = driver.review.query_one(StatusLine)
+        monkeypatch.setattr(status_line, "say_seal", said.append)
+        await checked(driver)
+        watch.run_if_newer(EVENTS)
+        await driver.settle()
+        assert checker.runs == 1
+        watch.run_if_newer(EVENTS + 1)
+        await driver.settle()
+        assert checker.runs == 2
+        assert said == [HOLDS.words]
+
+    run_review(script, open_checker=lambda: checker)
+
+
+def test_a_store_that_cannot_be_checked_says_so() -> None:
+    def refuse() -> Checker:
+        raise StoreError("It has no seals.")
+
+    async def script(driver: Driver) -> None:
+        await checked(driver)
+        assert "not sealed" in driver.lines()[-2]
+        await driver.press("V")
+        assert "It has no seals." in driver.text()
+
+    run_review(script, open_checker=refuse)
