@@ -33,6 +33,8 @@ MAX_CONFIG_BYTES = 1_000_000
 MAX_DEADLINE_S = 86_400
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 KEYS_TABLE = "keys"
+SECRET_ACTIONS = ("keep", "mask", "redact", "hash")
+"""The values of ``core.secrets.SecretAction``, which is not needed to read settings."""
 
 
 class Settings(Record):
@@ -62,6 +64,8 @@ class Settings(Record):
     """Whether passwords, keys and tokens are masked in the list and in what is copied."""
     record_own_acts: bool = False
     """Whether openings and exports of a store are recorded in it."""
+    secrets: str = "keep"
+    """What an import does with passwords, keys and tokens: the value of a ``core.secrets.SecretAction``."""
     redact: bool = False
     """Whether names and addresses are replaced by pseudonyms, on the screen and in files."""
     deadline: float | None = 10.0
@@ -198,6 +202,15 @@ def _seconds(value: object) -> float | None:
     return seconds or None
 
 
+def _secret_action(value: object) -> str:
+    name = _text(value).lower()
+    if name not in SECRET_ACTIONS:
+        raise _Unusable(
+            f"must be one of {', '.join(SECRET_ACTIONS)}, not {name!r}", _meant(name, SECRET_ACTIONS)
+        )
+    return name
+
+
 def _switch(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -233,6 +246,13 @@ SETTINGS = (
         "AUDIT_TUI_RECORD_OWN_ACTS",
         _switch,
         "whether openings and exports are recorded in the store",
+    ),
+    Setting(
+        "secrets",
+        "secrets",
+        "AUDIT_TUI_SECRETS",
+        _secret_action,
+        "what an import does with passwords, keys and tokens",
     ),
     Setting("redact", "redact", "AUDIT_TUI_REDACT", _switch, "whether names are replaced by pseudonyms"),
     Setting("deadline", "deadline", "AUDIT_TUI_DEADLINE", _seconds, "how many seconds an answer may take"),

@@ -23,7 +23,10 @@ from audit_tui.cli.importing import (
     title_of,
     unknown_format,
 )
+from audit_tui.cli.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
+from audit_tui.cli.session import session_of
+from audit_tui.core.secrets import SecretAction, SecretFilter
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError, StoreError, UsageError
 from audit_tui.formats.explaining import explain
@@ -227,6 +230,12 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
     help="Add rejected records to FILE, as JSON lines.",
 )
 @click.option("--keep-original", is_flag=True, help="Keep each record as it was, beside its event.")
+@click.option(
+    "--secrets",
+    type=click.Choice([action.value for action in SecretAction], case_sensitive=False),
+    help="What becomes of passwords, keys and tokens: keep them (the default), mask all but their last "
+    "characters, redact them, or hash them with a key that stays on this machine.",
+)
 @click.option("--follow", is_flag=True, help="Go on with what is added to the file, until interrupted.")
 @click.option("--no-limit", is_flag=True, help="Unpack compressed files whatever they unpack to.")
 @click.option(
@@ -247,6 +256,7 @@ def import_command(
     dry_run: bool,
     rejects: Path | None,
     keep_original: bool,
+    secrets: str | None,
     follow: bool,
     no_limit: bool,
     no_text_index: bool,
@@ -263,6 +273,7 @@ def import_command(
         keep_original,
         None if mapping_file is None else read_mapping(mapping_file),
         table,
+        _secret_filter(secrets or session_of(context).loaded.settings.secrets),
     )
     reading.formats()
     if follow and (len(paths) != 1 or dry_run or table is not None):
@@ -295,3 +306,11 @@ def import_command(
         click.echo(json.dumps(tally.to_json()))
     _tell(tally, store, paths)
     context.exit(tally.exit_code)
+
+
+def _secret_filter(action: str) -> SecretFilter | None:
+    """What ``--secrets`` asks for; None keeps everything, at no cost."""
+    chosen = SecretAction(action.lower())
+    if chosen is SecretAction.KEEP:
+        return None
+    return SecretFilter(chosen, local_key(SECRETS) if chosen is SecretAction.HASH else b"")

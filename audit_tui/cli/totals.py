@@ -10,9 +10,12 @@ import click
 
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.query import range_notes, tell_none, terminal_cells
+from audit_tui.cli.redacting import redact_mode, redact_option
+from audit_tui.cli.session import session_of
 from audit_tui.core.buckets import MAX_BUCKETS, Every, equal_buckets, regular_buckets
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.filters import Field
+from audit_tui.core.redact_mode import RedactingReader
 from audit_tui.core.text import counted
 from audit_tui.errors import UsageError
 from audit_tui.formats.totals import Bucket, write_facets, write_histogram
@@ -52,7 +55,17 @@ _format_option = click.option(
     help="At most so many values; 0 is all.",
 )
 @_format_option
-def facets_command(column: str, store: Path, choice: EventsChoice, limit: int, chosen: str) -> None:
+@redact_option
+@click.pass_context
+def facets_command(
+    context: click.Context,
+    column: str,
+    store: Path,
+    choice: EventsChoice,
+    limit: int,
+    chosen: str,
+    redact: bool,
+) -> None:
     """Print the most frequent values of a column.
 
     COLUMN is event, category or user.
@@ -60,7 +73,10 @@ def facets_command(column: str, store: Path, choice: EventsChoice, limit: int, c
     from audit_tui.store.reader import StoreReader
 
     field = Field(column.lower())
-    with StoreReader(store) as reader:
+    with StoreReader(store) as store_reader:
+        reader = RedactingReader(
+            store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+        )
         found = reader.facets(choice.query(), field, limit + 1 if limit else _MOST_FACETS)
         shown = found[:limit] if limit else found
         write_facets(field.value, shown, sys.stdout, _writing(chosen, choice))

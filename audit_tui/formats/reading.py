@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.secrets import SecretFilter
     from audit_tui.formats.files import LogText
     from audit_tui.formats.mapping import Mapping
 
@@ -64,6 +65,8 @@ class Reading:
     """``--mapping``; the format of all records then."""
     table: str | None = None
     """``--table``: the table to read of databases, which are then no logs."""
+    secrets: SecretFilter | None = None
+    """``--secrets``: what becomes of passwords, keys and tokens; None keeps them."""
 
     def formats(self) -> Formats:
         """The formats to choose from.
@@ -183,6 +186,8 @@ class Reading:
             event = replace(event, metadata=event.metadata | understood.frames)
         if self.keep_original or record.is_lossy or understood.is_lossy:
             event = replace(event, original=record.text.encode("utf-8", "surrogateescape"))
+        if self.secrets is not None:
+            event = self.secrets.event(event)
         return Mapped(
             event, record if fields is record.fields else record._replace(fields=fields), log_format
         )

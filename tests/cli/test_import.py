@@ -377,3 +377,35 @@ def test_the_advice_for_unknown_formats_comes_once(tmp_path: Path, store: Path) 
     told = run("import", str(tmp_path), "-s", str(store)).stderr
     assert told.count("is not a log that is known") == 3
     assert told.count("--map time=FIELD") == 1
+
+
+class TestSecrets:
+    """What ``--secrets`` does with passwords, keys and tokens."""
+
+    LINE = '{"time":"2026-11-20T09:00:00Z","event":"Login","user":"bob","password":"hunter2hunter2","n":1}\n'
+
+    @pytest.mark.parametrize(
+        ("options", "kept"), [((), True), (("--secrets", "keep"), True), (("--secrets", "mask"), False),
+                              (("--secrets", "Redact"), False), (("--secrets", "hash"), False)],
+    )  # fmt: skip
+    def test_they_are_stored_as_asked_and_never_twice(
+        self, options: tuple[str, ...], kept: bool, tmp_path: Path
+    ) -> None:
+        log, store = tmp_path / "log.jsonl", tmp_path / "s.db"
+        log.write_text(self.LINE)
+        for stored in (1, 0):
+            result = run("import", str(log), "-s", str(store), "--keep-original", "--json", *options)
+            assert json.loads(result.stdout)["stored"] == stored
+        printed = run("query", "-s", str(store), "--range", "all-time", "--format", "jsonl").stdout
+        assert ("hunter2hunter2" in printed) is kept
+        assert (b"hunter2hunter2" in store.read_bytes()) is kept
+        assert '"n":1' in printed
+
+    def test_the_settings_say_it_for_all_imports(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log, store = tmp_path / "log.jsonl", tmp_path / "s.db"
+        log.write_text(self.LINE)
+        monkeypatch.setenv("AUDIT_TUI_SECRETS", "redact")
+        assert run("import", str(log), "-s", str(store)).exit_code == 0
+        assert b"hunter2hunter2" not in store.read_bytes()
