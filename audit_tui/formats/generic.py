@@ -10,7 +10,7 @@ from audit_tui.formats.addresses import source_address
 from audit_tui.formats.naming import family_in_name, object_in_name, outcome_in_name
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.sentences import act_sentence
-from audit_tui.formats.times import is_plain_utc, parse_time
+from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
 from audit_tui.formats.values import (
     MAX_COLUMN_CHARS,
     MAX_SENTENCE_CHARS,
@@ -342,6 +342,9 @@ class GenericMapper:
                 raise RecordError(f"it has no time in {self._map.fields['time']}")
             return mapped
         for candidate in candidates:
+            if not candidate.inner and (plain_us := plain_utc(fields[candidate.field])) is not None:
+                del metadata[candidate.field]
+                return plain_us
             value = _inside(fields[candidate.field], candidate.inner)
             if (
                 value is None

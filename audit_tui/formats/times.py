@@ -68,6 +68,18 @@ def checked_us(value: object, occurred_us: int) -> int:
     raise RecordError(_out_of_range(value, occurred_us))
 
 
+def plain_utc(value: object) -> int | None:
+    """The time of a text for which ``is_plain_utc`` holds; None for others, and where nothing happens."""
+    if type(value) is not str or _PLAIN_UTC.match(value) is None:
+        return None
+    try:
+        passed = datetime.fromisoformat(value) - _EPOCH
+    except ValueError:
+        return None
+    occurred_us = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+    return occurred_us if EARLIEST_US < occurred_us < LATEST_US else None
+
+
 def is_plain_utc(value: object) -> bool:
     """Whether a time is spelled ``2026-11-01T14:00:00Z``, perhaps with three or six digits of a second.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.formats.generic import names_a_time
 from audit_tui.formats.record import RecordError, Shape
-from audit_tui.formats.wrappers import Peeled, peeled
+from audit_tui.formats.wrappers import Peeled, frame_keys, may_hold_records, peeled
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields, Format
@@ -16,6 +16,8 @@ UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, Type
 """What a format may run into in a record that nobody thought of: it must not lose the other records."""
 _MAX_FRAMES = 3
 """Splunk around CloudWatch around CloudTrail; nobody wraps deeper on purpose."""
+_MAX_KEY_SETS = 1_000
+"""Sets of keys that are remembered; records that are all different must not fill memory."""
 _FRAME_TIMES = ("time", "timestamp")
 _NO_FRAMES: Fields = {}
 
@@ -59,6 +61,7 @@ class Understanding:
         if self._only is formats.generic(shape):
             self._of_all = self._only
         self._is_peeled = is_peeled
+        self._frame_keys: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def of(self, fields: Fields) -> list[Understood]:
         """What a record tells: one event, or several; never none.
@@ -70,9 +73,18 @@ class Understanding:
         if found is not None:
             whole = Understood(found, fields, _NO_FRAMES, False)
             return [whole] if found.split is None else _parts_of(whole)
-        if self._is_peeled and (inside := self._inside(fields, 1)):
+        if self._is_peeled and self._may_be_frame(fields) and (inside := self._inside(fields, 1)):
             return [part for one in inside for part in _parts_of(one)]
         return [Understood(self._else, fields, _NO_FRAMES, False)]
+
+    def _may_be_frame(self, fields: Fields) -> bool:
+        names = tuple(fields)
+        keys = self._frame_keys.get(names)
+        if keys is None:
+            if len(self._frame_keys) >= _MAX_KEY_SETS:
+                self._frame_keys.clear()
+            keys = self._frame_keys[names] = frame_keys(names)
+        return any(may_hold_records(fields[key]) for key in keys) if keys else False
 
     def _recognised(self, fields: Fields, shape: Shape) -> Format | None:
         if self._only is None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_tui.formats.decoding import inner_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audit_tui.formats.record import Fields
 
 _ANYTHING: frozenset[str] | None = None
@@ -102,6 +104,20 @@ def has_record_cells(names: list[str]) -> bool:
     return not _CELLS.isdisjoint(names)
 
 
+def frame_keys(names: Iterable[str]) -> tuple[str, ...]:
+    """Which keys of a record may hold what it is a frame around, or a list of records; mostly none.
+
+    Records of one kind have the same keys, so this is asked once for many.
+    """
+    there = set(names)
+    return tuple(key for key in (*_LISTS, *_FRAME_KEYS) if key in there)
+
+
+def may_hold_records(value: object) -> bool:
+    """Whether a value may be, or hold as JSON, a record or a list of them; cheap, a guess for texts."""
+    return value[:1] in _JSON_STARTS if isinstance(value, str) else isinstance(value, dict | list)
+
+
 def peeled(fields: Fields) -> list[Peeled]:
     """What a record may be a frame around, the most telling first; empty when it is none."""
     found: list[Peeled] = []
@@ -114,7 +130,7 @@ def peeled(fields: Fields) -> list[Peeled]:
     for key in _FRAME_KEYS:
         # Most records have a key of these, with a plain text that is no frame: this must cost nothing.
         value = fields.get(key)
-        if value is None or (isinstance(value, str) and value[:1] not in _JSON_STARTS):
+        if not may_hold_records(value):
             continue
         for frame in _FRAMES_OF[key]:
             inside = _peeled(frame, fields, value)
