@@ -20,7 +20,7 @@ from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event_text import EVENT_KEYS, key_of
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.text import clean_visible, counted, thousands
-from audit_tui.errors import UsageError
+from audit_tui.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,27 @@ def exporter_of(store: Path, redact: RedactMode) -> Exporter:
     from audit_tui.store.reader import StoreReader
 
     files = [store.with_name(store.name + suffix) for suffix in _STORE_SUFFIXES]
-    return FileExporter(lambda: RedactedEvents(StoreReader(store), redact), files)
+    exporter = FileExporter(lambda: RedactedEvents(StoreReader(store), redact), files)
+
+    def export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
+        words = seal_words(store)
+        job = replace(job, writing=replace(job.writing, seal_words=words))
+        return replace(exporter(job, on_progress, cancel), seal_words=words)
+
+    return export
+
+
+def seal_words(store: Path) -> str:
+    """What a quick check of the seals says, which takes under a second."""
+    from audit_tui.store.verifying import Mode, Request, Result, verify
+
+    try:
+        report = verify(store, Request(Mode.QUICK))
+    except StoreError:
+        return "not sealed"
+    if report.result is Result.FAILED:
+        return "BROKEN; audit-tui verify says where"
+    return f"the seals of {counted(report.size, 'event')} fit each other, not anchored (quick check)"
 
 
 @click.command("export")
@@ -131,6 +151,7 @@ def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replace
     said = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
     replacing = ", replacing what was there" if is_replaced else ""
     click.echo(f"{said}{replacing}{how_to_more}.", err=True)
+    click.echo(f"Seals: {result.seal_words}.", err=True)
 
 
 def parse_columns(text: str | None, visible: Sequence[EventColumn]) -> tuple[str, ...] | None:

@@ -68,6 +68,8 @@ class Writing:
     """CSV as it is: a spreadsheet may take a cell for a formula."""
     width_cells: int | None = None
     """The width of the terminal that it is written to; None when it is none, and nothing is cut."""
+    seal_words: str = ""
+    """What the seals say of the events; stands below a table in Markdown, where there is room for words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class ExportResult:
     path: Path
     events: int
     """How many are in it."""
+    seal_words: str = ""
+    """What the seals said of the events; empty when nobody asked."""
 
 
 class Exporter(Protocol):

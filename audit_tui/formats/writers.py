@@ -18,6 +18,7 @@ from audit_tui.core.event_text import (
     EVENT_KEYS,
     cleaned_whole,
     defused,
+    escaped_markdown,
     json_text,
     key_of,
     markdown_head,
@@ -114,6 +115,8 @@ def _markdown(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
     yield markdown_head(keys, writing.context)
     for event in events:
         yield markdown_row(event, keys, writing.context)
+    if writing.seal_words:
+        yield f"\nSeals: {escaped_markdown(writing.seal_words)}\n"
 
 
 _WRITERS = {

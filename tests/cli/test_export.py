@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+SEALS = "Seals: the seals of 4 events fit each other, not anchored (quick check).\n"
 DATA = (Format.CSV, Format.JSONL, Format.JSON)
 
 
@@ -71,7 +73,7 @@ def test_the_ending_chooses_the_format_and_everything_is_said(store: Path, tmp_p
     assert (result.exit_code, result.stdout, result.stderr) == (
         0,
         "",
-        f"Exported 2 events of Last 30 Days to {out}; --range all-time takes in all 4.\n",
+        f"Exported 2 events of Last 30 Days to {out}; --range all-time takes in all 4.\n{SEALS}",
     )
     events = [json.loads(line) for line in out.read_text().splitlines()]
     assert [event["key"] for event in events] == ["k2", "k1"], "newest first"
@@ -83,11 +85,25 @@ def test_the_ending_chooses_the_format_and_everything_is_said(store: Path, tmp_p
 
 def test_what_is_replaced_is_told(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    assert export(store, out, "--range", "all-time").stderr == f"Exported 4 events to {out}.\n"
-    replaced = f"Exported 2 events{{}} to {out}, replacing what was there{{}}.\n"
+    assert export(store, out, "--range", "all-time").stderr == f"Exported 4 events to {out}.\n{SEALS}"
+    replaced = f"Exported 2 events{{}} to {out}, replacing what was there{{}}.\n{SEALS}"
     expected = replaced.format(" of Last 30 Days", "; --range all-time takes in all 4")
     assert export(store, out).stderr == expected
     assert export(store, out, "--range", "last-30-days").stderr == replaced.format("", "")
+
+
+def test_an_export_says_whether_the_record_holds(store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.md"
+    export(store, out)
+    assert out.read_text().endswith(
+        "\nSeals: the seals of 4 events fit each other, not anchored (quick check)\n"
+    )
+    connection = sqlite3.connect(store)
+    connection.execute("UPDATE seal_head SET root = zeroblob(32)")
+    connection.commit()
+    connection.close()
+    assert "Seals: BROKEN; audit-tui verify says where." in export(store, out).stderr
+    assert out.read_text().endswith("\nSeals: BROKEN; audit-tui verify says where\n")
 
 
 def test_nothing_is_said_to_be_nothing(store: Path, tmp_path: Path) -> None:

@@ -279,7 +279,8 @@ class ExportDialog(ModalScreen[None]):
         button = self.query_one("#export", FlatButton)
         button.words = "Close"
         button.focus()
-        self._say(f"Exported {counted(result.events, 'event')} to {result.path}.")
+        seals = f" Seals: {result.seal_words}." if result.seal_words else ""
+        self._say(f"Exported {counted(result.events, 'event')} to {result.path}.{seals}")
         self._hint(DONE_HINT)
 
     def _progress_words(self, events: int) -> str:
