@@ -10,7 +10,6 @@ import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -443,5 +442,7 @@ def _line_of(text: str, table: str, name: str) -> int:
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(name.lower().replace("_", "-"), known, n=1)
     return f"Did you mean {close[0]}?" if close else ""

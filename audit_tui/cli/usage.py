@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -53,6 +52,8 @@ def _options(error: click.UsageError) -> list[str]:
 
 def _close(name: str, known: Iterable[str]) -> str:
     """The one that is really close; empty if none is. Hyphens in front make nothing alike."""
+    from difflib import get_close_matches
+
     by_word = {word.lstrip("-"): word for word in known}
     found = get_close_matches(name.lstrip("-"), by_word, n=1, cutoff=0.6)
     return by_word[found[0]] if found else ""
