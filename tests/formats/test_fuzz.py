@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -148,3 +151,18 @@ def test_every_byte_that_is_missing_at_the_end(seed: bytes) -> None:
 
 def test_kinds_are_told_apart() -> None:
     assert not issubclass(Mapped, Reject)
+
+
+@pytest.mark.long
+def test_what_a_fuzzer_that_sees_the_code_makes_up(tmp_path: Path) -> None:
+    """For 30 minutes, or ``AUDIT_TUI_FUZZ_S``: no exception and no input that takes 20 s."""
+    pytest.importorskip("atheris")
+    seconds = os.environ.get("AUDIT_TUI_FUZZ_S", "1800")
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.formats.fuzzing", seconds, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-4_000:]
