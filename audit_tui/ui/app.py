@@ -60,8 +60,8 @@ class AuditApp(TerminalApp, inherit_bindings=False):
         return self._review
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.InputEvent) and self._review.seals is not None:
-            self._review.seals.note_input()
+        if isinstance(event, events.InputEvent):
+            self._review.stillness.note_input()
         await super().on_event(event)
 
     def _write_sequence(self, sequence: str) -> None:

@@ -109,8 +109,9 @@ def run_review(
     exporter: Exporter | None = None,
     redact: RedactMode | None = None,
     open_checker: Callable[[], SealChecker] | None = None,
+    settles: bool = True,
 ) -> None:
-    """Run a script against the app."""
+    """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
 
     async def main() -> None:
         open_reader = fake_factory(account() if events is None else events, hook, "demo.db")
@@ -129,7 +130,8 @@ def run_review(
         app = AuditApp(opening)
         async with app.run_test(size=size) as pilot:
             driver = Driver(pilot, app)
-            await driver.settle()
+            if settles:
+                await driver.settle()
             await script(driver)
 
     asyncio.run(main())

@@ -19,6 +19,7 @@ from audit_tui.core.view import sort_words
 from audit_tui.core.zones import zone_label
 from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.seal_watch import BEGIN_S, SealWatch
+from audit_tui.ui.stillness import Stillness
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.event_list import EventList
 from audit_tui.ui.widgets.event_table import EventTable
@@ -86,8 +87,10 @@ class ReviewView(Screen[None]):
         self._source_words = opening.notice
         self._day = self.context.today
         self._shown_in: RangeTable | None = None
+        self.stillness = Stillness()
+        """Knows when the user rests."""
         checker = opening.open_checker
-        self.seals = None if checker is None else SealWatch(checker, self)
+        self.seals = None if checker is None else SealWatch(checker, self, self.stillness)
         """The check of the seals; None where there is none."""
 
     @property
@@ -128,7 +131,7 @@ class ReviewView(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopLine(self._opening.store_name)
         with Body(id="body"):
-            yield EventList(self._open_reader, self._row_text, self._opening.clock, id="list")
+            yield EventList(self._open_reader, self._row_text, self._opening.clock, self.stillness, id="list")
         yield self._status
         yield KeyLine(self._keymap)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from audit_tui.core.sealed import SealChecker
+    from audit_tui.ui.stillness import Stillness
 
 BEGIN_S = 2.0
 """How long after the first frame the check begins."""
 STILL_S = 1.0
 """The check goes on when no key was pressed for so long: beside it a key takes 10 ms longer."""
-LOOK_S = 0.1
 
 
 class SealWatch:
@@ -32,6 +31,7 @@ class SealWatch:
     Args:
         open_checker: Opens the checker, in the thread.
         screen: Gets ``Changed``.
+        stillness: Knows when the user rests.
         still_s: How long to wait for the user to rest, in seconds.
     """
 
@@ -42,20 +42,20 @@ class SealWatch:
         status: SealStatus
 
     def __init__(
-        self, open_checker: Callable[[], SealChecker], screen: Screen[None], still_s: float = STILL_S
+        self,
+        open_checker: Callable[[], SealChecker],
+        screen: Screen[None],
+        stillness: Stillness,
+        still_s: float = STILL_S,
     ) -> None:
         self._open_checker = open_checker
         self._screen = screen
+        self._stillness = stillness
         self._still_s = still_s
         self._checker: SealChecker | None = None
         self._cancel = CancelToken()
         self._is_running = False
-        self._last_input = monotonic()
         self.status = SealStatus(SealState.CHECKING)
-
-    def note_input(self) -> None:
-        """The user does something: wait with the rest."""
-        self._last_input = monotonic()
 
     def run(self) -> None:
         """Check what is not checked yet; nothing happens when that is under way."""
@@ -95,9 +95,7 @@ class SealWatch:
         if self._is_news(status):
             self.status = status
             self._screen.post_message(self.Changed(status))
-        while not self._cancel.is_cancelled and monotonic() - self._last_input < self._still_s:
-            self._cancel.wait(LOOK_S)
-        self._cancel.check()
+        self._stillness.wait(self._still_s, self._cancel)
 
     def _is_news(self, status: SealStatus) -> bool:
         """Whether the user is told: not of every step, which would write to the terminal without end."""

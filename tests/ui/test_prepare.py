@@ -1,0 +1,67 @@
+"""What jumps would wait for is done when the user rests, in large stores, and never in the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.core.cancel import CancelToken
+from audit_tui.errors import QueryCancelled
+from audit_tui.ui.stillness import Stillness
+from audit_tui.ui.widgets import event_list
+from tests.ui.review_app import Driver, run_review
+
+if TYPE_CHECKING:
+    from tests.ui.fake_reader import Hook
+
+EVENTS = 1000
+"""More than a page: they are counted."""
+
+
+def recording(asked: list[str]) -> Hook:
+    def hook(method: str, cancel: CancelToken | None) -> None:
+        asked.append(method)
+
+    return hook
+
+
+@pytest.mark.parametrize(("least", "times"), [(EVENTS, 3), (EVENTS + 1, 0)])
+def test_large_stores_are_prepared_once_and_each_result_when_it_is_counted(
+    least: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_list, "PREPARED_EVENTS", least)
+    monkeypatch.setattr(event_list, "STILL_S", 0.0)
+    asked: list[str] = []
+
+    async def script(driver: Driver) -> None:
+        await driver.press("s")
+        questions = [one for one in asked if one in ("count", "prepare")]
+        after_first = ["prepare", "prepare"][: times - 1] if times else []
+        after_next = ["prepare"] if times else []
+        assert questions == ["count", *after_first, "count", *after_next]
+
+    run_review(script, hook=recording(asked))
+
+
+def test_what_is_prepared_is_nothing_to_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_list, "PREPARED_EVENTS", 1)
+    monkeypatch.setattr(event_list, "STILL_S", 3600.0)
+    asked: list[str] = []
+
+    async def script(driver: Driver) -> None:
+        await driver.until(lambda: driver.review.event_list.count.exact)
+        assert not driver.review.event_list.cancel()
+        monkeypatch.setattr(event_list, "STILL_S", 0.0)
+        await driver.press("s")
+        assert asked.count("prepare") == 2
+
+    run_review(script, hook=recording(asked), settles=False)
+
+
+def test_waiting_for_the_user_to_rest_ends_with_the_question() -> None:
+    cancel = CancelToken()
+    Stillness().wait(0.0, cancel)
+    cancel.cancel()
+    with pytest.raises(QueryCancelled):
+        Stillness().wait(3600.0, cancel)
