@@ -146,7 +146,7 @@ def _said(loaded: Loaded, attribute: str, machine_zone: str) -> str:
             return ", ".join(value)
         case "deadline":
             return "no limit" if value is None else f"{value:g} s"
-        case "mouse" | "resume":
+        case _ if isinstance(value, bool):
             return "on" if value else "off"
         case _:
             return str(value or "(the program's)")

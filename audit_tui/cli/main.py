@@ -107,6 +107,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front of what is no command and no option of ours."""
+        args = _command_first(args)
         own = {name for option in self.get_params(ctx) for name in option.opts}
         # What is being completed is not among them, so nothing means nothing there.
         is_default = args[0] not in own | COMMANDS.keys() if args else not ctx.resilient_parsing
@@ -146,6 +147,16 @@ class Commands(click.Group):
         if received:
             _drop_output()
         ctx.exit(128 + received[0] if received else code)
+
+
+def _command_first(args: list[str]) -> list[str]:
+    """``-s STORE COMMAND ...``, as other programs take it, as ``COMMAND ... -s STORE``; else as it was."""
+    named = 2 if args[:1] in (["-s"], ["--store"]) else 1 if "".join(args[:1]).startswith("--store=") else 0
+    if not named or len(args) <= named or args[named] not in COMMANDS:
+        return args
+    rest = args[named:]
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *args[:named], *rest[end:]]
 
 
 class _Ended(BaseException):

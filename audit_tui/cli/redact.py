@@ -80,6 +80,8 @@ def redact_command(
         removed = redact(writer, seqs, chosen, act(context, reason))
         _tidy(writer, vacuum=vacuum)
     _tell("Redacted", removed, store)
+    if removed.unchanged:
+        click.echo(f"{counted(removed.unchanged, 'event')} had nothing there, or it was redacted.", err=True)
     for seq, field in removed.left[:MAX_LINES]:
         click.echo(f"Event {seq:,}: a redacted value still stands in its {field}; --field {field}.", err=True)
     if len(removed.left) > MAX_LINES:
@@ -120,7 +122,9 @@ def prune_command(
 
     times = time_context(context, zone_name)
     if (before is None) == (keep is None):
-        raise UsageError("Say which events: --before TIME or --keep DAYS.", "One of the two.")
+        raise UsageError(
+            "Say which events, in one way: --before TIME or --keep DAYS.", "Try: audit-tui prune --help"
+        )
     if keep is not None:
         before_us = to_us(times.now - timedelta(days=keep))
     else:

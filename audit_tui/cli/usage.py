@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -23,15 +24,34 @@ def words_of(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return f"{name} is missing."
     if not isinstance(error, click.BadParameter) or error.param is None:
-        return error.format_message()
+        return _words_of_extra(error) or error.format_message()
     kind = error.param.type
     if isinstance(kind, click.types.IntParamType):
-        least = getattr(kind, "min", None)
-        return f"{name} is a whole number{'' if least is None else f', {least} or more'}."
+        return f"{name} is a whole number{_bounds(kind)}."
     if isinstance(kind, click.Choice):
         given = error.message.partition(" is not one of")[0]
         return f"{name}: {given} is not one of {', '.join(map(str, kind.choices))}."
     return error.format_message()
+
+
+_EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
+
+
+def _words_of_extra(error: click.UsageError) -> str:
+    """What to say of an argument that the command does not take; empty if that is not what is wrong."""
+    found = _EXTRA.fullmatch(error.message)
+    if found is None or error.ctx is None:
+        return ""
+    said = f"{error.ctx.command_path} does not take '{found[1]}'."
+    has_store = any(name == "--store" for name in _options(error))
+    return f"{said} A store is named with -s: -s {found[1]}" if has_store and _is_there(found[1]) else said
+
+
+def _bounds(kind: click.types.IntParamType) -> str:
+    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+    if least is None:
+        return ""
+    return f", {least:,} or more" if most is None else f" from {least:,} to {most:,}"
 
 
 def _name(error: click.UsageError) -> str:

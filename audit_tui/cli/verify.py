@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.sealed import WrongEvents
-    from audit_tui.store.verifying import Anchor, AnchorResult, Report
+    from audit_tui.store.verifying import Anchor, AnchorResult, Report, Step
 
 LABEL_CELLS = 11
 MAX_LINES = 1_000
@@ -94,9 +94,10 @@ def verify_command(
     request = Request(mode, public_keys, tuple(given), not no_indexes)
     with ProgressLine() as line:
 
-        def progress(seq: int, size: int) -> None:
+        def progress(step: Step, seq: int, size: int) -> None:
             if line.is_due:
-                line.say(f"Verified {thousands(seq)} of {counted(size, 'event')} ...")
+                what = "Verified" if step == "events" else "Checked the indexes of"
+                line.say(f"{what} {thousands(seq)} of {counted(size, 'event')} ...")
 
         report = verify(store, request, progress)
     if is_json:
@@ -149,7 +150,8 @@ def in_words(report: Report) -> Iterator[tuple[str, str]]:
         yield "anchor", "none given: removal of the newest events or a restored older copy cannot be seen"
     yield from _declared(report)
     yield from _indexes(report)
-    if report.is_anchored and report.anchored_size < report.size:
+    # An anchor that does not fit covers nothing, and was told above.
+    if any(not one.problem for one in report.anchors) and report.anchored_size < report.size:
         newer = counted(report.size - report.anchored_size, "newer event")
         signed = "signed only" if report.signatures else "consistent only"
         yield "", f"not covered by the anchor: {newer} ({signed})"
@@ -188,10 +190,14 @@ def _moment(at_s: int) -> str:
     return f"{iso_utc(at_s * 1_000_000)[:19]}Z"
 
 
+def _match(count: int, noun: str) -> str:
+    return f"{counted(count, noun)} {'matches' if count == 1 else 'match'}"
+
+
 def _seals(report: Report) -> str:
     text = (
-        f"{thousands(report.matching_blocks)} of {counted(report.blocks, 'block')} match;"
-        f" {thousands(report.matching_heads)} of {counted(report.tried_heads, 'head')} match"
+        f"{thousands(report.matching_blocks)} of {_match(report.blocks, 'block')};"
+        f" {thousands(report.matching_heads)} of {_match(report.tried_heads, 'head')}"
     )
     if report.tried_heads < report.heads:
         text += f" (of {thousands(report.heads)}, --quick tries some)"

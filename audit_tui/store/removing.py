@@ -59,6 +59,8 @@ class Removed(NamedTuple):
     """The events that record it."""
     left: tuple[tuple[int, str], ...] = ()
     """Events and fields in which a redacted value still stands."""
+    unchanged: int = 0
+    """So many of the events had nothing in these fields, or nothing that was not redacted before."""
 
 
 def check_fields(fields: Sequence[str]) -> tuple[str, ...]:
@@ -87,26 +89,54 @@ def redact(writer: StoreWriter, seqs: Sequence[int], fields: Sequence[str], act:
         act: Who, when, why.
 
     Raises:
-        UsageError: If an event is not there, or records a removal itself; nothing is redacted then.
+        UsageError: If an event is not there, or records a removal itself, or none has anything to redact;
+            nothing is redacted then.
         StoreError: One of its kinds, if the store cannot be written.
     """
     wanted = sorted(set(seqs))
     by_events: list[int] = []
     left: list[tuple[int, str]] = []
+    events = 0
     with writer.changing() as change:
         _require_removable(change, wanted)
         for some in _batches(wanted, REDACT_AT_ONCE):
-            rows = change.rows(some)
-            before = [_draft_of(change.connection, row) for row in rows]
-            after = [_redacted(one, fields) for one in before]
-            change.replace(rows, after)
-            leaves = {str(row.seq): _leaf(row.seq, one).hex() for row, one in zip(rows, after, strict=True)}
+            redactions = list(_redactions(change, some, fields))
+            if not redactions:
+                continue
+            after = [one.after for one in redactions]
+            change.replace([one.row for one in redactions], after)
+            seqs_now = [one.row.seq for one in redactions]
+            leaves = {str(seq): _leaf(seq, one).hex() for seq, one in zip(seqs_now, after, strict=True)}
             more: dict[str, object] = {declared.FIELDS: list(fields), declared.LEAVES: leaves}
-            by_events.append(_record(change, act, declared.REDACT, some, more))
-            for row, old, new in zip(rows, before, after, strict=True):
+            by_events.append(_record(change, act, declared.REDACT, seqs_now, more))
+            events += len(redactions)
+            for row, old, new in redactions:
                 left += [(row.seq, field) for field in _still_in(old, new, fields)]
+        if not events:
+            which = f"event {wanted[0]:,}" if len(wanted) == 1 else "these events"
+            raise UsageError(
+                f"Nothing was redacted: {which} had nothing in {' or '.join(fields)}, or it is redacted.",
+                "audit-tui query --format jsonl shows what is in an event.",
+            )
         clear_unused(change.connection)
-    return Removed(len(wanted), tuple(by_events), tuple(left))
+    return Removed(events, tuple(by_events), tuple(left), len(wanted) - events)
+
+
+class _Redaction(NamedTuple):
+    """An event that changes."""
+
+    row: StoredRow
+    before: Draft
+    after: Draft
+
+
+def _redactions(change: Change, seqs: Sequence[int], fields: Sequence[str]) -> Iterator[_Redaction]:
+    for row in change.rows(seqs):
+        before = _draft_of(change.connection, row)
+        after = _redacted(before, fields)
+        # The original goes with a field that is there, and not because of a name that was mistyped.
+        if after != before._replace(original=before.original if ORIGINAL in fields else None):
+            yield _Redaction(row, before, after)
 
 
 def count_before(connection: sqlite3.Connection, before_us: int) -> int:
@@ -251,28 +281,30 @@ def _without(metadata: str | None, names: Sequence[str]) -> str | None:
         value = json.loads(metadata or "null")
     except (ValueError, RecursionError):
         return json_text({REDACTED: True})
-    for name in names:
-        _replace_in(value, name)
-    return None if value is None else json_text(value)
+    # Where nothing is replaced, the text stays as it was: written again, it could differ.
+    return json_text(value) if sum(_replace_in(value, name) for name in names) else metadata
 
 
-def _replace_in(value: object, name: str) -> None:
+def _replace_in(value: object, name: str) -> int:
+    """Replace the values of a name; returns how many were there."""
     if isinstance(value, list):
-        for one in value:
-            _replace_in(one, name)
-        return
+        return sum(_replace_in(one, name) for one in value)
     if not isinstance(value, dict):
-        return
-    for key in value:
+        return 0
+    replaced = 0
+    for key, inner in value.items():
         if key == name:
+            replaced += inner != REDACTED
             value[key] = REDACTED
         elif name.startswith(f"{key}."):
-            _replace_in(value[key], name[len(key) + 1 :])
+            replaced += _replace_in(inner, name[len(key) + 1 :])
+    return replaced
 
 
 def _still_in(old: Draft, new: Draft, fields: Sequence[str]) -> Iterator[str]:
     """Fields in which a value that was redacted elsewhere in the event still stands."""
-    gone = [value for field in COLUMN_FIELDS if field in fields and (value := getattr(old, field))]
+    values = (getattr(old, field) for field in COLUMN_FIELDS if field in fields)
+    gone = [value for value in values if value and value != REDACTED]
     for field in ("description", "source_ip", "target", METADATA, "user"):
         text = getattr(new, field)
         if text and any(value in text for value in gone):

@@ -36,6 +36,11 @@ def test_every_setting_is_shown_with_its_origin(config_file: Path, monkeypatch: 
     assert rest["first-weekday"] == f"Sunday {config_file}, line 2"
     assert rest["keys.filter"] == f"F, f2 {config_file}, line 4"
     assert rest["mouse"] == "off AUDIT_TUI_MOUSE"
+    assert [rest[name].split()[0] for name in ("mask-secrets", "redact", "record-own-acts")] == [
+        "on",
+        "off",
+        "off",
+    ]
     assert rest["theme"].endswith(" default")
 
 

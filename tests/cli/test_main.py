@@ -111,6 +111,7 @@ def test_a_group_without_a_command_shows_its_help() -> None:
         (["query", "--frmat", "csv"], "There is no option --frmat. Did you mean --format?"),
         (["query", "--since-when"], "There is no option --since-when. Did you mean --since?"),
         (["query", "--nonsense"], "There is no option --nonsense."),
+        (["prune", "--keep", "0", "--why", "x"], "--keep is a whole number from 1 to 36,500."),
         (["count", "--match", "some"], "--match: 'some' is not one of all, any."),
         (["export"], "OUT is missing."),
         (["import"], "PATH is missing."),
@@ -120,6 +121,16 @@ def test_what_the_parser_refuses_is_a_sentence(arguments: list[str], message: st
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"{message}\nTry: audit-tui {arguments[0]} --help\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-s", "{}", "count"], ["--store", "{}", "count"], ["--store={}", "count"], ["-s", "{}", "seal", "show"]],
+)
+def test_the_store_may_stand_before_the_command(store: Path, arguments: list[str]) -> None:
+    result = run(*(one.format(store) for one in arguments), *(["--range", "all-time"] * ("count" in arguments)))
+    assert result.exit_code == 0
+    assert result.stdout == "4\n" if "count" in arguments else "events  4" in result.stdout
 
 
 def test_two_stores_are_one_too_many(store: Path) -> None:

@@ -74,13 +74,14 @@ def test_the_events_that_were_asked_for(store: Path, options: list[str], expecte
         (["--limit", "-1"], "--limit is a whole number, 0 or more."),
         (["--format", "xml"], "'xml' is not one of"),
         (["--nonsense"], "There is no option --nonsense."),
-        (["surplus"], "unexpected extra argument"),
+        (["surplus"], "audit-tui query does not take 'surplus'."),
+        (["{store}"], "does not take '{store}'. A store is named with -s: -s {store}"),
     ],
 )
 def test_wrong_usage_is_told_and_ends_with_2(store: Path, options: list[str], message: str) -> None:
-    result = run("query", "-s", str(store), *options)
+    result = run("query", "-s", str(store), *(option.format(store=store) for option in options))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert message in result.stderr
+    assert message.format(store=store) in result.stderr
 
 
 def test_json_is_as_it_was_stored_with_times_in_utc(store: Path) -> None:

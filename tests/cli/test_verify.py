@@ -168,6 +168,21 @@ def test_a_redaction_leaves_no_byte_and_is_declared(store: Path, tmp_path: Path)
     assert (code, "records a removal" in words) == (2, True)
 
 
+def test_redacting_what_is_not_there_or_again_records_nothing(store: Path) -> None:
+    def redacted(*numbers: str, field: str) -> tuple[int, str]:
+        return refused("redact", *numbers, "-s", str(store), "--field", field, "--why", "x", "--yes")
+
+    code, said = redacted("5", field="meta.tokn")
+    assert (code, "Nothing was redacted: event 5 had nothing in meta.tokn" in said) == (2, True)
+    assert redacted("5", field="meta.a.token")[0] == 0
+    code, said = redacted("5", field="meta.a.token")
+    assert (code, "or it is redacted" in said) == (2, True)
+    code, said = redacted("1-5", field="user")
+    assert (code, "Redacted 4 events" in said, "1 event had nothing there" in said) == (0, True, True)
+    assert run("count", "-s", str(store), "--range", "all-time").stdout == "7\n"
+    assert verdict(run("verify", "-s", str(store)))[0] == 0
+
+
 def test_a_redacted_value_that_still_stands_elsewhere_is_told(store: Path) -> None:
     found = run("redact", "1", "-s", str(store), "--field", "target", "--why", "x", "--yes")
     assert found.exit_code == 1
