@@ -101,7 +101,7 @@ def open_viewer(path: Path, *, immutable: bool = False) -> Connection:
             connection.setlimit(limit, value)
         for pragma in _VIEWER_PRAGMAS:
             connection.execute(pragma)
-    connection.text_factory = _decode
+    connection.text_factory = decode_anything
     return connection
 
 
@@ -329,6 +329,6 @@ def _whose(path: Path) -> str:
     return f"It belongs to {owner}, group {group}, mode {mode}."
 
 
-def _decode(data: bytes) -> str:
+def decode_anything(data: bytes) -> str:
     """TEXT that is not UTF-8 must not end the query that meets it."""
     return data.decode("utf-8", "backslashreplace")

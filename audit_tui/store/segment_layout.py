@@ -43,7 +43,7 @@ REMOVALS = "removals"
 before; absent before the first time."""
 OUTCOMES = ("unknown", "success", "failure")
 
-_PLACES = 16
+PLACES = 16
 """Numbers that a seq has for its columns; more than there are, for those to come."""
 
 SEGMENTS = "segments"
@@ -96,12 +96,12 @@ def has_tables(connection: sqlite3.Connection) -> bool:
 
 def place_of(first_seq: int, column: Column) -> int:
     """The row of ``segment_columns`` that holds a column of a segment."""
-    return first_seq * _PLACES + column
+    return first_seq * PLACES + column
 
 
 def places_of(first_seq: int) -> tuple[int, int]:
     """The first and the last row that the columns of a segment can have."""
-    return first_seq * _PLACES, first_seq * _PLACES + _PLACES - 1
+    return first_seq * PLACES, first_seq * PLACES + PLACES - 1
 
 
 def pack(numbers: Sequence[int]) -> bytes:

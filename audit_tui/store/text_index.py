@@ -1,4 +1,4 @@
-"""The text index: written as events are appended, built whole, compared with the rows, taken away.
+"""The text index: written as events are appended, built whole, taken away.
 
 It is optional: events that are in no segment are read from their rows.
 """
@@ -10,7 +10,6 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.metadata import leaves
-from audit_tui.errors import StoreDamaged
 from audit_tui.store import text_layout
 from audit_tui.store.row_tests import metadata_leaves
 from audit_tui.store.rows import stored_text
@@ -21,7 +20,6 @@ from audit_tui.store.text_layout import (
     SEGMENT_EVENTS,
     SEPARATOR,
     SIGNATURE_BITS,
-    FrameReader,
     FrameWriter,
     Part,
     create_tables,
@@ -35,7 +33,7 @@ from audit_tui.store.text_layout import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from audit_tui.store.rows import Draft, StoredRow
 
@@ -48,7 +46,7 @@ META = "meta."
 FIRST_FIELDS = ("outcome", "description", "target", "source_ip")
 """The fields that come first in a segment; "any text" is all but the very first."""
 
-_ROWS = """
+ROWS = """
 SELECT seq, occurred_us, event_id, ifnull(category_id, 0), ifnull(user_id, 0),
     outcome, description, target, source_ip, metadata
 FROM events NOT INDEXED WHERE seq BETWEEN ? AND ? ORDER BY seq
@@ -167,7 +165,7 @@ def drop(connection: sqlite3.Connection) -> None:
 def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
     """Write the segment of these seqs from the rows, in place of any that begin there."""
     _remove(connection, stretch)
-    built = _built(connection, stretch)
+    built = built_from(connection.execute(ROWS, stretch).fetchall(), stretch.first_seq, FrameWriter())
     if built is None:
         return
     version = int.from_bytes(os.urandom(7), "big")
@@ -177,54 +175,10 @@ def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
     )
 
 
-def check(connection: sqlite3.Connection) -> Iterator[str]:
-    """Compare the index with the rows, and tell what is wrong, a sentence each."""
-    if not has_tables(connection):
-        return
-    reached = parts = 0
-    known = connection.execute(
-        "SELECT first_seq, last_seq, events, first_us, last_us, group_bits, signature"
-        " FROM text_segments ORDER BY first_seq"
-    ).fetchall()
-    for first, last, *said in known:
-        name = f"The text index of the events {first} to {last}"
-        if first <= reached or last < first or last - first >= SEGMENT_EVENTS:
-            yield f"{name} overlaps another or is too long."
-            continue
-        reached = last
-        built = _built(connection, Stretch(first, last))
-        if built is None or tuple(said) != built[:5]:
-            yield f"{name} does not say what is in it."
-            continue
-        for part, expected in built.parts.items():
-            found = connection.execute(
-                "SELECT data FROM text_parts WHERE place = ?", (place_of(first, part),)
-            ).fetchone()
-            if found is None or not _is_same(found[0], expected):
-                yield f"{name} differs from them in its {Part(min(part, Part.GROUPS)).name.lower()}."
-        parts += len(built.parts)
-    if connection.execute("SELECT count(*) FROM text_parts").fetchone()[0] > parts:
-        yield "The text index has parts that belong to no segment."
-
-
-def _is_same(found: object, expected: bytes) -> bool:
-    # Another version of zstd may pack the same otherwise.
-    if found == expected:
-        return True
-    try:
-        one, other = FrameReader(found), FrameReader(expected)
-        return (one.head, one.frames) == (other.head, other.frames) and all(
-            one.frame(number) == other.frame(number) for number in range(other.frames)
-        )
-    except StoreDamaged:
-        return False
-
-
-def _built(connection: sqlite3.Connection, stretch: Stretch) -> Built | None:
-    """The segment of these seqs, made from the rows; None where there is nothing to build."""
+def built_from(rows: Sequence[Sequence[Any]], first_seq: int, writer: FrameWriter) -> Built | None:
+    """A segment made from the columns of ``ROWS``; None where there is nothing to build."""
     import numpy as np
 
-    rows = connection.execute(_ROWS, stretch).fetchall()
     if not rows:
         return None
     seqs, times, events, categories, users, outcomes, descriptions, targets, addresses, metadata = zip(
@@ -236,10 +190,9 @@ def _built(connection: sqlite3.Connection, stretch: Stretch) -> Built | None:
     fields.add_metadata(metadata)
     if fields.text_bytes > MAX_TEXTS_BYTES:
         return None
-    writer = FrameWriter()
     texts_part, places_part, texts_bits = fields.parts(writer)
     moments = np.array(times, np.int64)
-    steps = np.diff(np.array(seqs, np.int64) - stretch.first_seq, prepend=np.int64(-1))
+    steps = np.diff(np.array(seqs, np.int64) - first_seq, prepend=np.int64(-1))
     numbers = [np.array(one, np.uint32) for one in (events, categories, users)]
     names = [np.diff(moments, prepend=np.int64(0)).astype("<i8").tobytes(), *map(narrow, (steps, *numbers))]
     return Built(

@@ -69,7 +69,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     TEXT_PARTS: ("place", "data"),
 }
 """They may be missing; when they are there, they have these columns."""
-_PLACES = 256
+PLACES = 256
 """Numbers that a seq has for its parts: 16 and 128 chunks, and room."""
 _CREATE = (
     """
@@ -116,7 +116,12 @@ def has_tables(connection: sqlite3.Connection) -> bool:
 
 def place_of(first_seq: int, part: int) -> int:
     """The row of ``text_parts`` that holds a part of a segment."""
-    return first_seq * _PLACES + part
+    return first_seq * PLACES + part
+
+
+def places_of(first_seq: int) -> tuple[int, int]:
+    """The first and the last row that the parts of a segment can have."""
+    return first_seq * PLACES, first_seq * PLACES + PLACES - 1
 
 
 class FrameWriter:
@@ -129,9 +134,30 @@ class FrameWriter:
 
     def part(self, head: Sequence[object], frames: Sequence[bytes]) -> bytes:
         """A part as it is stored."""
-        packed = [self._compressor.compress(frame) if frame else b"" for frame in frames]
-        line = json.dumps([head, [len(frame) for frame in packed]], separators=(",", ":")).encode()
-        return b"".join([len(line).to_bytes(4, "little"), line, *packed])
+        return _joined(head, [self._compressor.compress(frame) if frame else b"" for frame in frames])
+
+
+class PlainWriter(FrameWriter):
+    """Makes the parts without packing the frames, for comparing."""
+
+    def part(self, head: Sequence[object], frames: Sequence[bytes]) -> bytes:
+        """The part as ``unpacked`` gives it from what is stored."""
+        return _joined(head, frames)
+
+
+def unpacked(data: object) -> bytes:
+    """A stored part with its frames unpacked: another version of zstd may have packed them otherwise.
+
+    Raises:
+        StoreDamaged: If it is no part.
+    """
+    part = FrameReader(data)
+    return _joined(part.head, [part.frame(number) for number in range(part.frames)])
+
+
+def _joined(head: Sequence[object], frames: Sequence[bytes]) -> bytes:
+    line = json.dumps([head, [len(frame) for frame in frames]], separators=(",", ":")).encode()
+    return b"".join([len(line).to_bytes(4, "little"), line, *frames])
 
 
 class FrameReader:

@@ -1,145 +1,144 @@
-"""Checking what is derived from the events: a row that an index lacks is there, and nobody finds it.
+"""Checking what is derived from the events: indexes, segments, the text index.
 
-SQLite's own check finds holes in its indexes and damaged pages; ours, what it cannot know: that an index
-is over the right columns, that names are folded and counted right, and what the segments and the text index
-say.
+It is done in units of a stretch each, every one in short snapshots, so that a writer's log is never held up
+and a second process can do some of them.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections import Counter
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from audit_tui.core.text import counted
-from audit_tui.store import connect, schema
+from audit_tui.store import connect
 from audit_tui.store.seal_reading import open_reading
+from audit_tui.store.segment_layout import SEGMENT_EVENTS
+from audit_tui.store.verify_indexes import count_rows, entry_problems, page_problems, whole_indexes
+from audit_tui.store.verify_segments import (
+    MAX_SEQ,
+    MIN_SEQ,
+    Stretch,
+    check_segments,
+    layout_problems,
+    snapshot,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
+    from types import TracebackType
 
-MAX_PROBLEMS = 100
-CHECKS = (
-    ("segments", "audit_tui.store.columns.building"),
-    ("text index", "audit_tui.store.text_index"),
-)
-"""What each derived part is called, and the module whose ``check(connection)`` tells what is wrong."""
+    from audit_tui.store.schema import Index
 
-
-def index_problems(path: Path) -> tuple[int, int, list[str]]:
-    """Check the B-tree indexes and all pages of the file.
-
-    Returns:
-        How many indexes are complete, how many there should be, and what is wrong.
-    """
-    connection = open_reading(path)
-    with connect.store_errors(path):
-        try:
-            found = schema.found_indexes(connection)
-            wanted = (schema.KEY_INDEX, *schema.SECONDARY_INDEXES)
-            problems = [f"index {one.name} is missing" for one in wanted if one.name not in found]
-            odd = list(_odd_indexes(connection))
-            messages = _interruptible(connection, _integrity)
-        finally:
-            connection.close()
-    broken = sum(any(one.name in text for text in [*odd, *messages]) for one in wanted)
-    return len(found) - broken, len(wanted), [*odd, *messages, *problems]
+PAGES = Stretch(0, 0)
+"""The unit that is no stretch: the pages of the whole file."""
+CACHE_KIB = 16_384
 
 
-def derived_problems(path: Path) -> Iterator[tuple[str, str]]:
-    """What is wrong with the segments and the text index: which of them, and a sentence."""
-    for part, module in CHECKS:
-        check: Callable[[sqlite3.Connection], Iterator[str]] = import_module(module).check
-        connection = open_reading(path)
-        connection.execute("BEGIN")
-        try:
-            for number, problem in enumerate(check(connection)):
-                if number == MAX_PROBLEMS:
-                    yield part, "and more"
-                    break
-                yield part, problem
-        except sqlite3.DatabaseError as error:
-            yield part, str(error)
-        finally:
-            connection.close()
+class Found(NamedTuple):
+    """What a unit gave."""
+
+    rows: int
+    """How many events the stretch has."""
+    problems: list[str]
 
 
-def name_problems(
-    connection: sqlite3.Connection, counts: Sequence[Counter[Any]] | None, after_seq: int
-) -> Iterator[str]:
-    """What is wrong with the tables of names.
+def units(size: int) -> list[Stretch]:
+    """What there is to do for a store of so many sealed events; the first one takes longest."""
+    return [
+        PAGES,
+        *(Stretch(first, first + SEGMENT_EVENTS - 1) for first in range(1, size + 1, SEGMENT_EVENTS)),
+    ]
+
+
+class DerivedCheck:
+    """Checks units on a connection of its own; for one thread.
 
     Args:
-        connection: In a snapshot, gives texts as bytes.
-        counts: How often each number was met among the first events; None leaves the counts unchecked.
-        after_seq: The last of these events.
+        path: The store.
+        size: How many events are sealed; newer ones are not looked for in the indexes.
+
+    Raises:
+        StoreError: One of its kinds, if it cannot be read.
     """
-    for place, names in enumerate(schema.ALL_NAME_TABLES):
-        expected: Counter[Any] | None = None
-        if counts is not None:
-            late = connection.execute(
-                f"SELECT {names.column} FROM events NOT INDEXED WHERE seq > ?",  # noqa: S608 - our own
-                (after_seq,),
-            )
-            expected = counts[place] + Counter(row[0] for row in late)
-        wrong_counts = wrong_folds = 0
-        for number, name, folded, events in connection.execute(
-            f"SELECT id, name, folded, events FROM {names.table}"  # noqa: S608 - our own
-        ):
-            text = bytes(name).decode("utf-8", "backslashreplace")
-            wrong_folds += text.casefold().encode("utf-8", "backslashreplace") != folded
-            wrong_counts += expected is not None and expected[number] != events
-        if wrong_folds:
-            yield f"{counted(wrong_folds, 'name')} in {names.table} cannot be found by a search"
-        if wrong_counts:
-            yield f"{counted(wrong_counts, 'name')} in {names.table} with a wrong number of events"
 
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._size = size
+        self._connection = open_reading(path)
+        with connect.closed_on_error(self._connection), connect.store_errors(path):
+            # Texts that are no UTF-8 are rare: then they are read once more.
+            self._connection.text_factory = str
+            self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            self.indexes, self.index_problems = self._whole_indexes()
 
-def _odd_indexes(connection: sqlite3.Connection) -> Iterator[str]:
-    """Indexes that leave rows out, or sort them in another way than they should."""
-    partial = {str(row[1]) for row in connection.execute("PRAGMA index_list(events)") if row[4]}
-    for index in (schema.KEY_INDEX, *schema.SECONDARY_INDEXES):
-        rows = connection.execute(f"PRAGMA index_xinfo({index.name})").fetchall()
-        is_odd = any(row[3] or str(row[4]).upper() != "BINARY" for row in rows if row[5])
-        if is_odd or index.name in partial:
-            yield f"index {index.name} is not over all events in their order"
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
 
-def _integrity(connection: sqlite3.Connection) -> list[str]:
-    try:
-        rows = connection.execute(f"PRAGMA integrity_check({MAX_PROBLEMS})").fetchall()
-    except sqlite3.DatabaseError as error:
-        if (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_INTERRUPT:
-            raise
-        return [str(error)]
-    return [str(row[0]) for row in rows if row[0] != "ok"]
+    def check(self, unit: Stretch) -> Found:
+        """Check a unit; damage is one of the problems.
 
+        Raises:
+            StoreError: One of its kinds, if it cannot be read for another reason.
+        """
+        rows = 0
+        problems: list[str] = []
+        with connect.store_errors(self._path):
+            if unit == PAGES:
+                return Found(0, page_problems(self._connection))
+            try:
+                with snapshot(self._connection):
+                    last_seq = min(unit.last_seq, self._size)
+                    rows, problems = count_rows(self._connection, self.indexes, unit.first_seq, last_seq)
+                problems += _sentences(check_segments(self._connection, self._widened(unit)))
+            except sqlite3.DatabaseError as error:
+                problems.append(_damage(error, unit))
+        return Found(rows, problems)
 
-def _interruptible(
-    connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], list[str]]
-) -> list[str]:
-    """Run one long statement so that Ctrl+C ends it at once: SQLite holds a thread until it is done."""
-    found: list[str] = []
-    failed: list[BaseException] = []
+    def finish(self, rows: int) -> list[str]:
+        """Check what only the whole tells, once the rows of all units are counted."""
+        with connect.store_errors(self._path):
+            try:
+                return [
+                    *entry_problems(self._connection, self.indexes, self._size, rows),
+                    *_sentences(layout_problems(self._connection)),
+                ]
+            except sqlite3.DatabaseError as error:
+                return [_damage(error, None)]
 
-    def run() -> None:
+    def _whole_indexes(self) -> tuple[list[Index], list[str]]:
         try:
-            found.extend(work(connection))
-        except sqlite3.Error as error:
-            failed.append(error)
+            return whole_indexes(self._connection)
+        except sqlite3.DatabaseError as error:
+            return [], [_damage(error, None)]
 
-    thread = threading.Thread(target=run, name="integrity_check")
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(0.1)
-    except BaseException:
-        connection.interrupt()
-        thread.join()
-        raise
-    if failed:
-        raise failed[0]
-    return found
+    def _widened(self, unit: Stretch) -> Stretch:
+        """The same, but the first and the last one go on: what begins out there is wrong, or new."""
+        return Stretch(
+            MIN_SEQ if unit.first_seq == 1 else unit.first_seq,
+            MAX_SEQ if unit.last_seq >= self._size else unit.last_seq,
+        )
+
+
+def _sentences(found: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{part}: {problem}" for part, problem in found]
+
+
+_DAMAGE = frozenset(
+    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
+)
+
+
+def _damage(error: sqlite3.DatabaseError, unit: Stretch | None) -> str:
+    """What to say of damage; everything else, an interrupt above all, goes on its way."""
+    if (getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF) not in _DAMAGE:
+        raise error
+    where = "" if unit is None else f" among the events {unit.first_seq:,}-{unit.last_seq:,}"
+    return f"cannot be read{where}: {error}"

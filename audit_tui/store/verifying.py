@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from audit_tui.core.checkpoint import Checkpoint, PublicKey, SignedCheckpoint, read_checkpoint
@@ -12,15 +13,18 @@ from audit_tui.core.record import Record
 from audit_tui.core.sealed import Wrong, WrongEvents, WrongRuns
 from audit_tui.core.text import counted
 from audit_tui.errors import CheckpointError
-from audit_tui.store import verify_derived
 from audit_tui.store.declared import Declaration, Declared, read_declared
 from audit_tui.store.seal_reading import Head, SealedStore, require_seals
 from audit_tui.store.seal_walk import Mark, SealWalk
 from audit_tui.store.signing import is_signed_by
+from audit_tui.store.verify_indexes import INDEXES, name_problems
+from audit_tui.store.verify_work import DerivedWork
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
+
+    Progress = Callable[["Step", int, int], None]
 
 QUICK_HEADS = 1_000
 """A quick check looks at so many heads at equal distances, and at the newest: 0.5 s with their signatures."""
@@ -36,6 +40,13 @@ class Mode(StrEnum):
     """The content of the events after a checkpoint; before it only the seals."""
     QUICK = "quick"
     """Only the seals."""
+
+
+class Step(StrEnum):
+    """What is being read."""
+
+    EVENTS = "events"
+    INDEXES = "indexes"
 
 
 class Result(StrEnum):
@@ -153,14 +164,14 @@ class Report(Record):
 def verify(
     path: str | os.PathLike[str],
     request: Request,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Check a store.
 
     Args:
         path: The store.
         request: What to check.
-        progress: Is told up to which event, and of how many, after each snapshot.
+        progress: Is told what is read, up to which event, and of how many, after each snapshot.
 
     Raises:
         StoreError: One of its kinds, if it cannot be read, or has no seals.
@@ -199,22 +210,34 @@ class _Verification:
         self._added = WrongRuns()
         self.has_new_removals = False
 
-    def run(self, progress: Callable[[int, int], None] | None) -> Report:
+    def run(self, progress: Progress | None) -> Report:
         """Check everything, in short snapshots."""
         if self._request.mode is Mode.QUICK and len(self._heads) > QUICK_HEADS:
             step = -(-len(self._heads) // QUICK_HEADS)
             self._tried = [*self._heads[:-1:step], self._heads[-1]]
         notes = [self._read_note(head) for head in self._tried]
         signatures, checked = self._check_signatures(notes)
-        walk = self._walk(progress)
+        walk = self._walk_and_check_derived(progress) if self._wants_derived else self._walk(progress)
         self._check_heads(walk)
         anchors = tuple(self._anchor_result(anchor, walk) for anchor in self._request.anchors)
         self._check_end(walk)
-        if self._request.indexes and self._request.mode is not Mode.QUICK:
-            self._check_derived(walk)
         return self._report(walk, anchors, signatures, checked)
 
-    def _walk(self, progress: Callable[[int, int], None] | None) -> SealWalk:
+    @property
+    def _wants_derived(self) -> bool:
+        return self._request.indexes and self._request.mode is not Mode.QUICK
+
+    def _walk_and_check_derived(self, progress: Progress | None) -> SealWalk:
+        """Check the events, and what is derived from them meanwhile in another process, then in this one."""
+        with DerivedWork(self._store.path, self._size) as work:
+            walk = self._walk(progress)
+            complete, self._index_problems = work.finish(
+                None if progress is None else partial(progress, Step.INDEXES)
+            )
+        self._indexes = (complete, len(INDEXES))
+        return walk
+
+    def _walk(self, progress: Progress | None) -> SealWalk:
         marks = [Mark(head.size, head.root) for head in self._tried]
         marks += [_mark(anchor) for anchor in self._request.anchors]
         walk = SealWalk(
@@ -229,7 +252,7 @@ class _Verification:
             with self._store.snapshot():
                 walk.step()
             if progress is not None:
-                progress(walk.seq, self._size)
+                progress(Step.EVENTS, walk.seq, self._size)
         self._read_s = time.monotonic() - self._started_s
         return walk
 
@@ -321,11 +344,9 @@ class _Verification:
             self._find_added(size)
             self.has_new_removals = self._count_removals() != self._removals
             is_full = self._request.mode is Mode.FULL and walk.checked_events == self._size
-            if self._request.mode is not Mode.QUICK and self._request.indexes and not self.has_new_removals:
+            if self._wants_derived and not self.has_new_removals:
                 counts = walk.counts if is_full else None
-                self._index_problems += verify_derived.name_problems(
-                    self._store.connection, counts, self._size
-                )
+                self._index_problems += name_problems(self._store.connection, counts, self._size)
 
     def _find_added(self, size: int) -> None:
         where = "WHERE seq > ? OR seq < 1"
@@ -341,13 +362,6 @@ class _Verification:
 
     def _count_removals(self) -> int:
         return self._store.number("SELECT count(*) FROM seal_removed")
-
-    def _check_derived(self, walk: SealWalk) -> None:
-        complete, wanted, problems = verify_derived.index_problems(self._store.path)
-        self._indexes = (complete, wanted)
-        self._index_problems += problems
-        for part, problem in verify_derived.derived_problems(self._store.path):
-            self._index_problems.append(f"{part}: {problem}")
 
     def _report(
         self, walk: SealWalk, anchors: tuple[AnchorResult, ...], signatures: int, checked: int

@@ -21,6 +21,7 @@ from audit_tui.store.reader import StoreReader
 from audit_tui.store.rows import StoredRow
 from audit_tui.store.schema import EVENT_COLUMNS
 from audit_tui.store.segment_layout import Column, pack, pack_times
+from audit_tui.store.verify_segments import all_problems
 from audit_tui.store.writer import StoreWriter
 from tests.store.samples import EVENTS
 
@@ -77,7 +78,7 @@ def stretches(path: Path) -> list[tuple[int, int, int]]:
 
 def problems(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
-        return list(building.check(connection))
+        return [problem for _, problem in all_problems(connection)]
 
 
 def change(path: Path, statement: str) -> None:

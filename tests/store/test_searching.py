@@ -37,6 +37,7 @@ from audit_tui.errors import QueryCancelled, StoreDamaged
 from audit_tui.store import hits, searching, session, text_index, text_layout
 from audit_tui.store.reader import StoreReader
 from audit_tui.store.text_index import Stretch
+from audit_tui.store.verify_segments import TEXT_INDEX, all_problems
 from audit_tui.store.writer import StoreWriter
 from tests.matching import matches
 from tests.store import oracle
@@ -243,7 +244,7 @@ AGENT = EventQuery(Condition(TextField.ANY, CONTAINS, "agent"))
 
 def checked(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
-        return list(text_index.check(connection))
+        return [problem for part, problem in all_problems(connection) if part == TEXT_INDEX]
 
 
 def test_a_removed_event_is_found_by_nothing(indexed: Path) -> None:

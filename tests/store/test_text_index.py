@@ -13,6 +13,7 @@ from audit_tui.core.filters import CONTAINS, Condition, TextField
 from audit_tui.core.query import EventQuery
 from audit_tui.store import text_index, text_layout
 from audit_tui.store.reader import StoreReader
+from audit_tui.store.verify_segments import all_problems
 from audit_tui.store.writer import StoreWriter
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def stretches(path: Path) -> list[tuple[int, int]] | None:
     with closing(sqlite3.connect(path)) as connection:
         if not text_layout.has_tables(connection):
             return None
-        assert list(text_index.check(connection)) == []
+        assert all_problems(connection) == []
         return connection.execute("SELECT first_seq, last_seq FROM text_segments").fetchall()
 
 

@@ -20,7 +20,7 @@ from audit_tui.store.removing import Act
 from audit_tui.store.rows import draft
 from audit_tui.store.seal_keys import give_key
 from audit_tui.store.seal_reading import SealedStore
-from audit_tui.store.verifying import Anchor, Mode, Report, Request, Result, verify
+from audit_tui.store.verifying import Anchor, Mode, Report, Request, Result, Step, verify
 from audit_tui.store.writer import StoreWriter
 from tests.store.tampering import ATTACKS, ROLL_BACK, Attack, Keys, open_raw
 
@@ -386,7 +386,7 @@ def test_verifying_never_holds_up_the_log(sealed: Sealed, tmp_path: Path) -> Non
     written: list[bool] = []
     with StoreWriter(path, durable=False) as writer:
 
-        def progress(seq: int, size: int) -> None:
+        def progress(step: Step, seq: int, size: int) -> None:
             writer.append(some(20_000 + len(written) * 10, 10))
             written.append(writer.write_back())
 

@@ -143,30 +143,6 @@ def rebuild(
             build(connection, stretch)
 
 
-def check(connection: sqlite3.Connection) -> Iterator[str]:
-    """Compare the segments with the rows, and tell what is wrong, a sentence each."""
-    if not has_tables(connection):
-        return
-    reached = 0
-    for first, last, *said in connection.execute("SELECT * FROM segments ORDER BY first_seq").fetchall():
-        name = f"The segment of the events {first} to {last}"
-        if first <= reached or last < first:
-            yield f"{name} overlaps another."
-        reached = max(reached, last)
-        rows = connection.execute(ROWS, (first, last)).fetchall()
-        rows.sort(key=itemgetter(0, 1))
-        edges = [rows[0][0], rows[-1][0]] if rows else [None, None]
-        if said != [len(rows), *edges]:
-            yield f"{name} does not tell how many events it has, or from when to when."
-        expected = dict(columns_of(rows, first)) if rows else {}
-        for column in Column:
-            found = connection.execute(
-                "SELECT data FROM segment_columns WHERE place = ?", (place_of(first, column),)
-            ).fetchone()
-            if (None if found is None else found[0]) != expected.get(column):
-                yield f"{name} differs from them in {column.name.lower().replace('_', ' ')}."
-
-
 def columns_of(rows: list[Row], first_seq: int) -> Iterator[tuple[Column, bytes]]:
     """The columns of events, which are given in order of time."""
     times, seqs, events, categories, users, outcomes, addresses = zip(*rows, strict=True)
