@@ -91,6 +91,23 @@ def test_reaches_every_row_and_never_holds_them_all() -> None:
     run_review(script, account(20_000, 1), view=ALL_TIME, hook=lambda name, _: asked.append(name))
 
 
+@pytest.mark.parametrize(
+    ("start", "again"), [("home", "home"), ("home", "up"), ("end", "end"), ("end", "down")]
+)
+def test_a_key_shows_the_cursor_again_that_the_scrollbar_left_behind(start: str, again: str) -> None:
+    async def script(driver: Driver) -> None:
+        table = driver.review.table
+        await driver.press(start)
+        shown, row = table.scroll_offset.y, table.cursor_row
+        table.scroll_to(y=500, animate=False)
+        await driver.settle()
+        assert table.scroll_offset.y == 500
+        await driver.press(again)
+        assert (table.scroll_offset.y, table.cursor_row) == (shown, row)
+
+    run_review(script)
+
+
 def test_the_cursor_stays_on_its_event_when_the_view_changes() -> None:
     async def script(driver: Driver) -> None:
         review, table = driver.review, driver.review.table

@@ -384,8 +384,10 @@ class EventTable(ScrollView, can_focus=True):
             self.scroll_to(y=self.cursor_row - height + 1, animate=False)
 
     def move_cursor(self, row: int) -> None:
-        """Put the cursor on a row; a place outside the list is its first or last row."""
+        """Put the cursor on a row, and show it; a place outside the list is its first or last row."""
         self.cursor_row = row
+        # The scrollbar may have left it behind, where it stands already.
+        self._scroll_to_cursor()
 
     def _move_page(self, rows: int) -> None:
         self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
@@ -394,10 +396,10 @@ class EventTable(ScrollView, can_focus=True):
     # -- keys and mouse
 
     def action_cursor_down(self) -> None:
-        self.cursor_row += 1
+        self.move_cursor(self.cursor_row + 1)
 
     def action_cursor_up(self) -> None:
-        self.cursor_row -= 1
+        self.move_cursor(self.cursor_row - 1)
 
     def action_page_down(self) -> None:
         self._move_page(self.visible_rows)
@@ -412,10 +414,10 @@ class EventTable(ScrollView, can_focus=True):
         self._move_page(-max(1, self.visible_rows // 2))
 
     def action_first_row(self) -> None:
-        self.cursor_row = 0
+        self.move_cursor(0)
 
     def action_last_row(self) -> None:
-        self.cursor_row = self._window.count.value - 1
+        self.move_cursor(self._window.count.value - 1)
 
     def action_column_left(self) -> None:
         self.cursor_column -= 1
