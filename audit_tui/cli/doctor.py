@@ -48,8 +48,8 @@ _MARKS = {Level.OK: "ok", Level.NOTE: "note", Level.WRONG: "WRONG"}
 def doctor_command(store: Path | None, *, is_json: bool) -> int:
     """Look for what is wrong with the store, the machine and the settings.
 
-    Each finding comes with what to do about it. Nothing is written. Exits with 0 when all is well, 1 when something is to be mended, 3 when the store
-    cannot be read.
+    Each finding comes with what to do about it. Nothing is written. Exits with 0 when all is well, 1 when
+    something is to be mended, 3 when the store cannot be read.
     """
     # Settings that cannot be used are a finding here, and must not end the run.
     settings, found = _settings_findings()

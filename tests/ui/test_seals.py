@@ -86,6 +86,19 @@ def test_what_is_wrong_is_said_marked_and_explained() -> None:
     run_review(script, size=(100, 30), open_checker=lambda: Checker(BROKEN))
 
 
+def test_the_open_dialog_follows_what_becomes_known() -> None:
+    checker = Checker(BROKEN)
+
+    async def script(driver: Driver) -> None:
+        await driver.press("V")
+        assert "nothing is wrong so far" in " ".join(driver.text().split())
+        await checked(driver)
+        assert "event 999: content changed" in driver.text()
+        assert "so far" not in driver.text()
+
+    run_review(script, size=(100, 30), open_checker=lambda: checker)
+
+
 def test_newer_events_are_checked_later_and_steps_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     checker = Checker(SealStatus(SealState.CHECKING, 256, EVENTS), HOLDS)
     said: list[str] = []
@@ -118,3 +131,16 @@ def test_a_store_that_cannot_be_checked_says_so() -> None:
         assert "It has no seals." in driver.text()
 
     run_review(script, open_checker=refuse)
+
+
+def test_a_long_notice_keeps_away_from_the_place() -> None:
+    async def script(driver: Driver) -> None:
+        driver.review.say(
+            "A long notice, which has much to say of this and of that and of all the rest of it."
+        )
+        await driver.settle()
+        line = driver.lines()[-2]
+        assert line.startswith(" 1 of 711   A long notice")
+        assert line.rstrip().endswith("…")
+
+    run_review(script)

@@ -185,7 +185,8 @@ class ReviewScreen(ReviewView):
         if self.seals is None:
             self.say("The seals are not checked here.")
         else:
-            self.app.push_screen(seal_dialog(self.seals.status))
+            self._seal_dialog = seal_dialog(self.seals.status)
+            self.app.push_screen(self._seal_dialog)
 
     def action_raw_json(self) -> None:
         if self.pane is not None and self.pane.event is not None:

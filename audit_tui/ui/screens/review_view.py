@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from audit_tui.errors import AuditTuiError
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
+    from audit_tui.ui.screens.text_dialog import TextDialog
     from audit_tui.ui.widgets.detail_pane import DetailPane
 
 WIDE_CELLS = 120
@@ -92,6 +93,7 @@ class ReviewView(Screen[None]):
         checker = opening.open_checker
         self.seals = None if checker is None else SealWatch(checker, self, self.stillness)
         """The check of the seals; None where there is none."""
+        self._seal_dialog: TextDialog | None = None
 
     @property
     def context(self) -> TimeContext:
@@ -223,6 +225,10 @@ class ReviewView(Screen[None]):
         self.table.mark_wrong(status.wrong)
         if self._pane is not None:
             self._pane.mark_wrong(status.wrong)
+        if self._seal_dialog is not None and self._seal_dialog.is_current:
+            from audit_tui.ui.screens.seal_dialog import seal_lines
+
+            self._seal_dialog.show(seal_lines(status))
         if status.state is SealState.BROKEN and self._said is None:
             self._say_standing()
 

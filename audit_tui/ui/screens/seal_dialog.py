@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.sealed import SealState
 from audit_tui.core.text import counted
-from audit_tui.ui.screens.text_dialog import TextDialog, told_dialog
+from audit_tui.ui.screens.text_dialog import TextDialog, told_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audit_tui.core.sealed import SealStatus, WrongEvents
+    from audit_tui.ui.widgets.line_view import Line
 
 MAX_RUNS = 200
 _NOT_COVERED = (
@@ -23,7 +26,12 @@ _NOT_COVERED = (
 
 def seal_dialog(status: SealStatus) -> TextDialog:
     """The dialog that explains the seal in the status line."""
-    return told_dialog("Seals", "\n".join([*_said(status), "", *_NOT_COVERED]))
+    return TextDialog("Seals", seal_lines(status))
+
+
+def seal_lines(status: SealStatus) -> Callable[[int], list[Line]]:
+    """What the dialog says; while it is open, more may become known."""
+    return told_lines("\n".join([*_said(status), "", *_NOT_COVERED]))
 
 
 def _said(status: SealStatus) -> list[str]:

@@ -73,6 +73,11 @@ class TextDialog(ModalScreen[None]):
         view.show(self._make)
         view.focus()
 
+    def show(self, make: Callable[[int], list[Line]]) -> None:
+        """Show other lines."""
+        self._make = make
+        self.query_one(LineView).show(make)
+
     @on(Input.Changed)
     def _narrow(self, message: Input.Changed) -> None:
         wanted = message.value.casefold()
@@ -99,10 +104,13 @@ def error_dialog(error: AuditTuiError) -> TextDialog:
 
 def told_dialog(title: str, words: str) -> TextDialog:
     """A calm dialog that says something, in lines."""
+    return TextDialog(title, told_lines(words))
+
+
+def told_lines(words: str) -> Callable[[int], list[Line]]:
+    """What makes the lines of a text for a width in cells."""
     said = words.split("\n")
-    return TextDialog(
-        title, lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
-    )
+    return lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
 
 
 def _holding(lines: list[Line], wanted: str) -> list[Line]:

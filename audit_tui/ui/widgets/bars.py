@@ -153,9 +153,9 @@ class StatusLine(Widget):
             left = f" {self._place}"  # What is said now matters more than the order.
         elif self._seal and cell_len(left) + 4 + cell_len(self._seal) + notice_cells <= self.size.width:
             left = f"{left}   {self._seal}"
-        room = self.size.width - cell_len(left) - 2
+        room = self.size.width - cell_len(left) - 4
         notice = Content(self._notice).truncate(max(0, room), ellipsis=True) if room > 3 else Content("")
-        return Content(left + " " * max(1, room + 1 - notice.cell_length)) + notice
+        return Content(left + " " * max(1, room + 3 - notice.cell_length)) + notice
 
 
 class KeyLine(Widget):
