@@ -12,6 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from audit_tui.store.rows import draft
+
+FIXTURES = Path(__file__).parent / "fixtures"
 atheris: Any = import_module("atheris")
 
 with atheris.instrument_imports(include=["audit_tui.formats"]):
@@ -21,9 +24,6 @@ with atheris.instrument_imports(include=["audit_tui.formats"]):
     from audit_tui.formats.mapping_file import read_mapping
     from audit_tui.formats.reading import Mapped, Reading
     from audit_tui.formats.registry import known_formats
-
-from audit_tui.store.rows import draft
-from tests.formats.logs import FIXTURES
 
 _PIECES_BYTES = (7, 64, 4_096)
 _READINGS = [
