@@ -25,6 +25,7 @@ from audit_tui.cli.importing import (
 )
 from audit_tui.cli.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
+from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import session_of
 from audit_tui.core.secrets import SecretAction, SecretFilter
 from audit_tui.core.text import clean_visible, counted
@@ -101,13 +102,21 @@ def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject],
         yield keep
 
 
-def _explain(found: Mapped, to_stderr: bool) -> None:
+def _explain(found: Mapped, table: str | None, to_stderr: bool) -> None:
     """Show how a record became an event."""
-    lines = [f"{found.format.title}, line {found.record.line}:"]
+    where = f"{found.format.title}, line" if table is None else f"Table {clean_visible(table)}, row"
+    lines = [f"{where} {found.record.line:,}:"]
     for column, value, origin in explain(found.event, found.record.fields):
         said = f"{column:<12} {value}" + (f"  (from {origin})" if origin else "")
         lines.append(f"  {clean_visible(said)}")
     click.echo("\n".join(lines) + "\n", err=to_stderr)
+
+
+def _say_followed(line: ProgressLine, path: str, tally: Tally) -> None:
+    """Show that the file is looked at, and what came of it so far."""
+    if line.is_due:
+        rejected = f", {tally.rejected:,} rejected" if tally.rejected else ""
+        line.say(f"Following {path}: {tally.stored:,} stored{rejected}. Ctrl+C ends it.")
 
 
 @contextmanager
@@ -169,7 +178,8 @@ def _summary(tally: Tally, store: Path, names: Sequence[str]) -> list[str]:
     if tally.is_dry:
         say.append("Nothing was stored, and duplicates were not looked for.")
     if tally.was_interrupted:
-        say.insert(0, "Interrupted: what was stored stays. Run the same command again to complete it.")
+        again = "goes on from there" if tally.was_following else "completes it"
+        say.insert(0, f"Interrupted: what was stored stays, and the same command again {again}.")
     elif tally.stored and not tally.is_dry:
         say.append(f"The store is {store}.")
     return say
@@ -286,14 +296,15 @@ def import_command(
         if rejects is not None and (identity := file_identity(rejects)) is not None:
             never_open.add(identity)
         sink = Nowhere() if dry_run else InStore(store, stack, has_text_index=not no_text_index)
-        show = partial(_explain, to_stderr=as_json) if dry_run else None
+        show = partial(_explain, table=table, to_stderr=as_json) if dry_run else None
         importer = Importer(sink, reading, keep, show, is_unlimited=no_limit)
         try:
             # Closed inside, so that an interrupted import too leaves a store with its indexes.
             with stack:
                 try:
                     if follow:
-                        follow_log(importer, paths[0], never_open)
+                        with ProgressLine() as line:
+                            follow_log(importer, paths[0], never_open, partial(_say_followed, line, paths[0]))
                     else:
                         import_all(importer, paths, never_open, _progress)
                 except KeyboardInterrupt:

@@ -77,6 +77,7 @@ class Tally:
     files: int = 0
     is_dry: bool = False
     was_interrupted: bool = False
+    was_following: bool = False
     rejects: list[Reject] = field(default_factory=list)
     """The first ones."""
     problems: list[AuditTuiError] = field(default_factory=list)
@@ -176,14 +177,20 @@ class Importer:
             except FileError as error:
                 self.tally.problems.append(error)
 
-    def follow(self, log: LogFile) -> None:
+    def follow(self, log: LogFile, told: Callable[[Tally], None]) -> None:
         """Import a file, and what is added to it, until the run is ended; then store what has come.
+
+        Args:
+            log: The file.
+            told: Is given the tally again and again, at least twice a second when nothing comes.
 
         Raises:
             KeyboardInterrupt: When the user ends it, as whatever else ends the run.
             StoreError: If the store cannot take the events.
         """
-        reader = self._reader(_OfOneLog(self, log, lambda _: None))
+        self.tally.was_following = True
+        told(self.tally)
+        reader = self._reader(_OfFollowedLog(self, log, told))
         try:
             reader.follow(log)
         except (FileError, UsageError) as error:
@@ -261,6 +268,19 @@ class _OfOneLog:
             tally.problems.append(error)
 
 
+class _OfFollowedLog(_OfOneLog):
+    """What is read of a log that goes on; somebody may be looking meanwhile."""
+
+    def __init__(self, importer: Importer, log: LogFile, told: Callable[[Tally], None]) -> None:
+        super().__init__(importer, log, lambda _: None)
+        self._tally = importer.tally
+        self._told = told
+
+    def hand_over(self) -> None:
+        super().hand_over()
+        self._told(self._tally)
+
+
 def is_worth_a_process(logs: Sequence[LogFile]) -> bool:
     """Whether reading logs takes so long that a process for it, which takes 0.2 s to start, is quicker."""
     if any(log.path is None or not log.size_bytes for log in logs):
@@ -333,8 +353,16 @@ def import_all(
         importer.flush()
 
 
-def follow_log(importer: Importer, path: str, never_open: Collection[tuple[int, int]]) -> None:
+def follow_log(
+    importer: Importer, path: str, never_open: Collection[tuple[int, int]], told: Callable[[Tally], None]
+) -> None:
     """Import a file, or standard input, and what is added to it, until the run is ended.
+
+    Args:
+        importer: Takes the events.
+        path: The file.
+        never_open: Identities of files that must not be opened.
+        told: Is given the tally again and again.
 
     Raises:
         KeyboardInterrupt: When the user ends it, as whatever else ends the run.
@@ -349,4 +377,4 @@ def follow_log(importer: Importer, path: str, never_open: Collection[tuple[int, 
             importer.take(found, lambda _: None)  # a pipe is followed to its end
             importer.flush()
         else:
-            importer.follow(found)
+            importer.follow(found, told)

@@ -75,8 +75,8 @@ def plugin_problems() -> tuple[str, ...]:
 
 
 def built_in_names() -> list[str]:
-    """What ``--format`` takes of our own."""
-    return [entry.name for entry in BUILT_IN] + [name for name, _ in _GENERIC.values()]
+    """What ``--format`` takes of our own, for a person: by name, the generic ones last."""
+    return sorted(entry.name for entry in BUILT_IN) + [name for name, _ in _GENERIC.values()]
 
 
 def format_names() -> list[str]:

@@ -160,8 +160,8 @@ def _create(connection: sqlite3.Connection) -> None:
     database.table("events").create_index(KEY_INDEX.columns, KEY_INDEX.name, unique=True)
     database.create_view(VIEW, _VIEW_SELECT)
     seal_layout.create_tables(connection)
-    segment_layout.create_tables(connection)
-    text_layout.create_tables(connection)
+    segment_layout.STORED.create(connection)
+    text_layout.STORED.create(connection)
     created = {
         STORE_ID: os.urandom(16).hex(),
         CREATED: iso_utc(to_us(datetime.now(UTC))),
@@ -219,7 +219,8 @@ def check_identity(connection: sqlite3.Connection, path: str, *, for_writing: bo
     found_id = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if found_id != APPLICATION_ID:
         raise NotAStore(
-            f"{path} is an SQLite database, but not an audit store.", "Choose another with --store."
+            f"{path} is an SQLite database, but not an audit store.",
+            "Choose another with --store, or import a table of it: audit-tui import FILE --table TABLE",
         )
     version = user_version(connection)
     if not 1 <= version <= VERSION and (for_writing or _readable_from(connection) > VERSION):

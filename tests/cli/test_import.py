@@ -281,7 +281,7 @@ def test_an_interrupted_import_keeps_what_was_committed_and_is_completed_by_the_
     assert result.exit_code == 130
     found = json.loads(result.stdout)
     assert (found["read"], found["stored"], found["interrupted"]) == (6, 6, True)
-    assert "Run the same command again to complete it." in result.stderr
+    assert "the same command again completes it." in result.stderr
     assert count(store) == 6
     again = run("import", str(log), "-s", str(store))
     assert "10 records read from 1 file: 4 stored, 6 duplicate, 0 rejected." in again.stderr

@@ -171,8 +171,9 @@ def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: P
     log.write_text(line(2) + line(3))
     wait_until(lambda: stored(store) == 3)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=PATIENCE_S)
+    out, words = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
+    assert b"the same command again goes on from there" in words
     found = json.loads(out)
     assert (found["read"], found["stored"], found["duplicate"], found["files"]) == (4, 3, 1, 2)
     assert found["interrupted"]
@@ -186,7 +187,7 @@ def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: P
         (("--follow", "--dry-run", "a"), "goes with one file"),
         (("--mapping", "none.toml", "a"), "none.toml cannot be read"),
         (("--mapping", "slack", "--format", "jsonl", "a"), "both say what the files are"),
-        (("--format", "xml", "a"), "There is no format 'xml'. Formats are events, cloudtrail"),
+        (("--format", "xml", "a"), "There is no format 'xml'. Formats are auditd, auth0, azure, cloudtrail"),
     ],
 )
 def test_wrong_usage(store: Path, args: tuple[str, ...], said: str) -> None:
@@ -259,6 +260,10 @@ def test_a_table_of_a_database(tmp_path: Path, store: Path) -> None:
         "--map",
         "time=created_at",
     )
+    dry = run("import", str(path), "-s", str(store), *options, "--dry-run")
+    assert "Table audit_log, row 1:" in dry.stdout
+    opened = run("info", "-s", str(path))
+    assert "or import a table of it: audit-tui import FILE --table TABLE" in opened.stderr
     result = run("import", str(path), "-s", str(store), *options)
     assert f"{path}:3: it has no time in created_at" in result.stderr
     assert "3 records read from 1 file: 2 stored, 0 duplicate, 1 rejected." in result.stderr
