@@ -15,11 +15,11 @@ def drop(connection: sqlite3.Connection) -> None:
     for index in schema.SECONDARY_INDEXES:
         connection.execute(f"DROP INDEX IF EXISTS {index.name}")
     connection.execute(f"REINDEX {schema.KEY_INDEX.name}")
-    segment_layout.drop_tables(connection)
-    segment_layout.create_tables(connection)
-    if text_layout.has_tables(connection):
-        text_layout.drop_tables(connection)
-        text_layout.create_tables(connection)
+    segment_layout.STORED.drop(connection)
+    segment_layout.STORED.create(connection)
+    if text_layout.STORED.are_there(connection):
+        text_layout.STORED.drop(connection)
+        text_layout.STORED.create(connection)
 
 
 def recount_names(connection: sqlite3.Connection) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.filters import Field
 from audit_tui.errors import StoreDamaged
+from audit_tui.store.stretches import SegmentTables
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
 SEGMENT_EVENTS = 32_768
@@ -71,37 +71,8 @@ CREATE TABLE IF NOT EXISTS segment_columns (
 ) STRICT
 """,
 )
-
-
-def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables where they are missing, inside the caller's transaction."""
-    for statement in _CREATE:
-        connection.execute(statement)
-
-
-def drop_tables(connection: sqlite3.Connection) -> None:
-    """Take the tables away, inside the caller's transaction."""
-    for table in TABLES:
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
-
-
-def has_tables(connection: sqlite3.Connection) -> bool:
-    """Whether both tables are there."""
-    found = connection.execute(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)",
-        (SEGMENTS, SEGMENT_COLUMNS),
-    ).fetchone()
-    return bool(found[0] == len(TABLES))
-
-
-def place_of(first_seq: int, column: Column) -> int:
-    """The row of ``segment_columns`` that holds a column of a segment."""
-    return first_seq * PLACES + column
-
-
-def places_of(first_seq: int) -> tuple[int, int]:
-    """The first and the last row that the columns of a segment can have."""
-    return first_seq * PLACES, first_seq * PLACES + PLACES - 1
+STORED = SegmentTables(SEGMENTS, SEGMENT_COLUMNS, PLACES, _CREATE)
+"""Where segments lie."""
 
 
 def pack(numbers: Sequence[int]) -> bytes:

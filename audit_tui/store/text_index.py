@@ -13,6 +13,7 @@ from audit_tui.core.metadata import leaves
 from audit_tui.store import text_layout
 from audit_tui.store.row_tests import metadata_leaves
 from audit_tui.store.rows import stored_text
+from audit_tui.store.stretches import SegmentKeeper
 from audit_tui.store.text_layout import (
     CHUNK_BYTES,
     MAX_GROUP_BITS,
@@ -20,13 +21,11 @@ from audit_tui.store.text_layout import (
     SEGMENT_EVENTS,
     SEPARATOR,
     SIGNATURE_BITS,
+    STORED,
     FrameWriter,
     Part,
-    create_tables,
     group_hashes,
-    has_tables,
     narrow,
-    place_of,
     signature_bits,
     width_of,
 )
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
-    from audit_tui.store.rows import Draft, StoredRow
+    from audit_tui.store.stretches import Stretch
 
 LEAST_REST = 4_096
 """So many events at the end of the store get a short segment when a writer closes: a search tests 1,000
@@ -59,13 +58,6 @@ _PUT_SEGMENT = (
 _PUT_PART = "INSERT INTO text_parts (place, data) VALUES (?, ?)"
 
 
-class Stretch(NamedTuple):
-    """Consecutive seqs, both ends inside."""
-
-    first_seq: int
-    last_seq: int
-
-
 class Built(NamedTuple):
     """A segment ready to be written."""
 
@@ -77,7 +69,7 @@ class Built(NamedTuple):
     parts: dict[int, bytes]
 
 
-class TextIndex:
+class TextIndex(SegmentKeeper):
     """Keeps the text index in step with the events; a companion of the writer.
 
     Args:
@@ -85,35 +77,7 @@ class TextIndex:
     """
 
     def __init__(self, segment_events: int = SEGMENT_EVENTS) -> None:
-        self._size = segment_events
-
-    def on_append(
-        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
-    ) -> None:
-        """Write the segments that these rows complete."""
-        complete = range((rows[0].seq - 1) // self._size, rows[-1].seq // self._size)
-        if complete and has_tables(connection):
-            for number in complete:
-                build_stretch(connection, _stretch(number, self._size))
-
-    def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
-        """Take away the segments that hold these rows; until they are built again, the rows are read."""
-        if has_tables(connection):
-            for stretch in _holding(connection, [row.seq for row in rows]):
-                _remove(connection, stretch)
-
-    def on_replace(
-        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
-    ) -> None:
-        """Build the segments of these rows, which took the places of others."""
-        if has_tables(connection):
-            newest = _newest_seq(connection)
-            for number in sorted({(row.seq - 1) // self._size for row in rows}):
-                first, last = _stretch(number, self._size)
-                build_stretch(connection, Stretch(first, min(last, newest)))
-
-    def forget(self) -> None:
-        """Nothing is remembered between transactions."""
+        super().__init__(STORED, build_stretch, segment_events)
 
 
 def outstanding(
@@ -126,20 +90,8 @@ def outstanding(
         segment_events: How many seqs a segment covers.
         least_rest: How many events at the end, that make no whole segment, are worth a short one.
     """
-    newest = _newest_seq(connection)
-    there: dict[int, int] = {}
-    if has_tables(connection):
-        there = dict(connection.execute("SELECT first_seq, last_seq FROM text_segments").fetchall())
-    whole = [_stretch(number, segment_events) for number in range(newest // segment_events)]
-    found = [
-        stretch
-        for stretch in whole
-        if there.get(stretch.first_seq) != stretch.last_seq and _has_rows(connection, stretch)
-    ]
-    rest = Stretch(newest // segment_events * segment_events + 1, newest)
-    if newest - there.get(rest.first_seq, rest.first_seq - 1) >= least_rest:
-        found.append(rest)
-    return found
+    found = STORED.outstanding(connection, segment_events, least_rest)
+    return [stretch for stretch in found if _has_rows(connection, stretch)]
 
 
 def build(connection: sqlite3.Connection, progress: Callable[[int, int], None] | None = None) -> None:
@@ -149,7 +101,7 @@ def build(connection: sqlite3.Connection, progress: Callable[[int, int], None] |
         connection: The store, for writing.
         progress: Is told how many segments are done, and of how many.
     """
-    create_tables(connection)
+    STORED.create(connection)
     wanted = outstanding(connection, least_rest=1)
     for done, stretch in enumerate(wanted, 1):
         build_stretch(connection, stretch)
@@ -159,19 +111,19 @@ def build(connection: sqlite3.Connection, progress: Callable[[int, int], None] |
 
 def drop(connection: sqlite3.Connection) -> None:
     """Take the whole index away, inside the caller's transaction."""
-    text_layout.drop_tables(connection)
+    STORED.drop(connection)
 
 
 def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
     """Write the segment of these seqs from the rows, in place of any that begin there."""
-    _remove(connection, stretch)
+    STORED.remove(connection, stretch)
     built = built_from(connection.execute(ROWS, stretch).fetchall(), stretch.first_seq, FrameWriter())
     if built is None:
         return
     version = int.from_bytes(os.urandom(7), "big")
     connection.execute(_PUT_SEGMENT, (*stretch, *built[:3], version, built.group_bits, built.signature))
     connection.executemany(
-        _PUT_PART, [(place_of(stretch.first_seq, part), data) for part, data in built.parts.items()]
+        _PUT_PART, [(STORED.place_of(stretch.first_seq, part), data) for part, data in built.parts.items()]
     )
 
 
@@ -381,37 +333,6 @@ def _put(found: dict[str, tuple[list[int], list[str]]], path: str, row: int, tex
     field[1].append(text)
 
 
-def _stretch(number: int, segment_events: int) -> Stretch:
-    return Stretch(number * segment_events + 1, (number + 1) * segment_events)
-
-
-def _holding(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Stretch]:
-    """The segments that hold these seqs."""
-    found: list[Stretch] = []
-    for seq in sorted(seqs):
-        if found and seq <= found[-1].last_seq:
-            continue
-        row = connection.execute(
-            "SELECT first_seq, last_seq FROM text_segments WHERE first_seq <= ?"
-            " ORDER BY first_seq DESC LIMIT 1",
-            (seq,),
-        ).fetchone()
-        if row is not None and row[1] >= seq:
-            found.append(Stretch(*row))
-    return found
-
-
-def _remove(connection: sqlite3.Connection, stretch: Stretch) -> None:
-    """Take away the segments that begin in a stretch."""
-    connection.execute("DELETE FROM text_segments WHERE first_seq BETWEEN ? AND ?", stretch)
-    edges = place_of(stretch.first_seq, 0), place_of(stretch.last_seq + 1, 0) - 1
-    connection.execute("DELETE FROM text_parts WHERE place BETWEEN ? AND ?", edges)
-
-
 def _has_rows(connection: sqlite3.Connection, stretch: Stretch) -> bool:
     found = connection.execute("SELECT 1 FROM events WHERE seq BETWEEN ? AND ? LIMIT 1", stretch).fetchone()
     return found is not None
-
-
-def _newest_seq(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT max(seq) FROM events").fetchone()[0] or 0)

@@ -13,9 +13,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.errors import StoreDamaged
+from audit_tui.store.stretches import SegmentTables
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     import numpy as np
@@ -91,37 +91,8 @@ CREATE TABLE IF NOT EXISTS text_parts (
 ) STRICT
 """,
 )
-
-
-def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables where they are missing, inside the caller's transaction."""
-    for statement in _CREATE:
-        connection.execute(statement)
-
-
-def drop_tables(connection: sqlite3.Connection) -> None:
-    """Take the tables away, inside the caller's transaction."""
-    for table in TABLES:
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
-
-
-def has_tables(connection: sqlite3.Connection) -> bool:
-    """Whether both tables are there."""
-    found = connection.execute(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)",
-        (TEXT_SEGMENTS, TEXT_PARTS),
-    ).fetchone()
-    return bool(found[0] == len(TABLES))
-
-
-def place_of(first_seq: int, part: int) -> int:
-    """The row of ``text_parts`` that holds a part of a segment."""
-    return first_seq * PLACES + part
-
-
-def places_of(first_seq: int) -> tuple[int, int]:
-    """The first and the last row that the parts of a segment can have."""
-    return first_seq * PLACES, first_seq * PLACES + PLACES - 1
+STORED = SegmentTables(TEXT_SEGMENTS, TEXT_PARTS, PLACES, _CREATE)
+"""Where segments lie."""
 
 
 class FrameWriter:

@@ -20,11 +20,11 @@ from audit_tui.store.text_layout import (
     SEGMENT_EVENTS,
     SEPARATOR,
     SIGNATURE_BITS,
+    STORED,
     FrameReader,
     Part,
     damaged,
     numbers_of,
-    place_of,
 )
 
 if TYPE_CHECKING:
@@ -233,7 +233,9 @@ class TextSegment:
 
     def _part(self, part: Part) -> FrameReader:
         found = self._asked.session.rows(
-            sql.Statement("SELECT data FROM text_parts WHERE place = ?", (place_of(self.first_seq, part),))
+            sql.Statement(
+                "SELECT data FROM text_parts WHERE place = ?", (STORED.place_of(self.first_seq, part),)
+            )
         )
         return FrameReader(found[0][0] if found else None)
 
@@ -275,7 +277,7 @@ class TextSegment:
         return True
 
     def _chunk(self, number: int) -> Numbers:
-        place = place_of(self.first_seq, Part.GROUPS + number)
+        place = STORED.place_of(self.first_seq, Part.GROUPS + number)
         found = self._asked.session.rows(
             sql.Statement("SELECT data FROM text_parts WHERE place = ?", (place,))
         )

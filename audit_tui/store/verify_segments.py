@@ -169,11 +169,11 @@ def _check_columns(connection: sqlite3.Connection, stretch: Stretch, rows: Rows)
     stored: dict[int, object] = dict(
         connection.execute(
             "SELECT place, data FROM segment_columns WHERE place BETWEEN ? AND ?",
-            segment_layout.places_of(stretch.first_seq),
+            segment_layout.STORED.places_of(stretch.first_seq),
         ).fetchall()
     )
     for column in Column:
-        data = stored.pop(segment_layout.place_of(stretch.first_seq, column), None)
+        data = stored.pop(segment_layout.STORED.place_of(stretch.first_seq, column), None)
         if data != expected.get(column):
             yield f"differs from them in {column.name.lower().replace('_', ' ')}"
     if stored:
@@ -192,11 +192,11 @@ def _check_text(connection: sqlite3.Connection, stretch: Stretch, rows: Rows) ->
     stored: dict[int, object] = dict(
         connection.execute(
             "SELECT place, data FROM text_parts WHERE place BETWEEN ? AND ?",
-            text_layout.places_of(stretch.first_seq),
+            text_layout.STORED.places_of(stretch.first_seq),
         ).fetchall()
     )
     for part, expected in built.parts.items():
-        data = stored.pop(text_layout.place_of(stretch.first_seq, part), None)
+        data = stored.pop(text_layout.STORED.place_of(stretch.first_seq, part), None)
         if (data if part >= Part.GROUPS else _unpacked(data)) != expected:
             yield f"differs from them in its {Part(min(part, Part.GROUPS)).name.lower()}"
     if stored:
@@ -213,10 +213,10 @@ def _unpacked(data: object) -> bytes | None:
 _KINDS = (
     _Kind(
         SEGMENTS, "The segment of the events", segment_layout.SEGMENTS, segment_layout.SEGMENT_COLUMNS,
-        segment_layout.PLACES, segment_layout.SEGMENT_EVENTS, segment_layout.has_tables, _check_columns,
+        segment_layout.PLACES, segment_layout.SEGMENT_EVENTS, segment_layout.STORED.are_there, _check_columns,
     ),
     _Kind(
         TEXT_INDEX, "The text index of the events", text_layout.TEXT_SEGMENTS, text_layout.TEXT_PARTS,
-        text_layout.PLACES, text_layout.SEGMENT_EVENTS, text_layout.has_tables, _check_text,
+        text_layout.PLACES, text_layout.SEGMENT_EVENTS, text_layout.STORED.are_there, _check_text,
     ),
 )  # fmt: skip

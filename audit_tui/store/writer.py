@@ -282,7 +282,7 @@ class StoreWriter:
         with self._transaction():
             derived.drop(self._connection)
             if has_text_index is not None:
-                make = text_layout.create_tables if has_text_index else text_layout.drop_tables
+                make = text_layout.STORED.create if has_text_index else text_layout.STORED.drop
                 make(self._connection)
         self.ensure_indexes(progress)
         if progress is not None:
@@ -293,10 +293,10 @@ class StoreWriter:
     def _leave_text_index_out(self) -> None:
         with self._transaction():
             if not self.newest_seq():
-                text_layout.drop_tables(self._connection)
+                text_layout.STORED.drop(self._connection)
 
     def _ensure_text_index(self, progress: Callable[[str], None] | None) -> None:
-        if not text_layout.has_tables(self._connection):
+        if not text_layout.STORED.are_there(self._connection):
             return
         for place, stretch in enumerate(text_index.outstanding(self._connection)):
             if progress is not None and not place:

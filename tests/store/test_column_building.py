@@ -149,7 +149,8 @@ def test_what_is_removed_or_replaced_is_forgotten_at_once(path: Path) -> None:
         assert len(stretches(path)) == 7
         assert reader.count(NOT_LOGIN) == before - gone
         with closing(sqlite3.connect(path)) as connection, connection:
-            building.rebuild(connection, [one.seq for one in removed], SIZE)
+            for stretch in building.outstanding(connection, SIZE):
+                building.build(connection, stretch)
         assert stretches(path)[:3] == [(1, 10, 8), (11, 20, 10), (21, 30, 9)]
         assert problems(path) == []
         assert reader.count(NOT_LOGIN) == before - gone
@@ -292,5 +293,5 @@ def test_a_number_below_0_is_damage() -> None:
 
 
 def test_each_column_has_a_row_of_its_own() -> None:
-    places = {segment_layout.place_of(first, column) for first in (1, 2, 3) for column in Column}
+    places = {segment_layout.STORED.place_of(first, column) for first in (1, 2, 3) for column in Column}
     assert len(places) == 3 * len(Column)

@@ -36,7 +36,7 @@ from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, Pag
 from audit_tui.errors import QueryCancelled, StoreDamaged
 from audit_tui.store import hits, searching, session, text_index, text_layout
 from audit_tui.store.reader import StoreReader
-from audit_tui.store.text_index import Stretch
+from audit_tui.store.stretches import Stretch
 from audit_tui.store.verify_segments import TEXT_INDEX, all_problems
 from audit_tui.store.writer import StoreWriter
 from tests.matching import matches
@@ -163,7 +163,7 @@ def fill(path: Path, stretches: list[Stretch]) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         text_index.drop(connection)
         if stretches:
-            text_layout.create_tables(connection)
+            text_layout.STORED.create(connection)
         for stretch in stretches:
             text_index.build_stretch(connection, stretch)
 

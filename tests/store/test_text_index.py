@@ -31,7 +31,7 @@ def events(first: int, last: int) -> list[AuditEvent]:
 
 def stretches(path: Path) -> list[tuple[int, int]] | None:
     with closing(sqlite3.connect(path)) as connection:
-        if not text_layout.has_tables(connection):
+        if not text_layout.STORED.are_there(connection):
             return None
         assert all_problems(connection) == []
         return connection.execute("SELECT first_seq, last_seq FROM text_segments").fetchall()

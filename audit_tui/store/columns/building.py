@@ -1,8 +1,4 @@
-"""Writing segments: as events are appended, anew where events were changed, and all of them at once.
-
-A segment covers seqs between two multiples of its size, so an append knows by its own seqs which segments
-it completes, and nothing needs to be remembered between transactions.
-"""
+"""Writing segments: as events are appended, anew where events were changed, and all of them at once."""
 
 from __future__ import annotations
 
@@ -10,25 +6,23 @@ import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.store.columns.coverage import Stretch
 from audit_tui.store.segment_layout import (
     OUTCOMES,
     REMOVALS,
     SEGMENT_EVENTS,
+    STORED,
     Column,
-    create_tables,
-    has_tables,
     pack,
     pack_times,
-    place_of,
-    places_of,
 )
+from audit_tui.store.stretches import SegmentKeeper
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from audit_tui.store.rows import Draft, StoredRow
+    from audit_tui.store.rows import StoredRow
+    from audit_tui.store.stretches import Stretch
 
 LEAST_REST = 2_048
 """So many events at the end of the store get a short segment when a writer closes: a reader takes 1 ms to
@@ -49,7 +43,7 @@ Row: TypeAlias = tuple[int, int, int, int, int, str, bytes | None]
 _NUMBERS = {name: number for number, name in enumerate(OUTCOMES)}
 
 
-class SegmentBuilder:
+class SegmentBuilder(SegmentKeeper):
     """Keeps the segments in step with the events; a companion of the writer.
 
     Args:
@@ -57,39 +51,12 @@ class SegmentBuilder:
     """
 
     def __init__(self, segment_events: int = SEGMENT_EVENTS) -> None:
-        self._size = segment_events
-
-    def on_append(
-        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
-    ) -> None:
-        """Write the segments that these rows complete."""
-        first, last = rows[0].seq, rows[-1].seq
-        complete = range((first - 1) // self._size, last // self._size)
-        if not complete or not has_tables(connection):
-            return
-        for number in complete:
-            build(connection, _stretch(number, self._size))
+        super().__init__(STORED, build, segment_events)
 
     def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
-        """Take away the segments that hold these rows; until they are built again, readers read the rows."""
+        """Take away the segments that hold these rows, and let nobody keep answers from before."""
         connection.execute(_COUNT_REMOVAL, (REMOVALS,))
-        if has_tables(connection):
-            for stretch in _holding(connection, [row.seq for row in rows]):
-                _remove(connection, stretch)
-
-    def on_replace(
-        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
-    ) -> None:
-        """Build the whole segments of these rows, which took the places of others."""
-        if has_tables(connection):
-            newest = _newest_seq(connection)
-            for number in sorted({(row.seq - 1) // self._size for row in rows}):
-                stretch = _stretch(number, self._size)
-                if stretch.last_seq <= newest:
-                    build(connection, stretch)
-
-    def forget(self) -> None:
-        """Nothing is remembered between transactions."""
+        super().on_remove(connection, rows)
 
 
 def outstanding(
@@ -102,45 +69,23 @@ def outstanding(
         segment_events: How many seqs a segment covers.
         least_rest: How many events at the end, that make no whole segment, are worth a short one.
     """
-    newest = _newest_seq(connection)
-    there: dict[int, int] = {}
-    if has_tables(connection):
-        there = dict(connection.execute("SELECT first_seq, last_seq FROM segments").fetchall())
-    whole = [_stretch(number, segment_events) for number in range(newest // segment_events)]
-    found = [stretch for stretch in whole if there.get(stretch.first_seq) != stretch.last_seq]
-    rest = Stretch(newest // segment_events * segment_events + 1, newest)
-    if newest - there.get(rest.first_seq, rest.first_seq - 1) >= least_rest:
-        found.append(rest)
-    return found
+    return STORED.outstanding(connection, segment_events, least_rest)
 
 
 def build(connection: sqlite3.Connection, stretch: Stretch) -> None:
     """Write the segment of these seqs from the rows, in place of any that begins there."""
     rows = connection.execute(ROWS, stretch).fetchall()
     rows.sort(key=itemgetter(0, 1))
-    create_tables(connection)
-    _remove(connection, stretch)
+    STORED.create(connection)
+    STORED.remove(connection, stretch)
     edges = (rows[0][0], rows[-1][0]) if rows else (None, None)
     connection.execute(_PUT_SEGMENT, (*stretch, len(rows), *edges))
     if rows:
         columns = columns_of(rows, stretch.first_seq)
         connection.executemany(
             _PUT_COLUMN,
-            [(place_of(stretch.first_seq, column), data) for column, data in columns],
+            [(STORED.place_of(stretch.first_seq, column), data) for column, data in columns],
         )
-
-
-def rebuild(
-    connection: sqlite3.Connection, seqs: Iterable[int], segment_events: int = SEGMENT_EVENTS
-) -> None:
-    """Write the segments that hold these seqs anew from the rows, inside the caller's transaction."""
-    changed = list(seqs)
-    for stretch in _holding(connection, changed):
-        _remove(connection, stretch)
-    wanted = {(seq - 1) // segment_events for seq in changed}
-    for stretch in outstanding(connection, segment_events):
-        if (stretch.first_seq - 1) // segment_events in wanted:
-            build(connection, stretch)
 
 
 def columns_of(rows: list[Row], first_seq: int) -> Iterator[tuple[Column, bytes]]:
@@ -161,33 +106,3 @@ def columns_of(rows: list[Row], first_seq: int) -> Iterator[tuple[Column, bytes]
     yield Column.OUTCOME, pack([_NUMBERS.get(outcome, 0) for outcome in outcomes])
     yield Column.ADDRESS, pack([numbers[text] for text in addresses])
     yield Column.ADDRESS_TEXTS, json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _stretch(number: int, segment_events: int) -> Stretch:
-    return Stretch(number * segment_events + 1, (number + 1) * segment_events)
-
-
-def _holding(connection: sqlite3.Connection, seqs: Iterable[int]) -> list[Stretch]:
-    """The segments that hold these seqs."""
-    found: list[Stretch] = []
-    for seq in sorted(seqs):
-        if found and seq <= found[-1].last_seq:
-            continue
-        row = connection.execute(
-            "SELECT first_seq, last_seq FROM segments WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1",
-            (seq,),
-        ).fetchone()
-        if row is not None and row[1] >= seq:
-            found.append(Stretch(*row))
-    return found
-
-
-def _remove(connection: sqlite3.Connection, stretch: Stretch) -> None:
-    connection.execute("DELETE FROM segments WHERE first_seq = ?", (stretch.first_seq,))
-    connection.execute(
-        "DELETE FROM segment_columns WHERE place BETWEEN ? AND ?", places_of(stretch.first_seq)
-    )
-
-
-def _newest_seq(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT max(seq) FROM events").fetchone()[0] or 0)

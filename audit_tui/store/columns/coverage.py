@@ -9,6 +9,7 @@ from audit_tui.errors import StoreDamaged
 from audit_tui.store.rows import whole
 from audit_tui.store.segment_layout import REMOVALS, SEGMENTS, TABLES
 from audit_tui.store.sql import Span, Statement
+from audit_tui.store.stretches import Stretch
 
 if TYPE_CHECKING:
     from audit_tui.store.predicate import Predicate
@@ -21,13 +22,6 @@ _SEGMENTS = Statement(
     f"SELECT first_seq, last_seq, events, first_us, last_us FROM {SEGMENTS} ORDER BY first_seq"  # noqa: S608
 )
 _REMOVALS = Statement("SELECT value FROM store_info WHERE name = ?", (REMOVALS,))
-
-
-class Stretch(NamedTuple):
-    """Consecutive seqs, both ends inside."""
-
-    first_seq: int
-    last_seq: int
 
 
 class Segment(NamedTuple):

@@ -15,7 +15,7 @@ from audit_tui.store.columns.blocks import Block
 from audit_tui.store.columns.building import ROWS, columns_of
 from audit_tui.store.columns.coverage import Segment, damaged
 from audit_tui.store.columns.matching import matching
-from audit_tui.store.segment_layout import Column, place_of
+from audit_tui.store.segment_layout import STORED, Column
 from audit_tui.store.sql import Moment, Statement
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Engine:
             return loose
 
         def load(column: Column) -> bytes:
-            found = self._session.rows(Statement(_COLUMN, (place_of(segment.first_seq, column),)))
+            found = self._session.rows(Statement(_COLUMN, (STORED.place_of(segment.first_seq, column),)))
             if not found:
                 raise damaged(segment.first_seq, segment.last_seq)
             return bytes(found[0][0])
