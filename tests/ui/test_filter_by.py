@@ -132,7 +132,7 @@ class Driver:
         await self.until(lambda: self.dialog.is_current and "counting" not in self.count)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        for _ in range(5_000):
+        for _ in range(300):
             await self.settle()
             if is_so():
                 return

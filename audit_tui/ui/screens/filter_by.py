@@ -134,6 +134,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         self._error: AuditTuiError | None = None
         self._is_fresh = True
         """Begun and not shown yet."""
+        self._fitted: Size | None = None
         self.begin(FlatFilter(), EventQuery())
 
     def begin(self, current: FlatFilter, query: EventQuery) -> None:
@@ -198,11 +199,13 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the rows the lines that the rest leaves."""
-        self._fit(event.size)
-        self._popup.close()
-        self._show_hint()
+        if event.size != self._fitted:
+            self._fit(event.size)
+            self._popup.close()
+            self._show_hint()
 
     def _fit(self, size: Size) -> None:
+        self._fitted = size
         is_short = size.height < TALL_LINES
         self.set_class(is_short, "-short")
         self.set_class(size.width < WIDE_CELLS, "-narrow")

@@ -141,7 +141,10 @@ class ValueInput(Input):
         error: AuditTuiError | None
 
     def __init__(self, popup: PopupList, values: Lane) -> None:
-        super().__init__(placeholder=self.PROMPT, compact=True)
+        # Compact by its class, and never validated: each class that is added before it is mounted styles it
+        # once more, 1 ms a time.
+        super().__init__(placeholder=self.PROMPT, classes="-textual-compact", validate_on=())
+        self.set_reactive(ValueInput.compact, True)
         self.cursor_blink = False
         self._popup = popup
         self._values = values
