@@ -15,6 +15,7 @@ from audit_tui.errors import StoreDamaged
 from audit_tui.store import connect, segment_layout, text_layout
 from audit_tui.store.columns.building import columns_of
 from audit_tui.store.segment_layout import Column
+from audit_tui.store.stretches import Stretch
 from audit_tui.store.text_index import ROWS, built_from
 from audit_tui.store.text_layout import Part, PlainWriter
 
@@ -22,19 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.store.columns.building import Row
+    from audit_tui.store.stretches import SegmentTables
 
     Rows: TypeAlias = Sequence[Sequence[Any]]
 
 SEGMENTS = "segments"
 TEXT_INDEX = "text index"
 MIN_SEQ, MAX_SEQ = -(1 << 63), (1 << 63) - 1
-
-
-class Stretch(NamedTuple):
-    """Consecutive seqs, both ends inside."""
-
-    first_seq: int
-    last_seq: int
 
 
 class _Kind(NamedTuple):
@@ -44,12 +39,8 @@ class _Kind(NamedTuple):
     """What reports call it."""
     name: str
     """What it is called for one stretch."""
-    table: str
-    parts_table: str
-    places: int
-    """Numbers that a seq has for its parts."""
+    tables: SegmentTables
     most_events: int
-    has_tables: Callable[[sqlite3.Connection], bool]
     check: Callable[[sqlite3.Connection, Stretch, Rows], Iterator[str]]
     """What is wrong with one, each as the end of a sentence."""
 
@@ -90,18 +81,18 @@ def layout_problems(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]
     """Segments that overlap or are too long, and parts of none."""
     for kind in _KINDS:
         with snapshot(connection):
-            if not kind.has_tables(connection):
+            if not kind.tables.are_there(connection):
                 continue
             reached = MIN_SEQ
             for first, last in connection.execute(
-                f"SELECT first_seq, last_seq FROM {kind.table} ORDER BY first_seq"  # noqa: S608 - ours
+                f"SELECT first_seq, last_seq FROM {kind.tables.segments} ORDER BY first_seq"  # noqa: S608 - ours
             ):
                 if first <= reached or not 0 <= last - first < kind.most_events:
                     yield kind.part, f"{kind.name} {first} to {last} overlaps another or is too long."
                 reached = max(reached, last)
             strays = connection.execute(
-                f"SELECT count(*) FROM {kind.parts_table} AS part WHERE NOT EXISTS"  # noqa: S608 - ours
-                f" (SELECT 1 FROM {kind.table} WHERE first_seq = part.place / {kind.places})"
+                f"SELECT count(*) FROM {kind.tables.parts} AS part WHERE NOT EXISTS"  # noqa: S608 - ours
+                f" (SELECT 1 FROM {kind.tables.segments} WHERE first_seq = part.place / {kind.tables.places})"
             ).fetchone()[0]
             if strays:
                 yield kind.part, f"It has {strays} parts that belong to nothing."
@@ -111,9 +102,9 @@ def _stretches(connection: sqlite3.Connection, within: Stretch) -> list[Stretch]
     found: set[Stretch] = set()
     with snapshot(connection):
         for kind in _KINDS:
-            if kind.has_tables(connection):
+            if kind.tables.are_there(connection):
                 rows = connection.execute(
-                    f"SELECT first_seq, last_seq FROM {kind.table}"  # noqa: S608 - ours
+                    f"SELECT first_seq, last_seq FROM {kind.tables.segments}"  # noqa: S608 - ours
                     " WHERE first_seq BETWEEN ? AND ?",
                     within,
                 )
@@ -126,7 +117,7 @@ def _check_stretch(connection: sqlite3.Connection, stretch: Stretch) -> Iterator
     rows: Rows | None = None
     for kind in _KINDS:
         # It may have been taken away, or built anew, since it was listed.
-        if kind.has_tables(connection) and _is_there(connection, kind, stretch):
+        if kind.tables.are_there(connection) and _is_there(connection, kind, stretch):
             if rows is None:
                 rows = _rows(connection, stretch)
             for problem in kind.check(connection, stretch, rows):
@@ -135,7 +126,7 @@ def _check_stretch(connection: sqlite3.Connection, stretch: Stretch) -> Iterator
 
 def _is_there(connection: sqlite3.Connection, kind: _Kind, stretch: Stretch) -> bool:
     found = connection.execute(
-        f"SELECT count(*) FROM {kind.table} WHERE first_seq = ? AND last_seq = ?",  # noqa: S608 - ours
+        f"SELECT count(*) FROM {kind.tables.segments} WHERE first_seq = ? AND last_seq = ?",  # noqa: S608 - ours
         stretch,
     )
     return bool(found.fetchone()[0])
@@ -212,11 +203,17 @@ def _unpacked(data: object) -> bytes | None:
 
 _KINDS = (
     _Kind(
-        SEGMENTS, "The segment of the events", segment_layout.SEGMENTS, segment_layout.SEGMENT_COLUMNS,
-        segment_layout.PLACES, segment_layout.SEGMENT_EVENTS, segment_layout.STORED.are_there, _check_columns,
+        SEGMENTS,
+        "The segment of the events",
+        segment_layout.STORED,
+        segment_layout.SEGMENT_EVENTS,
+        _check_columns,
     ),
     _Kind(
-        TEXT_INDEX, "The text index of the events", text_layout.TEXT_SEGMENTS, text_layout.TEXT_PARTS,
-        text_layout.PLACES, text_layout.SEGMENT_EVENTS, text_layout.STORED.are_there, _check_text,
+        TEXT_INDEX,
+        "The text index of the events",
+        text_layout.STORED,
+        text_layout.SEGMENT_EVENTS,
+        _check_text,
     ),
-)  # fmt: skip
+)

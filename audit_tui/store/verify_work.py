@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from audit_tui.core.text import counted
+from audit_tui.store.stretches import Stretch
 from audit_tui.store.verify_derived import DerivedCheck, Found, units
 from audit_tui.store.verify_indexes import MAX_PROBLEMS
-from audit_tui.store.verify_segments import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

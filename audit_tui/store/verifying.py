@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[["Step", int, int], None]
 
-QUICK_HEADS = 1_000
-"""A quick check looks at so many heads at equal distances, and at the newest: 0.5 s with their signatures."""
+QUICK_HEADS = 500
+"""A quick check looks at so many heads at equal distances, and at the newest: 0.3 s with their signatures."""
 MAX_ADDED = 1_000
 """So many events that are past the seals are told by number."""
 
@@ -349,9 +349,10 @@ class _Verification:
                 self._index_problems += name_problems(self._store.connection, counts, self._size)
 
     def _find_added(self, size: int) -> None:
-        where = "WHERE seq > ? OR seq < 1"
+        # With OR, SQLite goes over all events: 3 s of ten million.
         added = self._store.connection.execute(
-            f"SELECT seq FROM events NOT INDEXED {where} ORDER BY seq LIMIT ?",  # noqa: S608 - ours
+            "SELECT seq FROM events NOT INDEXED WHERE seq < 1"
+            " UNION ALL SELECT seq FROM events NOT INDEXED WHERE seq > ? LIMIT ?",
             (size, MAX_ADDED + 1),
         )
         for number, (seq,) in enumerate(added):
