@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,15 +89,19 @@ def check_proofs(
     problems: list[str] = []
     path = Path(name)
     lines = _lines(path)
-    head = read_head(next(lines, (1, ""))[1])
+    try:
+        head = read_head(next(lines, (1, ""))[1])
+    except CheckpointError:
+        raise CheckpointError(f"{path} is no proof file.", "audit-tui export --proof writes one.") from None
     checkpoint = head.note.checkpoint
-    prover = None if store is None else Prover(store)
     proven = redacted = 0
-    with ProgressLine() as progress:
+    with nullcontext() if store is None else Prover(store) as prover, ProgressLine() as progress:
         for number, line in lines:
             one = read_event(line, number)
             if not one.holds_under(checkpoint.size, checkpoint.root):
                 problems.append(f"event {one.seq:,}: is not what was sealed, or not under this checkpoint")
+            elif prover is not None and one.seq > prover.size:
+                problems.append(f"event {one.seq:,}: the store has no such event")
             elif prover is not None and not _is_in(prover, one):
                 problems.append(f"event {one.seq:,}: the store has another in its place")
             else:

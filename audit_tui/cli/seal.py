@@ -25,7 +25,7 @@ def seal_command() -> None:
 
 @seal_command.group("key", no_args_is_help=True)
 def key_command() -> None:
-    """The key that signs a store's seals."""
+    """Make or show the key that signs a store's seals."""
 
 
 @key_command.command("new")
@@ -47,6 +47,9 @@ def new_command(context: click.Context, store: Path, replace: bool, lost: bool, 
         public, path = give_key(writer, act(context, require_why(why)), may_replace=replace, is_old_lost=lost)
     click.echo(str(public))
     click.echo(clean_visible(f"The private key is {path}. Keep a copy of it in a safe place."), err=True)
+    click.echo(
+        "The line that was printed is the public key: verify --key takes it. Keep it elsewhere.", err=True
+    )
 
 
 @key_command.command("show")
@@ -77,11 +80,11 @@ def show_key_command(store: Path) -> None:
 @store_option
 @click.pass_context
 def anchor_command(context: click.Context, out: Path, store: Path) -> None:
-    """Write the store's newest checkpoint to OUT, or print it: a few short lines.
+    """Write the store's newest checkpoint to OUT, or print it.
 
-    Kept where nobody who can change the store can change it (another machine, a ticket, paper), it is an
-    anchor: verify --anchor then finds every change to what came before it, and that nothing is gone.
-    The seals are checked first, in a second.
+    It is a few short lines. Kept where nobody who can change the store can change it (another machine, a
+    ticket, paper), it is an anchor: verify --anchor then finds every change to what came before it, and that
+    nothing is gone. The seals are checked first, in a second.
     """
     from audit_tui.formats.new_file import new_file
     from audit_tui.store.verifying import Mode, Request, Result, verify
@@ -105,7 +108,10 @@ def anchor_command(context: click.Context, out: Path, store: Path) -> None:
 @seal_command.command("show")
 @store_option
 def show_command(store: Path) -> None:
-    """Print the newest seal: the store, how many events it covers, the root, when, and by which key."""
+    """Print the newest seal.
+
+    That is the store, how many events it covers, their root, when it was made, and by which key.
+    """
     import base64
 
     from audit_tui.core.checkpoint import read_checkpoint

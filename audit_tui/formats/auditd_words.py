@@ -150,8 +150,11 @@ def command_of(fields: Fields) -> str | None:
                 arguments[number] = f"{arguments.get(number, '')}{value}"
                 if len(arguments) >= MAX_ARGUMENTS:
                     break
-    if arguments:
+    if any(arguments.values()):
         return _short(command_line([arguments[number] for number in sorted(arguments)]))
+    if arguments and (paths := _paths(fields)):
+        # Started without even a name, as exploits do; the title is still that of the program before.
+        return _short(paths[0])
     title = said(_first(fields, "PROCTITLE"), "proctitle")
     return None if title is None else _short(title)
 

@@ -38,8 +38,8 @@ _FIXED = {
     "user.failed_login": "sign in",
     "user.login": "sign in",
     "workflows.approve_workflow_job": "approve a job of workflow[ {thing}][ in {repo}]",
-    "workflows.completed_workflow_run": "finish a run of workflow[ {thing}][ in {repo}]",
-    "workflows.created_workflow_run": "start a run of workflow[ {thing}][ in {repo}]",
+    "workflows.completed_workflow_run": "finish a workflow run[ of {thing}][ in {repo}]",
+    "workflows.created_workflow_run": "start a workflow run[ of {thing}][ in {repo}]",
 }
 """What the name alone does not say well; begins with the verb as it stands after "to"."""
 _PEOPLE = frozenset({"member", "user", "admin", "maintainer", "collaborator", "owner", "manager"})

@@ -211,6 +211,8 @@ class JsonReader:
         is_open_text = error.msg.startswith("Unterminated string")
         if not self._at_end:
             near_end = error.pos >= len(self._buffer) - _LONGEST_LITERAL_CHARS
+            # A line that has ended cuts nothing: who follows the log is told now, not with the next record.
+            near_end = near_end and "\n" not in self._buffer[error.pos :]
             return _Broken(_json_reason(error, self._at), is_open_text or near_end)
         if is_open_text or error.pos >= len(self._buffer.rstrip()):
             self._ends_inside = True

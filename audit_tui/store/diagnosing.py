@@ -155,11 +155,11 @@ def _structure_findings(path: Path, *, is_snapshot: bool) -> Iterator[Finding]:
         yield Finding("indexes", Level.OK, f"All {len(schema.SECONDARY_INDEXES)} are there.")
     for topic, layout in (("columns", segment_layout.TABLES), ("text index", text_layout.TABLES)):
         if layout.keys() <= tables:
-            yield Finding(topic, Level.OK, "It is there.")
+            yield Finding(topic, Level.OK, "There.")
         else:
-            yield Finding(topic, Level.NOTE, "It is missing.", _REINDEX)
+            yield Finding(topic, Level.NOTE, "Missing.", _REINDEX)
     if seal_layout.TABLES.keys() <= tables:
-        yield Finding("seals", Level.OK, "They are there; audit-tui verify checks them.")
+        yield Finding("seals", Level.OK, "There; audit-tui verify checks them.")
     else:
         yield Finding(
             "seals", Level.WRONG, "They are missing: nothing proves the events.", "audit-tui verify"

@@ -56,6 +56,7 @@ def test_a_walk_with_a_key_and_an_anchor(store: Path, tmp_path: Path) -> None:
     assert private.stat().st_mode & 0o777 == 0o600
     assert str(private) in made.stderr
     assert run("seal", "key", "show", "-s", str(store)).stdout == made.stdout
+    assert "verify --key takes it" in made.stderr
     code, said = refused("seal", "key", "new", "-s", str(store))
     assert (code, "signs this store already" in said) == (3, True)
     anchor = tmp_path / "kept"

@@ -91,7 +91,8 @@ def test_a_condition_is_read_from_text(text: str, expected: Condition) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("alice", "no = or !="), ("actor=alice", "'actor'"), ("=alice", "''"), ("", "no =")]
+    ("text", "said"),
+    [("alice", "none of =, !="), ("actor=alice", "'actor'"), ("=alice", "''"), ("", "none of =")],
 )
 def test_what_cannot_be_read_is_named(text: str, said: str) -> None:
     with pytest.raises(FilterError, match=said):

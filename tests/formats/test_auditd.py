@@ -211,6 +211,12 @@ class TestWhatIsTold:
                 "1000", "success", "user 1000 ran cat '/tmp/my file'",
             ),
             (
+                [SYSCALL, f'type=EXECVE {AT} argc=1 a0=""',
+                 f'type=PATH {AT} item=0 name="/bin/sh" nametype=NORMAL',
+                 f"type=PROCTITLE {AT} proctitle=7375002D"],
+                "1000", "success", "user 1000 ran /bin/sh",
+            ),
+            (
                 [line("SYSCALL", 1, 'arch=c000003e syscall=87 success=no exit=-13 auid=9 uid=0 exe="/bin/rm"'
                  '\x1dAUID="al" UID="root"'),
                  line("CWD", 1, 'cwd="/etc"'), line("PATH", 1, 'item=0 name="/etc" nametype=PARENT'),

@@ -178,3 +178,17 @@ def test_a_store_of_old_events_opens_on_all_of_them(tmp_path: Path) -> None:
         assert "Login" in terminal.screen_text()
         terminal.press("q")
         assert terminal.wait() == 0
+
+
+def test_following_says_what_came_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "app.jsonl"
+    log.write_text('{"time": "2026-11-01T10:00:00Z", "event": "a"}\n')
+    with Terminal([*AUDIT_TUI, "import", "--follow", "app.jsonl", "-s", "s.db"]) as terminal:
+        terminal.wait_for("Following app.jsonl: 1 stored. Ctrl+C ends it.")
+        with log.open("a") as file:
+            file.write("nonsense\n")
+        terminal.wait_for("1 stored, 1 rejected. Ctrl+C ends it.")
+        terminal.press("ctrl+c")
+        assert terminal.wait() == 130
+        assert "Following" not in terminal.screen_text()
