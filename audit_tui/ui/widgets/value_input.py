@@ -141,9 +141,9 @@ class ValueInput(Input):
         error: AuditTuiError | None
 
     def __init__(self, popup: PopupList, values: Lane) -> None:
-        # Compact by its class, and never validated: each class that is added before it is mounted styles it
-        # once more, 1 ms a time.
-        super().__init__(placeholder=self.PROMPT, classes="-textual-compact", validate_on=())
+        # Never validated, and compact by hand: each class that is added styles it once more, 1 ms a time.
+        super().__init__(placeholder=self.PROMPT, validate_on=())
+        self.add_class("-textual-compact", update=False)
         self.set_reactive(ValueInput.compact, True)
         self.cursor_blink = False
         self._popup = popup
