@@ -43,6 +43,8 @@ SET = {
     "TZ": "UTC",
 }
 
+MOST_ID_LENGTH = 60
+
 # A busy machine is no failure; and a run that decides about a change must give the same answer twice.
 settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, max_examples=50)
 settings.load_profile("project")
@@ -57,6 +59,20 @@ def pytest_configure() -> None:
             del os.environ[name]
     os.environ.update(SET)
     time.tzset()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long runs take as long as they take."""
+    for item in items:
+        if item.get_closest_marker("long") or item.get_closest_marker("scale"):
+            item.add_marker(pytest.mark.timeout(0))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Keep the names of tests short: each is sent to the workers, and stands in the environment."""
+    if isinstance(val, (str, bytes)) and len(val) > MOST_ID_LENGTH:
+        return f"{val[:MOST_ID_LENGTH]!a}..."
+    return None
 
 
 @pytest.fixture(autouse=True)

@@ -184,14 +184,14 @@ def with_a_log(path: Path, count: int) -> Path:
 
 def test_the_log_of_another_store_is_refused_and_harms_nothing(path: Path, tmp_path: Path) -> None:
     place = copied_with_a_log(tmp_path, path, with_a_log(tmp_path / "other.db", 20))
-    before = place.read_bytes()
+    before, open_before = place.read_bytes(), connect._open_files.copy()
     with pytest.raises(StoreDamaged, match="belongs to another store") as caught:
         StoreReader(place)
     assert "place.db-wal" in caught.value.hint
     with pytest.raises(StoreDamaged, match="belongs to another store"):
         StoreWriter(place)
     assert place.read_bytes() == before
-    assert not connect._open_files
+    assert connect._open_files == open_before
     place.with_name("place.db-wal").unlink()
     place.with_name("place.db-shm").unlink(missing_ok=True)
     with StoreReader(place) as reader:

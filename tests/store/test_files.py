@@ -183,7 +183,7 @@ def test_something_else_is_refused(
 ) -> None:
     path = tmp_path / name
     make(path)
-    before = left(tmp_path)
+    before, open_before = left(tmp_path), connect._open_files.copy()
     with pytest.raises(kind) as caught:
         open_store(path)
     assert str(path) in caught.value.message
@@ -191,7 +191,7 @@ def test_something_else_is_refused(
     assert "\n" not in caught.value.message
     assert caught.value.exit_code == EXIT_UNREADABLE
     assert left(tmp_path) == before
-    assert not connect._open_files
+    assert connect._open_files == open_before
 
 
 @pytest.mark.parametrize(("make", "kind"), WRONG, ids=[make.__name__ for make, _ in WRONG])
@@ -203,11 +203,12 @@ def test_a_writer_refuses_it_too(
     path = tmp_path / "audit.db"
     make(path)
     before, beside = (path.read_bytes() if path.is_file() else b""), left(tmp_path)
+    open_before = connect._open_files.copy()
     with pytest.raises(kind):
         StoreWriter(path)
     assert left(tmp_path) == beside
     assert (path.read_bytes() if path.is_file() else b"") == before
-    assert not connect._open_files
+    assert connect._open_files == open_before
 
 
 def test_the_hint_for_a_missing_store_names_the_way_out(tmp_path: Path) -> None:
@@ -382,6 +383,7 @@ def test_a_snapshot_is_refused_while_the_log_holds_events(shared_path: Path) -> 
 
 
 def test_a_reader_may_move_between_threads(store_path: Path) -> None:
+    open_before = connect._open_files.copy()
     opener = open_store(store_path)
     reader = opener()
     found: list[int] = []
@@ -390,7 +392,7 @@ def test_a_reader_may_move_between_threads(store_path: Path) -> None:
     thread.join()
     reader.close()
     assert found == [len(EVENTS)]
-    assert not connect._open_files
+    assert connect._open_files == open_before
 
 
 def test_numbers_that_are_no_numbers_are_damage_and_not_a_traceback(store_path: Path) -> None:

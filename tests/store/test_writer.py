@@ -185,6 +185,7 @@ def test_metadata_that_is_no_json_is_shown_all_the_same(store_path: Path) -> Non
 
 
 def test_a_new_store_is_private_and_one_file_when_closed(tmp_path: Path) -> None:
+    open_before = connect._open_files.copy()
     path = tmp_path / "new" / "deeper" / "audit.db"
     with StoreWriter(path) as writer:
         writer.append(some(5))
@@ -193,7 +194,7 @@ def test_a_new_store_is_private_and_one_file_when_closed(tmp_path: Path) -> None
     assert [one.name for one in path.parent.iterdir()] == ["audit.db"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert not connect._open_files
+    assert connect._open_files == open_before
 
 
 def test_an_existing_mode_is_kept(store_path: Path) -> None:

@@ -30,6 +30,8 @@ THREAD_S = 0.1
 STUCK_S = 0.1
 """A message that nobody has taken after this long waits for something that a test holds up; a widget
 without any room on the screen is one that nobody wakes."""
+MANY_ROUNDS = 20
+"""Neither is so before this many turns of the event loop: on a busy machine one may take those times."""
 
 
 async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 2) -> None:
@@ -41,14 +43,15 @@ async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 2) -> None:
         await asyncio.sleep(min_sleep)
     app = active_app.get()
     start = last_change = monotonic()
-    quiet, before = 0, -1
+    quiet, before, rounds = 0, -1, 0
     while quiet < QUIET_ROUNDS and monotonic() - start < max_sleep:
         await asyncio.sleep(0)
         _do_what_waits_for_timers(app)
         work = _outstanding(app)
         if work != before:
-            before, last_change = work, monotonic()
-        age = monotonic() - last_change
+            before, last_change, rounds = work, monotonic(), 0
+        rounds += 1
+        age = monotonic() - last_change if rounds > MANY_ROUNDS else 0.0
         if work and age < STUCK_S:
             quiet = 0
         elif _has_thread(app) and age < THREAD_S:
