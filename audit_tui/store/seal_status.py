@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.checkpoint import SignedCheckpoint, read_checkpoint
@@ -17,10 +18,13 @@ from audit_tui.store.seal_walk import Mark, SealWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.store.seal_reading import Head
+
+
+_TOUCHED = "touched"
+"""A file that was written to while it was verified, or is not there: as no file ever is."""
 
 
 class StoreSealChecker:
@@ -28,8 +32,9 @@ class StoreSealChecker:
 
     Args:
         path: The store.
-        memory: A file that keeps the checkpoint up to which everything was verified, so that the next session
-            reads only newer events. None keeps nothing. It also finds a store that was set back.
+        memory: A file that keeps the checkpoint up to which everything was verified, and how the store's file
+            was then: the next session reads nothing again of a file that nobody touched since. None keeps
+            nothing. It also finds a store that was set back.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
@@ -38,8 +43,11 @@ class StoreSealChecker:
     def __init__(self, path: str | os.PathLike[str], memory: Path | None = None) -> None:
         self._store = SealedStore(path)
         self._memory = memory
-        self._kept = _read_memory(memory, self._store.origin)
-        self._trusted = 0 if self._kept is None else self._kept.checkpoint.size
+        self._path = os.fspath(path)
+        self._state = _file_state(self._path)
+        kept_state, self._kept = _read_memory(memory, self._store.origin)
+        is_untouched = kept_state == self._state != _TOUCHED
+        self._trusted = self._kept.checkpoint.size if self._kept is not None and is_untouched else 0
         self._found: tuple[WrongEvents, ...] = ()
         """What earlier runs found: those events are not read again."""
         self._status = SealStatus(SealState.CHECKING)
@@ -100,7 +108,9 @@ class StoreSealChecker:
         else:
             status = replace(status, state=SealState.HOLDS)
             self._kept = _note_of(newest)
-            _write_memory(self._memory, self._kept)
+            # What was written meanwhile may have changed what was read before.
+            state = self._state if _file_state(self._path) == self._state else _TOUCHED
+            _write_memory(self._memory, state, self._kept)
         self._found = tuple(run for run in wrong if run.wrong is not Wrong.ADDED)
         self._trusted = max(self._trusted, newest.size)
         self._status = status
@@ -137,23 +147,38 @@ def _note_of(head: Head) -> SignedCheckpoint | None:
         return None
 
 
-def _read_memory(memory: Path | None, origin: str) -> SignedCheckpoint | None:
-    """What was verified before; None when nothing, or of another store, is kept."""
+def _file_state(path: str) -> str:
+    """What changes when somebody writes to a store: which file it is, its size and time, and its log's."""
+    said = []
+    for name in (path, f"{path}-wal"):
+        try:
+            found = Path(name).stat()
+        except OSError:
+            continue
+        # A reader makes an empty log.
+        if found.st_size:
+            said.append(f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}")
+    return " ".join(said) or _TOUCHED
+
+
+def _read_memory(memory: Path | None, origin: str) -> tuple[str, SignedCheckpoint | None]:
+    """How the file was when it was verified, and up to where; None when nothing of this store is kept."""
     if memory is None:
-        return None
+        return "", None
     try:
-        note = read_checkpoint(memory.read_text(encoding="utf-8"))
+        state, _, text = memory.read_text(encoding="utf-8").partition("\n")
+        note = read_checkpoint(text)
     except (OSError, UnicodeDecodeError, CheckpointError):
-        return None
-    return note if note.checkpoint.origin == origin else None
+        return "", None
+    return state, note if note.checkpoint.origin == origin else None
 
 
-def _write_memory(memory: Path | None, note: SignedCheckpoint | None) -> None:
+def _write_memory(memory: Path | None, state: str, note: SignedCheckpoint | None) -> None:
     """Keep it for the next session; that it cannot be kept is no reason to fail."""
     if memory is None or note is None:
         return
     with suppress(OSError):
         memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = memory.with_name(f"{memory.name}.{os.getpid()}.new")
-        new.write_text(note.text(), encoding="utf-8")
+        new.write_text(f"{state}\n{note.text()}", encoding="utf-8")
         new.replace(memory)

@@ -29,7 +29,12 @@ ACT = Act("root", "host", 10_000, "a test")
 
 def add(path: Path, first: int, events: int) -> None:
     with StoreWriter(path, durable=False) as writer:
-        writer.append([AuditEvent("e", number, key=f"k{number}") for number in range(first, first + events)])
+        writer.append(
+            [
+                AuditEvent("e", number, key=f"k{number}", description="it was")
+                for number in range(first, first + events)
+            ]
+        )
 
 
 def change(path: Path, statement: str) -> None:
@@ -85,12 +90,31 @@ def test_the_next_session_knows_what_was_verified(path: Path, tmp_path: Path) ->
     status = checker.run(ignored)
     assert (status.state, status.trusted_seq, status.verified_seq) == (SealState.HOLDS, 2_048, 2_100)
     checker.close()
+    # A file that was touched is read again.
+    change(path, "UPDATE events SET target = 'x' WHERE seq = 7")
+    checker = StoreSealChecker(path, memory)
+    status = checker.run(ignored)
+    assert (status.words, status.trusted_seq) == ("broken at event 7", 0)
+    checker.close()
     # It is an anchor of its own: an older copy is seen.
     shutil.copy(older, path)
     checker = StoreSealChecker(path, memory)
     status = checker.run(ignored)
     assert (status.state, status.words) == (SealState.BROKEN, "seals broken")
     assert "older copy" in status.message
+    checker.close()
+
+
+def test_what_was_written_while_it_was_verified_is_read_again(path: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "verified"
+    checker = StoreSealChecker(path, memory)
+    checker.run(ignored)
+    change(path, "UPDATE events SET target = 'x' WHERE seq = 7")
+    add(path, 2_000, 10)
+    assert checker.run(ignored).state is SealState.HOLDS
+    checker.close()
+    checker = StoreSealChecker(path, memory)
+    assert checker.run(ignored).words == "broken at event 7"
     checker.close()
 
 
@@ -119,7 +143,7 @@ def test_what_is_wrong_is_told(
 
 def test_removals_that_are_declared_are_no_damage(path: Path) -> None:
     with StoreWriter(path, durable=False) as writer:
-        redact(writer, [600, 601], ["target"], ACT)
+        redact(writer, [600, 601], ["description"], ACT)
         assert prune(writer, 301, ACT).events == 300
     checker = StoreSealChecker(path)
     assert checker.run(ignored).state is SealState.HOLDS

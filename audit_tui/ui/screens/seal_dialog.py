@@ -53,7 +53,8 @@ def _holds(status: SealStatus) -> list[str]:
     said = [f"Every event up to {status.sealed_seq:,} is as it was sealed."]
     if status.trusted_seq:
         said.append(
-            f"Those up to {status.trusted_seq:,} were read when this was last open; now only their seals."
+            f"Those up to {status.trusted_seq:,} were read when this was last open. The file was not touched"
+            " since, so now only their seals were."
         )
     signed = (
         "carry a signature; audit-tui verify --key PUB checks it" if status.is_signed else "are not signed"
