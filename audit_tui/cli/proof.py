@@ -83,16 +83,32 @@ def check_proofs(
     Raises:
         CheckpointError: If it is no proof file.
     """
-    from audit_tui.core.proof import read_event, read_head
-    from audit_tui.store.proving import Prover
+    from audit_tui.core.proof import read_head
 
-    problems: list[str] = []
     path = Path(name)
     lines = _lines(path)
     try:
         head = read_head(next(lines, (1, ""))[1])
     except CheckpointError:
         raise CheckpointError(f"{path} is no proof file.", "audit-tui export --proof writes one.") from None
+    proven, redacted, problems = _check_events(lines, head, store)
+    problems += _file_problems(path, head)
+    problems += _checkpoint_problems(head, keys, anchors, has_store=store is not None)
+    if store is not None:
+        problems += _history_problems(store, head, anchors)
+    _say(head, proven, redacted, problems, has_trust=bool(keys or anchors or store))
+    if problems:
+        context.exit(EXIT_WRONG)
+
+
+def _check_events(
+    lines: Iterator[tuple[int, str]], head: ProofHead, store: Path | None
+) -> tuple[int, int, list[str]]:
+    """How many events are proven, how many of them are redacted since, and what is wrong with others."""
+    from audit_tui.core.proof import read_event
+    from audit_tui.store.proving import Prover
+
+    problems: list[str] = []
     checkpoint = head.note.checkpoint
     proven = redacted = 0
     with nullcontext() if store is None else Prover(store) as prover, ProgressLine() as progress:
@@ -109,13 +125,7 @@ def check_proofs(
                 redacted += one.redacted_leaf is not None
             if progress.is_due:
                 progress.say(f"Checked {counted(proven, 'event')} ...")
-    problems += _file_problems(path, head)
-    problems += _checkpoint_problems(head, keys, anchors, has_store=store is not None)
-    if store is not None:
-        problems += _history_problems(store, head, anchors)
-    _say(head, proven, redacted, problems, has_trust=bool(keys or anchors or store))
-    if problems:
-        context.exit(EXIT_WRONG)
+    return proven, redacted, problems
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from audit_tui.store.removing import Removed
+    from audit_tui.core.dates import TimeContext
+    from audit_tui.store.removing import Act, Removed
     from audit_tui.store.writer import StoreWriter
 
 MAX_EVENTS = 1_000_000
@@ -118,43 +119,58 @@ def prune_command(
     who deleted what, when and why. They stay themselves. The file's space is used again; --vacuum gives it
     back. Importing the same logs again would bring the events back.
     """
-    from audit_tui.store.removing import prune
-
     times = time_context(context, zone_name)
-    if (before is None) == (keep is None):
-        raise UsageError(
-            "Say which events, in one way: --before TIME or --keep DAYS.", "Try: audit-tui prune --help"
-        )
-    if keep is not None:
-        before_us = to_us(times.now - timedelta(days=keep))
-    else:
-        moment = parse_time(before or "", times)
-        if not isinstance(moment, datetime):
-            moment = datetime(moment.year, moment.month, moment.day, tzinfo=times.zone)
-        before_us = to_us(moment)
+    before_us = _limit_us(before, keep, times)
     reason = require_why(why)
-    from audit_tui.store.reader import StoreReader
-
     until = exact_date_text(before_us, times.zone)
     if not is_yes:
-        from audit_tui.core.query import EventQuery, Interval
-
-        with StoreReader(store) as reader:
-            events = reader.count(EventQuery(interval=Interval(end_us=before_us)))
+        events = _events_before(store, before_us)
         confirm(f"Delete {counted(events, 'event')} before {until} for good?", is_yes=False)
     with existing_writer(store) as writer:
-        with ProgressLine() as line:
-
-            def progress(events: int) -> None:
-                if line.is_due:
-                    line.say(f"Pruned {counted(events, 'event')} ...")
-
-            removed = prune(writer, before_us, act(context, reason), progress)
+        removed = _prune(writer, before_us, act(context, reason))
         _tidy(writer, vacuum=vacuum)
     if removed.events:
         _tell("Pruned", removed, store)
     else:
         click.echo(f"Nothing to prune before {until}.", err=True)
+
+
+def _limit_us(before: str | None, keep: int | None, times: TimeContext) -> int:
+    """Before which moment events go, from the one option of two that was given.
+
+    Raises:
+        UsageError: If none was given, or both.
+    """
+    if (before is None) == (keep is None):
+        raise UsageError(
+            "Say which events, in one way: --before TIME or --keep DAYS.", "Try: audit-tui prune --help"
+        )
+    if keep is not None:
+        return to_us(times.now - timedelta(days=keep))
+    moment = parse_time(before or "", times)
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=times.zone)
+    return to_us(moment)
+
+
+def _events_before(store: Path, before_us: int) -> int:
+    from audit_tui.core.query import EventQuery, Interval
+    from audit_tui.store.reader import StoreReader
+
+    with StoreReader(store) as reader:
+        return reader.count(EventQuery(interval=Interval(end_us=before_us)))
+
+
+def _prune(writer: StoreWriter, before_us: int, recorded: Act) -> Removed:
+    from audit_tui.store.removing import prune
+
+    with ProgressLine() as line:
+
+        def progress(events: int) -> None:
+            if line.is_due:
+                line.say(f"Pruned {counted(events, 'event')} ...")
+
+        return prune(writer, before_us, recorded, progress)
 
 
 def parse_seqs(texts: Sequence[str]) -> list[int]:

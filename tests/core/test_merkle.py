@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -86,6 +87,36 @@ def test_consistency_proofs_hold_for_all_pairs_and_for_nothing_else(oracle: Inme
         forged = tree_of(size, changed)
         assert not is_consistent(old, roots[old], size, forged.root(), consistency_proof(forged, old, size))
     assert is_consistent(0, EMPTY_ROOT, 3, roots[3], [])
+
+
+@cache
+def subtree_by_oracle(start: int, end: int) -> bytes:
+    tree = InmemoryTree(algorithm="sha256")
+    for record in RECORDS[start:end]:
+        tree.append_entry(record)
+    root: bytes = tree.get_root()
+    return root
+
+
+def consistency_by_oracle(old: int, start: int, end: int, *, is_whole: bool = True) -> list[bytes]:
+    """SUBPROOF of RFC 9162, 2.1.4.1, word for word, over hashes that pymerkle makes.
+
+    Its own consistency proofs are of another form: the whole subtrees of both sizes, which the RFC joins.
+    """
+    if old == end - start:
+        return [] if is_whole else [subtree_by_oracle(start, end)]
+    left = 1 << (end - start - 1).bit_length() - 1
+    if old <= left:
+        rest = subtree_by_oracle(start + left, end)
+        return [*consistency_by_oracle(old, start, start + left, is_whole=is_whole), rest]
+    first = subtree_by_oracle(start, start + left)
+    return [*consistency_by_oracle(old - left, start + left, end, is_whole=False), first]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_consistency_proofs_agree(size: int) -> None:
+    for old in (one for one in SIZES if one < size):
+        assert consistency_proof(tree_of(size), old, size) == consistency_by_oracle(old, 0, size)
 
 
 @given(size=st.integers(1, 600), data=st.data())
