@@ -150,3 +150,9 @@ def test_the_examples_can_be_read_by_the_commands() -> None:
 def test_the_pictures_are_there() -> None:
     for path in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README):
         assert (ROOT / path).is_file(), path
+
+
+def test_the_tests_that_it_names_are_there() -> None:
+    named = re.findall(r"\b((?:cli|core|faults|formats|pty|store|ui)/(?:test|check)_\w+\.py)", README)
+    assert named
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
