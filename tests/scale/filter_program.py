@@ -1,9 +1,9 @@
 """The app over a store, in which ? applies the next of the seeded filters as the dialog's Apply does.
 
-python -m tests.scale.filter_program STORE TIMES
+python -m tests.scale.filter_program STORE TIMES NUMBER
 
 Writes to TIMES, line after line, the milliseconds from the key to the frame with the first rows, and the
-filter.
+filter: NUMBER seeded ones, then the nasty ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from audit_tui.ui.app import AuditApp
 from audit_tui.ui.screens.review import ReviewScreen
 from audit_tui.ui.widgets import event_list
 from audit_tui.ui.widgets.range_table import RangeTable
-from tests.scale.filters import CONTEXT, FILTERS, Asked, seeded, values_of
+from tests.scale.filters import CONTEXT, Asked, nasty, seeded, values_of
 
 if TYPE_CHECKING:
     from audit_tui.core.dates import TimeContext
@@ -31,16 +31,17 @@ if TYPE_CHECKING:
 class Course:
     """The filters that are left, and how long the current one takes."""
 
-    def __init__(self, asked: list[Asked], times: Path) -> None:
+    def __init__(self, asked: list[tuple[str, Asked]], times: Path) -> None:
         self._left = iter(asked)
         self._times = times
         self._current: Asked | None = None
+        self._kind = ""
         self._begin = 0.0
         self._has_rows = False
 
     def next(self) -> Asked:
         """Begin the next filter."""
-        self._current = next(self._left)
+        self._kind, self._current = next(self._left)
         self._has_rows = False
         self._begin = time.perf_counter()
         return self._current
@@ -54,14 +55,21 @@ class Course:
         if self._current is not None and self._has_rows:
             taken_ms = (time.perf_counter() - self._begin) * 1e3
             with self._times.open("a", encoding="utf-8") as file:
-                file.write(f"{taken_ms:.2f} {self._current}\n")
+                file.write(f"{taken_ms:.2f} {self._kind} {self._current}\n")
             self._current = None
 
 
-def run(store: str, times: Path) -> None:
+def run(store: str, times: Path, number: int) -> None:
     """Run the app with the course in place of the help."""
     with closing(open_store(store)()) as reader:
-        course = Course(seeded(values_of(reader), FILTERS), times)
+        values = values_of(reader)
+        course = Course(
+            [
+                *(("seeded", asked) for asked in seeded(values, number)),
+                *(("nasty", asked) for asked in nasty(values)),
+            ],
+            times,
+        )
 
     class TimedTable(RangeTable):
         def show(self, window: RowWindow, cursor_row: int = 0, top_row: int = 0) -> None:
@@ -89,4 +97,4 @@ def run(store: str, times: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]))
+    run(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

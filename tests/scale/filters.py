@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SEED = 20261122
 FILTERS = 300
 MAX_ROWS = 6
+NASTY = 22
+"""How many filters ``nasty`` gives."""
 CONTEXT = TimeContext(UTC, datetime(2026, 11, 22, 12, tzinfo=UTC))
 """The demo store of the benchmarks ends on this day."""
 SHORT_PRESETS = frozenset(Preset) - {Preset.ALL_TIME}

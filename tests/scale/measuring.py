@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from tests.pty.terminal import Terminal
 
 LOOP = 2_000_000
+HEADING = f"{'':<64} {'p50':>9} {'p95':>9} {'worst':>9} {'':<4} {'runs':>5} {'calib.':>6}  must be"
+
+
+TABLES: list[str] = []
+"""What was printed, to be printed again as one table at the end."""
 
 
 class Figure(NamedTuple):
@@ -24,19 +29,23 @@ class Figure(NamedTuple):
     what: str
     p50: float
     p95: float
+    worst: float
     runs: int
-    unit: str = "ms"
-    must: str = ""
+    unit: str
+    must: str
+    calibration_ms: float
+    """How long the fixed loop took beside it: the speed of the machine then."""
 
     def __str__(self) -> str:
-        values = f"{self.p50:9,.1f} {self.p95:9,.1f} {self.unit:<4} {self.runs:5d}"
-        return f"{self.what:<58} {values}  {self.must}"
+        values = f"{self.p50:9,.1f} {self.p95:9,.1f} {self.worst:9,.1f} {self.unit:<4} {self.runs:5d}"
+        return f"{self.what:<64} {values} {self.calibration_ms:6.0f}  {self.must}"
 
 
 def figure(what: str, values: Sequence[float], *, unit: str = "ms", must: str = "") -> Figure:
-    """The p50 and p95 of measured values."""
+    """The p50, p95 and worst of measured values, with the speed of the machine now: call it at once."""
     ordered = sorted(values)
-    return Figure(what, percentile(ordered, 50), percentile(ordered, 95), len(ordered), unit, must)
+    p50, p95 = percentile(ordered, 50), percentile(ordered, 95)
+    return Figure(what, p50, p95, ordered[-1], len(ordered), unit, must, calibration_ms())
 
 
 def percentile(ordered: Sequence[float], share: int) -> float:
@@ -55,11 +64,10 @@ def calibration_ms() -> float:
 
 
 def print_table(title: str, figures: Sequence[Figure], calibrations: Sequence[float]) -> None:
-    """Print the figures, with the calibration loop beside them."""
-    lines = [f"{title}", f"{'':<58} {'p50':>9} {'p95':>9} {'':<4} {'runs':>5}  must be"]
-    lines += [str(line) for line in figures]
-    lines += [str(figure(f"calibration: {LOOP:,} additions in Python", calibrations))]
-    print("\n" + "\n".join(lines))  # noqa: T201 - the table is what a benchmark is for
+    """Print the figures, with the calibration loop beside them; and all tables as one at the end."""
+    said = figure(f"calibration: {LOOP:,} additions in Python", calibrations)
+    TABLES.append("\n".join([f"-- {title}", *map(str, figures), str(said)]))
+    print(f"\n{HEADING}\n{TABLES[-1]}")  # noqa: T201 - the table is what a benchmark is for
 
 
 class Reply(NamedTuple):

@@ -25,7 +25,6 @@ from audit_tui.store.reader import open_store
 from tests.scale import filters
 from tests.scale.filters import nasty, seeded, values_of
 from tests.scale.measuring import calibration_ms, figure, print_table
-from tests.scale.test_review import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventQuery, EventReader
     from tests.scale.filters import Asked
 
-__all__ = ["store"]
 pytestmark = pytest.mark.scale
 
 FILTERS = int(os.environ.get("SCALE_FILTERS", str(filters.FILTERS)))

@@ -20,14 +20,12 @@ from audit_tui.core.window import PAGE_ROWS
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.reader import StoreReader
 from tests.scale.measuring import calibration_ms, figure, print_table
-from tests.scale.test_review import store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.scale.measuring import Figure
 
-__all__ = ["store"]
 pytestmark = pytest.mark.scale
 
 RUNS = 3

@@ -5,12 +5,8 @@ python -m pytest -m scale -s tests/scale/test_verify.py
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,24 +18,14 @@ from audit_tui.store.verifying import Mode, Request, Result, verify
 from tests.scale.measuring import calibration_ms, figure, print_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from audit_tui.store.rows import Draft
 
 pytestmark = pytest.mark.scale
 
-EVENTS = int(os.environ.get("SCALE_EVENTS", "1000000"))
 QUICK_RUNS = 5
 BATCH_EVENTS = 5_000
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo store, made once; SCALE_STORE keeps it for the next run."""
-    kept = os.environ.get("SCALE_STORE")
-    path = Path(kept) if kept else tmp_path_factory.mktemp("scale") / "demo.db"
-    if not path.exists():
-        command = [sys.executable, "-m", "audit_tui", "demo", "--no-open", "--store", str(path)]
-        subprocess.run([*command, "--events", str(EVENTS)], check=True)
-    return path
 
 
 def test_verifying(store: Path) -> None:
