@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 REVIEW = (sys.executable, "-m", "tests.pty.review_program")
 NO_DIFF = "AUDIT_TUI_NO_DIFF"
 QUIET_S = 0.5
+KEY_QUIET_S = 0.3
 
 
 def environment(**own: str) -> dict[str, str | None]:
@@ -48,7 +49,9 @@ class Meter:
     def bytes_of(self, *keys: str) -> int:
         before = len(self.terminal.output)
         self.terminal.press(*keys)
-        self.terminal.read_until_quiet(QUIET_S)
+        # On a busy machine the answer may be late, and would be counted to the next key.
+        self.terminal.wait_readable()
+        self.terminal.read_until_quiet(KEY_QUIET_S)
         return len(self.terminal.output) - before
 
 
@@ -77,7 +80,8 @@ def test_dialogs_and_inputs_cost_few_bytes(meter: Meter) -> None:
 
 
 def test_nothing_is_sent_while_nothing_happens(meter: Meter) -> None:
-    assert meter.bytes_of() == 0
+    meter.terminal.read_until_quiet(QUIET_S)
+    assert meter.terminal.read_until_quiet(QUIET_S) == b""
 
 
 def test_redraw_sends_all_again(meter: Meter) -> None:
@@ -278,7 +282,7 @@ needs_tmux = pytest.mark.skipif(
 
 @needs_tmux
 def test_the_screen_is_the_same_in_tmux(tmux: Tmux) -> None:
-    fuzz(tmux, seed=1, steps=20)
+    fuzz(tmux, seed=1, steps=14)
 
 
 @needs_tmux
