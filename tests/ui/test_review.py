@@ -220,7 +220,13 @@ def test_empty_says_why_and_which_key_helps() -> None:
         assert "No events in the time range Last 30 Days." in driver.text()
 
     absent = FlatFilter(Match.ALL, (Condition(Field.EVENT, IS, "absent"),))
+
+    async def nothing_matches_ever(driver: Driver) -> None:
+        assert "No event matches the filter." in driver.text()
+        assert "to clear it." in driver.text()
+
     run_review(nothing_matches, view=View(absent))
+    run_review(nothing_matches_ever, view=View(absent, Preset.ALL_TIME))
     run_review(nothing_there, events=[])
 
 

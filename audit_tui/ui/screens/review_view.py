@@ -241,6 +241,11 @@ class ReviewView(Screen[None]):
 
     def _why_empty(self) -> tuple[str, ...]:
         range_words = self._view.range_words(self.context)
+        if self._view.filter.conditions and self._view.time_range is Preset.ALL_TIME:
+            return (
+                "No event matches the filter.",
+                f"Press {self._key('filter')} to change the filter, {self._key('clear-filter')} to clear it.",
+            )
         if self._view.filter.conditions:
             return (
                 f"No events in the time range {range_words} match the filter.",
