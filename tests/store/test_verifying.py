@@ -13,13 +13,15 @@ from audit_tui.core.checkpoint import PublicKey, origin_of, read_checkpoint
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.leaf import event_leaf
 from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged, StoreError
-from audit_tui.store import signing
+from audit_tui.store import signing, text_index, verify_derived, verify_work, verifying
+from audit_tui.store.columns import building
 from audit_tui.store.content import stored_leaf
 from audit_tui.store.proving import Prover
 from audit_tui.store.removing import Act
 from audit_tui.store.rows import draft
 from audit_tui.store.seal_keys import give_key
 from audit_tui.store.seal_reading import SealedStore
+from audit_tui.store.stretches import Stretch
 from audit_tui.store.verifying import Anchor, Mode, Report, Request, Result, Step, verify
 from audit_tui.store.writer import StoreWriter
 from tests.store.tampering import ATTACKS, ROLL_BACK, Attack, Keys, open_raw
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACT = Act("root", "host", 0, "a test")
+WHOLE = Stretch(1, 3_037)
 
 
 def some(first: int, events: int) -> list[AuditEvent]:
@@ -168,6 +171,98 @@ def test_what_segments_hide_is_found(sealed: Sealed, tmp_path: Path, statement: 
     report = verify(path, Request())
     assert (report.result, report.wrong) == (Result.FAILED, ())
     assert any(problem.startswith(part) for problem in report.index_problems)
+
+
+THIEF = (
+    "INSERT INTO sqlite_schema SELECT 'table', 'thief', 'thief', rootpage, 'CREATE TABLE thief (user_id,"
+    " occurred_us, seq, event_id, category_id, place, PRIMARY KEY (user_id, occurred_us, seq, event_id,"
+    " category_id, place)) WITHOUT ROWID' FROM sqlite_schema WHERE name = 'events_user'"
+)
+"""Gives the pages of an index to a table of its own, in which entries can be changed one by one."""
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("DELETE FROM thief WHERE seq IN (777, 2000)", "lacks 2 events, the first event 777"),
+        (
+            "INSERT INTO thief SELECT user_id, 1, seq, event_id, category_id, place FROM thief"
+            " WHERE category_id = 1 LIMIT 1",
+            "has 1 row of no event",
+        ),
+        # By that number SQLite finds the row: it would show another event in this one's place.
+        ("UPDATE thief SET place = 5 WHERE seq = 777", "lacks 1 event, the first event 777"),
+    ],
+)
+def test_a_stripped_or_padded_index_is_found(
+    sealed: Sealed, tmp_path: Path, statement: str, problem: str
+) -> None:
+    path = copy_of(sealed, tmp_path)
+    for one in (THIEF, statement, "DELETE FROM sqlite_schema WHERE name = 'thief'"):
+        connection = open_raw(path)
+        connection.execute("PRAGMA writable_schema = ON")
+        assert connection.execute(one).rowcount > 0
+        connection.close()
+    report = verify(path, Request())
+    assert (report.result, report.wrong, report.indexes) == (Result.FAILED, (), 4)
+    assert f"index events_user {problem}" in report.index_problems
+
+
+BUILDERS = {"segments": building.build, "text index": text_index.build_stretch}
+"""By what the report calls it, what writes it from the rows that are there."""
+
+
+@pytest.mark.parametrize("part", BUILDERS)
+@pytest.mark.parametrize(
+    "hide",
+    [
+        "DELETE FROM events WHERE seq = 777",
+        "UPDATE events SET description = 'x', user_id = 1, source_ip = NULL WHERE seq = 777",
+    ],
+)
+def test_an_event_that_is_hidden_from_searches_is_found(
+    sealed: Sealed, tmp_path: Path, part: str, hide: str
+) -> None:
+    """Built from rows in which one is missing or another, all is well-formed, and does not have it."""
+    path = copy_of(sealed, tmp_path)
+    connection = open_raw(path)
+    BUILDERS[part](connection, WHOLE)
+    connection.close()
+    assert verify(path, Request()).index_problems == ()
+    connection = open_raw(path)
+    connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM events WHERE seq = 777")
+    connection.execute(hide)
+    BUILDERS[part](connection, WHOLE)
+    connection.execute("DELETE FROM events WHERE seq = 777")
+    connection.execute("INSERT INTO events SELECT * FROM kept")
+    connection.close()
+    report = verify(path, Request())
+    assert (report.result, report.wrong, report.indexes) == (Result.FAILED, (), 5)
+    assert report.index_problems
+    assert all(problem.startswith(f"{part}: ") for problem in report.index_problems)
+
+
+@pytest.mark.parametrize("runs", [verify_work._RUN, "import sys; sys.exit(1)", "print('{')"])
+def test_a_second_process_does_its_share_or_the_first_does_all(
+    sealed: Sealed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: str
+) -> None:
+    path = copy_of(sealed, tmp_path)
+    connection = open_raw(path)
+    connection.execute("UPDATE segments SET events = events - 1")
+    connection.close()
+    expected = verify(path, Request()).index_problems
+    monkeypatch.setattr(verify_work, "LEAST_EVENTS", 1)
+    monkeypatch.setattr(verify_work, "_RUN", runs)
+    monkeypatch.setattr(verify_derived, "SEGMENT_EVENTS", 256)
+    monkeypatch.setattr(verify_work, "_cores", lambda: 2)
+    assert verify(path, Request()).index_problems == expected != ()
+
+
+def test_added_events_are_looked_for_by_their_numbers(sealed: Sealed) -> None:
+    """Going over all of ten million took --quick 3 s."""
+    with SealedStore(sealed.path) as store, store.snapshot():
+        plan = store.connection.execute(f"EXPLAIN QUERY PLAN {verifying.ADDED}", (1, 1)).fetchall()
+    assert not [step for *_, step in plan if b"SCAN" in step]
 
 
 def test_a_hidden_name_is_found(sealed: Sealed, tmp_path: Path) -> None:
@@ -384,12 +479,15 @@ def test_verifying_never_holds_up_the_log(sealed: Sealed, tmp_path: Path) -> Non
     connection.execute("UPDATE seal_head SET note = substr(note, 1, instr(note, char(10) || char(10)))")
     connection.close()
     written: list[bool] = []
+    steps: set[Step] = set()
     with StoreWriter(path, durable=False) as writer:
 
         def progress(step: Step, seq: int, size: int) -> None:
             writer.append(some(20_000 + len(written) * 10, 10))
             written.append(writer.write_back())
+            steps.add(step)
 
         report = verify(path, Request(indexes=True), progress)
     assert (report.result, report.wrong, report.index_problems) == (Result.NOT_ANCHORED, (), ())
     assert written == [True] * len(written) != []
+    assert steps == set(Step)
