@@ -26,7 +26,7 @@ from audit_tui.ui.widgets.time_input import TimeInput
 from tests.ui.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from textual.pilot import Pilot
 
@@ -120,6 +120,30 @@ class Host(App[None]):
         self.theme = "ansi-dark" if is_colourless else "textual-dark"
 
 
+class Hall:
+    """One app for all plays of this module: to start one takes longer than to play."""
+
+    def __init__(self, *, is_colourless: bool) -> None:
+        self.runner = asyncio.Runner()
+        self.app = Host(is_colourless=is_colourless)
+        self._running = self.app.run_test()
+        self.pilot = self.runner.run(self._running.__aenter__())
+
+    def close(self) -> None:
+        self.runner.run(self._running.__aexit__(None, None, None))
+        self.runner.close()
+
+
+HALLS: dict[bool, Hall] = {}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _halls() -> Iterator[None]:
+    yield
+    while HALLS:
+        HALLS.popitem()[1].close()
+
+
 def run(play: Callable[[Stage], Awaitable[None]], opening: Opening | None = None) -> list[TimeRange | None]:
     """Open the dialog, play, and give back what it was dismissed with."""
     return run_each([play], opening)[0]
@@ -128,26 +152,31 @@ def run(play: Callable[[Stage], Awaitable[None]], opening: Opening | None = None
 def run_each(
     plays: Iterable[Callable[[Stage], Awaitable[None]]], opening: Opening | None = None
 ) -> list[list[TimeRange | None]]:
-    """Open a new dialog for each play, in one app: to start an app takes longer than to play."""
+    """Open a new dialog for each play."""
     given = opening or Opening()
     context = TimeContext(ZoneInfo(given.zone), NOW, given.first_weekday)
+    if given.is_colourless not in HALLS:
+        HALLS[given.is_colourless] = Hall(is_colourless=given.is_colourless)
+    hall = HALLS[given.is_colourless]
+    app, pilot = hall.app, hall.pilot
 
     async def whole() -> list[list[TimeRange | None]]:
-        app = Host(is_colourless=given.is_colourless)
         stages: list[Stage] = []
-        async with app.run_test(size=given.size) as pilot:
-            for play in plays:
-                stage = Stage(pilot)
-                stages.append(stage)
-                dialog = TimeRangeDialog(given.current, context, given.first_event)
-                await app.push_screen(dialog, stage.results.append)
-                await pilot.pause()
-                await play(stage)
-                if app.screen is dialog:
-                    await app.pop_screen()
+        while len(app.screen_stack) > 1:  # of a play that failed
+            await app.pop_screen()
+        for play in plays:
+            await pilot.resize_terminal(*given.size)
+            stage = Stage(pilot)
+            stages.append(stage)
+            dialog = TimeRangeDialog(given.current, context, given.first_event)
+            await app.push_screen(dialog, stage.results.append)
+            await pilot.pause()
+            await play(stage)
+            if app.screen is dialog:
+                await app.pop_screen()
         return [stage.results for stage in stages]
 
-    return asyncio.run(whole())
+    return hall.runner.run(whole())
 
 
 def november(first: int, last: int) -> DayRange:
