@@ -28,7 +28,6 @@ ONE_CELL_EACH = re.compile(
     "[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc\u2713-\u2718]*"
 )
 """Texts of which one need not ask: most of what stands on the screen, with … and ✗ and boxes."""
-_WIDE_LETTER = re.compile(f"[{_WIDE_LETTERS}]")
 _SHOWS_ON_BLANK = frozenset({"4", "7", "9", "21", "51", "52", "53"})
 """SGR codes that can be seen on a space: lines, reverse, frames."""
 
@@ -189,12 +188,18 @@ def _belongs_to_last(character: str, last: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1)
+def _wide_letter() -> re.Pattern[str]:
+    # When first needed: 4 ms of every start.
+    return re.compile(f"[{_WIDE_LETTERS}]")
+
+
 @lru_cache(maxsize=4096)
 def is_sure_width(cluster: str) -> bool:
     """Whether all terminals give the cluster the same number of cells, as far as one can know."""
     if len(cluster) != 1:
         return False
-    if _WIDE_LETTER.match(cluster):
+    if _wide_letter().match(cluster):
         return cell_len(cluster) == 2
     return cell_len(cluster) == 1 and unicodedata.category(cluster)[0] not in "MC"
 

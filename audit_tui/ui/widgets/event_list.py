@@ -69,28 +69,38 @@ class EventList(Container):
 
     @dataclass
     class _ResultRead(Message):
+        """The first rows of a result were read."""
+
         generation: int
         first_page: FirstPage
         top_offset: int
 
     @dataclass
     class _PageRead(Message):
+        """More of its rows were read."""
+
         generation: int
         request: PageRequest
         page: Page
 
     @dataclass
     class _LeastRead(Message):
+        """There are at least so many rows."""
+
         generation: int
         value: int
 
     @dataclass
     class _CountRead(Message):
+        """There are so many rows."""
+
         generation: int
         value: int
 
     @dataclass
     class _AskFailed(Message):
+        """A question was not answered."""
+
         generation: int
         error: AuditTuiError
 
