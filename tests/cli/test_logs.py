@@ -349,7 +349,7 @@ def piped(script: str, **env: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         env={**os.environ, **env},
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -249,7 +249,7 @@ def test_a_reader_that_goes_away_ends_the_output_quietly(big_store: Path) -> Non
         assert process.stdout.readline().startswith(b'{"seq":')
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(30) == 141
+        assert process.wait(60) == 141
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_a_signal_ends_a_run_whose_reader_sleeps(big_store: Path, number: signal
         process.stdout.readline()
         process.send_signal(number)
         assert process.stderr.read() == b""
-        assert process.wait(30) == code
+        assert process.wait(60) == code
 
 
 INTERRUPTS = {
@@ -300,7 +300,7 @@ def test_nohup_is_obeyed(big_store: Path) -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGHUP)
         assert len(process.stdout.readlines()) == 2999
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_locale_without_letters_loses_nothing(tmp_path: Path) -> None:

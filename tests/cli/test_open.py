@@ -35,12 +35,12 @@ def test_rows_that_take_too_long_hold_nothing_up_and_are_given_up() -> None:
             begun.set()
             interrupted = threading.Event()
             with cancel.interrupting(interrupted.set):
-                assert interrupted.wait(30)
+                assert interrupted.wait(60)
             ended.set()
             cancel.check()
 
     with _ReadAhead(FakeReader(EVENTS, hook=slow), EventQuery()) as ahead:
-        assert begun.wait(30)
+        assert begun.wait(60)
         assert ahead.result(0) is None
         assert not ended.is_set()
     assert ended.is_set()

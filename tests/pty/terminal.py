@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Predicate: TypeAlias = Callable[["Terminal"], bool]
 
 AUDIT_TUI = (sys.executable, "-m", "audit_tui")
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 """How long to wait before a test fails: far longer than anything takes, for a busy machine."""
 
 KEYS = {

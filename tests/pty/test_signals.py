@@ -33,6 +33,8 @@ RESTORED = (
     b"\x1b[<u",  # no kitty keys
 )
 ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
+LAST_LINE = "line 23 é"
+"""At the bottom of the screen: what is drawn last."""
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
 
 
@@ -109,7 +111,8 @@ def is_running(pid: int) -> bool:
 def test_stopped_and_continued_from_outside_it_draws_all_again() -> None:
     with Terminal(small_app(), env=ENVIRONMENT) as terminal:
         terminal.wait_for("▶ line 0")
-        before = terminal.read_until_quiet() and terminal.lines
+        terminal.wait_for(LAST_LINE)
+        before = terminal.lines
         terminal.signal(signal.SIGSTOP)
         terminal.screen.reset()
         terminal.signal(signal.SIGCONT)
@@ -128,7 +131,8 @@ def test_ctrl_z_suspends_and_fg_draws_all_again() -> None:
         terminal.wait_for("ready>")
         terminal.send(f"{command}; echo code $?\n")
         terminal.wait_for("▶ line 0")
-        before = terminal.read_until_quiet() and terminal.lines
+        terminal.wait_for(LAST_LINE)
+        before = terminal.lines
         for _ in range(2):
             terminal.press("ctrl+z")
             terminal.wait_for("Stopped")

@@ -309,7 +309,7 @@ def test_processes_record_at_once_without_errors_losses_or_gaps(path: Path, each
     ]
     acknowledged = {}
     for process in started:
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=120)
         assert (process.returncode, errors) == (0, "")
         acknowledged.update({key: int(seq) for seq, key in map(str.split, out.splitlines())})
     assert files_of(path) == ["audit.db"]

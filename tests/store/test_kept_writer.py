@@ -56,7 +56,7 @@ class Slow:
             own.batches.append([one.key for one in events])
             if len(own.batches) == 1:
                 own.is_inside.set()
-                assert own.may_go.wait(10)
+                assert own.may_go.wait(60)
                 own.instead()
             return append(writer, events)
 
@@ -75,7 +75,7 @@ def test_threads_that_append_at_once_share_a_commit(path: Path, monkeypatch: pyt
     slow = Slow(monkeypatch, kept)
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(kept.append, event("first"))
-        assert slow.is_inside.wait(10)
+        assert slow.is_inside.wait(60)
         others = [pool.submit(kept.append, event(f"k{number}")) for number in range(8)]
         slow.go_when_waiting(8)
         recorded = [first.result(), *(other.result() for other in others)]
@@ -92,7 +92,7 @@ def test_of_those_with_one_key_in_a_commit_one_is_new(path: Path, monkeypatch: p
     slow = Slow(monkeypatch, kept)
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(kept.append, event("first"))
-        assert slow.is_inside.wait(10)
+        assert slow.is_inside.wait(60)
         keys = ["old", "twice", "twice", "once", "first"]
         others = [pool.submit(kept.append, event(key)) for key in keys]
         slow.go_when_waiting(5)
@@ -121,7 +121,7 @@ def test_what_fails_fails_for_each_with_an_error_of_its_own(
     slow.instead = full
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(kept.append, event("first"))
-        assert slow.is_inside.wait(10)
+        assert slow.is_inside.wait(60)
         others = [pool.submit(kept.append, event(f"k{number}")) for number in range(2)]
         slow.go_when_waiting(2)
         error = first.exception()
@@ -198,7 +198,7 @@ def run_python(code: str, *arguments: object) -> list[Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return [json.loads(line) for line in ended.stdout.splitlines()]

@@ -189,7 +189,7 @@ def test_writing_is_told_and_cancelled_and_leaves_nothing(how: str, folder: Path
             for number, event in enumerate(super().events(query, cancel)):
                 if number == 600:
                     is_writing.set()
-                    go_on.wait(10)
+                    go_on.wait(60)
                 yield event
 
     async def script(driver: Driver) -> None:
