@@ -537,7 +537,7 @@ def test_enter_before_the_answer_waits_for_it() -> None:
 
     def hold(method: str, cancel: CancelToken | None) -> None:
         if method == "values":
-            release.wait(10)
+            release.wait(60)
 
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
@@ -556,7 +556,7 @@ def test_the_newest_key_wins() -> None:
     def hold_the_first(method: str, cancel: CancelToken | None) -> None:
         asked.append(method)
         if asked.count("values") == 1:
-            release.wait(10)
+            release.wait(60)
 
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
@@ -886,7 +886,7 @@ def test_a_change_counts_anew_and_gives_up_the_old_count() -> None:
             first.set()
             wait = threading.Event()
             with cancel.interrupting(wait.set):
-                wait.wait(10)
+                wait.wait(60)
             cancelled.append(cancel.is_cancelled)
 
     async def script(driver: Driver) -> None:
