@@ -47,7 +47,7 @@ def test_opening_with_eight_rows(store: Path) -> None:
         with Terminal([*opened(store), *rows], env=ENVIRONMENT) as terminal:
             began(terminal)
             for number in range(1 + AGAIN):
-                taken = reply_to(terminal, "f", QUIET_S).last_ms
+                taken = reply_to(terminal, "f", 2 * QUIET_S).last_ms
                 (again if number else first).append(taken)
                 terminal.press("escape")
                 terminal.read_until_quiet(QUIET_S)

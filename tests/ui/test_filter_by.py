@@ -1114,6 +1114,22 @@ def test_any_size(size: tuple[int, int]) -> None:
     run_dialog(script, size=size)
 
 
+def test_it_follows_a_theme_that_was_changed_while_it_was_closed() -> None:
+    async def script(driver: Driver) -> None:
+        before = driver.app.theme
+        colors = []
+        for theme in (before, "textual-light", before):
+            driver.app.theme = theme
+            await driver.open(ALICE)
+            box, value = driver.dialog.query_one("#box"), driver.rows[0].value
+            colors.append((box.styles.background, value.styles.color))
+            await driver.press("escape")
+            await driver.result()
+        assert colors[0] == colors[2] != colors[1]
+
+    run_dialog(script)
+
+
 def test_a_resize_while_a_list_is_open() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE)

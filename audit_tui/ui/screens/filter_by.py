@@ -135,6 +135,8 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         self._is_fresh = True
         """Begun and not shown yet."""
         self._fitted: Size | None = None
+        self._styled_for = ""
+        """The theme in which its fields are drawn."""
         self.begin(FlatFilter(), EventQuery())
 
     def begin(self, current: FlatFilter, query: EventQuery) -> None:
@@ -158,6 +160,7 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
 
     def compose(self) -> ComposeResult:
         """The box, and the list that hangs from a field of it."""
+        self._styled_for = self.app.theme
         self._fit(self.app.size)  # before the first layout, so that nothing moves once it is shown
         with Vertical(id="box") as box:
             box.border_title = "Filter by"
@@ -180,8 +183,11 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
         for button in self.query(Button):
             button.active_effect_duration = 0
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Go to where one starts to type, and count."""
+        # What is mounted is styled; Textual would do it again each time, 40 ms for eight rows.
+        event.refresh_styles = self._styled_for != self.app.theme
+        self._styled_for = self.app.theme
         if self._is_fresh:
             self._is_fresh = False
             self._rows.scroll_home(animate=False)
