@@ -7,7 +7,7 @@ import pytest
 
 from audit_tui.config import Settings
 from audit_tui.core.dates import Preset
-from audit_tui.core.event import EventColumn
+from audit_tui.core.event import AuditEvent, EventColumn, to_us
 from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.view import View
@@ -228,6 +228,26 @@ def test_empty_says_why_and_which_key_helps() -> None:
     run_review(nothing_matches, view=View(absent))
     run_review(nothing_matches_ever, view=View(absent, Preset.ALL_TIME))
     run_review(nothing_there, events=[])
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (("event", "user", "date", "description"), "made bob Auditor"),
+        (("event", "date", "description"), "alice made bob Auditor"),
+    ],
+)
+def test_a_description_does_not_say_the_user_again(columns: tuple[str, ...], shown: str) -> None:
+    async def script(driver: Driver) -> None:
+        (row,) = (line for line in driver.lines() if "Role assigned" in line)
+        assert row.count("alice") == 1
+        assert row.rstrip().endswith(f" {shown}")
+        await driver.press("enter")
+        assert "alice made bob Auditor" in driver.text()
+
+    event = AuditEvent("Role assigned", to_us(NOW) - 1, user="alice", description="alice made bob Auditor")
+    settings = Settings(columns=tuple(map(EventColumn, columns)))
+    run_review(script, [event], size=(100, 24), settings=settings)
 
 
 def test_an_error_is_said_calmly_and_the_rest_goes_on() -> None:

@@ -63,6 +63,7 @@ class RowText:
         self._this_year = ""
         self._date_cells = (SHORT_DATE_CELLS, FULL_DATE_CELLS)
         self._wanted: dict[EventColumn, int] = {}
+        self._in_sight: Sequence[EventColumn] = ()
 
     @property
     def is_measured(self) -> bool:
@@ -89,7 +90,7 @@ class RowText:
         if not rows:
             return
         for column in self._columns:
-            texts = (self._value(row, column)[:MEASURED_CHARS] for row in rows)
+            texts = (self._shown(row, column, self._columns)[:MEASURED_CHARS] for row in rows)
             if column is not EventColumn.DATE:
                 self._wanted[column] = max(cell_len(clean(text)) for text in texts)
             elif self._date_format != DEFAULT_DATE_FORMAT:
@@ -99,6 +100,7 @@ class RowText:
     def lay_out(self, width: int) -> None:
         """Place the columns in a width."""
         self.boxes = lay_out(width, self._wanted, self._columns, self._date_cells)
+        self._in_sight = [box.column for box in self.boxes]
 
     def cells(self, row: EventRow, *, repeats_day: bool) -> list[str]:
         """The text of each column, as wide as its box."""
@@ -130,13 +132,21 @@ class RowText:
         return self._date(row)[:10] == self._date(above)[:10]
 
     def _text(self, row: EventRow, box: ColumnBox, repeats_day: bool) -> str:
-        text = self._value(row, box.column)
+        text = self._shown(row, box.column, self._in_sight)
         if box.column is not EventColumn.DATE or self._date_format != DEFAULT_DATE_FORMAT:
             return text
         is_full = box.width >= FULL_DATE_CELLS
         if repeats_day:
             return " " * (11 if is_full else 6) + text[11:]
         return text if is_full or text[:4] != self._this_year else text[5:]
+
+    def _shown(self, row: EventRow, column: EventColumn, columns: Sequence[EventColumn]) -> str:
+        """The value of a column beside others."""
+        text = self._value(row, column)
+        if column is not EventColumn.DESCRIPTION or EventColumn.USER not in columns:
+            return text
+        # In the order of descriptions they stand as they are ordered.
+        return text if self._sort.column is column else without_user(text, row.user)
 
     def _value(self, row: EventRow, column: EventColumn) -> str:
         if column is EventColumn.DATE:
@@ -152,6 +162,12 @@ class RowText:
         if self._date_format == DEFAULT_DATE_FORMAT:
             return date_text(row.occurred_us, self.zone)
         return local_time(row.occurred_us, self.zone).strftime(self._date_format)
+
+
+def without_user(description: str, user: str | None) -> str:
+    """A description without the user it begins with: beside their column 14 cells have better to say."""
+    rest = description.removeprefix(f"{user} ") if user else description
+    return rest or description
 
 
 def fit(text: str, width: int) -> str:
