@@ -10,6 +10,7 @@ from textual.scrollbar import ScrollBarRender
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
+    from textual.scrollbar import ScrollBar
 
 
 class WholeBar(ScrollBarRender):
@@ -25,6 +26,15 @@ class WholeBar(ScrollBarRender):
             if isinstance(bar, Segments):
                 bar.segments = [_as_background(segment) for segment in bar.segments]
             yield bar
+
+
+def thumb_cell(bar: ScrollBar, position: float) -> int:
+    """In which of its cells a bar's thumb begins when it stands there, as ``ScrollBarRender`` has it."""
+    cells, whole, window = bar.outer_size.height, bar.window_virtual_size, bar.window_size
+    if not cells or window >= whole:
+        return 0
+    thumb = max(1.0, window * cells / whole)
+    return int((cells - thumb) * position / (whole - window))
 
 
 def _as_background(segment: Segment) -> Segment:
