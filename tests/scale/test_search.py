@@ -90,6 +90,8 @@ def test_cancelling(store: Path) -> None:
             except QueryCancelled:
                 taken.append((time.perf_counter() - begin - CANCELLED_AFTER_S) * 1e3)
             timer.join()
+    if not taken:
+        pytest.skip("in so few events every search ends before it is cancelled")
     print_table("Cancelling a search", [figure("cancel to the end", taken, must="100")], [calibration_ms()])
 
 
