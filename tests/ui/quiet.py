@@ -34,7 +34,7 @@ MANY_ROUNDS = 20
 """Neither is so before this many turns of the event loop: on a busy machine one may take those times."""
 
 
-async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 2) -> None:
+async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 20) -> None:
     """Wait until no message, callback, refresh or answer of a thread is outstanding.
 
     In place of ``textual._wait.wait_for_idle``, hence the arguments.
