@@ -37,8 +37,8 @@ CACHE_KIB = 16_384
 class Found(NamedTuple):
     """What a unit gave."""
 
-    rows: int
-    """How many events the stretch has."""
+    rows: int | None
+    """How many events the stretch has; None when an index of them cannot be read."""
     problems: list[str]
 
 
@@ -88,30 +88,39 @@ class DerivedCheck:
         Raises:
             StoreError: One of its kinds, if it cannot be read for another reason.
         """
-        rows = 0
-        problems: list[str] = []
         with connect.store_errors(self._path):
             if unit == PAGES:
                 return Found(0, page_problems(self._connection))
+            rows, problems = self._look_for(unit)
             try:
-                with snapshot(self._connection):
-                    last_seq = min(unit.last_seq, self._size)
-                    rows, problems = count_rows(self._connection, self.indexes, unit.first_seq, last_seq)
                 problems += _sentences(check_segments(self._connection, self._widened(unit)))
             except sqlite3.DatabaseError as error:
                 problems.append(_damage(error, unit))
         return Found(rows, problems)
 
-    def finish(self, rows: int) -> list[str]:
-        """Check what only the whole tells, once the rows of all units are counted."""
+    def _look_for(self, unit: Stretch) -> tuple[int | None, list[str]]:
+        """Look for the events of a unit in the indexes."""
+        last_seq = min(unit.last_seq, self._size)
+        try:
+            with snapshot(self._connection):
+                return count_rows(self._connection, self.indexes, unit.first_seq, last_seq)
+        except sqlite3.DatabaseError as error:
+            return None, [_damage(error, unit)]
+
+    def finish(self, rows: int | None) -> list[str]:
+        """Check what only the whole tells.
+
+        Args:
+            rows: How many events all units have; None when they could not be counted.
+        """
         with connect.store_errors(self._path):
             try:
-                return [
-                    *entry_problems(self._connection, self.indexes, self._size, rows),
-                    *_sentences(layout_problems(self._connection)),
-                ]
+                problems = _sentences(layout_problems(self._connection))
+                if rows is not None:
+                    problems += entry_problems(self._connection, self.indexes, self._size, rows)
             except sqlite3.DatabaseError as error:
                 return [_damage(error, None)]
+        return problems
 
     def _whole_indexes(self) -> tuple[list[Index], list[str]]:
         try:

@@ -106,7 +106,8 @@ class DerivedWork:
                 # What it could not do is waiting again then.
                 self._thread.join(0.1)
             problems = [problem for found in self._found for problem in found.problems]
-            problems += check.finish(sum(found.rows for found in self._found))
+            rows = [found.rows for found in self._found if found.rows is not None]
+            problems += check.finish(sum(rows) if len(rows) == len(self._found) else None)
             names = [index.name for index in check.indexes]
             broken = sum(any(f"index {name} " in problem for problem in problems) for name in names)
             problems = [*check.index_problems, *problems]
