@@ -107,7 +107,7 @@ def test_hostile_values_reach_no_terminal(tmp_path: Path, form: str) -> None:
         (("histogram", "--every", "1x"), "30s, 5m"),
         (("histogram", "--every", "1h", "--buckets", "3"), "together"),
         (("histogram", "--every", "1s", "--range", "all-time"), "10,000"),
-        (("histogram", "--buckets", "0"), "1 or more"),
+        (("histogram", "--buckets", "0"), "from 1 to 10,000"),
     ],
 )
 def test_wrong_usage_ends_with_2(store: Path, arguments: tuple[str, ...], said: str) -> None:
