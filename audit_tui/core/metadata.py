@@ -22,8 +22,7 @@ def leaves(metadata: dict[str, Any]) -> list[tuple[str, str]]:
             found.append((path, value))
         elif isinstance(value, dict):
             for name, inner in value.items():
-                whole = f"{path}.{name}" if path else name
-                deeper = whole if len(whole) <= MAX_PATH else path
+                deeper = deeper_path(path, name)
                 if type(inner) is str:
                     found.append((deeper, inner))
                 else:
@@ -33,6 +32,17 @@ def leaves(metadata: dict[str, Any]) -> list[tuple[str, str]]:
         elif value is not None:
             found.append((path, json.dumps(value)))
     return found
+
+
+def deeper_path(path: str, name: str) -> str:
+    """The name of what lies in an object: the object's, and its own unless it grows too long.
+
+    Args:
+        path: The object's dotted name; empty for the metadata.
+        name: Its key in the object.
+    """
+    whole = f"{path}.{name}" if path else name
+    return whole if len(whole) <= MAX_PATH else path
 
 
 def is_inside(path: str, name: str) -> bool:
