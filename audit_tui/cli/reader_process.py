@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from audit_tui.formats.files import LogFile
     from audit_tui.formats.reading import Reading
 
+GC_THRESHOLDS = (50_000, 20, 100)
+"""For both processes: records make no cycles, so that looking for them after every 700 objects finds none."""
 WAITING_BATCHES = 4
 """So many may be read ahead of what is stored."""
 _LENGTH = struct.Struct("=Q")
@@ -77,6 +79,8 @@ class ReaderProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
+        self._thresholds = gc.get_threshold()
+        gc.set_threshold(*GC_THRESHOLDS)
         self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_BATCHES)
         self._thread = threading.Thread(target=self._carry, name="batches", daemon=True)
         self._thread.start()
@@ -88,6 +92,7 @@ class ReaderProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        gc.set_threshold(*self._thresholds)
         self._process.kill()
         while self._waiting.get() is not None:
             pass
@@ -200,8 +205,7 @@ def main() -> None:
     """Read the logs of a job: the whole of the other process."""
     # ^C goes to both processes; the one that stores tells what became of it, and ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Records make no cycles: looking for them after every 700 objects finds none.
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(*GC_THRESHOLDS)
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
         # What foreign code prints must not come between the batches.
