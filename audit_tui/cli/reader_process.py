@@ -7,6 +7,7 @@ waiting between the two is bounded, so memory does not grow when one is faster.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import marshal
 import os
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from audit_tui.cli.reading_logs import Batch, LogReader
@@ -39,6 +41,7 @@ GC_THRESHOLDS = (50_000, 20, 100)
 """For both processes: records make no cycles, so that looking for them after every 700 objects finds none."""
 WAITING_BATCHES = 4
 """So many may be read ahead of what is stored."""
+PIPE_BYTES = 1024 * 1024
 _LENGTH = struct.Struct("=Q")
 _RUN = (
     "import marshal, sys\n"
@@ -79,6 +82,7 @@ class ReaderProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
+        _widen(self._process.stdout)
         self._thresholds = gc.get_threshold()
         gc.set_threshold(*GC_THRESHOLDS)
         self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_BATCHES)
@@ -157,6 +161,17 @@ class ReaderProcess:
         code = self._process.wait()
         how = f"by signal {-code}" if code < 0 else f"with code {code}"
         return f"The process that reads the logs ended {how} before it was done."
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let whole batches wait in a pipe, where the system can.
+
+    This process takes a piece out of it only when it pauses, 5 ms later, and meanwhile the other would wait.
+    """
+    set_size = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if pipe is not None and set_size is not None:
+        with suppress(OSError):  # more than this user may have
+            fcntl.fcntl(pipe, set_size, PIPE_BYTES)
 
 
 def _give(receiver: Receiver, kind: int, values: list[Any]) -> None:
