@@ -80,11 +80,17 @@ def key_text(name: str) -> str:
 
 
 class _Screen(pyte.Screen):
-    """pyte 0.8.2 with two faults mended, in what happens when blocks of lines are moved.
+    """pyte 0.8.2 with three faults mended.
 
-    It keeps only rows that were written, and moves no others over what they should cover; and it leaves
-    the cursor where it is when the margins are taken away (DECSTBM sends it home).
+    It keeps only rows that were written, and moves no others over what they should cover; it leaves the
+    cursor where it is when the margins are taken away (DECSTBM sends it home); and it cannot show a row
+    in which half of a wide character is written over, and the other half not yet.
     """
+
+    @property
+    def display(self) -> list[str]:
+        columns = range(self.columns)
+        return ["".join(self.buffer[row][column].data for column in columns) for row in range(self.lines)]
 
     def set_margins(self, top: int | None = None, bottom: int | None = None) -> None:
         super().set_margins(top, bottom)

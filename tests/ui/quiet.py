@@ -7,7 +7,7 @@ a busy machine does not mean that the app has come to rest.
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
+from time import monotonic, process_time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual._context import active_app
@@ -34,17 +34,18 @@ MANY_ROUNDS = 20
 """Neither is so before this many turns of the event loop: on a busy machine one may take those times."""
 
 
-async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 20) -> None:
+async def wait_until_quiet(min_sleep: float = 0, max_sleep: float = 2) -> None:
     """Wait until no message, callback, refresh or answer of a thread is outstanding.
 
-    In place of ``textual._wait.wait_for_idle``, hence the arguments.
+    In place of ``textual._wait.wait_for_idle``, hence the arguments; but ``max_sleep`` is in seconds of this
+    process: on a busy machine one layout may take others for 4 seconds.
     """
     if min_sleep:
         await asyncio.sleep(min_sleep)
     app = active_app.get()
-    start = last_change = monotonic()
+    start_s, last_change = process_time(), monotonic()
     quiet, before, rounds = 0, -1, 0
-    while quiet < QUIET_ROUNDS and monotonic() - start < max_sleep:
+    while quiet < QUIET_ROUNDS and process_time() - start_s < max_sleep:
         await asyncio.sleep(0)
         _do_what_waits_for_timers(app)
         work = _outstanding(app)
