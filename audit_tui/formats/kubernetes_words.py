@@ -45,7 +45,7 @@ _VERBS = {
     "connect": ("connected to", "connect to"), "proxy": ("went through", "go through"),
     "bind": ("bound", "bind"), "escalate": ("escalated", "escalate"),
     "impersonate": ("impersonated", "impersonate"), "post": ("posted to", "post to"),
-    "put": ("put", "put"), "head": ("checked", "check"), 
+    "put": ("put", "put"), "head": ("checked", "check"),
     "options": ("asked for the options of", "ask for the options of"),
 }  # fmt: skip
 _MANY = frozenset({"list", "watch", "deletecollection"})
