@@ -55,6 +55,8 @@ class ProgressLine:
         # Spaces over what was there: the one way that works on every terminal.
         rest = " " * (self._cells - cells)
         end = "\r" if not line else ""
+        # Before it is written: an interrupt may come behind the line and before what is noted of it.
+        self._cells = max(cells, self._cells)
         click.echo(f"\r{line}{rest}{end}", err=True, nl=False)
         self._cells = cells
 
