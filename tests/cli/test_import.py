@@ -47,7 +47,7 @@ def logs(tmp_path: Path) -> Path:
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "a.jsonl").write_text(f"{line(1)}\n{line(2)}\nnot json\n{line(3)}\n")
-    (folder / "b.json.gz").write_bytes(gzip.compress(f"[{line(4)}, {line(5)}]".encode()))
+    (folder / "b.json.gz").write_bytes(gzip.compress(f"[{line(4)}, {line(5)}]".encode(), mtime=0))
     (folder / "c.csv").write_text("Time,Event,User\n2026-11-01 14:00:06,logout,user6\n2026-11-01,x\n")
     return folder
 
@@ -92,7 +92,7 @@ def test_nothing_new_and_nothing_wrong_is_success(logs: Path, store: Path) -> No
 
 
 def test_standard_input(store: Path) -> None:
-    data = gzip.compress(f"{line(1)}\n{line(1)}\n".encode())
+    data = gzip.compress(f"{line(1)}\n{line(1)}\n".encode(), mtime=0)
     result = CliRunner().invoke(commands, ["import", "-", "-s", str(store)], input=data)
     assert result.exit_code == 0
     assert "2 records read from 1 file: 1 stored, 1 duplicate, 0 rejected." in result.stderr
@@ -169,7 +169,7 @@ class TestFilesThatCannotBeRead:
 
     def test_a_file_that_is_cut_off_keeps_its_first_records(self, tmp_path: Path, store: Path) -> None:
         whole = gzip.compress(
-            "".join(f"{line(n % 60, n=os.urandom(90).hex())}\n" for n in range(9_000)).encode()
+            "".join(f"{line(n % 60, n=os.urandom(90).hex())}\n" for n in range(9_000)).encode(), mtime=0
         )
         log = tmp_path / "a.gz"
         log.write_bytes(whole[: len(whole) // 2])

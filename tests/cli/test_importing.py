@@ -79,8 +79,8 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     lines = [line(number) for number in range(2_500)]
     (folder / "a.jsonl").write_text("".join(lines) + "bad \x1b\n")
-    (folder / "b.json.gz").write_bytes(gzip.compress("".join(lines[:3]).encode()))
-    (folder / "c.gz").write_bytes(gzip.compress(b"x" * 500)[:20])
+    (folder / "b.json.gz").write_bytes(gzip.compress("".join(lines[:3]).encode(), mtime=0))
+    (folder / "c.gz").write_bytes(gzip.compress(b"x" * 500, mtime=0)[:20])
     (folder / "README.md").write_text("# Not a log\n\nIt is not.\n")
     return folder
 
@@ -277,7 +277,7 @@ def test_a_bomb_is_given_up_unless_it_is_wanted(
     monkeypatch.setattr(files, "FREE_BYTES", 100_000)
     monkeypatch.setattr(files, "MAX_RATIO", 10)
     bomb = tmp_path / "bomb.gz"
-    bomb.write_bytes(gzip.compress((line(1) + " " * 1_000_000 + "\n" + line(2)).encode()))
+    bomb.write_bytes(gzip.compress((line(1) + " " * 1_000_000 + "\n" + line(2)).encode(), mtime=0))
     result = run("import", str(bomb), "-s", str(store))
     assert result.exit_code == 3
     assert "unpacks to more than 10 times its size" in result.stderr

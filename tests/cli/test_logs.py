@@ -57,7 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "logs"
     made.mkdir()
     (made / "a.jsonl").write_text(lines(1, 2))
-    (made / "b.json.gz").write_bytes(gzip.compress(f"[{line(3)}, {line(4)}]".encode()))
+    (made / "b.json.gz").write_bytes(gzip.compress(f"[{line(3)}, {line(4)}]".encode(), mtime=0))
     (made / "c.csv").write_text("Time,Event,User\n2026-11-20 14:00:05,logout,user5\n")
     return made
 
@@ -138,7 +138,7 @@ class TestWrong:
 
     def test_a_file_that_is_no_log_is_told(self, folder: Path) -> None:
         (folder / "notes.txt").write_text("nothing to see\nin here\n")
-        (folder / "cut.json.gz").write_bytes(gzip.compress(lines(8).encode())[:-9])
+        (folder / "cut.json.gz").write_bytes(gzip.compress(lines(8).encode(), mtime=0)[:-9])
         result = run("open", "--plain", "logs")
         assert "user1" in users(result.stdout)
         assert "  logs/notes.txt is not a log that is known" in result.stderr

@@ -39,9 +39,9 @@ def whole(log: LogFile) -> str:
         TEXT.encode("utf-16-le"),
         TEXT.encode("utf-16-be"),
         b"\xff\xfe" + TEXT.encode("utf-16-le"),
-        gzip.compress(TEXT.encode()),
-        gzip.compress(TEXT.encode()[:5]) + gzip.compress(TEXT.encode()[5:]),
-        gzip.compress(TEXT.encode("utf-16")),
+        gzip.compress(TEXT.encode(), mtime=0),
+        gzip.compress(TEXT.encode()[:5], mtime=0) + gzip.compress(TEXT.encode()[5:], mtime=0),
+        gzip.compress(TEXT.encode("utf-16"), mtime=0),
         bz2.compress(TEXT.encode()),
         lzma.compress(TEXT.encode()),
         lzma.compress(TEXT.encode(), lzma.FORMAT_ALONE),
@@ -90,7 +90,7 @@ def test_lines_end_at_line_feeds_only() -> None:
 
 
 def test_a_small_file_that_unpacks_to_a_huge_line_is_read_in_pieces(tmp_path: Path) -> None:
-    log = write(tmp_path, gzip.compress(b"x" * 40_000_000))
+    log = write(tmp_path, gzip.compress(b"x" * 40_000_000, mtime=0))
     with open_log(log) as text:
         pieces = [len(line) for line in text.lines()]
     assert sum(pieces) == 40_000_000
@@ -134,7 +134,7 @@ def test_the_store_itself_and_what_is_not_there_are_named(tmp_path: Path) -> Non
 def test_a_named_pipe_is_read(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    writer = threading.Thread(target=path.write_bytes, args=(gzip.compress(TEXT.encode()),))
+    writer = threading.Thread(target=path.write_bytes, args=(gzip.compress(TEXT.encode(), mtime=0),))
     writer.start()
     (log,) = find_logs([str(path)])
     assert isinstance(log, LogFile)

@@ -100,7 +100,7 @@ def test_any_damage_to_a_good_log(seed: bytes, hurts: list[tuple[int, bytes, boo
     for place, piece, replaces in hurts:
         data = data[:place] + piece + data[place + (len(piece) if replaces else 0) :]
     check(data)
-    check(gzip.compress(data)[: len(data) // 2 + 20])
+    check(gzip.compress(data, mtime=0)[: len(data) // 2 + 20])
 
 
 any_json = st.recursive(

@@ -85,7 +85,7 @@ def test_an_idle_pipe_is_told_between_lines(tmp_path: Path) -> None:
 def test_a_compressed_pipe_is_read_as_it_comes(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     with pipe(path) as writer:
-        os.write(writer, gzip.compress(b"one\n") + gzip.compress(b"two\n"))
+        os.write(writer, gzip.compress(b"one\n", mtime=0) + gzip.compress(b"two\n", mtime=0))
         idle = Steps()
         with open_log(LogFile("a", path, 0), Opening(idle)) as text:
             lines = text.lines()
