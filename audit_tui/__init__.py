@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from audit_tui.store.audit_log import AuditLog
-    from audit_tui.store.log_handler import AuditLogHandler
+    from audit_tui.store.write.audit_log import AuditLog
+    from audit_tui.store.write.log_handler import AuditLogHandler
 
 __all__ = ["AuditLog", "AuditLogHandler", "__version__"]
 
 __version__ = "0.1.0"
 
-_MODULES = {"AuditLog": "audit_tui.store.audit_log", "AuditLogHandler": "audit_tui.store.log_handler"}
+_MODULES = {
+    "AuditLog": "audit_tui.store.write.audit_log",
+    "AuditLogHandler": "audit_tui.store.write.log_handler",
+}
 
 # Type checkers know the names from above; to them this would make every other name valid too.
 if not TYPE_CHECKING:

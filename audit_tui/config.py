@@ -15,10 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.core.dates import zone_named
 from audit_tui.core.event import EventColumn
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
+from audit_tui.core.time.dates import zone_named
 from audit_tui.errors import ConfigError, FileError, TimeError
 
 if TYPE_CHECKING:

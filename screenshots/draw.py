@@ -20,13 +20,13 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
 
 from audit_tui.config import Settings
-from audit_tui.core.dates import Preset
 from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
-from audit_tui.core.zones import zone_named
 from audit_tui.demo import DemoValues, demo_events
-from audit_tui.store.reader import open_store
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.read.reader import open_store
+from audit_tui.store.write.writer import StoreWriter
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 

@@ -12,7 +12,7 @@ import pytest
 
 import audit_tui
 from audit_tui.core.query import EventQuery
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 
 README = Path(__file__).parents[1] / "README.md"
 EXAMPLE = """\

@@ -13,8 +13,8 @@ import pytest
 
 from audit_tui.cli.main import COMMANDS, commands
 from audit_tui.config import CONFIG_VARIABLE, SETTINGS
-from audit_tui.core.dates import Preset
-from audit_tui.store.signing import KEY_VARIABLE
+from audit_tui.core.time.dates import Preset
+from audit_tui.store.evidence.signing import KEY_VARIABLE
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ from audit_tui.core.text import clean_visible
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from audit_tui.store.removing import Act
+    from audit_tui.store.write.removing import Act
 
 
 def act(context: click.Context, why: str) -> Act:
     """Who runs this command, where and when."""
     import pwd
 
-    from audit_tui.store.removing import Act
+    from audit_tui.store.write.removing import Act
 
     # Not from the environment, which whoever acts may set.
     number = os.geteuid()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.dates import Preset, range_label, resolve
 from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.query import AtRow
+from audit_tui.core.time.dates import Preset, range_label, resolve
 
 if TYPE_CHECKING:
     from audit_tui.cli.options import EventsChoice

@@ -96,7 +96,7 @@ class Commands(click.Group):
         source = COMMANDS.get(cmd_name)
         if source is None:
             return None
-        module = import_module(f"audit_tui.cli.{source.module}")
+        module = import_module(f"audit_tui.cli.commands.{source.module}")
         command: click.Command = getattr(module, source.attribute)
         return command
 

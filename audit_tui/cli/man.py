@@ -14,7 +14,7 @@ import click
 from audit_tui import __version__
 from audit_tui.cli.main import NAME, commands
 from audit_tui.config import CONFIG_VARIABLE, SETTINGS
-from audit_tui.store.signing import KEY_VARIABLE
+from audit_tui.store.evidence.signing import KEY_VARIABLE
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 from audit_tui.ui.commands import Where
 

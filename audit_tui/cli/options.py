@@ -14,23 +14,23 @@ import click
 
 from audit_tui.cli.session import session_of
 from audit_tui.config import default_store_path
-from audit_tui.core.dates import (
+from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, TextField, parse_condition
+from audit_tui.core.record import Record
+from audit_tui.core.time.dates import (
     DEFAULT_RANGE,
     Preset,
     TimeContext,
     range_from_bounds,
     zone_named,
 )
-from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, TextField, parse_condition
-from audit_tui.core.record import Record
 from audit_tui.core.view import View
 from audit_tui.errors import TimeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.core.dates import TimeRange
     from audit_tui.core.query import EventQuery
+    from audit_tui.core.time.dates import TimeRange
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -53,7 +53,7 @@ class OwnActs:
     def _record(self, event: str, said: str, details: dict[str, Any]) -> str:
         if not self._is_on:
             return ""
-        from audit_tui.store.audit_log import AuditLog
+        from audit_tui.store.write.audit_log import AuditLog
 
         user = _user()
         try:

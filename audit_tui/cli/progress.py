@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from audit_tui.core.text import clean_visible
-from audit_tui.formats.text_table import cells_of, cut
+from audit_tui.output.text_table import cells_of, cut
 
 if TYPE_CHECKING:
     from types import TracebackType

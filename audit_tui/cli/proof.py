@@ -16,11 +16,11 @@ from audit_tui.errors import EXIT_WRONG, CheckpointError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from audit_tui.core.checkpoint import PublicKey
-    from audit_tui.core.proof import EventProof, ProofHead
+    from audit_tui.core.evidence.checkpoint import PublicKey
+    from audit_tui.core.evidence.proof import EventProof, ProofHead
     from audit_tui.core.query import EventQuery
-    from audit_tui.store.proving import Prover
-    from audit_tui.store.verifying import Anchor
+    from audit_tui.store.evidence.proving import Prover
+    from audit_tui.store.evidence.verifying import Anchor
 
 MAX_LINES = 100
 _CHUNK_BYTES = 1 << 20
@@ -28,7 +28,7 @@ _CHUNK_BYTES = 1 << 20
 
 def proof_path(out: Path) -> Path:
     """Where the proofs of an export go."""
-    from audit_tui.core.proof import SUFFIX
+    from audit_tui.core.evidence.proof import SUFFIX
 
     return out.with_name(out.name + SUFFIX)
 
@@ -39,9 +39,9 @@ def write_proofs(prover: Prover, store: Path, out: Path, query: EventQuery) -> N
     Raises:
         StoreDamaged: If an event is not as it was sealed; then nothing is written.
     """
-    from audit_tui.core.proof import ProofHead, event_line, head_line
-    from audit_tui.formats.new_file import new_file
-    from audit_tui.store.reader import StoreReader
+    from audit_tui.core.evidence.proof import ProofHead, event_line, head_line
+    from audit_tui.output.new_file import new_file
+    from audit_tui.store.read.reader import StoreReader
 
     path = proof_path(out)
     events = 0
@@ -83,7 +83,7 @@ def check_proofs(
     Raises:
         CheckpointError: If it is no proof file.
     """
-    from audit_tui.core.proof import read_head
+    from audit_tui.core.evidence.proof import read_head
 
     path = Path(name)
     lines = _lines(path)
@@ -105,8 +105,8 @@ def _check_events(
     lines: Iterator[tuple[int, str]], head: ProofHead, store: Path | None
 ) -> tuple[int, int, list[str]]:
     """How many events are proven, how many of them are redacted since, and what is wrong with others."""
-    from audit_tui.core.proof import read_event
-    from audit_tui.store.proving import Prover
+    from audit_tui.core.evidence.proof import read_event
+    from audit_tui.store.evidence.proving import Prover
 
     problems: list[str] = []
     checkpoint = head.note.checkpoint
@@ -129,7 +129,7 @@ def _check_events(
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    from audit_tui.core.proof import MAX_LINE_CHARS
+    from audit_tui.core.evidence.proof import MAX_LINE_CHARS
 
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
@@ -144,7 +144,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _is_in(prover: Prover, one: EventProof) -> bool:
-    from audit_tui.core.leaf import event_leaf
+    from audit_tui.core.evidence.leaf import event_leaf
     from audit_tui.errors import StoreDamaged
 
     try:
@@ -165,7 +165,7 @@ def _file_problems(path: Path, head: ProofHead) -> Iterator[str]:
 def _checkpoint_problems(
     head: ProofHead, keys: Sequence[PublicKey], anchors: Sequence[Anchor], *, has_store: bool
 ) -> Iterator[str]:
-    from audit_tui.store.signing import is_signed_by
+    from audit_tui.store.evidence.signing import is_signed_by
 
     checkpoint = head.note.checkpoint
     if keys and not any(is_signed_by(head.note, key) for key in keys):
@@ -184,7 +184,7 @@ def _checkpoint_problems(
 
 def _history_problems(store: Path, head: ProofHead, anchors: Sequence[Anchor]) -> Iterator[str]:
     """Whether the checkpoint, and the others, are in the store's history."""
-    from audit_tui.store.verifying import Anchor, Mode, Request, verify
+    from audit_tui.store.evidence.verifying import Anchor, Mode, Request, verify
 
     report = verify(store, Request(Mode.QUICK, anchors=(Anchor("the checkpoint", head.note), *anchors)))
     for one in report.anchors:

@@ -9,7 +9,7 @@ import click
 
 from audit_tui.cli.local_key import PSEUDONYMS, local_key
 from audit_tui.core.filters import Field
-from audit_tui.core.redact_mode import RedactMode
+from audit_tui.core.privacy.redact_mode import RedactMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.core.view import View
-    from audit_tui.store.reader import StoreReader
+    from audit_tui.store.read.reader import StoreReader
 
 P = ParamSpec("P")
 R = TypeVar("R")

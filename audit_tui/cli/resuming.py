@@ -74,7 +74,7 @@ class Places:
         Raises:
             FileError: If it cannot be written; what was there is still there then.
         """
-        from audit_tui.formats.new_file import new_file
+        from audit_tui.output.new_file import new_file
 
         # Read again: another screen may have been closed meanwhile.
         stores = dict(self._read())

@@ -8,16 +8,16 @@ from datetime import UTC, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from audit_tui.core.dates import Preset, bound_texts
 from audit_tui.core.filters import condition_text
 from audit_tui.core.text import UNSAFE_CLASS
+from audit_tui.core.time.dates import Preset, bound_texts
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
 
-    from audit_tui.core.dates import TimeContext
+    from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
 
 _UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.event import EventColumn, EventRow, Outcome
 from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean, clean_visible
-from audit_tui.core.zones import date_text, local_time, zone_label
+from audit_tui.core.time.zones import date_text, local_time, zone_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from audit_tui.core.dates import TimeContext
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.time.dates import TimeContext
 
 EVENT_KEYS = (
     *("seq", "key", "time", "event", "category", "user", "description", "outcome", "severity"),

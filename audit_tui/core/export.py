@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.dates import TimeContext
     from audit_tui.core.query import EventQuery
+    from audit_tui.core.time.dates import TimeContext
 
 
 class Format(StrEnum):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TypeAlias
 
-from audit_tui.core.dates import MomentRange, Preset, TimeRange
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import ALL_OPERATORS, Condition, FlatFilter, Match, field_named
-from audit_tui.core.month import DayRange
 from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.record import Record
+from audit_tui.core.time.dates import MomentRange, Preset, TimeRange
+from audit_tui.core.time.month import DayRange
 from audit_tui.core.view import View
 from audit_tui.errors import FilterError
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
 from audit_tui.core.filters import NO_FILTER, FlatFilter, in_words
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Sort
 from audit_tui.core.record import Record
+from audit_tui.core.time.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
 
 if TYPE_CHECKING:
     from audit_tui.core.event import EventColumn

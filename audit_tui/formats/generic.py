@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
-from audit_tui.formats.naming import family_in_name, object_in_name, outcome_in_name
 from audit_tui.formats.record import Fields, RecordError
-from audit_tui.formats.sentences import act_sentence
 from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
 from audit_tui.formats.values import (
     MAX_COLUMN_CHARS,
@@ -21,6 +19,8 @@ from audit_tui.formats.values import (
     outcome_of,
     severity_of,
 )
+from audit_tui.formats.words.naming import family_in_name, object_in_name, outcome_in_name
+from audit_tui.formats.words.sentences import act_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -12,10 +12,10 @@ from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.formats.decoding import inner_json
 from audit_tui.formats.generic import read_column
 from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.sentences import act_sentence
-from audit_tui.formats.templates import Template
 from audit_tui.formats.times import checked_us, is_plain_utc, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key
+from audit_tui.formats.words.sentences import act_sentence
+from audit_tui.formats.words.templates import Template
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from audit_tui.core.event import MAX_SEVERITY, Outcome
-from audit_tui.core.zones import zone_named
+from audit_tui.core.time.zones import zone_named
 from audit_tui.errors import FileError, TimeError, UsageError
 from audit_tui.formats import mappings
 from audit_tui.formats.generic import COLUMNS, read_column
 from audit_tui.formats.mapping import UNITS_US, Mapping
 from audit_tui.formats.record import RecordError
-from audit_tui.formats.templates import Template, TemplateError
+from audit_tui.formats.words.templates import Template, TemplateError
 
 MAX_FILE_BYTES = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)

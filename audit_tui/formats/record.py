@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.formats.files import LogText
+    from audit_tui.ingest.files import LogText
 
 MAX_RECORD_CHARS = 16 * 1024 * 1024
 """A longer record is rejected: one line of a gzip bomb would otherwise fill the memory."""

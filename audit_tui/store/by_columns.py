@@ -10,15 +10,15 @@ from audit_tui.store import plan
 from audit_tui.store.columns import choosing, summary
 from audit_tui.store.columns.choosing import Work
 from audit_tui.store.columns.coverage import Coverage, Question
+from audit_tui.store.read.sql import FIRST_SEQ
 from audit_tui.store.segment_layout import FIELD_COLUMNS
-from audit_tui.store.sql import FIRST_SEQ
 
 if TYPE_CHECKING:
     from audit_tui.core.filters import Field
     from audit_tui.store.columns.engine import Engine
+    from audit_tui.store.read.session import Session
+    from audit_tui.store.read.sql import Moment
     from audit_tui.store.scope import Scope
-    from audit_tui.store.session import Session
-    from audit_tui.store.sql import Moment
 
 MAX_KEPT_TOTALS = 10_000
 """Totals of so many values are kept for the next who asks; more would be megabytes."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.store import by_columns, plan, sql
+from audit_tui.store import by_columns, plan
 from audit_tui.store.predicate import negate
+from audit_tui.store.read import sql
 
 if TYPE_CHECKING:
     from audit_tui.store.scope import Scope

@@ -12,19 +12,20 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from audit_tui.core.record import Record
-from audit_tui.store import by_columns, sql
+from audit_tui.store import by_columns
 from audit_tui.store.predicate import MISSING, OneOf, combine
-from audit_tui.store.rows import whole
+from audit_tui.store.read import sql
 from audit_tui.store.runs import TimeRun
-from audit_tui.store.schema import NAME_TABLES
+from audit_tui.store.tables.rows import whole
+from audit_tui.store.tables.schema import NAME_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.core.filters import Field
+    from audit_tui.store.read.session import Session
+    from audit_tui.store.read.sql import Moment, NameKey
     from audit_tui.store.scope import Scope
-    from audit_tui.store.session import Session
-    from audit_tui.store.sql import Moment, NameKey
 
 MAX_TOGETHER = 2_000
 """Names with few matches each are read together, up to so many matches."""

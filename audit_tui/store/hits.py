@@ -15,19 +15,19 @@ import numpy as np
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import Field
 from audit_tui.errors import StoreDamaged
-from audit_tui.store import sql
+from audit_tui.store.read import sql
+from audit_tui.store.read.sql import Moment, Span
 from audit_tui.store.remembered import MAX_SORTED, Moments
-from audit_tui.store.rows import whole
 from audit_tui.store.segment_layout import REMOVALS
-from audit_tui.store.sql import Moment, Span
+from audit_tui.store.tables.rows import whole
 from audit_tui.store.text_segment import Asked, TextSegment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from audit_tui.store.predicate import Predicate
+    from audit_tui.store.read.session import Session
     from audit_tui.store.remembered import Found, Key, Remembered
-    from audit_tui.store.session import Session
     from audit_tui.store.text_layout import Numbers
 
 CHUNK_EVENTS = 2_048

@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.query import AtRow, Before
-from audit_tui.store import by_columns, plan, sql
+from audit_tui.store import by_columns, plan
 from audit_tui.store.counting import count
 from audit_tui.store.grouped import GroupedRun, Groups
 from audit_tui.store.predicate import MISSING, OneOf, combine, resolve
-from audit_tui.store.rows import stored_text
+from audit_tui.store.read import sql
+from audit_tui.store.read.sql import Moment, Span
 from audit_tui.store.runs import NAME_FIELDS, SmallRun, TextRun, TimeRun, WalkRun
 from audit_tui.store.scope import Scope
-from audit_tui.store.sql import Moment, Span
+from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_tui.core.filters import Field
     from audit_tui.core.query import EventQuery, PageKey, Place
+    from audit_tui.store.read.session import Session
     from audit_tui.store.runs import Run
-    from audit_tui.store.session import Session
 
 SMALL_EVENTS = 10_000
 """A result of at most so many events is read whole and sorted in Python, in 40 ms."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
-from audit_tui.store import by_columns, plan, sql
+from audit_tui.store import by_columns, plan
 from audit_tui.store.counting import count
 from audit_tui.store.predicate import MISSING, OneOf, combine
-from audit_tui.store.rows import stored_text, whole
-from audit_tui.store.schema import NAME_TABLES
-from audit_tui.store.sql import Moment, NameKey
+from audit_tui.store.read import sql
+from audit_tui.store.read.sql import Moment, NameKey
+from audit_tui.store.tables.rows import stored_text, whole
+from audit_tui.store.tables.schema import NAME_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

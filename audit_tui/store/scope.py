@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.core.record import Record
-from audit_tui.store import plan, sql
+from audit_tui.store import plan
+from audit_tui.store.read import sql
 
 if TYPE_CHECKING:
     from audit_tui.store.predicate import Predicate
-    from audit_tui.store.session import Session
+    from audit_tui.store.read.session import Session
 
 
 class Scope(Record):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.query import AtRow, Before
-from audit_tui.store import by_columns, sql, totals
+from audit_tui.store import by_columns, totals
 from audit_tui.store.predicate import is_of_names
+from audit_tui.store.read import sql
+from audit_tui.store.read.sql import Moment, Span
 from audit_tui.store.remembered import MAX_SORTED
 from audit_tui.store.result import Result
-from audit_tui.store.rows import whole
 from audit_tui.store.runs import SmallRun
-from audit_tui.store.sql import Moment, Span
+from audit_tui.store.tables.rows import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import Field
     from audit_tui.core.query import EventQuery, PageKey, Place, Sort, ValueCount
     from audit_tui.store.hits import Hits
+    from audit_tui.store.read.session import Session
     from audit_tui.store.remembered import Remembered
     from audit_tui.store.scope import Scope
-    from audit_tui.store.session import Session
 
 MAX_READ_ROWS = 100_000
 """With more events than this in no segment, the index is no help."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
-    from audit_tui.store.rows import Draft, StoredRow
+    from audit_tui.store.tables.rows import Draft, StoredRow
 
 
 class Stretch(NamedTuple):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.store import text_layout
 from audit_tui.store.leaves import Leaves
-from audit_tui.store.row_tests import metadata_leaves
-from audit_tui.store.rows import stored_text
+from audit_tui.store.read.row_tests import metadata_leaves
 from audit_tui.store.stretches import SegmentKeeper
+from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.text_layout import (
     CHUNK_BYTES,
     MAX_GROUP_BITS,

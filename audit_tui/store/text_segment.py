@@ -9,10 +9,11 @@ import numpy as np
 
 from audit_tui.core.filters import CONTAINS, IN_NETWORK, Field, MetaField, TextField
 from audit_tui.core.metadata import is_inside
-from audit_tui.store import sql, text_layout
+from audit_tui.store import text_layout
 from audit_tui.store.predicate import Group, OneOf, RowTest
-from audit_tui.store.row_tests import text_test
-from audit_tui.store.rows import stored_text, whole
+from audit_tui.store.read import sql
+from audit_tui.store.read.row_tests import text_test
+from audit_tui.store.tables.rows import stored_text, whole
 from audit_tui.store.text_index import META
 from audit_tui.store.text_layout import (
     CHUNK_BYTES,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.filters import Condition
     from audit_tui.store.predicate import Predicate
-    from audit_tui.store.session import Session
+    from audit_tui.store.read.session import Session
     from audit_tui.store.text_layout import Numbers
 
     Mask: TypeAlias = NDArray[np.bool_]

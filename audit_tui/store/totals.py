@@ -8,12 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from audit_tui.core.query import Interval, ValueCount
-from audit_tui.store import by_columns, plan, sql
+from audit_tui.store import by_columns, plan
 from audit_tui.store.counting import count
 from audit_tui.store.predicate import MISSING
-from audit_tui.store.rows import read_text, whole
-from audit_tui.store.schema import NAME_TABLES
-from audit_tui.store.sql import Span
+from audit_tui.store.read import sql
+from audit_tui.store.read.sql import Span
+from audit_tui.store.tables.rows import read_text, whole
+from audit_tui.store.tables.schema import NAME_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from audit_tui.errors import StoreDamaged
-from audit_tui.store import connect, segment_layout, text_layout
+from audit_tui.store import segment_layout, text_layout
 from audit_tui.store.columns.building import columns_of
+from audit_tui.store.file import connect
 from audit_tui.store.segment_layout import Column
 from audit_tui.store.stretches import Stretch
 from audit_tui.store.text_index import ROWS, built_from

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from audit_tui.config import Settings
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
+    from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
+    from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
-    from audit_tui.core.redact_mode import RedactMode
-    from audit_tui.core.sealed import SealChecker
     from audit_tui.core.view import View
 
 

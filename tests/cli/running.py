@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from audit_tui.cli.main import NAME, commands
 from audit_tui.cli.session import Session
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

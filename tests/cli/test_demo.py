@@ -11,17 +11,18 @@ import pytest
 from click.testing import CliRunner
 
 import audit_tui.demo
-from audit_tui.cli import demo as demo_module
-from audit_tui.cli import open_, progress
+from audit_tui.cli import progress
+from audit_tui.cli.commands import demo as demo_module
+from audit_tui.cli.commands import open_
 from audit_tui.cli.main import commands
 from audit_tui.cli.session import Session
-from audit_tui.core.dates import DEFAULT_RANGE, Preset
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import EventQuery
+from audit_tui.core.time.dates import DEFAULT_RANGE, Preset
 from audit_tui.demo import DemoValues, demo_events
 from audit_tui.errors import UsageError
-from audit_tui.store.reader import StoreReader, read_note
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.read.reader import StoreReader, read_note
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ import pytest
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.export import FILE_FORMATS, Format
 from audit_tui.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, EXIT_USAGE
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.cli.running import at, make_store, run
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.pty.terminal import AUDIT_TUI, Terminal
@@ -267,7 +267,7 @@ def test_a_full_disk_leaves_nothing_behind(form: Format, tmp_path: Path) -> None
 INTERRUPTED = """
 import os, signal, sys
 from audit_tui.cli.main import main
-from audit_tui.formats import exporting
+from audit_tui.output import exporting
 
 def told(events, out, writing):
     for number, _ in enumerate(events):

@@ -8,9 +8,9 @@ import pytest
 
 from audit_tui.cli.first_range import with_events
 from audit_tui.cli.options import EventsChoice
-from audit_tui.core.dates import Preset, TimeContext
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import FlatFilter, Match, parse_condition
+from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import View
 from tests.cli.running import NOW, at
 from tests.ui.fake_reader import FakeReader

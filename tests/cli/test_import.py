@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from audit_tui.cli import import_, importing, reading_logs
+from audit_tui.cli.commands import import_
 from audit_tui.cli.main import commands
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreFull, UsageError
-from audit_tui.formats.files import LogFile
-from audit_tui.formats.reading import Reading
-from audit_tui.store.reader import StoreReader
-from audit_tui.store.writer import StoreWriter
+from audit_tui.ingest import importing, reading_logs
+from audit_tui.ingest.files import LogFile
+from audit_tui.ingest.reading import Reading
+from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.write.writer import StoreWriter
 from tests.cli.running import make_store, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.store.rows import Draft
-    from audit_tui.store.writer import AppendResult
+    from audit_tui.store.tables.rows import Draft
+    from audit_tui.store.write.writer import AppendResult
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
 

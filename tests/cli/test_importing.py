@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli import importing, reader_process
-from audit_tui.cli.importing import Importer, NoProgress, Nowhere
-from audit_tui.formats import files
-from audit_tui.formats.files import LogFile
-from audit_tui.formats.reading import Reading
+from audit_tui.ingest import files, importing, reader_process
+from audit_tui.ingest.files import LogFile
+from audit_tui.ingest.importing import Importer, NoProgress, Nowhere
+from audit_tui.ingest.reading import Reading
 from tests.cli.running import run
 
 if TYPE_CHECKING:

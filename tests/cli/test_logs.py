@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli import importing, logs
+from audit_tui.cli import logs
 from audit_tui.cli.logs import import_command
 from audit_tui.errors import StoreFull
-from audit_tui.store.writer import StoreWriter
+from audit_tui.ingest import importing
+from audit_tui.store.write.writer import StoreWriter
 from tests.cli.running import make_store, run
 from tests.payloads import PAYLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.store.rows import Draft
-    from audit_tui.store.writer import AppendResult
+    from audit_tui.store.tables.rows import Draft
+    from audit_tui.store.write.writer import AppendResult
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
 RECENT, OLD = "2026-11-20T14:00", "2023-05-01T10:00"
@@ -254,7 +255,7 @@ class TestScreen:
 
     def shown(self, names: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
         from audit_tui.cli.options import EventsChoice
-        from audit_tui.core.dates import TimeContext
+        from audit_tui.core.time.dates import TimeContext
         from audit_tui.core.view import View
 
         context = TimeContext(UTC, datetime(2026, 11, 22, 14, tzinfo=UTC))

@@ -274,7 +274,7 @@ INTERRUPTS = {
         "def callback(): os.kill(os.getpid(), signal.SIGINT)\n"
         "connection = sqlite3.connect(':memory:')\n"
         "connection.create_function('callback', 0, callback)\n"
-        "from audit_tui.store.connect import store_errors\n"
+        "from audit_tui.store.file.connect import store_errors\n"
         "with store_errors(__import__('pathlib').Path('x')): connection.execute('SELECT callback()')\n"
     ),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli.open_ import _ReadAhead
+from audit_tui.cli.commands.open_ import _ReadAhead
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreDamaged
 from tests.cli.running import EVENTS, run

@@ -14,7 +14,7 @@ from audit_tui.cli.own_acts import CATEGORY, EXPORTED, OPENED, OwnActs
 from audit_tui.config import keys_directory
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import EXIT_USAGE, FileError
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.cli.running import make_store, run
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.cli import progress
-from audit_tui.cli.importing import Importer, Nowhere
 from audit_tui.cli.logs import _Shown
 from audit_tui.cli.progress import ProgressLine
-from audit_tui.formats.files import LogFile
-from audit_tui.formats.reading import Reading
+from audit_tui.ingest.files import LogFile
+from audit_tui.ingest.importing import Importer, Nowhere
+from audit_tui.ingest.reading import Reading
 
 if TYPE_CHECKING:
     import pytest

@@ -13,7 +13,7 @@ import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.query import EventQuery
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.cli.running import EVENTS, NOW, at, run
 from tests.test_imports import HEAVY, RUN, imported_by
 

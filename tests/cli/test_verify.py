@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.cli.running import EVENTS, at, make_store, run
 from tests.store.check_proof import check
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.buckets import MAX_BUCKETS, Every, equal_buckets, regular_buckets
-from audit_tui.core.dates import TimeContext
 from audit_tui.core.event import MAX_US, MIN_US, to_us
+from audit_tui.core.time.buckets import MAX_BUCKETS, Every, equal_buckets, regular_buckets
+from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import UsageError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audit_tui.core.checkpoint import (
+from audit_tui.core.evidence.checkpoint import (
     Checkpoint,
     PublicKey,
     Signature,

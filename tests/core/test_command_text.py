@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from audit_tui.cli.options import EventsChoice, events_options
 from audit_tui.cli.session import Session
 from audit_tui.core.command_text import event_options, shell_line, zone_option
-from audit_tui.core.dates import MomentRange, Preset, TimeContext, resolve
 from audit_tui.core.event import from_us
 from audit_tui.core.filters import OPERATORS, Condition, Field, FlatFilter, Match
-from audit_tui.core.month import DayRange
+from audit_tui.core.time.dates import MomentRange, Preset, TimeContext, resolve
+from audit_tui.core.time.month import DayRange
+from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
-from audit_tui.core.zones import zone_named
 from audit_tui.errors import UsageError
 from tests.payloads import PAYLOADS, UNSAFE
 

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from audit_tui.core.dates import (
+from audit_tui.core.event import to_us
+from audit_tui.core.query import Interval
+from audit_tui.core.time.dates import (
     DEFAULT_RANGE,
     DayRange,
     MomentRange,
@@ -23,8 +25,6 @@ from audit_tui.core.dates import (
     range_words,
     resolve,
 )
-from audit_tui.core.event import to_us
-from audit_tui.core.query import Interval
 from audit_tui.errors import TimeError
 
 HOUR_US = 3_600_000_000

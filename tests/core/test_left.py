@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.dates import MomentRange, Preset
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import OPERATORS, Condition, Field, FlatFilter, Match
 from audit_tui.core.left import MAX_CONDITIONS, Left
-from audit_tui.core.month import DayRange
 from audit_tui.core.query import PageKey, Sort
+from audit_tui.core.time.dates import MomentRange, Preset
+from audit_tui.core.time.month import DayRange
 from audit_tui.core.view import View
 
 if TYPE_CHECKING:
-    from audit_tui.core.dates import TimeRange
+    from audit_tui.core.time.dates import TimeRange
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
-from audit_tui.core.merkle import (
+from audit_tui.core.evidence.merkle import (
     BLOCK_LEAVES,
     EMPTY_ROOT,
     BlockTree,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.month import (
+from audit_tui.core.time.month import (
     DayPick,
     DayRange,
     add_months,

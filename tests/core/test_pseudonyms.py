@@ -7,7 +7,7 @@ import json
 import pytest
 
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
-from audit_tui.core.pseudonyms import Pseudonyms
+from audit_tui.core.privacy.pseudonyms import Pseudonyms
 
 KEY = bytes(range(32))
 NAMES = Pseudonyms(KEY, ["bob", "carol@acme.io", "x.y"])

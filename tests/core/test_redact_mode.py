@@ -8,8 +8,8 @@ import pytest
 
 from audit_tui.core.event import EventColumn
 from audit_tui.core.filters import IS, IS_NOT, All, Condition, Field, Not
+from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import After, AtRow, Before, EventQuery, PageKey, Sort
-from audit_tui.core.redact_mode import RedactingReader, RedactMode
 from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import account
 

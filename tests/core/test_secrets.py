@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.secrets import (
+from audit_tui.core.privacy.secrets import (
     SecretAction,
     SecretFilter,
     SecretKind,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audit_tui.core import zones
 from audit_tui.core.event import MAX_US, MIN_US, to_us
-from audit_tui.core.zones import (
+from audit_tui.core.time import zones
+from audit_tui.core.time.zones import (
     SECOND_US,
     date_text,
     exact_date_text,

@@ -22,20 +22,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.cli import importing, reading_logs
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import After, AtRow, EventQuery, PageKey, Sort
 from audit_tui.errors import StoreError, StoreMissing
-from audit_tui.formats.reading import Reading
-from audit_tui.store import schema
-from audit_tui.store.reader import StoreReader
-from audit_tui.store.verifying import Request, Result, verify
-from audit_tui.store.writer import StoreWriter
+from audit_tui.ingest import importing, reading_logs
+from audit_tui.ingest.reading import Reading
+from audit_tui.store.evidence.verifying import Request, Result, verify
+from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.tables import schema
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from audit_tui.store.rows import Draft
+    from audit_tui.store.tables.rows import Draft
 
 BATCH = 50
 RECORDS = 2_000

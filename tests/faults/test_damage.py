@@ -16,9 +16,9 @@ import pytest
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.errors import AuditTuiError, StoreFull
-from audit_tui.store.reader import StoreReader
-from audit_tui.store.verifying import Request, Result, verify
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.evidence.verifying import Request, Result, verify
+from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def events(count: int, first: int = 0) -> list[AuditEvent]:
 
 LEFT_IN_THE_LOG = """
 import os, sys
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 from tests.faults.test_damage import BATCH, COMMITS, events
 writer = StoreWriter(sys.argv[1], durable=False)
 for commit in range(1, COMMITS):

@@ -18,11 +18,11 @@ from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import AtRow, EventQuery, SourceState, Standing
 from audit_tui.errors import QueryTooLong, StoreBusy, StoreDamaged, StoreError
-from audit_tui.store import connect, file_system, foreign_log, holders
-from audit_tui.store.file_system import Mount, mount_of
-from audit_tui.store.reader import SNAPSHOT_NOTICE, StoreReader, open_store
-from audit_tui.store.watch import Watch
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.file import connect, file_system, foreign_log, holders
+from audit_tui.store.file.file_system import Mount, mount_of
+from audit_tui.store.file.watch import Watch
+from audit_tui.store.read.reader import SNAPSHOT_NOTICE, StoreReader, open_store
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,7 +172,7 @@ def with_a_log(path: Path, count: int) -> Path:
     script = (
         "import os, sys\n"
         "from audit_tui.core.event import AuditEvent\n"
-        "from audit_tui.store.writer import StoreWriter\n"
+        "from audit_tui.store.write.writer import StoreWriter\n"
         "writer = StoreWriter(sys.argv[1], durable=False)\n"
         "writer.append([AuditEvent(f'w{n}', n) for n in range(int(sys.argv[2]))])\n"
         "os.kill(os.getpid(), 9)\n"

@@ -76,7 +76,7 @@ def test_only_one_place_connects_to_a_store() -> None:
         if "sqlite3.connect(" in path.read_text(encoding="utf-8")
     ]
     # A table of another program's database is read by its own rules.
-    assert [path for path in connecting if not path.startswith("formats/")] == ["store/connect.py"]
+    assert [path for path in connecting if not path.startswith("formats/")] == ["store/file/connect.py"]
 
 
 def test_no_write_begins_without_the_write_lock() -> None:
@@ -94,19 +94,19 @@ path, out = Path(sys.argv[1]), sys.argv[2]
 opened = []
 def hook(event, arguments):
     if event in ("open", "shutil.copyfile") and str(arguments[0]).startswith(str(path)):
-        from audit_tui.store import connect
+        from audit_tui.store.file import connect
         if connect._open_files and not str(arguments[0]).endswith(".lock"):
             opened.append(str(arguments[0]))
 sys.addaudithook(hook)
 from datetime import UTC, datetime
 from audit_tui.config import Settings
-from audit_tui.core.dates import Preset
+from audit_tui.core.time.dates import Preset
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.view import View
-from audit_tui.core.zones import zone_named
-from audit_tui.store.reader import open_store
-from audit_tui.store.writer import StoreWriter
+from audit_tui.core.time.zones import zone_named
+from audit_tui.store.read.reader import open_store
+from audit_tui.store.write.writer import StoreWriter
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.review_app import Driver

@@ -12,18 +12,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from audit_tui.store.rows import draft
+from audit_tui.store.tables.rows import draft
 
 FIXTURES = Path(__file__).parent / "fixtures"
 atheris: Any = import_module("atheris")
 
 with atheris.instrument_imports(include=["audit_tui.formats"]):
     from audit_tui.errors import AuditTuiError
-    from audit_tui.formats.containers import DAMAGED, HEAD_BYTES, Source, unpacked
-    from audit_tui.formats.files import LogText
     from audit_tui.formats.mapping_file import read_mapping
-    from audit_tui.formats.reading import Mapped, Reading
     from audit_tui.formats.registry import known_formats
+    from audit_tui.ingest.files import LogText
+    from audit_tui.ingest.reading import Mapped, Reading
+    from audit_tui.ingest.unpack import DAMAGED, HEAD_BYTES, Source, unpacked
 
 _PIECES_BYTES = (7, 64, 4_096)
 _READINGS = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.formats.files import LogFile, open_log
-from audit_tui.formats.json_records import json_records
-from audit_tui.formats.reading import Mapped, Reading
+from audit_tui.ingest.files import LogFile, open_log
+from audit_tui.ingest.json_records import json_records
+from audit_tui.ingest.reading import Mapped, Reading
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent

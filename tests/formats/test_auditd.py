@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.formats.auditd_records import (
+from audit_tui.formats.record import Record
+from audit_tui.formats.vendors.auditd_records import (
     WAITING_EVENTS,
     auditd_records,
     begins,
@@ -15,11 +16,10 @@ from audit_tui.formats.auditd_records import (
     decoded,
     parse_fields,
 )
-from audit_tui.formats.auditd_syscalls import syscall_name
-from audit_tui.formats.auditd_types import kind_of, type_name
-from audit_tui.formats.auditd_words import socket_address
-from audit_tui.formats.files import LogText
-from audit_tui.formats.record import Record
+from audit_tui.formats.vendors.auditd_syscalls import syscall_name
+from audit_tui.formats.vendors.auditd_types import kind_of, type_name
+from audit_tui.formats.vendors.auditd_words import socket_address
+from audit_tui.ingest.files import LogText
 from tests.formats.logs import read, write
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.auditd import user_of
-from audit_tui.formats.files import LogFile, find_logs
+from audit_tui.formats.vendors.auditd import user_of
+from audit_tui.ingest.files import LogFile, find_logs
 from tests.formats.logs import SHARED, read
 
 if TYPE_CHECKING:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audit_tui.formats.auth0 import AUTH0
-from audit_tui.formats.azure import AZURE
-from audit_tui.formats.entra import ENTRA
-from audit_tui.formats.gcp import GCP
-from audit_tui.formats.github import GITHUB
-from audit_tui.formats.gitlab import GITLAB
-from audit_tui.formats.m365 import M365
-from audit_tui.formats.okta import OKTA
-from audit_tui.formats.workspace import WORKSPACE
+from audit_tui.formats.vendors.auth0 import AUTH0
+from audit_tui.formats.vendors.azure import AZURE
+from audit_tui.formats.vendors.entra import ENTRA
+from audit_tui.formats.vendors.gcp import GCP
+from audit_tui.formats.vendors.github import GITHUB
+from audit_tui.formats.vendors.gitlab import GITLAB
+from audit_tui.formats.vendors.m365 import M365
+from audit_tui.formats.vendors.okta import OKTA
+from audit_tui.formats.vendors.workspace import WORKSPACE
 from tests.formats.cloud_records import (
     auth0,
     azure,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.formats import csv_records as module
-from audit_tui.formats.csv_records import csv_records, header_of
-from audit_tui.formats.files import LogText
 from audit_tui.formats.record import Record, Reject
+from audit_tui.ingest import csv_records as module
+from audit_tui.ingest.csv_records import csv_records, header_of
+from audit_tui.ingest.files import LogText
 
 
 def read(data: str, delimiter: str = ",") -> list[Record | Reject]:

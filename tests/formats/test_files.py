@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
+from audit_tui.core.file_identity import file_identity
 from audit_tui.errors import FileError
-from audit_tui.formats.files import LogFile, LogText, file_identity, find_logs, open_log
+from audit_tui.ingest.files import LogFile, LogText, find_logs, open_log
 from tests.formats.logs import write
 
 if TYPE_CHECKING:

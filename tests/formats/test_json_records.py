@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit_tui.formats import json_records
 from audit_tui.formats.decoding import MAX_DEPTH
-from audit_tui.formats.files import LogText
-from audit_tui.formats.json_records import JsonReader
 from audit_tui.formats.record import Record, Reject
+from audit_tui.ingest import json_records
+from audit_tui.ingest.files import LogText
+from audit_tui.ingest.json_records import JsonReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

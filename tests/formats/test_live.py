@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.formats import live
-from audit_tui.formats.files import LogFile, Opening, open_log
+from audit_tui.ingest import live
+from audit_tui.ingest.files import LogFile, Opening, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent, json_text
-from audit_tui.formats.auditd import AUDITD
-from audit_tui.formats.auditd_records import parse_fields
-from audit_tui.formats.ecs import ECS
-from audit_tui.formats.journald import JOURNALD
-from audit_tui.formats.kubernetes import KUBERNETES
-from audit_tui.formats.ocsf import OCSF
-from audit_tui.formats.reading import Reading
 from audit_tui.formats.record import Format, RecordError
-from audit_tui.formats.teleport import TELEPORT
-from audit_tui.formats.vault import VAULT
+from audit_tui.formats.vendors.auditd import AUDITD
+from audit_tui.formats.vendors.auditd_records import parse_fields
+from audit_tui.formats.vendors.ecs import ECS
+from audit_tui.formats.vendors.journald import JOURNALD
+from audit_tui.formats.vendors.kubernetes import KUBERNETES
+from audit_tui.formats.vendors.ocsf import OCSF
+from audit_tui.formats.vendors.teleport import TELEPORT
+from audit_tui.formats.vendors.vault import VAULT
+from audit_tui.ingest.reading import Reading
 from tests.formats.logs import read, write
 
 TIME = "2026-11-01T14:00:00Z"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.formats.files import LogFile, find_logs
-from audit_tui.store.writer import StoreWriter
+from audit_tui.ingest.files import LogFile, find_logs
+from audit_tui.store.write.writer import StoreWriter
 from tests.formats.logs import SHARED, read
 
 if TYPE_CHECKING:

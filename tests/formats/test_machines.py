@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.ecs import ECS
-from audit_tui.formats.journald import JOURNALD
-from audit_tui.formats.kubernetes import KUBERNETES
-from audit_tui.formats.ocsf import OCSF
 from audit_tui.formats.record import RecordError
-from audit_tui.formats.teleport import TELEPORT
-from audit_tui.formats.vault import VAULT
+from audit_tui.formats.vendors.ecs import ECS
+from audit_tui.formats.vendors.journald import JOURNALD
+from audit_tui.formats.vendors.kubernetes import KUBERNETES
+from audit_tui.formats.vendors.ocsf import OCSF
+from audit_tui.formats.vendors.teleport import TELEPORT
+from audit_tui.formats.vendors.vault import VAULT
 from tests.formats.logs import read, write
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.narrating import fill, named_act, narrate, plain_reason, sign_in
+from audit_tui.formats.words.narrating import fill, named_act, narrate, plain_reason, sign_in
 
 BOB = {"user": "bob", "team": "ops", "none": None, "empty": ""}
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.errors import UsageError
-from audit_tui.formats.files import LogFile
 from audit_tui.formats.generic import FieldMap
-from audit_tui.formats.reading import NotALog, Reading
+from audit_tui.ingest.files import LogFile
+from audit_tui.ingest.reading import NotALog, Reading
 from tests.formats.logs import FIXTURES, read, write
 
 if TYPE_CHECKING:

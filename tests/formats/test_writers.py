@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from audit_tui.core.dates import TimeContext
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.event_text import EVENT_KEYS, json_text
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.text import clean
-from audit_tui.formats.text_table import SAMPLE_ROWS, cells_of, cut
-from audit_tui.formats.writers import write_events
+from audit_tui.core.time.dates import TimeContext
+from audit_tui.output.text_table import SAMPLE_ROWS, cells_of, cut
+from audit_tui.output.writers import write_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

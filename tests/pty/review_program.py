@@ -11,8 +11,8 @@ import sys
 from dataclasses import replace
 
 from audit_tui.config import Settings
+from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
-from audit_tui.core.zones import zone_named
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import fake_factory

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.pty.terminal import AUDIT_TUI, Terminal
 from tests.ui.review_app import NOW

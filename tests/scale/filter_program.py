@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.cli.main import main
-from audit_tui.store.reader import open_store
+from audit_tui.store.read.reader import open_store
 from audit_tui.ui import app as app_module
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.screens.review import ReviewScreen
@@ -24,7 +24,7 @@ from audit_tui.ui.widgets.range_table import RangeTable
 from tests.scale.filters import CONTEXT, Asked, nasty, seeded, values_of
 
 if TYPE_CHECKING:
-    from audit_tui.core.dates import TimeContext
+    from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.window import RowWindow
 
 

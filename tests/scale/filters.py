@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from audit_tui.core.dates import Preset, TimeContext
 from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match, in_words
+from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import View
 from audit_tui.demo.people import NEVER_TOGETHER
 

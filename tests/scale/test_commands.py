@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event_text import json_text
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.pty.terminal import AUDIT_TUI, Terminal
 from tests.scale.measuring import calibration_ms, figure, print_table, tree_memory_mib
 from tests.scale.test_review import ENVIRONMENT, ROOT, STARTS, events_of, opened

@@ -21,7 +21,7 @@ from audit_tui.core.filters import Field
 from audit_tui.core.query import AtRow, PageKey, Sort
 from audit_tui.core.window import PAGE_ROWS
 from audit_tui.errors import QueryCancelled
-from audit_tui.store.reader import open_store
+from audit_tui.store.read.reader import open_store
 from tests.scale import filters
 from tests.scale.filters import nasty, seeded, values_of
 from tests.scale.measuring import calibration_ms, figure, print_table

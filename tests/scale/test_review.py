@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.pty.terminal import AUDIT_TUI, TIMEOUT_S, Terminal
 from tests.scale.filters import NASTY
 from tests.scale.measuring import (

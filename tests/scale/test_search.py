@@ -18,7 +18,7 @@ from audit_tui.core.filters import parse_condition
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.core.window import PAGE_ROWS
 from audit_tui.errors import QueryCancelled
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.scale.measuring import calibration_ms, figure, print_table
 
 if TYPE_CHECKING:

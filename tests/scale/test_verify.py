@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.store import seal_layout, sealing
-from audit_tui.store.rows import StoredRow, draft
-from audit_tui.store.verifying import Mode, Request, Result, verify
+from audit_tui.store.evidence import sealing
+from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
+from audit_tui.store.tables import seal_layout
+from audit_tui.store.tables.rows import StoredRow, draft
 from tests.scale.measuring import calibration_ms, figure, print_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit_tui.store.rows import Draft
+    from audit_tui.store.tables.rows import Draft
 
 pytestmark = pytest.mark.scale
 

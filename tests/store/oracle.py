@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.event import AuditEvent, EventColumn, EventRow
 from audit_tui.core.filters import IS, NO_VALUE_WORDS, All, Any, Condition, Field, Filter, Not
-from audit_tui.store.rows import stored_text
+from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

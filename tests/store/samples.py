@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

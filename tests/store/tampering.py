@@ -5,15 +5,15 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
-from audit_tui.core.checkpoint import Checkpoint, SignedCheckpoint, origin_of
-from audit_tui.core.merkle import BLOCK_LEAVES, split_leaves, tree_root
-from audit_tui.store.content import Content, stored_leaf
+from audit_tui.core.evidence.checkpoint import Checkpoint, SignedCheckpoint, origin_of
+from audit_tui.core.evidence.merkle import BLOCK_LEAVES, split_leaves, tree_root
+from audit_tui.store.evidence.content import Content, stored_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from audit_tui.store.signing import Signer
+    from audit_tui.store.evidence.signing import Signer
 
 
 class Keys(NamedTuple):

@@ -17,9 +17,9 @@ from audit_tui import AuditLog
 from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import ConfigError, EventError, NotAStore, StoreBusy, StoreError
-from audit_tui.store import lock
-from audit_tui.store.lock import StoreLock
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.file import lock
+from audit_tui.store.file.lock import StoreLock
+from audit_tui.store.read.reader import StoreReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,12 +17,12 @@ from audit_tui.store import result, segment_layout
 from audit_tui.store.columns import building, choosing
 from audit_tui.store.columns.building import SegmentBuilder
 from audit_tui.store.columns.engine import Part
-from audit_tui.store.reader import StoreReader
-from audit_tui.store.rows import StoredRow
-from audit_tui.store.schema import EVENT_COLUMNS
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.segment_layout import Column, pack, pack_times
+from audit_tui.store.tables.rows import StoredRow
+from audit_tui.store.tables.schema import EVENT_COLUMNS
 from audit_tui.store.verify_segments import all_problems
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import EVENTS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.store.columns.blocks import Numbers
-    from audit_tui.store.rows import Draft
+    from audit_tui.store.tables.rows import Draft
 
 SIZE = 10
 NOT_LOGIN = EventQuery(Condition(Field.EVENT, IS_NOT, "Login"))

@@ -15,7 +15,7 @@ from audit_tui.core.filters import Field
 from audit_tui.core.query import After, AtRow, Before, EventQuery, PageKey
 from audit_tui.store import result
 from audit_tui.store.columns import building, choosing, summary
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.store import oracle
 from tests.store.samples import EVENTS, fill
 from tests.store.test_oracle import QUERIES, ROWS, walked, walked_back

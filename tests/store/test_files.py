@@ -24,9 +24,10 @@ from audit_tui.errors import (
     StoreMissing,
     StoreTooNew,
 )
-from audit_tui.store import connect, schema
-from audit_tui.store.reader import SNAPSHOT_NOTICE, StoreReader, open_store, read_note
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.file import connect
+from audit_tui.store.read.reader import SNAPSHOT_NOTICE, StoreReader, open_store, read_note
+from audit_tui.store.tables import schema
+from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import EVENTS, fill
 
 if TYPE_CHECKING:
@@ -278,8 +279,8 @@ def test_acknowledged_events_outlive_another_reader_and_a_kill(store_path: Path)
     script = (
         "import os, sys\n"
         "from audit_tui.core.event import AuditEvent\n"
-        "from audit_tui.store.reader import StoreReader\n"
-        "from audit_tui.store.writer import StoreWriter\n"
+        "from audit_tui.store.read.reader import StoreReader\n"
+        "from audit_tui.store.write.writer import StoreWriter\n"
         "writer = StoreWriter(sys.argv[1])\n"
         "writer.append([AuditEvent('kept', 1)])\n"
         "StoreReader(sys.argv[1]).close()\n"
@@ -318,7 +319,7 @@ def test_a_damaged_page_is_said_and_the_rest_still_read(store_path: Path) -> Non
 READ_AS_NOBODY = """
 import grp, os, pwd, sys
 sys.path[:0] = [sys.argv[2]]
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.errors import StoreError
 os.setgid(65534)
 os.setuid(65534)

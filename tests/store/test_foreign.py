@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.errors import FileError, UsageError
-from audit_tui.store import foreign
-from audit_tui.store.foreign import open_table, tables_of
+from audit_tui.store.file import foreign
+from audit_tui.store.file.foreign import open_table, tables_of
 from tests.cli.running import make_store
 
 if TYPE_CHECKING:

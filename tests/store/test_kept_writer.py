@@ -15,15 +15,15 @@ import pytest
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreBusy, StoreFull
-from audit_tui.store import kept_writer
-from audit_tui.store.kept_writer import MAX_IDLE, KeptWriter, Recorded
-from audit_tui.store.reader import StoreReader
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.write import kept_writer
+from audit_tui.store.write.kept_writer import MAX_IDLE, KeptWriter, Recorded
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from audit_tui.store.writer import AppendResult
+    from audit_tui.store.write.writer import AppendResult
 
 needs_proc = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="Linux tells who holds a lock")
 

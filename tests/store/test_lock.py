@@ -11,9 +11,10 @@ import pytest
 
 from audit_tui.core.event import AuditEvent
 from audit_tui.errors import StoreBusy, StoreError
-from audit_tui.store import lock, writer
-from audit_tui.store.lock import StoreLock
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.file import lock
+from audit_tui.store.file.lock import StoreLock
+from audit_tui.store.write import writer
+from audit_tui.store.write.writer import StoreWriter
 
 
 def test_a_held_lock_is_waited_for_and_names_its_holder(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 from audit_tui import AuditLog, AuditLogHandler
 from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.query import EventQuery
-from audit_tui.store.log_handler import severity_of
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.write.log_handler import severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

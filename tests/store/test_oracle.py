@@ -13,7 +13,7 @@ from audit_tui.core.event import EventColumn, EventRow
 from audit_tui.core.filters import IS, IS_NOT, All, Any, Condition, Field, Filter, Not
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.store import result
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from tests.store import oracle
 from tests.store.samples import EVENTS, NAMES, fill
 

@@ -30,12 +30,14 @@ from audit_tui.core.filters import (
 )
 from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Sort
 from audit_tui.errors import FilterError, QueryCancelled
-from audit_tui.store import result, schema, sql
-from audit_tui.store.guard import authorize
+from audit_tui.store import result
+from audit_tui.store.file.guard import authorize
 from audit_tui.store.predicate import resolve
-from audit_tui.store.reader import StoreReader, open_store
-from audit_tui.store.session import Session
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.read import sql
+from audit_tui.store.read.reader import StoreReader, open_store
+from audit_tui.store.read.session import Session
+from audit_tui.store.tables import schema
+from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import EVENTS, NAMES, fill
 
 if TYPE_CHECKING:
@@ -352,7 +354,7 @@ def test_text_that_is_not_utf8_does_not_end_a_query(store_path: Path) -> None:
 def test_reading_imports_the_standard_library_only() -> None:
     script = (
         "import sys\n"
-        "import audit_tui.store.reader\n"
+        "import audit_tui.store.read.reader\n"
         "print([name for name in ('sqlite_utils', 'click', 'textual', 'rich', 'asyncio', 'platformdirs')"
         " if name in sys.modules])"
     )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.store import schema
-from audit_tui.store.reader import StoreReader
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.tables import schema
+from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import EVENTS
 
 if TYPE_CHECKING:

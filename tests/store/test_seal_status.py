@@ -13,13 +13,13 @@ import pytest
 
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.sealed import SealState, SealStatus, Wrong
+from audit_tui.core.evidence.sealed import SealState, SealStatus, Wrong
 from audit_tui.errors import QueryCancelled
-from audit_tui.store import seal_walk
-from audit_tui.store.removing import Act, prune, redact
-from audit_tui.store.seal_status import StoreSealChecker
-from audit_tui.store.verifying import Request, Result, verify
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.evidence import seal_walk
+from audit_tui.store.evidence.seal_status import StoreSealChecker
+from audit_tui.store.evidence.verifying import Request, Result, verify
+from audit_tui.store.write.removing import Act, prune, redact
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,7 +178,7 @@ def test_it_can_be_cancelled_and_run_again(path: Path, monkeypatch: pytest.Monke
 APPENDING = """
 import sys
 from audit_tui.core.event import AuditEvent
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 with StoreWriter(sys.argv[1], durable=False) as writer:
     number = 0
     while True:

@@ -34,11 +34,12 @@ from audit_tui.core.filters import (
 )
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled, StoreDamaged
-from audit_tui.store import hits, searching, session, text_index, text_layout
-from audit_tui.store.reader import StoreReader
+from audit_tui.store import hits, searching, text_index, text_layout
+from audit_tui.store.read import session
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.stretches import Stretch
 from audit_tui.store.verify_segments import TEXT_INDEX, all_problems
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
 from tests.store import oracle
 from tests.store.samples import NAMES
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from audit_tui.store.sql import Statement
+    from audit_tui.store.read.sql import Statement
 
 TEXTS = (
     "Created agent Élan",

@@ -12,9 +12,9 @@ from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import CONTAINS, Condition, TextField
 from audit_tui.core.query import EventQuery
 from audit_tui.store import text_index, text_layout
-from audit_tui.store.reader import StoreReader
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.verify_segments import all_problems
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
     from pathlib import Path

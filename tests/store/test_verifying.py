@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from audit_tui.core.checkpoint import PublicKey, origin_of, read_checkpoint
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.core.leaf import event_leaf
+from audit_tui.core.evidence.checkpoint import PublicKey, origin_of, read_checkpoint
+from audit_tui.core.evidence.leaf import event_leaf
 from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged, StoreError
-from audit_tui.store import signing, text_index, verify_derived, verify_work, verifying
+from audit_tui.store import text_index
 from audit_tui.store.columns import building
-from audit_tui.store.content import stored_leaf
-from audit_tui.store.proving import Prover
-from audit_tui.store.removing import Act
-from audit_tui.store.rows import draft
-from audit_tui.store.seal_keys import give_key
-from audit_tui.store.seal_reading import SealedStore
+from audit_tui.store.evidence import signing, verify_derived, verify_work, verifying
+from audit_tui.store.evidence.content import stored_leaf
+from audit_tui.store.evidence.proving import Prover
+from audit_tui.store.evidence.seal_keys import give_key
+from audit_tui.store.evidence.seal_reading import SealedStore
+from audit_tui.store.evidence.verifying import Anchor, Mode, Report, Request, Result, Step, verify
 from audit_tui.store.stretches import Stretch
-from audit_tui.store.verifying import Anchor, Mode, Report, Request, Result, Step, verify
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.tables.rows import draft
+from audit_tui.store.write.removing import Act
+from audit_tui.store.write.writer import StoreWriter
 from tests.store.tampering import ATTACKS, ROLL_BACK, Attack, Keys, open_raw
 
 if TYPE_CHECKING:

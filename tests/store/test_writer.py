@@ -19,17 +19,18 @@ from audit_tui.core.event import MAX_US, MIN_US, AuditEvent, Outcome
 from audit_tui.core.filters import IS, Condition, Field
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreError, StoreFull
-from audit_tui.store import connect, schema
-from audit_tui.store.reader import NO_INDEX_NOTICE, StoreReader, read_note
-from audit_tui.store.rows import NOT_JSON
-from audit_tui.store.writer import AppendResult, StoreWriter
+from audit_tui.store.file import connect
+from audit_tui.store.read.reader import NO_INDEX_NOTICE, StoreReader, read_note
+from audit_tui.store.tables import schema
+from audit_tui.store.tables.rows import NOT_JSON
+from audit_tui.store.write.writer import AppendResult, StoreWriter
 from tests.store.samples import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from audit_tui.store.rows import Draft, StoredRow
+    from audit_tui.store.tables.rows import Draft, StoredRow
 
 
 def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
@@ -340,7 +341,7 @@ FILL_UP = """
 import resource, signal, sys
 from audit_tui.core.event import AuditEvent
 from audit_tui.errors import StoreFull
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with StoreWriter(sys.argv[1], durable=False) as writer:
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
@@ -379,7 +380,7 @@ def test_the_errors_of_a_full_disk_are_one(tmp_path: Path, code: str) -> None:
 APPEND_UNTIL_KILLED = """
 import sys
 from audit_tui.core.event import AuditEvent
-from audit_tui.store.writer import StoreWriter
+from audit_tui.store.write.writer import StoreWriter
 with StoreWriter(sys.argv[1], durable=False, bulk=sys.argv[2] == "bulk") as writer:
     batch = 0
     while True:
@@ -419,7 +420,7 @@ def test_two_programs_append_without_gaps_or_doubles(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from audit_tui.core.event import AuditEvent\n"
-        "from audit_tui.store.writer import StoreWriter\n"
+        "from audit_tui.store.write.writer import StoreWriter\n"
         "with StoreWriter(sys.argv[1], durable=False) as writer:\n"
         "    for n in range(40):\n"
         "        own = AuditEvent('e', n, user=f'{sys.argv[2]}-{n}')\n"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.config import Settings
 from audit_tui.core.event import AuditEvent, Outcome, to_us
+from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
-from audit_tui.core.zones import zone_named
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import Hook, fake_factory
@@ -19,9 +19,9 @@ from tests.ui.waiting import until
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
+    from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
-    from audit_tui.core.redact_mode import RedactMode
-    from audit_tui.core.sealed import SealChecker
+    from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.ui.screens.review import ReviewScreen
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)

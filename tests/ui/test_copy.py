@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.dates import Preset
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
 from audit_tui.ui.screens.copy_menu import CopyMenu

@@ -12,15 +12,15 @@ import pytest
 from textual.widgets import Input, Static
 
 from audit_tui.config import Settings
-from audit_tui.core.dates import Preset
 from audit_tui.core.event import EventColumn
 from audit_tui.core.event_text import EVENT_KEYS
 from audit_tui.core.export import ExportResult, Format
 from audit_tui.core.filters import IS, Condition, Field, FlatFilter, Match
 from audit_tui.core.query import EventQuery, RowCount
+from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import FileError, FileExists, StoreDamaged
-from audit_tui.formats.exporting import FileExporter
+from audit_tui.output.exporting import FileExporter
 from audit_tui.ui.screens.export_dialog import ExportDialog, Shown
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.fake_reader import FakeReader

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.color import Color
 
-from audit_tui.core.dates import Preset
 from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.filters import IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
 from audit_tui.ui.terminal.sanitize import Sanitize

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.config import Settings
-from audit_tui.core.dates import Preset
 from audit_tui.core.event import AuditEvent, to_us
+from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from tests.ui.review_app import NOW, Driver, run_review
 from tests.ui.test_copy import Pasted

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from audit_tui.core.dates import Preset
 from audit_tui.core.filters import IS, Condition, Field, FlatFilter, Match
-from audit_tui.core.redact_mode import RedactMode
+from audit_tui.core.privacy.redact_mode import RedactMode
+from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from tests.ui.review_app import Driver, run_review
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.config import Settings
-from audit_tui.core.dates import Preset
 from audit_tui.core.event import AuditEvent, EventColumn, to_us
 from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
 from audit_tui.core.query import NEWEST_FIRST, Sort
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.time.zones import date_text
 from audit_tui.core.view import View
-from audit_tui.core.zones import date_text
 from audit_tui.errors import ConfigError, StoreDamaged
 from audit_tui.ui.commands import COMMANDS, Command, Where
 from audit_tui.ui.keymap import ARROWS, PRESETS, Keymap

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.sealed import SealState, SealStatus, Wrong, WrongEvents
+from audit_tui.core.evidence.sealed import SealState, SealStatus, Wrong, WrongEvents
 from audit_tui.errors import StoreError
 from audit_tui.ui.screens import seal_watch
 from audit_tui.ui.widgets.bars import StatusLine

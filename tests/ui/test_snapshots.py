@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.config import Settings
-from audit_tui.core.dates import Preset
 from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
-from audit_tui.core.zones import zone_named
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import fake_factory

@@ -8,7 +8,7 @@ import pytest
 
 from audit_tui.core.query import AtRow, EventQuery, SourceState, Standing
 from audit_tui.errors import StoreMissing
-from audit_tui.store.reader import open_store
+from audit_tui.store.read.reader import open_store
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.bars import StatusLine
 from tests.cli.running import make_store

@@ -16,7 +16,7 @@ from textual.app import App
 from textual.events import Key
 from textual.widgets import Static
 
-from audit_tui.core.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
+from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
 from audit_tui.ui.screens.time_range import TimeRangeDialog
 from audit_tui.ui.widgets.list_button import ListButton
 from audit_tui.ui.widgets.month_view import MonthView
@@ -787,6 +787,6 @@ def test_a_dialog_can_be_resized_while_a_list_is_open() -> None:
 
 
 def test_the_rest_of_the_program_does_not_load_it() -> None:
-    code = "import sys, audit_tui.core.dates; print('textual' in sys.modules, 'calendar' in sys.modules)"
+    code = "import sys, audit_tui.core.time.dates; print('textual' in sys.modules, 'calendar' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == "False"

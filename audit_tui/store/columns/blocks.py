@@ -12,7 +12,7 @@ from audit_tui.store.segment_layout import Column
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.store.sql import Moment
+    from audit_tui.store.read.sql import Moment
 
 # Its threads are of no use here, and each holds memory.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

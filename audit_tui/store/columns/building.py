@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from audit_tui.store.rows import StoredRow
     from audit_tui.store.stretches import Stretch
+    from audit_tui.store.tables.rows import StoredRow
 
 LEAST_REST = 2_048
 """So many events at the end of the store get a short segment when a writer closes: a reader takes 1 ms to

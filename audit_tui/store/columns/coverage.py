@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.record import Record
 from audit_tui.errors import StoreDamaged
-from audit_tui.store.rows import whole
+from audit_tui.store.read.sql import Span, Statement
 from audit_tui.store.segment_layout import REMOVALS, SEGMENTS, TABLES
-from audit_tui.store.sql import Span, Statement
 from audit_tui.store.stretches import Stretch
+from audit_tui.store.tables.rows import whole
 
 if TYPE_CHECKING:
     from audit_tui.store.predicate import Predicate
-    from audit_tui.store.session import Session
+    from audit_tui.store.read.session import Session
 
 MAX_LOOSE_EVENTS = 131_072
 """With more events outside of segments, columns are no shortcut: reading their rows takes 200 ms."""

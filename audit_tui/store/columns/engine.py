@@ -15,8 +15,8 @@ from audit_tui.store.columns.blocks import Block
 from audit_tui.store.columns.building import ROWS, columns_of
 from audit_tui.store.columns.coverage import Segment, damaged
 from audit_tui.store.columns.matching import matching
+from audit_tui.store.read.sql import Moment, Statement
 from audit_tui.store.segment_layout import STORED, Column
-from audit_tui.store.sql import Moment, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.store.columns.blocks import Mask, Numbers, Times
     from audit_tui.store.columns.coverage import Coverage, Question
     from audit_tui.store.columns.index import ColumnIndex
-    from audit_tui.store.session import Session
+    from audit_tui.store.read.session import Session
 
 _COLUMN = "SELECT data FROM segment_columns WHERE place = ?"
 _FEW_VALUES = 8

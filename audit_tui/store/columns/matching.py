@@ -10,7 +10,7 @@ import numpy as np
 
 from audit_tui.core.filters import TextField
 from audit_tui.store.predicate import Group, OneOf, Predicate, RowTest
-from audit_tui.store.row_tests import text_test
+from audit_tui.store.read.row_tests import text_test
 from audit_tui.store.segment_layout import FIELD_COLUMNS, OUTCOMES, Column
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from audit_tui.core.query import Interval
 from audit_tui.core.record import Record
-from audit_tui.store.sql import Moment, Span
+from audit_tui.store.read.sql import Moment, Span
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from audit_tui.core.dates import TimeContext, parse_time
 from audit_tui.core.event import to_us
-from audit_tui.core.zones import start_of_day
+from audit_tui.core.time.dates import TimeContext, parse_time
+from audit_tui.core.time.zones import start_of_day
 from audit_tui.errors import TimeError
 from audit_tui.ui.commands import COMMANDS, Command, Where
 

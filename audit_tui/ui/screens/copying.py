@@ -17,8 +17,8 @@ from audit_tui.core.event_text import (
     tabbed_row,
     told_time,
 )
+from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_secrets
 from audit_tui.core.query import AtRow
-from audit_tui.core.secrets import SecretAction, SecretFilter, mask_secrets
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import UsageError
 from audit_tui.ui.terminal.clipboard import Place
@@ -26,9 +26,9 @@ from audit_tui.ui.terminal.clipboard import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_tui.core.dates import TimeContext
     from audit_tui.core.event import AuditEvent, EventColumn, EventRow
     from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
     from audit_tui.ui.terminal.clipboard import CopyResult
 

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from audit_tui.core.dates import TimeContext
     from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.query import EventQuery, RowCount
+    from audit_tui.core.time.dates import TimeContext
 
 PROGRESS_S = 0.5
 """Progress is shown so often at most."""

@@ -13,8 +13,8 @@ from audit_tui.core.event import EventColumn
 from audit_tui.core.event_text import cell_text, key_of
 from audit_tui.core.filters import NO_FILTER, Field
 from audit_tui.core.query import NEWEST_FIRST
+from audit_tui.core.time.zones import local_time, zone_named
 from audit_tui.core.view import next_sort, sort_words
-from audit_tui.core.zones import local_time, zone_named
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.keymap import Keymap, bindings
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.dom import DOMNode
 
-    from audit_tui.core.dates import TimeRange
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filters import FlatFilter
-    from audit_tui.core.pseudonyms import Pseudonyms
+    from audit_tui.core.privacy.pseudonyms import Pseudonyms
+    from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
-    from audit_tui.core.redact_mode import RedactMode
+    from audit_tui.core.time.dates import TimeRange
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.lane import Lane
     from audit_tui.ui.screens.command_line import Order

@@ -10,13 +10,13 @@ from textual import on
 from textual.containers import Container
 from textual.screen import Screen
 
-from audit_tui.core.dates import Preset, TimeContext
+from audit_tui.core.evidence.sealed import SealState
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey, Standing
-from audit_tui.core.sealed import SealState
 from audit_tui.core.text import counted
+from audit_tui.core.time.dates import Preset, TimeContext
+from audit_tui.core.time.zones import zone_label
 from audit_tui.core.view import sort_words
-from audit_tui.core.zones import zone_label
 from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.seal_watch import BEGIN_S, SealWatch
 from audit_tui.ui.stillness import Stillness

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from audit_tui.core.sealed import SealState
+from audit_tui.core.evidence.sealed import SealState
 from audit_tui.core.text import counted
 from audit_tui.ui.screens.text_dialog import TextDialog, told_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.core.sealed import SealStatus, WrongEvents
+    from audit_tui.core.evidence.sealed import SealStatus, WrongEvents
     from audit_tui.ui.widgets.line_view import Line
 
 MAX_RUNS = 200

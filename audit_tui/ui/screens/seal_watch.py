@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.sealed import SealState, SealStatus
+from audit_tui.core.evidence.sealed import SealState, SealStatus
 from audit_tui.errors import QueryCancelled, StoreError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from audit_tui.core.sealed import SealChecker
+    from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.ui.stillness import Stillness
 
 BEGIN_S = 2.0

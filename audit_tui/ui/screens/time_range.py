@@ -15,7 +15,8 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from audit_tui.core.dates import (
+from audit_tui.core.event import to_us
+from audit_tui.core.time.dates import (
     TIME_FORMATS,
     DayPick,
     Preset,
@@ -28,9 +29,8 @@ from audit_tui.core.dates import (
     range_words,
     zone_label,
 )
-from audit_tui.core.event import to_us
-from audit_tui.core.month import MONTHS, days_in_month
-from audit_tui.core.zones import local_time
+from audit_tui.core.time.month import MONTHS, days_in_month
+from audit_tui.core.time.zones import local_time
 from audit_tui.errors import TimeError
 from audit_tui.ui.widgets.flat_button import FlatButton
 from audit_tui.ui.widgets.list_button import ListButton

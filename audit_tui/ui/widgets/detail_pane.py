@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.core.query import ReaderFactory
-    from audit_tui.core.sealed import WrongEvents
 
 
 class DetailPane(LineView):

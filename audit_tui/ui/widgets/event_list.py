@@ -11,8 +11,8 @@ from textual.containers import Container
 from textual.message import Message
 
 from audit_tui.core.query import EventQuery, Page, RowCount
+from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow
-from audit_tui.core.zones import local_time
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.strip import Strip
 
-    from audit_tui.core.sealed import WrongEvents
+    from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.ui.widgets.row_text import RowText
 
 MEASURED_ROWS = 100

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from audit_tui.core.month import (
+from audit_tui.core.time.month import (
     DAYS_IN_WEEK,
     WEEKDAYS,
     DayRange,

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from audit_tui.core.dates import Preset
+from audit_tui.core.time.dates import Preset
 
 if TYPE_CHECKING:
     from textual.binding import BindingType

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from textual.filter import LineFilter
 
-    from audit_tui.core.sealed import WrongEvents
+    from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.ui.widgets.row_text import RowText
 
 FAILURE_MARK = "✗"

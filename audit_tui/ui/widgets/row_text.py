@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 
 from audit_tui.core.event import EventColumn
+from audit_tui.core.privacy.secrets import mask_secrets
 from audit_tui.core.query import NEWEST_FIRST, Sort
-from audit_tui.core.secrets import mask_secrets
 from audit_tui.core.text import clean
-from audit_tui.core.zones import date_text, local_time
+from audit_tui.core.time.zones import date_text, local_time
 from audit_tui.ui.widgets.column_layout import (
     FULL_DATE_CELLS,
     GAP_CELLS,

@@ -1,0 +1,215 @@
+"""``audit-tui export``: all events that match, in a file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.commands.query import range_notes, tell_none
+from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.own_acts import OwnActs
+from audit_tui.cli.progress import ProgressLine, on_terminal
+from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
+from audit_tui.cli.session import session_of
+from audit_tui.core.cancel import CancelToken
+from audit_tui.core.event_text import EVENT_KEYS, key_of
+from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
+from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.event import EventColumn
+    from audit_tui.core.export import Exporter, ExportResult
+    from audit_tui.core.privacy.redact_mode import RedactMode
+    from audit_tui.core.query import EventQuery
+
+ALL = "all"
+VISIBLE = "visible"
+_STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
+
+
+def exporter_of(store: Path, redact: RedactMode) -> Exporter:
+    """What exports the events of a store, and never over the store."""
+    from audit_tui.output.exporting import FileExporter
+    from audit_tui.store.read.reader import StoreReader
+
+    files = [store.with_name(store.name + suffix) for suffix in _STORE_SUFFIXES]
+    exporter = FileExporter(lambda: RedactedEvents(StoreReader(store), redact), files)
+
+    def export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
+        words = seal_words(store)
+        job = replace(job, writing=replace(job.writing, seal_words=words))
+        return replace(exporter(job, on_progress, cancel), seal_words=words)
+
+    return export
+
+
+def seal_words(store: Path) -> str:
+    """What a quick check of the seals says, which takes under a second."""
+    from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
+
+    try:
+        report = verify(store, Request(Mode.QUICK))
+    except StoreError:
+        return "not sealed"
+    if report.result is Result.FAILED:
+        return "BROKEN; audit-tui verify says where"
+    return f"the seals of {counted(report.size, 'event')} fit each other, not anchored (quick check)"
+
+
+@click.command("export")
+@click.argument("out", type=click.Path(path_type=Path))
+@store_option
+@events_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in FILE_FORMATS], case_sensitive=False),
+    help="How to write them; else the ending of OUT tells.",
+)
+@click.option(
+    "--columns",
+    metavar="COLUMNS",
+    help="all, visible (those of the list on the screen), or their names as event,user,time. Else all; in "
+    "Markdown the visible ones.",
+)
+@redact_option
+@click.option(
+    "--raw-csv", "is_raw", is_flag=True, help="CSV as it is: a spreadsheet may run what looks like a formula."
+)
+@click.option(
+    "--proof",
+    "with_proof",
+    is_flag=True,
+    help="Write OUT.proof.jsonl too: what proves each event to others, without the store (verify --proof).",
+)
+@click.pass_context
+def export_command(
+    context: click.Context,
+    out: Path,
+    store: Path,
+    choice: EventsChoice,
+    form: str | None,
+    columns: str | None,
+    redact: bool,
+    is_raw: bool,
+    with_proof: bool,
+) -> None:
+    """Write all events that match to the file OUT, newest first.
+
+    The file is written whole or not at all, and only you can read it (mode 0600). A file that is there is
+    replaced; a link is not followed. Importing what was exported with all columns stores nothing new.
+    """
+    settings = session_of(context).loaded.settings
+    is_redacted = redact or settings.redact
+    columns_written = parse_columns(columns, settings.columns)
+    writing = Writing(_format(out, form), choice.context, columns_written, is_raw)
+    if is_redacted and with_proof:
+        raise UsageError(
+            "A proof is of events as they are, not of pseudonyms.", "Leave out --proof or --redact."
+        )
+    if is_raw and writing.format is not Format.CSV:
+        raise UsageError("--raw-csv is for CSV.", "Leave it out, or end OUT in .csv.")
+    query = choice.query()
+    exporter = exporter_of(store, redact_mode(is_on=is_redacted))
+    is_replaced = os.path.lexists(out)
+    with ExitStack() as stack:
+        if with_proof:
+            from audit_tui.store.evidence.proving import Prover
+
+            prover = stack.enter_context(Prover(store))
+            query = replace(query, upto_seq=prover.size)
+        with _progress(store, query) as on_progress:
+            job = ExportJob(out, query, writing)
+            result = exporter(job, on_progress, CancelToken())
+        if with_proof:
+            from audit_tui.cli.proof import write_proofs
+
+            write_proofs(prover, store, out, query)
+    _tell(result, store, choice, is_replaced=is_replaced)
+    unrecorded = OwnActs(store, is_on=settings.record_own_acts).exported(job, result)
+    if unrecorded:
+        click.echo(clean_visible(unrecorded), err=True)
+    if not result.events:
+        tell_none(choice)
+
+
+def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replaced: bool) -> None:
+    """What was written where, in which range if nobody chose it, and what is gone now."""
+    from audit_tui.store.read.reader import StoreReader
+
+    with StoreReader(store) as reader:
+        of_range, how_to_more = range_notes(choice, result.events, reader)
+    said = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
+    replacing = ", replacing what was there" if is_replaced else ""
+    click.echo(f"{said}{replacing}{how_to_more}.", err=True)
+    click.echo(f"Seals: {result.seal_words}.", err=True)
+
+
+def parse_columns(text: str | None, visible: Sequence[EventColumn]) -> tuple[str, ...] | None:
+    """Read ``--columns``.
+
+    Returns:
+        Keys of an event's JSON; None leaves it to the format.
+
+    Raises:
+        UsageError: If there is no such column, or one is named twice.
+    """
+    if text is None:
+        return None
+    names = [name.strip().lower() for name in text.split(",")]
+    if names == [ALL]:
+        return EVENT_KEYS
+    if names == [VISIBLE]:
+        return tuple(key_of(column) for column in visible)
+    keys = tuple("time" if name == "date" else name for name in names)
+    for key in keys:
+        if key not in EVENT_KEYS:
+            raise UsageError(
+                f"There is no column {key!r}.", f"Columns are all, visible, or of {', '.join(EVENT_KEYS)}."
+            )
+    if len(set(keys)) < len(keys):
+        raise UsageError("--columns names a column twice.", "Name each once.")
+    return keys
+
+
+def _format(out: Path, form: str | None) -> Format:
+    if str(out) == "-":
+        raise UsageError(
+            "export writes a file, not standard output.", "audit-tui query --format csv prints events."
+        )
+    found = format_of(out.name) if form is None else Format(form.lower())
+    if found is None:
+        endings = ", ".join(f".{known.value}" for known in FILE_FORMATS)
+        raise UsageError(
+            f"The name {out} does not say how to write the events.",
+            f"End it in one of {endings}, or add --format.",
+        )
+    return found
+
+
+@contextmanager
+def _progress(store: Path, query: EventQuery) -> Iterator[Callable[[int], None]]:
+    """A progress line when someone is looking at stderr."""
+    if not on_terminal():
+        yield lambda _: None
+        return
+    from audit_tui.store.read.reader import StoreReader
+
+    with StoreReader(store) as reader:
+        total = reader.count(query)
+    with ProgressLine() as line:
+
+        def show(events: int) -> None:
+            if line.is_due:
+                line.say(f"Exporting: {thousands(events)} of {counted(total, 'event')}")
+
+        yield show

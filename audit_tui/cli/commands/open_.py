@@ -1,0 +1,414 @@
+"""``audit-tui open``: the review screen, put together from a store, the settings and Textual.
+
+Everything that can be refused is refused before the terminal is touched. Textual takes most of the time
+until the first frame, so the first rows are read while it is imported.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.own_acts import OwnActs
+from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
+from audit_tui.cli.session import Session, session_of
+from audit_tui.config import state_directory
+from audit_tui.core.cancel import CancelToken
+from audit_tui.core.view import View
+from audit_tui.errors import (
+    EXIT_OK,
+    EXIT_SIGHUP,
+    EXIT_SIGTERM,
+    EXIT_WRONG,
+    AuditTuiError,
+    FileError,
+    QueryCancelled,
+    StoreMissing,
+    UsageError,
+)
+from audit_tui.ingest.named import STDIN, are_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.cli.resuming import Places
+    from audit_tui.core.evidence.sealed import SealChecker
+    from audit_tui.core.export import ExportJob, ExportResult
+    from audit_tui.core.left import Left
+    from audit_tui.core.privacy.redact_mode import RedactMode
+    from audit_tui.core.query import EventQuery, EventReader, StoreInfo
+    from audit_tui.ui.first_page import Anchor, FirstPage
+
+NAME = "audit-tui"
+MAX_NAME_CHARS = 64
+FIRST_PAGE_WAIT_S = 0.2
+"""How long the screen may be held up, when it is ready, by rows that are not."""
+NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui count their number."
+NO_SCREEN_HINT_LOGS = "Without the screen: audit-tui open --plain LOG prints its events."
+RESUME_HINT = "audit-tui import keeps them in a store, which can be resumed."
+PIPE_HINT = "a pipe or a file gets all"
+FIRST_STEPS = """\
+To see what it is like:    audit-tui demo
+To bring in your logs:     audit-tui import FILE-OR-FOLDER...
+To look at a log at once:  audit-tui FILE-OR-FOLDER..."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAs:
+    """How the screen presents a store that is not what the user named."""
+
+    name: str
+    """Instead of the file's name."""
+    notice: str = ""
+    """What to say of it besides; empty when nothing."""
+    command_words: tuple[str, ...] = ()
+    """How a command begins that shows the same; empty for one that reads the store."""
+
+
+@click.command("open")
+@click.argument("names", metavar="[STORE or LOG...]", nargs=-1, type=click.Path(allow_dash=True))
+@store_option
+@events_options
+@click.option("--plain", is_flag=True, help="Print the events as a table; no screen, no terminal needed.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Begin where the screen was left: the filter, range, order and event of the store, and without "
+    "STORE the store that was left last.",
+)
+@redact_option
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal; ctrl+o switches it on.")
+@click.pass_context
+def open_command(
+    context: click.Context,
+    names: tuple[str, ...],
+    store: Path,
+    choice: EventsChoice,
+    plain: bool,
+    resume: bool,
+    redact: bool,
+    no_mouse: bool,
+) -> int:
+    """Review a store, or log files and folders, on the screen.
+
+    Logs, or - for standard input, are read into a temporary store, which is gone afterwards; audit-tui
+    import keeps them.
+
+    Keys: f filters, t chooses a time range, Enter shows all of an event, q quits.
+    """
+    flags = ({"mouse": False} if no_mouse else {}) | ({"resume": True} if resume else {})
+    flags |= {"redact": True} if redact else {}
+    session = replace(session_of(context), flags=flags) if flags else session_of(context)
+    is_store_named = context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE
+    if names and is_store_named:
+        both = "A log and a store" if are_logs(names) else "Two stores"
+        raise UsageError(f"{both} are named, {names[0]} and {store}.", "Leave one of them out.")
+    if resume and plain:
+        raise UsageError("--resume is for the screen, and --plain has none.", "Leave one of them out.")
+    if names and are_logs(names):
+        if resume:
+            raise UsageError("Logs are read anew each time: there is nothing to resume.", RESUME_HINT)
+        return _open_logs(names, choice, session, is_plain=plain)
+    path = Path(names[0]) if names else store
+    try:
+        if plain:
+            return _print(path, choice, session)
+        if not session.loaded.settings.resume:
+            return open_screen(path, choice, session)
+        return _resume(path, choice, session, is_store_named=bool(names) or is_store_named)
+    except StoreMissing as error:
+        if not names and not is_store_named:
+            raise _no_store_yet(error) from None
+        raise
+    finally:
+        # After the screen, so that nobody waits for it.
+        from audit_tui.cli.temporary import remove_leftovers
+
+        remove_leftovers()
+
+
+def _resume(path: Path, choice: EventsChoice, session: Session, *, is_store_named: bool) -> int:
+    """Show a store as it was left, without a name the one that was left last."""
+    from audit_tui.cli.resuming import Places, tell
+
+    places = Places()
+    last = None if is_store_named else places.last_store
+    if last is not None:
+        if last.is_file():
+            path = last
+        else:
+            tell(f"The store that was left last is gone: {last}.")
+    try:
+        return open_screen(path, choice, session, resume_from=places)
+    finally:
+        tell(places.problem)
+
+
+def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, is_plain: bool) -> int:
+    """Show logs, and say afterwards what was wrong with them and how to keep them."""
+    from audit_tui.cli.keyboard import Keyboard
+    from audit_tui.cli.logs import imported
+
+    keyboard = None
+    if not is_plain:
+        keyboard = Keyboard.of_terminal() if STDIN in names else None
+        require_screen(NO_SCREEN_HINT_LOGS, has_keyboard=keyboard is not None)
+    with imported(names, choice) as logs:
+        if is_plain:
+            code = _print(logs.store, logs.choice, session)
+        else:
+            if keyboard is not None:
+                keyboard.take_stdin()
+            # Wherever the command is pasted, and whatever the store is then.
+            again = (NAME, "open", *(name if name == STDIN else str(Path(name).absolute()) for name in names))
+            code = open_screen(logs.store, logs.choice, session, ShownAs(logs.name, logs.notice, again))
+    if code in (EXIT_SIGTERM, EXIT_SIGHUP):
+        # Nobody is there to read it.
+        return code
+    for line in logs.farewell:
+        click.echo(line, err=True)
+    return code or logs.exit_code
+
+
+def _print(store: Path, choice: EventsChoice, session: Session) -> int:
+    from audit_tui.cli.commands.query import print_events
+
+    redact = redact_mode(is_on=session.loaded.settings.redact)
+    print_events(store, choice, redact, how_to_all=PIPE_HINT)
+    return EXIT_OK
+
+
+def _no_store_yet(error: StoreMissing) -> StoreMissing:
+    """What to say to someone who has just begun."""
+    return StoreMissing(
+        f"{error.message.removesuffix('.')} yet: your events would be kept there.", FIRST_STEPS
+    )
+
+
+def has_screen(*, has_keyboard: bool = False) -> bool:
+    """Whether there is a terminal to show the review screen on.
+
+    Args:
+        has_keyboard: There is a keyboard, whatever standard input is.
+    """
+    # Textual writes to stderr, and a stdout that goes elsewhere asks for data.
+    streams = (sys.stdout, sys.stderr) if has_keyboard else (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams) and not _is_dumb()
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
+def require_screen(hint: str = NO_SCREEN_HINT, *, has_keyboard: bool = False) -> None:
+    """Refuse to go on where the screen could not be shown.
+
+    Args:
+        hint: What to use instead.
+        has_keyboard: There is a keyboard, whatever standard input is.
+
+    Raises:
+        UsageError: If there is no terminal, or one that cannot move its cursor.
+    """
+    if has_screen(has_keyboard=has_keyboard):
+        return
+    if _is_dumb() and sys.stdout.isatty():
+        terminal = os.environ.get("TERM", "")
+        raise UsageError(f"The screen needs a better terminal than TERM={terminal}.", hint)
+    raise UsageError("The screen needs a terminal: input and output must not be redirected.", hint)
+
+
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Collect no garbage before the first frame, of which there is none: that took 40 of 570 ms.
+
+    The screen itself begins to collect when it is drawn.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_garbage_kept()
+def open_screen(
+    store: Path,
+    choice: EventsChoice,
+    session: Session,
+    shown_as: ShownAs | None = None,
+    resume_from: Places | None = None,
+) -> int:
+    """Show the review screen until the user leaves it.
+
+    Args:
+        store: The store's path.
+        choice: What to show first, and the zone.
+        session: The clock and the settings.
+        shown_as: What the screen calls a store that is gone afterwards; None takes the file's name, and keeps
+            where it was left.
+        resume_from: Where to begin, unless the choice says otherwise; None begins with the choice.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StoreError: If the store cannot be read; nothing was written to the terminal.
+        UsageError: If there is no terminal for it.
+    """
+    from audit_tui.cli.first_range import with_events
+    from audit_tui.store.read.reader import open_store
+    from audit_tui.ui.first_page import Anchor, Opening
+
+    settings = session.loaded.settings
+    redact = redact_mode(is_on=settings.redact)
+    acts = OwnActs(store, is_on=settings.record_own_acts and shown_as is None)
+    open_reader = redact.readers(open_store(store, settings.deadline))
+    with closing(open_reader()) as reader:
+        require_screen()
+        unrecorded = acts.opened()
+        info = reader.info()
+        left = resume_from.left_in(info.store_id) if resume_from else None
+        first, elsewhere = with_events(choice, reader)
+        view = first.view if left is None else _resumed(left, choice)
+        view = redacted_view(view, redact, reader)
+        notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice, unrecorded)
+        begin_at = None if left is None or left.event is None else Anchor(left.event)
+        with _ReadAhead(reader, view.query(choice.context), begin_at) as ahead:
+            # 0.3 s and more, in which the first rows are read.
+            from audit_tui.ui.app import AuditApp
+
+            first_page = ahead.result(FIRST_PAGE_WAIT_S)
+    shown = shown_as or ShownAs(info.name)
+    app = AuditApp(
+        Opening(
+            open_reader,
+            shown.name,
+            view,
+            choice.context.zone,
+            session.clock,
+            settings,
+            first_page,
+            begin_at,
+            0 if left is None else left.line,
+            " · ".join(filter(None, notices)),
+            state_directory(),
+            partial(_export, store, redact, acts),
+            None if shown_as else partial(_seal_checker, store, info.store_id),
+            redact,
+            shown.command_words or (NAME, "query", "-s", info.path),
+        )
+    )
+    app.run(mouse=settings.mouse)
+    if shown_as is None and app.return_code != EXIT_WRONG:
+        _keep_place(info, app.review.left, resume_from)
+    return app.return_code or 0
+
+
+def _resumed(left: Left, choice: EventsChoice) -> View:
+    """What was shown, but for what the command line says anew."""
+    return View(
+        choice.view.filter if choice.view.filter.conditions else left.view.filter,
+        left.view.time_range if choice.is_range_default else choice.view.time_range,
+        left.view.sort,
+    )
+
+
+def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None:
+    """Note where the store was left; only someone who resumes need know that it cannot be noted."""
+    from audit_tui.cli.resuming import Places, tell
+
+    try:
+        (resume_from or Places()).keep(info, left)
+    except FileError as error:
+        if resume_from is not None:
+            tell(f"The next --resume will not begin here: {error.message}")
+
+
+def _seal_checker(store: Path, store_id: str) -> SealChecker:
+    """What checks the seals while the screen is open; it remembers how far it came."""
+    from audit_tui.store.evidence.seal_status import StoreSealChecker
+
+    # The id comes from the file, and becomes the name of another.
+    is_name = store_id.isascii() and store_id.isalnum() and len(store_id) <= MAX_NAME_CHARS
+    memory = state_directory() / "verified" / f"{store_id}.checkpoint" if is_name else None
+    return StoreSealChecker(store, memory)
+
+
+def _export(
+    store: Path,
+    redact: RedactMode,
+    acts: OwnActs,
+    job: ExportJob,
+    on_progress: Callable[[int], None],
+    cancel: CancelToken,
+) -> ExportResult:
+    """Write a file; what that needs is imported when it is asked for."""
+    from audit_tui.cli.commands.export import exporter_of
+
+    result = exporter_of(store, redact)(job, on_progress, cancel)
+    acts.exported(job, result)
+    return result
+
+
+class _ReadAhead:
+    """The first rows, read in a thread while the block runs.
+
+    Args:
+        reader: What to ask; nobody else may, inside the block.
+        query: What the screen will show first.
+        begin_at: Where the cursor will be; None is the first row.
+    """
+
+    def __init__(self, reader: EventReader, query: EventQuery, begin_at: Anchor | None = None) -> None:
+        from audit_tui.ui.first_page import read_first_page
+
+        self._cancel = CancelToken()
+        self._read = partial(read_first_page, reader, query, begin_at, self._cancel)
+        self._page: FirstPage | None = None
+        self._error: AuditTuiError | None = None
+        self._thread = threading.Thread(target=self._run, name="first page")
+
+    def __enter__(self) -> _ReadAhead:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._cancel.cancel()
+        self._thread.join()
+
+    def result(self, wait_s: float) -> FirstPage | None:
+        """The rows; None if they take longer than ``wait_s``: the screen reads them itself then.
+
+        Raises:
+            StoreError: If they cannot be read.
+        """
+        self._thread.join(wait_s)
+        if self._error is not None:
+            raise self._error
+        return self._page
+
+    def _run(self) -> None:
+        try:
+            self._page = self._read()
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self._error = error

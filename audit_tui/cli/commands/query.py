@@ -1,0 +1,162 @@
+"""``audit-tui query`` and ``count``: the same events as on the screen, without it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
+from audit_tui.cli.session import session_of
+from audit_tui.core.export import Format, Writing
+from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.core.time.dates import Preset, range_label, range_words
+from audit_tui.output.writers import write_events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.privacy.redact_mode import RedactMode
+    from audit_tui.core.query import EventReader
+
+TERMINAL_LIMIT = 100
+"""How many events a terminal gets when nobody said how many; a file or a pipe gets all."""
+
+
+@click.command("query")
+@store_option
+@events_options
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=0),
+    show_default=f"{TERMINAL_LIMIT} on a terminal, else 0",
+    help="At most so many events; 0 is all.",
+)
+@click.option(
+    "--format",
+    "chosen",
+    type=click.Choice([form.value for form in Format], case_sensitive=False),
+    default=Format.TABLE.value,
+    show_default=True,
+    help="How to write them. JSON is in UTC, the others in the zone.",
+)
+@redact_option
+@click.pass_context
+def query_command(
+    context: click.Context,
+    store: Path,
+    choice: EventsChoice,
+    limit: int | None,
+    chosen: str,
+    redact: bool,
+) -> None:
+    """Print events, newest first."""
+    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    print_events(store, choice, mode, Format(chosen.lower()), limit)
+
+
+def print_events(
+    store: Path,
+    choice: EventsChoice,
+    redact: RedactMode,
+    chosen: Format = Format.TABLE,
+    limit: int | None = None,
+    how_to_all: str = "--limit 0 shows all",
+) -> None:
+    """Print events, and say so where these are not all of them.
+
+    Args:
+        store: The store.
+        choice: Which events.
+        redact: Whether names are replaced.
+        chosen: How to write them.
+        limit: At most so many; 0 is all, None what suits stdout.
+        how_to_all: What gives all of them where the limit leaves some out.
+
+    Raises:
+        StoreError: If the store cannot be read.
+    """
+    from audit_tui.store.read.reader import StoreReader
+
+    is_terminal = sys.stdout.isatty()
+    if limit is None:
+        limit = TERMINAL_LIMIT if is_terminal else 0
+    width_cells = terminal_cells() if is_terminal else None
+    query = choice.query()
+    with StoreReader(store) as reader:
+        events = islice(RedactedEvents(reader, redact).events(query), limit or None)
+        written = write_events(events, sys.stdout, Writing(chosen, choice.context, width_cells=width_cells))
+        # What was asked for is on its way before the rest is counted.
+        sys.stdout.flush()
+        there = reader.count(query) if limit and written == limit else written
+        of_range, how_to_more = range_notes(choice, there, reader)
+    if there > written:
+        more = f"; {how_to_all}{how_to_more.replace(';', ',', 1)}"
+        click.echo(f"{thousands(written)} of {counted(there, 'event')}{of_range}{more}.", err=True)
+    elif not written:
+        tell_none(choice)
+    elif how_to_more:
+        click.echo(f"{counted(written, 'event')}{of_range}{how_to_more}.", err=True)
+
+
+def terminal_cells() -> int:
+    """The width of the terminal."""
+    # Here, because only a table on a terminal needs it, and it takes 4 ms.
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
+@click.command("count")
+@store_option
+@events_options
+def count_command(store: Path, choice: EventsChoice) -> None:
+    """Print the number of events."""
+    from audit_tui.store.read.reader import StoreReader
+
+    with StoreReader(store) as reader:
+        number = reader.count(choice.query())
+        click.echo(number)
+        sys.stdout.flush()
+        of_range, how_to_more = range_notes(choice, number, reader)
+    if not number and choice.is_range_default:
+        tell_none(choice)
+    elif how_to_more:
+        click.echo(f"{counted(number, 'event')}{of_range}{how_to_more}.", err=True)
+
+
+def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple[str, str]:
+    """What to say of a range that nobody asked for, where it leaves events out.
+
+    Args:
+        choice: Which events were asked for.
+        events: How many of them there are.
+        reader: Counts those of all time.
+
+    Returns:
+        Which range that is, and how to have all: `` of Last 30 Days`` and ``; --range all-time takes in all
+        100,000``. Both are empty where the range was chosen, nothing is left out, or there is no event, of
+        which ``tell_none`` tells.
+    """
+    view = choice.view
+    if not events or not choice.is_range_default or view.time_range is Preset.ALL_TIME:
+        return "", ""
+    everywhere = reader.count(replace(view, time_range=Preset.ALL_TIME).query(choice.context))
+    if everywhere <= events:
+        return "", ""
+    label = range_label(view.time_range, choice.context)
+    return f" of {label}", f"; --range all-time takes in all {thousands(everywhere)}"
+
+
+def tell_none(choice: EventsChoice) -> None:
+    """Say on stderr that there is nothing, and in which range that was looked for."""
+    view = choice.view
+    words = clean_visible(f" with {view.filter_words()}" if view.filter.conditions else "")
+    hint = "" if view.time_range is Preset.ALL_TIME else "; --range all-time takes in all"
+    click.echo(f"No events{words} in {range_words(view.time_range, choice.context)}{hint}.", err=True)

@@ -1,0 +1,148 @@
+"""``audit-tui seal``: the key that signs a store, and checkpoints to keep elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.acting import act, require_why
+from audit_tui.cli.commands.redact import existing_writer
+from audit_tui.cli.options import store_option
+from audit_tui.core.text import clean_visible, counted
+from audit_tui.errors import EXIT_WRONG, StoreError
+
+if TYPE_CHECKING:
+    from audit_tui.store.evidence.seal_reading import Head
+
+
+@click.group("seal", no_args_is_help=True)
+def seal_command() -> None:
+    """Make keys that sign the seals, and write checkpoints."""
+
+
+@seal_command.group("key", no_args_is_help=True)
+def key_command() -> None:
+    """Make or show the key that signs a store's seals."""
+
+
+@key_command.command("new")
+@store_option
+@click.option("--replace", is_flag=True, help="Put it in the place of the key that signs the store now.")
+@click.option("--lost", is_flag=True, help="With --replace: the key that signs the store now is gone.")
+@click.option("--why", metavar="TEXT", default="first key", help="The reason, which is recorded.")
+@click.pass_context
+def new_command(context: click.Context, store: Path, replace: bool, lost: bool, why: str) -> None:
+    """Make a key that signs the store's seals from now on.
+
+    The private key is a file that only you can read, beside the settings and not beside the store. Whoever
+    writes to the store needs it there, or named by AUDIT_TUI_SEAL_KEY; without it nothing is recorded any
+    more. The public key is printed: keep it where you verify.
+    """
+    from audit_tui.store.evidence.seal_keys import give_key
+
+    with existing_writer(store) as writer:
+        public, path = give_key(writer, act(context, require_why(why)), may_replace=replace, is_old_lost=lost)
+    click.echo(str(public))
+    click.echo(clean_visible(f"The private key is {path}. Keep a copy of it in a safe place."), err=True)
+    click.echo(
+        "The line that was printed is the public key: verify --key takes it. Keep it elsewhere.", err=True
+    )
+
+
+@key_command.command("show")
+@store_option
+def show_key_command(store: Path) -> None:
+    """Print the public key of a store, and where its private key should lie."""
+    from audit_tui.core.evidence.checkpoint import read_public_key
+    from audit_tui.errors import CheckpointError
+    from audit_tui.store.evidence.seal_reading import SealedStore
+    from audit_tui.store.evidence.signing import key_path
+
+    with SealedStore(store) as sealed:
+        known, store_id = sealed.sealing_key, sealed.store_id
+    if known is None:
+        raise StoreError("No key signs this store.", "Make one: audit-tui seal key new")
+    try:
+        key = read_public_key(known)
+    except CheckpointError as error:
+        raise StoreError(f"What the store says of its key cannot be read. {error.message}") from error
+    path = key_path(store_id, key.key_id)
+    click.echo(str(key))
+    there = "is" if path.is_file() else "should be"
+    click.echo(clean_visible(f"The private key {there} at {path}."), err=True)
+
+
+@seal_command.command("anchor")
+@click.argument("out", type=click.Path(path_type=Path), default="-")
+@store_option
+@click.pass_context
+def anchor_command(context: click.Context, out: Path, store: Path) -> None:
+    """Write the store's newest checkpoint to OUT, or print it.
+
+    It is a few short lines. Kept where nobody who can change the store can change it (another machine, a
+    ticket, paper), it is an anchor: verify --anchor then finds every change to what came before it, and that
+    nothing is gone. The seals are checked first, in a second.
+    """
+    from audit_tui.output.new_file import new_file
+    from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
+
+    report = verify(store, Request(Mode.QUICK))
+    if report.result is Result.FAILED:
+        click.echo("The seals of this store do not fit: audit-tui verify tells more.", err=True)
+        context.exit(EXIT_WRONG)
+    head = _newest(store)
+    if str(out) == "-":
+        click.echo(head.note, nl=False)
+        sys.stdout.flush()
+    else:
+        with new_file(out, may_replace=True) as file:
+            file.write(head.note)
+    where = "" if str(out) == "-" else f" to {out}"
+    said = f"Wrote the checkpoint of {counted(head.size, 'event')}{where}."
+    click.echo(clean_visible(said), err=True)
+
+
+@seal_command.command("show")
+@store_option
+def show_command(store: Path) -> None:
+    """Print the newest seal.
+
+    That is the store, how many events it covers, their root, when it was made, and by which key.
+    """
+    import base64
+
+    from audit_tui.core.event import iso_utc
+    from audit_tui.core.evidence.checkpoint import read_checkpoint
+
+    head = _newest(store)
+    note = read_checkpoint(head.note)
+    keys = ", ".join(one.key_id.hex() for one in note.signatures) or "not signed"
+    rows = (
+        ("store", note.checkpoint.origin),
+        ("events", f"{head.size:,}"),
+        ("root", base64.b64encode(head.root).decode()),
+        ("sealed", f"{iso_utc(head.at_s * 1_000_000)[:19]}Z"),
+        ("key", keys),
+    )
+    for label, text in rows:
+        click.echo(f"{label:<8}{clean_visible(text)}")
+
+
+def _newest(store: Path) -> Head:
+    """The newest head.
+
+    Raises:
+        StoreError: If there is none.
+    """
+    from audit_tui.store.evidence.seal_reading import SealedStore, require_seals
+
+    with SealedStore(store) as sealed:
+        require_seals(sealed)
+        with sealed.snapshot():
+            head = sealed.newest_head()
+    if head is None:
+        raise StoreError("The store has no events yet, so there is nothing to seal.")
+    return head

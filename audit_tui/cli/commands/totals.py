@@ -1,0 +1,160 @@
+"""``audit-tui facets`` and ``histogram``: how many events have each value, and how many lie in each span."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.commands.query import range_notes, tell_none, terminal_cells
+from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.redacting import redact_mode, redact_option
+from audit_tui.cli.session import session_of
+from audit_tui.core.export import Format, Writing
+from audit_tui.core.filters import Field
+from audit_tui.core.privacy.redact_mode import RedactingReader
+from audit_tui.core.text import counted
+from audit_tui.core.time.buckets import MAX_BUCKETS, Every, equal_buckets, regular_buckets
+from audit_tui.errors import UsageError
+from audit_tui.output.totals import Bucket, write_facets, write_histogram
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.query import EventReader
+
+FACETS_LIMIT = 20
+BUCKETS = 24
+_MOST_FACETS = 2**31 - 1
+
+_format_option = click.option(
+    "--format",
+    "chosen",
+    type=click.Choice([form.value for form in Format], case_sensitive=False),
+    default=Format.TABLE.value,
+    show_default=True,
+    help="How to write them. JSON is in UTC, the others in the zone.",
+)
+
+
+@click.command("facets")
+@click.argument(
+    "column", metavar="COLUMN", type=click.Choice([field.value for field in Field], case_sensitive=False)
+)
+@store_option
+@events_options
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=FACETS_LIMIT,
+    show_default=True,
+    help="At most so many values; 0 is all.",
+)
+@_format_option
+@redact_option
+@click.pass_context
+def facets_command(
+    context: click.Context,
+    column: str,
+    store: Path,
+    choice: EventsChoice,
+    limit: int,
+    chosen: str,
+    redact: bool,
+) -> None:
+    """Print the most frequent values of a column.
+
+    COLUMN is event, category or user.
+    """
+    from audit_tui.store.read.reader import StoreReader
+
+    field = Field(column.lower())
+    with StoreReader(store) as store_reader:
+        reader = RedactingReader(
+            store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+        )
+        found = reader.facets(choice.query(), field, limit + 1 if limit else _MOST_FACETS)
+        shown = found[:limit] if limit else found
+        write_facets(field.value, shown, sys.stdout, _writing(chosen, choice))
+        sys.stdout.flush()
+        notes = ["--limit 0 shows all values"] if len(found) > len(shown) else []
+        _tell(choice, reader, is_empty=not found, notes=notes)
+
+
+@click.command("histogram")
+@store_option
+@events_options
+@click.option("--every", metavar="LENGTH", help="Buckets of a length: 30s, 5m, 1h, 1d, 1w.")
+@click.option(
+    "--buckets",
+    metavar="N",
+    type=click.IntRange(1, MAX_BUCKETS),
+    show_default=str(BUCKETS),
+    help="So many buckets of the same length.",
+)
+@_format_option
+def histogram_command(
+    store: Path, choice: EventsChoice, every: str | None, buckets: int | None, chosen: str
+) -> None:
+    """Print how many events lie in each span of time.
+
+    Days and weeks begin at midnight in the zone.
+    """
+    from audit_tui.store.read.reader import StoreReader
+
+    if every is not None and buckets is not None:
+        raise UsageError("--every cannot stand together with --buckets.", "Leave one of them out.")
+    length = None if every is None else Every.parse(every)
+    with StoreReader(store) as reader:
+        ends = _ends(choice, reader)
+        counts: tuple[int, ...] = ()
+        edges: list[int] = []
+        if ends is not None:
+            edges = (
+                equal_buckets(*ends, BUCKETS if buckets is None else buckets)
+                if length is None
+                else regular_buckets(*ends, length, choice.context)
+            )
+            counts = reader.histogram(choice.query(), edges)
+        found = [
+            Bucket(start, end, events) for (start, end), events in zip(pairwise(edges), counts, strict=True)
+        ]
+        write_histogram(found, sys.stdout, _writing(chosen, choice))
+        sys.stdout.flush()
+        _tell(choice, reader, is_empty=not any(counts), notes=[])
+
+
+def _ends(choice: EventsChoice, reader: EventReader) -> tuple[int, int] | None:
+    """The range, where it has no end up to the events themselves; None when nothing can be in it."""
+    info = reader.info()
+    interval = choice.query().interval
+    if info.first_us is None or info.last_us is None:
+        return None
+    start = info.first_us if interval.start_us is None else interval.start_us
+    end = info.last_us + 1 if interval.end_us is None else interval.end_us
+    return (start, end) if start < end else None
+
+
+def _writing(chosen: str, choice: EventsChoice) -> Writing:
+    is_terminal = sys.stdout.isatty()
+    return Writing(
+        Format(chosen.lower()), choice.context, width_cells=terminal_cells() if is_terminal else None
+    )
+
+
+def _tell(choice: EventsChoice, reader: EventReader, *, is_empty: bool, notes: list[str]) -> None:
+    """Say on stderr what was left out, and where nothing was found."""
+    if is_empty:
+        tell_none(choice)
+        return
+    if choice.is_range_default:
+        events = reader.count(choice.query())
+        of_range, how_to_more = range_notes(choice, events, reader)
+        if how_to_more:
+            notes = [f"{counted(events, 'event')}{of_range}{how_to_more}", *notes]
+    if notes:
+        click.echo("; ".join(notes) + ".", err=True)

@@ -1,0 +1,182 @@
+"""A checkpoint: four short lines that stand for every event up to a size (C2SP tlog-checkpoint, signed-note).
+
+::
+
+    audit-tui/7f3c9a12a0b84c2d9e115566778899aa
+    9998004
+    4qJ3Pb1n3zTq1b9fWcO2m2ZrYc0b5uGm1bJb7mW5m9Q=
+
+    — audit-tui/7f3c9a12a0b84c2d9e115566778899aa obLD1OX2...
+
+The first names the store, the second how many events, the third is the root of the tree over them. Then an
+empty line, and one signature a line, if there are any. Copied to where nobody who can change the store can
+change it, it is an anchor. What is read here may come from anybody.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from hashlib import sha256
+from typing import NamedTuple
+
+from audit_tui.core.evidence.merkle import HASH_BYTES
+from audit_tui.errors import CheckpointError
+
+ORIGIN_PREFIX = "audit-tui/"
+MAX_NOTE_CHARS = 16_384
+MAX_SIGNATURES = 16
+MAX_SIZE = 2**63 - 1
+_ED25519 = b"\x01"
+_KEY_BYTES = 32
+_KEY_ID_BYTES = 4
+_SIGNATURE_MARK = "\u2014 "
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_NAME = re.compile(r"[!-*,-~]{1,255}")
+"""Printable ASCII without a space or a plus."""
+
+
+class Signature(NamedTuple):
+    """One signature under a note."""
+
+    name: str
+    key_id: bytes
+    """Four bytes that tell the keys of one name apart."""
+    data: bytes
+
+
+class PublicKey(NamedTuple):
+    """The public half of a signing key, as ``name+id+key`` in one line."""
+
+    name: str
+    key: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """Four bytes that tell the keys of one name apart."""
+        return sha256(self.name.encode() + b"\n" + _ED25519 + self.key).digest()[:_KEY_ID_BYTES]
+
+    def __str__(self) -> str:
+        data = base64.b64encode(_ED25519 + self.key).decode()
+        return f"{self.name}+{self.key_id.hex()}+{data}"
+
+
+class Checkpoint(NamedTuple):
+    """The state of a log at a size."""
+
+    origin: str
+    """The log: ``audit-tui/`` and the store's id."""
+    size: int
+    """How many events."""
+    root: bytes
+    """The root of the tree over them."""
+    extensions: tuple[str, ...] = ()
+    """Further lines of other programs; this one writes none."""
+
+    def text(self) -> str:
+        """The signed part."""
+        lines = (self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)
+
+
+class SignedCheckpoint(NamedTuple):
+    """A checkpoint with the signatures that were found under it; whether they hold is not known yet."""
+
+    checkpoint: Checkpoint
+    signatures: tuple[Signature, ...] = ()
+
+    def text(self) -> str:
+        """All of it, as ``read_checkpoint`` reads it."""
+        if not self.signatures:
+            return self.checkpoint.text()
+        lines = [
+            f"{_SIGNATURE_MARK}{one.name} {base64.b64encode(one.key_id + one.data).decode()}\n"
+            for one in self.signatures
+        ]
+        return f"{self.checkpoint.text()}\n{''.join(lines)}"
+
+
+def origin_of(store_id: str) -> str:
+    """How checkpoints name a store."""
+    return f"{ORIGIN_PREFIX}{store_id}"
+
+
+def read_checkpoint(text: str) -> SignedCheckpoint:
+    """Read a checkpoint, in its one and only form.
+
+    Raises:
+        CheckpointError: If it is anything else, to the last character.
+    """
+    if len(text) > MAX_NOTE_CHARS:
+        raise CheckpointError("This is no checkpoint: it is too long.", _FORM)
+    body, gap, below = text.partition("\n\n")
+    if gap:
+        body += "\n"
+    if not body.endswith("\n") or (gap and not below.endswith("\n")):
+        raise CheckpointError("This is no whole checkpoint: the end of a line is missing.", _FORM)
+    lines = body[:-1].split("\n")
+    if len(lines) < 3 or not all(line and line.isprintable() for line in lines):
+        raise CheckpointError("This is no checkpoint: it has not the three lines of one.", _FORM)
+    if not _SIZE.fullmatch(lines[1]) or int(lines[1]) > MAX_SIZE:
+        raise CheckpointError("This is no checkpoint: its second line is not a number of events.", _FORM)
+    root = _decoded(lines[2])
+    if root is None or len(root) != HASH_BYTES:
+        raise CheckpointError("This is no checkpoint: its third line is not a hash.", _FORM)
+    checkpoint = Checkpoint(lines[0], int(lines[1]), root, tuple(lines[3:]))
+    return SignedCheckpoint(checkpoint, _signatures(below[:-1].split("\n")) if gap else ())
+
+
+def read_public_key(text: str) -> PublicKey:
+    """Read a public key, the one line ``name+id+key``.
+
+    Raises:
+        CheckpointError: If it is anything else, or its id is not its own.
+    """
+    name, _, rest = text.strip().partition("+")
+    key_id, _, data = rest.partition("+")
+    decoded = _decoded(data)
+    if (
+        decoded is None
+        or decoded[:1] != _ED25519
+        or len(decoded) != 1 + _KEY_BYTES
+        or not _NAME.fullmatch(name)
+    ):
+        raise CheckpointError(
+            "This is no public key.", "It is one line: NAME+ID+KEY; seal key show prints it."
+        )
+    key = PublicKey(name, decoded[1:])
+    if key.key_id.hex() != key_id:
+        raise CheckpointError("This public key was altered: its id is that of another.", "Take a clean copy.")
+    return key
+
+
+_FORM = "A checkpoint has three lines and its signatures; audit-tui seal anchor writes it."
+
+
+def _signatures(lines: list[str]) -> tuple[Signature, ...]:
+    if len(lines) > MAX_SIGNATURES:
+        raise CheckpointError("This is no checkpoint: it has too many signatures.", _FORM)
+    return tuple(_signature(line) for line in lines)
+
+
+def _signature(line: str) -> Signature:
+    name, _, data = line.removeprefix(_SIGNATURE_MARK).partition(" ")
+    decoded = _decoded(data)
+    if (
+        not line.startswith(_SIGNATURE_MARK)
+        or not _NAME.fullmatch(name)
+        or decoded is None
+        or len(decoded) <= _KEY_ID_BYTES
+    ):
+        raise CheckpointError("This is no checkpoint: a signature cannot be read.", _FORM)
+    return Signature(name, decoded[:_KEY_ID_BYTES], decoded[_KEY_ID_BYTES:])
+
+
+def _decoded(text: str) -> bytes | None:
+    """The bytes of base64 in its one form; None for anything else."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if base64.b64encode(data).decode() == text else None

@@ -1,0 +1,108 @@
+"""The spans that a histogram counts in: equal parts of a range, or hours, days and weeks of the zone."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from datetime import date
+from typing import TYPE_CHECKING
+
+from audit_tui.core.record import Record
+from audit_tui.core.time.month import shift_days
+from audit_tui.core.time.zones import local_time, start_of_day
+from audit_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_tui.core.time.dates import TimeContext
+
+MAX_BUCKETS = 10_000
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_DAY_S = _SECONDS["d"]
+_EVERY = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*", re.ASCII)
+
+
+class Every(Record):
+    """How long each bucket is: ``30s``, ``5m``, ``1h``, ``1d``, ``1w``."""
+
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> Every:
+        """Read a length.
+
+        Raises:
+            UsageError: If it is none.
+        """
+        found = _EVERY.fullmatch(text.lower())
+        if found is None or not int(found[1]):
+            raise UsageError(f"{text!r} is no length of time.", "Write it as 30s, 5m, 1h, 1d or 1w.")
+        return cls(int(found[1]) * _SECONDS[found[2]])
+
+
+def equal_buckets(start_us: int, end_us: int, buckets: int) -> list[int]:
+    """The moments that part a span of time into equal buckets, both ends among them; fewer in few µs."""
+    return sorted({start_us + (end_us - start_us) * place // buckets for place in range(buckets + 1)})
+
+
+def regular_buckets(start_us: int, end_us: int, every: Every, context: TimeContext) -> list[int]:
+    """The moments that part a span of time into buckets of a length, as clocks in the zone have them.
+
+    Days and weeks begin at the zone's midnight, weeks on its first day of the week; what divides a day
+    begins anew with each day, everything else goes on from the first midnight. The first and the last
+    bucket are whole, though the span may begin or end inside of them.
+
+    Raises:
+        UsageError: If these are more than 10,000.
+    """
+    wanted = (end_us - start_us) // (every.seconds * 1_000_000)
+    if wanted > MAX_BUCKETS:
+        raise UsageError(
+            f"These would be {wanted:,} buckets; {MAX_BUCKETS:,} are the most.",
+            "Choose a longer --every, or a shorter range.",
+        )
+    found = list(_edges(start_us, end_us, every, context))
+    first = bisect_right(found, start_us) - 1
+    return found[max(0, first) :]
+
+
+def _edges(start_us: int, end_us: int, every: Every, context: TimeContext) -> Iterator[int]:
+    """The moments from one at or before the start to one at or after the end."""
+    day = local_time(start_us, context.zone).date()
+    if every.seconds % _DAY_S == 0:
+        yield from _day_edges(day, end_us, every.seconds // _DAY_S, context)
+    elif _DAY_S % every.seconds == 0:
+        yield from _edges_of_days(day, end_us, every.seconds * 1_000_000, context)
+    else:
+        step_us = every.seconds * 1_000_000
+        edge = start_of_day(day, context.zone)
+        edge += (start_us - edge) // step_us * step_us
+        yield edge
+        while edge < end_us:
+            edge += step_us
+            yield edge
+
+
+def _day_edges(day: date, end_us: int, days: int, context: TimeContext) -> Iterator[int]:
+    if days % 7 == 0:
+        day = shift_days(day, -((day.weekday() - context.first_weekday) % 7))
+    edge = start_of_day(day, context.zone)
+    yield edge
+    while edge < end_us:
+        day = shift_days(day, days)
+        edge = end_us if day == date.max else start_of_day(day, context.zone)
+        yield edge
+
+
+def _edges_of_days(day: date, end_us: int, step_us: int, context: TimeContext) -> Iterator[int]:
+    while True:
+        edge = start_of_day(day, context.zone)
+        is_last = day == date.max
+        day = shift_days(day, 1)
+        next_day = start_of_day(day, context.zone)
+        while edge < next_day or is_last:
+            yield edge
+            if edge >= end_us:
+                return
+            edge += step_us

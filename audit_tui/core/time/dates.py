@@ -1,0 +1,447 @@
+"""Time ranges: the presets, days and moments, what they mean in a zone, and how they are said.
+
+A range is kept as the user chose it, and worked out anew against a ``TimeContext``; so a preset stays
+what its name says. Nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from audit_tui.core.event import from_us, to_us
+from audit_tui.core.query import Interval
+from audit_tui.core.record import Record
+from audit_tui.core.text import counted
+from audit_tui.core.time.month import (
+    DayPick,
+    DayRange,
+    add_months,
+    month_of,
+    month_weeks,
+    shift_days,
+    week_of,
+    year_of,
+)
+from audit_tui.core.time.zones import (
+    SECOND_US,
+    date_text,
+    exact_date_text,
+    local_time,
+    shortened,
+    start_of_day,
+    zone_label,
+    zone_named,
+)
+from audit_tui.errors import TimeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TIME_FORMATS = "Write it as 2026-11-01, 2026-11-01 14:00 or 2026-11-01T14:00:05Z."
+_MICROSECOND = timedelta(microseconds=1)
+_TIME = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+    r"(?:(?:[Tt]|\s+)(?P<hour>\d{1,2}):(?P<minute>\d{2})"
+    r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+    r"\s*(?P<offset>[Zz]|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?",
+    re.ASCII,
+)
+
+
+class Preset(StrEnum):
+    """The time ranges with a name, in the dialog's order; the value is the name in commands."""
+
+    ALL_TIME = "all-time"
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    THIS_WEEK = "this-week"
+    THIS_MONTH = "this-month"
+    LAST_MONTH = "last-month"
+    LAST_30_DAYS = "last-30-days"
+    LAST_90_DAYS = "last-90-days"
+    THIS_YEAR = "this-year"
+    LAST_YEAR = "last-year"
+
+    @property
+    def label(self) -> str:
+        """The name on the screen: ``Last 30 Days``."""
+        return self.value.replace("-", " ").title()
+
+    @property
+    def slug(self) -> str:
+        """The name in commands and files: ``last-30-days``."""
+        return self.value
+
+    @classmethod
+    def parse(cls, text: str) -> Preset:
+        """Read a preset's name, in any case, with spaces, hyphens or underscores.
+
+        Raises:
+            TimeError: If no preset is called so.
+        """
+        slug = "-".join(re.split(r"[\s_-]+", text.strip().lower()))
+        try:
+            return cls(slug)
+        except ValueError:
+            names = ", ".join(preset.label for preset in cls)
+            raise TimeError(f"There is no range {shortened(text)!r}.", f"The ranges are: {names}.") from None
+
+
+class MomentRange(Record):
+    """A half-open span between two moments.
+
+    Raises:
+        ValueError: If a moment has no zone.
+    """
+
+    start: datetime | None = None
+    """The first moment inside, in UTC; None has no beginning."""
+    end: datetime | None = None
+    """The first moment after it, in UTC; None has no end."""
+
+    def __post_init__(self) -> None:
+        # In UTC, because two datetimes of one zone compare by the clock's face, wrongly in the hour
+        # that comes twice (PEP 495).
+        for name in ("start", "end"):
+            moment = getattr(self, name)
+            if moment is not None:
+                object.__setattr__(self, name, from_us(to_us(moment)))
+
+
+TimeRange: TypeAlias = Preset | DayRange | MomentRange
+DEFAULT_RANGE = Preset.LAST_30_DAYS
+
+
+class TimeContext(Record):
+    """What a time range is worked out against."""
+
+    zone: tzinfo
+    """Where days begin and end, and what typed times mean."""
+    now: datetime
+    """The present moment, aware."""
+    first_weekday: int = 0
+    """0 begins weeks on Monday, 6 on Sunday."""
+
+    @property
+    def today(self) -> date:
+        """The day that it is in the zone."""
+        return local_time(to_us(self.now), self.zone).date()
+
+
+def resolve(time_range: TimeRange, context: TimeContext) -> Interval:
+    """The moments that a range takes in.
+
+    Days begin and end at midnight in the context's zone. A range from the first day that there is has
+    no beginning, one to the last has no end.
+    """
+    if isinstance(time_range, MomentRange):
+        start, end = time_range.start, time_range.end
+        return Interval(None if start is None else to_us(start), None if end is None else to_us(end))
+    days = _preset_days(time_range, context) if isinstance(time_range, Preset) else time_range
+    if days is None:
+        return Interval()
+    return Interval(_start_us(days.first, context.zone), _end_us(days.last, context.zone))
+
+
+def days_of(time_range: TimeRange, context: TimeContext, first_event: date | None = None) -> DayRange | None:
+    """The days that a range touches, to mark them on a calendar.
+
+    Args:
+        time_range: The range.
+        context: What it is worked out against.
+        first_event: Where a range without beginning begins; None when there is no event.
+
+    Returns:
+        The days, of a range without end up to today; None when its beginning is not known.
+    """
+    if isinstance(time_range, DayRange):
+        return time_range
+    if isinstance(time_range, Preset):
+        days = _preset_days(time_range, context)
+        if days is not None or first_event is None:
+            return days
+        return DayRange(first_event, max(first_event, context.today))
+    start, end = time_range.start, time_range.end
+    first = first_event if start is None else _day_of(start, context)
+    if first is None:
+        return None
+    last = context.today if end is None else _day_of(_just_before(end), context)
+    return DayRange(first, max(first, last))
+
+
+def range_label(time_range: TimeRange, context: TimeContext) -> str:
+    """What a range is called on its button: the preset's name, else its days or moments."""
+    if isinstance(time_range, Preset):
+        return time_range.label
+    if isinstance(time_range, DayRange):
+        return _days_text(time_range)
+    return _moments_text(time_range, context)
+
+
+def range_words(time_range: TimeRange, context: TimeContext) -> str:
+    """A range as a sentence part, with its length: ``2026-11-10 to 2026-11-13, 4 days``."""
+    label = range_label(time_range, context)
+    if isinstance(time_range, MomentRange):
+        return f"{label}{_moments_length(time_range, context)}"
+    if isinstance(time_range, DayRange):
+        return f"{label}, {counted(time_range.days, 'day')}"
+    days = _preset_days(time_range, context)
+    if days is None:
+        return f"{label}, since the first event"
+    return f"{label}: {_days_text(days)}, {counted(days.days, 'day')}"
+
+
+def parse_time(text: str, context: TimeContext) -> date | datetime:
+    """Read a day or a moment: ``2026-11-01``, ``2026-11-01 14:00``, ``2026-11-01T14:00:05.25+01:00``.
+
+    A moment without an offset is in the context's zone. Of an hour that comes twice it is the first; in
+    an hour that is left out it is as much later as the clocks jump (02:30 is then 03:30). Digits after
+    the microsecond are dropped. "today", "yesterday" and "now" are understood too.
+
+    Returns:
+        A date, or an aware datetime in UTC.
+
+    Raises:
+        TimeError: If it cannot be read, or there is no such day or time.
+    """
+    word, shown = text.strip(), shortened(text)
+    match word.lower():
+        case "now":
+            return from_us(to_us(context.now))
+        case "today":
+            return context.today
+        case "yesterday":
+            return shift_days(context.today, -1)
+    found = _TIME.fullmatch(word)
+    if found is None:
+        raise TimeError(f"The time {shown!r} cannot be read.", TIME_FORMATS)
+    try:
+        return _time_of(found, context.zone)
+    except ValueError as error:
+        raise TimeError(f"There is no time {shown!r}: {error}.", TIME_FORMATS) from None
+    except OverflowError:
+        raise TimeError(f"The time {shown!r} is out of range.", "The years go from 1 to 9999.") from None
+
+
+def range_from_bounds(since: str | None, until: str | None, context: TimeContext) -> TimeRange:
+    """The range between two typed times.
+
+    Args:
+        since: A day or a moment, inside; None or empty has no beginning.
+        until: A day, which is inside, or a moment, which is not; None or empty has no end.
+        context: What the times mean.
+
+    Returns:
+        All Time for none, days for two days, else moments.
+
+    Raises:
+        TimeError: If a time cannot be read, or ``since`` comes after ``until``.
+    """
+    first = parse_time(since, context) if since and since.strip() else None
+    last = parse_time(until, context) if until and until.strip() else None
+    if first is None and last is None:
+        return Preset.ALL_TIME
+    start = first if isinstance(first, datetime) or first is None else _border(_start_us(first, context.zone))
+    end = last if isinstance(last, datetime) or last is None else _border(_end_us(last, context.zone))
+    if start is not None and end is not None and start > end:
+        raise TimeError(f"{since} comes after {until}.", "Exchange the two times.")
+    # A datetime is a date too, so both tests are for what they are not.
+    if first is None or last is None or isinstance(first, datetime) or isinstance(last, datetime):
+        return MomentRange(start, end)
+    if last < first:
+        raise TimeError(f"{since} comes after {until}.", "Exchange the two times.")
+    return DayRange(first, last)
+
+
+def moment_text(moment: datetime, zone: tzinfo) -> str:
+    """A moment as one would type it: to the minute, or as exact as it is.
+
+    The second of two equal hours carries its offset, so that ``parse_time`` gives the same moment.
+    """
+    local = local_time(to_us(moment), zone)
+    text = local.replace(tzinfo=None).isoformat(" ")
+    text = text.rstrip("0") if "." in text else text.removesuffix(":00")
+    return f"{text} {str(local)[-6:]}" if local.fold else text
+
+
+def bound_texts(time_range: TimeRange, context: TimeContext) -> tuple[str, str]:
+    """A range as the two times one would type for it, for ``range_from_bounds``; empty has no bound."""
+    days = _preset_days(time_range, context) if isinstance(time_range, Preset) else time_range
+    if days is None:
+        return "", ""
+    if isinstance(days, DayRange):
+        return str(days.first), str(days.last)
+    start, end, zone = days.start, days.end, context.zone
+    since = until = ""
+    if start is not None:
+        since = str(_day_of(start, context)) if _is_day_border(start, zone) else moment_text(start, zone)
+    if end is not None:
+        is_day = _is_day_border(end, zone) and end != start
+        until = str(_day_of(_just_before(end), context)) if is_day else moment_text(end, zone)
+    return since, until
+
+
+def _preset_days(preset: Preset, context: TimeContext) -> DayRange | None:
+    today = context.today
+    if preset is Preset.THIS_WEEK:
+        return week_of(today, context.first_weekday)
+    make = _DAYS_OF_PRESET.get(preset)
+    return None if make is None else make(today)
+
+
+def _last_days(today: date, days: int) -> DayRange:
+    return DayRange(shift_days(today, 1 - days), today)
+
+
+def _yesterday(today: date) -> DayRange:
+    day = shift_days(today, -1)
+    return DayRange(day, day)
+
+
+_DAYS_OF_PRESET: dict[Preset, Callable[[date], DayRange]] = {
+    Preset.TODAY: lambda today: DayRange(today, today),
+    Preset.YESTERDAY: _yesterday,
+    Preset.THIS_MONTH: month_of,
+    Preset.LAST_MONTH: lambda today: month_of(add_months(today, -1)),
+    Preset.LAST_30_DAYS: lambda today: _last_days(today, 30),
+    Preset.LAST_90_DAYS: lambda today: _last_days(today, 90),
+    Preset.THIS_YEAR: year_of,
+    Preset.LAST_YEAR: lambda today: year_of(add_months(today, -12)),
+}
+
+
+def _start_us(first: date, zone: tzinfo) -> int | None:
+    return None if first == date.min else start_of_day(first, zone)
+
+
+def _end_us(last: date, zone: tzinfo) -> int | None:
+    return None if last == date.max else start_of_day(shift_days(last, 1), zone)
+
+
+def _border(border_us: int | None) -> datetime | None:
+    return None if border_us is None else from_us(border_us)
+
+
+def _just_before(moment: datetime) -> datetime:
+    return max(moment, datetime.min.replace(tzinfo=UTC) + _MICROSECOND) - _MICROSECOND
+
+
+def _day_of(moment: datetime, context: TimeContext) -> date:
+    return local_time(to_us(moment), context.zone).date()
+
+
+def _is_day_border(moment: datetime | None, zone: tzinfo) -> bool:
+    if moment is None:
+        return True
+    moment_us = to_us(moment)
+    return start_of_day(local_time(moment_us, zone).date(), zone) == moment_us
+
+
+def _days_text(days: DayRange) -> str:
+    return f"{days.first}" if days.first == days.last else f"{days.first} to {days.last}"
+
+
+def _moments_text(moments: MomentRange, context: TimeContext) -> str:
+    zone = context.zone
+    start, end = moments.start, moments.end
+    if start is None and end is None:
+        return Preset.ALL_TIME.label
+    # Days, the last one included, are said only where both ends are borders of days.
+    if _is_day_border(start, zone) and _is_day_border(end, zone) and start != end:
+        since = "" if start is None else str(_day_of(start, context))
+        until = "" if end is None else str(_day_of(_just_before(end), context))
+    else:
+        since = "" if start is None else moment_text(start, zone)
+        until = "" if end is None else moment_text(end, zone)
+    if not until:
+        return f"since {since}"
+    if not since:
+        return f"until {until}"
+    if since == until:
+        return since
+    same_day = len(until) > 10 and since[:11] == until[:11]
+    return f"{since} to {until[11:] if same_day else until}"
+
+
+def _moments_length(moments: MomentRange, context: TimeContext) -> str:
+    start, end = moments.start, moments.end
+    if start is None or end is None:
+        return ""
+    if _is_day_border(start, context.zone) and _is_day_border(end, context.zone) and start < end:
+        days = DayRange(_day_of(start, context), _day_of(_just_before(end), context))
+        return f", {counted(days.days, 'day')}"
+    return f", {_length_text(end - start)}"
+
+
+def _length_text(length: timedelta) -> str:
+    """A length in at most two units: ``3 days 4 h``, ``19 h 30 min``, ``5 s``."""
+    seconds = length // timedelta(seconds=1)
+    minutes, left_s = divmod(seconds, 60)
+    hours, left_min = divmod(minutes, 60)
+    days, left_h = divmod(hours, 24)
+    if days:
+        return f"{counted(days, 'day')} {left_h} h" if left_h else counted(days, "day")
+    if hours:
+        return f"{hours} h {left_min} min" if left_min else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {left_s} s" if left_s else f"{minutes} min"
+    return f"{length / timedelta(seconds=1):g} s"
+
+
+def _time_of(found: re.Match[str], zone: tzinfo) -> date | datetime:
+    day = date(int(found["year"]), int(found["month"]), int(found["day"]))
+    if found["hour"] is None:
+        return day
+    microsecond = int((found["fraction"] or "0")[:6].ljust(6, "0"))
+    moment = datetime(
+        day.year,
+        day.month,
+        day.day,
+        int(found["hour"]),
+        int(found["minute"]),
+        int(found["second"] or 0),
+        microsecond,
+        tzinfo=_offset_zone(found["offset"]) or zone,
+    )
+    return moment.astimezone(UTC)
+
+
+def _offset_zone(offset: str | None) -> tzinfo | None:
+    if offset is None:
+        return None
+    if offset.upper() in ("Z", "UTC"):
+        return UTC
+    span = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:].removeprefix(":") or 0))
+    return timezone(-span if offset[0] == "-" else span)
+
+
+__all__ = [
+    "DEFAULT_RANGE",
+    "SECOND_US",
+    "TIME_FORMATS",
+    "DayPick",
+    "DayRange",
+    "MomentRange",
+    "Preset",
+    "TimeContext",
+    "TimeRange",
+    "add_months",
+    "bound_texts",
+    "date_text",
+    "days_of",
+    "exact_date_text",
+    "local_time",
+    "moment_text",
+    "month_weeks",
+    "parse_time",
+    "range_from_bounds",
+    "range_label",
+    "range_words",
+    "resolve",
+    "start_of_day",
+    "zone_label",
+    "zone_named",
+]

@@ -1,0 +1,433 @@
+"""What a Linux audit event was about, and the sentence that tells it."""
+
+from __future__ import annotations
+
+import ipaddress
+import posixpath
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.core.event import Outcome
+from audit_tui.formats.vendors.auditd_records import command_line
+from audit_tui.formats.vendors.auditd_types import (
+    ACCOUNT_KIND,
+    AUXILIARY,
+    DEEDS,
+    LOGIN_KIND,
+    SYSCALL_DEEDS,
+    Deed,
+    kind_of,
+)
+from audit_tui.formats.words.sentences import told, with_reason
+
+if TYPE_CHECKING:
+    from audit_tui.formats.record import Fields
+
+MAX_COMMAND_CHARS = 500
+MAX_ARGUMENTS = 1_000
+_NOTHING = frozenset({"", "?", "(null)", "(none)", "(unknown)", "unset", "4294967295", "-1"})
+_PERMISSIONS = re.compile(r"(denied|granted)\s+\{\s*([^}]*?)\s*\}")
+_SETTING = re.compile(r"audit_\w+\Z|\w+_enabled\Z")
+_ERRORS = {
+    "1": "operation not permitted", "2": "no such file or directory", "3": "no such process",
+    "11": "try again", "12": "out of memory", "13": "permission denied", "16": "it is busy",
+    "17": "it exists already", "20": "not a directory", "21": "it is a directory", "22": "invalid argument",
+    "30": "read-only file system", "39": "the directory is not empty", "40": "too many links",
+    "101": "the network cannot be reached", "104": "the connection was reset", "110": "it timed out",
+    "111": "the connection was refused", "113": "no route to the host", "115": "it is still in progress",
+}  # fmt: skip
+_RULES = {
+    "add_rule": ("added an audit rule", "add an audit rule"),
+    "add rule": ("added an audit rule", "add an audit rule"),
+    "remove_rule": ("removed an audit rule", "remove an audit rule"),
+    "remove rule": ("removed an audit rule", "remove an audit rule"),
+    "updated_rules": ("updated the audit rules", "update the audit rules"),
+}
+_IPSEC = {
+    "SAD-add": ("added an IPsec association", "add an IPsec association"),
+    "SAD-delete": ("deleted an IPsec association", "delete an IPsec association"),
+    "SPD-add": ("added an IPsec policy", "add an IPsec policy"),
+    "SPD-delete": ("deleted an IPsec policy", "delete an IPsec policy"),
+    "SA-icv-failure": ("caused an IPsec packet with a wrong checksum",) * 2,
+    "SA-notfound": ("caused an IPsec packet without an association",) * 2,
+    "SA-replay-overflow": ("caused an overflow of IPsec sequence numbers",) * 2,
+    "SA-replayed-pkt": ("caused a replayed IPsec packet",) * 2,
+}
+_KEYS = {
+    0x7F: "<backspace>", 8: "<backspace>", 9: "<tab>", 10: "<ret>", 13: "<ret>", 27: "<esc>",
+} | {code: f"<^{chr(code + 64)}>" for code in range(1, 32) if code not in (8, 9, 10, 13, 27)}  # fmt: skip
+
+
+class Scene(NamedTuple):
+    """What is known of an event before it is told."""
+
+    fields: Fields
+    """All its records by type."""
+    name: str
+    """The type of the record that says what happened."""
+    primary: Fields
+    """That record."""
+    syscall: Fields
+    """The system call, empty when there is none."""
+    call: str | None
+    """The system call's name."""
+    user: str | None
+    outcome: Outcome
+    is_denied: bool
+
+
+class Socket(NamedTuple):
+    """The other end of a socket."""
+
+    host: str
+    """An address, or the path of a local socket."""
+    port: int | None
+    """None for local sockets."""
+
+    def __str__(self) -> str:
+        return self.host if self.port is None else f"{self.host} port {self.port}"
+
+
+def socket_address(record: Fields) -> Socket | None:
+    """What a SOCKADDR record says, of the internet or a local path; None when it says nothing."""
+    value = record.get("saddr")
+    if not isinstance(value, str) or len(value) < 8:
+        return None
+    try:
+        data = bytes.fromhex(value)
+    except ValueError:
+        return None
+    # The family is in the order of the host's bytes, so nearly always little-endian.
+    family = data[0] | data[1] << 8
+    if family == 1:
+        path = data[2:].lstrip(b"\x00").partition(b"\x00")[0]
+        return Socket(path.decode("utf-8", "surrogateescape"), None) if path else None
+    if family == 2 and len(data) >= 8:
+        return Socket(".".join(map(str, data[4:8])), int.from_bytes(data[2:4], "big"))
+    if family == 10 and len(data) >= 24:
+        parts = [f"{int.from_bytes(data[at : at + 2], 'big'):x}" for at in range(8, 24, 2)]
+        return Socket(_short_v6(":".join(parts)), int.from_bytes(data[2:4], "big"))
+    return None
+
+
+def _short_v6(address: str) -> str:
+    found = ipaddress.IPv6Address(address)
+    return str(found.ipv4_mapped or found)
+
+
+def said(record: Fields, *names: str) -> str | None:
+    """The first of several fields that says something."""
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, str) and value not in _NOTHING:
+            return value
+    return None
+
+
+def all_records(fields: Fields, name: str) -> list[Fields]:
+    """The records of a type, in the order of the log."""
+    found = fields.get(name)
+    listed = found if isinstance(found, list) else [found]
+    return [record for record in listed if isinstance(record, dict)]
+
+
+def _first(fields: Fields, name: str) -> Fields:
+    records = all_records(fields, name)
+    return records[0] if records else {}
+
+
+# --- what it was done to
+
+
+def command_of(fields: Fields) -> str | None:
+    """The command that was run, with its arguments."""
+    records = all_records(fields, "EXECVE")
+    arguments: dict[int, str] = {}
+    for record in records:
+        for name, value in record.items():
+            if name[:1] == "a" and name[1:].isdecimal() and len(name) < 8 and isinstance(value, str):
+                number = int(name[1:])
+                arguments[number] = f"{arguments.get(number, '')}{value}"
+                if len(arguments) >= MAX_ARGUMENTS:
+                    break
+    if any(arguments.values()):
+        return _short(command_line([arguments[number] for number in sorted(arguments)]))
+    if arguments and (paths := _paths(fields)):
+        # Started without even a name, as exploits do; the title is still that of the program before.
+        return _short(paths[0])
+    title = said(_first(fields, "PROCTITLE"), "proctitle")
+    return None if title is None else _short(title)
+
+
+def _short(command: str) -> str:
+    if not command.isprintable():
+        command = " ".join(command.split())
+    return command if len(command) <= MAX_COMMAND_CHARS else f"{command[: MAX_COMMAND_CHARS - 1]}…"
+
+
+def _paths(fields: Fields) -> list[str]:
+    """The files that a system call named, whole; not the directories that they lie in."""
+    cwd = said(_first(fields, "CWD"), "cwd")
+    names = []
+    for record in all_records(fields, "PATH"):
+        name = said(record, "name")
+        if name is not None and record.get("nametype", record.get("objtype")) != "PARENT":
+            names.append(posixpath.join(cwd, name) if cwd is not None and name[0] != "/" else name)
+    return names
+
+
+def target_of(scene: Scene) -> str | None:
+    """What the event acted upon: a file, an account, a service, a socket, a process."""
+    if scene.name != "SYSCALL":
+        deed = DEEDS.get(scene.name)
+        found = said(scene.primary, *deed.fields.split()) if deed is not None else None
+        if found is None and scene.name in ("AVC", "APPARMOR", "USER_AVC"):
+            found = said(scene.primary, "path", "name", "service", "dest", "tclass")
+        return found
+    kind = SYSCALL_DEEDS.get(scene.call or "", ("", "", "file"))[2]
+    if kind == "socket":
+        socket = socket_address(_first(scene.fields, "SOCKADDR"))
+        return None if socket is None else str(socket)
+    if kind == "module":
+        return said(_first(scene.fields, "KERN_MODULE"), "name")
+    if kind == "process":
+        return _process(scene)
+    paths = _paths(scene.fields)
+    if kind == "command":
+        return paths[0] if paths else said(scene.syscall, "exe")
+    return paths[-1] if paths else None
+
+
+def _process(scene: Scene) -> str | None:
+    record = _first(scene.fields, "OBJ_PID")
+    pid = said(record, "opid")
+    if pid is None:
+        raw = said(scene.syscall, "a0") or ""
+        try:
+            pid = str(int(raw, 16)) if scene.call in ("kill", "tkill") and len(raw) <= 8 else None
+        except ValueError:
+            pid = None
+    if pid is None:
+        return None
+    name = said(record, "ocomm")
+    return f"process {pid}" if name is None else f"process {pid} ({name})"
+
+
+# --- sentences
+
+
+def tell(scene: Scene, target: str | None) -> str:
+    """Who did what to what, with what, and why it failed.
+
+    Args:
+        scene: The event.
+        target: What it acted upon; None when not told.
+    """
+    if scene.name == "SYSCALL":
+        return _tell_call(scene, target)
+    if "text" in scene.primary and (found := _PERMISSIONS.search(str(scene.primary["text"]))):
+        return _tell_access(scene, "SELinux", found[1], found[2], target)
+    decision = said(scene.primary, "apparmor")
+    if decision is not None:
+        what = said(scene.primary, "operation") or "access"
+        return _tell_access(scene, "AppArmor", decision.lower(), what, target)
+    special = _SPECIAL.get(scene.name)
+    if special is not None:
+        return special(scene)
+    deed = DEEDS.get(scene.name)
+    if deed is None:
+        return _tell_rest(scene)
+    return _tell_deed(scene, deed)
+
+
+def _who(scene: Scene) -> str:
+    if scene.user is None:
+        return "someone" if kind_of(scene.name) == LOGIN_KIND else "the system"
+    other = _acting_as(scene)
+    who = _called(scene.user)
+    return who if other is None else f"{who} as {_called(other)}"
+
+
+def _called(user: str) -> str:
+    """A user's name; a number is said to be one."""
+    return f"user {user}" if user.isdecimal() else user
+
+
+def _acting_as(scene: Scene) -> str | None:
+    """Whom the user has become, when that is somebody else."""
+    if kind_of(scene.name) in (LOGIN_KIND, ACCOUNT_KIND):
+        return None
+    for record in (scene.primary, scene.syscall):
+        name = said(record, "UID", "uid")
+        if name is not None:
+            name = "root" if name == "0" else name
+            return name if name != scene.user else None
+    return None
+
+
+def _told(scene: Scene, past: str, plain: str, rest: str, reason: str | None = None) -> str:
+    sentence = told(_who(scene), past, plain, rest, scene.outcome, is_denied=scene.is_denied)
+    return with_reason(sentence, reason)
+
+
+def _tell_call(scene: Scene, target: str | None) -> str:
+    past, plain, kind = SYSCALL_DEEDS.get(scene.call or "", ("", "", ""))
+    exe = said(scene.syscall, "exe", "comm")
+    reason = None
+    if scene.outcome is Outcome.FAILURE and not scene.is_denied:
+        reason = _ERRORS.get(str(scene.syscall.get("exit", "")).removeprefix("-"))
+    if kind == "command":
+        command = command_of(scene.fields) or exe or "a program"
+        return _told(scene, past, plain, command, reason)
+    using = f" using {exe}" if exe is not None else ""
+    if not past:
+        call = scene.call or f"system call {scene.syscall.get('syscall', '')}".strip()
+        on = f" on {target}" if target is not None else ""
+        return _told(scene, f"called {call}", f"call {call}", f"{on}{using}".strip(), reason)
+    if kind == "socket" and target is None:
+        target = "a socket"
+    if scene.call is not None and scene.call.startswith("rename") and len(_paths(scene.fields)) > 1:
+        paths = _paths(scene.fields)
+        target = f"{paths[0]} to {paths[-1]}"
+    thing = target or {"file": "a file", "process": "a process", "module": ""}.get(kind, "")
+    return _told(scene, past, plain, f"{thing}{using}".strip(), reason)
+
+
+def _tell_access(scene: Scene, guard: str, decision: str, what: str, target: str | None) -> str:
+    """What SELinux or AppArmor decided about whom."""
+    program = said(scene.primary, "exe", "comm") or said(scene.syscall, "exe", "comm") or "a program"
+    kind = said(scene.primary, "tclass")
+    thing = " ".join(part for part in (kind, target if target != kind else None) if part)
+    sentence = f"{guard} {decision} {program} {what}"
+    if thing:
+        sentence += f" on {thing}"
+    if decision == "denied" and scene.outcome is Outcome.SUCCESS:
+        sentence += ", but let it pass"
+    return sentence if scene.user is None else f"{sentence} (user {scene.user})"
+
+
+def _tell_deed(scene: Scene, deed: Deed) -> str:
+    thing = said(scene.primary, *deed.fields.split()) or ""
+    kind = kind_of(scene.name)
+    if deed.joint == "as" and thing in (scene.user, ""):
+        rest = ""
+    elif not thing:
+        rest = _without_name(deed.joint)
+    else:
+        rest = f"{deed.joint} {_short(thing)}".strip()
+    if kind == LOGIN_KIND:
+        address = said(scene.primary, "addr") or said(scene.primary, "hostname")
+        terminal = said(scene.primary, "terminal")
+        rest += f" from {address}" if address is not None else ""
+        rest += " over SSH" if terminal == "ssh" else ""
+    exe = said(scene.primary, "exe")
+    if exe is not None and kind != "system-services" and exe != thing:
+        rest += f" using {exe}"
+    return _told(scene, deed.past, deed.plain, rest.strip())
+
+
+def _without_name(joint: str) -> str:
+    """The words before a name where no name follows: ``user account`` becomes ``a user account``."""
+    last = joint.rpartition(" ")[2]
+    if not joint or last in ("to", "from", "of", "as", "with", "by", "number"):
+        return ""
+    return f"{'an' if joint[0] in 'aeio' else 'a'} {joint}"
+
+
+def _tell_login(scene: Scene) -> str:
+    session = said(scene.primary, "ses", "new-ses")
+    words = "login session" if session is None else f"login session {session}"
+    article = "a " if session is None else ""
+    return _told(scene, f"began {article}{words}", f"begin {article}{words}", "")
+
+
+def _tell_config(scene: Scene) -> str:
+    record = scene.primary
+    rule = _RULES.get(said(record, "op") or "")
+    key = record.get("key")
+    if isinstance(key, list):
+        key = ", ".join(map(str, key))
+    if rule is not None:
+        return _told(scene, *rule, f"with key {key}" if isinstance(key, str) and key not in _NOTHING else "")
+    for name, value in record.items():
+        if _SETTING.match(name) and "old" in record:
+            return _told(scene, f"set {name}", f"set {name}", f"from {record['old']} to {value}")
+    what = said(record, "op")
+    rest = "" if what is None else f"({what})"
+    return _told(scene, "changed the audit configuration", "change the audit configuration", rest)
+
+
+def _tell_ipsec(scene: Scene) -> str:
+    past, plain = _IPSEC.get(said(scene.primary, "op") or "", ("changed IPsec", "change IPsec"))
+    source, destination = said(scene.primary, "src"), said(scene.primary, "dst")
+    rest = f"from {source} to {destination}" if source and destination else ""
+    return _told(scene, past, plain, rest)
+
+
+def _tell_typed(scene: Scene) -> str:
+    data = scene.primary.get("data")
+    keys = data.translate(_KEYS) if isinstance(data, str) else ""
+    comm = said(scene.primary, "comm")
+    where = f" into {comm}" if comm is not None else ""
+    return _told(scene, "typed", "type", f'"{_short(keys)}"{where}' if keys else f"something{where}")
+
+
+def _tell_error(scene: Scene) -> str:
+    what = said(scene.primary, "op")
+    address = said(scene.primary, "addr", "hostname")
+    exe = said(scene.primary, "exe")
+    return (
+        f"{_who(scene)} ran into an account error"
+        + (f" ({what})" if what is not None else "")
+        + (f" from {address}" if address is not None else "")
+        + (f" using {exe}" if exe is not None else "")
+    )
+
+
+def _tell_key(scene: Scene) -> str:
+    past = {"destroy": "destroyed", "create": "created", "negotiate": "negotiated"}
+    op = said(scene.primary, "op") or ""
+    done = past.get(op, "handled")
+    kind = said(scene.primary, "kind")
+    rest = f"a {kind} key" if kind is not None else "a cryptographic key"
+    exe = said(scene.primary, "exe")
+    return _told(scene, done, op if op in past else "handle", rest + (f" using {exe}" if exe else ""))
+
+
+def _tell_configured(scene: Scene) -> str:
+    words = said(scene.primary, "text") or said(scene.primary, "op")
+    exe = said(scene.primary, "exe")
+    rest = (f"({words})" if words else "") + (f" using {exe}" if exe else "")
+    return _told(
+        scene, "changed the system's configuration", "change the system's configuration", rest.strip()
+    )
+
+
+def _tell_rest(scene: Scene) -> str:
+    """An event whose record of what happened is missing, or of a type that is not known."""
+    command = command_of(scene.fields)
+    if command is not None and "EXECVE" in scene.fields:
+        who = "someone" if scene.user is None else _called(scene.user)
+        return f"{who} ran {command}"
+    words = said(scene.primary, "text") or said(scene.primary, "op", "msg")
+    paths = _paths(scene.fields)
+    about = command or (paths[0] if paths else None) or words
+    if about is None and (socket := socket_address(_first(scene.fields, "SOCKADDR"))):
+        about = str(socket)
+    if about is None:
+        about = said(scene.primary, "cwd", "exe", "comm", "acct")
+    by = f" by {_called(scene.user)}" if scene.user is not None else ""
+    lone = " without the record that it belongs to" if scene.name in AUXILIARY else ""
+    return f"{scene.name} record{by}{lone}" + (f": {_short(about)}" if about else "")
+
+
+_SPECIAL = {
+    "LOGIN": _tell_login,
+    "CONFIG_CHANGE": _tell_config,
+    "CRYPTO_KEY_USER": _tell_key,
+    "MAC_IPSEC_EVENT": _tell_ipsec,
+    "TTY": _tell_typed,
+    "USER_TTY": _tell_typed,
+    "USER_ERR": _tell_error,
+    "USYS_CONFIG": _tell_configured,
+}

@@ -1,0 +1,286 @@
+"""What a Kubernetes request asked for, and the sentence that tells it."""
+
+from __future__ import annotations
+
+import shlex
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import parse_qs
+
+from audit_tui.formats.values import dig, first_text
+from audit_tui.formats.words.sentences import past_tense, singular, told, with_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audit_tui.core.event import Outcome
+    from audit_tui.formats.record import Fields
+
+_MAX_COMMAND_CHARS = 300
+
+_NOUNS = {
+    # A resource that is written in one word -> one of them.
+    "apiservices": "API service", "certificatesigningrequests": "certificate signing request",
+    "clusterrolebindings": "cluster role binding", "clusterroles": "cluster role", "configmaps": "config map",
+    "controllerrevisions": "controller revision", "cronjobs": "cron job", "csidrivers": "CSI driver",
+    "csinodes": "CSI node", "customresourcedefinitions": "custom resource definition",
+    "daemonsets": "daemon set", "endpoints": "endpoints", "endpointslices": "endpoint slice",
+    "horizontalpodautoscalers": "pod autoscaler", "ingressclasses": "ingress class",
+    "limitranges": "limit range", "mutatingwebhookconfigurations": "mutating webhook",
+    "networkpolicies": "network policy", "persistentvolumeclaims": "persistent volume claim",
+    "persistentvolumes": "persistent volume", "poddisruptionbudgets": "pod disruption budget",
+    "podsecuritypolicies": "pod security policy", "podtemplates": "pod template",
+    "priorityclasses": "priority class", "replicasets": "replica set",
+    "replicationcontrollers": "replication controller", "resourcequotas": "resource quota",
+    "rolebindings": "role binding", "runtimeclasses": "runtime class",
+    "serviceaccounts": "service account", "statefulsets": "stateful set", "storageclasses": "storage class",
+    "validatingadmissionpolicies": "validating admission policy",
+    "validatingwebhookconfigurations": "validating webhook", "volumeattachments": "volume attachment",
+}  # fmt: skip
+_VERBS = {
+    # A verb of the API -> what it is in the past, after "to".
+    "get": ("read", "read"), "list": ("listed", "list"), "watch": ("watched", "watch"),
+    "create": ("created", "create"), "update": ("updated", "update"), "patch": ("changed", "change"),
+    "delete": ("deleted", "delete"), "deletecollection": ("deleted all", "delete all"),
+    "connect": ("connected to", "connect to"), "proxy": ("went through", "go through"),
+    "bind": ("bound", "bind"), "escalate": ("escalated", "escalate"),
+    "impersonate": ("impersonated", "impersonate"), "post": ("posted to", "post to"),
+    "put": ("put", "put"), "head": ("checked", "check"),
+    "options": ("asked for the options of", "ask for the options of"),
+}  # fmt: skip
+_MANY = frozenset({"list", "watch", "deletecollection"})
+_SUBRESOURCES = {
+    # resource/subresource and whether it only reads -> what was done, in the past and after "to".
+    ("approval", False): ("approved", "approve"),
+    ("attach", False): ("attached to", "attach to"),
+    ("attach", True): ("attached to", "attach to"),
+    ("binding", False): ("scheduled", "schedule"),
+    ("ephemeralcontainers", False): ("put a debug container into", "put a debug container into"),
+    ("eviction", False): ("evicted", "evict"),
+    ("finalize", False): ("finalized", "finalize"),
+    ("log", True): ("read the log of", "read the log of"),
+    ("portforward", False): ("forwarded ports of", "forward ports of"),
+    ("portforward", True): ("forwarded ports of", "forward ports of"),
+    ("proxy", False): ("sent a request through", "send a request through"),
+    ("proxy", True): ("sent a request through", "send a request through"),
+    ("resize", False): ("resized", "resize"),
+    ("scale", False): ("scaled", "scale"),
+    ("scale", True): ("read the scale of", "read the scale of"),
+    ("status", False): ("updated the status of", "update the status of"),
+    ("status", True): ("read the status of", "read the status of"),
+    ("token", False): ("requested a token for", "request a token for"),
+    ("token", True): ("read the token of", "read the token of"),
+}
+_QUESTIONS = {
+    # Objects that are questions to the API server, not things.
+    "localsubjectaccessreviews": "asked what somebody may do",
+    "selfsubjectaccessreviews": "asked whether they may do something",
+    "selfsubjectreviews": "asked who they are",
+    "selfsubjectrulesreviews": "asked what they may do",
+    "subjectaccessreviews": "asked what somebody may do",
+    "tokenreviews": "had a token checked",
+}
+_READS = frozenset({"get", "list", "watch", "head"})
+
+
+class Request(NamedTuple):
+    """What was asked of the API server."""
+
+    verb: str
+    """Empty when not told."""
+    resource: str
+    """In the plural, as the API has it; empty when the request was for a path."""
+    subresource: str
+    name: str | None
+    namespace: str | None
+    uri: str
+    """The path with its query; empty when not told."""
+    sent: Any
+    """The object that came with the request; None when not told."""
+
+    @classmethod
+    def of(cls, fields: Fields) -> Self:
+        """The request of an audit event."""
+        reference = fields.get("objectRef")
+        reference = reference if isinstance(reference, dict) else {}
+        sent = fields.get("requestObject")
+        made = fields.get("responseObject")
+        resource = _word(reference.get("resource"))
+        name = first_text(
+            reference.get("name"), dig(made, ("metadata", "name")), dig(sent, ("metadata", "name"))
+        )
+        return cls(
+            _word(fields.get("verb")),
+            resource,
+            _word(reference.get("subresource")),
+            name if resource else None,
+            first_text(reference.get("namespace")),
+            _word(fields.get("requestURI")),
+            sent,
+        )
+
+    @classmethod
+    def of_review(cls, request: Fields, verbs: Mapping[str, str]) -> Self:
+        """The request that an AdmissionReview is about."""
+        sent = request.get("object")
+        operation = _word(request.get("operation"))
+        return cls(
+            verbs.get(operation, operation.lower()),
+            _word(dig(request, ("resource", "resource"))),
+            _word(request.get("subResource")),
+            first_text(request.get("name"), dig(sent, ("metadata", "name"))),
+            first_text(request.get("namespace")),
+            "",
+            sent,
+        )
+
+    @property
+    def event(self) -> str:
+        """The verb and what it is asked of: ``delete secrets``, ``create pods/exec``, ``get /version``."""
+        verb = self.verb or "request"
+        if not self.resource:
+            return f"{verb} {self.path}".strip()
+        return f"{verb} {self.resource}/{self.subresource}" if self.subresource else f"{verb} {self.resource}"
+
+    @property
+    def path(self) -> str:
+        """The path without its query."""
+        return self.uri.partition("?")[0]
+
+    @property
+    def target(self) -> str | None:
+        """The name of what was acted upon, after its namespace; the path when it is no resource."""
+        if not self.resource:
+            return self.path or None
+        if self.name is None:
+            return self.namespace
+        is_namespace = self.resource == "namespaces" or self.namespace is None
+        return self.name if is_namespace else f"{self.namespace}/{self.name}"
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=1_024)
+def _noun(resource: str, *, is_many: bool) -> str:
+    noun = _NOUNS.get(resource)
+    if noun is None:
+        return resource if is_many else singular(resource)
+    if not is_many or noun.endswith("s"):
+        return noun
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("ss") else f"{noun}s"
+
+
+def _thing(request: Request, *, is_many: bool) -> str:
+    """The object with its kind and namespace: ``secret db-pass in namespace prod``."""
+    has_name = request.name is not None and not is_many
+    if has_name or is_many:
+        words = _noun(request.resource, is_many=is_many)
+    else:
+        words = _with_article(_noun(request.resource, is_many=False))
+    if request.name is not None:
+        words = f"{words} {request.name}" if has_name else f"{words} named {request.name}"
+    if request.namespace and request.resource != "namespaces":
+        return f"{words} in namespace {request.namespace}"
+    return words
+
+
+def _with_article(noun: str) -> str:
+    return noun if noun.endswith("points") else f"{'an' if noun[:1] in 'aeiouA' else 'a'} {noun}"
+
+
+def tell(
+    request: Request,
+    user: str | None,
+    outcome: Outcome,
+    *,
+    is_denied: bool,
+    is_asked: bool,
+    reason: str | None,
+) -> str:
+    """Who did what to what, and why it failed.
+
+    Args:
+        request: What was asked.
+        user: Who asked; None when nobody is named.
+        outcome: How it ended.
+        is_denied: It failed because it was not allowed.
+        is_asked: Nothing is known of the end yet, because the request has only been received.
+        reason: Why it failed, in the server's words.
+    """
+    who = user or "someone"
+    past, plain, rest = _act(request)
+    if is_asked and not is_denied:
+        return f"{who} asked to {plain} {rest}".rstrip()
+    return with_reason(told(who, past, plain, rest, outcome, is_denied=is_denied), reason)
+
+
+def _act(request: Request) -> tuple[str, str, str]:
+    """What was done, in the past and after "to", and to what."""
+    verb = request.verb.lower()
+    if not request.resource:
+        past, plain = _VERBS.get(verb, ("requested", "request"))
+        return past, plain, request.path or "something"
+    if request.resource in _QUESTIONS and verb == "create":
+        question = _QUESTIONS[request.resource]
+        return question, f"{question.replace('asked', 'ask').replace('had', 'have')}", ""
+    if request.subresource == "exec":
+        return _exec(request)
+    done = _SUBRESOURCES.get((request.subresource, verb in _READS))
+    if done is not None:
+        return *done, _thing(request, is_many=False)
+    granted = _granted(request) if verb == "create" else None
+    if granted is not None:
+        return "granted", "grant", granted
+    past, plain = _VERBS.get(verb) or (past_tense(verb), verb) if verb else ("requested", "request")
+    thing = _thing(request, is_many=verb in _MANY)
+    if verb == "create" and request.name is None and thing.startswith(("a ", "an ")):
+        return past, plain, thing
+    if request.subresource:
+        thing = f"the {request.subresource} of {thing}"
+    return past, plain, thing
+
+
+def _exec(request: Request) -> tuple[str, str, str]:
+    command = parse_qs(request.uri.partition("?")[2]).get("command") or []
+    sent = dig(request.sent, ("command",))
+    if not command and isinstance(sent, list):
+        command = [word for word in sent if isinstance(word, str)]
+    thing = _thing(request, is_many=False)
+    if not command:
+        return "ran a command in", "run a command in", thing
+    line = shlex.join(command)
+    if len(line) > _MAX_COMMAND_CHARS:
+        line = f"{line[: _MAX_COMMAND_CHARS - 1]}…"
+    return f"ran {line} in", f"run {line} in", thing
+
+
+def _granted(request: Request) -> str | None:
+    """What a new role binding gives to whom, when the event holds the binding."""
+    if request.resource not in ("rolebindings", "clusterrolebindings"):
+        return None
+    role = first_text(dig(request.sent, ("roleRef", "name")))
+    subjects = dig(request.sent, ("subjects",))
+    if role is None or not isinstance(subjects, list) or not subjects:
+        return None
+    names = [name for name in map(_subject, subjects[:3]) if name]
+    if not names:
+        return None
+    more = f" and {len(subjects) - len(names):,} more" if len(subjects) > len(names) else ""
+    kind = "role" if dig(request.sent, ("roleRef", "kind")) == "Role" else "cluster role"
+    where = f" in namespace {request.namespace}" if request.namespace else ""
+    return f"{kind} {role} to {', '.join(names)}{more}{where}"
+
+
+def _subject(subject: object) -> str | None:
+    name = first_text(dig(subject, ("name",)))
+    if name is None:
+        return None
+    kind = dig(subject, ("kind",))
+    namespace = first_text(dig(subject, ("namespace",)))
+    if kind == "ServiceAccount":
+        return f"service account {namespace}/{name}" if namespace else f"service account {name}"
+    return f"{'group' if kind == 'Group' else 'user'} {name}"

@@ -1,0 +1,193 @@
+"""From a file to events: tells its shape, takes its records, maps each, loses none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from audit_tui.errors import FileError, UsageError
+from audit_tui.formats.generic import FieldMap, names_a_time
+from audit_tui.formats.record import Format, Record, RecordError, Reject, Shape
+from audit_tui.formats.registry import Formats
+from audit_tui.formats.values import lookup
+from audit_tui.ingest.csv_records import csv_records, header_of
+from audit_tui.ingest.json_records import json_records
+from audit_tui.ingest.recognise import UNFORESEEN, Understanding, Understood, unforeseen
+from audit_tui.ingest.wrappers import has_record_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.privacy.secrets import SecretFilter
+    from audit_tui.formats.mapping import Mapping
+    from audit_tui.ingest.files import LogText
+
+CHECKED_RECORDS = 100
+"""A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
+_SHOWN_FIELDS = 40
+_JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+
+
+_Records: TypeAlias = "tuple[Shape, Format | None, Iterator[Record | Reject]]"
+"""Of a file: its shape, the format of all its records if its shape tells it, its records."""
+
+
+class NotALog(FileError):
+    """A file is none of the logs that are known: in a folder that is no harm."""
+
+    title = "Not a known log"
+
+
+class Mapped(NamedTuple):
+    """A record and the event that it became."""
+
+    event: AuditEvent
+    record: Record
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read.
+
+    Args of the command in the library's terms; one object serves all files of an import.
+    """
+
+    format_name: str | None = None
+    """``--format``; None detects."""
+    field_map: FieldMap = field(default_factory=FieldMap)
+    """``--map``."""
+    keep_original: bool = False
+    """Keep each record's own bytes, not only where columns and metadata do not give it back."""
+    mapping: Mapping | None = None
+    """``--mapping``; the format of all records then."""
+    table: str | None = None
+    """``--table``: the table to read of databases, which are then no logs."""
+    secrets: SecretFilter | None = None
+    """``--secrets``: what becomes of passwords, keys and tokens; None keeps them."""
+
+    def formats(self) -> Formats:
+        """The formats to choose from.
+
+        Raises:
+            UsageError: If there is none of that name, or more than one is named.
+        """
+        if self.mapping is not None and self.format_name is not None:
+            raise UsageError("--mapping and --format both say what the files are.", "Leave one of them out.")
+        only = None if self.mapping is None else self.mapping.format()
+        return Formats(self.format_name, self.field_map, only)
+
+    def events(self, text: LogText) -> Iterator[Mapped | Reject]:
+        """The events of one log and its rejects, in the order of the file.
+
+        Raises:
+            NotALog: If its format cannot be told.
+            FileError: If it cannot be read on; what came before holds.
+            UsageError: If a format or a field is named that is not there.
+        """
+        formats = self.formats()
+        shape, of_all, records = self._records(text, formats)
+        understanding = Understanding(formats, shape, of_all, is_peeled=not self.field_map)
+        return self._understood(text.name, records, understanding)
+
+    def events_of_rows(self, name: str, records: Iterator[Record | Reject]) -> Iterator[Mapped | Reject]:
+        """The events of the rows of a table, as of the rows of a CSV file; see ``events``.
+
+        Args:
+            name: What messages call the table.
+            records: Its rows.
+        """
+        return self._understood(name, records, Understanding(self.formats(), Shape.CSV, is_peeled=False))
+
+    def _understood(
+        self, name: str, records: Iterator[Record | Reject], understanding: Understanding
+    ) -> Iterator[Mapped | Reject]:
+        for record in self._checked(name, records):
+            if isinstance(record, Reject):
+                yield record
+                continue
+            try:
+                understood = understanding.of(record.fields)
+            except RecordError as error:
+                yield Reject(name, record.line, record.number, error.reason, record.text)
+                continue
+            if len(understood) == 1:
+                yield self._mapped(name, record, understood[0])
+                continue
+            for number, part in enumerate(understood, 1):
+                yield self._mapped(name, record._replace(number=record.number or number), part)
+
+    def _records(self, text: LogText, formats: Formats) -> _Records:
+        head = text.head.lstrip("\ufeff \t\r\n")
+        only = formats.only
+        shapes = frozenset(Shape) if only is None else only.shapes
+        begins_json = head.startswith(("{", "["))
+        if head and not begins_json and Shape.LINES in shapes:
+            lines_format = formats.of_lines(head)
+            if lines_format is not None and lines_format.lines is not None:
+                return Shape.LINES, lines_format, lines_format.lines.records(text)
+        if not begins_json:
+            header = header_of(text.head, self._knows_header(formats))
+            if header is not None:
+                return Shape.CSV, None, csv_records(text, *header)
+        is_json = begins_json or (only is None and (text.name.endswith(_JSON_ENDINGS) or "\n{" in head))
+        if Shape.JSON in shapes and (is_json or shapes == {Shape.JSON} or not head):
+            return Shape.JSON, None, json_records(text)
+        raise NotALog(
+            f"{text.name} is not a log that is known: it is not JSON, and no column in its first line"
+            " is named like a time.",
+            "Say what it is with --format and --map.",
+        )
+
+    def _knows_header(self, formats: Formats) -> Callable[[list[str]], bool]:
+        mapped = set(self.field_map.fields.values())
+        only = formats.only
+
+        def is_known(names: list[str]) -> bool:
+            if has_record_cells(names):
+                return True
+            if only is not None:
+                return Shape.CSV in only.shapes
+            return (
+                not mapped.isdisjoint(names)
+                or (len(names) > 1 and names_a_time(names))
+                or formats.recognised(dict.fromkeys(names, ""), Shape.CSV) is not None
+            )
+
+        return is_known
+
+    def _checked(self, name: str, records: Iterator[Record | Reject]) -> Iterable[Record | Reject]:
+        """The same records, once it is known that the fields of ``--map`` are there."""
+        if not self.field_map:
+            return records
+        first = list(islice(records, CHECKED_RECORDS))
+        decoded = [record.fields for record in first if isinstance(record, Record)]
+        for field_name in self.field_map.fields.values():
+            if decoded and all(lookup(fields, field_name) is None for fields in decoded):
+                seen = dict.fromkeys(key for fields in decoded for key in fields)
+                shown = ", ".join(islice(seen, _SHOWN_FIELDS))
+                more = f" and {len(seen) - _SHOWN_FIELDS:,} more" if len(seen) > _SHOWN_FIELDS else ""
+                raise UsageError(f"{name} has no field {field_name!r}.", f"Its fields are {shown}{more}.")
+        return chain(first, records)
+
+    def _mapped(self, name: str, record: Record, understood: Understood) -> Mapped | Reject:
+        log_format, fields = understood.format, understood.fields
+        try:
+            event = log_format.map(fields)
+            if self.field_map and log_format.name not in ("jsonl", "csv"):
+                event = self.field_map.apply(event, fields)
+        except RecordError as error:
+            return Reject(name, record.line, record.number, error.reason, record.text)
+        except UNFORESEEN as error:
+            return Reject(name, record.line, record.number, unforeseen(log_format, error), record.text)
+        if understood.frames:
+            event = replace(event, metadata=event.metadata | understood.frames)
+        if self.keep_original or record.is_lossy or understood.is_lossy:
+            event = replace(event, original=record.text.encode("utf-8", "surrogateescape"))
+        if self.secrets is not None:
+            event = self.secrets.event(event)
+        return Mapped(
+            event, record if fields is record.fields else record._replace(fields=fields), log_format
+        )

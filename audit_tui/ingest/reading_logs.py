@@ -1,0 +1,190 @@
+"""Log files as batches of events that are ready to be stored."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
+
+from audit_tui.errors import FileError, UsageError
+from audit_tui.formats.record import Reject
+from audit_tui.ingest.files import IsDatabase, Opening, open_log
+from audit_tui.ingest.live import POLL_S
+from audit_tui.ingest.reading import NotALog
+from audit_tui.store.tables.rows import Draft, draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from audit_tui.ingest.files import LogFile, LogText
+    from audit_tui.ingest.reading import Mapped, Reading
+
+BATCH_EVENTS = 1_000
+BATCH_CHARS = 2 * 1024 * 1024
+"""A batch ends here too: a thousand records may each be huge."""
+LIVE_BATCH_S = 0.5
+"""What comes from a source that stays open waits no longer than this."""
+
+
+class Batch(NamedTuple):
+    """Some events and rejects of one log, in its order."""
+
+    drafts: list[Draft]
+    rejects: list[Reject]
+    chars: int
+    """How much text the records are."""
+    position_bytes: int
+    """How much of the file was read for them and what came before."""
+
+
+class Receiver(Protocol):
+    """Takes what was read of one log after another."""
+
+    def opened(self) -> None:
+        """The log can be read."""
+        ...
+
+    def take(self, batch: Batch) -> None:
+        """The next events of the log."""
+        ...
+
+    def hand_over(self) -> None:
+        """Nothing more comes for a while: what was taken should be stored now."""
+        ...
+
+    def failed(self, error: FileError | UsageError) -> None:
+        """The log cannot be read, or not on; what was taken of it holds."""
+        ...
+
+
+class LogReader:
+    """Reads logs and gives their events to a receiver.
+
+    Args:
+        reading: How files are read.
+        receiver: Takes the events.
+        explain: Is shown each event as it was mapped; None when nobody looks.
+        is_unlimited: Unpack whatever a file may unpack to.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        receiver: Receiver,
+        explain: Callable[[Mapped], None] | None = None,
+        *,
+        is_unlimited: bool = False,
+    ) -> None:
+        self._reading = reading
+        self._receiver = receiver
+        self._explain = explain
+        self._opening = Opening(self.hand_over, is_unlimited)
+        self._drafts: list[Draft] = []
+        self._rejects: list[Reject] = []
+        self._chars = 0
+        self._due_s = 0.0
+        self._text: LogText | None = None
+
+    def read(self, log: LogFile) -> None:
+        """Read a log to its end; what is wrong with it is told to the receiver, not raised."""
+        try:
+            if self._reading.table is None:
+                self._read(log, self._opening)
+            else:
+                self._read_table(log, self._reading.table)
+        except IsDatabase as error:
+            self._receiver.failed(_with_tables(log, error))
+        except (FileError, UsageError) as error:
+            self.flush()
+            self._receiver.failed(error)
+
+    def follow(self, log: LogFile) -> NoReturn:
+        """Read a log, and on when it grows or another takes its place, until something is raised.
+
+        Raises:
+            FileError: If it cannot be read; not while it is away between two files of its name.
+            UsageError: If a format or a field is named that is not there.
+        """
+        opening = Opening(self.hand_over, self._opening.is_unlimited, follows=True)
+        while True:
+            try:
+                self._read(log, opening)
+            except NotALog as error:
+                self._receiver.failed(error)
+            while log.path is not None and not log.path.exists():
+                time.sleep(POLL_S)
+
+    def hand_over(self) -> None:
+        """Give away what waits, to be stored now."""
+        self.flush()
+        self._receiver.hand_over()
+
+    def flush(self) -> None:
+        """Give away what waits."""
+        if self._drafts or self._rejects:
+            position_bytes = 0 if self._text is None else self._text.position_bytes
+            self._receiver.take(Batch(self._drafts, self._rejects, self._chars, position_bytes))
+            self._drafts, self._rejects, self._chars = [], [], 0
+
+    def _read(self, log: LogFile, opening: Opening) -> None:
+        with open_log(log, opening) as text:
+            self._text = text
+            self._receiver.opened()
+            self._take(log.name, self._reading.events(text), is_live=text.is_live)
+
+    def _read_table(self, log: LogFile, table: str) -> None:
+        from audit_tui.ingest.table_rows import row_records
+        from audit_tui.store.file.foreign import open_table
+
+        if log.path is None:
+            raise UsageError("--table is for databases, which cannot come through a pipe.")
+        with open_table(log.path, table) as rows:
+            self._receiver.opened()
+            records = row_records(log.name, rows.rows())
+            self._take(log.name, self._reading.events_of_rows(log.name, records), is_live=False)
+
+    def _take(self, name: str, events: Iterable[Mapped | Reject], *, is_live: bool) -> None:
+        for found in events:
+            if isinstance(found, Reject):
+                self._reject(found)
+            else:
+                self._add(name, found)
+            if len(self._drafts) + len(self._rejects) >= BATCH_EVENTS or self._chars >= BATCH_CHARS:
+                self.flush()
+            if is_live:
+                self._keep_pace()
+        self.flush()
+
+    def _keep_pace(self) -> None:
+        """Events that trickle in are no pause, and must not wait for a whole batch."""
+        if len(self._drafts) + len(self._rejects) == 1:
+            self._due_s = time.monotonic() + LIVE_BATCH_S
+        elif time.monotonic() >= self._due_s:
+            self.hand_over()
+
+    def _add(self, name: str, found: Mapped) -> None:
+        if self._explain is not None:
+            self._explain(found)
+        record = found.record
+        try:
+            self._drafts.append(draft(found.event))
+        except ValueError as error:
+            self._reject(Reject(name, record.line, record.number, str(error), record.text))
+        else:
+            self._chars += len(record.text)
+
+    def _reject(self, reject: Reject) -> None:
+        self._rejects.append(reject)
+        self._chars += len(reject.text)
+
+
+def _with_tables(log: LogFile, error: IsDatabase) -> FileError:
+    """The same error, with the names of the tables that could be read."""
+    from audit_tui.store.file.foreign import tables_of
+
+    if log.path is None:
+        return error
+    try:
+        tables = tables_of(log.path)
+    except FileError as other:
+        return other
+    return IsDatabase(error.message, f"Name one of its tables: --table TABLE. {tables}")

@@ -1,0 +1,132 @@
+"""Whose record it is: the format of a record, of what it wraps, of its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.formats.generic import names_a_time
+from audit_tui.formats.record import RecordError, Shape
+from audit_tui.ingest.wrappers import Peeled, frame_keys, may_hold_records, peeled
+
+if TYPE_CHECKING:
+    from audit_tui.formats.record import Fields, Format
+    from audit_tui.formats.registry import Formats
+
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a format may run into in a record that nobody thought of: it must not lose the other records."""
+_MAX_FRAMES = 3
+"""Splunk around CloudWatch around CloudTrail; nobody wraps deeper on purpose."""
+_MAX_KEY_SETS = 1_000
+"""Sets of keys that are remembered; records that are all different must not fill memory."""
+_FRAME_TIMES = ("time", "timestamp")
+_NO_FRAMES: Fields = {}
+
+
+def unforeseen(log_format: Format, error: Exception) -> str:
+    """Why a record is rejected that its format stumbles over."""
+    return f"{log_format.title} as never seen before: {type(error).__name__}"
+
+
+class Understood(NamedTuple):
+    """One event to be mapped."""
+
+    format: Format
+    fields: Fields
+    """The record, or the part of it, that the format maps."""
+    frames: Fields
+    """What stood around it, by the name of the wrapper; empty when nothing did."""
+    is_lossy: bool
+    """What it was wrapped in does not say all that its text says."""
+
+
+class Understanding:
+    """Finds the formats of the records of one file.
+
+    Args:
+        formats: The formats to choose from.
+        shape: Of the file.
+        of_all: The format of all records, where the file's own shape told it.
+        is_peeled: Look into wrappers; not where the user names fields of the record as it stands.
+    """
+
+    def __init__(
+        self, formats: Formats, shape: Shape, of_all: Format | None = None, *, is_peeled: bool = True
+    ) -> None:
+        self._formats = formats
+        self._shape = shape
+        self._only = formats.only
+        self._of_all = of_all
+        self._else = formats.only or formats.generic(shape)
+        self._else_inside = formats.only or formats.generic(Shape.JSON)
+        if self._only is formats.generic(shape):
+            self._of_all = self._only
+        self._is_peeled = is_peeled
+        self._frame_keys: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(self, fields: Fields) -> list[Understood]:
+        """What a record tells: one event, or several; never none.
+
+        Raises:
+            RecordError: If it should tell several and tells none.
+        """
+        found = self._of_all or self._recognised(fields, self._shape)
+        if found is not None:
+            whole = Understood(found, fields, _NO_FRAMES, False)
+            return [whole] if found.split is None else _parts_of(whole)
+        if self._is_peeled and self._may_be_frame(fields) and (inside := self._inside(fields, 1)):
+            return [part for one in inside for part in _parts_of(one)]
+        return [Understood(self._else, fields, _NO_FRAMES, False)]
+
+    def _may_be_frame(self, fields: Fields) -> bool:
+        names = tuple(fields)
+        keys = self._frame_keys.get(names)
+        if keys is None:
+            if len(self._frame_keys) >= _MAX_KEY_SETS:
+                self._frame_keys.clear()
+            keys = self._frame_keys[names] = frame_keys(names)
+        return any(may_hold_records(fields[key]) for key in keys) if keys else False
+
+    def _recognised(self, fields: Fields, shape: Shape) -> Format | None:
+        if self._only is None:
+            return self._formats.recognised(fields, shape)
+        return self._only if shape in self._only.shapes and self._only.detect(fields) else None
+
+    def _inside(self, fields: Fields, depth: int) -> list[Understood]:
+        """What the record is a frame around; empty when that is nothing known."""
+        for wrapper in peeled(fields):
+            inside: list[Understood] = []
+            is_known = wrapper.is_sure
+            for part, is_lossy in wrapper.parts:
+                found = self._known(part, wrapper, is_lossy, depth)
+                is_known = is_known or bool(found)
+                inside.extend(found or [self._unknown(part, wrapper, is_lossy)])
+            if is_known:
+                return inside
+        return []
+
+    def _known(self, part: Fields, wrapper: Peeled, is_lossy: bool, depth: int) -> list[Understood]:
+        frames = {wrapper.name: wrapper.frame} if wrapper.frame else _NO_FRAMES
+        found = self._recognised(part, Shape.JSON)
+        if found is not None:
+            return [Understood(found, part, frames, is_lossy)]
+        inside = self._inside(part, depth + 1) if depth < _MAX_FRAMES else []
+        return [one._replace(frames=frames | one.frames, is_lossy=is_lossy or one.is_lossy) for one in inside]
+
+    def _unknown(self, part: Fields, wrapper: Peeled, is_lossy: bool) -> Understood:
+        frames = {wrapper.name: wrapper.frame} if wrapper.frame else _NO_FRAMES
+        if not names_a_time(part):
+            # The frame's own time is the only one then.
+            part = part | {name: wrapper.frame[name] for name in _FRAME_TIMES if name in wrapper.frame}
+        return Understood(self._else_inside, part, frames, is_lossy)
+
+
+def _parts_of(whole: Understood) -> list[Understood]:
+    if whole.format.split is None:
+        return [whole]
+    try:
+        parts = whole.format.split(whole.fields)
+    except UNFORESEEN as error:
+        raise RecordError(unforeseen(whole.format, error)) from None
+    if not parts:
+        raise RecordError("it holds no event")
+    return [whole._replace(fields=part) for part in parts]

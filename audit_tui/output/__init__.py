@@ -1,0 +1,1 @@
+"""Writing events and totals as JSON, CSV, Markdown and tables."""

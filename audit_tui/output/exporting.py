@@ -1,0 +1,79 @@
+"""Exporting events to a file, for ``audit-tui export`` and for the screen."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Protocol
+
+from audit_tui.core.export import ExportResult
+from audit_tui.core.file_identity import file_identity
+from audit_tui.errors import FileError
+from audit_tui.output.new_file import new_file
+from audit_tui.output.writers import write_events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.export import ExportJob
+    from audit_tui.core.query import EventQuery
+
+PROGRESS_EVENTS = 250
+"""So often progress is told: about a hundred times a second."""
+
+
+class EventSource(Protocol):
+    """What can give all events of a result, one after the other."""
+
+    def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
+        """The events in the result's order, in constant memory."""
+        ...
+
+    def close(self) -> None:
+        """Let the source go."""
+        ...
+
+
+class FileExporter:
+    """Writes the events of one source to files; implements ``core.export.Exporter``.
+
+    Args:
+        open_source: Opens the source, in the thread that exports.
+        never_over: Files that must not be replaced, whatever they are called: the source itself.
+    """
+
+    def __init__(self, open_source: Callable[[], EventSource], never_over: Sequence[Path] = ()) -> None:
+        self._open_source = open_source
+        self._never_over = tuple(never_over)
+
+    def __call__(
+        self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
+    ) -> ExportResult:
+        """Write one file, whole or not at all."""
+        self._check(job.path)
+        cancel.check()
+
+        def told(events: Iterator[AuditEvent]) -> Iterator[AuditEvent]:
+            for number, event in enumerate(events):
+                if number % PROGRESS_EVENTS == 0:
+                    cancel.check()
+                    on_progress(number)
+                yield event
+
+        with (
+            closing(self._open_source()) as source,
+            new_file(job.path, may_replace=job.may_replace) as stream,
+        ):
+            count = write_events(told(source.events(job.query, cancel)), stream, job.writing)
+            cancel.check()
+        return ExportResult(job.path, count)
+
+    def _check(self, path: Path) -> None:
+        identity = file_identity(path)
+        for source in self._never_over:
+            if path.resolve() == source.resolve() or (
+                identity is not None and identity == file_identity(source)
+            ):
+                raise FileError(f"{path} belongs to the store.", "Name another file.")

@@ -1,0 +1,128 @@
+"""Events as JSON, CSV and Markdown for other programs, as a table for people.
+
+Everything is written as it comes, so memory does not grow with the result. JSON and CSV are data and
+always UTF-8. What goes to people, or to a terminal, is cleaned; what goes into a spreadsheet cannot become
+a formula, unless that is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
+
+from audit_tui.core.event import EventColumn
+from audit_tui.core.event_text import (
+    EVENT_KEYS,
+    cleaned_whole,
+    defused,
+    escaped_markdown,
+    json_text,
+    key_of,
+    markdown_head,
+    markdown_row,
+)
+from audit_tui.core.export import Format
+from audit_tui.core.time.dates import local_time
+from audit_tui.output.text_table import table_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TextIO
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.export import Writing
+
+_NEEDS_QUOTES = re.compile(r'[",\r\n]')
+_LIST_KEYS = tuple(key_of(column) for column in EventColumn)
+
+
+def write_events(events: Iterable[AuditEvent], out: TextIO, writing: Writing) -> int:
+    """Write events as they come.
+
+    Args:
+        events: The events, in the order wanted.
+        out: Where to.
+        writing: How.
+
+    Returns:
+        How many events were written.
+    """
+    count = 0
+
+    def counted() -> Iterator[AuditEvent]:
+        nonlocal count
+        for event in events:
+            count += 1
+            yield event
+
+    _prepare(out, writing.format)
+    for text in _WRITERS[writing.format](counted(), writing):
+        out.write(text)
+    return count
+
+
+def _prepare(out: TextIO, chosen: Format) -> None:
+    """Let no character of the data end the output half way."""
+    if isinstance(out, TextIOWrapper):
+        out.reconfigure(encoding="utf-8" if chosen.is_data else None, errors="backslashreplace")
+
+
+def _jsonl(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
+    for event in events:
+        yield json_text(event, writing.keys) + "\n"
+
+
+def _json(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
+    first = next(events, None)
+    if first is None:
+        yield "[]\n"
+        return
+    yield f"[\n{json_text(first, writing.keys)}"
+    for event in events:
+        yield f",\n{json_text(event, writing.keys)}"
+    yield "\n]\n"
+
+
+def _csv(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
+    keys = writing.keys or EVENT_KEYS
+    yield ",".join(keys) + "\n"
+    for event in events:
+        values = event.to_json()
+        moment = local_time(event.occurred_us, writing.context.zone)
+        values["time"] = moment.isoformat("T", "microseconds")
+        values["metadata"] = json.dumps(event.metadata, ensure_ascii=False) if event.metadata else ""
+        yield ",".join(csv_cell(values[key], writing) for key in keys) + "\n"
+
+
+def csv_cell(value: object, writing: Writing) -> str:
+    """A value as a cell of CSV, in quotes where it needs them."""
+    if value is None:
+        return ""
+    text = str(value)
+    if isinstance(value, str):
+        if not writing.is_raw:
+            text = defused(text)
+        if writing.width_cells is not None:
+            text = cleaned_whole(text)
+    # The csv module of Python 3.11 leaves a lone CR unquoted and then cannot read it back.
+    return '"{}"'.format(text.replace('"', '""')) if _NEEDS_QUOTES.search(text) else text
+
+
+def _markdown(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
+    keys = writing.keys or _LIST_KEYS
+    yield markdown_head(keys, writing.context)
+    for event in events:
+        yield markdown_row(event, keys, writing.context)
+    if writing.seal_words:
+        yield f"\nSeals: {escaped_markdown(writing.seal_words)}\n"
+
+
+_WRITERS = {
+    Format.TABLE: table_lines,
+    Format.JSONL: _jsonl,
+    Format.JSON: _json,
+    Format.CSV: _csv,
+    Format.MARKDOWN: _markdown,
+}

@@ -1,0 +1,1 @@
+"""The seals of the stored events: making, walking, verifying and proving them."""

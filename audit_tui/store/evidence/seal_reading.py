@@ -1,0 +1,177 @@
+"""A connection that reads seals and events in short snapshots, so that it never holds up a writer's log."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from audit_tui.core.evidence.checkpoint import origin_of
+from audit_tui.errors import StoreError
+from audit_tui.store.evidence.content import Content
+from audit_tui.store.file import connect
+from audit_tui.store.tables import schema, seal_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+
+class Head(NamedTuple):
+    """A row of ``seal_head``."""
+
+    size: int
+    root: bytes
+    at_s: int
+    note: str
+
+
+class Block(NamedTuple):
+    """A row of ``seal_block``; without its leaves where only roots were asked for."""
+
+    number: int
+    events: int
+    root: bytes
+    leaves: bytes
+
+
+class SealedStore:
+    """A read-only connection for checking seals; for one thread at a time.
+
+    Args:
+        path: The store.
+
+    Raises:
+        StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        schema.require_sqlite()
+        self.path = Path(os.path.realpath(path))
+        self.connection = open_reading(self.path)
+        with connect.closed_on_error(self.connection), connect.store_errors(self.path):
+            self.schema_version = schema.user_version(self.connection)
+            self.store_id = self.info(schema.STORE_ID) or ""
+            self.sealing_key = self.info(seal_layout.SEAL_KEY)
+            found = {str(row[0]) for row in self.connection.execute("SELECT name FROM sqlite_schema")}
+        self.has_seals = found >= seal_layout.TABLES.keys()
+        self.connection.text_factory = bytes
+        self.content = Content(self.connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def origin(self) -> str:
+        """How its checkpoints name it."""
+        return origin_of(self.store_id)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One short read transaction; names are read anew in each."""
+        with connect.store_errors(self.path):
+            self.connection.execute("BEGIN")
+            try:
+                self.content.forget_names()
+                yield
+            finally:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+
+    def heads(self, since_size: int = 0) -> list[Head]:
+        """The heads from a size on, in order."""
+        found = self.connection.execute(
+            "SELECT size, root, at, note FROM seal_head WHERE size >= ? ORDER BY size", (since_size,)
+        )
+        return [
+            Head(size, root, at, bytes(note).decode("utf-8", "replace")) for size, root, at, note in found
+        ]
+
+    def newest_head(self) -> Head | None:
+        """The head that covers the most events; None in a store without any."""
+        newest = self.connection.execute("SELECT max(size) FROM seal_head").fetchone()[0]
+        return None if newest is None else self.heads(newest)[0]
+
+    def blocks(self, first: int, blocks: int, *, with_leaves: bool = True) -> list[Block]:
+        """These blocks, as far as they are there."""
+        leaves = "leaves" if with_leaves else "x''"
+        found = self.connection.execute(
+            f"SELECT block, n, root, {leaves} FROM seal_block"  # noqa: S608 - one of two texts of ours
+            " WHERE block >= ? AND block < ? ORDER BY block",
+            (first, first + blocks),
+        )
+        return [Block(*row) for row in found]
+
+    def number(self, statement: str, *parameters: int) -> int:
+        """The one number that a statement gives; 0 for NULL."""
+        return int(self.connection.execute(statement, parameters).fetchone()[0] or 0)
+
+    def info(self, name: str) -> str | None:
+        """What ``store_info`` says under a name; None if nothing."""
+        found = self.connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            return None
+        return found[0].decode("utf-8", "replace") if isinstance(found[0], bytes) else str(found[0])
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self.connection.close()
+
+
+def open_reading(path: Path) -> connect.Connection:
+    """Connect to a store for reading, as a file that cannot change where no log can be opened beside it.
+
+    Raises:
+        StoreError: One of its kinds.
+    """
+    try:
+        return _checked(path, immutable=False)
+    except sqlite3.OperationalError as error:
+        log = path.with_name(f"{path.name}-wal")
+        if (error.sqlite_errorcode & 0xFF) not in _NO_LOG or (log.exists() and log.stat().st_size):
+            raise connect.readable(error, path) from error
+    except sqlite3.Error as error:
+        raise connect.readable(error, path) from error
+    with connect.store_errors(path):
+        return _checked(path, immutable=True)
+
+
+_NO_LOG = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+
+
+def _checked(path: Path, *, immutable: bool) -> connect.Connection:
+    connection = connect.open_viewer(path, immutable=immutable)
+    with connect.closed_on_error(connection):
+        connection.execute("PRAGMA schema_version").fetchone()
+        schema.check_identity(connection, str(path), for_writing=False)
+        schema.check_tables(connection, str(path))
+    return connection
+
+
+def require_seals(store: SealedStore) -> None:
+    """Refuse a store that has nothing to check.
+
+    Raises:
+        StoreError: If its seals were taken away.
+    """
+    if store.has_seals:
+        with store.snapshot():
+            if store.newest_head() is not None:
+                return
+            if not store.number("SELECT count(*) FROM events"):
+                return
+    raise StoreError(
+        f"{store.path} has events, but no seals: audit-tui seals every store that it writes, so somebody"
+        " took them away.",
+        "Nothing can be checked; take a copy that has them.",
+    )

@@ -1,0 +1,209 @@
+"""Ed25519 keys that sign a store's checkpoints: where they lie, making, reading, signing, checking.
+
+A private key is one line, ``PRIVATE+KEY+name+id+seed``, in a file that only its owner can read, never
+beside the store: whoever may change the store must not find its key there. Its name is the store's, so that
+a public key also says which store it is for. Needs the extra ``seal`` (cryptography), imported when used.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from audit_tui.core.evidence.checkpoint import (
+    Checkpoint,
+    PublicKey,
+    Signature,
+    SignedCheckpoint,
+    read_public_key,
+)
+from audit_tui.errors import CheckpointError, FileError, FileExists, SigningKeyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+KEY_VARIABLE = "AUDIT_TUI_SEAL_KEY"
+"""Names the file of the private key, for a service that has its own place for secrets."""
+_MARK = "PRIVATE+KEY+"
+_MAX_FILE_BYTES = 4_096
+_SEED_BYTES = 32
+
+
+class Signer:
+    """A private key, ready to sign.
+
+    Args:
+        name: Whose key it is, as in checkpoints.
+        seed: Its 32 secret bytes.
+
+    Raises:
+        SigningKeyError: If the extra ``seal`` is not installed.
+    """
+
+    def __init__(self, name: str, seed: bytes) -> None:
+        self._private = _private_key(seed)
+        self.public = PublicKey(name, self._private.public_key().public_bytes_raw())
+
+    def sign(self, checkpoint: Checkpoint) -> SignedCheckpoint:
+        """The checkpoint with this key's signature."""
+        data = self._private.sign(checkpoint.text().encode())
+        return SignedCheckpoint(checkpoint, (Signature(self.public.name, self.public.key_id, data),))
+
+
+def is_signed_by(note: SignedCheckpoint, key: PublicKey) -> bool | None:
+    """Whether a signature of this key stands under a checkpoint; None when none says that it is of it.
+
+    Raises:
+        SigningKeyError: If the extra ``seal`` is not installed.
+    """
+    found = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
+    if not found:
+        return None
+    return any(_holds(key.key, one.data, note.checkpoint.text().encode()) for one in found)
+
+
+def key_path(store_id: str, key_id: bytes) -> Path:
+    """Where a private key of a store lies or would lie."""
+    from audit_tui.config import keys_directory, user_path
+
+    chosen = os.environ.get(KEY_VARIABLE)
+    return user_path(chosen) if chosen else keys_directory() / f"{store_id}-{key_id.hex()}.key"
+
+
+def new_signer(name: str) -> tuple[Signer, str]:
+    """A new key, and the line that its file will hold.
+
+    Raises:
+        SigningKeyError: If the extra ``seal`` is not installed.
+    """
+    seed = os.urandom(_SEED_BYTES)
+    signer = Signer(name, seed)
+    secret = base64.b64encode(b"\x01" + seed).decode()
+    return signer, f"{_MARK}{name}+{signer.public.key_id.hex()}+{secret}"
+
+
+def write_key(path: Path, signer: Signer, secret: str) -> None:
+    """Write a key to a new file that its owner alone can read, with the public key beside it.
+
+    Raises:
+        FileExists: If a key is there.
+        FileError: If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_new(path, f"{secret}\n", 0o600)
+        _write_new(path.with_suffix(".pub"), f"{signer.public}\n", 0o644)
+    except FileExistsError as error:
+        raise FileExists(f"{error.filename} is there already.", "Move it away, or keep using it.") from error
+    except OSError as error:
+        raise FileError(f"The key {path} cannot be written: {error.strerror}.") from error
+
+
+def load_signer(path: Path) -> Signer:
+    """Read a private key.
+
+    Raises:
+        SigningKeyError: If there is none, others may read it, it is not one, or the extra is missing.
+    """
+    text = _secret_text(path)
+    name, _, rest = text.removeprefix(_MARK).strip().partition("+")
+    try:
+        seed = base64.b64decode(rest.partition("+")[2], validate=True)
+    except ValueError:
+        seed = b""
+    if not text.startswith(_MARK) or len(seed) != 1 + _SEED_BYTES or seed[:1] != b"\x01":
+        raise SigningKeyError(f"{path} is no private key.", "audit-tui seal key new makes one.")
+    signer = Signer(name, seed[1:])
+    if signer.public.key_id.hex() != rest.partition("+")[0]:
+        raise SigningKeyError(f"{path} was altered: its id is that of another key.", "Take a clean copy.")
+    return signer
+
+
+def load_public_key(given: str) -> PublicKey:
+    """A public key from its file, or from the line itself.
+
+    Raises:
+        CheckpointError: If it is neither.
+    """
+    from pathlib import Path
+
+    if given.count("+") >= 2 and "\n" not in given.strip() and not Path(given).exists():
+        return read_public_key(given)
+    try:
+        with Path(given).open("rb") as file:
+            text = file.read(_MAX_FILE_BYTES).decode()
+    except OSError as error:
+        raise CheckpointError(f"The public key {given} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{given} is no public key.", _PRINTED) from None
+    if text.startswith(_MARK):
+        raise CheckpointError(
+            f"{given} is a private key.", "Verify with the public one beside it, and keep this one secret."
+        )
+    return read_public_key(text)
+
+
+_PRINTED = "It is one line: NAME+ID+KEY; audit-tui seal key show prints it."
+
+
+def _secret_text(path: Path) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise SigningKeyError(f"The signing key {path} cannot be read: {error.strerror}.", _FIND) from error
+    try:
+        there = os.fstat(descriptor)
+        if not stat.S_ISREG(there.st_mode):
+            raise SigningKeyError(f"The signing key {path} is not a file.", _FIND)
+        if there.st_mode & 0o077:
+            raise SigningKeyError(
+                f"Others may read or write the signing key {path} ({stat.filemode(there.st_mode)}).",
+                f"Make it yours alone: chmod 600 {path} - and make a new one if somebody has seen it.",
+            )
+        return os.read(descriptor, _MAX_FILE_BYTES).decode("ascii", "replace")
+    finally:
+        os.close(descriptor)
+
+
+_FIND = f"Put it there, or name its file in {KEY_VARIABLE}."
+
+
+def _write_new(path: Path, text: str, mode: int) -> None:
+    flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY | os.O_CLOEXEC
+    descriptor = os.open(path, flags, mode)
+    try:
+        os.write(descriptor, text.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _private_key(seed: bytes) -> Ed25519PrivateKey:
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    except ImportError as error:
+        raise SigningKeyError(*_NO_EXTRA) from error
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _holds(key: bytes, signature: bytes, body: bytes) -> bool:
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    except ImportError as error:
+        raise SigningKeyError(*_NO_EXTRA) from error
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, body)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+_NO_EXTRA = (
+    "Signatures need the package cryptography, which is not installed.",
+    "Install it: pip install 'audit-tui[seal]'",
+)

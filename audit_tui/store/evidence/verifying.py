@@ -1,0 +1,420 @@
+"""``verify``: events against leaves, blocks, heads, signatures, anchors; then what is derived from them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from audit_tui.core.evidence.checkpoint import Checkpoint, PublicKey, SignedCheckpoint, read_checkpoint
+from audit_tui.core.evidence.sealed import Wrong, WrongEvents, WrongRuns
+from audit_tui.core.record import Record
+from audit_tui.core.text import counted
+from audit_tui.errors import CheckpointError
+from audit_tui.store.evidence.declared import Declaration, Declared, read_declared
+from audit_tui.store.evidence.seal_reading import Head, SealedStore, require_seals
+from audit_tui.store.evidence.seal_walk import Mark, SealWalk
+from audit_tui.store.evidence.signing import is_signed_by
+from audit_tui.store.evidence.verify_indexes import INDEXES, name_problems
+from audit_tui.store.evidence.verify_work import DerivedWork
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    Progress = Callable[["Step", int, int], None]
+
+QUICK_HEADS = 500
+"""A quick check looks at so many heads at equal distances, and at the newest: 0.3 s with their signatures."""
+MAX_ADDED = 1_000
+"""So many events that are past the seals are told by number."""
+
+# With OR, SQLite goes over all events: 3 s of ten million.
+ADDED = (
+    "SELECT seq FROM events NOT INDEXED WHERE seq < 1"
+    " UNION ALL SELECT seq FROM events NOT INDEXED WHERE seq > ? LIMIT ?"
+)
+"""Events before the first number, or past the seals."""
+
+
+class Mode(StrEnum):
+    """How much is checked."""
+
+    FULL = "full"
+    SINCE = "since"
+    """The content of the events after a checkpoint; before it only the seals."""
+    QUICK = "quick"
+    """Only the seals."""
+
+
+class Step(StrEnum):
+    """What is being read."""
+
+    EVENTS = "events"
+    INDEXES = "indexes"
+
+
+class Result(StrEnum):
+    """How a check ends."""
+
+    VERIFIED = "VERIFIED"
+    NOT_ANCHORED = "CONSISTENT, NOT ANCHORED"
+    FAILED = "FAILED"
+
+
+class Anchor(Record):
+    """A checkpoint that was kept elsewhere."""
+
+    name: str
+    """Where it was kept, for the report."""
+    note: SignedCheckpoint
+    is_since: bool = False
+    """It only says where to begin."""
+
+
+class AnchorResult(Record):
+    """What became of an anchor."""
+
+    name: str
+    size: int
+    at_s: int | None
+    """When the store had that size, by its own account, in seconds since 1970; None when not known."""
+    is_exact: bool = False
+    """That is the moment; else it was before."""
+    problem: str = ""
+    """Empty when it is in the store's history."""
+    is_since: bool = False
+
+
+class Request(Record):
+    """What to check."""
+
+    mode: Mode = Mode.FULL
+    keys: tuple[PublicKey, ...] = ()
+    """Every head from the first signed one on must be signed with one of them; none leaves them unchecked."""
+    anchors: tuple[Anchor, ...] = ()
+    indexes: bool = True
+    """Check what is derived as well; a quick check never does."""
+
+    @property
+    def since(self) -> int:
+        """The events up to which only the seals are checked."""
+        return max((one.note.checkpoint.size for one in self.anchors if one.is_since), default=0)
+
+
+class Report(Record):
+    """What a check found."""
+
+    path: str
+    store_id: str
+    schema_version: int
+    sqlite_version: str
+    mode: Mode
+    size: int
+    """How many events the newest head covers."""
+    since: int
+    checked_events: int
+    matching_events: int
+    redacted_events: int
+    pruned_events: int
+    blocks: int
+    matching_blocks: int
+    heads: int
+    tried_heads: int
+    """Fewer than all in a quick check of many."""
+    matching_heads: int
+    signatures: int
+    """How many heads carry a signature of a given key that holds."""
+    checked_signatures: int
+    sealing_key: str | None
+    """The public key that the store says it is signed with; None when it says none."""
+    keys: tuple[str, ...]
+    """The ids of the keys that were given."""
+    anchors: tuple[AnchorResult, ...]
+    declarations: tuple[Declaration, ...]
+    wrong: tuple[WrongEvents, ...]
+    seal_problems: tuple[str, ...]
+    indexes: int | None
+    """How many indexes are complete; None when they were not checked."""
+    all_indexes: int
+    index_problems: tuple[str, ...]
+    read_seconds: float
+    """For seals and events, without the indexes."""
+    seconds: float
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether an anchor was given."""
+        return bool(self.anchors)
+
+    @property
+    def anchored_size(self) -> int:
+        """How many events an anchor covers."""
+        return max((one.size for one in self.anchors if not one.problem), default=0)
+
+    @property
+    def result(self) -> Result:
+        """How it ends."""
+        anchor_problems = any(one.problem for one in self.anchors)
+        if self.wrong or self.seal_problems or self.index_problems or anchor_problems:
+            return Result.FAILED
+        return Result.VERIFIED if self.is_anchored else Result.NOT_ANCHORED
+
+    @property
+    def wrong_events(self) -> int:
+        """How many events are known to be wrong themselves."""
+        return sum(one.events for one in self.wrong if one.wrong is not Wrong.SEAL)
+
+
+def verify(
+    path: str | os.PathLike[str],
+    request: Request,
+    progress: Progress | None = None,
+) -> Report:
+    """Check a store.
+
+    Args:
+        path: The store.
+        request: What to check.
+        progress: Is told what is read, up to which event, and of how many, after each snapshot.
+
+    Raises:
+        StoreError: One of its kinds, if it cannot be read, or has no seals.
+        CheckpointError: If a key or an anchor is another store's.
+    """
+    with SealedStore(path) as store:
+        require_seals(store)
+        for key in request.keys:
+            _require_own(store, key.name, "This public key")
+        for anchor in request.anchors:
+            _require_own(store, anchor.note.checkpoint.origin, f"The checkpoint {anchor.name}")
+        while True:
+            check = _Verification(store, request)
+            report = check.run(progress)
+            if not check.has_new_removals:
+                return report
+
+
+class _Verification:
+    """One pass over a store."""
+
+    def __init__(self, store: SealedStore, request: Request) -> None:
+        self._store = store
+        self._request = request
+        self._started_s = time.monotonic()
+        self._read_s = 0.0
+        with store.snapshot():
+            self._heads = store.heads()
+            self._removals = self._count_removals()
+            self._declared = Declared() if request.mode is Mode.QUICK else read_declared(store.connection)
+        self._tried = self._heads
+        self._size = self._heads[-1].size if self._heads else 0
+        self._problems: list[str] = list(self._declared.problems)
+        self._index_problems: list[str] = []
+        self._indexes: tuple[int | None, int] = (None, 0)
+        self._added = WrongRuns()
+        self.has_new_removals = False
+
+    def run(self, progress: Progress | None) -> Report:
+        """Check everything, in short snapshots."""
+        if self._request.mode is Mode.QUICK and len(self._heads) > QUICK_HEADS:
+            step = -(-len(self._heads) // QUICK_HEADS)
+            self._tried = [*self._heads[:-1:step], self._heads[-1]]
+        notes = [self._read_note(head) for head in self._tried]
+        signatures, checked = self._check_signatures(notes)
+        walk = self._walk_and_check_derived(progress) if self._wants_derived else self._walk(progress)
+        self._check_heads(walk)
+        anchors = tuple(self._anchor_result(anchor, walk) for anchor in self._request.anchors)
+        self._check_end(walk)
+        return self._report(walk, anchors, signatures, checked)
+
+    @property
+    def _wants_derived(self) -> bool:
+        return self._request.indexes and self._request.mode is not Mode.QUICK
+
+    def _walk_and_check_derived(self, progress: Progress | None) -> SealWalk:
+        """Check the events, and what is derived from them meanwhile in another process, then in this one."""
+        with DerivedWork(self._store.path, self._size) as work:
+            walk = self._walk(progress)
+            complete, self._index_problems = work.finish(
+                None if progress is None else partial(progress, Step.INDEXES)
+            )
+        self._indexes = (complete, len(INDEXES))
+        return walk
+
+    def _walk(self, progress: Progress | None) -> SealWalk:
+        marks = [Mark(head.size, head.root) for head in self._tried]
+        marks += [_mark(anchor) for anchor in self._request.anchors]
+        walk = SealWalk(
+            self._store,
+            self._size,
+            marks,
+            self._declared,
+            content_from=self._request.since,
+            with_content=self._request.mode is not Mode.QUICK,
+        )
+        while not walk.is_done:
+            with self._store.snapshot():
+                walk.step()
+            if progress is not None:
+                progress(Step.EVENTS, walk.seq, self._size)
+        self._read_s = time.monotonic() - self._started_s
+        return walk
+
+    # --- heads and signatures
+
+    def _read_note(self, head: Head) -> SignedCheckpoint | None:
+        """The checkpoint of a head; None, and a problem, when it is not that of the head."""
+        try:
+            note = read_checkpoint(head.note)
+        except CheckpointError:
+            note = None
+        if note is None or note.checkpoint != Checkpoint(self._store.origin, head.size, head.root):
+            self._problems.append(f"the checkpoint of the head at event {head.size:,} is not its own")
+            return None
+        return note
+
+    def _check_signatures(self, notes: Sequence[SignedCheckpoint | None]) -> tuple[int, int]:
+        """Check what the given keys signed: the newest head, and each after the first that is signed."""
+        keys = self._request.keys
+        if not keys or not notes:
+            return 0, 0
+        signed = 0
+        unsigned: list[int] = []
+        for note in notes:
+            if note is None:
+                continue
+            found = [is_signed_by(note, key) for key in keys]
+            size = note.checkpoint.size
+            if True in found:
+                signed += 1
+            elif False in found:
+                self._problems.append(f"the signature of the head at event {size:,} is forged")
+            elif signed or note.signatures or note is notes[-1]:
+                unsigned.append(size)
+        if unsigned:
+            self._problems.append(
+                f"{counted(len(unsigned), 'head')} not signed with the given key, the first at event"
+                f" {unsigned[0]:,}, the last at event {unsigned[-1]:,}"
+            )
+        return signed, len(notes)
+
+    def _check_heads(self, walk: SealWalk) -> None:
+        heads = {Mark(head.size, head.root) for head in self._tried}
+        broken = [mark for mark in walk.broken_marks if mark in heads]
+        self._broken_heads = len(broken)
+        if broken and walk.first_broken is not None:
+            first, last = walk.first_broken
+            self._problems.append(
+                f"the first head that does not match is at event {broken[0].size:,}:"
+                f" among the events {first:,}-{last:,} some were forged together with their seals"
+            )
+            walk.wrong.add(Wrong.SEAL, first, last)
+        elif broken:
+            self._problems.append(f"{counted(len(broken), 'head')} cannot be checked")
+
+    def _anchor_result(self, anchor: Anchor, walk: SealWalk) -> AnchorResult:
+        checkpoint = anchor.note.checkpoint
+        problem = ""
+        if checkpoint.size > self._size:
+            problem = (
+                f"it covers {checkpoint.size:,} events, the store has {self._size:,}:"
+                " the newest were removed, or this is an older copy"
+            )
+        elif _mark(anchor) in walk.broken_marks:
+            problem = f"is not in this history: something up to event {checkpoint.size:,} was rewritten"
+        elif self._request.keys and anchor.note.signatures:
+            found = [is_signed_by(anchor.note, key) for key in self._request.keys]
+            if True not in found:
+                problem = "its signature is not that of the given key"
+        at_s = self._sealed_at(checkpoint.size)
+        is_exact = any(head.size == checkpoint.size for head in self._heads)
+        return AnchorResult(anchor.name, checkpoint.size, at_s, is_exact, problem, anchor.is_since)
+
+    def _sealed_at(self, seq: int) -> int | None:
+        """When an event was sealed at the latest, by the first head that covers it."""
+        return next((head.at_s for head in self._heads if head.size >= seq), None)
+
+    # --- the end
+
+    def _check_end(self, walk: SealWalk) -> None:
+        """Find events that no seal covers, and heads that are no longer what they were at the start."""
+        with self._store.snapshot():
+            newest = self._store.newest_head()
+            size = 0 if newest is None else newest.size
+            now = {(head.size, head.root) for head in self._store.heads()}
+            kept = {(head.size, head.root) for head in self._heads[:-1]}
+            if size < self._size or not kept <= now:
+                self._problems.append("heads were removed or changed while this check ran")
+            self._find_added(size)
+            self.has_new_removals = self._count_removals() != self._removals
+            is_full = self._request.mode is Mode.FULL and walk.checked_events == self._size
+            if self._wants_derived and not self.has_new_removals:
+                counts = walk.counts if is_full else None
+                self._index_problems += name_problems(self._store.connection, counts, self._size)
+
+    def _find_added(self, size: int) -> None:
+        added = self._store.connection.execute(ADDED, (size, MAX_ADDED + 1))
+        for number, (seq,) in enumerate(added):
+            if number == MAX_ADDED:
+                self._problems.append(f"more than {MAX_ADDED:,} events are past the seals")
+                break
+            self._added.add(Wrong.ADDED, seq)
+
+    def _count_removals(self) -> int:
+        return self._store.number("SELECT count(*) FROM seal_removed")
+
+    def _report(
+        self, walk: SealWalk, anchors: tuple[AnchorResult, ...], signatures: int, checked: int
+    ) -> Report:
+        runs = sorted([*walk.wrong.runs, *self._added.runs], key=lambda run: (run.first_seq, run.last_seq))
+        return Report(
+            path=str(self._store.path),
+            store_id=self._store.store_id,
+            schema_version=self._store.schema_version,
+            sqlite_version=sqlite3.sqlite_version,
+            mode=self._request.mode,
+            size=self._size,
+            since=self._request.since,
+            checked_events=walk.checked_events,
+            matching_events=walk.matching_events,
+            redacted_events=walk.redacted_events,
+            pruned_events=walk.pruned_events,
+            blocks=walk.blocks,
+            matching_blocks=walk.matching_blocks,
+            heads=len(self._heads),
+            tried_heads=len(self._tried),
+            matching_heads=len(self._tried) - self._broken_heads,
+            signatures=signatures,
+            checked_signatures=checked,
+            sealing_key=self._store.sealing_key,
+            keys=tuple(key.key_id.hex() for key in self._request.keys),
+            anchors=anchors,
+            declarations=self._declared.declarations,
+            wrong=tuple(
+                WrongEvents(run.wrong, run.first_seq, run.last_seq, self._sealed_at(run.first_seq))
+                if run.wrong is not Wrong.ADDED
+                else run
+                for run in runs
+            ),
+            seal_problems=tuple(self._problems),
+            indexes=self._indexes[0],
+            all_indexes=self._indexes[1],
+            index_problems=tuple(self._index_problems),
+            read_seconds=self._read_s,
+            seconds=time.monotonic() - self._started_s,
+        )
+
+
+def _mark(anchor: Anchor) -> Mark:
+    return Mark(anchor.note.checkpoint.size, anchor.note.checkpoint.root)
+
+
+def _require_own(store: SealedStore, name: str, what: str) -> None:
+    if name != store.origin:
+        raise CheckpointError(
+            f"{what} is for another store: {name}, and this one is {store.origin}.",
+            "Take the one that was kept for this store. If this is it, the store was exchanged.",
+        )

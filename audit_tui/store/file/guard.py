@@ -1,0 +1,31 @@
+"""What a viewer's statements may touch: a list, and nothing else, whatever a hostile file holds."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from audit_tui.store.read.row_tests import ROW_TEST
+from audit_tui.store.read.sql import FOLDED
+from audit_tui.store.tables.schema import OPTIONAL_TABLES, TABLES
+
+_TABLES = frozenset({*TABLES, *OPTIONAL_TABLES, "sqlite_schema", "sqlite_master", ""})
+"""The empty name is a subquery."""
+_FUNCTIONS = frozenset({FOLDED, ROW_TEST, "count", "ifnull", "instr", "max", "min", "sum"})
+_ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION})
+
+
+def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    """Allow reading our tables with a few functions; SQLite asks when it prepares a statement."""
+    if action in _ACTIONS:
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_READ:
+        return _verdict(first in _TABLES)
+    if action == sqlite3.SQLITE_FUNCTION:
+        return _verdict(second in _FUNCTIONS)
+    if action == sqlite3.SQLITE_PRAGMA:
+        return _verdict(first == "data_version" and second is None)
+    return sqlite3.SQLITE_DENY
+
+
+def _verdict(is_allowed: bool) -> int:
+    return sqlite3.SQLITE_OK if is_allowed else sqlite3.SQLITE_DENY

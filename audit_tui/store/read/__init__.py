@@ -1,0 +1,1 @@
+"""Reading: the reader of the screen and of the commands."""

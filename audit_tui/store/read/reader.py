@@ -1,0 +1,449 @@
+"""Reading a store: the ``EventReader`` of the screen and of the commands. Imports only what it needs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from audit_tui.core.event import EventColumn
+from audit_tui.core.filters import NO_VALUE_WORDS
+from audit_tui.core.query import (
+    After,
+    AtRow,
+    Page,
+    PageKey,
+    SourceState,
+    Standing,
+    StoreInfo,
+    ValueCount,
+)
+from audit_tui.errors import NotAStore, StoreDamaged, StoreError
+from audit_tui.store import by_columns, plan
+from audit_tui.store.columns.index import ColumnIndex, Summaries
+from audit_tui.store.file import connect, foreign_log
+from audit_tui.store.file.file_system import network_notice
+from audit_tui.store.file.guard import authorize
+from audit_tui.store.file.watch import Watch
+from audit_tui.store.predicate import MISSING
+from audit_tui.store.read import sql
+from audit_tui.store.read.row_tests import ROW_TEST, row_test
+from audit_tui.store.read.session import NameCache, Session
+from audit_tui.store.remembered import Remembered
+from audit_tui.store.result import Result
+from audit_tui.store.searching import result_of
+from audit_tui.store.tables import schema
+from audit_tui.store.tables.rows import read_event, stored_text, whole
+from audit_tui.store.totals import facets, histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import Field
+    from audit_tui.core.query import EventQuery, Place, ReaderFactory
+
+FIRST_ROWS = 50
+"""A command that wants 20 events need not read 500."""
+STREAM_ROWS = 500
+STREAM_SORTED_ROWS = 20_000
+"""By description each page sorts everything anew, so there the pages are large."""
+_CHECK_EVERY = 10_000
+"""SQLite's own steps between two looks at the cancel token: about 0.3 ms."""
+SNAPSHOT_NOTICE = "A snapshot, not live: this folder may not be written."
+NO_INDEX_NOTICE = "Its indexes are missing, so answers are slow; the next import completes it."
+
+
+def open_store(path: str | os.PathLike[str], deadline_s: float | None = None) -> ReaderFactory:
+    """Check a store, and give what opens readers of it, each with a connection of its own.
+
+    Args:
+        path: The store.
+        deadline_s: How long an answer may take; None is for ever.
+
+    Raises:
+        StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
+    """
+    summaries = Summaries()
+    first: list[StoreReader] = [StoreReader(path, deadline_s, summaries)]
+    turn = threading.Lock()
+
+    def opener() -> StoreReader:
+        with turn:
+            if first:
+                return first.pop()
+        return StoreReader(path, deadline_s, summaries)
+
+    return opener
+
+
+def read_note(path: str | os.PathLike[str], name: str) -> str | None:
+    """What ``StoreWriter.note`` remembered in a store; None if nothing of that name.
+
+    Raises:
+        StoreError: One of its kinds, if there is no store to read.
+    """
+    with StoreReader(path) as reader:
+        return reader.note(name)
+
+
+class StoreReader:
+    """One read-only connection to a store; implements ``core.query.EventReader``.
+
+    For one thread at a time, not always the same.
+
+    Args:
+        path: The store.
+        deadline_s: How long an answer may take; None is for ever. An exact count and the stream of all events
+            may take as long as they need: nobody waits for the one, and the other ends when it is done.
+        summaries: What it shares with other readers of the store; None has its own.
+
+    Raises:
+        StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        deadline_s: float | None = None,
+        summaries: Summaries | None = None,
+    ) -> None:
+        schema.require_sqlite()
+        # Not Path.resolve, which raises RuntimeError for links in a circle.
+        self.path = Path(os.path.realpath(path))
+        self._deadline_s = deadline_s
+        self._watch = Watch()
+        self._newest = 0
+        self._looked_at: object = None
+        self._session: Session | None = None
+        self._summaries = Summaries() if summaries is None else summaries
+        self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def info(self) -> StoreInfo:
+        """What is known without a query."""
+        with self._asking(None) as session:
+            return StoreInfo(
+                name=self.path.name,
+                path=str(self.path),
+                store_id=self._stored_note(session, schema.STORE_ID) or "",
+                schema_version=self._version,
+                events=session.events_total,
+                first_us=self._edge_us(session, newest=False),
+                last_us=self._edge_us(session, newest=True),
+                size_bytes=self._size_bytes(),
+                notice=self._notice,
+            )
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the file is shown as it is, without a log of what is written meanwhile."""
+        return self._seen is not None
+
+    def state(self) -> SourceState:
+        """Look whether the store is still what was opened."""
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return SourceState(Standing.DELETED, self._newest, self._notice)
+        except OSError:
+            # Whether it is there cannot be told; what is open can be read.
+            return SourceState(newest_seq=self._newest, notice=self._notice)
+        if self._connection.file_id != (there.st_dev, there.st_ino):
+            return SourceState(Standing.REPLACED, self._newest, self._notice)
+        standing = Standing.IN_PLACE
+        try:
+            self._look_for_newer()
+        except (StoreDamaged, NotAStore):
+            standing = Standing.DAMAGED
+        if there.st_size < _SMALLEST_BYTES:
+            standing = Standing.DAMAGED
+        return SourceState(standing, self._newest, self._notice)
+
+    def _look_for_newer(self) -> None:
+        self._follow_snapshot()
+        # 18 µs; it begins a read, so SQLite also compares the file's length with what the file says of it.
+        with connect.store_errors(self.path):
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        seen = (self._seen, version)
+        if seen != self._looked_at:
+            self._newest = self.newest_seq()
+            self._looked_at = seen
+
+    def newest_seq(self) -> int:
+        """The number of the event appended last; 0 in an empty store."""
+        with self._asking(None) as session:
+            return session.newest_seq
+
+    def page(
+        self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
+    ) -> Page:
+        """A block of rows of a result."""
+        with self._asking(cancel) as session:
+            keys, is_end = result_of(session, query, self._remembered).page(place, limit_rows)
+            return Page(tuple(session.row(key.seq) for key in keys), is_end)
+
+    def count(
+        self,
+        query: EventQuery,
+        cancel: CancelToken | None = None,
+        report: Callable[[int], None] | None = None,
+    ) -> int:
+        """Exactly how many events match; ``report`` is told how many there are at least."""
+        with self._asking(cancel, has_deadline=False) as session:
+            return result_of(session, query, self._remembered).count(report)
+
+    def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
+        """How many rows of the result come before this key."""
+        with self._asking(cancel) as session:
+            return result_of(session, query, self._remembered).locate(key)
+
+    def values(
+        self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
+    ) -> tuple[ValueCount, ...]:
+        """Values of a field that contain ``search`` without regard to case.
+
+        First what is equal to it, then what is equal but for case, then what begins with it, then the
+        others; the more frequent first each time.
+        """
+        text = stored_text(search)
+        folded = text.casefold()
+        statement = sql.values(field, has_search=bool(search))
+        marks = (text, folded, folded, folded, limit) if search else (limit,)
+        with self._asking(cancel) as session:
+            found = [
+                ((rank, -whole(events), False, str(name_folded), str(name)), ValueCount(str(name), events))
+                for name, events, rank, name_folded in session.rows(sql.Statement(statement.text, marks))
+            ]
+            missing = session.events(field, MISSING) if folded in NO_VALUE_WORDS else 0
+        if missing:
+            rank = _missing_rank(folded)
+            found.append(((rank, -missing, True, "", ""), ValueCount(None, missing)))
+            found.sort(key=lambda one: one[0])
+        return tuple(value for _, value in found[:limit])
+
+    def facets(
+        self, query: EventQuery, field: Field, limit: int, cancel: CancelToken | None = None
+    ) -> tuple[ValueCount, ...]:
+        """The values that a result's events have in a field, the most frequent first."""
+        with self._asking(cancel) as session:
+            result = result_of(session, query, self._remembered)
+            if isinstance(result, Result):
+                return facets(result.scope, field, limit)
+            return result.facets(field, limit)
+
+    def histogram(
+        self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
+    ) -> tuple[int, ...]:
+        """How many of a result's events lie from each moment to the next."""
+        with self._asking(cancel) as session:
+            result = result_of(session, query, self._remembered)
+            if isinstance(result, Result):
+                return histogram(result.scope, edges_us)
+            return result.histogram(edges_us)
+
+    def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
+        """Do now what the first hard question, or a jump in a query's result, would wait for."""
+        with self._asking(cancel, has_deadline=False) as session:
+            if query is None:
+                by_columns.engine_of(session)
+            else:
+                by_columns.prepare(Result(session, query).scope)
+
+    def event(self, seq: int) -> AuditEvent | None:
+        """One event with everything that is known of it; None if there is none of that number."""
+        with self._asking(None) as session:
+            found = session.rows(sql.Statement(sql.EVENT.text, (seq,)))
+            return read_event(found[0]) if found else None
+
+    def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
+        """All events of a result in its order, with everything that is known of them.
+
+        In constant memory, in many short snapshots; what is appended meanwhile is left out.
+
+        Raises:
+            QueryCancelled: Between two events, if the token is cancelled.
+        """
+        if query.upto_seq is None:
+            query = replace(query, upto_seq=self.newest_seq())
+        is_sorted = query.sort.column is EventColumn.DESCRIPTION
+        limit = STREAM_SORTED_ROWS if is_sorted else FIRST_ROWS
+        place: Place = AtRow(0)
+        is_end = False
+        while not is_end:
+            with self._asking(cancel, has_deadline=False) as session:
+                keys, is_end = result_of(session, query, self._remembered).page(place, limit)
+                if keys:
+                    place = After(PageKey.of(session.row(keys[-1].seq), query.sort))
+            for first in range(0, len(keys), STREAM_ROWS):
+                yield from self._stored([key.seq for key in keys[first : first + STREAM_ROWS]], cancel)
+            limit = max(limit, STREAM_ROWS)
+
+    def note(self, name: str) -> str | None:
+        """What ``StoreWriter.note`` remembered; None if nothing of that name."""
+        with self._asking(None) as session:
+            return self._stored_note(session, name)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._connection.close()
+
+    def _open(self) -> None:
+        """Connect, and fall back to a snapshot where no write-ahead log can be opened beside the file."""
+        self._notice = ""
+        self._seen: tuple[int, ...] | None = None
+        try:
+            self._connect(immutable=False)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _NO_LOG:
+                raise connect.readable(error, self.path) from error
+            if foreign_log.log_bytes(self.path):
+                raise StoreError(
+                    f"{self.path} cannot be opened: its newest events are in {self.path.name}-wal, which may"
+                    " not be read here.",
+                    "Open it with the right to write to its folder, or copy it with its -wal and -shm files.",
+                ) from error
+            self._seen = self._state()
+            self._notice = SNAPSHOT_NOTICE
+            with connect.store_errors(self.path):
+                self._connect(immutable=True)
+        except sqlite3.Error as error:
+            raise connect.readable(error, self.path) from error
+
+    def _connect(self, *, immutable: bool) -> None:
+        base = foreign_log.base_of(self.path)
+        connection = connect.open_viewer(self.path, immutable=immutable)
+        with connect.closed_on_error(connection):
+            connection.set_progress_handler(self._should_stop, _CHECK_EVERY)
+            connection.execute("PRAGMA schema_version").fetchone()
+            self._version = schema.check_identity(connection, str(self.path), for_writing=False)
+            schema.check_tables(connection, str(self.path))
+            foreign_log.check(connection, self.path, base)
+            self._indexes = schema.found_indexes(connection)
+            connection.create_function(sql.FOLDED, 1, _folded, deterministic=True)
+            connection.create_function(ROW_TEST, -1, row_test, deterministic=True)
+            connection.set_authorizer(authorize)
+        has_indexes = all(index.name in self._indexes for index in schema.SECONDARY_INDEXES)
+        notices = (self._notice, "" if has_indexes else NO_INDEX_NOTICE, network_notice(self.path))
+        self._notice = " ".join(filter(None, notices))
+        found = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.STORE_ID,))
+        self._columns = ColumnIndex(self._summaries, (connection.file_id, found.fetchone()))
+        self._names = NameCache()
+        self._remembered = Remembered()
+        self._connection = connection
+
+    @contextmanager
+    def _asking(self, cancel: CancelToken | None, *, has_deadline: bool = True) -> Iterator[Session]:
+        """One snapshot, that ends when the token is cancelled or the time is up."""
+        self._follow_snapshot()
+        connection = self._connection
+        limit_s = self._deadline_s if has_deadline else None
+        with self._watch.over(cancel, limit_s), connect.store_errors(self.path):
+            connection.execute("BEGIN")
+            try:
+                session = Session(connection, self._indexes, self._names, cancel, self._columns)
+                self._session = session
+                if cancel is None:
+                    yield session
+                else:
+                    with cancel.interrupting(connection.interrupt):
+                        yield session
+            finally:
+                self._session = None
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _should_stop(self) -> bool:
+        is_spent = self._session is not None and self._session.spend(_CHECK_EVERY)
+        return is_spent or self._watch.should_stop()
+
+    def _stored(self, seqs: list[int], cancel: CancelToken | None) -> list[AuditEvent]:
+        """These events in full; one that is gone is left out."""
+        with self._asking(cancel, has_deadline=False) as session:
+            found = [session.rows(sql.Statement(sql.EVENT.text, (seq,))) for seq in seqs]
+        return [read_event(rows[0]) for rows in found if rows]
+
+    def _follow_snapshot(self) -> None:
+        """Open a store anew that is shown as a snapshot and has changed; not another one in its place."""
+        if self._seen is None or (now := self._state()) == self._seen or now[:2] != self._seen[:2]:
+            return
+        before, seen, notice = self._connection, self._seen, self._notice
+        try:
+            self._open()
+        except BaseException:
+            # What was shown can still be read, and the next look tries again.
+            self._seen, self._notice = seen, notice
+            raise
+        before.close()
+
+    def _stored_note(self, session: Session, name: str) -> str | None:
+        found = session.rows(
+            sql.Statement("SELECT value FROM store_info WHERE name = ?", (stored_text(name),))
+        )
+        return str(found[0][0]) if found else None
+
+    def _edge_us(self, session: Session, *, newest: bool) -> int | None:
+        scan = sql.Scan(_ALL_BY_TIME, sql.Span(), None)
+        found = session.rows(sql.scan_keys(scan, self._indexes, newest_first=newest, limit=1))
+        return whole(found[0][0]) if found else None
+
+    def _size_bytes(self) -> int:
+        try:
+            return self.path.stat().st_size + foreign_log.log_bytes(self.path)
+        except OSError:
+            return 0
+
+    def _state(self) -> tuple[int, ...]:
+        """What changes when somebody writes to a store that is shown as a snapshot."""
+        try:
+            there = self.path.stat()
+        except OSError:
+            return self._seen or ()
+        return (
+            there.st_dev,
+            there.st_ino,
+            there.st_size,
+            there.st_mtime_ns,
+            foreign_log.log_bytes(self.path),
+        )
+
+
+_SMALLEST_BYTES = 512
+"""A page of SQLite: what is shorter is no database any more."""
+_ALL_BY_TIME = plan.Branch(None, rest=True)
+_NO_LOG = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY_DIRECTORY,
+        sqlite3.SQLITE_READONLY_CANTINIT,
+        sqlite3.SQLITE_READONLY_RECOVERY,
+    }
+)
+
+
+def _folded(text: object) -> str:
+    return text.casefold() if isinstance(text, str) else ""
+
+
+def _missing_rank(folded: str) -> int:
+    if not folded:
+        return 3
+    if folded == NO_VALUE_WORDS:
+        return 1
+    return 2 if NO_VALUE_WORDS.startswith(folded) else 3

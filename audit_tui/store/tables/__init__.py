@@ -1,0 +1,1 @@
+"""The tables of a store, and an event as their rows."""

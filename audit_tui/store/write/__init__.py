@@ -1,0 +1,1 @@
+"""Writing: appending events, and taking content away as recorded acts."""

@@ -1,0 +1,73 @@
+"""One transaction in which events are removed or replaced, and what says so is recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.store.tables.rows import StoredRow
+from audit_tui.store.tables.schema import EVENT_COLUMNS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from audit_tui.store.tables.rows import Draft
+    from audit_tui.store.write.writer import AppendResult, Companion
+
+_COLUMNS = ", ".join(EVENT_COLUMNS)
+_SET = ", ".join(f"{column} = ?" for column in EVENT_COLUMNS)
+
+
+class Change(NamedTuple):
+    """What may be done to a store inside ``StoreWriter.changing``; all of it happens, or nothing."""
+
+    connection: sqlite3.Connection
+    companions: Sequence[Companion]
+    append: Callable[[Sequence[Draft]], AppendResult]
+    """Records events in this transaction."""
+    rows_of: Callable[[Sequence[Draft], int], list[StoredRow]]
+    """Drafts as rows, numbered after this number."""
+
+    def rows(self, seqs: Sequence[int]) -> list[StoredRow]:
+        """The rows of these events; one that is not there is left out."""
+        found = (
+            self.connection.execute(
+                f"SELECT {_COLUMNS} FROM events WHERE seq = ?",  # noqa: S608 - our own columns
+                (seq,),
+            ).fetchone()
+            for seq in seqs
+        )
+        return [StoredRow._make(row) for row in found if row is not None]
+
+    def remove(self, rows: Sequence[StoredRow]) -> None:
+        """Delete events, with what is derived from them; their seals stay."""
+        for companion in self.companions:
+            companion.on_remove(self.connection, rows)
+        self.connection.executemany("DELETE FROM events WHERE seq = ?", [(row.seq,) for row in rows])
+
+    def replace(self, rows: Sequence[StoredRow], drafts: Sequence[Draft]) -> None:
+        """Put other content in the places of events; their seals stay."""
+        for companion in self.companions:
+            companion.on_remove(self.connection, rows)
+        new = [self.rows_of((draft,), row.seq - 1)[0] for row, draft in zip(rows, drafts, strict=True)]
+        self.connection.executemany(
+            f"UPDATE events SET {_SET} WHERE seq = ?",  # noqa: S608 - our own columns
+            [(*row, row.seq) for row in new],
+        )
+        for companion in self.companions:
+            companion.on_replace(self.connection, new, drafts)
+
+    def info(self, name: str) -> str | None:
+        """One of the store's own notes; None if nothing."""
+        found = self.connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def set_info(self, name: str, value: str) -> None:
+        """Write one of the store's own notes."""
+        self.connection.execute(
+            "INSERT INTO store_info (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+        for companion in self.companions:
+            companion.forget()

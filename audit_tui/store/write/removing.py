@@ -1,0 +1,326 @@
+"""Redaction and pruning: acts that are recorded, in the transaction in which they happen.
+
+The leaf of a removed event stays, so the tree and every checkpoint stay as they are. What takes the place
+of the content is an event that says who removed which events, when and why; it is sealed as any other.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.core.event import AuditEvent, Outcome, json_text
+from audit_tui.core.evidence.leaf import event_leaf
+from audit_tui.core.text import counted
+from audit_tui.errors import UsageError
+from audit_tui.store.evidence import declared
+from audit_tui.store.tables import schema
+from audit_tui.store.tables.names import clear_unused
+from audit_tui.store.tables.rows import Draft, draft, read_count
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+
+    from audit_tui.store.tables.rows import StoredRow
+    from audit_tui.store.write.change import Change
+    from audit_tui.store.write.writer import StoreWriter
+
+REDACTED = "[redacted]"
+COLUMN_FIELDS = ("user", "description", "source_ip", "target")
+METADATA = "metadata"
+META_PREFIX = "meta."
+ORIGINAL = "original"
+ALL_FIELDS = (*COLUMN_FIELDS, METADATA, ORIGINAL)
+"""What can be redacted, and ``meta.NAME``, one field of the metadata; name, category, time and key stay."""
+REDACT_AT_ONCE = 1_000
+"""So many events are redacted by one recorded event, which holds the leaves of what is left of them."""
+PRUNE_AT_ONCE = 50_000
+"""So many events are pruned in one transaction, each with its recorded event."""
+ROWS_AT_ONCE = 2_000
+CATEGORY = "Audit log"
+SOURCE = "audit-tui"
+
+
+class Act(NamedTuple):
+    """Who removes something, when and why."""
+
+    user: str
+    host: str
+    at_us: int
+    why: str
+
+
+class Removed(NamedTuple):
+    """What was done."""
+
+    events: int
+    by_events: tuple[int, ...]
+    """The events that record it."""
+    left: tuple[tuple[int, str], ...] = ()
+    """Events and fields in which a redacted value still stands."""
+    unchanged: int = 0
+    """So many of the events had nothing in these fields, or nothing that was not redacted before."""
+
+
+def check_fields(fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields that are meant.
+
+    Raises:
+        UsageError: If one is none that can be redacted.
+    """
+    if "all" in fields:
+        return ALL_FIELDS
+    for field in fields:
+        if field not in ALL_FIELDS and not (field.startswith(META_PREFIX) and len(field) > len(META_PREFIX)):
+            raise UsageError(
+                f"{field} cannot be redacted.", f"Fields are {', '.join(ALL_FIELDS)}, meta.NAME, or all."
+            )
+    return tuple(dict.fromkeys(fields))
+
+
+def redact(writer: StoreWriter, seqs: Sequence[int], fields: Sequence[str], act: Act) -> Removed:
+    """Replace fields of events, and record that.
+
+    Args:
+        writer: The store.
+        seqs: The events, by number.
+        fields: As ``check_fields`` gives them. The original goes with any of them: it holds them all.
+        act: Who, when, why.
+
+    Raises:
+        UsageError: If an event is not there, or records a removal itself, or none has anything to redact;
+            nothing is redacted then.
+        StoreError: One of its kinds, if the store cannot be written.
+    """
+    wanted = sorted(set(seqs))
+    by_events: list[int] = []
+    left: list[tuple[int, str]] = []
+    events = 0
+    with writer.changing() as change:
+        _require_removable(change, wanted)
+        for some in _batches(wanted, REDACT_AT_ONCE):
+            redactions = list(_redactions(change, some, fields))
+            if not redactions:
+                continue
+            after = [one.after for one in redactions]
+            change.replace([one.row for one in redactions], after)
+            seqs_now = [one.row.seq for one in redactions]
+            leaves = {str(seq): _leaf(seq, one).hex() for seq, one in zip(seqs_now, after, strict=True)}
+            more: dict[str, object] = {declared.FIELDS: list(fields), declared.LEAVES: leaves}
+            by_events.append(_record(change, act, declared.REDACT, seqs_now, more))
+            events += len(redactions)
+            for row, old, new in redactions:
+                left += [(row.seq, field) for field in _still_in(old, new, fields)]
+        if not events:
+            which = f"event {wanted[0]:,}" if len(wanted) == 1 else "these events"
+            raise UsageError(
+                f"Nothing was redacted: {which} had nothing in {' or '.join(fields)}, or it is redacted.",
+                "audit-tui query --format jsonl shows what is in an event.",
+            )
+        clear_unused(change.connection)
+    return Removed(events, tuple(by_events), tuple(left), len(wanted) - events)
+
+
+class _Redaction(NamedTuple):
+    """An event that changes."""
+
+    row: StoredRow
+    before: Draft
+    after: Draft
+
+
+def _redactions(change: Change, seqs: Sequence[int], fields: Sequence[str]) -> Iterator[_Redaction]:
+    for row in change.rows(seqs):
+        before = _draft_of(change.connection, row)
+        after = _redacted(before, fields)
+        # The original goes with a field that is there, and not because of a name that was mistyped.
+        if after != before._replace(original=before.original if ORIGINAL in fields else None):
+            yield _Redaction(row, before, after)
+
+
+def count_before(connection: sqlite3.Connection, before_us: int) -> int:
+    """How many events happened before a moment, those that record removals among them."""
+    found = connection.execute("SELECT count(*) FROM events WHERE occurred_us < ?", (before_us,)).fetchone()
+    return int(found[0])
+
+
+def prune(
+    writer: StoreWriter, before_us: int, act: Act, progress: Callable[[int], None] | None = None
+) -> Removed:
+    """Delete the events that happened before a moment, and record that. Events that record removals stay.
+
+    Args:
+        writer: The store.
+        before_us: Microseconds since 1970.
+        act: Who, when, why.
+        progress: Is told how many are gone, after each transaction.
+
+    Raises:
+        StoreError: One of its kinds, if the store cannot be written; what was told to ``progress`` is done.
+    """
+    events = 0
+    by_events: list[int] = []
+    while True:
+        with writer.changing() as change:
+            some = _prunable(change.connection, before_us)
+            if not some:
+                return Removed(events, tuple(by_events))
+            for batch in _batches(some, ROWS_AT_ONCE):
+                change.remove(change.rows(batch))
+            pruned = _pruned(change.connection) + len(some)
+            change.set_info(schema.PRUNED, str(pruned))
+            by_events.append(_record(change, act, declared.PRUNE, some, {}))
+            clear_unused(change.connection)
+        events += len(some)
+        if progress is not None:
+            progress(events)
+
+
+def _prunable(connection: sqlite3.Connection, before_us: int) -> list[int]:
+    found = connection.execute(
+        "SELECT seq FROM events WHERE occurred_us < ?"
+        " AND seq NOT IN (SELECT event_seq FROM seal_removed) ORDER BY seq LIMIT ?",
+        (before_us, PRUNE_AT_ONCE),
+    )
+    return [seq for (seq,) in found]
+
+
+def _pruned(connection: sqlite3.Connection) -> int:
+    found = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.PRUNED,)).fetchone()
+    return 0 if found is None else read_count(found[0])
+
+
+def _require_removable(change: Change, seqs: Sequence[int]) -> None:
+    there = {row.seq for row in change.rows(seqs)}
+    for seq in seqs:
+        if seq not in there:
+            raise UsageError(f"There is no event {seq:,}.", "Nothing was redacted.")
+    declaring = {seq for (seq,) in change.connection.execute("SELECT event_seq FROM seal_removed")}
+    for seq in seqs:
+        if seq in declaring:
+            raise UsageError(
+                f"Event {seq:,} records a removal, so it cannot be redacted.", "Nothing was redacted."
+            )
+
+
+def _record(change: Change, act: Act, action: str, seqs: Sequence[int], more: dict[str, object]) -> int:
+    """Append the event that declares a removal, and note its ranges."""
+    ranges = declared.ranges_of(seqs)
+    text = declared.ranges_text(ranges)
+    metadata = {
+        declared.ACTION: action,
+        declared.REASON: act.why,
+        declared.EVENTS: len(seqs),
+        declared.RANGES: text
+        if len(text) <= declared.MAX_RANGES_TEXT
+        else f"{text[: declared.MAX_RANGES_TEXT]} ...",
+        declared.DIGEST: declared.ranges_digest(ranges),
+        "Host": act.host,
+        **more,
+    }
+    word = "redacted" if action == declared.REDACT else "pruned"
+    where = f"{seqs[0]:,}" if len(seqs) == 1 else f"{seqs[0]:,} to {seqs[-1]:,}"
+    event = AuditEvent(
+        f"Events {word}",
+        act.at_us,
+        category=CATEGORY,
+        user=act.user,
+        description=f"{act.user} {word} {counted(len(seqs), 'event')} ({where}): {act.why}",
+        outcome=Outcome.SUCCESS,
+        target=f"{counted(len(seqs), 'event')} ({where})",
+        source=SOURCE,
+        metadata=metadata,
+    )
+    seq = change.append([draft(event)]).first_seq
+    assert seq is not None  # noqa: S101 - its key is random
+    change.connection.executemany(
+        "INSERT INTO seal_removed (event_seq, first_seq, last_seq) VALUES (?, ?, ?)",
+        [(seq, first, last) for first, last in ranges],
+    )
+    return seq
+
+
+def _draft_of(connection: sqlite3.Connection, row: StoredRow) -> Draft:
+    """A stored row with its texts."""
+    numbers = (row.event_id, row.category_id, row.user_id, row.source_id)
+    event, category, user, source = (
+        None
+        if number is None
+        else connection.execute(f"SELECT name FROM {names.table} WHERE id = ?", (number,)).fetchone()[0]  # noqa: S608
+        for names, number in zip(schema.ALL_NAME_TABLES, numbers, strict=True)
+    )
+    return Draft(
+        row.key, row.occurred_us, str(event), category, user, row.description, row.outcome, row.severity,
+        row.source_ip, row.target, source, row.metadata, row.original,
+    )  # fmt: skip
+
+
+def _redacted(one: Draft, fields: Sequence[str]) -> Draft:
+    after = one._replace(
+        user=_gone(one.user, "user" in fields),
+        description=_gone(one.description, "description" in fields),
+        source_ip=_gone(one.source_ip, "source_ip" in fields),
+        target=_gone(one.target, "target" in fields),
+        original=None,
+    )
+    if METADATA in fields:
+        return after._replace(metadata=None if one.metadata is None else json_text({REDACTED: True}))
+    names = [field.removeprefix(META_PREFIX) for field in fields if field.startswith(META_PREFIX)]
+    return after._replace(metadata=_without(one.metadata, names)) if names else after
+
+
+def _gone(text: str | None, is_redacted: bool) -> str | None:
+    # What is empty stays so: nobody was named there, and that is no secret.
+    return REDACTED if is_redacted and text is not None else text
+
+
+def _without(metadata: str | None, names: Sequence[str]) -> str | None:
+    """Metadata with the values of these names replaced; a dotted name leads into objects."""
+    try:
+        value = json.loads(metadata or "null")
+    except (ValueError, RecursionError):
+        return json_text({REDACTED: True})
+    # Where nothing is replaced, the text stays as it was: written again, it could differ.
+    return json_text(value) if sum(_replace_in(value, name) for name in names) else metadata
+
+
+def _replace_in(value: object, name: str) -> int:
+    """Replace the values of a name; returns how many were there."""
+    if isinstance(value, list):
+        return sum(_replace_in(one, name) for one in value)
+    if not isinstance(value, dict):
+        return 0
+    replaced = 0
+    for key, inner in value.items():
+        if key == name:
+            replaced += inner != REDACTED
+            value[key] = REDACTED
+        elif name.startswith(f"{key}."):
+            replaced += _replace_in(inner, name[len(key) + 1 :])
+    return replaced
+
+
+def _still_in(old: Draft, new: Draft, fields: Sequence[str]) -> Iterator[str]:
+    """Fields in which a value that was redacted elsewhere in the event still stands."""
+    values = (getattr(old, field) for field in COLUMN_FIELDS if field in fields)
+    gone = [value for value in values if value and value != REDACTED]
+    for field in ("description", "source_ip", "target", METADATA, "user"):
+        text = getattr(new, field)
+        if text and any(value in text for value in gone):
+            yield field
+
+
+def _leaf(seq: int, one: Draft) -> bytes:
+    columns = (
+        one.key, one.event, one.category, one.user, one.description, one.outcome, one.severity,
+        one.source_ip, one.target, one.source, one.metadata, one.original,
+    )  # fmt: skip
+    return event_leaf(seq, one.occurred_us, columns)
+
+
+def _batches(seqs: Sequence[int], size: int) -> Iterator[list[int]]:
+    waiting = iter(seqs)
+    while batch := list(islice(waiting, size)):
+        yield batch

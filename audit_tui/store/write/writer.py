@@ -1,0 +1,441 @@
+"""Appending events to a store."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+from audit_tui.errors import StoreError
+from audit_tui.store import text_index, text_layout
+from audit_tui.store.columns import building
+from audit_tui.store.evidence.sealing import Seals
+from audit_tui.store.file import connect, foreign_log
+from audit_tui.store.file.lock import StoreLock
+from audit_tui.store.read import sql
+from audit_tui.store.segment_layout import REMOVALS
+from audit_tui.store.tables import schema
+from audit_tui.store.tables.names import NameCounts, Names
+from audit_tui.store.tables.rows import Draft, StoredRow, draft, read_event, stored_text
+from audit_tui.store.write import derived
+from audit_tui.store.write.change import Change
+
+if TYPE_CHECKING:
+    import os
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    from audit_tui.core.event import AuditEvent
+
+BULK_CACHE_KIB = 65_536
+BULK_LOG_PAGES = 8_000
+"""So long grows the log of a bulk load (32 MB): keys lie anywhere in their index, so that nearly all its
+pages change with each append, and are written back less often. Saves 8 % of an append."""
+_MARKS = ", ".join("?" * len(schema.EVENT_COLUMNS))
+_INSERT = f"INSERT INTO events ({', '.join(schema.EVENT_COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608 - our own
+_FIND_KEYS = "SELECT key FROM events INDEXED BY events_key WHERE key IN"
+_NEWEST = "SELECT max(ifnull((SELECT max(seq) FROM events), 0), ifnull((SELECT max(size) FROM seal_head), 0))"
+_KEYS_AT_ONCE = 500
+
+
+class Companion(Protocol):
+    """Something that is kept in step with the events, in their transaction: counts, seals, indexes."""
+
+    def on_append(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        """Write what belongs to these rows, which are in ``events`` already; raising undoes both.
+
+        Args:
+            connection: In the transaction of the rows.
+            rows: New events, in order of their numbers.
+            drafts: The same events in the same order, with their texts.
+        """
+        ...
+
+    def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+        """Take away what belongs to these rows, which are about to be deleted or replaced."""
+        ...
+
+    def on_replace(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        """Write what belongs to these rows, which took the places of removed ones (a redaction)."""
+        ...
+
+    def forget(self) -> None:
+        """The transaction was rolled back: what was remembered of it is void."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AppendResult:
+    """What became of the events of one append."""
+
+    stored: int
+    duplicates: int
+    """Events whose key was in the store already, or earlier in the same append."""
+    first_seq: int | None
+    """The number of the first stored event; None when none was stored."""
+    last_seq: int | None
+    """The number of the last stored event; None when none was stored."""
+
+
+class StoreWriter:
+    """A connection that appends to a store, made if nothing is there. For one thread at a time.
+
+    Args:
+        path: The store.
+        durable: Commit to the disk itself with each append, so that a power cut loses nothing that was
+            acknowledged; else a power cut may lose the last appends, a crash of the program still none.
+        bulk: Into a store without events, build the indexes at the end instead of event by event. After a
+            crash the next writer builds them.
+        companions: What else is kept in step.
+        has_text_index: False leaves the index of texts out of a store without events: searches read the rows.
+
+    Raises:
+        StoreError: One of its kinds, when something else is there, or it cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durable: bool = True,
+        bulk: bool = False,
+        companions: tuple[Companion, ...] = (),
+        has_text_index: bool = True,
+    ) -> None:
+        schema.require_sqlite()
+        self.path = connect.writable_place(Path(path))
+        self._names = tuple(Names(names) for names in schema.ALL_NAME_TABLES)
+        own = (NameCounts(), Seals(), building.SegmentBuilder(), text_index.TextIndex())
+        self._companions: tuple[Companion, ...] = (*own, *companions)
+        self._is_closed = False
+        self._removals: tuple[str] | None = None
+        self._connection = self._open(durable)
+        try:
+            if not has_text_index and not self.newest_seq():
+                self._leave_text_index_out()
+            if bulk:
+                self._connection.execute(f"PRAGMA cache_size = -{BULK_CACHE_KIB}")
+                self._connection.execute(f"PRAGMA wal_autocheckpoint = {BULK_LOG_PAGES}")
+            if not bulk or self.newest_seq() > 0:
+                self.ensure_indexes()
+        except BaseException:
+            self.abandon()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        # What ended the block matters, not what closing runs into; and indexes would make it wait.
+        try:
+            self._finish()
+        except (StoreError, OSError):
+            self.abandon()
+
+    def append(self, events: Sequence[AuditEvent]) -> AppendResult:
+        """Store events in one transaction, and return once it is committed.
+
+        Raises:
+            ValueError: If an event cannot be stored (its time, severity or metadata); nothing is then.
+            StoreBusy: If another program holds the lock for too long.
+            StoreFull: If there is no space; nothing of this append is stored.
+        """
+        return self.append_drafts([draft(event) for event in events])
+
+    def append_drafts(self, drafts: Sequence[Draft]) -> AppendResult:
+        """Store events that were made ready before, as ``append`` does.
+
+        Raises:
+            StoreBusy: If another program holds the lock for too long.
+            StoreFull: If there is no space; nothing of this append is stored.
+        """
+        with self._transaction():
+            return self._append(drafts)
+
+    @contextmanager
+    def changing(self) -> Iterator[Change]:
+        """One transaction in which events may be removed or replaced, with nothing of them left behind.
+
+        Raises:
+            StoreBusy: If another program holds the lock for too long.
+            StoreFull: If there is no space; nothing is changed then.
+        """
+        # What is deleted is overwritten, in the file as in the log.
+        self._connection.execute("PRAGMA secure_delete = ON")
+        with self._transaction():
+            yield Change(self._connection, self._companions, self._append, self._rows)
+
+    def write_back(self) -> bool:
+        """Write the log into the file and empty it; False when a reader that is busy prevents that."""
+        with self._lock.held(), connect.store_errors(self.path):
+            is_busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not is_busy
+
+    def vacuum(self) -> None:
+        """Write the whole file anew, without unused space; needs as much room again while it does.
+
+        Raises:
+            StoreFull: If there is no room; the store is as it was.
+        """
+        with self._lock.held(), connect.store_errors(self.path):
+            self._connection.execute("VACUUM")
+
+    def _append(self, drafts: Sequence[Draft]) -> AppendResult:
+        # The first of several with one key is the event, the others are duplicates.
+        by_key = {one.key: one for one in reversed(drafts)}
+        distinct = [by_key[one.key] for one in drafts if by_key[one.key] is one]
+        self._forget_removed_names()
+        newest = self.newest_seq()
+        known = self._known(list(by_key)) if newest else set()
+        fresh = [one for one in distinct if one.key not in known]
+        rows = self._rows(fresh, newest)
+        if rows:
+            self._connection.executemany(_INSERT, rows)
+            for companion in self._companions:
+                companion.on_append(self._connection, rows, fresh)
+        return AppendResult(
+            stored=len(rows),
+            duplicates=len(drafts) - len(rows),
+            first_seq=rows[0].seq if rows else None,
+            last_seq=rows[-1].seq if rows else None,
+        )
+
+    def newest_seq(self) -> int:
+        """The number of the event appended last; 0 in an empty store.
+
+        A number that was sealed is never given again, even if somebody deleted the event.
+        """
+        with connect.store_errors(self.path):
+            newest = self._connection.execute(_NEWEST).fetchone()[0]
+        return int(newest)
+
+    def find(self, key: str) -> AuditEvent | None:
+        """The stored event with this key; None when there is none."""
+        with connect.store_errors(self.path):
+            found = self._connection.execute(sql.EVENT_OF_KEY.text, (stored_text(key),)).fetchone()
+        return None if found is None else read_event(found)
+
+    def is_in_place(self) -> bool:
+        """Whether the path still leads to the file that is open: it may have been moved or deleted."""
+        try:
+            there = self.path.stat()
+        except OSError:
+            return False
+        return self._connection.file_id == (there.st_dev, there.st_ino)
+
+    def note(self, name: str, value: str) -> None:
+        """Remember something about the store as a whole; ``reader.read_note`` gives it back.
+
+        Raises:
+            ValueError: If the name is one that the store itself uses.
+        """
+        if name in schema.OWN_NAMES:
+            raise ValueError(f"{name} is the store's own")
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO store_info (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (stored_text(name), stored_text(value)),
+            )
+
+    def ensure_indexes(self, progress: Callable[[str], None] | None = None) -> None:
+        """Build the indexes and the segments that are missing, each in a transaction of its own.
+
+        Args:
+            progress: Is told the name of each before it is built; an index takes about 1 s a million events,
+                the segments 3 s.
+        """
+        missing = [
+            index
+            for index in schema.SECONDARY_INDEXES
+            if index.name not in schema.found_indexes(self._connection)
+        ]
+        for index in missing:
+            if progress is not None:
+                progress(index.name)
+            with self._transaction():
+                if index.name not in schema.found_indexes(self._connection):
+                    schema.create_index(self._connection, index)
+        for place, stretch in enumerate(building.outstanding(self._connection)):
+            if progress is not None and not place:
+                progress("segments")
+            with self._transaction():
+                # Another writer may have been as quick; building it again does no harm.
+                building.build(self._connection, stretch)
+        self._ensure_text_index(progress)
+
+    def reindex(
+        self, progress: Callable[[str], None] | None = None, *, has_text_index: bool | None = None
+    ) -> None:
+        """Make anew what is derived from the events; if that ends half way, the next writer goes on.
+
+        Args:
+            progress: Is told the name of each part before it is built.
+            has_text_index: Whether the store has an index of texts from now on; None leaves that.
+        """
+        with self._transaction():
+            derived.drop(self._connection)
+            if has_text_index is not None:
+                make = text_layout.STORED.create if has_text_index else text_layout.STORED.drop
+                make(self._connection)
+        self.ensure_indexes(progress)
+        if progress is not None:
+            progress("counts of names")
+        with self._transaction():
+            derived.recount_names(self._connection)
+
+    def _leave_text_index_out(self) -> None:
+        with self._transaction():
+            if not self.newest_seq():
+                text_layout.STORED.drop(self._connection)
+
+    def _ensure_text_index(self, progress: Callable[[str], None] | None) -> None:
+        if not text_layout.STORED.are_there(self._connection):
+            return
+        for place, stretch in enumerate(text_index.outstanding(self._connection)):
+            if progress is not None and not place:
+                progress("text index")
+            with self._transaction():
+                text_index.build_stretch(self._connection, stretch)
+
+    def close(self) -> None:
+        """Build what is missing, write everything into the one file, and let it go.
+
+        Raises:
+            StoreError: If that fails; what was acknowledged is safe all the same.
+        """
+        if self._is_closed:
+            return
+        try:
+            self.ensure_indexes()
+            self._finish()
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Let go of the file as it is: another process, or nobody, will write what is left into it.
+
+        For what was inherited by a fork: the lock and the transaction are the other process's.
+        """
+        self._connection.close()
+        self._lock.close()
+        self._is_closed = True
+
+    def _open(self, durable: bool) -> connect.Connection:
+        self._lock = StoreLock(self.path)
+        with self._lock.held():
+            is_new = False
+            try:
+                is_new = connect.create_file(self.path)
+                return self._connect(durable)
+            except BaseException:
+                # Under the lock nobody else can have found the new file yet.
+                if is_new:
+                    self.path.unlink(missing_ok=True)
+                self._lock.remove()
+                raise
+
+    def _connect(self, durable: bool) -> connect.Connection:
+        foreign_log.refuse(self.path)
+        connection = connect.open_writer(self.path, durable=durable)
+        with connect.closed_on_error(connection), connect.store_errors(self.path):
+            if not schema.is_blank(connection):
+                schema.check_identity(connection, str(self.path), for_writing=True)
+                schema.check_tables(connection, str(self.path))
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            schema.migrate(connection)
+            connection.execute("COMMIT")
+        return connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Hold the lock from BEGIN IMMEDIATE to COMMIT; undo everything if the block fails."""
+        with self._lock.held(), connect.store_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+
+    def _undo(self) -> None:
+        # A full disk makes SQLite roll back by itself.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        for names in self._names:
+            names.forget()
+        for companion in self._companions:
+            companion.forget()
+
+    def _forget_removed_names(self) -> None:
+        """Look names up again once somebody removed events: one that went comes back with a new number."""
+        removals = "SELECT value FROM store_info WHERE name = ?"
+        found = self._connection.execute(removals, (REMOVALS,)).fetchone()
+        if found != self._removals:
+            self._removals = found
+            for names in self._names:
+                names.forget()
+
+    def _known(self, keys: list[str]) -> set[str]:
+        """Which of these keys are in the store."""
+        known: set[str] = set()
+        for first in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[first : first + _KEYS_AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            known.update(row[0] for row in self._connection.execute(f"{_FIND_KEYS} ({marks})", some))
+        return known
+
+    def _rows(self, drafts: Sequence[Draft], newest: int) -> list[StoredRow]:
+        event_names, category_names, user_names, source_names = self._names
+        events = event_names.learn(self._connection, (one.event for one in drafts))
+        categories = category_names.learn(self._connection, (one.category for one in drafts))
+        users = user_names.learn(self._connection, (one.user for one in drafts))
+        sources = source_names.learn(self._connection, (one.source for one in drafts))
+        return [
+            StoredRow(
+                seq,
+                one.key,
+                one.occurred_us,
+                events[one.event],
+                None if one.category is None else categories[one.category],
+                None if one.user is None else users[one.user],
+                one.description,
+                one.outcome,
+                one.severity,
+                one.source_ip,
+                one.target,
+                None if one.source is None else sources[one.source],
+                one.metadata,
+                one.original,
+            )
+            for seq, one in enumerate(drafts, newest + 1)
+        ]
+
+    def _finish(self) -> None:
+        """Checkpoint and close under the lock: closing the last connection checkpoints too."""
+        with self._lock.held():
+            try:
+                with connect.store_errors(self.path):
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                self._connection.close()
+                self._is_closed = True
+            self._lock.remove()
+        self._lock.close()
