@@ -1,7 +1,7 @@
 """Read and record audit logs in a terminal.
 
-A program records with ``AuditLog``, or with ``AuditLogHandler`` what it logs anyway. They are imported when
-they are first asked for, so that the commands do not pay for them.
+A program records with ``AuditLog``, or with ``AuditLogHandler`` what it logs anyway, and imports log files
+with ``import_logs``. Each is loaded when it is first asked for, so that the commands do not pay for it.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from audit_tui.ingest.import_logs import import_logs
     from audit_tui.store.write.audit_log import AuditLog
     from audit_tui.store.write.log_handler import AuditLogHandler
 
-__all__ = ["AuditLog", "AuditLogHandler", "__version__"]
+__all__ = ["AuditLog", "AuditLogHandler", "__version__", "import_logs"]
 
 __version__ = "0.1.0"
 
 _MODULES = {
     "AuditLog": "audit_tui.store.write.audit_log",
     "AuditLogHandler": "audit_tui.store.write.log_handler",
+    "import_logs": "audit_tui.ingest.import_logs",
 }
 
 # Type checkers know the names from above; to them this would make every other name valid too.

@@ -12,6 +12,7 @@ import pytest
 
 import audit_tui
 from audit_tui.core.query import EventQuery
+from audit_tui.errors import UsageError
 from audit_tui.store.read.reader import StoreReader
 
 README = Path(__file__).parents[1] / "README.md"
@@ -84,3 +85,28 @@ def test_recording_imports_no_screen_and_no_command(tmp_path: Path) -> None:
         "assert not {'textual', 'rich', 'click', 'sqlite_utils', 'asyncio'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env=dict(os.environ))
+
+
+def test_a_program_imports_logs_as_the_command_does(tmp_path: Path) -> None:
+    log = tmp_path / "app.jsonl"
+    log.write_text(
+        '{"time":"2026-11-01T14:00:00Z","event":"Login","user":"olga"}\n{"event":"Logout"}\n',
+        encoding="utf-8",
+    )
+    rejects: list[object] = []
+    # The folder holds the store, too, which is not read as a log.
+    tallies = [
+        audit_tui.import_logs([tmp_path], tmp_path / "a.db", format="jsonl", on_reject=rejects.append)
+        for _ in range(2)
+    ]
+    assert [(tally.stored, tally.duplicates, tally.rejected) for tally in tallies] == [(1, 0, 1), (0, 1, 1)]
+    assert [str(problem.message) for tally in tallies for problem in tally.problems] == []
+    assert rejects == [reject for tally in tallies for reject in tally.rejects]
+    with StoreReader(tmp_path / "a.db") as reader:
+        assert [(event.event, event.user) for event in reader.events(EventQuery())] == [("Login", "olga")]
+
+
+def test_a_program_is_told_of_a_format_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no format 'syslogg'"):
+        audit_tui.import_logs([tmp_path], tmp_path / "a.db", format="syslogg")
+    assert not (tmp_path / "a.db").exists()

@@ -16,7 +16,9 @@ from audit_tui.cli.temporary import temporary_store
 from audit_tui.core.command_text import shell_line
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull, UsageError
-from audit_tui.ingest.importing import (
+from audit_tui.ingest.events import NotALog, Reading
+from audit_tui.ingest.find import STDIN, is_stream
+from audit_tui.ingest.pipeline import (
     Importer,
     InStore,
     NoProgress,
@@ -25,15 +27,13 @@ from audit_tui.ingest.importing import (
     title_of,
     unknown_format,
 )
-from audit_tui.ingest.named import STDIN, is_stream
-from audit_tui.ingest.reading import NotALog, Reading
 from audit_tui.store.read.reader import StoreReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.ingest.files import LogFile
+    from audit_tui.ingest.find import LogFile
 
 SHOWN_DETAILS = 5
 """How many rejects and unread files are named after the screen; import names more, and keeps all."""

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.formats.record import Fields, Record, Reject
-    from audit_tui.ingest.files import LogText
+    from audit_tui.formats.record import Fields, LogText, Record, Reject
 
 GROUP = "audit_tui.formats"
 """The entry-point group; the entry's name is the format's, its object a ``Format``."""

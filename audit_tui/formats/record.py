@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.ingest.files import LogText
 
 MAX_RECORD_CHARS = 16 * 1024 * 1024
 """A longer record is rejected: one line of a gzip bomb would otherwise fill the memory."""
@@ -26,6 +25,17 @@ class Shape(Enum):
     CSV = "csv"
     LINES = "lines"
     """Text that its format divides itself (``Lines``)."""
+
+
+class LogText(Protocol):
+    """The text of one log, as a format that divides it itself reads it."""
+
+    name: str
+    """The name that messages use; hostile until cleaned."""
+
+    def lines(self) -> Iterator[str]:
+        r"""The lines, each with its ``\n``; an empty text where an open source pauses for a second."""
+        ...
 
 
 class Record(NamedTuple):

@@ -10,7 +10,7 @@ from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from audit_tui.ingest.files import LogText
+    from audit_tui.ingest.open import OpenLog
 
 DELIMITERS = ",;\t|"
 MAX_ROW_LINES = 10_000
@@ -94,7 +94,7 @@ class _Lines:
         return first
 
 
-def csv_records(text: LogText, delimiter: str, names: list[str]) -> Iterator[Record | Reject]:
+def csv_records(text: OpenLog, delimiter: str, names: list[str]) -> Iterator[Record | Reject]:
     """The rows of a CSV log as fields by column name, and what could not be read.
 
     Args:

@@ -17,7 +17,7 @@ from audit_tui.ingest.wrappers import list_key, may_be_list_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_tui.ingest.files import LogText
+    from audit_tui.ingest.open import OpenLog
 
 _WHOLE_CHARS = 1024 * 1024
 """An object that is longer may be a wrapper with a list of millions: then its list is read piece by piece."""
@@ -51,7 +51,7 @@ class _List:
 class JsonReader:
     """Reads one log; iterate over it once."""
 
-    def __init__(self, text: LogText) -> None:
+    def __init__(self, text: OpenLog) -> None:
         self._text = text
         self._buffer = ""
         self._at = 0
@@ -344,7 +344,7 @@ def _json_reason(error: json.JSONDecodeError, start: int) -> str:
     return f"{_NOT_JSON}: {said} at character {error.pos - start + 1}"
 
 
-def json_records(text: LogText) -> Iterator[Record | Reject]:
+def json_records(text: OpenLog) -> Iterator[Record | Reject]:
     """The records of a JSON log, and what in it could not be read.
 
     Raises:

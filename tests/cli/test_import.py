@@ -16,9 +16,9 @@ from audit_tui.cli.commands import import_
 from audit_tui.cli.main import commands
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreFull, UsageError
-from audit_tui.ingest import importing, reading_logs
-from audit_tui.ingest.files import LogFile
-from audit_tui.ingest.reading import Reading
+from audit_tui.ingest import batches, pipeline
+from audit_tui.ingest.events import Reading
+from audit_tui.ingest.find import LogFile
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.writer import StoreWriter
 from tests.cli.running import make_store, run
@@ -266,7 +266,7 @@ def test_an_interrupted_import_keeps_what_was_committed_and_is_completed_by_the_
 ) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number)}\n" for number in range(10)))
-    monkeypatch.setattr(importing, "BATCH_EVENTS", 3)
+    monkeypatch.setattr(pipeline, "BATCH_EVENTS", 3)
     with monkeypatch.context() as interrupted:
         appended: list[int] = []
         append = StoreWriter.append_drafts
@@ -294,7 +294,7 @@ def test_a_full_disk_says_what_was_stored(
 ) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number)}\n" for number in range(10)))
-    monkeypatch.setattr(importing, "BATCH_EVENTS", 4)
+    monkeypatch.setattr(pipeline, "BATCH_EVENTS", 4)
     append = StoreWriter.append_drafts
 
     def full_at_the_end(self: StoreWriter, drafts: Sequence[Draft]) -> AppendResult:
@@ -322,8 +322,8 @@ def test_a_store_that_is_none_is_left_alone(logs: Path, tmp_path: Path) -> None:
 def test_huge_records_make_small_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text("".join(f"{line(number, pad='x' * 400)}\n" for number in range(10)))
-    monkeypatch.setattr(importing, "BATCH_CHARS", 1_000)
-    monkeypatch.setattr(reading_logs, "BATCH_CHARS", 400)
+    monkeypatch.setattr(pipeline, "BATCH_CHARS", 1_000)
+    monkeypatch.setattr(batches, "BATCH_CHARS", 400)
     sizes: list[int] = []
 
     class Sink:
@@ -331,7 +331,7 @@ def test_huge_records_make_small_batches(tmp_path: Path, monkeypatch: pytest.Mon
             sizes.append(len(drafts))
             return len(drafts), 0
 
-    importer = importing.Importer(Sink(), Reading(), lambda _: None)
+    importer = pipeline.Importer(Sink(), Reading(), lambda _: None)
     importer.take(LogFile("a", log, 0), lambda _: None)
     importer.flush()
     assert sum(sizes) == 10

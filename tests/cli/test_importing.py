@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.ingest import files, importing, reader_process
-from audit_tui.ingest.files import LogFile
-from audit_tui.ingest.importing import Importer, NoProgress, Nowhere
-from audit_tui.ingest.reading import Reading
+from audit_tui.ingest import open as opened_files
+from audit_tui.ingest import pipeline, process
+from audit_tui.ingest.events import Reading
+from audit_tui.ingest.find import LogFile
+from audit_tui.ingest.pipeline import Importer, NoProgress, Nowhere
 from tests.cli.running import run
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def start(*args: str) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def always_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "PROCESS_BYTES", 1)
+    monkeypatch.setattr(pipeline, "PROCESS_BYTES", 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
 
 
@@ -93,7 +94,7 @@ class TestApart:
     ) -> None:
         apart = run("import", str(folder), "-s", str(tmp_path / "apart.db"), "--json")
         again = run("import", str(folder), "-s", str(tmp_path / "apart.db"), "--json")
-        monkeypatch.setattr(importing, "PROCESS_BYTES", 10**12)
+        monkeypatch.setattr(pipeline, "PROCESS_BYTES", 10**12)
         here = run("import", str(folder), "-s", str(tmp_path / "here.db"), "--json")
         assert json.loads(apart.stdout) == json.loads(here.stdout)
         found = json.loads(apart.stdout)
@@ -106,7 +107,7 @@ class TestApart:
     def test_a_process_that_dies_is_an_error_and_loses_nothing_silently(
         self, folder: Path, store: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader_process, "_RUN", "import sys; sys.stdin.buffer.read(); sys.exit(7)")
+        monkeypatch.setattr(process, "_RUN", "import sys; sys.stdin.buffer.read(); sys.exit(7)")
         result = run("import", str(folder), "-s", str(store))
         assert result.exit_code == 3
         assert "The process that reads the logs ended with code 7 before it was done." in result.stderr
@@ -127,17 +128,17 @@ class TestApart:
 
         log = LogFile(str(folder / "a.jsonl"), folder / "a.jsonl", 1)
         importer = Importer(Full(), Reading(), lambda _: None)
-        apart = reader_process.ReaderProcess(reader_process.Job(Reading(), [log] * 50, False))
+        apart = process.ReaderProcess(process.Job(Reading(), [log] * 50, False))
         with pytest.raises(KeyboardInterrupt), apart:
-            apart.read(importing._OfOneLog(importer, log, lambda _: None), lambda _: None)
+            apart.read(pipeline._OfOneLog(importer, log, lambda _: None), lambda _: None)
         assert processes[0].returncode is not None
 
 
 def test_small_files_and_pipes_are_read_here(tmp_path: Path) -> None:
-    big = LogFile("a.gz", tmp_path / "a.gz", importing.PROCESS_BYTES)
-    assert importing.is_worth_a_process([big]) == (len(os.sched_getaffinity(0)) > 1)
-    assert not importing.is_worth_a_process([LogFile("a", tmp_path / "a", 1_000)])
-    assert not importing.is_worth_a_process([big, LogFile("-", None, 0)])
+    big = LogFile("a.gz", tmp_path / "a.gz", pipeline.PROCESS_BYTES)
+    assert pipeline.is_worth_a_process([big]) == (len(os.sched_getaffinity(0)) > 1)
+    assert not pipeline.is_worth_a_process([LogFile("a", tmp_path / "a", 1_000)])
+    assert not pipeline.is_worth_a_process([big, LogFile("-", None, 0)])
     importer = Importer(Nowhere(), Reading(), lambda _: None)
     importer.take_all([], NoProgress())
     assert importer.tally.read == 0
@@ -273,8 +274,8 @@ def test_a_table_of_a_database(tmp_path: Path, store: Path) -> None:
 def test_a_bomb_is_given_up_unless_it_is_wanted(
     tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "FREE_BYTES", 100_000)
-    monkeypatch.setattr(files, "MAX_RATIO", 10)
+    monkeypatch.setattr(opened_files, "FREE_BYTES", 100_000)
+    monkeypatch.setattr(opened_files, "MAX_RATIO", 10)
     bomb = tmp_path / "bomb.gz"
     bomb.write_bytes(gzip.compress((line(1) + " " * 1_000_000 + "\n" + line(2)).encode(), mtime=0))
     result = run("import", str(bomb), "-s", str(store))

@@ -17,7 +17,7 @@ import pytest
 from audit_tui.cli import logs
 from audit_tui.cli.logs import import_command
 from audit_tui.errors import StoreFull
-from audit_tui.ingest import importing
+from audit_tui.ingest import pipeline
 from audit_tui.store.write.writer import StoreWriter
 from tests.cli.running import make_store, run
 from tests.payloads import PAYLOADS
@@ -236,7 +236,7 @@ class TestWrong:
     def test_ctrl_c_while_reading_leaves_nothing(
         self, folder: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(importing, "BATCH_EVENTS", 2)
+        monkeypatch.setattr(pipeline, "BATCH_EVENTS", 2)
         append = StoreWriter.append_drafts
 
         def interrupted(self: StoreWriter, drafts: Sequence[Draft]) -> AppendResult:

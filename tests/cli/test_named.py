@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.errors import AuditTuiError, FileError, UsageError
-from audit_tui.ingest.named import Kind, are_logs, kind_of
+from audit_tui.ingest.find import Kind, are_logs, kind_of
 from tests.cli.running import make_store
 
 if TYPE_CHECKING:

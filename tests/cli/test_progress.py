@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from audit_tui.cli import progress
 from audit_tui.cli.logs import _Shown
 from audit_tui.cli.progress import ProgressLine
-from audit_tui.ingest.files import LogFile
-from audit_tui.ingest.importing import Importer, Nowhere
-from audit_tui.ingest.reading import Reading
+from audit_tui.ingest.events import Reading
+from audit_tui.ingest.find import LogFile
+from audit_tui.ingest.pipeline import Importer, Nowhere
 
 if TYPE_CHECKING:
     import pytest

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import After, AtRow, EventQuery, PageKey, Sort
 from audit_tui.errors import StoreError, StoreMissing
-from audit_tui.ingest import importing, reading_logs
-from audit_tui.ingest.reading import Reading
+from audit_tui.ingest import batches, pipeline
+from audit_tui.ingest.events import Reading
 from audit_tui.store.evidence.verifying import Request, Result, verify
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import schema
@@ -47,7 +47,7 @@ def say(descriptor: int, number: int) -> None:
     os.write(descriptor, b"%d\n" % number)
 
 
-class Acknowledging(importing.InStore):
+class Acknowledging(pipeline.InStore):
     """Tells how much of an import is stored, once it is."""
 
     def __init__(self, store: Path, stack: ExitStack, descriptor: int) -> None:
@@ -66,10 +66,10 @@ def do_import(folder: Path, descriptor: int) -> None:
     """Import the log, in small batches."""
     with ExitStack() as stack:
         sink = Acknowledging(folder / "audit.db", stack, descriptor)
-        importer = importing.Importer(sink, Reading(), lambda _: None)
+        importer = pipeline.Importer(sink, Reading(), lambda _: None)
         with stack:
-            nothing = importing.NoProgress()
-            importing.import_all(importer, [str(folder / "log.jsonl")], (), lambda _: nullcontext(nothing))
+            nothing = pipeline.NoProgress()
+            pipeline.import_all(importer, [str(folder / "log.jsonl")], (), lambda _: nullcontext(nothing))
 
 
 def do_append(folder: Path, descriptor: int) -> None:
@@ -147,7 +147,7 @@ def examined(path: Path) -> dict[str, object]:
 
 def killings(kind: str, folder: Path, kills: int, seed: int) -> list[dict[str, object]]:
     """Kill, look, and again; at the end let an import come through."""
-    importing.BATCH_EVENTS = reading_logs.BATCH_EVENTS = BATCH
+    pipeline.BATCH_EVENTS = batches.BATCH_EVENTS = BATCH
     path = folder / "audit.db"
     lines = (
         f'{{"time": {1_700_000_000 + n}, "event": "e{n % 9}", "user": "u{n % 5}"}}\n' for n in range(RECORDS)

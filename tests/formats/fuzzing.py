@@ -21,8 +21,8 @@ with atheris.instrument_imports(include=["audit_tui.formats"]):
     from audit_tui.errors import AuditTuiError
     from audit_tui.formats.mapping_file import read_mapping
     from audit_tui.formats.registry import known_formats
-    from audit_tui.ingest.files import LogText
-    from audit_tui.ingest.reading import Mapped, Reading
+    from audit_tui.ingest.events import Mapped, Reading
+    from audit_tui.ingest.open import OpenLog
     from audit_tui.ingest.unpack import DAMAGED, HEAD_BYTES, Source, unpacked
 
 _PIECES_BYTES = (7, 64, 4_096)
@@ -52,7 +52,7 @@ def read_all(data: bytes) -> None:
             return b""
 
     try:
-        for found in reading.events(LogText("fuzz", read, lambda: source.count_bytes)):
+        for found in reading.events(OpenLog("fuzz", read, lambda: source.count_bytes)):
             if isinstance(found, Mapped):
                 draft(found.event)
     except AuditTuiError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.ingest.files import LogFile, open_log
+from audit_tui.ingest.events import Mapped, Reading
+from audit_tui.ingest.find import LogFile
 from audit_tui.ingest.json_records import json_records
-from audit_tui.ingest.reading import Mapped, Reading
+from audit_tui.ingest.open import open_log
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent

@@ -19,7 +19,7 @@ from audit_tui.formats.vendors.auditd_records import (
 from audit_tui.formats.vendors.auditd_syscalls import syscall_name
 from audit_tui.formats.vendors.auditd_types import kind_of, type_name
 from audit_tui.formats.vendors.auditd_words import socket_address
-from audit_tui.ingest.files import LogText
+from audit_tui.ingest.open import OpenLog
 from tests.formats.logs import read, write
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class TestGrouping:
         assert len({event.key for event in events}) == len(events)  # what came too late is not lost
 
     def test_an_idle_source_hands_over_what_waits(self) -> None:
-        class Idle(LogText):
+        class Idle(OpenLog):
             """A file that is followed: after the first line nothing comes for a while."""
 
             def __init__(self) -> None:

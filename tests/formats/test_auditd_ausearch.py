@@ -11,7 +11,7 @@ import pytest
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.vendors.auditd import user_of
-from audit_tui.ingest.files import LogFile, find_logs
+from audit_tui.ingest.find import LogFile, find_logs
 from tests.formats.logs import SHARED, read
 
 if TYPE_CHECKING:

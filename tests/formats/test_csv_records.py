@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from audit_tui.formats.record import Record, Reject
 from audit_tui.ingest import csv_records as module
 from audit_tui.ingest.csv_records import csv_records, header_of
-from audit_tui.ingest.files import LogText
+from audit_tui.ingest.open import OpenLog
 
 
 def read(data: str, delimiter: str = ",") -> list[Record | Reject]:
     pieces = iter([data.encode("utf-8", "surrogateescape")])
-    text = LogText("a.csv", lambda: next(pieces, b""), lambda: 0)
+    text = OpenLog("a.csv", lambda: next(pieces, b""), lambda: 0)
     header = header_of(text.head, lambda names: len(names) > 1)
     assert header is not None
     assert header[0] == delimiter

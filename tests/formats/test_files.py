@@ -16,7 +16,8 @@ import zstandard
 
 from audit_tui.core.file_identity import file_identity
 from audit_tui.errors import FileError
-from audit_tui.ingest.files import LogFile, LogText, find_logs, open_log
+from audit_tui.ingest.find import LogFile, find_logs
+from audit_tui.ingest.open import OpenLog, open_log
 from tests.formats.logs import write
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def test_what_cannot_be_a_log_is_named(tmp_path: Path, data: bytes, what: str) -
 def test_lines_end_at_line_feeds_only() -> None:
     data = "a\x1db\x85c\u2028d\x0be\r\n\nlast"
     for piece_bytes in (1, 3, 100):
-        text = LogText("a", partial(io.BytesIO(data.encode()).read, piece_bytes), lambda: 0)
+        text = OpenLog("a", partial(io.BytesIO(data.encode()).read, piece_bytes), lambda: 0)
         assert list(text.lines()) == ["a\x1db\x85c\u2028d\x0be\r\n", "\n", "last"]
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from audit_tui.core.event import json_text
 from audit_tui.errors import FileError
 from audit_tui.formats.record import Reject
-from audit_tui.ingest.reading import Mapped, Reading
+from audit_tui.ingest.events import Mapped, Reading
 from tests.formats.logs import read, write
 
 SEEDS = [

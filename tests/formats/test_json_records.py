@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from audit_tui.formats.decoding import MAX_DEPTH
 from audit_tui.formats.record import Record, Reject
 from audit_tui.ingest import json_records
-from audit_tui.ingest.files import LogText
 from audit_tui.ingest.json_records import JsonReader
+from audit_tui.ingest.open import OpenLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +22,10 @@ ONE, TWO, THREE = {"n": 1}, {"n": 2}, {"n": 3}
 ALL = [ONE, TWO, THREE]
 
 
-def text_of(data: str | bytes, piece_bytes: int = 1_000_000) -> LogText:
+def text_of(data: str | bytes, piece_bytes: int = 1_000_000) -> OpenLog:
     raw = data if isinstance(data, bytes) else data.encode()
     pieces = iter([raw[at : at + piece_bytes] for at in range(0, len(raw), piece_bytes)])
-    return LogText("a.log", lambda: next(pieces, b""), lambda: 0)
+    return OpenLog("a.log", lambda: next(pieces, b""), lambda: 0)
 
 
 def read(data: str | bytes, piece_bytes: int = 1_000_000) -> list[Record | Reject]:
@@ -176,7 +176,7 @@ def test_one_giant_list_is_read_in_constant_memory() -> None:
         yield b'{"n": -1}]}'
 
     source = pieces()
-    reader = JsonReader(LogText("a.log", lambda: next(source, b""), lambda: 0))
+    reader = JsonReader(OpenLog("a.log", lambda: next(source, b""), lambda: 0))
     count = 0
     for each in reader:
         assert isinstance(each, Record)

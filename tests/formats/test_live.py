@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.ingest import live
-from audit_tui.ingest.files import LogFile, Opening, open_log
+from audit_tui.ingest import follow
+from audit_tui.ingest.find import LogFile
+from audit_tui.ingest.open import Opening, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +24,8 @@ class Idle(Exception):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "IDLE_S", 0.02)
-    monkeypatch.setattr(live, "POLL_S", 0.001)
+    monkeypatch.setattr(follow, "IDLE_S", 0.02)
+    monkeypatch.setattr(follow, "POLL_S", 0.001)
 
 
 class Steps:

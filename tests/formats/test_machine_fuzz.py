@@ -22,7 +22,7 @@ from audit_tui.formats.vendors.kubernetes import KUBERNETES
 from audit_tui.formats.vendors.ocsf import OCSF
 from audit_tui.formats.vendors.teleport import TELEPORT
 from audit_tui.formats.vendors.vault import VAULT
-from audit_tui.ingest.reading import Reading
+from audit_tui.ingest.events import Reading
 from tests.formats.logs import read, write
 
 TIME = "2026-11-01T14:00:00Z"

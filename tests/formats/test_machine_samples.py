@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.ingest.files import LogFile, find_logs
+from audit_tui.ingest.find import LogFile, find_logs
 from audit_tui.store.write.writer import StoreWriter
 from tests.formats.logs import SHARED, read
 

@@ -11,8 +11,8 @@ from audit_tui.core.event import Outcome
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.mapping_file import read_mapping, shipped_mappings
 from audit_tui.formats.words.templates import Template, TemplateError
-from audit_tui.ingest.files import LogFile
-from audit_tui.ingest.reading import Reading
+from audit_tui.ingest.events import Reading
+from audit_tui.ingest.find import LogFile
 from tests.formats.logs import SHARED, read, write
 
 if TYPE_CHECKING:

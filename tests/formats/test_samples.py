@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audit_tui.ingest.files import LogFile, find_logs
+from audit_tui.ingest.find import LogFile, find_logs
 from tests.formats.logs import SHARED, read
 
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the shared samples are not beside the checkout")

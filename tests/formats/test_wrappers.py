@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audit_tui.ingest.reading import Reading
+from audit_tui.ingest.events import Reading
 from tests.formats.logs import read, write
 
 if TYPE_CHECKING:

@@ -23,8 +23,10 @@ from audit_tui.errors import FileError, StoreError, UsageError
 from audit_tui.formats.generic import COLUMNS, FieldMap
 from audit_tui.formats.mapping_file import read_mapping
 from audit_tui.formats.registry import built_in_names, format_names, plugin_problems
-from audit_tui.ingest.explaining import explain
-from audit_tui.ingest.importing import (
+from audit_tui.ingest.events import Mapped, NotALog, Reading
+from audit_tui.ingest.explanation import explain
+from audit_tui.ingest.find import store_files
+from audit_tui.ingest.pipeline import (
     Importer,
     InStore,
     NoProgress,
@@ -35,15 +37,12 @@ from audit_tui.ingest.importing import (
     title_of,
     unknown_format,
 )
-from audit_tui.ingest.reading import Mapped, NotALog, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.formats.record import Reject
-    from audit_tui.ingest.files import LogFile
-
-_STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
+    from audit_tui.ingest.find import LogFile
 
 
 def parse_map(options: Sequence[str]) -> FieldMap:
@@ -86,7 +85,7 @@ def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject],
     if path is None:
         yield lambda _: None
         return
-    if path.resolve() == store.resolve() or file_identity(path) in _store_files(store):
+    if path.resolve() == store.resolve() or file_identity(path) in store_files(store):
         raise UsageError(f"{path} is the store itself.", "Name another file for --rejects.")
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     try:
@@ -158,12 +157,6 @@ def _progress(logs: Sequence[LogFile]) -> Iterator[NoProgress]:
     ) as progress:
         task = progress.add_task("", total=total_bytes)
         yield Shown()
-
-
-def _store_files(store: Path) -> set[tuple[int, int]]:
-    """What a store consists of, as far as it is there."""
-    beside = (file_identity(store.with_name(store.name + suffix)) for suffix in _STORE_SUFFIXES)
-    return {identity for identity in beside if identity is not None}
 
 
 def _summary(tally: Tally, store: Path, names: Sequence[str]) -> list[str]:
@@ -292,7 +285,7 @@ def import_command(
     for problem in plugin_problems():
         click.echo(clean_visible(problem), err=True)
     with _rejects_file(rejects, store) as keep, ExitStack() as stack:
-        never_open = _store_files(store)
+        never_open = store_files(store)
         # The file of rejects may lie in the folder that is imported; it would be read as it grows.
         if rejects is not None and (identity := file_identity(rejects)) is not None:
             never_open.add(identity)

@@ -36,7 +36,7 @@ from audit_tui.errors import (
     StoreMissing,
     UsageError,
 )
-from audit_tui.ingest.named import STDIN, are_logs
+from audit_tui.ingest.find import STDIN, are_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -16,8 +16,7 @@ from audit_tui.formats.vendors.auditd_types import type_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_tui.formats.record import Fields
-    from audit_tui.ingest.files import LogText
+    from audit_tui.formats.record import Fields, LogText
 
 WAITING_EVENTS = 128
 """So many events are kept open for records that come late; the kernel's are some lines apart at most."""

@@ -1,4 +1,4 @@
-"""Finding log files and opening them by their content: compression, encoding, constant memory."""
+"""Opening logs by their content: compression, encoding, constant memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import stat
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.errors import FileError
 from audit_tui.formats.record import MAX_RECORD_CHARS
-from audit_tui.ingest.live import Followed, Live, Pipe
+from audit_tui.ingest.find import unreadable
+from audit_tui.ingest.follow import Followed, Live, Pipe
 from audit_tui.ingest.unpack import (
     CHUNK_BYTES,
     DAMAGED,
@@ -27,10 +27,11 @@ from audit_tui.ingest.unpack import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-STDIN = "-"
+    from audit_tui.ingest.find import LogFile
+
 HEAD_CHARS = 64 * 1024
 """How much of a file is looked at to tell what it is."""
 
@@ -41,76 +42,7 @@ class IsDatabase(FileError):
     title = "Not a log"
 
 
-@dataclass(frozen=True, slots=True)
-class LogFile:
-    """A file that is to be read."""
-
-    name: str
-    """What messages call it: the path as the user gave it; hostile until cleaned."""
-    path: Path | None
-    """None for standard input."""
-    size_bytes: int
-    """0 when unknown."""
-    is_named: bool = True
-    """The user named it; otherwise it was found in a folder."""
-
-
-def find_logs(
-    paths: Iterable[str], never_open: Collection[tuple[int, int]] = ()
-) -> Iterator[LogFile | FileError]:
-    """The files that paths name, in the order given; those of a folder sorted by name, folders after them.
-
-    Hidden files, and what is not a regular file, are left out of folders.
-
-    Args:
-        paths: Files, folders, ``-`` for standard input.
-        never_open: Identities of files that must not be opened: closing the store's file once more in a
-            process that writes it drops its locks (RELIABILITY finding 3).
-    """
-    for name in paths:
-        if name == STDIN:
-            yield LogFile("standard input", None, 0)
-            continue
-        path = Path(name)
-        try:
-            status = path.stat()
-        except (OSError, ValueError) as error:
-            yield _unreadable(name, error)
-            continue
-        if stat.S_ISDIR(status.st_mode):
-            yield from _in_folder(path, never_open)
-        elif (status.st_dev, status.st_ino) in never_open:
-            yield FileError(f"{name} is the store itself.", "Name the logs to import into it.")
-        else:
-            size_bytes = status.st_size if stat.S_ISREG(status.st_mode) else 0
-            yield LogFile(name, path, size_bytes)
-
-
-def _in_folder(folder: Path, never_open: Collection[tuple[int, int]]) -> Iterator[LogFile | FileError]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        yield _unreadable(str(folder), error)
-        return
-    folders = []
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            folders.append(Path(entry.path))
-            continue
-        try:
-            status = entry.stat()
-        except OSError as error:
-            yield _unreadable(entry.path, error)
-            continue
-        if stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in never_open:
-            yield LogFile(entry.path, Path(entry.path), status.st_size, is_named=False)
-    for inner in folders:
-        yield from _in_folder(inner, never_open)
-
-
-class LogText:
+class OpenLog:
     """The text of a log as it is read: decompressed, decoded, at most once, in pieces.
 
     Bytes that are not UTF-8 become lone surrogates, so that the record's own bytes can be given back.
@@ -243,7 +175,7 @@ class LogText:
         try:
             return self._read_bytes()
         except DAMAGED as error:
-            raise _unreadable(self.name, error) from None
+            raise unreadable(self.name, error) from None
 
 
 _IDLE = "(nothing came)"
@@ -273,7 +205,7 @@ class Opening:
 
 
 @contextmanager
-def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[LogText]:
+def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[OpenLog]:
     """Open a log for reading, whatever it is compressed or encoded with.
 
     Raises:
@@ -284,7 +216,7 @@ def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[LogText]:
     try:
         stream = sys.stdin.buffer if log.path is None else log.path.open("rb", buffering=0)
     except OSError as error:
-        raise _unreadable(log.name, error) from None
+        raise unreadable(log.name, error) from None
     try:
         live = _live(log, stream, opening)
         if live is None:
@@ -308,16 +240,16 @@ def _live(log: LogFile, stream: BinaryIO, opening: Opening) -> Live | None:
     return Followed(log.path, descriptor) if opening.follows and log.path is not None else None
 
 
-def _text_of(name: str, stream: BinaryIO, opening: Opening) -> LogText:
+def _text_of(name: str, stream: BinaryIO, opening: Opening) -> OpenLog:
     try:
         head = stream.read(HEAD_BYTES)
     except OSError as error:
-        raise _unreadable(name, error) from None
+        raise unreadable(name, error) from None
     source = Source(head, stream.read)
     return _unpacked_text(name, head, source, opening)
 
 
-def _live_text(name: str, live: Live, opening: Opening) -> LogText:
+def _live_text(name: str, live: Live, opening: Opening) -> OpenLog:
     def read(size: int) -> bytes:
         while (data := live.read(size)) is None:
             opening.on_idle()
@@ -328,7 +260,7 @@ def _live_text(name: str, live: Live, opening: Opening) -> LogText:
         while len(head) < HEAD_BYTES and b"\n" not in head and (more := read(HEAD_BYTES)):
             head += more
     except OSError as error:
-        raise _unreadable(name, error) from None
+        raise unreadable(name, error) from None
     if is_compressed(head) or _no_log(head) is not None:
         return _unpacked_text(name, head, Source(head, read), opening, is_live=True)
     ahead = [head]
@@ -339,14 +271,14 @@ def _live_text(name: str, live: Live, opening: Opening) -> LogText:
         source.count_bytes += len(data or b"")
         return data
 
-    return LogText(
+    return OpenLog(
         name, next_bytes, lambda: source.count_bytes, on_idle=opening.on_idle, is_ready=live.is_ready
     )
 
 
 def _unpacked_text(
     name: str, head: bytes, source: Source, opening: Opening, *, is_live: bool = False
-) -> LogText:
+) -> OpenLog:
     refused = _no_log(head)
     if refused is not None:
         what, hint = refused
@@ -368,19 +300,8 @@ def _unpacked_text(
 
     # What is compressed tells of idleness while it waits, not piece by piece.
     is_ready = (lambda: False) if is_live else None
-    return LogText(name, read, lambda: source.count_bytes, is_ready=is_ready)
+    return OpenLog(name, read, lambda: source.count_bytes, is_ready=is_ready)
 
 
 def _no_log(head: bytes) -> tuple[str, str] | None:
     return next((said for magic, said in NO_LOGS.items() if head.startswith(magic)), None)
-
-
-def _unreadable(name: str, error: Exception) -> FileError:
-    if isinstance(error, EOFError):
-        return FileError(f"{name} ends too soon: it is cut off or still being written.")
-    if isinstance(error, FileNotFoundError):
-        return FileError(f"There is no file {name}.")
-    if isinstance(error, PermissionError):
-        return FileError(f"{name} may not be read.", "Ask its owner, or run as a user who may.")
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return FileError(f"{name} cannot be read: {said or type(error).__name__}.")

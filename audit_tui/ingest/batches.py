@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.record import Reject
-from audit_tui.ingest.files import IsDatabase, Opening, open_log
-from audit_tui.ingest.live import POLL_S
-from audit_tui.ingest.reading import NotALog
+from audit_tui.ingest.events import NotALog
+from audit_tui.ingest.follow import POLL_S
+from audit_tui.ingest.open import IsDatabase, Opening, open_log
 from audit_tui.store.tables.rows import Draft, draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from audit_tui.ingest.files import LogFile, LogText
-    from audit_tui.ingest.reading import Mapped, Reading
+    from audit_tui.ingest.events import Mapped, Reading
+    from audit_tui.ingest.find import LogFile
+    from audit_tui.ingest.open import OpenLog
 
 BATCH_EVENTS = 1_000
 BATCH_CHARS = 2 * 1024 * 1024
@@ -82,7 +83,7 @@ class LogReader:
         self._rejects: list[Reject] = []
         self._chars = 0
         self._due_s = 0.0
-        self._text: LogText | None = None
+        self._text: OpenLog | None = None
 
     def read(self, log: LogFile) -> None:
         """Read a log to its end; what is wrong with it is told to the receiver, not raised."""

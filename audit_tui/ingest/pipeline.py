@@ -18,17 +18,17 @@ from audit_tui.errors import (
     UsageError,
 )
 from audit_tui.formats.registry import format_names
-from audit_tui.ingest.files import IsDatabase, LogFile, find_logs
-from audit_tui.ingest.named import STDIN
-from audit_tui.ingest.reading import Mapped, NotALog, Reading
-from audit_tui.ingest.reading_logs import LogReader
+from audit_tui.ingest.batches import LogReader
+from audit_tui.ingest.events import Mapped, NotALog, Reading
+from audit_tui.ingest.find import STDIN, LogFile, find_logs
+from audit_tui.ingest.open import IsDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager, ExitStack
 
     from audit_tui.formats.record import Reject
-    from audit_tui.ingest.reading_logs import Batch, Receiver
+    from audit_tui.ingest.batches import Batch, Receiver
     from audit_tui.store.tables.rows import Draft
     from audit_tui.store.write.writer import StoreWriter
 
@@ -163,7 +163,7 @@ class Importer:
                 progress.file(log)
                 self.take(log, progress.at)
             return
-        from audit_tui.ingest.reader_process import Job, ReaderProcess
+        from audit_tui.ingest.process import Job, ReaderProcess
 
         receiver = _OfOneLog(self, logs[0], progress.at)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.privacy.secrets import SecretFilter
     from audit_tui.formats.mapping import Mapping
-    from audit_tui.ingest.files import LogText
+    from audit_tui.ingest.open import OpenLog
 
 CHECKED_RECORDS = 100
 """A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
@@ -79,7 +79,7 @@ class Reading:
         only = None if self.mapping is None else self.mapping.format()
         return Formats(self.format_name, self.field_map, only)
 
-    def events(self, text: LogText) -> Iterator[Mapped | Reject]:
+    def events(self, text: OpenLog) -> Iterator[Mapped | Reject]:
         """The events of one log and its rejects, in the order of the file.
 
         Raises:
@@ -119,7 +119,7 @@ class Reading:
             for number, part in enumerate(understood, 1):
                 yield self._mapped(name, record._replace(number=record.number or number), part)
 
-    def _records(self, text: LogText, formats: Formats) -> _Records:
+    def _records(self, text: OpenLog, formats: Formats) -> _Records:
         head = text.head.lstrip("\ufeff \t\r\n")
         only = formats.only
         shapes = frozenset(Shape) if only is None else only.shapes

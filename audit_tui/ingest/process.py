@@ -24,18 +24,18 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.record import Reject
-from audit_tui.ingest.files import IsDatabase
-from audit_tui.ingest.reading import NotALog
-from audit_tui.ingest.reading_logs import Batch, LogReader
+from audit_tui.ingest.batches import Batch, LogReader
+from audit_tui.ingest.events import NotALog
+from audit_tui.ingest.open import IsDatabase
 from audit_tui.store.tables.rows import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from audit_tui.ingest.files import LogFile
-    from audit_tui.ingest.reading import Reading
-    from audit_tui.ingest.reading_logs import Receiver
+    from audit_tui.ingest.batches import Receiver
+    from audit_tui.ingest.events import Reading
+    from audit_tui.ingest.find import LogFile
 
 GC_THRESHOLDS = (50_000, 20, 100)
 """For both processes: records make no cycles, so that looking for them after every 700 objects finds none."""
@@ -46,7 +46,7 @@ _LENGTH = struct.Struct("=Q")
 _RUN = (
     "import marshal, sys\n"
     "sys.path[:] = marshal.load(sys.stdin.buffer)\n"
-    "from audit_tui.ingest.reader_process import main\n"
+    "from audit_tui.ingest.process import main\n"
     "main()\n"
 )
 _FILE, _OPENED, _BATCH, _FAILED, _RAISED, _END = range(6)
