@@ -29,6 +29,7 @@ class Decoder:
         return json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_float=self._number,
+            parse_int=self._integer,
             parse_constant=self._constant,
             strict=strict,
         )
@@ -44,9 +45,15 @@ class Decoder:
         if value - value != 0:  # infinite: JSON has no such number, SQLite refuses it
             self.is_lossy = True
             return text
-        if len(text) > 17 and repr(value) != text:
+        # 1e-400 is 0 as a float.
+        if (len(text) > 17 and repr(value) != text) or (not value and text.strip("-0.")):
             self.is_lossy = True
         return value
+
+    def _integer(self, text: str) -> int:
+        if text == "-0":
+            self.is_lossy = True
+        return int(text)
 
     def _constant(self, text: str) -> str:
         self.is_lossy = True

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import MAX_SEVERITY, Outcome
-from audit_tui.core.json_encoding import compact_encoder
+from audit_tui.formats.keys import content_key as content_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,9 +22,6 @@ MAX_SENTENCE_CHARS = 4_000
 # SQLite ends a text at NUL for its own functions, so a search would miss what follows (RELIABILITY 6.2);
 # lone surrogates cannot be stored as UTF-8 at all.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-_canonical = compact_encoder(sorts_keys=True, is_ascii=True)
 
 
 def dig(fields: object, path: Iterable[str]) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
@@ -110,17 +106,6 @@ def _escape(found: re.Match[str]) -> str:
     if code == 0:
         return "\u2400"
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
-
-
-def content_key(source: str, fields: Fields) -> str:
-    """A key for a record without an id of its own: the same content gives the same key.
-
-    Args:
-        source: The format's name; equal records of two formats are two events.
-        fields: The record; the order of its keys does not matter.
-    """
-    digest = hashlib.blake2b(_canonical(fields).encode(), digest_size=16)
-    return f"{source}:{digest.hexdigest()}"
 
 
 _OUTCOMES = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.generic import FieldMap, names_a_time
+from audit_tui.formats.keys import RepeatedRecords
 from audit_tui.formats.record import Format, Record, RecordError, Reject, Shape
 from audit_tui.formats.registry import Formats
 from audit_tui.formats.values import lookup
@@ -104,6 +105,7 @@ class Reading:
     def _understood(
         self, name: str, records: Iterator[Record | Reject], understanding: Understanding
     ) -> Iterator[Mapped | Reject]:
+        repeated = RepeatedRecords()
         for record in self._checked(name, records):
             if isinstance(record, Reject):
                 yield record
@@ -114,10 +116,10 @@ class Reading:
                 yield Reject(name, record.line, record.number, error.reason, record.text)
                 continue
             if len(understood) == 1:
-                yield self._mapped(name, record, understood[0])
+                yield self._mapped(name, record, understood[0], repeated)
                 continue
             for number, part in enumerate(understood, 1):
-                yield self._mapped(name, record._replace(number=record.number or number), part)
+                yield self._mapped(name, record._replace(number=record.number or number), part, repeated)
 
     def _records(self, text: OpenLog, formats: Formats) -> _Records:
         head = text.head.lstrip("\ufeff \t\r\n")
@@ -172,7 +174,9 @@ class Reading:
                 raise UsageError(f"{name} has no field {field_name!r}.", f"Its fields are {shown}{more}.")
         return chain(first, records)
 
-    def _mapped(self, name: str, record: Record, understood: Understood) -> Mapped | Reject:
+    def _mapped(
+        self, name: str, record: Record, understood: Understood, repeated: RepeatedRecords
+    ) -> Mapped | Reject:
         log_format, fields = understood.format, understood.fields
         try:
             event = log_format.map(fields)
@@ -184,7 +188,11 @@ class Reading:
             return Reject(name, record.line, record.number, unforeseen(log_format, error), record.text)
         if understood.frames:
             event = replace(event, metadata=event.metadata | understood.frames)
-        if self.keep_original or record.is_lossy or understood.is_lossy:
+        is_lossy = record.is_lossy or understood.is_lossy
+        key = repeated.key(event.key, record.text, is_lossy=is_lossy)
+        if key is not event.key:
+            event = replace(event, key=key)
+        if self.keep_original or is_lossy:
             event = replace(event, original=record.text.encode("utf-8", "surrogateescape"))
         if self.secrets is not None:
             event = self.secrets.event(event)

@@ -93,7 +93,7 @@ def test_nothing_new_and_nothing_wrong_is_success(logs: Path, store: Path) -> No
 
 
 def test_standard_input(store: Path) -> None:
-    data = gzip.compress(f"{line(1)}\n{line(1)}\n".encode(), mtime=0)
+    data = gzip.compress(f"{line(1, key='k')}\n{line(1, key='k')}\n".encode(), mtime=0)
     result = CliRunner().invoke(commands, ["import", "-", "-s", str(store)], input=data)
     assert result.exit_code == 0
     assert "2 records read from 1 file: 1 stored, 1 duplicate, 0 rejected." in result.stderr

@@ -78,7 +78,8 @@ def draft(event: AuditEvent) -> Draft:
     if event.severity is not None and not 0 <= event.severity <= MAX_SEVERITY:
         raise ValueError(f"the severity {event.severity} is not 0 to {MAX_SEVERITY}")
     return Draft(
-        random_key() if event.key is None else stored_text(event.key),
+        # A plain text: a ContentKey cannot be marshalled from one process to another.
+        random_key() if event.key is None else stored_text(str(event.key)),
         event.occurred_us,
         stored_text(event.event),
         _optional(event.category),
