@@ -1,0 +1,1 @@
+"""The index: every answer about events as arithmetic on bitmaps."""

@@ -1,0 +1,67 @@
+"""The seam between the bitmaps of places and whatever answers conditions on texts.
+
+The engine asks ``split`` once for a condition that the bitmaps of values cannot answer, in one snapshot. It
+turns the seqs that it is given into places, and tests the rows of those that are left over itself
+(``store.read.row_tests``), so that an answer may be as coarse as it likes: it must only never be wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pyroaring import BitMap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from audit_tui.core.filters import Condition
+
+
+class Snapshot(Protocol):
+    """What a question may read of a store, inside one read transaction."""
+
+    @property
+    def newest_seq(self) -> int:
+        """The number of the event appended last; 0 in an empty store."""
+        ...
+
+    @property
+    def memory(self) -> dict[object, object]:
+        """What earlier questions on this connection left for later ones; whoever puts it there bounds it."""
+        ...
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement over the tables of ``store.tables.schema``.
+
+        Raises:
+            QueryCancelled: If the answer is no longer wanted.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise QueryCancelled if the answer is no longer wanted."""
+        ...
+
+
+class Split(NamedTuple):
+    """An answer about all events of a snapshot; both are sets of seqs, and disjoint."""
+
+    matches: BitMap
+    """Seqs of events for which the condition certainly holds."""
+    untested: BitMap
+    """Seqs of events whose rows must be tested. For those in neither it certainly does not hold."""
+
+
+def split(snapshot: Snapshot, condition: Condition, report: Callable[[int], None] | None = None) -> Split:
+    """Part the events of a snapshot into those that match, those that do not, and those to be tested.
+
+    Args:
+        snapshot: What may be read.
+        condition: With a positive operator (``POSITIVE`` holds the others), on any field: description,
+            target, source IP, any text, metadata; also on names where the engine has no bitmap of them.
+        report: Is told, while it is worked out, how many match at least; maybe never.
+
+    Raises:
+        QueryCancelled: If the answer is no longer wanted.
+    """
+    return Split(BitMap(), BitMap(range(1, snapshot.newest_seq + 1)))
