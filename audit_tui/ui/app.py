@@ -38,6 +38,7 @@ class AuditApp(TerminalApp, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.APP)]
+    CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     TITLE = "audit-tui"
 

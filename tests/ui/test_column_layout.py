@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.event import EventColumn
-from audit_tui.ui.widgets.column_layout import FULL_DATE_CELLS, GAP_CELLS, SHORT_DATE_CELLS, lay_out
+from audit_tui.ui.widgets.list.column_layout import FULL_DATE_CELLS, GAP_CELLS, SHORT_DATE_CELLS, lay_out
 
 ORDINARY = {
     EventColumn.EVENT: 21,

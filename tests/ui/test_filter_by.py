@@ -21,11 +21,11 @@ from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.filter_by import FilterDialog
-from audit_tui.ui.widgets.choice import Cross, MatchTab
-from audit_tui.ui.widgets.condition_rows import ConditionRow, ConditionRows
-from audit_tui.ui.widgets.match_count import MatchCount, percentage
-from audit_tui.ui.widgets.popup_list import PopupList
-from audit_tui.ui.widgets.value_input import MAX_CANDIDATES, picture
+from audit_tui.ui.widgets.fields.choice import Cross, MatchTab
+from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
+from audit_tui.ui.widgets.fields.match_count import MatchCount, percentage
+from audit_tui.ui.widgets.fields.popup_list import PopupList
+from audit_tui.ui.widgets.fields.value_input import MAX_CANDIDATES, picture
 from tests.ui.fake_reader import FakeReader, Hook
 from tests.ui.waiting import until
 
@@ -75,10 +75,10 @@ class HostApp(App[None]):
         super().__init__(ansi_color=None)
         self.reader = FakeReader([])
         self.lanes = [Lane(lambda: self.reader), Lane(lambda: self.reader)]
-        self.dialog = FilterDialog(*self.lanes)
         self.results: list[FlatFilter | None] = []
 
     def on_mount(self) -> None:
+        self.dialog = FilterDialog(*self.lanes)
         self.install_screen(self.dialog, "filter-by")
 
     def read(self, reader: FakeReader) -> None:

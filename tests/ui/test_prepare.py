@@ -9,7 +9,7 @@ import pytest
 from audit_tui.core.cancel import CancelToken
 from audit_tui.errors import QueryCancelled
 from audit_tui.ui.stillness import Stillness
-from audit_tui.ui.widgets import event_list
+from audit_tui.ui.widgets.list import event_list
 from tests.ui.review_app import Driver, run_review
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from textual.widgets import Static
 
 from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
 from audit_tui.ui.screens.time_range import TimeRangeDialog
-from audit_tui.ui.widgets.list_button import ListButton
-from audit_tui.ui.widgets.month_view import MonthView
-from audit_tui.ui.widgets.popup_list import PopupList
-from audit_tui.ui.widgets.preset_list import PresetList
-from audit_tui.ui.widgets.time_input import TimeInput
+from audit_tui.ui.widgets.fields.list_button import ListButton
+from audit_tui.ui.widgets.fields.month_view import MonthView
+from audit_tui.ui.widgets.fields.popup_list import PopupList
+from audit_tui.ui.widgets.fields.preset_list import PresetList
+from audit_tui.ui.widgets.fields.time_input import TimeInput
 from tests.ui.waiting import until
 
 if TYPE_CHECKING:
@@ -717,10 +717,10 @@ def test_a_hint_says_what_the_keys_do_where_one_is(part: str, said: str, width: 
 
 def test_the_hint_moves_nothing_and_gives_way_on_a_low_terminal() -> None:
     async def play(stage: Stage) -> None:
-        height = stage.dialog.query_one("#time-range").region.height
+        height = stage.dialog.query_one("#box").region.height
         for _ in range(12):
             assert stage.dialog.query_one("#hint").region.height == 1
-            assert stage.dialog.query_one("#time-range").region.height == height
+            assert stage.dialog.query_one("#box").region.height == height
             await stage.press("tab")
         await stage.pilot.resize_terminal(40, 10)
         await until(stage.pilot, lambda: stage.dialog.query_one("#hint").region.height == 0)
@@ -754,7 +754,7 @@ def test_everything_is_in_sight(size: tuple[int, int]) -> None:
             "Apply",
         ):
             await stage.sees(text)
-        box = stage.dialog.query_one("#time-range")
+        box = stage.dialog.query_one("#box")
         assert box.region.height <= 20
         assert box.region.width <= 60
 

@@ -10,7 +10,6 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,6 +18,7 @@ from audit_tui.core.time.dates import TimeContext, parse_time
 from audit_tui.core.time.zones import start_of_day
 from audit_tui.errors import TimeError
 from audit_tui.ui.commands import COMMANDS, Command, Where
+from audit_tui.ui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -57,7 +57,7 @@ _BY_HELP = 2
 Order: TypeAlias = RunCommand | GoToRow | GoToTime
 
 
-class CommandLine(ModalScreen[Order | None]):
+class CommandLine(Dialog[Order | None]):
     """Asks what to do; gives back the order, or None when it was cancelled.
 
     Args:
@@ -65,21 +65,6 @@ class CommandLine(ModalScreen[Order | None]):
         context: The zone of a typed time.
         day: The day of a time of which only the hour is typed, as ``14:05``.
         for_time: Whether only a time is asked for.
-    """
-
-    DEFAULT_CSS = """
-    CommandLine { align: center bottom; }
-    CommandLine > Vertical {
-        width: 100%; max-width: 84; height: auto; max-height: 80%;
-        border: round $primary; background: $surface; padding: 0 1;
-        border-title-color: $text; border-title-style: bold; border-subtitle-color: $text-muted;
-    }
-    CommandLine OptionList { height: auto; max-height: 12; border: none; padding: 0; background: $surface; }
-    CommandLine OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
-    CommandLine #said { height: auto; color: $text-muted; }
-    CommandLine:ansi > Vertical { border: round ansi_default; background: ansi_default; }
-    CommandLine:ansi OptionList { background: ansi_default; }
-    CommandLine:ansi OptionList > .option-list--option-highlighted { text-style: reverse; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -98,7 +83,7 @@ class CommandLine(ModalScreen[Order | None]):
         self._found: list[Command] = []
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with Vertical(id="box") as box:
             box.border_title = "Go to a time" if self._for_time else "Commands"
             if not self._for_time:
                 yield OptionList(compact=True)
@@ -137,11 +122,11 @@ class CommandLine(ModalScreen[Order | None]):
         if not self._for_time:
             digits = typed.replace(",", "")
             if digits.isascii() and digits.isdigit() and len(digits) <= 18:
-                self.dismiss(GoToRow(max(0, int(digits) - 1)))
+                self.leave(GoToRow(max(0, int(digits) - 1)))
                 return
             highlighted = self.query_one(OptionList).highlighted
             if highlighted is not None and self._found:
-                self.dismiss(RunCommand(self._found[highlighted]))
+                self.leave(RunCommand(self._found[highlighted]))
                 return
         self._take_time(typed)
 
@@ -155,14 +140,14 @@ class CommandLine(ModalScreen[Order | None]):
                 Content(said if typed else "Type something, or press Esc.")
             )
         else:
-            self.dismiss(GoToTime(_moment_us(moment, self._time_context)))
+            self.leave(GoToTime(_moment_us(moment, self._time_context)))
 
     @on(OptionList.OptionSelected)
     def _run(self, message: OptionList.OptionSelected) -> None:
-        self.dismiss(RunCommand(self._found[message.option_index]))
+        self.leave(RunCommand(self._found[message.option_index]))
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
 
     def action_step(self, step: int) -> None:
         if self._for_time or not self._found:

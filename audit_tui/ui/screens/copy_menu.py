@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from audit_tui.core.text import clean, counted
 from audit_tui.errors import UsageError
 from audit_tui.ui.screens.copying import CopyForm
+from audit_tui.ui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
     from textual import events
@@ -32,21 +32,12 @@ _TITLES = {
 _TITLE_CELLS = 11
 
 
-class CopyMenu(ModalScreen[CopyForm | None]):
+class CopyMenu(Dialog[CopyForm | None]):
     """Asks as what to copy; gives back the form, or None when it was cancelled.
 
     Args:
         source: What would be copied.
         cell: The text under the cursor; from data.
-    """
-
-    DEFAULT_CSS = """
-    CopyMenu { align: center middle; }
-    CopyMenu > Vertical {
-        width: 64; max-width: 100%; height: auto; max-height: 100%;
-        border: round $primary; background: $surface; padding: 0 1;
-    }
-    CopyMenu:ansi > Vertical { border: round ansi_default; background: ansi_default; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,11 +60,11 @@ class CopyMenu(ModalScreen[CopyForm | None]):
 
     def compose(self) -> ComposeResult:
         count = len(self._source.rows)
-        with Vertical() as box:
+        with Vertical(id="box") as box:
             box.border_title = f"Copy {counted(count, 'event')}" if count > 1 else "Copy"
             box.border_subtitle = "⏎ copy   Esc cancel"
             for number, form in enumerate(self._forms):
-                yield _Line(form, self._words(form), is_current=number == 0)
+                yield CopyLine(form, self._words(form), is_current=number == 0)
 
     def _words(self, form: CopyForm) -> str:
         several = len(self._source.rows) > 1
@@ -94,7 +85,7 @@ class CopyMenu(ModalScreen[CopyForm | None]):
                     return error.message
 
     def watch_index(self, index: int) -> None:
-        for number, line in enumerate(self.query(_Line)):
+        for number, line in enumerate(self.query(CopyLine)):
             line.is_current = number == index
 
     def action_step(self, step: int) -> None:
@@ -102,37 +93,21 @@ class CopyMenu(ModalScreen[CopyForm | None]):
 
     def action_take(self, name: str = "") -> None:
         form = CopyForm[name] if name else self._forms[self.index]
-        # Keys of a burst may come twice; the second must not close the screen below.
-        if form in self._forms and self.is_current:
-            self.dismiss(form)
+        if form in self._forms:
+            self.leave(form)
 
     def action_cancel(self) -> None:
-        if self.is_current:
-            self.dismiss(None)
+        self.leave()
 
 
-class _Line(Widget):
+class CopyLine(Widget):
     """One form: its key, its name, and what it gives."""
-
-    DEFAULT_CSS = """
-    _Line {
-        height: 1;
-        pointer: pointer;
-        &:hover { background: $foreground 10%; }
-        &.-current {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi.-current { background: ansi_default; color: ansi_default; text-style: bold reverse; }
-    }
-    """
 
     is_current: reactive[bool] = reactive(False, toggle_class="-current")
 
     def __init__(self, form: CopyForm, words: str, *, is_current: bool) -> None:
         super().__init__()
-        self.set_reactive(_Line.is_current, is_current)
+        self.set_reactive(CopyLine.is_current, is_current)
         self.set_class(is_current, "-current")
         self._form = form
         self._words = clean(words[:400])

@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
@@ -24,9 +23,10 @@ from audit_tui.core.event_text import EVENT_KEYS
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
-from audit_tui.ui.widgets.choice import Alternative
-from audit_tui.ui.widgets.flat_button import FlatButton
-from audit_tui.ui.widgets.pick_line import PickLine
+from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.choice import Alternative
+from audit_tui.ui.widgets.fields.flat_button import FlatButton
+from audit_tui.ui.widgets.fields.pick_line import PickLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class Shown:
     context: TimeContext
 
 
-class ExportDialog(ModalScreen[None]):
+class ExportDialog(Dialog[None]):
     """Asks for a name and writes the file, while it says how far it is.
 
     Args:
@@ -80,29 +80,6 @@ class ExportDialog(ModalScreen[None]):
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
-    DEFAULT_CSS = """
-    ExportDialog {
-        align: center middle;
-        & > #box {
-            width: 72; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; background: $surface; padding: 0 1;
-        }
-        & .field { height: 1; }
-        & .label { width: 10; color: $text-muted; }
-        & #name { width: 1fr; }
-        & #said { height: auto; min-height: 2; margin-top: 1; }
-        & #said.-error { color: $text-error; }
-        & #foot { height: 1; margin-top: 1; }
-        & #hint { width: 1fr; height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-        &:ansi > #box { border: round ansi_default; background: ansi_default; }
-        &.-narrow .label { width: 8; }
-        &.-short #said, &.-short #foot { margin: 0; }
-        &.-short #said { max-height: 4; }
-        &.-short.-done #said { max-height: 100%; }
-        &:ansi #said.-error { color: ansi_default; text-style: bold; }
-        &:ansi .label, &:ansi #hint { color: ansi_default; text-style: dim; }
-    }
-    """
 
     @dataclass
     class _Written(Message):
@@ -211,7 +188,7 @@ class ExportDialog(ModalScreen[None]):
     @on(FlatButton.Pressed, "#export")
     def _begin(self) -> None:
         if self._is_done:
-            self._close()
+            self.leave()
         if self._is_done or self._cancel is not None:
             return
         typed = self._field.value.strip()
@@ -304,7 +281,7 @@ class ExportDialog(ModalScreen[None]):
     def action_leave(self) -> None:
         """Cancel what is written, else close."""
         if not self.cancel():
-            self._close()
+            self.leave()
 
     def cancel(self) -> bool:
         """End the writing; False when nothing is written."""
@@ -315,11 +292,6 @@ class ExportDialog(ModalScreen[None]):
 
     def on_unmount(self) -> None:
         self.cancel()
-
-    def _close(self) -> None:
-        # Keys of a burst may come twice; the second must not close the screen below.
-        if self.is_current:
-            self.dismiss(None)
 
     def _say(self, words: str, *, is_error: bool = False) -> None:
         said = self.query_one("#said", Static)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from audit_tui.core.filters import Draft, FlatFilter, flat_filter
 from audit_tui.core.query import EventQuery
 from audit_tui.core.text import clean
-from audit_tui.ui.widgets.choice import Choice, Cross, MatchTab
-from audit_tui.ui.widgets.condition_rows import ConditionRow, ConditionRows
-from audit_tui.ui.widgets.match_count import MatchCount
-from audit_tui.ui.widgets.popup_list import PopupList
-from audit_tui.ui.widgets.value_check import ValueCheck
-from audit_tui.ui.widgets.value_input import ValueInput
+from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.choice import Choice, Cross, MatchTab
+from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
+from audit_tui.ui.widgets.fields.match_count import MatchCount
+from audit_tui.ui.widgets.fields.popup_list import PopupList
+from audit_tui.ui.widgets.fields.value_check import ValueCheck
+from audit_tui.ui.widgets.fields.value_input import ValueInput
 
 if TYPE_CHECKING:
     from textual import events
@@ -46,7 +46,7 @@ LIST_HINT = "↑ ↓ choose   ⏎ take, ⏎ again to apply   ^D remove row   Esc
 """While candidates hang from a value."""
 
 
-class FilterDialog(ModalScreen[FlatFilter | None]):
+class FilterDialog(Dialog[FlatFilter | None]):
     """Edits a flat filter; gives back the one to apply, or None when it was cancelled.
 
     One instance is kept (``App.install_screen``) and opened again and again: call ``begin`` before each
@@ -72,53 +72,6 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
     | delete, ctrl+d | Remove the row; delete in a value removes a letter. |
     | enter | Act on what has the focus; in a value that stands, apply. |
     | escape | Close the list, then leave everything as it was. |
-    """
-    DEFAULT_CSS = """
-    FilterDialog {
-        align: center middle;
-        layers: base popup;
-        & > #box {
-            width: 95%;
-            max-width: 100;
-            height: auto;
-            max-height: 100%;
-            border: round $border;
-            border-title-color: $text;
-            border-title-style: bold;
-            background: $surface;
-            padding: 0 1;
-        }
-        & #head { height: 1; margin-bottom: 1; }
-        &.-narrow MatchTab { width: 15; }
-        & #foot { height: 1; }
-        & Button { height: 1; min-width: 0; width: auto; padding: 0; background: $boost; }
-        & #add { background: transparent; color: $text-primary; }
-        & #apply { color: $text-primary; }
-        & #gap { width: 1fr; }
-        & #cancel { margin-right: 2; }
-        & Button:focus {
-            background: $block-cursor-background !important;
-            color: $block-cursor-foreground !important;
-            text-style: bold !important;  /* Textual's reverse is unseen where 16 colours are all there is */
-        }
-        & Button:nocolor:focus { text-style: bold reverse !important; }
-        & #hint { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-        & #hint.-error { color: $text-error; }
-        &:ansi > #box { border: round ansi_default; }
-        &:ansi Button, &:ansi #add, &:ansi #apply { color: ansi_default; }
-        &:ansi Button:focus {
-            background: ansi_default !important;
-            color: ansi_default !important;
-            text-style: bold reverse !important;
-        }
-        &:ansi #hint { color: ansi_default; text-style: dim; }
-        &:ansi #hint.-error { text-style: bold; }
-        &.-narrow > #box { width: 100%; }
-        &.-narrow ConditionRow > .column { width: 12; }
-        &.-narrow ConditionRow > .operator { width: 6; margin: 0; }
-        &.-short #head { margin: 0; }
-        &.-short ValueCheck { display: none; }
-    }
     """
 
     def __init__(self, values: Lane, counts: Lane) -> None:
@@ -277,21 +230,16 @@ class FilterDialog(ModalScreen[FlatFilter | None]):
     @on(Button.Pressed, "#apply")
     def _apply(self) -> None:
         if not self._rows.mark_incomplete():
-            self._leave(self.edited)
+            self.leave(self.edited)
 
     @on(Button.Pressed, "#clear")
     def _clear_all(self) -> None:
-        self._leave(FlatFilter())
+        self.leave(FlatFilter())
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Leave everything as it was."""
-        self._leave(None)
-
-    def _leave(self, result: FlatFilter | None) -> None:
-        # Keys of a burst may press a button twice; the second must not close the screen below.
-        if self.is_current:
-            self.dismiss(result)
+        self.leave(None)
 
     def action_step(self, step: int) -> None:
         """Go to the same field of the row above or below."""

@@ -21,7 +21,7 @@ from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review_view import ReviewView
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.bars import TopLine
-from audit_tui.ui.widgets.event_table import EventTable
+from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -249,13 +249,11 @@ class ReviewScreen(ReviewView):
 
     def _copy_text(self, source: CopySource, form: CopyForm) -> None:
         """In a thread: reads the events and hands the text on."""
-        from audit_tui.ui.screens.text_dialog import error_dialog
-
         reader = self._open_reader()
         try:
             text = source.text(form, reader)
         except AuditTuiError as error:
-            self.app.call_from_thread(self.app.push_screen, error_dialog(error))
+            self.app.call_from_thread(self.show_error, error)
             return
         finally:
             reader.close()

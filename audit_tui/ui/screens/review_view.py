@@ -21,10 +21,10 @@ from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.seal_watch import BEGIN_S, SealWatch
 from audit_tui.ui.stillness import Stillness
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
-from audit_tui.ui.widgets.event_list import EventList
-from audit_tui.ui.widgets.event_table import EventTable
-from audit_tui.ui.widgets.range_table import RangeTable
-from audit_tui.ui.widgets.row_text import RowText
+from audit_tui.ui.widgets.list.event_list import EventList
+from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.list.range_table import RangeTable
+from audit_tui.ui.widgets.list.row_text import RowText
 
 if TYPE_CHECKING:
     from textual import events
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
     from audit_tui.ui.screens.text_dialog import TextDialog
-    from audit_tui.ui.widgets.detail_pane import DetailPane
+    from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
 WIDE_CELLS = 120
 """From this width on the detail pane stands beside the list."""
@@ -64,12 +64,6 @@ class ReviewView(Screen[None]):
     """
 
     BLANK = True  # Its parts cover it.
-
-    DEFAULT_CSS = """
-    ReviewView #body { layout: vertical; height: 1fr; }
-    ReviewView EventList { width: 1fr; height: 1fr; }
-    ReviewView.-wide #body { layout: horizontal; }
-    """
 
     def __init__(self, opening: Opening, keymap: Keymap) -> None:
         super().__init__()
@@ -289,7 +283,7 @@ class ReviewView(Screen[None]):
         """Show the detail pane with an event."""
         if self._pane is None:
             # Not at the start: it costs 30 ms there, and many a look needs no pane.
-            from audit_tui.ui.widgets.detail_pane import DetailPane
+            from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
             self._pane = DetailPane(self._open_reader, self._zone, id="detail")
             self._pane.set_class(self.has_class("-wide"), "-wide")

@@ -8,11 +8,11 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from audit_tui.core.text import clean
-from audit_tui.ui.widgets.line_view import Line, LineView, Piece, Role, wrap
+from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.pane.line_view import Line, LineView, Piece, Role, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,26 +22,13 @@ if TYPE_CHECKING:
     from audit_tui.errors import AuditTuiError
 
 
-class TextDialog(ModalScreen[None]):
+class TextDialog(Dialog[None]):
     """Shows lines in one border with one title.
 
     Args:
         title: What is shown; from data or not.
         make: Makes the lines for a width in cells.
         searchable: Whether a field at the top keeps only the lines that hold what is typed.
-    """
-
-    DEFAULT_CSS = """
-    TextDialog { align: center middle; }
-    TextDialog > Vertical {
-        width: 90%; max-width: 110; height: auto; max-height: 90%;
-        border: round $primary; background: $surface; padding: 0 1;
-        border-title-color: $text; border-title-style: bold; border-subtitle-color: $text-muted;
-    }
-    TextDialog Input { margin: 0 0 1 0; }
-    TextDialog LineView { height: auto; max-height: 1fr; min-height: 1; background: $surface; }
-    TextDialog:ansi > Vertical { border: round ansi_default; background: ansi_default; }
-    TextDialog:ansi LineView { background: ansi_default; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +45,7 @@ class TextDialog(ModalScreen[None]):
         self._searchable = searchable
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with Vertical(id="box") as box:
             box.border_title = Content(clean(self._heading)).markup
             box.border_subtitle = "/ search   Esc close" if self._searchable else "Esc close"
             if self._searchable:
@@ -94,7 +81,7 @@ class TextDialog(ModalScreen[None]):
             field.focus()
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
 
 
 def error_dialog(error: AuditTuiError) -> TextDialog:

@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from audit_tui.core.event import to_us
@@ -32,12 +31,13 @@ from audit_tui.core.time.dates import (
 from audit_tui.core.time.month import MONTHS, days_in_month
 from audit_tui.core.time.zones import local_time
 from audit_tui.errors import TimeError
-from audit_tui.ui.widgets.flat_button import FlatButton
-from audit_tui.ui.widgets.list_button import ListButton
-from audit_tui.ui.widgets.month_view import MonthView
-from audit_tui.ui.widgets.popup_list import PopupList
-from audit_tui.ui.widgets.preset_list import PresetList
-from audit_tui.ui.widgets.time_input import TimeInput
+from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.flat_button import FlatButton
+from audit_tui.ui.widgets.fields.list_button import ListButton
+from audit_tui.ui.widgets.fields.month_view import MonthView
+from audit_tui.ui.widgets.fields.popup_list import PopupList
+from audit_tui.ui.widgets.fields.preset_list import PresetList
+from audit_tui.ui.widgets.fields.time_input import TimeInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,66 +65,13 @@ HINTS: dict[type[Widget], str] = {
 MONTH_LIST_CELLS, YEAR_LIST_CELLS = 11, 6
 
 
-class TimeRangeDialog(ModalScreen[TimeRange | None]):
+class TimeRangeDialog(Dialog[TimeRange | None]):
     """Chooses a time range; dismisses with it, or with None when cancelled.
 
     Args:
         current: The range in force.
         context: The zone, the moment and the first day of the week.
         first_event: The day of the store's first event; None when there is none.
-    """
-
-    DEFAULT_CSS = """
-    TimeRangeDialog {
-        align: center middle;
-        layers: default popup;
-
-        #time-range {
-            width: 56;
-            height: auto;
-            max-height: 100%;
-            border: round $primary;
-            border-title-color: $text;
-            border-title-style: bold;
-            background: $surface;
-            padding: 1 2 0 1;
-        }
-        #choose-body { height: auto; scrollbar-size-vertical: 1; }
-        #choose, #typed, #foot, #months, #whole { height: auto; width: 100%; }
-        #calendar { width: 28; height: auto; margin: 0 0 0 6; }
-        #months { position: absolute; }
-        #month-view { margin: 1 0 0 0; }
-        #before { margin: 0 1 0 0; }
-        #month { width: 13; }
-        #year { width: 8; }
-        #whole { margin: 1 0 0 0; }
-        #whole-year { margin: 0 0 0 1; }
-        #typed { margin: 1 0 0 0; padding: 0 0 0 2; }
-        #typed Static { width: auto; color: $text-muted; padding: 0 1 0 0; }
-        #typed #to-label { padding: 0 1 0 2; }
-        #typed TimeInput { width: 1fr; }
-        #words { height: 2; margin: 1 0 0 0; padding: 0 0 0 2; text-style: bold; }
-        #words.-wrong { color: $text-error; }
-        #foot { padding: 0 0 0 2; }
-        #zone { width: 1fr; height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-        #apply { margin: 0 0 0 1; }
-        #hint { height: 1; padding: 0 0 0 2; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-
-        &.-low #time-range { max-height: 18; height: 100%; padding: 0 2 0 1; }
-        &.-low #choose-body { height: 1fr; }
-        &.-low #whole, &.-low #typed, &.-low #words { margin: 0; }
-        &.-flat #hint { display: none; }
-        &.-narrow #time-range { width: 100%; padding: 0; }
-        &.-narrow #choose { layout: vertical; }
-        &.-narrow PresetList { width: 100%; }
-        &.-narrow #calendar { margin: 0 0 0 2; }
-
-        &:ansi {
-            #time-range { background: ansi_default; }
-            #typed Static, #zone, #hint { color: ansi_default; text-style: dim; }
-            #words.-wrong { color: ansi_red; }
-        }
-    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -173,7 +120,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
     def compose(self) -> ComposeResult:
         """The presets beside the calendar, the times and the words below."""
         self._fit(self.app.size)
-        with Vertical(id="time-range") as box:
+        with Vertical(id="box") as box:
             box.border_title = "Time range"
             with VerticalScroll(id="choose-body", can_focus=False):
                 with Horizontal(id="choose"):
@@ -273,7 +220,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
             case "whole-year":
                 self.action_whole_year()
             case "cancel":
-                self.dismiss(None)
+                self.leave(None)
             case "apply":
                 self.action_apply()
 
@@ -317,7 +264,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         if self._popup.owner is not None:
             self._popup.close()
         else:
-            self.dismiss(None)
+            self.leave(None)
 
     def action_apply(self) -> None:
         """Close the dialog with the chosen range, unless a typed time is wrong."""
@@ -366,7 +313,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
     def _apply(self) -> None:
         error = self._typed_error()
         if error is None:
-            self.dismiss(self._chosen)
+            self.leave(self._chosen)
             return
         self._say(error, is_wrong=True)
         (self._since if self._since.has_class("-invalid") else self._until).focus()

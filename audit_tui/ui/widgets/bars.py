@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from audit_tui.core.text import clean
 from audit_tui.ui.commands import COMMANDS, Command
-from audit_tui.ui.widgets.row_text import fit, fit_at_most
+from audit_tui.ui.widgets.list.row_text import fit, fit_at_most
 
 if TYPE_CHECKING:
     from textual import events
@@ -35,16 +35,6 @@ class TopLine(Widget):
     | `top-line--store` | The name of the store. |
     | `top-line--button` | A word that can be clicked. |
     | `top-line--quiet` | The zone. |
-    """
-
-    DEFAULT_CSS = """
-    TopLine { height: 1; background: $panel; color: $foreground; }
-    TopLine > .top-line--store { text-style: bold; }
-    TopLine > .top-line--button { background: $primary 30%; }
-    TopLine > .top-line--quiet { color: $text-muted; }
-    TopLine:ansi { background: ansi_default; color: ansi_default; }
-    TopLine:ansi > .top-line--button { background: ansi_default; text-style: underline; }
-    TopLine:ansi > .top-line--quiet { color: ansi_default; }
     """
 
     class ButtonPressed(Message):
@@ -106,11 +96,6 @@ class TopLine(Widget):
 class StatusLine(Widget):
     """Which row of how many, the order, and what there is to say."""
 
-    DEFAULT_CSS = """
-    StatusLine { height: 1; background: $panel; color: $foreground; }
-    StatusLine:ansi { background: ansi_default; color: ansi_default; }
-    """
-
     def __init__(self) -> None:
         super().__init__(id="status")
         self._place = ""
@@ -160,11 +145,6 @@ class StatusLine(Widget):
 
 class KeyLine(Widget):
     """The keys that matter most here, at most seven; a click does what the key does."""
-
-    DEFAULT_CSS = """
-    KeyLine { height: 1; background: $background; color: $text-muted; }
-    KeyLine:ansi { color: ansi_default; }
-    """
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="keys")

@@ -11,8 +11,8 @@ from textual.message import Message
 
 from audit_tui.core.filters import IS, OPERATORS, AnyField, Draft, Field, Operator
 from audit_tui.core.text import clean
-from audit_tui.ui.widgets.choice import Alternative, Choice, Cross
-from audit_tui.ui.widgets.value_input import ValueInput
+from audit_tui.ui.widgets.fields.choice import Alternative, Choice, Cross
+from audit_tui.ui.widgets.fields.value_input import ValueInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from audit_tui.ui.lane import Lane
-    from audit_tui.ui.widgets.popup_list import PopupList
+    from audit_tui.ui.widgets.fields.popup_list import PopupList
 
 FIELDS: tuple[AnyField, ...] = tuple(Field)
 _NO_COLUMN = Alternative("Column", "Column")
@@ -34,15 +34,6 @@ class ConditionRow(Horizontal):
         popup: The list that all fields share.
         values: Where the value field asks for candidates.
         draft: What it shows at first.
-    """
-
-    DEFAULT_CSS = """
-    ConditionRow {
-        height: 1;
-        & > .column { width: 13; }
-        & > .operator { width: 20; margin: 0 1; }
-        & > ValueInput { width: 1fr; margin-right: 1; }
-    }
     """
 
     @dataclass
@@ -159,14 +150,6 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
     Args:
         popup: The list that all fields share.
         values: Where value fields ask for candidates.
-    """
-
-    DEFAULT_CSS = """
-    ConditionRows {
-        height: auto;
-        scrollbar-size-vertical: 1;
-        overflow-x: hidden;
-    }
     """
 
     def __init__(self, popup: PopupList, values: Lane) -> None:

@@ -56,21 +56,6 @@ class LineView(ScrollView, can_focus=True):
     | `line-view--failure` | What failed. |
     """
 
-    DEFAULT_CSS = """
-    LineView {
-        scrollbar-size-vertical: 1;
-        overflow-x: hidden;
-        overflow-y: auto;
-        & > .line-view--title { text-style: bold; color: $foreground; }
-        & > .line-view--label { color: $text-muted; }
-        & > .line-view--value { color: $foreground; }
-        & > .line-view--quiet { color: $text-muted; text-style: italic; }
-        & > .line-view--failure { color: $text-error; text-style: bold; }
-        &:ansi > .line-view--label { color: ansi_default; text-style: dim; }
-        &:ansi > .line-view--quiet { color: ansi_default; text-style: dim; }
-    }
-    """
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
         self._make: Callable[[int], list[Line]] = lambda _: []

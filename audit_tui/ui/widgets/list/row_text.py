@@ -11,7 +11,7 @@ from audit_tui.core.privacy.secrets import mask_secrets
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean
 from audit_tui.core.time.zones import date_text, local_time
-from audit_tui.ui.widgets.column_layout import (
+from audit_tui.ui.widgets.list.column_layout import (
     FULL_DATE_CELLS,
     GAP_CELLS,
     GUTTER_CELLS,

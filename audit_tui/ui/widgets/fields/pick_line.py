@@ -10,14 +10,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from audit_tui.ui.widgets.in_order import hand_on, step_focus
+from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textual import events
 
-    from audit_tui.ui.widgets.choice import Alternative
+    from audit_tui.ui.widgets.fields.choice import Alternative
 
 _MARK_CELLS = 2
 _GAP = "  "
@@ -33,14 +33,6 @@ class PickLine(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    PickLine {
-        height: 1;
-        width: 1fr;
-        &:focus { text-style: bold; color: $block-cursor-foreground; background: $block-cursor-background; }
-        &:ansi:focus { background: ansi_default; color: ansi_default; text-style: bold reverse; }
-    }
-    """
     """
     | Key(s) | Description |
     | :- | :- |

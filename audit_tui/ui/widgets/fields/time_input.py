@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
-from audit_tui.ui.widgets.in_order import hand_on, step_focus
+from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -19,20 +19,6 @@ class TimeInput(Input):
         value: What stands in it.
         placeholder: What an empty one stands for.
         id: The widget's id.
-    """
-
-    DEFAULT_CSS = """
-    TimeInput {
-        background: $foreground 8%;
-        &:focus { background: $foreground 14%; background-tint: transparent; }
-        & > .input--placeholder { color: $foreground 70%; }
-        &.-invalid { color: $text-error; text-style: bold; }
-        &:ansi {
-            text-style: underline;
-            &:focus { text-style: bold underline; }
-            &.-invalid { color: ansi_red; text-style: bold underline; }
-        }
-    }
     """
 
     def __init__(self, value: str, placeholder: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name

@@ -14,8 +14,8 @@ from textual.widgets import Button, Input
 from audit_tui.core.filters import NO_VALUE_WORDS, AnyField, Draft, Field
 from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
-from audit_tui.ui.widgets.in_order import hand_on, step_focus
-from audit_tui.ui.widgets.popup_list import PopupItem
+from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
+from audit_tui.ui.widgets.fields.popup_list import PopupItem
 
 if TYPE_CHECKING:
     from textual import events
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import EventReader
     from audit_tui.ui.lane import Lane
-    from audit_tui.ui.widgets.popup_list import PopupList
+    from audit_tui.ui.widgets.fields.popup_list import PopupList
 
 MAX_CANDIDATES = 50
 """More is not read by anybody; typing one more letter is quicker."""
@@ -67,18 +67,6 @@ class ValueInput(Input):
         values: Where candidates are asked for.
     """
 
-    DEFAULT_CSS = """
-    ValueInput {
-        background: $boost;
-        &:focus { background: $boost; background-tint: $foreground 8%; }
-        &.-fixed { text-style: italic; }
-        &.-unknown { color: $text-warning; text-style: bold; }
-        &.-wrong > .input--placeholder { color: $text-error; text-style: bold; }
-        &:nocolor { text-style: underline; }
-        &:nocolor > .input--cursor { text-style: reverse; }
-        &:nocolor > .input--selection { text-style: reverse; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         # An Input deletes a letter with it; Delete does that too.
         Binding("ctrl+d", "screen.remove_row", "Remove row", show=False),

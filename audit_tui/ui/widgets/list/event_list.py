@@ -16,8 +16,8 @@ from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane
-from audit_tui.ui.widgets.event_table import EventTable
-from audit_tui.ui.widgets.range_table import RangeTable
+from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.list.range_table import RangeTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import ReaderFactory, SourceState
     from audit_tui.ui.stillness import Stillness
-    from audit_tui.ui.widgets.row_text import RowText
+    from audit_tui.ui.widgets.list.row_text import RowText
 
 PREPARED_EVENTS = 300_000
 """From this size on jumps are prepared: below, they take 30 ms at most without, and 25 MiB less."""
@@ -47,11 +47,6 @@ class EventList(Container):
     """
 
     BLANK = True  # The table covers it: drawn as an empty box, 1 ms a frame is saved.
-
-    DEFAULT_CSS = """
-    EventList { layout: vertical; }
-    EventList EventTable { height: 1fr; }
-    """
 
     @dataclass
     class Counted(Message):

@@ -18,8 +18,8 @@ from textual.strip import Strip
 
 from audit_tui.core.event import EventRow, Outcome
 from audit_tui.core.text import clean
-from audit_tui.ui.widgets.column_layout import GAP_CELLS
-from audit_tui.ui.widgets.row_text import CUT
+from audit_tui.ui.widgets.list.column_layout import GAP_CELLS
+from audit_tui.ui.widgets.list.row_text import CUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
 
     from audit_tui.core.evidence.sealed import WrongEvents
-    from audit_tui.ui.widgets.row_text import RowText
+    from audit_tui.ui.widgets.list.row_text import RowText
 
 FAILURE_MARK = "✗"
 WRONG_MARK = "!"

@@ -68,33 +68,6 @@ class MonthView(Widget, can_focus=True):
     | `month-view--cursor` | The day under the cursor, while the calendar has the focus. |
     """
 
-    DEFAULT_CSS = """
-    MonthView {
-        width: 28;
-        height: 7;
-        color: $foreground;
-
-        & > .month-view--weekday { color: $text-muted; }
-        & > .month-view--today { text-style: bold underline; }
-        & > .month-view--marked { background: $primary 25%; }
-        & > .month-view--edge { background: $primary 45%; text-style: bold; }
-        & > .month-view--future { color: $foreground 50%; }
-        & > .month-view--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi {
-            color: ansi_default;
-            & > .month-view--weekday { color: ansi_default; text-style: dim; }
-            & > .month-view--marked { background: ansi_default; }
-            & > .month-view--edge { background: ansi_default; text-style: bold; }
-            & > .month-view--future { color: ansi_default; text-style: dim; }
-            & > .month-view--cursor { text-style: bold reverse; }
-        }
-    }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "Day before", show=False),
         Binding("right", "move(1)", "Day after", show=False),

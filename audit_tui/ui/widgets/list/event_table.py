@@ -21,7 +21,7 @@ from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.terminal.whole_bar import thumb_cell
-from audit_tui.ui.widgets.row_strips import Frame, RowStrips, RowStyles
+from audit_tui.ui.widgets.list.row_strips import Frame, RowStrips, RowStyles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from audit_tui.core.evidence.sealed import WrongEvents
-    from audit_tui.ui.widgets.row_text import RowText
+    from audit_tui.ui.widgets.list.row_text import RowText
 
 MEASURED_ROWS = 100
 """The columns are sized from so many rows, those on a large screen."""
@@ -61,57 +61,6 @@ class EventTable(ScrollView, can_focus=True):
     | `event-table--failure` | The mark and name of a failed event. |
     | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
     | `event-table--selected` | A selected row. |
-    """
-
-    DEFAULT_CSS = """
-    EventTable {
-        background: $background;
-        color: $foreground;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-gutter: stable;
-        overflow-x: hidden;
-        overflow-y: auto;
-
-        & > .datatable--header { background: $panel; color: $foreground; text-style: bold; }
-        & > .datatable--header-cursor { background: $panel; color: $foreground; text-style: bold underline; }
-        & > .datatable--cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
-        }
-        & > .event-table--cell-cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
-            text-style: underline;
-        }
-        & > .event-table--failure { color: $error-lighten-1; }
-        & > .event-table--quiet { color: $text-muted; }
-        & > .event-table--selected { background: $primary 20%; }
-        &:focus > .datatable--cursor { background: $primary 45%; color: $foreground; }
-        &:focus > .event-table--cell-cursor {
-            background: $block-cursor-background;
-            color: $foreground;  /* As the row: another one costs 20 bytes a key. */
-            text-style: $block-cursor-text-style;
-        }
-        &:light:focus > .event-table--cell-cursor { color: $block-cursor-foreground; }
-        &:light > .event-table--failure { color: $error-darken-1; }
-        &:ansi {
-            & > .event-table--failure { color: ansi_red; }
-            & > .event-table--selected { background: ansi_default; text-style: bold; }
-            & > .datatable--header { background: ansi_default; color: ansi_default; }
-            & > .datatable--header-cursor { background: ansi_default; color: ansi_default; }
-            & > .datatable--cursor, &:focus > .datatable--cursor {
-                background: ansi_default;
-                color: ansi_default;
-                text-style: reverse;
-            }
-            & > .event-table--cell-cursor, &:focus > .event-table--cell-cursor {
-                text-style: bold underline;
-            }
-        }
-    }
     """
 
     cursor_row: reactive[int] = reactive(0, repaint=False)

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
-from audit_tui.ui.widgets.flat_button import FlatButton
-from audit_tui.ui.widgets.popup_list import PopupItem, PopupList
+from audit_tui.ui.widgets.fields.flat_button import FlatButton
+from audit_tui.ui.widgets.fields.popup_list import PopupItem, PopupList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

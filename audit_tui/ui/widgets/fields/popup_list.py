@@ -85,36 +85,6 @@ class PopupList(ScrollView, can_focus=False):
     | `popup-list--quiet` | Notes, counts and the notice under the lines. |
     | `popup-list--special` | A label that is not a value, such as (none). |
     """
-    DEFAULT_CSS = """
-    PopupList {
-        layer: popup;
-        position: absolute;
-        display: none;
-        width: 20;
-        height: 3;
-        background: $surface-lighten-1;
-        border: solid $border-blurred;
-        border-top: none;
-        scrollbar-size-vertical: 1;
-        scrollbar-color: $foreground 30%;
-        scrollbar-background: $surface-lighten-1;
-        scrollbar-size-horizontal: 0;
-        overflow-x: hidden;
-        & > .popup-list--highlighted {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        & > .popup-list--quiet { color: $text-muted; }
-        & > .popup-list--special { text-style: italic; }
-        border-title-color: $text-muted;
-        border-subtitle-color: $text-muted;
-        border-title-align: right;
-        &.-above { border-top: solid $border-blurred; border-bottom: none; }
-        &:ansi > .popup-list--quiet { color: ansi_default; text-style: dim; }
-        &:nocolor > .popup-list--highlighted { text-style: bold reverse; }
-    }
-    """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)

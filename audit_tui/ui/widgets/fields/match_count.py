@@ -31,18 +31,6 @@ class MatchCount(Static):
         counts: Where it asks.
     """
 
-    DEFAULT_CSS = """
-    MatchCount {
-        width: 1fr;
-        height: 1;
-        text-align: right;
-        text-wrap: nowrap;
-        color: $text-muted;
-        &.-none { color: $text-warning; text-style: bold; }
-        &:ansi { color: ansi_default; }
-    }
-    """
-
     @dataclass
     class Failed(Message):
         """It could not be counted."""

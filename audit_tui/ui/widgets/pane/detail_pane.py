@@ -13,8 +13,8 @@ from audit_tui.core.catalogue import catalogue
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.lane import Lane
-from audit_tui.ui.widgets.detail_lines import detail_lines
-from audit_tui.ui.widgets.line_view import Line, LineView, Piece, Role, wrap
+from audit_tui.ui.widgets.pane.detail_lines import detail_lines
+from audit_tui.ui.widgets.pane.line_view import Line, LineView, Piece, Role, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,15 +32,6 @@ class DetailPane(LineView):
     Args:
         open_reader: Opens its reader.
         zone: The zone of the date.
-    """
-
-    DEFAULT_CSS = """
-    DetailPane { background: $surface; padding: 0 1; height: 50%; border-top: solid $panel-lighten-1; }
-    DetailPane.-wide {
-        width: 40%; max-width: 72; height: 1fr; border-top: none; border-left: solid $panel-lighten-1;
-    }
-    DetailPane:ansi { background: ansi_default; border-top: solid ansi_default; }
-    DetailPane.-wide:ansi { border-top: none; border-left: solid ansi_default; }
     """
 
     @dataclass

@@ -26,32 +26,6 @@ class FlatButton(Widget, can_focus=True):
         classes: ``-primary`` for what Enter is for.
     """
 
-    DEFAULT_CSS = """
-    FlatButton {
-        width: auto;
-        height: 1;
-        padding: 0 1;
-        color: $foreground;
-        pointer: pointer;
-
-        &:hover { background: $foreground 10%; }
-        &.-primary { background: $primary-muted; color: $text-primary; text-style: bold; }
-        &:focus {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:disabled { color: $text-disabled; background: transparent; }
-        &:ansi {
-            background: ansi_default;
-            color: ansi_default;
-            &.-primary { padding: 0; text-style: bold; }
-            &:focus { text-style: bold reverse; }
-            &:disabled { text-style: dim; }
-        }
-    }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "press", "Press", show=False)]
     """
     | Key(s) | Description |

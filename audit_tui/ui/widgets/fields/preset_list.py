@@ -26,19 +26,6 @@ class PresetList(OptionList):
         chosen: The preset in force; None when the range is none of them.
     """
 
-    DEFAULT_CSS = """
-    PresetList {
-        width: 16;
-        height: 10;
-        background: transparent;
-        scrollbar-size-vertical: 0;
-        & > .option-list--option-highlighted { background: transparent; color: $foreground; }
-        & > .option-list--option-hover { background: $foreground 10%; }
-        &:focus { background-tint: transparent; }
-        &:ansi:focus > .option-list--option-highlighted { text-style: bold reverse; }
-    }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "leave", "Next part", show=False)]
     """
     | Key(s) | Description |

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from audit_tui.core.filters import OPERATORS, Field
 from audit_tui.errors import AuditTuiError, QueryCancelled
-from audit_tui.ui.widgets.value_input import picture, said_value
+from audit_tui.ui.widgets.fields.value_input import picture, said_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,17 +38,6 @@ class ValueCheck(Static):
 
     Args:
         values: Where it asks; a question for candidates goes before.
-    """
-
-    DEFAULT_CSS = """
-    ValueCheck {
-        height: 1;
-        padding: 0 1;
-        color: $text-warning;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
-        &:ansi { color: ansi_default; }
-    }
     """
 
     @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from audit_tui.ui.widgets.event_table import EventTable
+from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
     from audit_tui.core.window import RowWindow

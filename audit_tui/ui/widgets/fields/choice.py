@@ -11,15 +11,15 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from audit_tui.core.filters import Match
-from audit_tui.ui.widgets.in_order import hand_on, step_focus
-from audit_tui.ui.widgets.popup_list import PopupItem
+from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
+from audit_tui.ui.widgets.fields.popup_list import PopupItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
 
-    from audit_tui.ui.widgets.popup_list import PopupList
+    from audit_tui.ui.widgets.fields.popup_list import PopupList
 
 MATCH_WORDS = {Match.ALL: "all of these hold", Match.ANY: "at least one holds"}
 
@@ -47,20 +47,6 @@ class Choice(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    Choice {
-        height: 1;
-        &:hover { background: $foreground 10%; }
-        &:focus {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &.-wrong { color: $text-error; text-style: bold; }
-        &.-wrong:focus { color: $block-cursor-foreground; }
-        &:nocolor:focus { text-style: bold reverse; }
-    }
-    """
     """
     | Key(s) | Description |
     | :- | :- |
@@ -193,14 +179,6 @@ class MatchTab(Widget, can_focus=True):
     """AND or OR: how the rows combine."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    MatchTab {
-        width: 40;
-        height: 1;
-        &:focus { text-style: bold; color: $block-cursor-foreground; background: $block-cursor-background; }
-        &:nocolor:focus { text-style: bold reverse; }
-    }
-    """
     """
     | Key(s) | Description |
     | :- | :- |
@@ -262,14 +240,6 @@ class Cross(Widget):
     """Removes the row that it stands in, by mouse: in the way of Tab, Enter would remove rows by accident."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    Cross {
-        width: 3;
-        height: 1;
-        color: $text-muted;
-        &:hover { background: $foreground 10%; color: $text-error; }
-    }
-    """
 
     @dataclass
     class Pressed(Message):
