@@ -6,7 +6,8 @@ import os
 import stat
 
 from audit_tui.config import keys_directory
-from audit_tui.errors import FileError
+from audit_tui.core.new_file import new_file, private_folder
+from audit_tui.errors import FileError, FileExists
 
 KEY_BYTES = 32
 PSEUDONYMS = "pseudonyms.key"
@@ -23,17 +24,13 @@ def local_key(name: str) -> bytes:
     """
     path = keys_directory() / name
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
+        key = os.urandom(KEY_BYTES)
         try:
-            made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
+            with new_file(path, None) as file:
+                file.buffer.write(key)
+        except FileExists:
             return _read(path.as_posix())
-        try:
-            key = os.urandom(KEY_BYTES)
-            os.write(made, key)
-            os.fsync(made)
-        finally:
-            os.close(made)
     except OSError as error:
         raise FileError(f"The key {path} cannot be used: {error.strerror}.") from error
     return key

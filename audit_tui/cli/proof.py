@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.progress import ProgressLine
+from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import EXIT_WRONG, CheckpointError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.store.evidence.verifying import Anchor
 
 MAX_LINES = 100
+_PROOF = FileKind("a proof of an export", lambda head: head.startswith(b'{"format": "audit-tui proof '))
 _CHUNK_BYTES = 1 << 20
 
 
@@ -40,12 +42,15 @@ def write_proofs(prover: Prover, store: Path, out: Path, query: EventQuery) -> N
         StoreDamaged: If an event is not as it was sealed; then nothing is written.
     """
     from audit_tui.core.evidence.proof import ProofHead, event_line, head_line
-    from audit_tui.output.new_file import new_file
     from audit_tui.store.read.reader import StoreReader
 
     path = proof_path(out)
     events = 0
-    with StoreReader(store) as reader, new_file(path, may_replace=True) as file, ProgressLine() as line:
+    with (
+        StoreReader(store) as reader,
+        new_file(path, _PROOF, never_over=database_files(store)) as file,
+        ProgressLine() as line,
+    ):
         file.write(head_line(ProofHead(prover.note, out.name, file_digest(out))) + "\n")
         for event in reader.events(query):
             file.write(event_line(prover.prove(event.seq or 0)) + "\n")

@@ -74,7 +74,7 @@ class Places:
         Raises:
             FileError: If it cannot be written; what was there is still there then.
         """
-        from audit_tui.output.new_file import new_file
+        from audit_tui.core.new_file import ANYTHING, new_file, private_folder
 
         # Read again: another screen may have been closed meanwhile.
         stores = dict(self._read())
@@ -82,10 +82,10 @@ class Places:
         stores[info.store_id] = {"store": str(Path(info.path).absolute()), **left.to_plain()}
         kept = dict(list(stores.items())[-MAX_STORES:])
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self.path.parent)
         except OSError as error:
             raise FileError(f"{self.path} cannot be written: {error.strerror}.") from None
-        with new_file(self.path, may_replace=True) as stream:
+        with new_file(self.path, ANYTHING) as stream:
             json.dump({"version": VERSION, "stores": kept}, stream)
 
     def _read(self) -> Mapping[str, Plain]:

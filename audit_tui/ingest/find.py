@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.core.file_identity import file_identity
+from audit_tui.core.new_file import database_files, file_identity
 from audit_tui.errors import FileError, UsageError
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 STDIN = "-"
 _STREAMS = "/dev/fd/"
 """Where a shell puts the output of a command that is written as an argument, ``<(zcat a.gz)``."""
-
-
-_STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
 
 
 class Kind(Enum):
@@ -171,7 +168,7 @@ def _in_folder(folder: Path, never_open: Collection[tuple[int, int]]) -> Iterato
 
 def store_files(store: Path) -> set[tuple[int, int]]:
     """The identities of the files that a store consists of, as far as they exist."""
-    beside = (file_identity(store.with_name(store.name + suffix)) for suffix in _STORE_SUFFIXES)
+    beside = map(file_identity, database_files(store))
     return {identity for identity in beside if identity is not None}
 
 

@@ -311,7 +311,6 @@ class InStore:
         if self._writer is None:
             from audit_tui.store.write.writer import StoreWriter
 
-            self._store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             writer = StoreWriter(self._store, durable=False, bulk=True, has_text_index=self._has_text_index)
             self._writer = self._stack.enter_context(writer)
         result = self._writer.append_drafts(drafts)

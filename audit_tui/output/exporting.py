@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Protocol
 
+from audit_tui.core.event_text import EVENT_KEYS
 from audit_tui.core.export import ExportResult
-from audit_tui.core.file_identity import file_identity
-from audit_tui.errors import FileError
-from audit_tui.output.new_file import new_file
+from audit_tui.core.new_file import FileKind, new_file
 from audit_tui.output.writers import write_events
 
 if TYPE_CHECKING:
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from audit_tui.core.export import ExportJob
     from audit_tui.core.query import EventQuery
 
+_KEY = "|".join(EVENT_KEYS)
+_OF_EXPORT = re.compile(
+    rf"""(?:{_KEY})(?:,(?:{_KEY}))*\n | (?:\[\n)?\{{"(?:{_KEY})": | \[\]\n | \|\ [^\n]*\|\n\|\ -""".encode(),
+    re.VERBOSE,
+)
+"""Beginnings of CSV, JSON lines, JSON and Markdown as ``writers`` writes them."""
+EXPORT = FileKind("an export", lambda head: _OF_EXPORT.match(head) is not None)
+"""Files that an export may take the place of: older exports, of whatever format and columns."""
 PROGRESS_EVENTS = 250
-"""So often progress is told: about a hundred times a second."""
+"""Events from one report of progress to the next: about a hundred a second."""
 
 
 class EventSource(Protocol):
@@ -52,7 +60,6 @@ class FileExporter:
         self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
     ) -> ExportResult:
         """Write one file, whole or not at all."""
-        self._check(job.path)
         cancel.check()
 
         def told(events: Iterator[AuditEvent]) -> Iterator[AuditEvent]:
@@ -64,16 +71,8 @@ class FileExporter:
 
         with (
             closing(self._open_source()) as source,
-            new_file(job.path, may_replace=job.may_replace) as stream,
+            new_file(job.path, EXPORT, never_over=self._never_over, may_replace=job.may_replace) as stream,
         ):
             count = write_events(told(source.events(job.query, cancel)), stream, job.writing)
             cancel.check()
         return ExportResult(job.path, count)
-
-    def _check(self, path: Path) -> None:
-        identity = file_identity(path)
-        for source in self._never_over:
-            if path.resolve() == source.resolve() or (
-                identity is not None and identity == file_identity(source)
-            ):
-                raise FileError(f"{path} belongs to the store.", "Name another file.")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SEALS = "Seals: the seals of 4 events fit each other, not anchored (quick check).\n"
 DATA = (Format.CSV, Format.JSONL, Format.JSON)
+OLD_EXPORT = "event,user\nLogin,bob\n"
 
 
 def hostile_store(path: Path) -> Path:
@@ -201,9 +202,9 @@ def test_what_is_not_understood_writes_nothing(
     assert not list(folder.iterdir())
 
 
-def test_a_regular_file_is_replaced_and_only_its_owner_may_read_it(store: Path, tmp_path: Path) -> None:
+def test_an_older_export_is_replaced_and_only_its_owner_may_read_it(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    out.write_text("old")
+    out.write_text(OLD_EXPORT)
     out.chmod(0o644)
     assert export(store, out).exit_code == 0
     assert out.read_text().startswith("seq,")
@@ -246,7 +247,7 @@ def test_a_full_disk_leaves_nothing_behind(form: Format, tmp_path: Path) -> None
     store = hostile_store(tmp_path / "audit.db")
     folder = tmp_path / "folder"
     folder.mkdir()
-    (folder / f"old.{form}").write_text("old")
+    (folder / f"old.{form}").write_text(OLD_EXPORT)
     ended = subprocess.run(
         [*AUDIT_TUI, "export", f"old.{form}", "-s", str(store), "--range", "all-time", "--columns", "all"],
         cwd=folder,
@@ -261,7 +262,7 @@ def test_a_full_disk_leaves_nothing_behind(form: Format, tmp_path: Path) -> None
         "Nothing was left behind. Make room, or choose another place.",
     ]
     assert [path.name for path in folder.iterdir()] == [f"old.{form}"]
-    assert (folder / f"old.{form}").read_text() == "old"
+    assert (folder / f"old.{form}").read_text() == OLD_EXPORT
 
 
 INTERRUPTED = """

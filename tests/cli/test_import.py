@@ -136,8 +136,8 @@ def test_rejects_never_follow_a_link_nor_touch_the_store(tmp_path: Path, logs: P
     assert run("import", str(logs), "-s", str(store), "--rejects", str(link)).exit_code == 3
     assert victim.read_text() == "precious"
     again = run("import", str(logs), "-s", str(store), "--rejects", str(store))
-    assert again.exit_code == 2
-    assert "is the store itself" in again.stderr
+    assert again.exit_code == 3
+    assert "belongs to the store" in again.stderr
     assert count(store) == 4
 
 

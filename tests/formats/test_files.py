@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from audit_tui.core.file_identity import file_identity
+from audit_tui.core.new_file import file_identity
 from audit_tui.errors import FileError
 from audit_tui.ingest.find import LogFile, find_logs
 from audit_tui.ingest.open import OpenLog, open_log

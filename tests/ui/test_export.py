@@ -151,12 +151,12 @@ def test_the_ending_and_the_format_follow_each_other() -> None:
 def test_a_file_that_is_there_is_replaced_only_when_asked_again(folder: Path) -> None:
     events = account(3)
     there = folder / "events-2026-11-22.csv"
-    there.write_text("old")
+    there.write_text("event,user\n")
 
     async def script(driver: Driver) -> None:
         await driver.press("X", "enter")
-        assert said(driver).endswith("is there already. ⏎ again replaces it.")
-        assert there.read_text() == "old"
+        assert said(driver).endswith("exists already. ⏎ again replaces it.")
+        assert there.read_text() == "event,user\n"
         await driver.press("escape", "X", "enter", "enter")
         assert "Exported 3 events" in driver.text()
         assert there.read_text().startswith("seq,")

@@ -19,8 +19,9 @@ from audit_tui.cli.session import session_of
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event_text import EVENT_KEYS, key_of
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
+from audit_tui.core.new_file import database_files
 from audit_tui.core.text import clean_visible, counted, thousands
-from audit_tui.errors import StoreError, UsageError
+from audit_tui.errors import FileError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 ALL = "all"
 VISIBLE = "visible"
-_STORE_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
 
 
 def exporter_of(store: Path, redact: RedactMode) -> Exporter:
@@ -41,8 +41,7 @@ def exporter_of(store: Path, redact: RedactMode) -> Exporter:
     from audit_tui.output.exporting import FileExporter
     from audit_tui.store.read.reader import StoreReader
 
-    files = [store.with_name(store.name + suffix) for suffix in _STORE_SUFFIXES]
-    exporter = FileExporter(lambda: RedactedEvents(StoreReader(store), redact), files)
+    exporter = FileExporter(lambda: RedactedEvents(StoreReader(store), redact), database_files(store))
 
     def export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
         words = seal_words(store)
@@ -105,8 +104,9 @@ def export_command(
 ) -> None:
     """Write all events that match to the file OUT, newest first.
 
-    The file is written whole or not at all, and only you can read it (mode 0600). A file that is there is
-    replaced; a link is not followed. Importing what was exported with all columns stores nothing new.
+    The file is written whole or not at all, and only you can read it (mode 0600). An older export is
+    replaced, any other file is not, and a link is not followed. Importing what was exported with all columns
+    stores nothing new.
     """
     settings = session_of(context).loaded.settings
     is_redacted = redact or settings.redact
@@ -133,7 +133,10 @@ def export_command(
         if with_proof:
             from audit_tui.cli.proof import write_proofs
 
-            write_proofs(prover, store, out, query)
+            try:
+                write_proofs(prover, store, out, query)
+            except FileError as error:
+                raise FileError(error.message, f"{out} is written whole, but without its proofs.") from None
     _tell(result, store, choice, is_replaced=is_replaced)
     unrecorded = OwnActs(store, is_on=settings.record_own_acts).exported(job, result)
     if unrecorded:

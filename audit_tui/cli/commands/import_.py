@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -16,7 +15,7 @@ from audit_tui.cli.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import session_of
-from audit_tui.core.file_identity import file_identity
+from audit_tui.core.new_file import FileKind, appended_file, database_files, file_identity
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError, StoreError, UsageError
@@ -43,6 +42,8 @@ if TYPE_CHECKING:
 
     from audit_tui.formats.record import Reject
     from audit_tui.ingest.find import LogFile
+
+_REJECTS = FileKind("a file of rejects", lambda head: head.startswith(b'{"file": '))
 
 
 def parse_map(options: Sequence[str]) -> FieldMap:
@@ -85,19 +86,15 @@ def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject],
     if path is None:
         yield lambda _: None
         return
-    if path.resolve() == store.resolve() or file_identity(path) in store_files(store):
-        raise UsageError(f"{path} is the store itself.", "Name another file for --rejects.")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+    with appended_file(path, _REJECTS, database_files(store)) as stream:
 
         def keep(reject: Reject) -> None:
             # ASCII, so that bytes which are no text are kept as escapes.
             line = {"file": reject.file, "line": reject.line, "record": reject.number}
-            stream.write(json.dumps({**line, "reason": reject.reason, "text": reject.text}) + "\n")
+            try:
+                stream.write(json.dumps({**line, "reason": reject.reason, "text": reject.text}) + "\n")
+            except OSError as error:
+                raise FileError(f"{path} cannot be written: {error.strerror}.", "Make room for it.") from None
 
         yield keep
 

@@ -12,9 +12,10 @@ from audit_tui.cli.acting import act, require_why
 from audit_tui.cli.commands.redact import existing_writer
 from audit_tui.cli.options import store_option
 from audit_tui.core.text import clean_visible, counted
-from audit_tui.errors import EXIT_WRONG, StoreError
+from audit_tui.errors import EXIT_WRONG, CheckpointError, FileError, StoreError
 
 if TYPE_CHECKING:
+    from audit_tui.core.new_file import FileKind
     from audit_tui.store.evidence.seal_reading import Head
 
 
@@ -84,9 +85,10 @@ def anchor_command(context: click.Context, out: Path, store: Path) -> None:
 
     It is a few short lines. Kept where nobody who can change the store can change it (another machine, a
     ticket, paper), it is an anchor: verify --anchor then finds every change to what came before it, and that
-    nothing is gone. The seals are checked first, in a second.
+    nothing is gone. The seals are checked first, in a second. OUT may be an older checkpoint of the same
+    store; no other file is replaced.
     """
-    from audit_tui.output.new_file import new_file
+    from audit_tui.core.new_file import database_files, new_file
     from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
 
     report = verify(store, Request(Mode.QUICK))
@@ -98,11 +100,42 @@ def anchor_command(context: click.Context, out: Path, store: Path) -> None:
         click.echo(head.note, nl=False)
         sys.stdout.flush()
     else:
-        with new_file(out, may_replace=True) as file:
+        kind = _checkpoint_kind(out, head)
+        with new_file(out, kind, never_over=database_files(store)) as file:
             file.write(head.note)
     where = "" if str(out) == "-" else f" to {out}"
     said = f"Wrote the checkpoint of {counted(head.size, 'event')}{where}."
     click.echo(clean_visible(said), err=True)
+
+
+def _checkpoint_kind(out: Path, head: Head) -> FileKind:
+    """The files that a checkpoint may take the place of: older ones of the same store.
+
+    A newer one, or another of the same size, is the only sign that the store was rolled back or forged.
+    """
+    from audit_tui.core.evidence.checkpoint import Checkpoint, read_checkpoint
+    from audit_tui.core.new_file import FileKind
+
+    def checkpoint_of(text: str) -> Checkpoint | None:
+        try:
+            return read_checkpoint(text).checkpoint
+        except CheckpointError:
+            return None
+
+    new = checkpoint_of(head.note)
+
+    def is_older(data: bytes) -> bool:
+        old = checkpoint_of(data.decode("utf-8", "replace"))
+        if old is None or new is None or old.origin != new.origin:
+            return False
+        if old.size > new.size or (old.size == new.size and old.root != new.root):
+            raise FileError(
+                f"{out} is a checkpoint of {counted(old.size, 'event')} that this store does not have.",
+                f"It may show that events are gone: audit-tui verify --anchor {out}",
+            )
+        return True
+
+    return FileKind("an older checkpoint of this store", is_older)
 
 
 @seal_command.command("show")

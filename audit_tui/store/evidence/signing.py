@@ -19,7 +19,8 @@ from audit_tui.core.evidence.checkpoint import (
     SignedCheckpoint,
     read_public_key,
 )
-from audit_tui.errors import CheckpointError, FileError, FileExists, SigningKeyError
+from audit_tui.core.new_file import new_file, private_folder
+from audit_tui.errors import CheckpointError, FileError, SigningKeyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,13 +95,16 @@ def write_key(path: Path, signer: Signer, secret: str) -> None:
         FileError: If it cannot be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(path, f"{secret}\n", 0o600)
-        _write_new(path.with_suffix(".pub"), f"{signer.public}\n", 0o644)
-    except FileExistsError as error:
-        raise FileExists(f"{error.filename} is there already.", "Move it away, or keep using it.") from error
+        private_folder(path.parent)
     except OSError as error:
         raise FileError(f"The key {path} cannot be written: {error.strerror}.") from error
+    # The public key takes its name first: a private key that exists is one that can be used.
+    with (
+        new_file(path, None) as private,
+        new_file(path.with_suffix(".pub"), None, mode=0o644) as public,
+    ):
+        private.write(f"{secret}\n")
+        public.write(f"{signer.public}\n")
 
 
 def load_signer(path: Path) -> Signer:
@@ -170,16 +174,6 @@ def _secret_text(path: Path) -> str:
 
 
 _FIND = f"Put it there, or name its file in {KEY_VARIABLE}."
-
-
-def _write_new(path: Path, text: str, mode: int) -> None:
-    flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY | os.O_CLOEXEC
-    descriptor = os.open(path, flags, mode)
-    try:
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _private_key(seed: bytes) -> Ed25519PrivateKey:

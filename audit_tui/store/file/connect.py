@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit_tui.core.new_file import private_folder
 from audit_tui.errors import (
     NotAStore,
     QueryCancelled,
@@ -138,7 +139,7 @@ def writable_place(given: Path) -> Path:
         # In a shared folder somebody else would choose where the store is made.
         raise StoreError(f"{given} is a symbolic link to nothing.", "Give the path of the store itself.")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose another with --store."

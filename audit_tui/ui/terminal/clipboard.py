@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.finding import Finding, Level
+from audit_tui.core.new_file import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -144,7 +145,7 @@ class Clipboard:
 
     def _copy_to_file(self, data: bytes, why: str) -> CopyResult:
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._directory)
             # 0600, new, and never through a link.
             handle, name = tempfile.mkstemp(prefix="copied-", suffix=".txt", dir=self._directory)
             with os.fdopen(handle, "wb") as file:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.worker import WorkerFailed
 
 from audit_tui import __version__
+from audit_tui.core.new_file import private_folder
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import EXIT_WRONG, AuditTuiError
 
@@ -67,7 +68,7 @@ def write_log(error: BaseException, directory: Path) -> Path:
     import traceback
     from importlib.metadata import version
 
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(directory)
     now = datetime.now(UTC)
     path = directory / f"crash-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
     lines = [
