@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import LIST_COLUMNS, ListColumn, column_named, list_column
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import zone_named
@@ -51,7 +51,7 @@ class Settings(Record):
     """The set of keys to start from, by its name."""
     keys: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """The user's own keys, by the id of what they do; an empty tuple takes all keys away."""
-    columns: tuple[EventColumn, ...] = tuple(EventColumn)
+    columns: tuple[ListColumn, ...] = LIST_COLUMNS
     """The columns of the list, in order; never empty, none twice."""
     date_format: str = "%Y-%m-%d %H:%M:%S"
     """How a time is written in full, for strftime."""
@@ -155,20 +155,21 @@ def _weekday(value: object) -> int:
     return WEEKDAYS.index(name)
 
 
-def _columns(value: object) -> tuple[EventColumn, ...]:
+def _columns(value: object) -> tuple[ListColumn, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not names:
-        raise _Unusable('must be a list of columns, as ["date", "event", "user"]')
+        raise _Unusable('must be a list of columns, as ["time", "event", "user"]')
     columns = tuple(_column(_text(name).strip()) for name in names)
     if len(set(columns)) < len(columns):
         raise _Unusable("names a column twice")
     return columns
 
 
-def _column(name: str) -> EventColumn:
-    if name not in tuple(EventColumn):
-        raise _Unusable(f"names an unknown column {name!r}", f"Columns are {', '.join(EventColumn)}.")
-    return EventColumn(name)
+def _column(name: str) -> ListColumn:
+    column = list_column(column_named(name))
+    if column is None:
+        raise _Unusable(f"names an unknown column {name!r}", f"Columns are {', '.join(LIST_COLUMNS)}.")
+    return column
 
 
 def _date_format(value: object) -> str:

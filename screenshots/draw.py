@@ -20,7 +20,10 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
 
 from audit_tui.config import Settings
-from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import Condition
+from audit_tui.core.flat_filter import FlatFilter, Match
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
@@ -41,9 +44,9 @@ WIDE = (130, 36)
 ROLES = FlatFilter(
     Match.ANY,
     (
-        Condition(Field.EVENT, IS, "Role created"),
-        Condition(Field.CATEGORY, IS, "Roles"),
-        Condition(Field.USER, IS_NOT, "svc-deploy@acme.io"),
+        Condition(Column.EVENT, IS, "Role created"),
+        Condition(Column.CATEGORY, IS, "Roles"),
+        Condition(Column.USER, IS_NOT, "svc-deploy@acme.io"),
     ),
 )
 
@@ -60,7 +63,7 @@ class Picture(NamedTuple):
 PICTURES = (
     Picture("review", WIDE, View(), (*["down"] * 7, "enter")),
     Picture("list", SMALL, View(), ("down", "down")),
-    Picture("filter", SMALL, View(ROLES), ("f", "down", "tab", "tab")),
+    Picture("filter", SMALL, View(ROLES.expression()), ("f", "down", "tab", "tab")),
     Picture("time-range", SMALL, View(time_range=Preset.LAST_30_DAYS), ("t",)),
     Picture("help", SMALL, View(), ("question_mark",)),
 )

@@ -6,28 +6,15 @@ import json
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import (
-    CONTAINS,
-    CONTAINS_NOT,
-    IN_NETWORK,
-    IS,
-    IS_NOT,
-    NOT_IN_NETWORK,
-    All,
-    Any,
-    Condition,
-    Field,
-    Filter,
-    MetaField,
-    Not,
-    TextField,
-)
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, FilterField, MetaField, Not
+from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import AnyField
+
 
 OPPOSITES = {IS_NOT: IS, CONTAINS_NOT: CONTAINS, NOT_IN_NETWORK: IN_NETWORK}
 
@@ -59,18 +46,17 @@ def matches(expression: Filter, event: AuditEvent) -> bool:
             return any(matches(part, event) for part in parts)
 
 
-def texts_of(field: AnyField, event: AuditEvent) -> Iterator[str]:
+def texts_of(field: FilterField, event: AuditEvent) -> Iterator[str]:
     """The texts of an event that a condition on a field looks at."""
     if isinstance(field, MetaField):
         for path, text in values_in("", event.metadata):
             if kept(path) == kept(field.path) or kept(path).startswith(kept(field.path) + "."):
                 yield kept(text)
-    elif field is TextField.ANY:
-        for one in (TextField.DESCRIPTION, TextField.TARGET, TextField.SOURCE_IP):
+    elif field is ANY_TEXT:
+        for one in (Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP):
             yield from texts_of(one, event)
         yield from (kept(text) for _, text in values_in("", event.metadata))
     else:
-        assert isinstance(field, Field | TextField)
         text = getattr(event, field.value)
         if text is not None:
             yield kept(text)

@@ -17,7 +17,7 @@ from audit_tui.config import (
     examine,
     load,
 )
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import Column
 from audit_tui.errors import ConfigError, FileError
 
 EVERYTHING = """\
@@ -61,7 +61,7 @@ def test_a_file_sets_everything(config_file: Path) -> None:
         theme="nord",
         keymap="arrows",
         keys={"filter": ("F",), "go-to-end": ("G", "ctrl+end"), "quit": ()},
-        columns=(EventColumn.DATE, EventColumn.EVENT, EventColumn.USER),
+        columns=(Column.TIME, Column.EVENT, Column.USER),
         date_format="%d.%m.%Y %H:%M",
         mouse=False,
         deadline=2.5,
@@ -91,7 +91,7 @@ def test_the_environment_wins_over_the_file(config_file: Path, monkeypatch: pyte
         ("AUDIT_TUI_STORE", "/srv/a b?.db", "store", Path("/srv/a b?.db")),
         ("AUDIT_TUI_ZONE", "utc", "zone", "utc"),
         ("AUDIT_TUI_FIRST_WEEKDAY", "saturday", "first_weekday", 5),
-        ("AUDIT_TUI_COLUMNS", "event, date", "columns", (EventColumn.EVENT, EventColumn.DATE)),
+        ("AUDIT_TUI_COLUMNS", "event, date", "columns", (Column.EVENT, Column.TIME)),
         ("AUDIT_TUI_MOUSE", "off", "mouse", False),
         ("AUDIT_TUI_MOUSE", "1", "mouse", True),
         ("AUDIT_TUI_MOUSE", "", "mouse", True),
@@ -119,7 +119,7 @@ def test_every_setting_has_a_variable_and_a_field() -> None:
         ('# it\n"first-weekday" = "mnday"', "line 2: first-weekday must be a day of the week", "monday?"),
         ("first-weekday = 1", "line 1: first-weekday must be text in quotes", ""),
         ("columns = []", "line 1: columns must be a list of columns", ""),
-        ('columns = ["event", "when"]', "line 1: columns names an unknown column 'when'", "date"),
+        ('columns = ["event", "when"]', "line 1: columns names an unknown column 'when'", "time"),
         ('columns = ["event", "event"]', "line 1: columns names a column twice.", ""),
         ('mouse = "maybe"', "line 1: mouse must be true or false, not 'maybe'.", ""),
         ('date-format = "%"', "line 1: date-format must be a strftime format", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import NO_FILTER
+from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.query import AtRow
 from audit_tui.core.time.dates import Preset, range_label, resolve
 
@@ -41,5 +41,5 @@ def _has_event(choice: EventsChoice, reader: EventReader) -> bool:
     if interval.end_us is None or last_us < interval.end_us:
         return True
     # The newest is of a clock that was ahead: there may be others.
-    any_event = replace(choice.view, filter=NO_FILTER).query(choice.context)
+    any_event = replace(choice.view, filter=EVERYTHING).query(choice.context)
     return bool(reader.page(any_event, AtRow(0), 1).rows)

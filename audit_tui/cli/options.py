@@ -14,7 +14,10 @@ import click
 
 from audit_tui.cli.session import session_of
 from audit_tui.config import default_store_path
-from audit_tui.core.filters import OPERATORS, Field, FlatFilter, Match, TextField, parse_condition
+from audit_tui.core.columns import NAME_COLUMNS
+from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
+from audit_tui.core.flat_filter import FlatFilter, Match
+from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import (
     DEFAULT_RANGE,
@@ -70,8 +73,13 @@ class EventsChoice(Record):
 
 
 def _columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    conditions = [f"{field}{operator.symbol}" for field in Field for operator in OPERATORS]
-    conditions += [f"{field}{symbol}" for field in TextField for symbol in ("=", "!=", "~", "!~")]
+    conditions = [f"{field}{operator.symbol}" for field in NAME_COLUMNS for operator in NAME_OPERATORS]
+    conditions += [
+        f"{field}{symbol}"
+        for field in (*FILTER_COLUMNS, ANY_TEXT)
+        if field not in NAME_COLUMNS
+        for symbol in ("=", "!=", "~", "!~")
+    ]
     conditions.append("meta.")
     return [condition for condition in conditions if condition.startswith(incomplete)]
 
@@ -135,7 +143,7 @@ def events_options(command: Callable[..., R]) -> Callable[..., R]:
         flat = FlatFilter(Match(match.lower()), tuple(parse_condition(text) for text in filters))
         time_range = _time_range(range_name, since, until, context)
         is_default = (range_name, since, until) == (None, None, None)
-        choice = EventsChoice(View(flat, time_range), context, is_default)
+        choice = EventsChoice(View(flat.expression(), time_range), context, is_default)
         return command(*args, choice=choice, **kwargs)
 
     return reduce(lambda wrapped, option: option(wrapped), reversed(_EVENTS), chosen)

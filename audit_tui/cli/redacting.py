@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from audit_tui.cli.local_key import PSEUDONYMS, local_key
-from audit_tui.core.filters import Field
+from audit_tui.core.filters import with_users
 from audit_tui.core.privacy.redact_mode import RedactMode
 
 if TYPE_CHECKING:
@@ -46,11 +46,7 @@ def redacted_view(view: View, mode: RedactMode, reader: EventReader) -> View:
     names = mode.pseudonyms(reader)
     if names is None:
         return view
-    conditions = tuple(
-        replace(one, value=names.user(one.value)) if one.field is Field.USER else one
-        for one in view.filter.conditions
-    )
-    return replace(view, filter=replace(view.filter, conditions=conditions))
+    return replace(view, filter=with_users(view.filter, names.user))
 
 
 class RedactedEvents:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from audit_tui.core.filters import condition_text
+from audit_tui.core.flat_filter import flat
 from audit_tui.core.text import UNSAFE_CLASS
 from audit_tui.core.time.dates import Preset, bound_texts
 from audit_tui.errors import UsageError
@@ -32,13 +33,16 @@ def event_options(view: View, context: TimeContext) -> list[str]:
     Raises:
         UsageError: If a value cannot be written as an option.
     """
+    rows = flat(view.filter)
+    if rows is None:
+        raise UsageError("This filter cannot be written as a command.")
     words = []
-    for condition in view.filter.conditions:
+    for condition in rows.conditions:
         if condition.value == "":
             raise UsageError("A filter on an empty text cannot be written as a command.")
         words += ["--filter", condition_text(condition)]
-    if len(view.filter.conditions) > 1:
-        words += ["--match", view.filter.match.value]
+    if len(rows.conditions) > 1:
+        words += ["--match", rows.match.value]
     since, until = bound_texts(view.time_range, context)
     if isinstance(view.time_range, Preset) or not (since or until):
         preset = view.time_range if isinstance(view.time_range, Preset) else Preset.ALL_TIME

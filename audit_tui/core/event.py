@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, assert_never
 
+from audit_tui.core.columns import COLUMNS, Column, ListColumn
 from audit_tui.core.json_encoding import compact_encoder
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,21 +18,6 @@ MIN_US = -62_135_596_800_000_000
 MAX_US = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z, the latest time that a datetime holds."""
 MAX_SEVERITY = 6
-
-
-class EventColumn(StrEnum):
-    """The five columns of the list; the value is the name in commands and JSON."""
-
-    EVENT = "event"
-    CATEGORY = "category"
-    USER = "user"
-    DATE = "date"
-    DESCRIPTION = "description"
-
-    @property
-    def label(self) -> str:
-        """The column's heading."""
-        return self.value.capitalize()
 
 
 class Outcome(StrEnum):
@@ -51,6 +38,22 @@ class EventRow(NamedTuple):
     user: str | None
     description: str | None
     outcome: Outcome
+
+    def text(self, column: ListColumn) -> str | None:
+        """Return the text of a column of the list; None if it has none, as the time, which is a number."""
+        match column:
+            case Column.EVENT:
+                return self.event
+            case Column.CATEGORY:
+                return self.category
+            case Column.USER:
+                return self.user
+            case Column.DESCRIPTION:
+                return self.description
+            case Column.TIME:
+                return None
+            case _:
+                assert_never(column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +98,13 @@ class AuditEvent:
 
     def to_json(self) -> dict[str, Any]:
         """The event as a JSON object with the keys of the commands; what is absent is None."""
-        return {
-            "seq": self.seq,
-            "key": self.key,
-            "time": iso_utc(self.occurred_us),
-            "event": self.event,
-            "category": self.category,
-            "user": self.user,
-            "description": self.description,
-            "outcome": self.outcome.value,
-            "severity": self.severity,
-            "source_ip": self.source_ip,
-            "target": self.target,
-            "source": self.source,
-            "metadata": self.metadata,
-        }
+        values = dict(zip(_KEYS, _values_of(self), strict=True))
+        values["time"], values["outcome"] = iso_utc(self.occurred_us), self.outcome.value
+        return values
+
+
+_KEYS = [column.value for column in COLUMNS]
+_values_of = attrgetter(*(column.attribute for column in COLUMNS))
 
 
 def from_us(occurred_us: int) -> datetime:

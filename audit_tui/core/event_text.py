@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
-from audit_tui.core.event import EventColumn, EventRow, Outcome
+from audit_tui.core.columns import Column, ListColumn
+from audit_tui.core.event import AuditEvent, EventRow, Outcome
 from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean, clean_visible
 from audit_tui.core.time.zones import date_text, local_time, zone_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from audit_tui.core.event import AuditEvent
     from audit_tui.core.time.dates import TimeContext
 
-EVENT_KEYS = (
-    *("seq", "key", "time", "event", "category", "user", "description", "outcome", "severity"),
-    *("source_ip", "target", "source", "metadata"),
-)
-"""The keys of an event as JSON, which are the columns of an export."""
 FAILED_MARK = "✗"
 MISSING = "-"
 """What stands for a missing category or user, as on the screen."""
 
-_LABELS = {"time": EventColumn.DATE.label, "source_ip": "Source IP"}
 _UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")
 # OWASP's list for CSV injection, with the full-width forms that some spreadsheets take for the same, also
 # behind what they strip.
@@ -37,23 +31,18 @@ _FORMULA = re.compile(r"[\s\"']*[=+\-@＝＋－＠\t\r]")  # noqa: RUF001 - the 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&]")
 
 
-def key_of(column: EventColumn) -> str:
-    """The key in an event's JSON of what a column of the list shows."""
-    return "time" if column is EventColumn.DATE else column.value
-
-
-def json_text(event: AuditEvent, keys: Iterable[str] | None = None) -> str:
+def json_text(event: AuditEvent, keys: Iterable[Column] | None = None) -> str:
     """An event as one line of JSON that means the same and that a terminal can show.
 
     Letters of all languages stay as they are; what could move a cursor or turn text round is escaped.
 
     Args:
         event: The event.
-        keys: Which of EVENT_KEYS, in order; None is all.
+        keys: Which of COLUMNS, in order; None is all.
     """
     values = event.to_json()
     if keys is not None:
-        values = {key: values[key] for key in keys}
+        values = {key.value: values[key.value] for key in keys}
     return safe_json(values)
 
 
@@ -86,43 +75,58 @@ def cleaned_whole(text: str, cleaner: Callable[[str], str] = clean) -> str:
     )
 
 
-def heading(key: str, context: TimeContext, *, is_zone_told: bool = True) -> str:
-    """What a column is called, with the zone of its times."""
-    label = _LABELS.get(key, key.capitalize())
-    if key == "time" and is_zone_told:
+def heading(column: Column, context: TimeContext, *, is_zone_told: bool = True) -> str:
+    """Return the heading of a column, with the zone of its times."""
+    label = column.label
+    if column is Column.TIME and is_zone_told:
         return f"{label} ({zone_label(context.zone, context.now)})"
     return label
 
 
+@overload
 def cell_text(
-    event: AuditEvent | EventRow, key: str, context: TimeContext, cleaner: Callable[[str], str] = clean
+    event: AuditEvent, column: Column, context: TimeContext, cleaner: Callable[[str], str] = clean
+) -> str: ...
+
+
+@overload
+def cell_text(
+    event: EventRow, column: ListColumn, context: TimeContext, cleaner: Callable[[str], str] = clean
+) -> str: ...
+
+
+def cell_text(
+    event: AuditEvent | EventRow,
+    column: Column,
+    context: TimeContext,
+    cleaner: Callable[[str], str] = clean,
 ) -> str:
-    """What one of EVENT_KEYS says of an event, as one cleaned line; times in the zone.
+    """Return the text of a column of an event as one cleaned line; times in the zone.
 
     Args:
-        event: The event; of the row of a list only what a list shows.
-        key: Which one.
+        event: The event, or its row in a list.
+        column: The column; of a row, one that the list can show.
         context: The zone.
-        cleaner: What becomes of unsafe characters.
+        cleaner: Replaces unsafe characters.
     """
-    if key == "time":
+    if column is Column.TIME:
         return date_text(event.occurred_us, context.zone)
-    value: object = getattr(event, key)
+    value: object = getattr(event, column.attribute)
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
     if value is None:
-        return MISSING if key in ("category", "user") else ""
+        return MISSING if column in (Column.CATEGORY, Column.USER) else ""
     return cleaned_whole(str(value), cleaner)
 
 
-def tabbed_row(event: EventRow, keys: Iterable[str], context: TimeContext) -> str:
-    """An event as one line with tabs, each cell fit to be pasted into a filter; its time tells the offset."""
+def tabbed_row(event: EventRow, columns: Iterable[ListColumn], context: TimeContext) -> str:
+    """Return an event as one line with tabs, each cell fit to be pasted into a filter."""
     cells = []
-    for key in keys:
-        if key == "time":
+    for column in columns:
+        if column is Column.TIME:
             cells.append(told_time(event.occurred_us, context))
         else:
-            text = cell_text(event, key, context, clean_visible)
+            text = cell_text(event, column, context, clean_visible)
             cells.append(text if text == MISSING else defused(text))
     return "\t".join(cells)
 
@@ -133,20 +137,38 @@ def told_time(occurred_us: int, context: TimeContext) -> str:
     return f"{date_text(occurred_us, context.zone)} {local.isoformat()[-6:]}"
 
 
-def markdown_head(keys: Iterable[str], context: TimeContext) -> str:
-    """The first two lines of a table in Markdown."""
-    headings = [heading(key, context) for key in keys]
+def markdown_head(columns: Iterable[Column], context: TimeContext) -> str:
+    """Return the first two lines of a table in Markdown."""
+    headings = [heading(column, context) for column in columns]
     return _markdown_line(map(escaped_markdown, headings)) + _markdown_line(["---"] * len(headings))
 
 
+@overload
 def markdown_row(
-    event: AuditEvent | EventRow,
-    keys: Iterable[str],
+    event: AuditEvent,
+    columns: Iterable[Column],
+    context: TimeContext,
+    cleaner: Callable[[str], str] = clean,
+) -> str: ...
+
+
+@overload
+def markdown_row(
+    event: EventRow,
+    columns: Iterable[ListColumn],
+    context: TimeContext,
+    cleaner: Callable[[str], str] = clean,
+) -> str: ...
+
+
+def markdown_row(
+    event: Any,
+    columns: Iterable[Any],
     context: TimeContext,
     cleaner: Callable[[str], str] = clean,
 ) -> str:
-    """An event as a line of a table in Markdown, with its mark if it failed."""
-    cells = [escaped_markdown(cell_text(event, key, context, cleaner)) for key in keys]
+    """Return an event as a line of a table in Markdown, with its mark if it failed."""
+    cells = [escaped_markdown(cell_text(event, column, context, cleaner)) for column in columns]
     if event.outcome is Outcome.FAILURE:
         cells[0] = f"{FAILED_MARK} {cells[0]}"
     return _markdown_line(cells)

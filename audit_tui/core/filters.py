@@ -1,8 +1,4 @@
-"""Which events are wanted: an expression tree over a table of operators.
-
-The Filter dialog and ``--filter`` make the flat ones (all of these, any of these); the tree holds what a
-query language needs later.
-"""
+"""The events that are wanted: an expression tree of conditions, each an operator on a field."""
 
 from __future__ import annotations
 
@@ -11,53 +7,51 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from audit_tui.core.columns import Column
 from audit_tui.core.event import json_text
 from audit_tui.core.networks import network_of
+from audit_tui.core.operators import (
+    CONTAINS,
+    CONTAINS_NOT,
+    IN_NETWORK,
+    IS,
+    IS_NOT,
+    NOT_IN_NETWORK,
+    Operator,
+)
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator
 
 NO_VALUE_WORDS = "(none)"
 """How a missing value reads in a filter."""
+FILTER_COLUMNS = (
+    *(Column.EVENT, Column.CATEGORY, Column.USER, Column.DESCRIPTION),
+    *(Column.OUTCOME, Column.SOURCE_IP, Column.TARGET),
+)
+"""The columns that a condition can look at."""
 
 
-class Field(StrEnum):
-    """The columns of names, which the Filter dialog offers; the value is the name in commands."""
+class AnyText(StrEnum):
+    """Several parts of an event at once; the value is its name in commands."""
 
-    EVENT = "event"
-    CATEGORY = "category"
-    USER = "user"
-
-    @property
-    def label(self) -> str:
-        """The name on the screen."""
-        return self.value.capitalize()
-
-
-class TextField(StrEnum):
-    """A further part of an event that a condition can look at; the value is its name in commands."""
-
-    DESCRIPTION = "description"
-    OUTCOME = "outcome"
-    SOURCE_IP = "source_ip"
-    TARGET = "target"
-    ANY = "text"
+    TEXT = "text"
     """Description, target, source IP and every value of the metadata: one of them is enough."""
 
     @property
     def label(self) -> str:
         """The name in sentences."""
-        return _LABELS.get(self.value, self.value.capitalize())
+        return "Any text"
 
 
-_LABELS = {"source_ip": "Source IP", "text": "Any text"}
+ANY_TEXT = AnyText.TEXT
 _META = "meta."
 
 
 class MetaField(Record):
-    """What stands in the metadata under a name.
+    """A part of the metadata, by its name.
 
     ``request.role`` looks into objects, a list stands for all its members, and a name that leads to an
     object or a list for all the values inside. A number or a boolean compares by its JSON text.
@@ -83,8 +77,8 @@ class MetaField(Record):
             raise FilterError("A metadata field needs a name.", 'Write it as "meta.region=eu-west-1".')
 
 
-AnyField: TypeAlias = Field | TextField | MetaField
-_NAMED: dict[str, Field | TextField] = {field.value: field for field in (*Field, *TextField)}
+FilterField: TypeAlias = Column | AnyText | MetaField
+_NAMED: dict[str, Column | AnyText] = {field.value: field for field in (*FILTER_COLUMNS, AnyText.TEXT)}
 _MEANT = {
     "ip": "source_ip",
     "source ip": "source_ip",
@@ -94,11 +88,11 @@ _MEANT = {
 }
 """What the columns are called elsewhere."""
 _MAX_NAME = 100
-_KNOWN = f"Columns are {', '.join(_NAMED)} and meta.NAME."
+_COLUMNS_HINT = f"Columns are {', '.join(_NAMED)} and meta.NAME."
 
 
-def field_named(name: str) -> AnyField:
-    """The field that commands call so; names of columns in any case.
+def field_named(name: str) -> FilterField:
+    """Return the field that commands call so; names of columns in any case.
 
     Raises:
         FilterError: If there is none of that name.
@@ -111,21 +105,21 @@ def field_named(name: str) -> AnyField:
         return MetaField(path)
     if folded in _NAMED:
         return _NAMED[folded]
-    raise FilterError(f"There is no column {name!r}.", _known(name))
+    raise FilterError(f"There is no column {name!r}.", _column_hint(name))
 
 
-def _known(name: str) -> str:
-    """What to do about a column that is not there."""
+def _column_hint(name: str) -> str:
+    """Say what to do about a column that does not exist."""
     # Imported where it is wanted: 10 ms of the start of every command.
     from difflib import get_close_matches
 
     close = get_close_matches(name[:_MAX_NAME].lower(), [*_NAMED, *_MEANT], n=1, cutoff=0.7)
     meant = f"Did you mean {_MEANT.get(close[0], close[0])}? " if close else ""
-    return f"{meant}{_KNOWN}"
+    return f"{meant}{_COLUMNS_HINT}"
 
 
 def _quoted(text: str) -> tuple[str, int]:
-    """The JSON text that a text begins with, and its length."""
+    """Return the JSON text that a text begins with, and its length."""
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except ValueError:
@@ -133,44 +127,6 @@ def _quoted(text: str) -> tuple[str, int]:
     if not isinstance(value, str):
         raise FilterError(f"The name {text!r} has no end.", 'Write it as "meta.\\"a=b\\"=value".')
     return value, end
-
-
-class Match(StrEnum):
-    """How the rows of a flat filter combine."""
-
-    ALL = "all"
-    ANY = "any"
-
-    @property
-    def label(self) -> str:
-        """The name on the dialog's tab."""
-        return "AND" if self is Match.ALL else "OR"
-
-
-class Operator(Record):
-    """One way to compare a field with a value."""
-
-    key: str
-    """The stable name, for saved views and for the store's SQL."""
-    symbol: str
-    """How it is written in ``--filter``."""
-    label: str
-    """How the dialog names it."""
-    words: str
-    """How a sentence says it."""
-
-
-IS = Operator("is", "=", "Is Equal To", "is")
-IS_NOT = Operator("is_not", "!=", "Is Not Equal To", "is not")
-CONTAINS = Operator("contains", "~", "Contains", "contains")
-CONTAINS_NOT = Operator("contains_not", "!~", "Does Not Contain", "does not contain")
-IN_NETWORK = Operator("in_network", "=", "Is In Network", "is in")
-NOT_IN_NETWORK = Operator("not_in_network", "!=", "Is Not In Network", "is not in")
-OPERATORS = (IS, IS_NOT)
-"""What the Filter dialog offers."""
-ALL_OPERATORS = (*OPERATORS, CONTAINS, CONTAINS_NOT, IN_NETWORK, NOT_IN_NETWORK)
-POSITIVE = {IS_NOT: IS, CONTAINS_NOT: CONTAINS, NOT_IN_NETWORK: IN_NETWORK}
-"""Each negated operator, which holds exactly where the other does not."""
 
 
 class Condition(Record):
@@ -181,22 +137,26 @@ class Condition(Record):
     *is* each of them.
     """
 
-    field: AnyField
+    field: FilterField
     operator: Operator
     value: str | None
-    """What to compare with; None is the missing value."""
+    """The value to compare with; None is the missing value."""
 
     def __post_init__(self) -> None:
-        is_asked = POSITIVE.get(self.operator, self.operator) is IN_NETWORK
-        if is_asked and not _is_network(self.field, self.value):
-            raise FilterError(
-                f"{self.value!r} is no network for {self.field.label}.",
-                'Write it as "source_ip=10.0.0.0/8".',
-            )
+        if self.operator.base is IN_NETWORK and not is_network(self.field, self.value):
+            raise FilterError(f"{self.value!r} is not a network.", 'Write it as "source_ip=10.0.0.0/8".')
 
 
-def _is_network(field: AnyField, value: str | None) -> bool:
-    return field is TextField.SOURCE_IP and value is not None and network_of(value) is not None
+def is_network(field: FilterField, value: str | None) -> bool:
+    """Tell whether *is* with this value means the addresses in a network."""
+    return field is Column.SOURCE_IP and value is not None and network_of(value) is not None
+
+
+def condition_of(field: FilterField, operator: Operator, value: str | None) -> Condition:
+    """Return the condition that somebody means who wrote this: equal to a network is inside of it."""
+    if operator.base is IS and is_network(field, value):
+        operator = NOT_IN_NETWORK if operator.is_negated else IN_NETWORK
+    return Condition(field, operator, value)
 
 
 class Not(Record):
@@ -221,82 +181,50 @@ Filter: TypeAlias = Condition | Not | All | Any
 EVERYTHING = All(())
 
 
-class FlatFilter(Record):
-    """What the Filter dialog edits: rows, and one choice of how they combine."""
-
-    match: Match = Match.ALL
-    conditions: tuple[Condition, ...] = ()
-
-    def expression(self) -> Filter:
-        """The same as a tree; everything when there are no rows."""
-        if not self.conditions:
-            return EVERYTHING
-        if len(self.conditions) == 1:
-            return self.conditions[0]
-        return (All if self.match is Match.ALL else Any)(self.conditions)
+def conditions_in(expression: Filter) -> Iterator[Condition]:
+    """Yield the conditions of a tree in their order."""
+    match expression:
+        case Condition():
+            yield expression
+        case Not(part=part):
+            yield from conditions_in(part)
+        case All(parts=parts) | Any(parts=parts):
+            for part in parts:
+                yield from conditions_in(part)
 
 
-class Draft(Record):
-    """A row of the Filter dialog while it is edited: a condition that may lack its parts."""
-
-    field: AnyField | None = None
-    """None while no column is chosen."""
-    operator: Operator = IS
-    text: str | None = None
-    """The value as typed or picked, exactly; None while there is none. The empty text can be picked."""
-    is_missing: bool = False
-    """The missing value was picked; ``text`` says nothing then. The text "(none)" is another value."""
-
-    @classmethod
-    def of(cls, condition: Condition) -> Draft:
-        """The row that edits this condition."""
-        return cls(condition.field, condition.operator, condition.value, condition.value is None)
-
-    @property
-    def has_value(self) -> bool:
-        """Whether there is something to compare with."""
-        return self.is_missing or self.text is not None
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it makes a condition."""
-        return self.field is not None and self.has_value
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether it says nothing yet: neither column nor value. An operator alone is nothing to mark."""
-        return self.field is None and not self.has_value
-
-    def condition(self) -> Condition | None:
-        """What it says; None while a part is missing."""
-        if self.field is None or not self.has_value:
-            return None
-        value = None if self.is_missing else self.text
-        operator = self.operator
-        if POSITIVE.get(operator, operator) is IN_NETWORK and not _is_network(self.field, value):
-            # The column or the value was changed to what has no networks.
-            operator = IS if operator is IN_NETWORK else IS_NOT
-        return Condition(self.field, operator, value)
+def with_conditions(expression: Filter, change: Callable[[Condition], Filter]) -> Filter:
+    """Return the tree with each condition changed."""
+    match expression:
+        case Condition():
+            return change(expression)
+        case Not(part=part):
+            return Not(with_conditions(part, change))
+        case All(parts=parts):
+            return All(tuple(with_conditions(part, change) for part in parts))
+        case Any(parts=parts):
+            return Any(tuple(with_conditions(part, change) for part in parts))
 
 
-def flat_filter(match: Match, drafts: Iterable[Draft]) -> FlatFilter:
-    """The complete rows as a filter; the others are left out."""
-    conditions = (draft.condition() for draft in drafts)
-    return FlatFilter(match, tuple(condition for condition in conditions if condition is not None))
+def with_users(expression: Filter, rename: Callable[[str | None], str | None]) -> Filter:
+    """Return the tree with the users in it renamed."""
 
+    def change(condition: Condition) -> Condition:
+        if condition.field is not Column.USER:
+            return condition
+        return Condition(condition.field, condition.operator, rename(condition.value))
 
-NO_FILTER = FlatFilter()
+    return with_conditions(expression, change)
 
 
 def in_words(expression: Filter) -> str:
-    """The filter as a sentence part, "Category is not Roles and User is bob"; empty for everything.
+    """Return the filter as a sentence part, "Category is not Roles and User is bob"; empty for everything.
 
     The values are as given: clean the result before it is drawn.
     """
     match expression:
         case Condition(field=field, operator=operator, value=value):
-            said = NO_VALUE_WORDS if value is None else value
-            return f"{field.label} {operator.words} {said}"
+            return f"{field.label} {operator.words} {NO_VALUE_WORDS if value is None else value}"
         case Not(part=part):
             return f"not ({in_words(part)})"
         case All(parts=parts):
@@ -311,7 +239,8 @@ def _grouped(part: Filter) -> str:
     return f"({words})" if is_group else words
 
 
-_SPLIT = re.compile("!=|!~|=|~")
+_SYMBOLS = {operator.symbol: operator for operator in (IS, IS_NOT, CONTAINS, CONTAINS_NOT)}
+_SPLIT = re.compile("|".join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True)))
 
 
 def parse_condition(text: str) -> Condition:
@@ -335,14 +264,10 @@ def parse_condition(text: str) -> Condition:
         )
     name, value = named[: split.start()].strip(), named[split.end() :]
     if not name.lower().startswith(_META) and name.lower() not in _NAMED:
-        raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", _known(name))
-    field = field_named(name)
-    operator = next(one for one in ALL_OPERATORS if one.symbol == split[0])
-    if operator in OPERATORS and _is_network(field, value):
-        operator = IN_NETWORK if operator is IS else NOT_IN_NETWORK
-    return Condition(field, operator, value or None)
+        raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", _column_hint(name))
+    return condition_of(field_named(name), _SYMBOLS[split[0]], value or None)
 
 
 def condition_text(condition: Condition) -> str:
-    """The condition as ``--filter`` reads it: the inverse of ``parse_condition``."""
+    """Return the condition as ``--filter`` reads it: the inverse of ``parse_condition``."""
     return f"{condition.field.value}{condition.operator.symbol}{condition.value or ''}"

@@ -1,4 +1,4 @@
-"""Where a review was left, to begin there again: as a record, and as what a JSON file can hold.
+"""The place at which a review was left, to begin there again: as a record, and as a JSON file can hold it.
 
 A file can be broken or written by somebody else, so everything read from it is checked: what comes out is
 a record like any other, or nothing.
@@ -7,10 +7,12 @@ a record like any other, or nothing.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import ALL_OPERATORS, Condition, FlatFilter, Match, field_named
+from audit_tui.core.columns import column_named, sort_key
+from audit_tui.core.filters import All, Any, Condition, Not, conditions_in, field_named
+from audit_tui.core.flat_filter import FlatFilter, Match
+from audit_tui.core.operators import BY_KEY
 from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import MomentRange, Preset, TimeRange
@@ -18,8 +20,12 @@ from audit_tui.core.time.month import DayRange
 from audit_tui.core.view import View
 from audit_tui.errors import FilterError
 
+if TYPE_CHECKING:
+    from audit_tui.core.filters import Filter
+
 MAX_CONDITIONS = 100
 """More rows than anyone adds by hand; SQLite takes expressions up to a depth of 1,000."""
+MAX_DEPTH = 50
 MAX_LINE = 10_000
 _INT64 = 2**63
 _MAX_SEQ = 2**62
@@ -38,15 +44,11 @@ class Left(Record):
     """How many rows stood above it on the screen."""
 
     def to_plain(self) -> dict[str, Plain]:
-        """The same for a JSON file."""
+        """Return the same for a JSON file."""
         key = self.event
         return {
             "range": _plain_range(self.view.time_range),
-            "match": self.view.filter.match.value,
-            "filters": [
-                [condition.field.value, condition.operator.key, condition.value]
-                for condition in self.view.filter.conditions
-            ],
+            "filter": _plain_filter(self.view.filter),
             "sort": [self.view.sort.column.value, self.view.sort.descending],
             "event": None if key is None else [key.value, key.occurred_us, key.seq],
             "line": self.line,
@@ -54,7 +56,7 @@ class Left(Record):
 
     @classmethod
     def from_plain(cls, plain: object) -> Left:
-        """Read what ``to_plain`` wrote.
+        """Read what ``to_plain`` wrote, of this version or of one that knew flat filters only.
 
         Raises:
             ValueError: If it is anything else.
@@ -62,20 +64,51 @@ class Left(Record):
         match plain:
             case {
                 "range": wanted_range,
-                "match": str(match),
-                "filters": list(filters),
                 "sort": [str(column), bool(descending)],
                 "event": event,
                 "line": line,
-            } if len(filters) <= MAX_CONDITIONS:
-                conditions = tuple(_condition(row) for row in filters)
-                view = View(
-                    FlatFilter(Match(match), conditions),
-                    _range(wanted_range),
-                    Sort(EventColumn(column), descending),
-                )
+            }:
+                match plain:
+                    case {"filter": tree}:
+                        expression = _filter(tree)
+                    case {"match": str(match), "filters": list(filters)}:
+                        conditions = tuple(_condition(row) for row in filters)
+                        expression = FlatFilter(Match(match), conditions).expression()
+                    case _:
+                        raise ValueError("not a filter")
+                if len(tuple(conditions_in(expression))) > MAX_CONDITIONS:
+                    raise ValueError("too many conditions")
+                key = sort_key(column_named(column))
+                if key is None:
+                    raise ValueError("not an order")
+                view = View(expression, _range(wanted_range), Sort(key, descending))
                 return cls(view, _page_key(event), _integer(line, 0, MAX_LINE))
         raise ValueError("not a place in a store")
+
+
+def _plain_filter(expression: Filter) -> Plain:
+    match expression:
+        case Condition(field=field, operator=operator, value=value):
+            return [field.value, operator.key, value]
+        case Not(part=part):
+            return {"not": _plain_filter(part)}
+        case All(parts=parts):
+            return {"all": [_plain_filter(part) for part in parts]}
+        case Any(parts=parts):
+            return {"any": [_plain_filter(part) for part in parts]}
+
+
+def _filter(plain: object, depth: int = 0) -> Filter:
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    match plain:
+        case {"not": part}:
+            return Not(_filter(part, depth + 1))
+        case {"all": [*parts]}:
+            return All(tuple(_filter(part, depth + 1) for part in parts))
+        case {"any": [*parts]}:
+            return Any(tuple(_filter(part, depth + 1) for part in parts))
+    return _condition(plain)
 
 
 def _plain_range(time_range: TimeRange) -> Plain:
@@ -112,10 +145,9 @@ def _moment(plain: object) -> datetime | None:
 def _condition(plain: object) -> Condition:
     match plain:
         case [str(field), str(key), value]:
-            operators = {operator.key: operator for operator in ALL_OPERATORS}
-            if key in operators:
+            if key in BY_KEY:
                 try:
-                    return Condition(field_named(field), operators[key], _value(value))
+                    return Condition(field_named(field), BY_KEY[key], _value(value))
                 except FilterError as error:
                     raise ValueError(error.message) from error
     raise ValueError("not a condition")

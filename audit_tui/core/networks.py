@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network, IPv6Network
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+    Address: TypeAlias = IPv4Address | IPv6Address
     Network: TypeAlias = IPv4Network | IPv6Network
+
+_LIKE_ADDRESS = re.compile(r"(?=[0-9a-f]{0,4}[.:])[0-9a-f.:]{2,45}(?:%.+)?", re.IGNORECASE)
 
 
 @lru_cache(maxsize=64)
 def network_of(text: str) -> Network | None:
-    """The network that a text like ``10.0.0.0/8`` or ``2001:db8::/32`` names; None if it names none.
+    """Return the network that a text like ``10.0.0.0/8`` or ``2001:db8::/32`` names; None if it names none.
 
-    An address alone is none. Bits behind the prefix do not matter: ``10.1.2.3/8`` is ``10.0.0.0/8``.
+    An address alone is not a network. Bits behind the prefix do not matter: ``10.1.2.3/8`` is ``10.0.0.0/8``.
     """
     address, slash, prefix = text.strip().partition("/")
     if not slash or not prefix.isdecimal() or not prefix.isascii():
@@ -29,20 +33,38 @@ def network_of(text: str) -> Network | None:
         return None
 
 
-def in_network(text: str, network: Network) -> bool:
-    """Whether a text is an address in a network; what is no address is in none.
+def address_of(text: str) -> Address | None:
+    """Return the address that a text is; None if it is not one.
 
-    An IPv4 address that is written as IPv6 (``::ffff:10.0.0.1``) is in the networks of both.
+    An IPv4 address that is written as IPv6 (``::ffff:10.0.0.1``) is the IPv4 address; a zone does not count.
     """
+    text = text.strip()
+    # 0.1 µs for what cannot be one, where ipaddress takes 3.
+    if not _LIKE_ADDRESS.fullmatch(text):
+        return None
     from ipaddress import IPv6Address, ip_address
 
     try:
-        address = ip_address(text.strip())
+        address = ip_address(text)
     except ValueError:
+        return None
+    if not isinstance(address, IPv6Address):
+        return address
+    return address.ipv4_mapped or IPv6Address(int(address))
+
+
+def in_network(text: str, network: Network) -> bool:
+    """Tell whether a text is an address in a network; what is not an address is in none.
+
+    An IPv4 address that is written as IPv6 (``::ffff:10.0.0.1``) is in the networks of both.
+    """
+    address = address_of(text)
+    if address is None:
         return False
-    if isinstance(address, IPv6Address):
-        if address.version != network.version and address.ipv4_mapped is not None:
-            return address.ipv4_mapped in network
-        if address.scope_id is not None:
-            address = IPv6Address(int(address))
-    return address in network
+    if address in network:
+        return True
+    if address.version == network.version or ":" not in text:
+        return False
+    from ipaddress import IPv6Address
+
+    return IPv6Address(text.strip().partition("%")[0]) in network

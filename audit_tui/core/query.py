@@ -11,13 +11,13 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from audit_tui.core.event import EventColumn, EventRow
-from audit_tui.core.filters import EVERYTHING, Field, Filter
+from audit_tui.core.columns import Column, NameColumn, SortKey
+from audit_tui.core.filters import EVERYTHING, Filter
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.event import AuditEvent, EventRow
 
 
 class Interval(Record):
@@ -37,7 +37,7 @@ class Sort(Record):
     turns round the column's own order only, so a missing value then comes first.
     """
 
-    column: EventColumn = EventColumn.DATE
+    column: SortKey = Column.TIME
     descending: bool = True
 
 
@@ -67,13 +67,13 @@ class PageKey(Record):
     def of(cls, row: EventRow, sort: Sort) -> PageKey:
         """The key of a row in a result sorted so."""
         value: str | None = None
-        if sort.column is not EventColumn.DATE:
-            value = getattr(row, sort.column.value)
+        if sort.column is not Column.TIME:
+            value = row.text(sort.column)
         return cls(value, row.occurred_us, row.seq)
 
     def just_before(self, sort: Sort) -> PageKey:
         """A key that only this event follows: the rows after it begin with the event itself."""
-        is_oldest_first = sort.column is EventColumn.DATE and not sort.descending
+        is_oldest_first = sort.column is Column.TIME and not sort.descending
         return replace(self, seq=self.seq + (-1 if is_oldest_first else 1))
 
 
@@ -213,7 +213,7 @@ class EventReader(Protocol):
         ...
 
     def values(
-        self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
+        self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         """Values of a field that contain ``search`` without regard to case.
 
@@ -225,7 +225,7 @@ class EventReader(Protocol):
         ...
 
     def facets(
-        self, query: EventQuery, field: Field, limit: int, cancel: CancelToken | None = None
+        self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         """The values that a result's events have in a field, with how many of them have each: exact.
 

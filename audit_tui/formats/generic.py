@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from audit_tui.core.columns import IMPORTABLE
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Fields, RecordError
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 UNNAMED_EVENT = "Message"
 """The event of a record that has a time and a message, but does not say what kind of thing happened."""
 
-COLUMNS = (
-    "time", "event", "category", "user", "description", "outcome", "severity", "source_ip", "target",
-    "source", "key",
-)  # fmt: skip
+COLUMNS = IMPORTABLE
 """What ``--map`` can fill; ``date`` is another word for time."""
 
 # The usual names of each column's field, the most telling first. Compared without case, spaces and signs, so

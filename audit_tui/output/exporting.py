@@ -6,7 +6,7 @@ import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Protocol
 
-from audit_tui.core.event_text import EVENT_KEYS
+from audit_tui.core.columns import COLUMNS
 from audit_tui.core.export import ExportResult
 from audit_tui.core.new_file import FileKind, new_file
 from audit_tui.output.writers import write_events
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import ExportJob
     from audit_tui.core.query import EventQuery
 
-_KEY = "|".join(EVENT_KEYS)
+_KEY = "|".join(COLUMNS)
 _OF_EXPORT = re.compile(
     rf"""(?:{_KEY})(?:,(?:{_KEY}))*\n | (?:\[\n)?\{{"(?:{_KEY})": | \[\]\n | \|\ [^\n]*\|\n\|\ -""".encode(),
     re.VERBOSE,

@@ -6,13 +6,13 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 from unicodedata import category, east_asian_width
 
-from audit_tui.core.event import EventColumn, Outcome
-from audit_tui.core.event_text import FAILED_MARK, cell_text, heading, key_of
+from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
+from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.event_text import FAILED_MARK, cell_text, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from audit_tui.core.event import AuditEvent
     from audit_tui.core.export import Writing
 
 SAMPLE_ROWS = 200
@@ -31,37 +31,37 @@ def table_lines(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]
     if not sample:
         return
     columns = _columns_for(width_cells)
-    headings = [heading(key_of(column), context, is_zone_told=width_cells is None) for column in columns]
+    headings = [heading(column, context, is_zone_told=width_cells is None) for column in columns]
     natural = [
-        max(cells_of(label), *(cells_of(cell_text(event, key_of(column), context)) for event in sample))
+        max(cells_of(label), *(cells_of(cell_text(event, column, context)) for event in sample))
         for label, column in zip(headings, columns, strict=True)
     ]
     widths = _fit(natural, columns, width_cells)
     yield f" {_table_row(headings, widths, width_cells)}"
     for event in chain(sample, events):
         mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
-        cells = [cell_text(event, key_of(column), context) for column in columns]
+        cells = [cell_text(event, column, context) for column in columns]
         yield mark + _table_row(cells, widths, width_cells)
 
 
-def _columns_for(width_cells: int | None) -> tuple[EventColumn, ...]:
+def _columns_for(width_cells: int | None) -> tuple[ListColumn, ...]:
     """The columns that there is room for, as on the screen: event, user and date always stay."""
-    columns = list(EventColumn)
+    columns = list(LIST_COLUMNS)
     if width_cells is not None and width_cells < 80:
-        columns.remove(EventColumn.CATEGORY)
+        columns.remove(Column.CATEGORY)
     if width_cells is not None and width_cells < 60:
-        columns.remove(EventColumn.DESCRIPTION)
+        columns.remove(Column.DESCRIPTION)
     return tuple(columns)
 
 
-def _fit(natural: Sequence[int], columns: Sequence[EventColumn], width_cells: int | None) -> list[int]:
+def _fit(natural: Sequence[int], columns: Sequence[ListColumn], width_cells: int | None) -> list[int]:
     """The widths of the columns: the last takes what is left, the widest of the others give way."""
     widths = [min(cells, WIDEST_CELLS) for cells in natural]
     if width_cells is None:
         return widths
     room = width_cells - 1 - len(GAP) * (len(widths) - 1)
     # A date that is cut says nothing.
-    givers = [index for index, column in enumerate(columns) if column is not EventColumn.DATE]
+    givers = [index for index, column in enumerate(columns) if column is not Column.TIME]
     while sum(widths) > room:
         widest = max(givers, key=lambda index: (widths[index], index))
         if widths[widest] <= NARROWEST_CELLS:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
+    from audit_tui.core.columns import Column
     from audit_tui.core.export import Writing
     from audit_tui.core.query import ValueCount
     from audit_tui.core.time.dates import TimeContext
@@ -46,7 +47,7 @@ class _Line(Record):
     events: int
 
 
-def write_facets(column: str, found: Sequence[ValueCount], out: TextIO, writing: Writing) -> None:
+def write_facets(column: Column, found: Sequence[ValueCount], out: TextIO, writing: Writing) -> None:
     """Write the values of a column with their numbers of events."""
     lines = [
         _Line(

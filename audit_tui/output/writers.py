@@ -12,14 +12,12 @@ import re
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import COLUMNS, LIST_COLUMNS
 from audit_tui.core.event_text import (
-    EVENT_KEYS,
     cleaned_whole,
     defused,
     escaped_markdown,
     json_text,
-    key_of,
     markdown_head,
     markdown_row,
 )
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from audit_tui.core.export import Writing
 
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
-_LIST_KEYS = tuple(key_of(column) for column in EventColumn)
 
 
 def write_events(events: Iterable[AuditEvent], out: TextIO, writing: Writing) -> int:
@@ -71,7 +68,7 @@ def _prepare(out: TextIO, chosen: Format) -> None:
 
 def _jsonl(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
     for event in events:
-        yield json_text(event, writing.keys) + "\n"
+        yield json_text(event, writing.columns) + "\n"
 
 
 def _json(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
@@ -79,14 +76,14 @@ def _json(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
     if first is None:
         yield "[]\n"
         return
-    yield f"[\n{json_text(first, writing.keys)}"
+    yield f"[\n{json_text(first, writing.columns)}"
     for event in events:
-        yield f",\n{json_text(event, writing.keys)}"
+        yield f",\n{json_text(event, writing.columns)}"
     yield "\n]\n"
 
 
 def _csv(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
-    keys = writing.keys or EVENT_KEYS
+    keys = writing.columns or COLUMNS
     yield ",".join(keys) + "\n"
     for event in events:
         values = event.to_json()
@@ -111,7 +108,7 @@ def csv_cell(value: object, writing: Writing) -> str:
 
 
 def _markdown(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
-    keys = writing.keys or _LIST_KEYS
+    keys = writing.columns or LIST_COLUMNS
     yield markdown_head(keys, writing.context)
     for event in events:
         yield markdown_row(event, keys, writing.context)

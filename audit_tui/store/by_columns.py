@@ -14,7 +14,7 @@ from audit_tui.store.read.sql import FIRST_SEQ
 from audit_tui.store.segment_layout import FIELD_COLUMNS
 
 if TYPE_CHECKING:
-    from audit_tui.core.filters import Field
+    from audit_tui.core.columns import NameColumn
     from audit_tui.store.columns.engine import Engine
     from audit_tui.store.read.session import Session
     from audit_tui.store.read.sql import Moment
@@ -153,7 +153,7 @@ def binned(scope: Scope, edges: list[int]) -> list[int]:
     return _engine(scope).binned(_question(scope), edges)
 
 
-def totals(scope: Scope, field: Field) -> dict[int, int]:
+def totals(scope: Scope, field: NameColumn) -> dict[int, int]:
     """How many matches have each name of a field, by its number."""
     engine, question = _engine(scope), _question(scope)
     key = engine.key(f"totals of {field}", question)
@@ -165,7 +165,7 @@ def totals(scope: Scope, field: Field) -> dict[int, int]:
     return dict(found)
 
 
-def valued(scope: Scope, field: Field) -> list[tuple[int, Moment]]:
+def valued(scope: Scope, field: NameColumn) -> list[tuple[int, Moment]]:
     """All matches, with the number of their name in a field; for few."""
     return _engine(scope).valued(_question(scope), FIELD_COLUMNS[field])
 

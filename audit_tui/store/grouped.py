@@ -22,7 +22,7 @@ from audit_tui.store.tables.schema import NAME_TABLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.filters import Field
+    from audit_tui.core.columns import NameColumn
     from audit_tui.store.read.session import Session
     from audit_tui.store.read.sql import Moment, NameKey
     from audit_tui.store.scope import Scope
@@ -39,7 +39,7 @@ class Groups(Record):
     """How many matches come before each name; at the end, how many there are."""
 
     @classmethod
-    def of(cls, scope: Scope, field: Field, *, descending: bool) -> Groups:
+    def of(cls, scope: Scope, field: NameColumn, *, descending: bool) -> Groups:
         """Those of a scope."""
         totals = by_columns.totals(scope, field)
         numbers = [number for number in _in_order(scope.session, field) if number in totals]
@@ -53,7 +53,7 @@ class Groups(Record):
         """How many matches the name at a place has."""
         return self.sums[place + 1] - self.sums[place]
 
-    def place_of(self, session: Session, field: Field, value: str | None, *, descending: bool) -> int:
+    def place_of(self, session: Session, field: NameColumn, value: str | None, *, descending: bool) -> int:
         """How many of the names come before a value."""
         number = MISSING if value is None else session.lookup(field, value)
         if number in self.numbers:
@@ -71,7 +71,7 @@ class Groups(Record):
 
         return named.start + bisect_left(named, True, key=is_behind)
 
-    def _key(self, session: Session, field: Field, place: int) -> NameKey:
+    def _key(self, session: Session, field: NameColumn, place: int) -> NameKey:
         return session.name_key(field, session.name(field, self.numbers[place]) or "")
 
 
@@ -79,7 +79,7 @@ class GroupedRun(Record):
     """Some of the names with all their matches, each name's newest first."""
 
     scope: Scope
-    field: Field
+    field: NameColumn
     groups: Groups
     start: int
     """The first of the names."""
@@ -139,7 +139,7 @@ def _moment(one: tuple[int, Moment]) -> Moment:
     return one[1]
 
 
-def _in_order(session: Session, field: Field) -> list[int]:
+def _in_order(session: Session, field: NameColumn) -> list[int]:
     """The numbers of all names of a field, in the order of the names."""
     table = NAME_TABLES[field].table
     statement = sql.Statement(

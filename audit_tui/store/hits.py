@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import Field
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.read import sql
 from audit_tui.store.read.sql import Moment, Span
@@ -25,6 +23,7 @@ from audit_tui.store.text_segment import Asked, TextSegment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from audit_tui.core.columns import NameColumn
     from audit_tui.store.predicate import Predicate
     from audit_tui.store.read.session import Session
     from audit_tui.store.remembered import Found, Key, Remembered
@@ -45,11 +44,6 @@ SELECT count(*), min(occurred_us), max(occurred_us) FROM events NOT INDEXED WHER
 _FIRST_SEQ = -(2**63)
 
 
-_COLUMNS = {
-    Field.EVENT: EventColumn.EVENT,
-    Field.CATEGORY: EventColumn.CATEGORY,
-    Field.USER: EventColumn.USER,
-}
 _NONE = Moments(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
@@ -69,7 +63,7 @@ class _Piece(Protocol):
         """Those that match."""
         ...
 
-    def numbers(self, field: Field, seqs: Numbers) -> Numbers:
+    def numbers(self, field: NameColumn, seqs: Numbers) -> Numbers:
         """The numbers of a field's names of some of them; 0 for none."""
         ...
 
@@ -97,7 +91,7 @@ class _Segment:
         self._segment.release()
         return Moments(names.times[places], names.seqs[places])
 
-    def numbers(self, field: Field, seqs: Numbers) -> Numbers:
+    def numbers(self, field: NameColumn, seqs: Numbers) -> Numbers:
         """The numbers of a field's names of some of them; 0 for none."""
         names = self._segment.names
         self._segment.release()
@@ -136,10 +130,9 @@ class _Rows:
             found = self._found.moments[self._key] = Moments(both[:, 0], both[:, 1])
         return found
 
-    def numbers(self, field: Field, seqs: Numbers) -> Numbers:
+    def numbers(self, field: NameColumn, seqs: Numbers) -> Numbers:
         """The numbers of a field's names of some of them; 0 for none."""
-        column = _COLUMNS[field]
-        found = [self._session.number(sql.value_of(column, seq)) for seq in seqs.tolist()]
+        found = [self._session.number(sql.value_of(field, seq)) for seq in seqs.tolist()]
         return np.array(found, np.int64)
 
 
@@ -186,7 +179,7 @@ class Hits:
         times, seqs = found.times[offset:].tolist(), found.seqs[offset:].tolist()
         return [Moment(*both) for both in zip(times, seqs, strict=True)]
 
-    def totals(self, span: Span, field: Field) -> dict[int, int]:
+    def totals(self, span: Span, field: NameColumn) -> dict[int, int]:
         """How many of them have each number of a field's names; 0 is the missing one."""
         totals: Counter[int] = Counter()
         for piece in self._pieces:

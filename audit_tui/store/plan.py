@@ -10,19 +10,19 @@ from audit_tui.store.predicate import Group, OneOf, Predicate, RowTest, assume, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.core.filters import Field
+    from audit_tui.core.columns import NameColumn
 
 MAX_DRIVERS = 64
 """More index ranges than this are not merged: a scan by time is as good."""
 
-Events: TypeAlias = "Callable[[Field, int], int]"
+Events: TypeAlias = "Callable[[NameColumn, int], int]"
 """How many events have this number in this field."""
 
 
 class Driver(NamedTuple):
     """One value of a field, whose index range holds all that can match beside it."""
 
-    field: Field
+    field: NameColumn
     number: int
 
 

@@ -9,18 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.filters import (
-    ALL_OPERATORS,
-    CONTAINS,
-    IS,
-    POSITIVE,
-    All,
-    Any,
-    Condition,
-    Field,
-    Filter,
-    Not,
-)
+from audit_tui.core.columns import NameColumn, is_name_column
+from audit_tui.core.filters import All, Any, Condition, Filter, Not
+from audit_tui.core.operators import CONTAINS, IS, OPERATORS
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
@@ -35,7 +26,7 @@ MAX_DEPTH = 50
 class OneOf(Record):
     """The field's number is in this set, or (negated) is not."""
 
-    field: Field
+    field: NameColumn
     numbers: frozenset[int]
     is_negated: bool = False
 
@@ -56,9 +47,9 @@ class Group(Record):
 
 
 Predicate: TypeAlias = bool | OneOf | RowTest | Group
-Lookup: TypeAlias = "Callable[[Field, str], int | None]"
+Lookup: TypeAlias = "Callable[[NameColumn, str], int | None]"
 """The number of a field's name; None when the store does not know it."""
-Search: TypeAlias = "Callable[[Field, str], frozenset[int] | None]"
+Search: TypeAlias = "Callable[[NameColumn, str], frozenset[int] | None]"
 """The numbers of a field's names that contain a text; None when they are too many for a set."""
 
 
@@ -72,7 +63,7 @@ def is_of_names(predicate: Predicate) -> bool:
     return True
 
 
-def _too_many(_: Field, __: str) -> None:
+def _too_many(_: NameColumn, __: str) -> None:
     """Find no names: what contains a text is tested row by row."""
 
 
@@ -97,15 +88,14 @@ def resolve(expression: Filter, lookup: Lookup, search: Search = _too_many, dept
 
 def _condition(condition: Condition, lookup: Lookup, search: Search) -> Predicate:
     field, value = condition.field, condition.value
-    if condition.operator not in ALL_OPERATORS:
+    if condition.operator not in OPERATORS:
         raise FilterError(f"The operator {condition.operator.symbol} is not known for {field.value}.")
-    operator = POSITIVE.get(condition.operator)
-    if operator is not None:
-        return negate(_condition(Condition(field, operator, value), lookup, search))
+    if condition.operator.is_negated:
+        return negate(_condition(Condition(field, condition.operator.base, value), lookup, search))
     if condition.operator is CONTAINS and not value:
         # An empty search leaves nothing out.
         return True
-    if isinstance(field, Field):
+    if is_name_column(field):
         if condition.operator is IS:
             number = MISSING if value is None else lookup(field, value)
             return _leaf(field, frozenset() if number is None else frozenset({number}), is_negated=False)
@@ -130,7 +120,7 @@ def negate(predicate: Predicate) -> Predicate:
 
 def combine(parts: Iterable[Predicate], *, is_any: bool) -> Predicate:
     """All of these, or any of them."""
-    leaves: dict[Field, OneOf] = {}
+    leaves: dict[NameColumn, OneOf] = {}
     others: dict[RowTest | Group, None] = {}
     for part in _flat(parts, is_any):
         if isinstance(part, bool):
@@ -152,7 +142,7 @@ def combine(parts: Iterable[Predicate], *, is_any: bool) -> Predicate:
     return kept[0] if len(kept) == 1 else Group(kept, is_any)
 
 
-def assume(predicate: Predicate, field: Field, number: int) -> Predicate:
+def assume(predicate: Predicate, field: NameColumn, number: int) -> Predicate:
     """What is left to check where a field is known to have this number."""
     match predicate:
         case OneOf(field=own, numbers=numbers, is_negated=is_negated) if own is field:
@@ -190,5 +180,5 @@ def _merge(one: OneOf, other: OneOf, is_any: bool) -> bool | OneOf:
     return _leaf(one.field, numbers, is_negated)
 
 
-def _leaf(field: Field, numbers: frozenset[int], is_negated: bool) -> bool | OneOf:
+def _leaf(field: NameColumn, numbers: frozenset[int], is_negated: bool) -> bool | OneOf:
     return OneOf(field, numbers, is_negated) if numbers else is_negated

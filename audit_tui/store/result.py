@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import Column, ListColumn, NameColumn
 from audit_tui.core.query import AtRow, Before
 from audit_tui.store import by_columns, plan
 from audit_tui.store.counting import count
@@ -26,7 +26,6 @@ from audit_tui.store.tables.rows import stored_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.core.filters import Field
     from audit_tui.core.query import EventQuery, PageKey, Place
     from audit_tui.store.read.session import Session
     from audit_tui.store.runs import Run
@@ -90,7 +89,7 @@ class Result:
     def locate(self, key: PageKey) -> int:
         """How many rows come before a key."""
         moment = Moment(key.occurred_us, key.seq)
-        if self.sort.column is EventColumn.DATE:
+        if self.sort.column is Column.TIME:
             if by_columns.is_ranked(self.scope):
                 return by_columns.rank(self.scope, moment, newest_first=self.sort.descending)
         elif self._groups is not None:
@@ -102,9 +101,9 @@ class Result:
         small = self._small(column)
         if small is not None:
             return [small]
-        if column is EventColumn.DATE:
+        if column is Column.TIME:
             return [TimeRun(self.scope, self.sort.descending)]
-        if column is EventColumn.DESCRIPTION:
+        if column is Column.DESCRIPTION:
             return [TextRun(self.scope, self.sort.descending, None)]
         field = NAME_FIELDS[column]
         if self._groups is not None:
@@ -117,7 +116,7 @@ class Result:
         """The runs before and after a key."""
         column, moment = self.sort.column, Moment(key.occurred_us, key.seq)
         newer, older = self.scope.span.since(moment), self.scope.span.until(moment)
-        if column is EventColumn.DATE:
+        if column is Column.TIME:
             by_time = [
                 TimeRun(replace(self.scope, span=span), self.sort.descending) for span in (newer, older)
             ]
@@ -126,7 +125,7 @@ class Result:
         small = self._small(column)
         if small is not None:
             return small.split(key)
-        if column is EventColumn.DESCRIPTION:
+        if column is Column.DESCRIPTION:
             return self._split_text(key, moment)
         field = NAME_FIELDS[column]
         if self._groups is not None:
@@ -139,7 +138,9 @@ class Result:
             )
         return self._split_names(field, key.value, newer, older)
 
-    def _split_names(self, field: Field, value: str, newer: Span, older: Span) -> tuple[list[Run], list[Run]]:
+    def _split_names(
+        self, field: NameColumn, value: str, newer: Span, older: Span
+    ) -> tuple[list[Run], list[Run]]:
         edge = self.session.name_key(field, value)
         number = self.session.lookup(field, value)
         same: list[list[Run]] = [[], []]
@@ -161,7 +162,7 @@ class Result:
         return Groups.of(self.scope, field, descending=self.sort.descending)
 
     def _split_groups(
-        self, groups: Groups, field: Field, key: PageKey, newer: Span, older: Span
+        self, groups: Groups, field: NameColumn, key: PageKey, newer: Span, older: Span
     ) -> tuple[list[Run], list[Run]]:
         place = groups.place_of(self.session, field, key.value, descending=self.sort.descending)
         number = MISSING if key.value is None else self.session.lookup(field, key.value)
@@ -190,18 +191,18 @@ class Result:
         after = sql.TextEdge(folded, text, moment, is_greater=not is_down, is_newer=False)
         return [TextRun(self.scope, is_down, before)], [TextRun(self.scope, is_down, after)]
 
-    def _missing(self, field: Field, span: Span) -> Run:
+    def _missing(self, field: NameColumn, span: Span) -> Run:
         return self._valued(field, MISSING, span)
 
-    def _valued(self, field: Field, number: int, span: Span) -> Run:
+    def _valued(self, field: NameColumn, number: int, span: Span) -> Run:
         own = OneOf(field, frozenset({number}))
         both = combine((self.scope.predicate, own), is_any=False)
         return TimeRun(replace(self.scope, predicate=both, span=span), newest_first=True)
 
-    def _small(self, column: EventColumn) -> SmallRun | None:
+    def _small(self, column: ListColumn) -> SmallRun | None:
         found = plan.drivers(self.scope.predicate, self.session.events)
         if found is None or found.events > SMALL_EVENTS:
             return None
-        if column is EventColumn.DATE and len(found.drivers) == 1:
+        if column is Column.TIME and len(found.drivers) == 1:
             return None
         return SmallRun.read(self.scope, self.sort, found)

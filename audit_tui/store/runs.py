@@ -6,8 +6,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import Field
+from audit_tui.core.columns import Column, NameColumn, SortKey
 from audit_tui.core.record import Record
 from audit_tui.store import by_columns, plan
 from audit_tui.store.counting import count
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     from audit_tui.core.query import PageKey, Sort
     from audit_tui.store.scope import Scope
 
-NAME_FIELDS = {
-    EventColumn.EVENT: Field.EVENT,
-    EventColumn.CATEGORY: Field.CATEGORY,
-    EventColumn.USER: Field.USER,
+NAME_FIELDS: dict[SortKey, NameColumn] = {
+    Column.EVENT: Column.EVENT,
+    Column.CATEGORY: Column.CATEGORY,
+    Column.USER: Column.USER,
 }
 """The columns whose values are names."""
 TRIED_STEPS = 1_000_000
@@ -116,7 +115,7 @@ class WalkRun(Record):
 
     scope: Scope
     descending: bool
-    field: Field
+    field: NameColumn
     after: NameKey | None = None
     before: NameKey | None = None
 
@@ -226,7 +225,7 @@ class SmallRun(Record):
         session = scope.session
         field = NAME_FIELDS.get(sort.column)
         column = NAME_TABLES[field].column if field else ""
-        if sort.column is EventColumn.DESCRIPTION:
+        if sort.column is Column.DESCRIPTION:
             column = "description"
         rows: list[tuple[Moment, object]] = []
         for branch in plan.disjoint(scope.predicate, found):
@@ -251,7 +250,7 @@ class SmallRun(Record):
             if shown not in values:
                 values[shown] = _value(scope, field, shown)
             keys.append(SmallKey(values[shown], moment))
-        is_newest_first = sort.descending or sort.column is not EventColumn.DATE
+        is_newest_first = sort.descending or sort.column is not Column.TIME
         keys.sort(key=attrgetter("moment"), reverse=is_newest_first)
         keys.sort(key=attrgetter("value"), reverse=sort.descending)
         return cls(keys, sort, scope)
@@ -286,7 +285,7 @@ class SmallRun(Record):
 _MISSING_VALUE = (True, "", "")
 
 
-def _value(scope: Scope, field: Field | None, shown: object) -> tuple[bool, str, str]:
+def _value(scope: Scope, field: NameColumn | None, shown: object) -> tuple[bool, str, str]:
     """The order of a value as the rows hold it: a name's number, or a text."""
     if field is None:
         return (False, str(shown).casefold(), str(shown))
@@ -294,7 +293,7 @@ def _value(scope: Scope, field: Field | None, shown: object) -> tuple[bool, str,
     return _MISSING_VALUE if name is None else _key_value(scope, field, name)
 
 
-def _key_value(scope: Scope, field: Field | None, text: str) -> tuple[bool, str, str]:
+def _key_value(scope: Scope, field: NameColumn | None, text: str) -> tuple[bool, str, str]:
     """The order of a value as a key holds it."""
     if field is None:
         stored = stored_text(text)

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.query import AtRow, Before
 from audit_tui.store import by_columns, totals
 from audit_tui.store.predicate import is_of_names
@@ -20,7 +20,6 @@ from audit_tui.store.tables.rows import whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from audit_tui.core.filters import Field
     from audit_tui.core.query import EventQuery, PageKey, Place, Sort, ValueCount
     from audit_tui.store.hits import Hits
     from audit_tui.store.read.session import Session
@@ -80,7 +79,7 @@ class SearchResult:
 
     def page(self, place: Place, limit: int) -> tuple[list[Moment], bool]:
         """The keys at a place, in the result's order, and whether there are none beyond them."""
-        if self._sort.column is not EventColumn.DATE:
+        if self._sort.column is not Column.TIME:
             return self._page_by_value(place, limit)
         span, offset, is_forward = self._scope.span, 0, True
         if isinstance(place, AtRow):
@@ -103,13 +102,13 @@ class SearchResult:
 
     def locate(self, key: PageKey) -> int:
         """How many rows come before a key."""
-        if self._sort.column is EventColumn.DATE:
+        if self._sort.column is Column.TIME:
             return self._hits.count(self._side(key, is_after=False))
         if self._small is None:
             return self._result.locate(key)
         return sum(run.count() for run in self._small.split(key)[0])
 
-    def facets(self, field: Field, limit: int) -> tuple[ValueCount, ...]:
+    def facets(self, field: NameColumn, limit: int) -> tuple[ValueCount, ...]:
         """The values of a field with how many rows have each, the most frequent first."""
         return totals.ranked(self._scope, field, self._hits.totals(self._scope.span, field), limit)
 

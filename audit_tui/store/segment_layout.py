@@ -8,7 +8,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import Field
+from audit_tui.core.columns import Column
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.stretches import SegmentTables
 
@@ -19,7 +19,7 @@ SEGMENT_EVENTS = 32_768
 """Seqs in a whole segment: 10,000,000 events make 306, and building one takes 60 ms."""
 
 
-class Column(IntEnum):
+class SegmentColumn(IntEnum):
     """What is stored of a segment; the value is its number in the file."""
 
     TIME = 0
@@ -37,7 +37,11 @@ class Column(IntEnum):
     """A JSON array of the segment's source IPs."""
 
 
-FIELD_COLUMNS = {Field.EVENT: Column.EVENT, Field.CATEGORY: Column.CATEGORY, Field.USER: Column.USER}
+FIELD_COLUMNS = {
+    Column.EVENT: SegmentColumn.EVENT,
+    Column.CATEGORY: SegmentColumn.CATEGORY,
+    Column.USER: SegmentColumn.USER,
+}
 REMOVALS = "removals"
 """The name in ``store_info`` of how often events were removed or replaced, so that nobody keeps answers from
 before; absent before the first time."""

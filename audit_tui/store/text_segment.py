@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from audit_tui.core.filters import CONTAINS, IN_NETWORK, Field, MetaField, TextField
+from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn, is_name_column
+from audit_tui.core.filters import ANY_TEXT, Condition, FilterField, MetaField
 from audit_tui.core.metadata import is_inside
+from audit_tui.core.operators import CONTAINS, IN_NETWORK
 from audit_tui.store import text_layout
 from audit_tui.store.predicate import Group, OneOf, RowTest
 from audit_tui.store.read import sql
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from audit_tui.core.filters import Condition
     from audit_tui.store.predicate import Predicate
     from audit_tui.store.read.session import Session
     from audit_tui.store.text_layout import Numbers
@@ -45,7 +46,7 @@ FEW_PLACES = 64
 MAX_GROUPS = 6
 """So many groups of a long needle are looked up."""
 _GROUP_BITS = frozenset(1 << power for power in range(15, 23))
-_FIELDS = (Field.EVENT, Field.CATEGORY, Field.USER)
+_FIELDS = NAME_COLUMNS
 
 
 class Names(NamedTuple):
@@ -53,7 +54,7 @@ class Names(NamedTuple):
 
     times: Numbers
     seqs: Numbers
-    numbers: dict[Field, Numbers]
+    numbers: dict[NameColumn, Numbers]
 
 
 class Holding(NamedTuple):
@@ -83,9 +84,9 @@ class Asked:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._tests: dict[Condition, Callable[[str], bool]] = {}
-        self._numbers: dict[tuple[Field, str], Numbers] = {}
+        self._numbers: dict[tuple[NameColumn, str], Numbers] = {}
 
-    def numbers_with(self, field: Field, value: str) -> Numbers:
+    def numbers_with(self, field: NameColumn, value: str) -> Numbers:
         """The numbers of all names of a field that contain a text."""
         found = self._numbers.get((field, value))
         if found is None:
@@ -242,7 +243,7 @@ class TextSegment:
 
     def _tested(self, condition: Condition) -> Mask:
         field, value = condition.field, condition.value
-        if isinstance(field, Field):
+        if is_name_column(field):
             return np.isin(self.names.numbers[field], self._asked.numbers_with(field, value or ""))
         if value is None:
             return ~self._held(self._fields(field), None)
@@ -346,9 +347,9 @@ class TextSegment:
             raise damaged("has fields of other events")
         return rows
 
-    def _fields(self, field: TextField | MetaField) -> list[Holding]:
-        if field is TextField.ANY:
-            return [one for one in self._holdings if one.name != TextField.OUTCOME]
+    def _fields(self, field: FilterField) -> list[Holding]:
+        if field is ANY_TEXT:
+            return [one for one in self._holdings if one.name != Column.OUTCOME]
         if isinstance(field, MetaField):
             wanted = META + stored_text(field.path)
             return [one for one in self._holdings if is_inside(one.name, wanted)]

@@ -19,11 +19,11 @@ from audit_tui.store.tables.schema import NAME_TABLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.filters import Field
+    from audit_tui.core.columns import NameColumn
     from audit_tui.store.scope import Scope
 
 
-def facets(scope: Scope, field: Field, limit: int) -> tuple[ValueCount, ...]:
+def facets(scope: Scope, field: NameColumn, limit: int) -> tuple[ValueCount, ...]:
     """The values of a field with how many events of the scope have each, the most frequent first.
 
     Values that are as frequent stand in the order of their names, the missing one behind them.
@@ -31,7 +31,7 @@ def facets(scope: Scope, field: Field, limit: int) -> tuple[ValueCount, ...]:
     return ranked(scope, field, _totals(scope, field), limit)
 
 
-def ranked(scope: Scope, field: Field, totals: dict[int, int], limit: int) -> tuple[ValueCount, ...]:
+def ranked(scope: Scope, field: NameColumn, totals: dict[int, int], limit: int) -> tuple[ValueCount, ...]:
     """The names of the numbers that most events have, with how many these are."""
     places = sorted(totals.values(), reverse=True)
     if not places or limit <= 0:
@@ -70,7 +70,7 @@ def _between(scope: Scope, start_us: int, end_us: int) -> Scope:
     return replace(scope, span=span)
 
 
-def _totals(scope: Scope, field: Field) -> dict[int, int]:
+def _totals(scope: Scope, field: NameColumn) -> dict[int, int]:
     """How many events have each number of a field; MISSING for those without."""
     session = scope.session
     if scope.predicate is False:

@@ -15,7 +15,7 @@ from audit_tui.errors import StoreDamaged
 from audit_tui.store import segment_layout, text_layout
 from audit_tui.store.columns.building import columns_of
 from audit_tui.store.file import connect
-from audit_tui.store.segment_layout import Column
+from audit_tui.store.segment_layout import SegmentColumn
 from audit_tui.store.stretches import Stretch
 from audit_tui.store.text_index import ROWS, built_from
 from audit_tui.store.text_layout import Part, PlainWriter
@@ -164,7 +164,7 @@ def _check_columns(connection: sqlite3.Connection, stretch: Stretch, rows: Rows)
             segment_layout.STORED.places_of(stretch.first_seq),
         ).fetchall()
     )
-    for column in Column:
+    for column in SegmentColumn:
         data = stored.pop(segment_layout.STORED.place_of(stretch.first_seq, column), None)
         if data != expected.get(column):
             yield f"differs from them in {column.name.lower().replace('_', ' ')}"

@@ -9,7 +9,7 @@ import pytest
 from audit_tui.cli.first_range import with_events
 from audit_tui.cli.options import EventsChoice
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import FlatFilter, Match, parse_condition
+from audit_tui.core.filters import parse_condition
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import View
 from tests.cli.running import NOW, at
@@ -46,5 +46,5 @@ def test_what_was_chosen_stays() -> None:
 
 def test_a_filter_that_finds_nothing_changes_no_range() -> None:
     reader = FakeReader([AuditEvent("E", at("2026-11-20 00:00"))])
-    chosen = EventsChoice(View(FlatFilter(Match.ALL, (parse_condition("event=none"),))), CONTEXT)
+    chosen = EventsChoice(View(parse_condition("event=none")), CONTEXT)
     assert with_events(chosen, reader) == (chosen, "")

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import OPERATORS, Condition, Field, FlatFilter, Match
+from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS
+from audit_tui.core.filters import Condition
+from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.left import MAX_CONDITIONS, Left
+from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.time.dates import MomentRange, Preset
 from audit_tui.core.time.month import DayRange
@@ -39,12 +41,14 @@ RANGES = (
     st.sampled_from(Preset) | st.builds(_days, st.dates(), st.dates()) | st.builds(_moments, MOMENTS, MOMENTS)
 )
 CONDITIONS = st.builds(
-    Condition, st.sampled_from(Field), st.sampled_from(OPERATORS), st.none() | st.just("") | TEXTS
+    Condition, st.sampled_from(NAME_COLUMNS), st.sampled_from(NAME_OPERATORS), st.none() | st.just("") | TEXTS
 )
-FILTERS = st.builds(FlatFilter, st.sampled_from(Match), st.lists(CONDITIONS, max_size=4).map(tuple))
+FILTERS = st.builds(FlatFilter, st.sampled_from(Match), st.lists(CONDITIONS, max_size=4).map(tuple)).map(
+    FlatFilter.expression
+)
 LEFT = st.builds(
     Left,
-    st.builds(View, FILTERS, RANGES, st.builds(Sort, st.sampled_from(EventColumn), st.booleans())),
+    st.builds(View, FILTERS, RANGES, st.builds(Sort, st.sampled_from(SORT_KEYS), st.booleans())),
     st.none()
     | st.builds(PageKey, st.none() | TEXTS, st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**62)),
     st.integers(0, 500),
@@ -56,20 +60,54 @@ def test_it_comes_back_as_it_was(left: Left) -> None:
     assert Left.from_plain(json.loads(json.dumps(left.to_plain()))) == left
 
 
-PLAIN: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "range": "last-90-days",
-    "match": "any",
-    "filters": [["user", "is", "alice"], ["user", "is_not", None]],
     "sort": ["user", False],
     "event": ["alice", 1, 2],
     "line": 3,
 }
+ROWS = [["user", "is", "alice"], ["user", "is_not", None]]
+PLAIN = COMMON | {"filter": {"any": ROWS}}
+OLD = COMMON | {"match": "any", "filters": ROWS, "sort": ["date", False]}
+"""As a version wrote it whose filters were flat and whose times were called date."""
 
 
 def test_what_is_written_is_readable_for_people() -> None:
     left = Left.from_plain(PLAIN)
     assert left.to_plain() == PLAIN
     assert left.view.time_range is Preset.LAST_90_DAYS
+
+
+def test_a_place_of_an_older_version_is_read() -> None:
+    left = Left.from_plain(OLD)
+    assert left.to_plain() == PLAIN | {"sort": ["time", False]}
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        ["user; DROP TABLE event", "is", "x"],
+        {"not": ["user", "LIKE", "x"]},
+        {"all": [["user", "is", 5]]},
+        {"any": [{"some": []}]},
+        {"all": [["user", "is", "x"]] * (MAX_CONDITIONS + 1)},
+        {"all": 5},
+        None,
+        [],
+        ["source_ip", "in_network", "10.0.0.1"],
+    ],
+)
+def test_any_other_tree_is_refused(tree: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Left.from_plain(PLAIN | {"filter": tree})
+
+
+def test_a_tree_without_end_is_refused() -> None:
+    tree: object = ["user", "is", "x"]
+    for _ in range(2_000):
+        tree = {"not": tree}
+    with pytest.raises(ValueError, match="deep"):
+        Left.from_plain(PLAIN | {"filter": tree})
 
 
 @pytest.mark.parametrize(
@@ -108,7 +146,7 @@ def test_what_is_written_is_readable_for_people() -> None:
 )
 def test_anything_else_is_refused(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Left.from_plain(PLAIN | {name: value})
+        Left.from_plain(OLD | {name: value})
 
 
 @pytest.mark.parametrize("plain", [None, [], "x", 5, {}, {"range": "today"}])

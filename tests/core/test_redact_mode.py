@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import IS, IS_NOT, All, Condition, Field, Not
+from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
+from audit_tui.core.filters import All, Condition, Not
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import After, AtRow, Before, EventQuery, PageKey, Sort
 from tests.ui.fake_reader import FakeReader
@@ -27,11 +28,11 @@ def test_switched_off_nothing_changes_and_no_key_is_needed() -> None:
     query = EventQuery()
     assert reader.page(query, AtRow(0), 10) == plain.page(query, AtRow(0), 10)
     assert reader.event(5) == plain.event(5)
-    assert reader.values(Field.USER, "", 9) == plain.values(Field.USER, "", 9)
+    assert reader.values(Column.USER, "", 9) == plain.values(Column.USER, "", 9)
 
 
-@pytest.mark.parametrize("column", list(EventColumn))
-def test_every_page_is_the_plain_one_without_names(column: EventColumn) -> None:
+@pytest.mark.parametrize("column", list(LIST_COLUMNS))
+def test_every_page_is_the_plain_one_without_names(column: ListColumn) -> None:
     plain, reader, mode = readers()
     query = EventQuery(sort=Sort(column, descending=False))
     names = mode.pseudonyms(plain)
@@ -49,14 +50,18 @@ def test_a_filter_by_pseudonym_asks_by_name() -> None:
     plain, reader, mode = readers()
     names = mode.pseudonyms(plain)
     assert names is not None
-    value = next(one.value for one in reader.values(Field.USER, "user-", 3) if one.value)
+    value = next(one.value for one in reader.values(Column.USER, "user-", 3) if one.value)
     real = names.real(value)
     assert real is not None
     assert real.endswith("@acme.io")
-    shown = EventQuery(All((Condition(Field.USER, IS, value), Not(Condition(Field.EVENT, IS_NOT, "Login")))))
-    asked = replace(shown, filter=All((Condition(Field.USER, IS, real), Condition(Field.EVENT, IS, "Login"))))
+    shown = EventQuery(
+        All((Condition(Column.USER, IS, value), Not(Condition(Column.EVENT, IS_NOT, "Login"))))
+    )
+    asked = replace(
+        shown, filter=All((Condition(Column.USER, IS, real), Condition(Column.EVENT, IS, "Login")))
+    )
     assert reader.count(shown) == plain.count(asked)
-    facets = reader.facets(shown, Field.USER, 5)
+    facets = reader.facets(shown, Column.USER, 5)
     assert [one.value for one in facets] == ([value] if facets else [])
 
 

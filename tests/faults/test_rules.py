@@ -102,7 +102,6 @@ from datetime import UTC, datetime
 from audit_tui.config import Settings
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import NO_FILTER
 from audit_tui.core.view import View
 from audit_tui.core.time.zones import zone_named
 from audit_tui.store.read.reader import open_store

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
+from audit_tui.core.columns import COLUMNS
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.core.event_text import EVENT_KEYS, json_text
+from audit_tui.core.event_text import json_text
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.text import clean
 from audit_tui.core.time.dates import TimeContext
@@ -69,7 +70,7 @@ def test_csv_comes_back_cell_by_cell_and_holds_no_formula(events: list[AuditEven
     rows = list(csv.DictReader(io.StringIO(written(events, Format.CSV), newline="")))
     assert len(rows) == len(events)
     for row, event in zip(rows, events, strict=True):
-        assert tuple(row) == EVENT_KEYS
+        assert tuple(row) == COLUMNS
         for name in ("event", "user", "description"):
             text = getattr(event, name) or ""
             assert row[name] in (text, f"'{text}")

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match, in_words
+from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
+from audit_tui.core.filters import Condition, in_words
+from audit_tui.core.flat_filter import FlatFilter, Match
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import View
 from audit_tui.demo.people import NEVER_TOGETHER
@@ -33,7 +36,7 @@ class Asked:
     view: View
 
     def __str__(self) -> str:
-        words = in_words(self.view.filter.expression()) or "everything"
+        words = in_words(self.view.filter) or "everything"
         return f"{words} [{self.view.time_range}]"
 
     @property
@@ -44,12 +47,14 @@ class Asked:
         return self.view.query(CONTEXT)
 
 
-def values_of(reader: EventReader) -> dict[Field, list[str | None]]:
+def values_of(reader: EventReader) -> dict[NameColumn, list[str | None]]:
     """The values of each field, the most frequent first; the missing one among them."""
-    return {field: [one.value for one in reader.values(field, "", 5_000)] for field in Field}
+    return {field: [one.value for one in reader.values(field, "", 5_000)] for field in NAME_COLUMNS}
 
 
-def seeded(values: dict[Field, list[str | None]], filters: int = FILTERS, seed: int = SEED) -> list[Asked]:
+def seeded(
+    values: dict[NameColumn, list[str | None]], filters: int = FILTERS, seed: int = SEED
+) -> list[Asked]:
     """Filters of one to six rows, all and any, over every preset in turn; no two the same."""
     chance = random.Random(seed)
     presets = list(Preset)
@@ -59,57 +64,57 @@ def seeded(values: dict[Field, list[str | None]], filters: int = FILTERS, seed: 
         rows = tuple(_condition(values, chance) for _ in range(1 + number % MAX_ROWS))
         match = Match.ALL if number // MAX_ROWS % 2 else Match.ANY
         preset = presets[number // (2 * MAX_ROWS) % len(presets)]
-        found[Asked(View(FlatFilter(match, rows), preset))] = None
+        found[Asked(View(FlatFilter(match, rows).expression(), preset))] = None
     return list(found)
 
 
-def _condition(values: dict[Field, list[str | None]], chance: random.Random) -> Condition:
-    field = chance.choice(list(Field))
+def _condition(values: dict[NameColumn, list[str | None]], chance: random.Random) -> Condition:
+    field = chance.choice(list(NAME_COLUMNS))
     there = values[field]
     # As many of the ten most frequent as of the thousand behind them.
     rank = int(len(there) ** chance.random()) - 1
     return Condition(field, chance.choice((IS, IS, IS_NOT)), there[min(rank, len(there) - 1)])
 
 
-def nasty(values: dict[Field, list[str | None]]) -> list[Asked]:
+def nasty(values: dict[NameColumn, list[str | None]]) -> list[Asked]:
     """What plain indexes answer in seconds, and what lies at the far end of the store: all of All Time."""
-    events, categories, users = (values[field] for field in Field)
+    events, categories, users = (values[field] for field in NAME_COLUMNS)
 
-    def is_(field: Field, value: str | None) -> Condition:
+    def is_(field: NameColumn, value: str | None) -> Condition:
         return Condition(field, IS, value)
 
-    def is_not(field: Field, value: str | None) -> Condition:
+    def is_not(field: NameColumn, value: str | None) -> Condition:
         return Condition(field, IS_NOT, value)
 
     event, user = NEVER_TOGETHER
     alls = [
         # Two common values that never meet.
-        (is_(Field.EVENT, event), is_(Field.USER, user)),
-        (is_(Field.EVENT, events[0]), is_(Field.CATEGORY, categories[1])),
-        (is_(Field.EVENT, events[0]), is_not(Field.CATEGORY, "Dataset")),
-        (is_(Field.EVENT, events[0]), is_(Field.EVENT, events[1])),
+        (is_(Column.EVENT, event), is_(Column.USER, user)),
+        (is_(Column.EVENT, events[0]), is_(Column.CATEGORY, categories[1])),
+        (is_(Column.EVENT, events[0]), is_not(Column.CATEGORY, "Dataset")),
+        (is_(Column.EVENT, events[0]), is_(Column.EVENT, events[1])),
         # Common with rare.
-        (is_(Field.EVENT, events[0]), is_(Field.USER, users[-1])),
-        (is_(Field.EVENT, events[-1]), is_(Field.USER, users[0])),
-        (is_(Field.CATEGORY, categories[-1]), is_(Field.USER, users[1])),
-        (is_(Field.USER, users[0]), is_(Field.EVENT, events[-2])),
+        (is_(Column.EVENT, events[0]), is_(Column.USER, users[-1])),
+        (is_(Column.EVENT, events[-1]), is_(Column.USER, users[0])),
+        (is_(Column.CATEGORY, categories[-1]), is_(Column.USER, users[1])),
+        (is_(Column.USER, users[0]), is_(Column.EVENT, events[-2])),
         # Nothing but what is left out.
-        tuple(is_not(Field.EVENT, one) for one in events[:6]),
-        tuple(is_not(Field.USER, one) for one in users[:6]),
-        tuple(is_not(Field.CATEGORY, one) for one in categories[:6]),
-        (*(is_not(Field.CATEGORY, one) for one in categories[:-1][:5]), is_not(Field.EVENT, events[-1])),
-        (is_(Field.USER, None), is_(Field.EVENT, events[0])),
-        (is_not(Field.USER, users[0]), is_(Field.EVENT, events[-1])),
-        (is_(Field.USER, users[2]), is_not(Field.EVENT, events[0]), is_not(Field.CATEGORY, categories[0])),
-        (is_(Field.USER, "nobody@nowhere"),),
+        tuple(is_not(Column.EVENT, one) for one in events[:6]),
+        tuple(is_not(Column.USER, one) for one in users[:6]),
+        tuple(is_not(Column.CATEGORY, one) for one in categories[:6]),
+        (*(is_not(Column.CATEGORY, one) for one in categories[:-1][:5]), is_not(Column.EVENT, events[-1])),
+        (is_(Column.USER, None), is_(Column.EVENT, events[0])),
+        (is_not(Column.USER, users[0]), is_(Column.EVENT, events[-1])),
+        (is_(Column.USER, users[2]), is_not(Column.EVENT, events[0]), is_not(Column.CATEGORY, categories[0])),
+        (is_(Column.USER, "nobody@nowhere"),),
     ]
     anys = [
-        tuple(is_(Field.USER, one) for one in users[-6:]),
-        tuple(is_(Field.EVENT, one) for one in events[:6]),
-        (is_(Field.EVENT, events[0]), is_(Field.USER, users[0]), is_(Field.CATEGORY, categories[-1])),
-        (is_not(Field.EVENT, events[0]), is_not(Field.USER, users[0])),
-        (is_(Field.USER, None), is_(Field.USER, users[-1]), is_(Field.EVENT, events[-1])),
-        (is_(Field.USER, "nobody@nowhere"), is_(Field.EVENT, "Nothing")),
+        tuple(is_(Column.USER, one) for one in users[-6:]),
+        tuple(is_(Column.EVENT, one) for one in events[:6]),
+        (is_(Column.EVENT, events[0]), is_(Column.USER, users[0]), is_(Column.CATEGORY, categories[-1])),
+        (is_not(Column.EVENT, events[0]), is_not(Column.USER, users[0])),
+        (is_(Column.USER, None), is_(Column.USER, users[-1]), is_(Column.EVENT, events[-1])),
+        (is_(Column.USER, "nobody@nowhere"), is_(Column.EVENT, "Nothing")),
     ]
     filters = [FlatFilter(Match.ALL, rows) for rows in alls] + [FlatFilter(Match.ANY, rows) for rows in anys]
-    return [Asked(View(chosen, Preset.ALL_TIME)) for chosen in filters]
+    return [Asked(View(chosen.expression(), Preset.ALL_TIME)) for chosen in filters]

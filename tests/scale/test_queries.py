@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import Field
+from audit_tui.core.columns import NAME_COLUMNS, Column
 from audit_tui.core.query import AtRow, PageKey, Sort
 from audit_tui.core.window import PAGE_ROWS
 from audit_tui.errors import QueryCancelled
@@ -39,9 +38,9 @@ FILTERS = int(os.environ.get("SCALE_FILTERS", str(filters.FILTERS)))
 BUCKETS = 120
 CANCELLED = 40
 SORTS = (
-    *(Sort(column, descending) for column in (EventColumn.EVENT, EventColumn.CATEGORY, EventColumn.USER)
+    *(Sort(column, descending) for column in (Column.EVENT, Column.CATEGORY, Column.USER)
       for descending in (False, True)),
-    Sort(EventColumn.DATE, descending=False),
+    Sort(Column.TIME, descending=False),
 )  # fmt: skip
 MUST = {
     "first rows": "p95 100, worst 300",
@@ -72,7 +71,7 @@ def ask(rows: EventReader, totals: EventReader, asked: Asked, watch: Stopwatch, 
     watch(f"first rows{group}", asked, lambda: rows.page(query, AtRow(0), PAGE_ROWS))
     watch(f"count{group}", asked, lambda: totals.count(query))
     watch(f"histogram of {BUCKETS}{group}", asked, lambda: totals.histogram(query, edges_of(totals, query)))
-    for field in Field:
+    for field in NAME_COLUMNS:
         watch(f"top values of {field}{group}", asked, partial(totals.facets, query, field, 20))
     totals.prepare(query)
     middle = totals.count(query) // 2
@@ -108,7 +107,7 @@ def cancelled_ms(reader: EventReader, asked: Asked) -> float:
     timer.start()
     try:
         while True:
-            reader.facets(asked.query(), Field.USER, 20, token)
+            reader.facets(asked.query(), Column.USER, 20, token)
     except QueryCancelled:
         return (time.perf_counter() - cancelled_at) * 1e3
     finally:

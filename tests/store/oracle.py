@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import AuditEvent, EventColumn, EventRow
-from audit_tui.core.filters import IS, NO_VALUE_WORDS, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.columns import Column, NameColumn
+from audit_tui.core.event import AuditEvent, EventRow
+from audit_tui.core.filters import NO_VALUE_WORDS, All, Any, Condition, Filter, Not
+from audit_tui.core.operators import IS
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def compare(one: EventRow, other: EventRow, sort: Sort) -> int:
     """Negative when ``one`` comes first."""
     moments = (one.occurred_us, one.seq), (other.occurred_us, other.seq)
     by_time = -1 if moments[0] > moments[1] else 1
-    if sort.column is EventColumn.DATE:
+    if sort.column is Column.TIME:
         return by_time if sort.descending else -by_time
     texts = getattr(one, sort.column.value), getattr(other, sort.column.value)
     values = [(text is None, (text or "").casefold(), text or "") for text in texts]
@@ -98,7 +100,9 @@ class Candidate:
         return (rank, -self.events, self.value is None, name.casefold(), name)
 
 
-def values(rows: Iterable[EventRow], field: Field, search: str, limit: int) -> list[tuple[str | None, int]]:
+def values(
+    rows: Iterable[EventRow], field: NameColumn, search: str, limit: int
+) -> list[tuple[str | None, int]]:
     """The values of a field that contain a text, best first, with their numbers of events."""
     found: dict[str | None, int] = {}
     for row in rows:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from audit_tui.core.filters import CONTAINS, IS, Condition, Field, MetaField, TextField
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import Condition, MetaField
+from audit_tui.core.operators import CONTAINS, IS
 from audit_tui.store.columns.choosing import (
     Work,
     columns_read,
@@ -16,10 +18,10 @@ from audit_tui.store.columns.choosing import (
 )
 from audit_tui.store.predicate import Group, OneOf, Predicate, RowTest
 
-LOGIN = OneOf(Field.EVENT, frozenset({1}))
-ALICE = OneOf(Field.USER, frozenset({2}))
+LOGIN = OneOf(Column.EVENT, frozenset({1}))
+ALICE = OneOf(Column.USER, frozenset({2}))
 BOTH = Group((LOGIN, ALICE), is_any=False)
-ADDRESS = RowTest(Condition(TextField.SOURCE_IP, IS, "192.0.2.1"))
+ADDRESS = RowTest(Condition(Column.SOURCE_IP, IS, "192.0.2.1"))
 METADATA = RowTest(Condition(MetaField("role"), CONTAINS, "admin"))
 ALL_TIME = Work(events=10_000_000, segments=306, is_warm=True)
 COLD = Work(events=10_000_000, segments=306, is_warm=False)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.cancel import CancelToken
+from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import IS, IS_NOT, Condition, Field, TextField
+from audit_tui.core.filters import Condition
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.errors import QueryCancelled, StoreDamaged, StoreError
 from audit_tui.store import result, segment_layout
@@ -18,7 +20,7 @@ from audit_tui.store.columns import building, choosing
 from audit_tui.store.columns.building import SegmentBuilder
 from audit_tui.store.columns.engine import Part
 from audit_tui.store.read.reader import StoreReader
-from audit_tui.store.segment_layout import Column, pack, pack_times
+from audit_tui.store.segment_layout import SegmentColumn, pack, pack_times
 from audit_tui.store.tables.rows import StoredRow
 from audit_tui.store.tables.schema import EVENT_COLUMNS
 from audit_tui.store.verify_segments import all_problems
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from audit_tui.store.tables.rows import Draft
 
 SIZE = 10
-NOT_LOGIN = EventQuery(Condition(Field.EVENT, IS_NOT, "Login"))
+NOT_LOGIN = EventQuery(Condition(Column.EVENT, IS_NOT, "Login"))
 
 
 class Failing:
@@ -91,7 +93,7 @@ def spied(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None] | None 
     asked: list[Part] = []
     real = Part.numbers
 
-    def numbers(part: Part, column: Column) -> Numbers:
+    def numbers(part: Part, column: SegmentColumn) -> Numbers:
         asked.append(part)
         if meanwhile is not None:
             meanwhile()
@@ -203,10 +205,10 @@ def test_columns_that_cannot_be_right_are_an_error_with_what_to_do(path: Path, s
 )
 def test_without_segments_the_answers_are_the_same(path: Path, statement: str) -> None:
     with StoreReader(path) as reader:
-        expected = reader.page(NOT_LOGIN, AtRow(3), 500), reader.facets(NOT_LOGIN, Field.USER, 5)
+        expected = reader.page(NOT_LOGIN, AtRow(3), 500), reader.facets(NOT_LOGIN, Column.USER, 5)
     change(path, statement)
     with StoreReader(path) as reader:
-        assert (reader.page(NOT_LOGIN, AtRow(3), 500), reader.facets(NOT_LOGIN, Field.USER, 5)) == expected
+        assert (reader.page(NOT_LOGIN, AtRow(3), 500), reader.facets(NOT_LOGIN, Column.USER, 5)) == expected
     with StoreWriter(path, durable=False, companions=(SegmentBuilder(SIZE),)) as writer:
         writer.append(
             [AuditEvent(event="Login", occurred_us=place, key=f"new {place}") for place in range(15)]
@@ -232,7 +234,7 @@ def test_reindex_builds_everything_anew(path: Path) -> None:
     assert "events_user" in parts
     with StoreReader(path) as reader:
         assert reader.count(NOT_LOGIN) == sum(event.event != "Login" for event in EVENTS)
-        assert [one.value for one in reader.values(Field.EVENT, "role", 5)] == ["Role created"]
+        assert [one.value for one in reader.values(Column.EVENT, "role", 5)] == ["Role created"]
 
 
 def test_what_is_asked_of_outcomes_and_addresses_is_answered_by_the_columns(
@@ -248,15 +250,15 @@ def test_what_is_asked_of_outcomes_and_addresses_is_answered_by_the_columns(
     asked = spied(monkeypatch)
     with StoreReader(path) as reader:
         for condition, expected in (
-            (Condition(TextField.SOURCE_IP, IS, "192.0.2.8"), 1),
-            (Condition(TextField.SOURCE_IP, IS, None), 30),
-            (Condition(TextField.SOURCE_IP, IS_NOT, None), 10),
-            (Condition(TextField.OUTCOME, IS, "unknown"), 40),
-            (Condition(TextField.OUTCOME, IS_NOT, "unknown"), 0),
+            (Condition(Column.SOURCE_IP, IS, "192.0.2.8"), 1),
+            (Condition(Column.SOURCE_IP, IS, None), 30),
+            (Condition(Column.SOURCE_IP, IS_NOT, None), 10),
+            (Condition(Column.OUTCOME, IS, "unknown"), 40),
+            (Condition(Column.OUTCOME, IS_NOT, "unknown"), 0),
         ):
             query = EventQuery(condition)
             assert reader.count(query) == expected
-            assert sum(one.events for one in reader.facets(query, Field.EVENT, 5)) == expected
+            assert sum(one.events for one in reader.facets(query, Column.EVENT, 5)) == expected
     assert asked
 
 
@@ -264,7 +266,7 @@ def test_a_cancelled_question_ends_between_two_segments(path: Path, monkeypatch:
     token = CancelToken()
     asked = spied(monkeypatch, token.cancel)
     with StoreReader(path) as reader, pytest.raises(QueryCancelled):
-        reader.facets(NOT_LOGIN, Field.USER, 5, token)
+        reader.facets(NOT_LOGIN, Column.USER, 5, token)
     assert len(asked) == 1
 
 
@@ -293,5 +295,7 @@ def test_a_number_below_0_is_damage() -> None:
 
 
 def test_each_column_has_a_row_of_its_own() -> None:
-    places = {segment_layout.STORED.place_of(first, column) for first in (1, 2, 3) for column in Column}
-    assert len(places) == 3 * len(Column)
+    places = {
+        segment_layout.STORED.place_of(first, column) for first in (1, 2, 3) for column in SegmentColumn
+    }
+    assert len(places) == 3 * len(SegmentColumn)

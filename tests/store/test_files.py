@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.event import AuditEvent, EventColumn
-from audit_tui.core.filters import IS, Condition, Field
+from audit_tui.core.columns import Column
+from audit_tui.core.event import AuditEvent
+from audit_tui.core.filters import Condition
+from audit_tui.core.operators import IS
 from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.errors import (
     EXIT_UNREADABLE,
@@ -312,7 +314,7 @@ def test_a_damaged_page_is_said_and_the_rest_still_read(store_path: Path) -> Non
     with StoreReader(store_path) as reader:
         assert reader.page(EventQuery(), AtRow(0), 10).rows
         with pytest.raises(StoreDamaged, match="damaged"):
-            reader.page(EventQuery(Condition(Field.USER, IS, "bob")), AtRow(0), 10)
+            reader.page(EventQuery(Condition(Column.USER, IS, "bob")), AtRow(0), 10)
         assert reader.page(EventQuery(), AtRow(0), 10).rows
 
 
@@ -426,12 +428,12 @@ def test_numbers_that_are_no_numbers_are_damage_and_not_a_traceback(store_path: 
     with StoreReader(store_path) as reader:
         asked: list[Callable[[], object]] = [
             lambda: reader.page(EventQuery(), AtRow(0), 100),
-            lambda: reader.page(EventQuery(sort=Sort(EventColumn.USER)), AtRow(50), 100),
+            lambda: reader.page(EventQuery(sort=Sort(Column.USER)), AtRow(50), 100),
             lambda: list(reader.events(EventQuery())),
-            lambda: reader.values(Field.USER, "", 50),
+            lambda: reader.values(Column.USER, "", 50),
             lambda: reader.event(4),
-            lambda: reader.count(EventQuery(Condition(Field.USER, IS, "bob"))),
-            lambda: reader.count(EventQuery(Condition(Field.USER, IS, None))),
+            lambda: reader.count(EventQuery(Condition(Column.USER, IS, "bob"))),
+            lambda: reader.count(EventQuery(Condition(Column.USER, IS, None))),
             reader.info,
         ]
         for question in asked:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.event import EventColumn, EventRow
-from audit_tui.core.filters import IS, IS_NOT, All, Any, Condition, Field, Filter, Not
+from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, NameColumn
+from audit_tui.core.filters import All, Any, Condition, Filter, Not
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.store import result
 from audit_tui.store.read.reader import StoreReader
@@ -20,12 +21,14 @@ from tests.store.samples import EVENTS, NAMES, fill
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from audit_tui.core.event import EventRow
+
 ROWS = [oracle.listed(event, seq) for seq, event in enumerate(EVENTS, 1)]
 EDGES = st.none() | st.integers(-5, 22)
 
 
 def conditions() -> st.SearchStrategy[Filter]:
-    return st.sampled_from(list(Field)).flatmap(
+    return st.sampled_from(list(NAME_COLUMNS)).flatmap(
         lambda field: st.builds(
             Condition,
             st.just(field),
@@ -44,7 +47,7 @@ QUERIES = st.builds(
     EventQuery,
     filter=st.recursive(conditions(), groups, max_leaves=8),
     interval=st.builds(Interval, EDGES, EDGES),
-    sort=st.builds(Sort, st.sampled_from(list(EventColumn)), st.booleans()),
+    sort=st.builds(Sort, st.sampled_from(list(LIST_COLUMNS)), st.booleans()),
     upto_seq=st.none() | st.integers(0, len(EVENTS) + 2),
 )
 
@@ -131,11 +134,11 @@ def test_the_place_of_an_event_that_does_not_match(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    field=st.sampled_from(list(Field)),
+    field=st.sampled_from(list(NAME_COLUMNS)),
     search=st.sampled_from(["", "b", "BOB", "bob", "(", "none", "\0", "\ud800", "%", "fi", "ss", "zzz"])
     | st.text(max_size=3),
     limit=st.sampled_from([1, 3, 50]),
 )
-def test_the_values_of_a_field(reader: StoreReader, field: Field, search: str, limit: int) -> None:
+def test_the_values_of_a_field(reader: StoreReader, field: NameColumn, search: str, limit: int) -> None:
     found = [(value.value, value.events) for value in reader.values(field, search, limit)]
     assert found == oracle.values(ROWS, field, search, limit)

@@ -14,24 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.event import AuditEvent, EventColumn, EventRow, Outcome
+from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, Column
+from audit_tui.core.event import AuditEvent, EventRow, Outcome
 from audit_tui.core.filters import (
-    CONTAINS,
-    CONTAINS_NOT,
+    ANY_TEXT,
     EVERYTHING,
-    IN_NETWORK,
-    IS,
-    IS_NOT,
-    NOT_IN_NETWORK,
+    FILTER_COLUMNS,
     All,
     Any,
     Condition,
-    Field,
     Filter,
     MetaField,
     Not,
-    TextField,
 )
+from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled, StoreDamaged
 from audit_tui.store import hits, searching, text_index, text_layout
@@ -124,14 +120,14 @@ def expected(query: EventQuery) -> list[EventRow]:
     return oracle.result(rows, EventQuery(EVERYTHING, query.interval, query.sort, query.upto_seq))
 
 
-text_fields = st.sampled_from([*Field, *TextField]) | st.builds(MetaField, st.sampled_from(PATHS))
+text_fields = st.sampled_from([*FILTER_COLUMNS, ANY_TEXT]) | st.builds(MetaField, st.sampled_from(PATHS))
 known = st.sampled_from([*TEXTS, *SEARCHES, "bob", "failure", "Admin", "x", "5.0", "v"])
 conditions: st.SearchStrategy[Filter] = (
     st.builds(Condition, text_fields, st.sampled_from([CONTAINS, CONTAINS_NOT]), known | st.none())
     | st.builds(Condition, text_fields, st.sampled_from([IS, IS_NOT]), known | st.none())
     | st.builds(
         Condition,
-        st.just(TextField.SOURCE_IP),
+        st.just(Column.SOURCE_IP),
         st.sampled_from([IN_NETWORK, NOT_IN_NETWORK]),
         st.sampled_from(NETWORKS),
     )
@@ -148,7 +144,7 @@ QUERIES = st.builds(
     EventQuery,
     filter=st.recursive(conditions, groups, max_leaves=5),
     interval=st.builds(Interval, EDGES, EDGES),
-    sort=st.just(Sort()) | st.builds(Sort, st.sampled_from(list(EventColumn)), st.booleans()),
+    sort=st.just(Sort()) | st.builds(Sort, st.sampled_from(list(LIST_COLUMNS)), st.booleans()),
     upto_seq=st.none() | st.integers(0, len(EVENTS) + 2),
 )
 COVERED = {
@@ -211,7 +207,7 @@ def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.D
     edges = sorted(data.draw(st.lists(st.integers(-10, 60), max_size=5)))
     bins = [sum(start <= row.occurred_us < end for row in rows) for start, end in pairwise(edges)]
     assert list(reader.histogram(query, edges)) == bins
-    field = data.draw(st.sampled_from(list(Field)))
+    field = data.draw(st.sampled_from(list(NAME_COLUMNS)))
     found = {value.value: value.events for value in reader.facets(query, field, 50)}
     assert found == Counter(getattr(row, field.value) for row in rows)
     index = data.draw(st.integers(0, len(rows) + 1))
@@ -240,7 +236,7 @@ def indexed(tmp_path: Path) -> Path:
     return path
 
 
-AGENT = EventQuery(Condition(TextField.ANY, CONTAINS, "agent"))
+AGENT = EventQuery(Condition(ANY_TEXT, CONTAINS, "agent"))
 
 
 def checked(path: Path) -> list[str]:
@@ -360,7 +356,7 @@ def test_no_text_of_a_filter_reaches_a_statement(indexed: Path, monkeypatch: pyt
     with StoreReader(indexed) as reader:
         for value in ("plain", *INJECTIONS):
             assert reader.count(EventQuery(Condition(MetaField(value), CONTAINS, value))) == 0
-            for field in (TextField.ANY, Field.USER):
+            for field in (ANY_TEXT, Column.USER):
                 assert reader.count(EventQuery(Condition(field, IS, value))) <= len(EVENTS)
     # The same few statements whatever is looked for.
     assert len(set(seen)) <= 20, set(seen)

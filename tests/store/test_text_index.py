@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import CONTAINS, Condition, TextField
+from audit_tui.core.filters import ANY_TEXT, Condition
+from audit_tui.core.operators import CONTAINS
 from audit_tui.core.query import EventQuery
 from audit_tui.store import text_index, text_layout
 from audit_tui.store.read.reader import StoreReader
@@ -19,7 +20,7 @@ from audit_tui.store.write.writer import StoreWriter
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEEDLE = EventQuery(Condition(TextField.ANY, CONTAINS, "NUMBER 7"))
+NEEDLE = EventQuery(Condition(ANY_TEXT, CONTAINS, "NUMBER 7"))
 
 
 def events(first: int, last: int) -> list[AuditEvent]:

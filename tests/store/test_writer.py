@@ -15,8 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.event import MAX_US, MIN_US, AuditEvent, Outcome
-from audit_tui.core.filters import IS, Condition, Field
+from audit_tui.core.filters import Condition
+from audit_tui.core.operators import IS
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import StoreError, StoreFull
 from audit_tui.store.file import connect
@@ -142,7 +144,7 @@ def test_any_text_and_metadata_can_be_stored_and_found(
         assert found.metadata == metadata
         assert found.original == original
         assert found.occurred_us == occurred_us
-        for field in Field:
+        for field in NAME_COLUMNS:
             assert reader.count(EventQuery(Condition(field, IS, text))) == 1
     shown = rows(path, "SELECT time, event, length(event) FROM audit_log")
     assert shown == [(found.to_json()["time"], found.event, len(found.event))]
@@ -339,7 +341,6 @@ def test_a_symbolic_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
 
 FILL_UP = """
 import resource, signal, sys
-from audit_tui.core.event import AuditEvent
 from audit_tui.errors import StoreFull
 from audit_tui.store.write.writer import StoreWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -379,7 +380,6 @@ def test_the_errors_of_a_full_disk_are_one(tmp_path: Path, code: str) -> None:
 
 APPEND_UNTIL_KILLED = """
 import sys
-from audit_tui.core.event import AuditEvent
 from audit_tui.store.write.writer import StoreWriter
 with StoreWriter(sys.argv[1], durable=False, bulk=sys.argv[2] == "bulk") as writer:
     batch = 0

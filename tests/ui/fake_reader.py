@@ -12,8 +12,9 @@ from functools import cmp_to_key
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.event import AuditEvent, EventColumn, EventRow
-from audit_tui.core.filters import NO_VALUE_WORDS, Field
+from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
+from audit_tui.core.event import AuditEvent, EventRow
+from audit_tui.core.filters import NO_VALUE_WORDS
 from audit_tui.core.query import (
     After,
     AtRow,
@@ -55,7 +56,7 @@ def row_of(event: AuditEvent) -> EventRow:
 
 def compare(left: PageKey, right: PageKey, sort: Sort) -> int:
     """Below 0 when ``left`` stands before ``right`` in a result sorted so, 0 when they are the same."""
-    if sort.column is EventColumn.DATE:
+    if sort.column is Column.TIME:
         order = _sign((left.occurred_us, left.seq), (right.occurred_us, right.seq))
         return -order if sort.descending else order
     order = _sign(_text_key(left.value), _text_key(right.value))
@@ -81,12 +82,12 @@ class FakeReader:
         self.hook = hook
         self.name = name
         self.source_state = SourceState()
-        self._counts: dict[Field, list[tuple[str, ValueCount]]] = {
+        self._counts: dict[NameColumn, list[tuple[str, ValueCount]]] = {
             field: [
                 (NO_VALUE_WORDS if value is None else value.casefold(), ValueCount(value, count))
                 for value, count in Counter(getattr(event, field.value) for event in self.events).items()
             ]
-            for field in Field
+            for field in NAME_COLUMNS
         }
 
     def info(self) -> StoreInfo:
@@ -142,7 +143,7 @@ class FakeReader:
         return sum(compare(other, key, query.sort) < 0 for other in keys)
 
     def values(
-        self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
+        self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         self._enter("values", cancel)
         wanted = search.casefold()
@@ -156,7 +157,7 @@ class FakeReader:
         return tuple(entry[1] for entry in found[:limit])
 
     def facets(
-        self, query: EventQuery, field: Field, limit: int, cancel: CancelToken | None = None
+        self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         self._enter("facets", cancel)
         counted = Counter(getattr(row, field.value) for row in self.result(query))

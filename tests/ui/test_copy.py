@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.filters import Any, Condition
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
@@ -167,8 +169,8 @@ def test_too_many_rows_are_refused_not_cut(tmp_path: Path) -> None:
 
 
 def test_the_command_says_all_that_is_chosen(tmp_path: Path) -> None:
-    conditions = (Condition(Field.CATEGORY, IS, "Roles"), Condition(Field.USER, IS_NOT, "x y"))
-    view = View(FlatFilter(Match.ANY, conditions), Preset.LAST_90_DAYS)
+    conditions = (Condition(Column.CATEGORY, IS, "Roles"), Condition(Column.USER, IS_NOT, "x y"))
+    view = View(Any(conditions), Preset.LAST_90_DAYS)
 
     async def script(driver: Driver) -> None:
         pasted = Pasted(driver, tmp_path)
@@ -243,8 +245,8 @@ def test_what_the_terminal_cannot_take_goes_to_a_file_and_the_file_is_named(tmp_
 @pytest.mark.parametrize("form", CopyForm)
 def test_no_payload_survives_a_copy(form: CopyForm, tmp_path: Path) -> None:
     payloads = [payload for payload in PAYLOADS if "\0" not in payload and "\ud800" not in payload]
-    conditions = tuple(Condition(Field.USER, IS, payload) for payload in payloads)
-    view = View(FlatFilter(Match.ANY, conditions), Preset.ALL_TIME)
+    conditions = tuple(Condition(Column.USER, IS, payload) for payload in payloads)
+    view = View(Any(conditions), Preset.ALL_TIME)
 
     async def script(driver: Driver) -> None:
         pasted = Pasted(driver, tmp_path)

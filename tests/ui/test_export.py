@@ -12,10 +12,10 @@ import pytest
 from textual.widgets import Input, Static
 
 from audit_tui.config import Settings
-from audit_tui.core.event import EventColumn
-from audit_tui.core.event_text import EVENT_KEYS
+from audit_tui.core.columns import COLUMNS, Column, ListColumn
 from audit_tui.core.export import ExportResult, Format
-from audit_tui.core.filters import IS, Condition, Field, FlatFilter, Match
+from audit_tui.core.filters import Condition
+from audit_tui.core.operators import IS
 from audit_tui.core.query import EventQuery, RowCount
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
@@ -96,7 +96,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("key", ["X", "ctrl+e"])
 def test_what_is_shown_is_written_and_nothing_else(key: str, folder: Path) -> None:
     events = account(200)
-    view = View(FlatFilter(Match.ALL, (Condition(Field.CATEGORY, IS, "Roles"),)), Preset.ALL_TIME)
+    view = View(Condition(Column.CATEGORY, IS, "Roles"), Preset.ALL_TIME)
 
     async def script(driver: Driver) -> None:
         await driver.press("l", "l", "s", key)
@@ -116,7 +116,7 @@ def test_what_is_shown_is_written_and_nothing_else(key: str, folder: Path) -> No
 
 def test_columns_are_all_or_those_of_the_list(folder: Path) -> None:
     events = account(3)
-    columns = (EventColumn.DATE, EventColumn.EVENT, EventColumn.USER)
+    columns: tuple[ListColumn, ...] = (Column.TIME, Column.EVENT, Column.USER)
 
     async def script(driver: Driver) -> None:
         await driver.press("X")
@@ -125,7 +125,7 @@ def test_columns_are_all_or_those_of_the_list(folder: Path) -> None:
         assert (folder / "events-2026-11-22.csv").read_text().splitlines()[0] == "time,event,user"
         await driver.press("escape", "X", "end", *["backspace"] * 4, *".md", "enter")
         head = (folder / "events-2026-11-22.md").read_text().splitlines()[0]
-        assert head.count("|") == len(EVENT_KEYS) + 1
+        assert head.count("|") == len(COLUMNS) + 1
 
     settings = Settings(columns=columns)
     run_review(script, events, settings=settings, view=ALL_TIME, exporter=file_exporter(events))
@@ -142,7 +142,7 @@ def test_the_ending_and_the_format_follow_each_other() -> None:
         await driver.press("right", "enter")
         [job] = jobs.taken
         assert (job.path.name, job.writing.format) == ("events-2026-11-22.csv", Format.CSV)
-        assert job.writing.keys == EVENT_KEYS
+        assert job.writing.columns == COLUMNS
         assert not job.writing.is_raw
 
     run_review(script, exporter=jobs)
@@ -248,7 +248,7 @@ def test_progress_is_shown_at_most_twice_a_second(folder: Path) -> None:
 
     async def script(driver: Driver) -> None:
         shown = Shown(
-            EventQuery(), RowCount(10_000, exact=True), ("event",), "newest first", driver.review.context
+            EventQuery(), RowCount(10_000, exact=True), (Column.EVENT,), "newest first", driver.review.context
         )
         dialog = Counting(Jobs(report), shown, folder, clock=lambda: next(tenths) / 10)
         driver.app.push_screen(dialog)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.event import AuditEvent, EventColumn
-from audit_tui.core.filters import IS, IS_NOT, Any, Condition, Field
+from audit_tui.core.columns import Column
+from audit_tui.core.event import AuditEvent
+from audit_tui.core.filters import Any, Condition
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Sort
 from audit_tui.errors import QueryCancelled
 from tests.ui.fake_reader import FakeReader
@@ -29,7 +31,7 @@ def test_rows_stand_newest_first_and_the_later_appended_of_one_moment_first() ->
 def test_a_text_column_sorts_without_case_and_missing_values_last(
     descending: bool, expected: list[int]
 ) -> None:
-    query = EventQuery(sort=Sort(EventColumn.USER, descending))
+    query = EventQuery(sort=Sort(Column.USER, descending))
     assert [row.seq for row in FakeReader(EVENTS).result(query)] == expected
 
 
@@ -46,10 +48,10 @@ def test_pages_after_and_before_a_key_meet_at_it() -> None:
 def test_count_obeys_filter_interval_and_the_newest_event() -> None:
     reader = FakeReader(EVENTS)
     nobody_or_bob = Any(
-        (Condition(Field.USER, IS, None), Condition(Field.USER, IS, "bob")),
+        (Condition(Column.USER, IS, None), Condition(Column.USER, IS, "bob")),
     )
     assert reader.count(EventQuery(nobody_or_bob)) == 2
-    assert reader.count(EventQuery(Condition(Field.USER, IS_NOT, "bob"))) == 4
+    assert reader.count(EventQuery(Condition(Column.USER, IS_NOT, "bob"))) == 4
     assert reader.count(EventQuery(interval=Interval(20, 40))) == 3
     assert reader.count(EventQuery(upto_seq=2)) == 2
 
@@ -65,7 +67,7 @@ def test_count_obeys_filter_interval_and_the_newest_event() -> None:
     ],
 )
 def test_values_are_ranked(search: str, expected: list[str | None]) -> None:
-    found = FakeReader(EVENTS).values(Field.USER, search, 50)
+    found = FakeReader(EVENTS).values(Column.USER, search, 50)
     assert [value.value for value in found] == expected
 
 

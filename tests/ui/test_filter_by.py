@@ -14,8 +14,11 @@ from textual.app import App
 from textual.geometry import Offset, Region
 from textual.widgets import Button
 
+from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import IS, IS_NOT, Condition, Draft, Field, FlatFilter, Match, parse_condition
+from audit_tui.core.filters import Condition, parse_condition
+from audit_tui.core.flat_filter import Draft, FlatFilter, Match
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
@@ -39,9 +42,9 @@ EVENTS = [
     AuditEvent("Role created" if user == "bob" else "Login", number, user=user, category="Roles")
     for number, user in enumerate(USERS)
 ]
-ALICE = Condition(Field.USER, IS, "Alice")
-NOT_BOB = Condition(Field.USER, IS_NOT, "bob")
-LOGIN = Condition(Field.EVENT, IS, "Login")
+ALICE = Condition(Column.USER, IS, "Alice")
+NOT_BOB = Condition(Column.USER, IS_NOT, "bob")
+LOGIN = Condition(Column.EVENT, IS, "Login")
 HOSTILE = [
     "\x1b]0;pwn\x07",
     "\x1b]52;c;aGk=\x1b\\",
@@ -281,7 +284,7 @@ def test_a_filter_of_a_command_line_stays_what_it_is() -> None:
         await driver.open(given_filters[2])
         # Another column has no networks: the operator is that of a text.
         await driver.press("shift+tab", "shift+tab", "u")
-        assert driver.drafts[0].condition() == Condition(Field.USER, IS_NOT, "10.0.0.0/8")
+        assert driver.drafts[0].condition() == Condition(Column.USER, IS_NOT, "10.0.0.0/8")
 
     run_dialog(script)
 
@@ -315,7 +318,7 @@ def test_typing_alone_finds_a_value_in_any_column_and_enter_applies() -> None:
         assert driver.labels == ["Alice", "alina"]
         assert driver.line_of("alina").split()[-4:-1] == ["User", "2", "│"]
         await driver.press("down", "down", "up", "enter")
-        assert driver.drafts == [Draft(Field.USER, IS, "Alice")]
+        assert driver.drafts == [Draft(Column.USER, IS, "Alice")]
         assert not driver.has_list()
         await driver.until(lambda: driver.count == "3 events match, 33%")
         await driver.press("enter")
@@ -331,7 +334,7 @@ def test_a_value_typed_by_hand_is_kept_exactly() -> None:
         await driver.write(" Carol ")
         assert "no “ Carol ” in the store" in driver.text
         await driver.press("enter", "enter")
-        expected = Condition(Field.USER, IS_NOT, " Carol ")
+        expected = Condition(Column.USER, IS_NOT, " Carol ")
         assert await driver.result() == FlatFilter(Match.ALL, (expected,))
 
     run_dialog(script)
@@ -344,7 +347,7 @@ def test_another_case_of_a_value_is_offered_and_enter_takes_it() -> None:
         assert "no “alice” in the store; Enter takes “Alice”" in driver.text
         assert driver.popup.highlighted is None
         await driver.press("enter")
-        assert driver.drafts == [Draft(Field.USER, IS_NOT, "Alice")]
+        assert driver.drafts == [Draft(Column.USER, IS_NOT, "Alice")]
 
     run_dialog(script)
 
@@ -357,7 +360,7 @@ def test_another_case_is_only_offered(keys: tuple[str, ...]) -> None:
         await driver.press(*keys)
         assert not driver.has_list()
         await driver.press("enter")
-        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "alice"),))
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.USER, IS_NOT, "alice"),))
 
     run_dialog(script)
 
@@ -367,7 +370,7 @@ def test_tab_takes_a_highlighted_candidate_and_goes_on() -> None:
         await driver.open(NOT_BOB)
         await driver.write("ali")
         await driver.press("down", "down", "tab")
-        assert driver.drafts == [Draft(Field.USER, IS_NOT, "alina")]
+        assert driver.drafts == [Draft(Column.USER, IS_NOT, "alina")]
         assert driver.has_focus(driver.dialog.query_one("#add"))
         assert not driver.has_list()
 
@@ -378,7 +381,7 @@ def test_tab_takes_a_highlighted_candidate_and_goes_on() -> None:
 @pytest.mark.parametrize("key", ["enter", "tab"])
 @pytest.mark.parametrize("is_burst", [False, True])
 def test_without_a_column_a_value_typed_out_brings_it(typed: str, key: str, is_burst: bool) -> None:
-    expected = Condition(Field.EVENT, IS, "Role created")
+    expected = Condition(Column.EVENT, IS, "Role created")
 
     async def script(driver: Driver) -> None:
         await driver.open()
@@ -416,7 +419,7 @@ def test_a_value_of_two_columns_needs_a_choice() -> None:
 
 def test_a_value_that_the_store_lacks_is_named_and_may_be_applied() -> None:
     async def script(driver: Driver) -> None:
-        await driver.open(Condition(Field.USER, IS_NOT, "lic"), ALICE)
+        await driver.open(Condition(Column.USER, IS_NOT, "lic"), ALICE)
         words = "User: no “lic” in the store; did you mean “Alice”?"
         await driver.until(lambda: words in driver.text)
         assert [row.value.is_unknown for row in driver.rows] == [True, False]
@@ -426,7 +429,7 @@ def test_a_value_that_the_store_lacks_is_named_and_may_be_applied() -> None:
         await driver.press("u")
         await driver.until(lambda: words in driver.text)
         await driver.click("#apply")
-        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "lic"), ALICE))
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.USER, IS_NOT, "lic"), ALICE))
 
     run_dialog(script)
     run_dialog(script, size=(80, 16))
@@ -462,7 +465,7 @@ def test_the_highlight_can_be_left_upwards() -> None:
         await driver.press("down", "up")
         assert driver.popup.highlighted is None
         await driver.press("enter", "enter")
-        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "ali"),))
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.USER, IS_NOT, "ali"),))
 
     run_dialog(script)
 
@@ -490,7 +493,7 @@ def test_down_lists_the_most_frequent_values_where_nothing_is_typed() -> None:
 
 def test_the_missing_value_and_the_text_none_are_two_things() -> None:
     async def script(driver: Driver) -> None:
-        await driver.open(Condition(Field.USER, IS, "bob"))
+        await driver.open(Condition(Column.USER, IS, "bob"))
         await driver.write("(none)")
         assert [(item.label, item.note, item.is_special) for item in driver.popup.items] == [
             ("(none)", "", False),
@@ -501,16 +504,16 @@ def test_the_missing_value_and_the_text_none_are_two_things() -> None:
         ]
         special = [item.is_special for item in driver.popup.items].index(True)
         await driver.press(*["down"] * (special + 1), "enter")
-        assert driver.drafts == [Draft(Field.USER, is_missing=True)]
+        assert driver.drafts == [Draft(Column.USER, is_missing=True)]
         assert driver.rows[0].value.has_class("-fixed")
         await driver.press("x")
         await driver.candidates()
-        assert driver.drafts == [Draft(Field.USER, text="x")], "it is replaced as a whole"
+        assert driver.drafts == [Draft(Column.USER, text="x")], "it is replaced as a whole"
         await driver.press("backspace")
-        assert driver.drafts == [Draft(Field.USER)]
+        assert driver.drafts == [Draft(Column.USER)]
         await driver.write("(none)")
         await driver.press("escape", "enter")
-        typed = Condition(Field.USER, IS, "(none)")
+        typed = Condition(Column.USER, IS, "(none)")
         assert await driver.result() == FlatFilter(Match.ALL, (typed,))
 
     run_dialog(script)
@@ -544,7 +547,7 @@ def test_enter_before_the_answer_waits_for_it() -> None:
         await driver.press(*"alice", "enter", "enter")
         assert not driver.app.results
         release.set()
-        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Field.USER, IS_NOT, "Alice"),))
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.USER, IS_NOT, "Alice"),))
 
     run_dialog(script, hook=hold)
 
@@ -587,16 +590,16 @@ def test_keys_that_come_in_one_burst_land_where_they_were_meant() -> None:
 
 
 def test_a_column_is_chosen_by_keyboard() -> None:
-    cases: list[tuple[list[str], Field | None]] = [
-        (["e"], Field.EVENT),
-        (["c"], Field.CATEGORY),
-        (["u", "c"], Field.CATEGORY),
-        (["right"], Field.EVENT),
-        (["left"], Field.USER),
-        (["left", "right"], Field.EVENT),
-        (["enter", "enter"], Field.EVENT),
-        (["space", "down", "space"], Field.CATEGORY),
-        (["down", "down", "down", "down", "enter"], Field.USER),
+    cases: list[tuple[list[str], NameColumn | None]] = [
+        (["e"], Column.EVENT),
+        (["c"], Column.CATEGORY),
+        (["u", "c"], Column.CATEGORY),
+        (["right"], Column.EVENT),
+        (["left"], Column.USER),
+        (["left", "right"], Column.EVENT),
+        (["enter", "enter"], Column.EVENT),
+        (["space", "down", "space"], Column.CATEGORY),
+        (["down", "down", "down", "down", "enter"], Column.USER),
         (["enter", "down", "escape"], None),
         (["x"], None),
     ]
@@ -663,7 +666,7 @@ def test_the_whole_dialog_by_mouse() -> None:
         await driver.click("PopupList", 3, 2)
         await driver.click(".operator", 3)
         await driver.click("PopupList", 3, 1)
-        assert driver.drafts == [Draft(Field.USER, IS_NOT)]
+        assert driver.drafts == [Draft(Column.USER, IS_NOT)]
         await driver.click("ValueInput", 2)
         await driver.write("bo")
         await driver.click("PopupList", 3, 0)
@@ -757,7 +760,7 @@ def test_delete_in_a_value_removes_a_letter() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE)
         await driver.press("home", "delete")
-        assert driver.drafts == [Draft(Field.USER, IS, "lice")]
+        assert driver.drafts == [Draft(Column.USER, IS, "lice")]
 
     run_dialog(script)
 
@@ -786,7 +789,7 @@ def test_what_is_missing_is_marked_and_the_dialog_stays() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE)
         rows = driver.dialog.query_one(ConditionRows)
-        rows.show([Draft.of(ALICE), Draft(text="bob"), Draft(operator=IS_NOT), Draft(Field.EVENT)])
+        rows.show([Draft.of(ALICE), Draft(text="bob"), Draft(operator=IS_NOT), Draft(Column.EVENT)])
         await driver.click("#apply")
         assert not driver.app.results
         assert driver.has_focus(driver.rows[1].query_one(".column"))
@@ -804,13 +807,13 @@ def test_what_is_missing_is_marked_and_the_dialog_stays() -> None:
         await driver.write("bob")
         assert "✗" not in driver.text
         await driver.press("enter", "enter")
-        both = (ALICE, Condition(Field.USER, IS, "bob"))
+        both = (ALICE, Condition(Column.USER, IS, "bob"))
         assert await driver.result() == FlatFilter(Match.ALL, both)
 
     run_dialog(script)
 
 
-@pytest.mark.parametrize("draft", [Draft(Field.USER), Draft(text="bob")])
+@pytest.mark.parametrize("draft", [Draft(Column.USER), Draft(text="bob")])
 def test_a_single_row_that_was_touched_must_be_complete(draft: Draft) -> None:
     async def script(driver: Driver) -> None:
         await driver.open()
@@ -826,7 +829,7 @@ def test_marks_are_gone_when_the_dialog_opens_again() -> None:
     async def script(driver: Driver) -> None:
         await driver.open(ALICE)
         await driver.press("backspace", "backspace", "escape", "shift+tab", "shift+tab", "u")
-        driver.rows[0].value.show(Draft(Field.USER))
+        driver.rows[0].value.show(Draft(Column.USER))
         await driver.click("#apply")
         assert "✗ a value is missing" in driver.text
         await driver.press("escape")
@@ -867,11 +870,11 @@ def test_the_number_counts_complete_rows_in_the_range_in_force() -> None:
 
 def test_the_number_says_when_nothing_matches_or_one() -> None:
     async def script(driver: Driver) -> None:
-        await driver.open(ALICE, Condition(Field.USER, IS, "bob"))
+        await driver.open(ALICE, Condition(Column.USER, IS, "bob"))
         assert driver.count == "no events match"
         await driver.press("escape")
         await driver.result()
-        await driver.open(Condition(Field.USER, IS, None))
+        await driver.open(Condition(Column.USER, IS, None))
         assert driver.count == "1 event matches, 11%"
 
     run_dialog(script)
@@ -951,7 +954,7 @@ def test_an_error_is_one_calm_line_and_the_dialog_works_on(broken: str) -> None:
 def test_hostile_values_round_trip_and_are_drawn_clean() -> None:
     async def script(driver: Driver) -> None:
         for start in range(0, len(HOSTILE), 7):
-            conditions = tuple(Condition(Field.USER, IS, value) for value in HOSTILE[start : start + 7])
+            conditions = tuple(Condition(Column.USER, IS, value) for value in HOSTILE[start : start + 7])
             await driver.open(*conditions)
             check_screen(driver)
             for row in driver.rows:
@@ -972,13 +975,13 @@ def test_hostile_values_are_picked_as_they_are() -> None:
         await driver.open()
         await driver.press("shift+tab", "shift+tab", "u", "tab", "tab")
         for value in HOSTILE:
-            driver.rows[0].value.show(Draft(Field.USER))
+            driver.rows[0].value.show(Draft(Column.USER))
             driver.send("down")
             await driver.candidates()
             driver.popup.move(1)
             driver.popup.move(driver.labels.index(value or "(empty)"))
             await driver.press("enter")
-            assert driver.drafts == [Draft(Field.USER, IS, value)]
+            assert driver.drafts == [Draft(Column.USER, IS, value)]
             check_screen(driver)
 
     run_dialog(script, [AuditEvent("Login", 0, user=value) for value in HOSTILE])
@@ -1068,7 +1071,7 @@ def test_random_keys_never_crash_it() -> None:
     async def script(driver: Driver) -> None:
         for _ in range(6):
             await driver.open(
-                *(Condition(Field.USER, IS, rng.choice(HOSTILE)) for _ in range(rng.randint(0, 3)))
+                *(Condition(Column.USER, IS, rng.choice(HOSTILE)) for _ in range(rng.randint(0, 3)))
             )
             for _ in range(30):
                 if not driver.dialog.is_current:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.color import Color
 
+from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.filters import IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.filters import All, Condition
+from audit_tui.core.operators import IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
@@ -93,15 +95,15 @@ def test_no_widget_lets_a_payload_through() -> None:
 def test_no_dialog_lets_a_payload_through(start: int) -> None:
     payloads = PAYLOADS[start : start + ROWS_OF_THE_DIALOG]
     conditions = tuple(
-        Condition(list(Field)[number % 3], IS_NOT, payload) for number, payload in enumerate(payloads)
+        Condition(list(NAME_COLUMNS)[number % 3], IS_NOT, payload) for number, payload in enumerate(payloads)
     )
 
     async def script(driver: Driver) -> None:
         assert_safe(driver)
         await open_filter_dialog(driver)
-        assert driver.review.view_in_force.filter.conditions == conditions
+        assert driver.review.view_in_force.filter == All(conditions)
 
-    view = View(FlatFilter(Match.ALL, conditions), Preset.ALL_TIME)
+    view = View(All(conditions), Preset.ALL_TIME)
     run_review(script, hostile([*payloads, "ordinary"]), view=view, size=(80, 40))
 
 

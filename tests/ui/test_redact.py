@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from audit_tui.core.filters import IS, Condition, Field, FlatFilter, Match
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import Condition
+from audit_tui.core.operators import IS
 from audit_tui.core.privacy.redact_mode import RedactMode
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
@@ -41,5 +43,5 @@ def test_a_filter_says_a_pseudonym_and_finds_the_same_events() -> None:
         await driver.press("escape", "ctrl+r")
         assert "user3@acme.io" in driver.text()
 
-    bob = FlatFilter(Match.ALL, (Condition(Field.USER, IS, "user3@acme.io"),))
+    bob = Condition(Column.USER, IS, "user3@acme.io")
     run_review(script, view=View(bob, Preset.ALL_TIME), redact=RedactMode(lambda: bytes(32)))

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.config import Settings
-from audit_tui.core.event import AuditEvent, EventColumn, to_us
-from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.columns import Column, column_named, list_column
+from audit_tui.core.event import AuditEvent, to_us
+from audit_tui.core.filters import EVERYTHING, Condition
+from audit_tui.core.filters import Any as AnyOf
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import date_text
@@ -28,7 +31,7 @@ ALL_TIME = View(time_range=Preset.ALL_TIME)
 
 
 def roles_only(view: View) -> View:
-    return View(FlatFilter(Match.ALL, (Condition(Field.CATEGORY, IS, "Roles"),)), view.time_range, view.sort)
+    return View(Condition(Column.CATEGORY, IS, "Roles"), view.time_range, view.sort)
 
 
 def moment_of(table: EventTable) -> str:
@@ -115,7 +118,7 @@ def test_the_cursor_stays_on_its_event_when_the_view_changes() -> None:
         await driver.settle()
         before = table.highlighted
         assert before is not None
-        for sort in (Sort(EventColumn.USER, descending=False), Sort(EventColumn.DATE, descending=False)):
+        for sort in (Sort(Column.USER, descending=False), Sort(Column.TIME, descending=False)):
             review.show_view(View(sort=sort, time_range=Preset.ALL_TIME))
             await driver.settle()
             assert table.highlighted == before
@@ -140,24 +143,24 @@ def test_a_column_sorts_up_then_down_then_newest_first_again() -> None:
             assert words in driver.lines()[-2]
         await driver.pilot.click("EventTable", offset=(2, 0))
         await driver.settle()
-        assert driver.review.view_in_force.sort == Sort(EventColumn.EVENT, descending=False)
+        assert driver.review.view_in_force.sort == Sort(Column.EVENT, descending=False)
         assert "Event ▲" in driver.lines()[1]
 
     run_review(script)
 
 
 def test_says_what_is_applied_and_how_many() -> None:
-    conditions = (Condition(Field.EVENT, IS, "Login"), Condition(Field.USER, IS_NOT, None))
+    conditions = (Condition(Column.EVENT, IS, "Login"), Condition(Column.USER, IS_NOT, None))
 
     async def script(driver: Driver) -> None:
         top = driver.lines()[0]
         assert "Filter (2)" in top
         assert "Event is Login or User is not (none)" in top
         await driver.press("0")
-        assert driver.review.view_in_force.filter == FlatFilter()
+        assert driver.review.view_in_force.filter == EVERYTHING
         assert "Filter (" not in driver.lines()[0]
 
-    run_review(script, view=View(FlatFilter(Match.ANY, conditions)), size=(120, 24))
+    run_review(script, view=View(AnyOf(conditions)), size=(120, 24))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
@@ -199,7 +202,7 @@ def test_a_click_moves_and_a_second_click_opens() -> None:
         await driver.pilot.click("EventTable", offset=(30, 4))
         await driver.settle()
         assert driver.review.table.cursor_row == 3
-        assert driver.review.table.column is EventColumn.CATEGORY
+        assert driver.review.table.column is Column.CATEGORY
         assert driver.review.pane is None
         await driver.pilot.click("EventTable", offset=(30, 4))
         await driver.settle()
@@ -219,7 +222,7 @@ def test_empty_says_why_and_which_key_helps() -> None:
     async def nothing_there(driver: Driver) -> None:
         assert "No events in the time range Last 30 Days." in driver.text()
 
-    absent = FlatFilter(Match.ALL, (Condition(Field.EVENT, IS, "absent"),))
+    absent = Condition(Column.EVENT, IS, "absent")
 
     async def nothing_matches_ever(driver: Driver) -> None:
         assert "No event matches the filter." in driver.text()
@@ -246,7 +249,9 @@ def test_a_description_does_not_say_the_user_again(columns: tuple[str, ...], sho
         assert "alice made bob Auditor" in driver.text()
 
     event = AuditEvent("Role assigned", to_us(NOW) - 1, user="alice", description="alice made bob Auditor")
-    settings = Settings(columns=tuple(map(EventColumn, columns)))
+    settings = Settings(
+        columns=tuple(filter(None, (list_column(column_named(column)) for column in columns)))
+    )
     run_review(script, [event], size=(100, 24), settings=settings)
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.config import Settings
-from audit_tui.core.filters import IS, IS_NOT, Condition, Field, FlatFilter, Match
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import Condition
+from audit_tui.core.flat_filter import FlatFilter, Match
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 TWO_FILTERS = FlatFilter(
     Match.ANY,
-    (Condition(Field.EVENT, IS, "Login"), Condition(Field.USER, IS_NOT, "user3@acme.io")),
+    (Condition(Column.EVENT, IS, "Login"), Condition(Column.USER, IS_NOT, "user3@acme.io")),
 )
 
 
@@ -71,7 +74,7 @@ def test_the_pane_beside_the_list(snap_compare: SnapCompare) -> None:
 
 
 def test_the_filter_dialog(snap_compare: SnapCompare) -> None:
-    assert snap_compare(app(View(TWO_FILTERS)), terminal_size=(80, 24), run_before=pressing("f"))
+    assert snap_compare(app(View(TWO_FILTERS.expression())), terminal_size=(80, 24), run_before=pressing("f"))
 
 
 def test_the_time_range_dialog(snap_compare: SnapCompare) -> None:

@@ -17,7 +17,7 @@ from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.event_text import EVENT_KEYS, key_of
+from audit_tui.core.columns import COLUMNS, Column, column_named
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.new_file import database_files
 from audit_tui.core.text import clean_visible, counted, thousands
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.event import EventColumn
+    from audit_tui.core.columns import ListColumn
     from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery
@@ -157,7 +157,7 @@ def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replace
     click.echo(f"Seals: {result.seal_words}.", err=True)
 
 
-def parse_columns(text: str | None, visible: Sequence[EventColumn]) -> tuple[str, ...] | None:
+def parse_columns(text: str | None, visible: Sequence[ListColumn]) -> tuple[Column, ...] | None:
     """Read ``--columns``.
 
     Returns:
@@ -170,18 +170,20 @@ def parse_columns(text: str | None, visible: Sequence[EventColumn]) -> tuple[str
         return None
     names = [name.strip().lower() for name in text.split(",")]
     if names == [ALL]:
-        return EVENT_KEYS
+        return COLUMNS
     if names == [VISIBLE]:
-        return tuple(key_of(column) for column in visible)
-    keys = tuple("time" if name == "date" else name for name in names)
-    for key in keys:
-        if key not in EVENT_KEYS:
+        return tuple(visible)
+    keys = []
+    for name in names:
+        column = column_named(name)
+        if column is None:
             raise UsageError(
-                f"There is no column {key!r}.", f"Columns are all, visible, or of {', '.join(EVENT_KEYS)}."
+                f"There is no column {name!r}.", f"Columns are all, visible, or of {', '.join(COLUMNS)}."
             )
+        keys.append(column)
     if len(set(keys)) < len(keys):
         raise UsageError("--columns names a column twice.", "Name each once.")
-    return keys
+    return tuple(keys)
 
 
 def _format(out: Path, form: str | None) -> Format:

@@ -24,6 +24,7 @@ from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
 from audit_tui.cli.session import Session, session_of
 from audit_tui.config import state_directory
 from audit_tui.core.cancel import CancelToken
+from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.view import View
 from audit_tui.errors import (
     EXIT_OK,
@@ -320,7 +321,7 @@ def open_screen(
 def _resumed(left: Left, choice: EventsChoice) -> View:
     """What was shown, but for what the command line says anew."""
     return View(
-        choice.view.filter if choice.view.filter.conditions else left.view.filter,
+        left.view.filter if choice.view.filter == EVERYTHING else choice.view.filter,
         left.view.time_range if choice.is_range_default else choice.view.time_range,
         left.view.sort,
     )

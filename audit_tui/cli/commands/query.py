@@ -13,6 +13,7 @@ from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.core.export import Format, Writing
+from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.time.dates import Preset, range_label, range_words
 from audit_tui.output.writers import write_events
@@ -157,6 +158,6 @@ def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple
 def tell_none(choice: EventsChoice) -> None:
     """Say on stderr that there is nothing, and in which range that was looked for."""
     view = choice.view
-    words = clean_visible(f" with {view.filter_words()}" if view.filter.conditions else "")
+    words = clean_visible(f" with {view.filter_words()}" if view.filter != EVERYTHING else "")
     hint = "" if view.time_range is Preset.ALL_TIME else "; --range all-time takes in all"
     click.echo(f"No events{words} in {range_words(view.time_range, choice.context)}{hint}.", err=True)

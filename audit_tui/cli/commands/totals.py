@@ -12,8 +12,8 @@ from audit_tui.cli.commands.query import range_notes, tell_none, terminal_cells
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
+from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.export import Format, Writing
-from audit_tui.core.filters import Field
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.text import counted
 from audit_tui.core.time.buckets import MAX_BUCKETS, Every, equal_buckets, regular_buckets
@@ -42,7 +42,9 @@ _format_option = click.option(
 
 @click.command("facets")
 @click.argument(
-    "column", metavar="COLUMN", type=click.Choice([field.value for field in Field], case_sensitive=False)
+    "column",
+    metavar="COLUMN",
+    type=click.Choice([*NAME_COLUMNS], case_sensitive=False),
 )
 @store_option
 @events_options
@@ -72,14 +74,14 @@ def facets_command(
     """
     from audit_tui.store.read.reader import StoreReader
 
-    field = Field(column.lower())
+    field = {name.value: name for name in NAME_COLUMNS}[column.lower()]
     with StoreReader(store) as store_reader:
         reader = RedactingReader(
             store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
         )
         found = reader.facets(choice.query(), field, limit + 1 if limit else _MOST_FACETS)
         shown = found[:limit] if limit else found
-        write_facets(field.value, shown, sys.stdout, _writing(chosen, choice))
+        write_facets(field, shown, sys.stdout, _writing(chosen, choice))
         sys.stdout.flush()
         notes = ["--limit 0 shows all values"] if len(found) > len(shown) else []
         _tell(choice, reader, is_empty=not found, notes=notes)

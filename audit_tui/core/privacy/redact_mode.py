@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import All, Any, Condition, Field, Not
+from audit_tui.core.columns import Column, NameColumn
+from audit_tui.core.filters import Filter, with_conditions
 from audit_tui.core.query import After, Before, ValueCount
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.query import (
         EventQuery,
@@ -61,7 +61,7 @@ class RedactMode:
         if self._pseudonyms is None:
             from audit_tui.core.privacy.pseudonyms import Pseudonyms
 
-            users = (found.value for found in reader.values(Field.USER, "", MAX_USERS))
+            users = (found.value for found in reader.values(Column.USER, "", MAX_USERS))
             self._pseudonyms = Pseudonyms(self._load_key(), [user for user in users if user])
         return self._pseudonyms
 
@@ -133,11 +133,11 @@ class RedactingReader:
         return self._reader.locate(self._real(query), self._real_key(key), cancel)
 
     def values(
-        self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
+        self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         """Values of a field; users by a part of their pseudonym."""
         names = self._names()
-        if names is None or field is not Field.USER:
+        if names is None or field is not Column.USER:
             return self._reader.values(field, search, limit, cancel)
         found = self._shown(field, self._reader.values(field, "", MAX_USERS, cancel))
         folded = search.casefold()
@@ -147,7 +147,7 @@ class RedactingReader:
         return tuple(fitting[:limit])
 
     def facets(
-        self, query: EventQuery, field: Field, limit: int, cancel: CancelToken | None = None
+        self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         """The values that a result's events have in a field, with how many have each."""
         return self._shown(field, self._reader.facets(self._real(query), field, limit, cancel))
@@ -177,20 +177,14 @@ class RedactingReader:
         names = self._names()
         return key if names is None else replace(key, value=names.real(key.value))
 
-    def _shown(self, field: Field, found: tuple[ValueCount, ...]) -> tuple[ValueCount, ...]:
+    def _shown(self, field: NameColumn, found: tuple[ValueCount, ...]) -> tuple[ValueCount, ...]:
         names = self._names()
-        if names is None or field is not Field.USER:
+        if names is None or field is not Column.USER:
             return found
         return tuple(replace(one, value=names.user(one.value)) for one in found)
 
 
-def _real_filter(part: Filter, names: Pseudonyms) -> Filter:
-    match part:
-        case Condition(value=value):
-            return replace(part, value=names.real(value))
-        case Not(part=inner):
-            return Not(_real_filter(inner, names))
-        case All(parts=parts):
-            return All(tuple(_real_filter(inner, names) for inner in parts))
-        case Any(parts=parts):
-            return Any(tuple(_real_filter(inner, names) for inner in parts))
+def _real_filter(expression: Filter, names: Pseudonyms) -> Filter:
+    return with_conditions(
+        expression, lambda condition: replace(condition, value=names.real(condition.value))
+    )

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.store.columns.coverage import Segment, damaged
-from audit_tui.store.segment_layout import Column
+from audit_tui.store.segment_layout import SegmentColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ import numpy.typing as npt
 Numbers: TypeAlias = npt.NDArray[np.integer[npt.NBitBase]]
 Times: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
-Load: TypeAlias = "Callable[[Column], bytes]"
+Load: TypeAlias = "Callable[[SegmentColumn], bytes]"
 _WIDTHS = (1, 2, 4, 8)
 
 
@@ -37,7 +37,7 @@ class Block:
     def __init__(self, segment: Segment, load: Load) -> None:
         self.segment = segment
         self._load = load
-        self._numbers: dict[Column, Numbers] = {}
+        self._numbers: dict[SegmentColumn, Numbers] = {}
         self._times: Times | None = None
         self._seqs: Times | None = None
 
@@ -45,7 +45,7 @@ class Block:
     def times(self) -> Times:
         """When they happened, in µs, ascending."""
         if self._times is None:
-            numbers = self.numbers(Column.TIME)
+            numbers = self.numbers(SegmentColumn.TIME)
             # With 8 bytes each they are the times themselves.
             absolute = numbers.dtype.itemsize == _WIDTHS[-1]
             first_us = 0 if absolute else self.segment.first_us
@@ -59,12 +59,12 @@ class Block:
     def seqs(self) -> Times:
         """Their seqs."""
         if self._seqs is None:
-            data = self._load(Column.SEQ)
+            data = self._load(SegmentColumn.SEQ)
             offsets = self._array(data) if data else np.arange(self.segment.events)
             self._seqs = offsets.astype(np.int64) + self.segment.first_seq
         return self._seqs
 
-    def numbers(self, column: Column) -> Numbers:
+    def numbers(self, column: SegmentColumn) -> Numbers:
         """The numbers of a column, one an event."""
         found = self._numbers.get(column)
         if found is None:
@@ -76,7 +76,7 @@ class Block:
     def texts(self) -> list[str]:
         """The texts of ADDRESS, whose numbers begin at 1."""
         try:
-            texts = json.loads(self._load(Column.ADDRESS_TEXTS))
+            texts = json.loads(self._load(SegmentColumn.ADDRESS_TEXTS))
         except (ValueError, RecursionError):
             texts = None
         if not isinstance(texts, list):

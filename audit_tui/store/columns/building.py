@@ -11,7 +11,7 @@ from audit_tui.store.segment_layout import (
     REMOVALS,
     SEGMENT_EVENTS,
     STORED,
-    Column,
+    SegmentColumn,
     pack,
     pack_times,
 )
@@ -88,7 +88,7 @@ def build(connection: sqlite3.Connection, stretch: Stretch) -> None:
         )
 
 
-def columns_of(rows: list[Row], first_seq: int) -> Iterator[tuple[Column, bytes]]:
+def columns_of(rows: list[Row], first_seq: int) -> Iterator[tuple[SegmentColumn, bytes]]:
     """The columns of events, which are given in order of time."""
     times, seqs, events, categories, users, outcomes, addresses = zip(*rows, strict=True)
     offsets = [seq - first_seq for seq in seqs]
@@ -98,11 +98,11 @@ def columns_of(rows: list[Row], first_seq: int) -> Iterator[tuple[Column, bytes]
     }
     # A damaged file may hold what is no UTF-8.
     texts = [address.decode("utf-8", "backslashreplace") for address in distinct]
-    yield Column.TIME, pack_times(times)
-    yield Column.SEQ, b"" if offsets == list(range(len(rows))) else pack(offsets)
-    yield Column.EVENT, pack(events)
-    yield Column.CATEGORY, pack(categories)
-    yield Column.USER, pack(users)
-    yield Column.OUTCOME, pack([_NUMBERS.get(outcome, 0) for outcome in outcomes])
-    yield Column.ADDRESS, pack([numbers[text] for text in addresses])
-    yield Column.ADDRESS_TEXTS, json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
+    yield SegmentColumn.TIME, pack_times(times)
+    yield SegmentColumn.SEQ, b"" if offsets == list(range(len(rows))) else pack(offsets)
+    yield SegmentColumn.EVENT, pack(events)
+    yield SegmentColumn.CATEGORY, pack(categories)
+    yield SegmentColumn.USER, pack(users)
+    yield SegmentColumn.OUTCOME, pack([_NUMBERS.get(outcome, 0) for outcome in outcomes])
+    yield SegmentColumn.ADDRESS, pack([numbers[text] for text in addresses])
+    yield SegmentColumn.ADDRESS_TEXTS, json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()

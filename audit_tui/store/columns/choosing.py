@@ -6,7 +6,7 @@ segment 0.05 ms.
 
 from __future__ import annotations
 
-from audit_tui.core.filters import TextField
+from audit_tui.core.columns import Column
 from audit_tui.core.record import Record
 from audit_tui.store.predicate import Group, OneOf, Predicate, RowTest
 
@@ -43,7 +43,7 @@ def is_columnar(predicate: Predicate) -> bool:
     """Whether the columns can answer it."""
     match predicate:
         case RowTest(condition=condition):
-            return condition.field in (TextField.OUTCOME, TextField.SOURCE_IP)
+            return condition.field in (Column.OUTCOME, Column.SOURCE_IP)
         case Group(parts=parts):
             return all(is_columnar(part) for part in parts)
     return True

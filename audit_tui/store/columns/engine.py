@@ -16,7 +16,7 @@ from audit_tui.store.columns.building import ROWS, columns_of
 from audit_tui.store.columns.coverage import Segment, damaged
 from audit_tui.store.columns.matching import matching
 from audit_tui.store.read.sql import Moment, Statement
-from audit_tui.store.segment_layout import STORED, Column
+from audit_tui.store.segment_layout import STORED, SegmentColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -70,7 +70,7 @@ class Part:
         np.cumsum(self._mask, out=sums[1:])
         return np.diff(sums[inside])
 
-    def numbers(self, column: Column) -> Numbers:
+    def numbers(self, column: SegmentColumn) -> Numbers:
         """The numbers of a column of them."""
         found = self.block.numbers(column)
         if isinstance(self._mask, bool):
@@ -151,7 +151,7 @@ class Engine:
                 best.add(part.block.times[places], part.block.seqs[places])
         return best.moments(offset)
 
-    def valued(self, question: Question, column: Column) -> list[tuple[int, Moment]]:
+    def valued(self, question: Question, column: SegmentColumn) -> list[tuple[int, Moment]]:
         """All matches with their number in a column, in no order; the caller knows that they are few."""
         found: list[tuple[int, Moment]] = []
         for part in self._parts(question):
@@ -162,7 +162,7 @@ class Engine:
                 found += zip(numbers, map(Moment, times, seqs), strict=True)
         return found
 
-    def totals(self, question: Question, column: Column) -> dict[int, int]:
+    def totals(self, question: Question, column: SegmentColumn) -> dict[int, int]:
         """How many matches have each number of a column."""
         totals = np.zeros(1, np.int64)
         for part in self._parts(question):
@@ -184,7 +184,7 @@ class Engine:
         """How many matches have each source IP; None for those without."""
         totals: dict[str | None, int] = {}
         for part in self._parts(question):
-            numbers = part.numbers(Column.ADDRESS)
+            numbers = part.numbers(SegmentColumn.ADDRESS)
             if not len(numbers):
                 continue
             texts = [None, *part.block.texts()]
@@ -215,7 +215,7 @@ class Engine:
         if loose is not None:
             return loose
 
-        def load(column: Column) -> bytes:
+        def load(column: SegmentColumn) -> bytes:
             found = self._session.rows(Statement(_COLUMN, (STORED.place_of(segment.first_seq, column),)))
             if not found:
                 raise damaged(segment.first_seq, segment.last_seq)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit_tui.core.filters import TextField
+from audit_tui.core.columns import Column
 from audit_tui.store.predicate import Group, OneOf, Predicate, RowTest
 from audit_tui.store.read.row_tests import text_test
-from audit_tui.store.segment_layout import FIELD_COLUMNS, OUTCOMES, Column
+from audit_tui.store.segment_layout import FIELD_COLUMNS, OUTCOMES, SegmentColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,10 +83,10 @@ def _table(wanted: frozenset[int], limit: int, *, is_negated: bool) -> Mask:
     return table
 
 
-def _wanted(condition: Condition, block: Block) -> tuple[frozenset[int], Column]:
+def _wanted(condition: Condition, block: Block) -> tuple[frozenset[int], SegmentColumn]:
     """The numbers of the texts that a condition takes, and the column that holds them."""
-    is_outcome = condition.field is TextField.OUTCOME
-    column, first = (Column.OUTCOME, 0) if is_outcome else (Column.ADDRESS, 1)
+    is_outcome = condition.field is Column.OUTCOME
+    column, first = (SegmentColumn.OUTCOME, 0) if is_outcome else (SegmentColumn.ADDRESS, 1)
     if condition.value is None:
         return frozenset() if is_outcome else frozenset({0}), column
     is_wanted = _remembered(condition)

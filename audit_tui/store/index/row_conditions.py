@@ -57,7 +57,7 @@ def split(snapshot: Snapshot, condition: Condition, report: Callable[[int], None
 
     Args:
         snapshot: What may be read.
-        condition: With a positive operator (``POSITIVE`` holds the others), on any field: description,
+        condition: With a positive operator (``operator.base``), on any field: description,
             target, source IP, any text, metadata; also on names where the engine has no bitmap of them.
         report: Is told, while it is worked out, how many match at least; maybe never.
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.filters import NO_VALUE_WORDS
 from audit_tui.core.query import (
     After,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Field
     from audit_tui.core.query import EventQuery, Place, ReaderFactory
 
 FIRST_ROWS = 50
@@ -215,7 +214,7 @@ class StoreReader:
             return result_of(session, query, self._remembered).locate(key)
 
     def values(
-        self, field: Field, search: str, limit: int, cancel: CancelToken | None = None
+        self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         """Values of a field that contain ``search`` without regard to case.
 
@@ -239,7 +238,7 @@ class StoreReader:
         return tuple(value for _, value in found[:limit])
 
     def facets(
-        self, query: EventQuery, field: Field, limit: int, cancel: CancelToken | None = None
+        self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         """The values that a result's events have in a field, the most frequent first."""
         with self._asking(cancel) as session:
@@ -282,7 +281,7 @@ class StoreReader:
         """
         if query.upto_seq is None:
             query = replace(query, upto_seq=self.newest_seq())
-        is_sorted = query.sort.column is EventColumn.DESCRIPTION
+        is_sorted = query.sort.column is Column.DESCRIPTION
         limit = STREAM_SORTED_ROWS if is_sorted else FIRST_ROWS
         place: Place = AtRow(0)
         is_end = False

@@ -9,35 +9,26 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.filters import (
-    ALL_OPERATORS,
-    CONTAINS,
-    IN_NETWORK,
-    Condition,
-    MetaField,
-    TextField,
-    field_named,
-)
+from audit_tui.core.filters import ANY_TEXT, Condition, FilterField, MetaField, field_named
 from audit_tui.core.metadata import is_inside, leaves
 from audit_tui.core.networks import in_network, network_of
+from audit_tui.core.operators import CONTAINS, IN_NETWORK, OPERATORS
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from audit_tui.core.filters import AnyField
-
     TextTest: TypeAlias = Callable[[str], bool]
 
 ROW_TEST = "row_test"
 """The SQL function: what to look for, then the columns of ``columns_of`` as bytes."""
-_OPERATORS = {operator.key: operator for operator in ALL_OPERATORS}
+_OPERATORS = {operator.key: operator for operator in OPERATORS}
 
 
 def columns_of(condition: Condition) -> tuple[str, ...]:
     """The columns of ``events`` that a test looks at; metadata last."""
     field = condition.field
-    if field is TextField.ANY:
+    if field is ANY_TEXT:
         return ("description", "target", "source_ip", "metadata")
     return ("metadata",) if isinstance(field, MetaField) else (field.value,)
 
@@ -86,8 +77,8 @@ def _test_of(bound: str) -> Callable[[tuple[object, ...]], bool]:
     return lambda columns: any(test(text) for text in _texts(field, columns))
 
 
-def _texts(field: AnyField, columns: tuple[object, ...]) -> Iterable[str]:
-    has_metadata = field is TextField.ANY or isinstance(field, MetaField)
+def _texts(field: FilterField, columns: tuple[object, ...]) -> Iterable[str]:
+    has_metadata = field is ANY_TEXT or isinstance(field, MetaField)
     plain = columns[:-1] if has_metadata else columns
     for column in plain:
         if column is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filters import Field
+    from audit_tui.core.columns import NameColumn
     from audit_tui.store.columns.coverage import Coverage
     from audit_tui.store.columns.index import ColumnIndex
 
@@ -31,9 +31,9 @@ class NameCache:
     """Names by number, over all snapshots of a connection: a number never gets another name."""
 
     def __init__(self) -> None:
-        self._names: dict[Field, dict[int, str]] = {field: {} for field in NAME_TABLES}
+        self._names: dict[NameColumn, dict[int, str]] = {field: {} for field in NAME_TABLES}
 
-    def find(self, connection: sqlite3.Connection, field: Field, number: int | None) -> str | None:
+    def find(self, connection: sqlite3.Connection, field: NameColumn, number: int | None) -> str | None:
         """The name with this number; None for the missing value."""
         if number is None:
             return None
@@ -79,7 +79,7 @@ class Session:
         self._connection = connection
         self._names = names
         self._cancel = cancel
-        self._events: dict[tuple[Field, int], int] = {}
+        self._events: dict[tuple[NameColumn, int], int] = {}
         self._newest: int | None = None
         self._pruned: int | None = None
 
@@ -154,7 +154,7 @@ class Session:
             sql.Statement("SELECT count(*) FROM events WHERE seq > ?", (seq,))
         )
 
-    def lookup(self, field: Field, value: str) -> int | None:
+    def lookup(self, field: NameColumn, value: str) -> int | None:
         """The number of a name; None when the store does not know it."""
         found = self.rows(
             sql.Statement(
@@ -168,7 +168,7 @@ class Session:
         self._events[field, number] = events
         return number
 
-    def search(self, field: Field, value: str) -> frozenset[int] | None:
+    def search(self, field: NameColumn, value: str) -> frozenset[int] | None:
         """The numbers of the names that contain a text without regard to case; None for too many."""
         found = self.rows(
             sql.Statement(
@@ -178,7 +178,7 @@ class Session:
         )
         return frozenset(whole(row[0]) for row in found) if len(found) <= MAX_FOUND_NAMES else None
 
-    def events(self, field: Field, number: int) -> int:
+    def events(self, field: NameColumn, number: int) -> int:
         """How many events of the store have this value."""
         known = self._events.get((field, number))
         if known is None:
@@ -193,7 +193,7 @@ class Session:
             self._events[field, number] = known
         return known
 
-    def name_key(self, field: Field, name: str) -> sql.NameKey:
+    def name_key(self, field: NameColumn, name: str) -> sql.NameKey:
         """Where a name stands among the names of its field."""
         text = stored_text(name)
         found = self.rows(
@@ -204,7 +204,7 @@ class Session:
         )
         return sql.NameKey(found[0][0] if found else text.casefold(), text)
 
-    def name(self, field: Field, number: int | None) -> str | None:
+    def name(self, field: NameColumn, number: int | None) -> str | None:
         """The name with this number; None for the missing value."""
         return self._names.find(self._connection, field, number)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from audit_tui.core.event import EventColumn
-from audit_tui.core.filters import Field
+from audit_tui.core.columns import NAME_COLUMNS, Column, ListColumn, NameColumn, is_name_column
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 from audit_tui.store.predicate import MISSING, Group, OneOf, Predicate, RowTest
@@ -29,7 +28,7 @@ Bound: TypeAlias = int | str | None
 MAX_PARAMETERS = 900
 FIRST_SEQ = -(2**63)
 """Below every seq, so that (time, this) is the edge before all events of that time."""
-_COLUMNS = {field: NAME_TABLES[field].column for field in Field}
+_COLUMNS = {field: NAME_TABLES[field].column for field in NAME_COLUMNS}
 
 
 class Statement(NamedTuple):
@@ -92,7 +91,7 @@ class Scan(Record):
 class Walk(Record):
     """The events that match, name by name in the order of names, those without a name left out."""
 
-    field: Field
+    field: NameColumn
     predicate: Predicate
     span: Span
     upto_seq: int | None
@@ -140,7 +139,7 @@ def scan_count(scan: Scan, indexes: frozenset[str]) -> Statement:
     return Statement(f"SELECT count(*) FROM {source} WHERE {where}", parameters)  # noqa: S608 - our own names
 
 
-def totals(scan: Scan, indexes: frozenset[str], field: Field) -> Statement:
+def totals(scan: Scan, indexes: frozenset[str], field: NameColumn) -> Statement:
     """How many matching events of a range have each number of a field."""
     source, where, parameters = _scan(scan, indexes)
     column = _COLUMNS[field]
@@ -242,7 +241,7 @@ EVENT = Statement(f"{_WHOLE_EVENT} WHERE seq = ?")
 EVENT_OF_KEY = Statement(f"{_WHOLE_EVENT} WHERE key = ?")
 
 
-def values(field: Field, *, has_search: bool) -> Statement:
+def values(field: NameColumn, *, has_search: bool) -> Statement:
     """Names that contain a text, best first.
 
     Marks: the text as typed, three times the text folded, the limit; without a search the limit only.
@@ -260,14 +259,14 @@ def values(field: Field, *, has_search: bool) -> Statement:
     )
 
 
-def value_of(column: EventColumn, seq: int) -> Statement:
+def value_of(column: ListColumn, seq: int) -> Statement:
     """What a row holds in a column of the list: the number of a name, or a text."""
-    own = {EventColumn.DATE: "occurred_us", EventColumn.DESCRIPTION: "description"}
+    own = {Column.TIME: "occurred_us", Column.DESCRIPTION: "description"}
     held = own.get(column) or f"{column.value}_id"
     return Statement(f"SELECT {held} FROM events WHERE seq = ?", (seq,))  # noqa: S608 - our own names
 
 
-def names_with(field: Field, folded: str) -> Statement:
+def names_with(field: NameColumn, folded: str) -> Statement:
     """The numbers of the names that contain a folded text."""
     table = NAME_TABLES[field].table
     return Statement(f"SELECT id FROM {table} WHERE instr(folded, ?) > 0", (folded,))  # noqa: S608 - our own
@@ -380,7 +379,7 @@ def _upto(upto_seq: int | None, prefix: str) -> list[Statement]:
     return [] if upto_seq is None else [Statement(f"{prefix}seq <= ?", (upto_seq,))]
 
 
-def _check(predicate: Predicate, columns: Mapping[Field, str]) -> list[Statement]:
+def _check(predicate: Predicate, columns: Mapping[NameColumn, str]) -> list[Statement]:
     """The test of each row, as one part; none when it always holds."""
     if predicate is True:
         return []
@@ -390,7 +389,7 @@ def _check(predicate: Predicate, columns: Mapping[Field, str]) -> list[Statement
     return [test]
 
 
-def _test(predicate: Predicate, columns: Mapping[Field, str]) -> Statement:
+def _test(predicate: Predicate, columns: Mapping[NameColumn, str]) -> Statement:
     match predicate:
         case bool():
             return Statement("1" if predicate else "0")
@@ -404,9 +403,9 @@ def _test(predicate: Predicate, columns: Mapping[Field, str]) -> Statement:
             return _joined([_test(part, columns) for part in parts], "OR" if is_any else "AND")
 
 
-def _row_test(condition: Condition, columns: Mapping[Field, str], is_negated: bool) -> Statement:
+def _row_test(condition: Condition, columns: Mapping[NameColumn, str], is_negated: bool) -> Statement:
     word = "NOT " if is_negated else ""
-    if isinstance(condition.field, Field):
+    if is_name_column(condition.field):
         table, folded = NAME_TABLES[condition.field].table, stored_text(condition.value or "").casefold()
         found = f"SELECT instr(folded, ?) FROM {table} WHERE id = {columns[condition.field]}"  # noqa: S608 - our own
         return Statement(f"{word}ifnull(({found}), 0)", (folded,))

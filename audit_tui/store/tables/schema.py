@@ -7,8 +7,8 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.event import iso_utc, to_us
-from audit_tui.core.filters import Field
 from audit_tui.core.record import Record
 from audit_tui.errors import NotAStore, StoreError, StoreTooNew
 from audit_tui.store import segment_layout, text_layout
@@ -48,10 +48,10 @@ class Index(Record):
     is_unique: bool = False
 
 
-NAME_TABLES = {
-    Field.EVENT: NameTable("event_names", "event_id"),
-    Field.CATEGORY: NameTable("category_names", "category_id"),
-    Field.USER: NameTable("user_names", "user_id"),
+NAME_TABLES: dict[NameColumn, NameTable] = {
+    Column.EVENT: NameTable("event_names", "event_id"),
+    Column.CATEGORY: NameTable("category_names", "category_id"),
+    Column.USER: NameTable("user_names", "user_id"),
 }
 SOURCE_NAMES = NameTable("source_names", "source_id")
 ALL_NAME_TABLES = (*NAME_TABLES.values(), SOURCE_NAMES)
@@ -61,13 +61,13 @@ TIME_INDEX = Index("events_time", ("occurred_us", "seq", "event_id", "category_i
 # Each holds all that a filter can ask, so that no row is touched before the page is known, and seq right
 # behind the time: with (time, event, ...) an order by (time, seq) would sort the whole store.
 FIELD_INDEXES = {
-    Field.EVENT: Index("events_event", ("event_id", "occurred_us", "seq", "category_id", "user_id")),
-    Field.CATEGORY: Index("events_category", ("category_id", "occurred_us", "seq", "event_id", "user_id")),
-    Field.USER: Index("events_user", ("user_id", "occurred_us", "seq", "event_id", "category_id")),
+    Column.EVENT: Index("events_event", ("event_id", "occurred_us", "seq", "category_id", "user_id")),
+    Column.CATEGORY: Index("events_category", ("category_id", "occurred_us", "seq", "event_id", "user_id")),
+    Column.USER: Index("events_user", ("user_id", "occurred_us", "seq", "event_id", "category_id")),
 }
 SECONDARY_INDEXES = (TIME_INDEX, *FIELD_INDEXES.values())
 
-NAME_COLUMNS = ("id", "name", "folded", "events")
+NAME_TABLE_COLUMNS = ("id", "name", "folded", "events")
 EVENT_COLUMNS = (
     "seq",
     "key",
@@ -87,7 +87,7 @@ EVENT_COLUMNS = (
 TABLES: dict[str, tuple[str, ...]] = {
     "store_info": ("name", "value"),
     "events": EVENT_COLUMNS,
-    **{names.table: NAME_COLUMNS for names in ALL_NAME_TABLES},
+    **{names.table: NAME_TABLE_COLUMNS for names in ALL_NAME_TABLES},
 }
 """What a reader reads, with the columns it knows."""
 OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {

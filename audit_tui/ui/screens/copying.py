@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from audit_tui.core.columns import Column, ListColumn
 from audit_tui.core.command_text import event_options, shell_line
 from audit_tui.core.event_text import (
     MISSING,
     cell_text,
     json_text,
-    key_of,
     markdown_head,
     markdown_row,
     tabbed_row,
@@ -26,7 +26,8 @@ from audit_tui.ui.terminal.clipboard import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_tui.core.event import AuditEvent, EventColumn, EventRow
+    from audit_tui.core.columns import ListColumn
+    from audit_tui.core.event import AuditEvent, EventRow
     from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
@@ -55,9 +56,9 @@ class CopySource:
     """Bounded by ``upto_seq``, so that rows keep their places."""
     rows: range
     """The places of the rows to copy; empty when there is none."""
-    column: EventColumn
+    column: ListColumn
     """The one under the cursor."""
-    keys: tuple[str, ...]
+    keys: tuple[ListColumn, ...]
     """The columns of the list, in order."""
     context: TimeContext
     view: View
@@ -135,10 +136,9 @@ class CopySource:
         return SecretFilter(SecretAction.MASK).event(event) if self.masks_secrets else event
 
     def _cell(self, row: EventRow) -> str:
-        key = key_of(self.column)
-        if key == "time":
+        if self.column is Column.TIME:
             return told_time(row.occurred_us, self.context)
-        return cell_text(row, key, self.context, clean_visible) or MISSING
+        return cell_text(row, self.column, self.context, clean_visible) or MISSING
 
 
 def where_it_went(what: str, result: CopyResult) -> str:

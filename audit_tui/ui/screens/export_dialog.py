@@ -19,7 +19,7 @@ from textual.widgets.input import Selection
 
 from audit_tui.config import user_path
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.event_text import EVENT_KEYS
+from audit_tui.core.columns import COLUMNS, ListColumn
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
@@ -57,7 +57,7 @@ class Shown:
     query: EventQuery
     """Bounded by ``upto_seq``: later events are not among what is shown."""
     count: RowCount
-    keys: tuple[str, ...]
+    keys: tuple[ListColumn, ...]
     """The visible columns, in order."""
     order: str
     """The order in words."""
@@ -113,7 +113,7 @@ class ExportDialog(Dialog[None]):
         formats = [Alternative(form.label, form.value) for form in FILE_FORMATS]
         visible = len(self._shown.keys)
         columns = (
-            Alternative(f"all {len(EVENT_KEYS)}", "all"),
+            Alternative(f"all {len(COLUMNS)}", "all"),
             Alternative(f"the {visible} of the list", "visible"),
         )
         with Vertical(id="box") as box:
@@ -201,7 +201,7 @@ class ExportDialog(Dialog[None]):
             self._say("There is no such home directory.", is_error=True)
             return
         is_all = self.query_one("#columns", PickLine).index == 0
-        keys = EVENT_KEYS if is_all else self._shown.keys
+        keys = COLUMNS if is_all else self._shown.keys
         writing = Writing(self._format, self._shown.context, keys)
         job = ExportJob(path, self._shown.query, writing, may_replace=path == self._in_the_way)
         self._cancel = CancelToken()

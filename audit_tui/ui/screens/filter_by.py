@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
 
-from audit_tui.core.filters import Draft, FlatFilter, flat_filter
+from audit_tui.core.flat_filter import Draft, FlatFilter, flat_filter
 from audit_tui.core.query import EventQuery
 from audit_tui.core.text import clean
 from audit_tui.ui.screens.dialog import Dialog

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 
-from audit_tui.core.event import EventColumn
-from audit_tui.core.event_text import cell_text, key_of
-from audit_tui.core.filters import NO_FILTER, Field
+from audit_tui.core.columns import Column, ListColumn
+from audit_tui.core.event_text import cell_text
+from audit_tui.core.filters import with_users
+from audit_tui.core.flat_filter import FlatFilter, flat
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.time.zones import local_time, zone_named
 from audit_tui.core.view import next_sort, sort_words
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import FlatFilter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
@@ -98,12 +98,12 @@ class ReviewScreen(ReviewView):
             values, counts = self._filter_lanes = Lane(self._open_reader), Lane(self._open_reader)
             self._filter_dialog = FilterDialog(values, counts)
             self.app.install_screen(self._filter_dialog, "filter-by")
-        self._filter_dialog.begin(self._view.filter, self._view.query(self.context))
+        self._filter_dialog.begin(flat(self._view.filter) or FlatFilter(), self._view.query(self.context))
         self.app.push_screen("filter-by", self._take_filter)
 
     def _take_filter(self, chosen: FlatFilter | None) -> None:
-        if chosen is not None and chosen != self._view.filter:
-            self.show_view(replace(self._view, filter=chosen))
+        if chosen is not None and chosen.expression() != self._view.filter:
+            self.show_view(replace(self._view, filter=chosen.expression()))
 
     def on_unmount(self) -> None:
         for lane in self._filter_lanes:
@@ -112,7 +112,7 @@ class ReviewScreen(ReviewView):
             self.seals.close()
 
     def action_clear_filter(self) -> None:
-        self._take_filter(NO_FILTER)
+        self._take_filter(FlatFilter())
 
     def action_time_range(self) -> None:
         # The first event's day is the beginning of All Time.
@@ -139,7 +139,7 @@ class ReviewScreen(ReviewView):
     def _sort_by_heading(self, message: EventTable.HeaderSelected) -> None:
         self._sort_by(message.column)
 
-    def _sort_by(self, column: EventColumn) -> None:
+    def _sort_by(self, column: ListColumn) -> None:
         self.show_view(replace(self._view, sort=next_sort(self._view.sort, column)))
 
     def action_zone(self) -> None:
@@ -169,13 +169,9 @@ class ReviewScreen(ReviewView):
 
     def _switch_names(self, mode: RedactMode, names: Pseudonyms) -> None:
         is_on = mode.toggle()
-        conditions = tuple(
-            replace(one, value=names.user(one.value) if is_on else names.real(one.value))
-            if one.field is Field.USER
-            else one
-            for one in self._view.filter.conditions
+        self._view = replace(
+            self._view, filter=with_users(self._view.filter, names.user if is_on else names.real)
         )
-        self._view = replace(self._view, filter=replace(self._view.filter, conditions=conditions))
         self._say_view()
         self.action_reload()
 
@@ -240,7 +236,7 @@ class ReviewScreen(ReviewView):
             self._opening.settings.mask_secrets,
         )
         row = table.highlighted
-        cell = "" if row is None else cell_text(source.shown(row), key_of(table.column), self.context)
+        cell = "" if row is None else cell_text(source.shown(row), table.column, self.context)
         self.app.push_screen(CopyMenu(source, cell), partial(self._copy, source))
 
     def _copy(self, source: CopySource, form: CopyForm | None) -> None:
@@ -270,8 +266,8 @@ class ReviewScreen(ReviewView):
         else:
             self.app.push_screen(told_dialog("Copy", result.words))
 
-    def _keys_of_columns(self) -> tuple[str, ...]:
-        return tuple(key_of(column) for column in self._opening.settings.columns)
+    def _keys_of_columns(self) -> tuple[ListColumn, ...]:
+        return self._opening.settings.columns
 
     def action_export(self) -> None:
         from audit_tui.ui.screens.export_dialog import ExportDialog, Shown, working_folder
@@ -324,7 +320,7 @@ class ReviewScreen(ReviewView):
             case GoToRow(index=index):
                 self.table.move_cursor(index)
             case GoToTime(occurred_us=occurred_us):
-                if self._view.sort.column is not EventColumn.DATE:
+                if self._view.sort.column is not Column.TIME:
                     self._view = replace(self._view, sort=NEWEST_FIRST)
                     self._say_view()
                 self.event_list.go_to_time(self._view.query(self.context), occurred_us)

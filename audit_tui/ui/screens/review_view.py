@@ -11,6 +11,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from audit_tui.core.evidence.sealed import SealState
+from audit_tui.core.filters import EVERYTHING, conditions_in
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey, Standing
 from audit_tui.core.text import counted
@@ -166,7 +167,7 @@ class ReviewView(Screen[None]):
         context, redact = self.context, self._opening.redact
         zone = zone_label(self._zone, context.now)
         self.query_one(TopLine).say(
-            filter_count=len(self._view.filter.conditions),
+            filter_count=sum(1 for _ in conditions_in(self._view.filter)),
             range_words=self._view.range_words(context),
             applied=self._view.filter_words(),
             zone=f"redacted · {zone}" if redact is not None and redact.is_on else zone,
@@ -235,12 +236,12 @@ class ReviewView(Screen[None]):
 
     def _why_empty(self) -> tuple[str, ...]:
         range_words = self._view.range_words(self.context)
-        if self._view.filter.conditions and self._view.time_range is Preset.ALL_TIME:
+        if self._view.filter != EVERYTHING and self._view.time_range is Preset.ALL_TIME:
             return (
                 "No event matches the filter.",
                 f"Press {self._key('filter')} to change the filter, {self._key('clear-filter')} to clear it.",
             )
-        if self._view.filter.conditions:
+        if self._view.filter != EVERYTHING:
             return (
                 f"No events in the time range {range_words} match the filter.",
                 f"Press {self._key('filter')} to change the filter, {self._key('clear-filter')} to clear it, "

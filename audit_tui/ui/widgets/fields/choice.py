@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from audit_tui.core.filters import Match
+from audit_tui.core.flat_filter import Match
 from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
 from audit_tui.ui.widgets.fields.popup_list import PopupItem
 

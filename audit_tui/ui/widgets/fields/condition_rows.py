@@ -9,7 +9,9 @@ from textual import on
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 
-from audit_tui.core.filters import IS, OPERATORS, AnyField, Draft, Field, Operator
+from audit_tui.core.columns import NAME_COLUMNS
+from audit_tui.core.flat_filter import Draft
+from audit_tui.core.operators import IS, NAME_OPERATORS, Operator
 from audit_tui.core.text import clean
 from audit_tui.ui.widgets.fields.choice import Alternative, Choice, Cross
 from audit_tui.ui.widgets.fields.value_input import ValueInput
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from audit_tui.core.filters import FilterField
     from audit_tui.ui.lane import Lane
     from audit_tui.ui.widgets.fields.popup_list import PopupList
 
-FIELDS: tuple[AnyField, ...] = tuple(Field)
+FIELDS: tuple[FilterField, ...] = NAME_COLUMNS
 _NO_COLUMN = Alternative("Column", "Column")
 
 
@@ -43,9 +46,9 @@ class ConditionRow(Horizontal):
     def __init__(self, popup: PopupList, values: Lane, draft: Draft) -> None:
         super().__init__()
         self._fields = FIELDS
-        self._operators: tuple[Operator, ...] = OPERATORS
+        self._operators: tuple[Operator, ...] = NAME_OPERATORS
         self._column = Choice(_columns(FIELDS), _NO_COLUMN, popup, classes="column")
-        self._operator = Choice(_words(OPERATORS), _words(OPERATORS)[0], popup, classes="operator")
+        self._operator = Choice(_words(NAME_OPERATORS), _words(NAME_OPERATORS)[0], popup, classes="operator")
         self.value = ValueInput(popup, values)
         self._draft = draft
         self._is_ready = False
@@ -105,7 +108,9 @@ class ConditionRow(Horizontal):
         """Offer what every row can have, and what this one has from a command line besides."""
         is_usual = draft.field is None or draft.field in FIELDS
         self._fields = FIELDS if is_usual or draft.field is None else (*FIELDS, draft.field)
-        self._operators = OPERATORS if draft.operator in OPERATORS else (*OPERATORS, draft.operator)
+        self._operators = (
+            NAME_OPERATORS if draft.operator in NAME_OPERATORS else (*NAME_OPERATORS, draft.operator)
+        )
         self._column.offer(_columns(self._fields))
         self._operator.offer(_words(self._operators))
 
@@ -133,7 +138,7 @@ class ConditionRow(Horizontal):
         event.stop()
 
 
-def _columns(fields: Sequence[AnyField]) -> tuple[Alternative, ...]:
+def _columns(fields: Sequence[FilterField]) -> tuple[Alternative, ...]:
     labels = (clean(field.label) for field in fields)
     return tuple(Alternative(label, label if len(label) < 10 else f"{label[:8]}…") for label in labels)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.message import Message
 from textual.widgets import Static
 
-from audit_tui.core.filters import OPERATORS, Field
+from audit_tui.core.columns import NameColumn, is_name_column
+from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.widgets.fields.value_input import picture, said_value
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filters import Draft
+    from audit_tui.core.flat_filter import Draft
     from audit_tui.core.query import EventReader
     from audit_tui.ui.lane import Lane
 
 
 class _Key(NamedTuple):
-    field: Field
+    field: NameColumn
     text: str
 
 
@@ -118,7 +119,7 @@ class ValueCheck(Static):
 
 def _key(draft: Draft) -> _Key | None:
     """What to look up; None where there is nothing, or a text that nobody can have typed."""
-    if not isinstance(draft.field, Field) or draft.operator not in OPERATORS or draft.is_missing:
+    if not is_name_column(draft.field) or draft.operator not in NAME_OPERATORS or draft.is_missing:
         return None
     if not draft.text or picture(draft.text) != draft.text:
         return None

@@ -11,7 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Button, Input
 
-from audit_tui.core.filters import NO_VALUE_WORDS, AnyField, Draft, Field
+from audit_tui.core.columns import NAME_COLUMNS, NameColumn
+from audit_tui.core.filters import NO_VALUE_WORDS, FilterField
 from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.flat_filter import Draft
     from audit_tui.core.query import EventReader
     from audit_tui.ui.lane import Lane
     from audit_tui.ui.widgets.fields.popup_list import PopupList
@@ -37,7 +39,7 @@ MAX_SAID_CHARS = 24
 class Candidate:
     """A value of the store that is offered."""
 
-    field: Field
+    field: NameColumn
     value: str | None
     events: int
 
@@ -93,7 +95,7 @@ class ValueInput(Input):
         """The value, or the column that a candidate brought, was changed by the user."""
 
         field_input: ValueInput
-        picked_field: Field | None
+        picked_field: NameColumn | None
         """The column of the candidate that was taken; None when the value was typed."""
 
     @dataclass
@@ -136,7 +138,7 @@ class ValueInput(Input):
         self.cursor_blink = False
         self._popup = popup
         self._values = values
-        self._field: AnyField | None = None
+        self._field: FilterField | None = None
         self._text: str | None = None
         self._is_missing = False
         self._candidates: tuple[Candidate, ...] = ()
@@ -162,7 +164,7 @@ class ValueInput(Input):
         """The row with what stands here as its value."""
         return replace(row, text=None if self._is_missing else self._text, is_missing=self._is_missing)
 
-    def look_in(self, field: AnyField | None) -> None:
+    def look_in(self, field: FilterField | None) -> None:
         """Offer the values of this column; None offers those of all."""
         self._field = field
 
@@ -295,11 +297,11 @@ class ValueInput(Input):
         ask = partial(self._fetch, self._question, self._field, search, self._values.begin())
         self.run_worker(ask, group="values", exclusive=True, thread=True)
 
-    def _fetch(self, number: int, field: AnyField | None, search: str, token: CancelToken) -> None:
+    def _fetch(self, number: int, field: FilterField | None, search: str, token: CancelToken) -> None:
         """In a thread: read the candidates and tell."""
 
         def question(reader: EventReader, cancel: CancelToken) -> list[Candidate]:
-            fields = [one for one in Field if field is None or one is field]
+            fields = [one for one in NAME_COLUMNS if field is None or one is field]
             return [
                 Candidate(each, found.value, found.events)
                 for each in fields
@@ -365,7 +367,7 @@ class ValueInput(Input):
         search = self._asked or ""
         matches = [self._candidates[index] for index in self._matches()]
         if matches and self._match() is None:
-            columns = [field.label for field in Field if any(each.field is field for each in matches)]
+            columns = [field.label for field in NAME_COLUMNS if any(each.field is field for each in matches)]
             said = f"in {' and '.join(columns)}" if len(columns) > 1 else "in several spellings"
             return f"{said}: choose one with ↓"
         if matches and matches[0].value != search:

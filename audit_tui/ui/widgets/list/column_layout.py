@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
@@ -26,16 +26,14 @@ ALL_COLUMNS_CELLS = 76
 DESCRIPTION_CELLS = 56
 USER_CELLS = 42
 
-_LEAST = {EventColumn.EVENT: 15, EventColumn.CATEGORY: 9, EventColumn.USER: 16, EventColumn.DESCRIPTION: 14}
-_COMFORTABLE = {EventColumn.EVENT: 22, EventColumn.USER: 22, EventColumn.CATEGORY: 15}
-_MOST = {EventColumn.EVENT: 40, EventColumn.USER: 36, EventColumn.CATEGORY: 24}
-_COMFORTABLE_DESCRIPTION = 34
+_GROWS_BEFORE: tuple[ListColumn, ...] = (Column.EVENT, Column.USER, Column.CATEGORY)
+"""The columns that get more room before all others, in this order."""
 
 
 class ColumnBox(Record):
     """Where one column lies."""
 
-    column: EventColumn
+    column: ListColumn
     start: int
     """Cells from the left edge of the list."""
     width: int
@@ -44,8 +42,8 @@ class ColumnBox(Record):
 
 def lay_out(
     width: int,
-    wanted: Mapping[EventColumn, int],
-    chosen: Sequence[EventColumn] = tuple(EventColumn),
+    wanted: Mapping[ListColumn, int],
+    chosen: Sequence[ListColumn] = LIST_COLUMNS,
     date_cells: tuple[int, int] = (SHORT_DATE_CELLS, FULL_DATE_CELLS),
 ) -> tuple[ColumnBox, ...]:
     """Place the columns that fit.
@@ -58,9 +56,9 @@ def lay_out(
     """
     columns = list(chosen)
     for column, least_width in (
-        (EventColumn.CATEGORY, ALL_COLUMNS_CELLS),
-        (EventColumn.DESCRIPTION, DESCRIPTION_CELLS),
-        (EventColumn.USER, USER_CELLS),
+        (Column.CATEGORY, ALL_COLUMNS_CELLS),
+        (Column.DESCRIPTION, DESCRIPTION_CELLS),
+        (Column.USER, USER_CELLS),
     ):
         if width < least_width and column in columns and len(columns) > 1:
             columns.remove(column)
@@ -74,26 +72,27 @@ def lay_out(
 
 
 def _share(
-    width: int, columns: list[EventColumn], wanted: Mapping[EventColumn, int], date_cells: tuple[int, int]
-) -> dict[EventColumn, int]:
+    width: int, columns: list[ListColumn], wanted: Mapping[ListColumn, int], date_cells: tuple[int, int]
+) -> dict[ListColumn, int]:
     short_date, full_date = date_cells
-    widths = {column: _LEAST.get(column, short_date) for column in columns}
+    widths = {column: short_date if column is Column.TIME else column.width.least for column in columns}
     spare = width - sum(widths.values()) - GAP_CELLS * (len(columns) - 1)
 
-    def grow(column: EventColumn, most: int) -> None:
+    def grow(column: ListColumn, most: int) -> None:
         nonlocal spare
-        extra = min(spare, most - widths.get(column, most))
+        extra = min(spare, most - widths[column])
         if extra > 0:
             widths[column] += extra
             spare -= extra
 
-    for column, most in _COMFORTABLE.items():
-        grow(column, min(most, wanted.get(column, 0)))
-    grow(EventColumn.DESCRIPTION, min(_COMFORTABLE_DESCRIPTION, wanted.get(EventColumn.DESCRIPTION, 0)))
-    if spare >= full_date - short_date:
-        grow(EventColumn.DATE, full_date)
-    for column, most in _MOST.items():
-        grow(column, min(most, wanted.get(column, 0)))
-    last = next((column for column in reversed(columns) if column is not EventColumn.DATE), columns[-1])
+    first = [column for column in _GROWS_BEFORE if column in columns]
+    texts = [*first, *(column for column in columns if column not in (*first, Column.TIME))]
+    for column in texts:
+        grow(column, min(column.width.comfortable, wanted.get(column, 0)))
+    if spare >= full_date - short_date and Column.TIME in columns:
+        grow(Column.TIME, full_date)
+    for column in texts:
+        grow(column, min(column.width.most, wanted.get(column, 0)))
+    last = next((column for column in reversed(columns) if column is not Column.TIME), columns[-1])
     widths[last] = max(1, widths[last] + spare)
     return widths

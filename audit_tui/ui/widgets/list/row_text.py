@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from audit_tui.core.event import EventColumn
+from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
 from audit_tui.core.privacy.secrets import mask_secrets
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from audit_tui.core.event import EventRow
+
 
 MISSING_VALUE = "-"
 CUT = "…"
@@ -49,7 +50,7 @@ class RowText:
     def __init__(
         self,
         zone: tzinfo,
-        columns: Sequence[EventColumn] = tuple(EventColumn),
+        columns: Sequence[ListColumn] = LIST_COLUMNS,
         date_format: str = DEFAULT_DATE_FORMAT,
         *,
         masks_secrets: bool = False,
@@ -62,8 +63,8 @@ class RowText:
         self._sort = NEWEST_FIRST
         self._this_year = ""
         self._date_cells = (SHORT_DATE_CELLS, FULL_DATE_CELLS)
-        self._wanted: dict[EventColumn, int] = {}
-        self._in_sight: Sequence[EventColumn] = ()
+        self._wanted: dict[ListColumn, int] = {}
+        self._in_sight: Sequence[ListColumn] = ()
 
     @property
     def is_measured(self) -> bool:
@@ -91,7 +92,7 @@ class RowText:
             return
         for column in self._columns:
             texts = (self._shown(row, column, self._columns)[:MEASURED_CHARS] for row in rows)
-            if column is not EventColumn.DATE:
+            if column is not Column.TIME:
                 self._wanted[column] = max(cell_len(clean(text)) for text in texts)
             elif self._date_format != DEFAULT_DATE_FORMAT:
                 width = max(cell_len(clean(text)) for text in texts)
@@ -125,7 +126,7 @@ class RowText:
 
     def repeats_day(self, row: EventRow, above: EventRow | None) -> bool:
         """Whether the row above is of the same day, so that the day need not be said again."""
-        if above is None or self._sort.column is not EventColumn.DATE:
+        if above is None or self._sort.column is not Column.TIME:
             return False
         if self._date_format != DEFAULT_DATE_FORMAT:
             return False
@@ -133,28 +134,28 @@ class RowText:
 
     def _text(self, row: EventRow, box: ColumnBox, repeats_day: bool) -> str:
         text = self._shown(row, box.column, self._in_sight)
-        if box.column is not EventColumn.DATE or self._date_format != DEFAULT_DATE_FORMAT:
+        if box.column is not Column.TIME or self._date_format != DEFAULT_DATE_FORMAT:
             return text
         is_full = box.width >= FULL_DATE_CELLS
         if repeats_day:
             return " " * (11 if is_full else 6) + text[11:]
         return text if is_full or text[:4] != self._this_year else text[5:]
 
-    def _shown(self, row: EventRow, column: EventColumn, columns: Sequence[EventColumn]) -> str:
+    def _shown(self, row: EventRow, column: ListColumn, columns: Sequence[ListColumn]) -> str:
         """The value of a column beside others."""
         text = self._value(row, column)
-        if column is not EventColumn.DESCRIPTION or EventColumn.USER not in columns:
+        if column is not Column.DESCRIPTION or Column.USER not in columns:
             return text
         # In the order of descriptions they stand as they are ordered.
         return text if self._sort.column is column else without_user(text, row.user)
 
-    def _value(self, row: EventRow, column: EventColumn) -> str:
-        if column is EventColumn.DATE:
+    def _value(self, row: EventRow, column: ListColumn) -> str:
+        if column is Column.TIME:
             return self._date(row)
-        value: str | None = getattr(row, column)
+        value = row.text(column)
         if value is None:
             return MISSING_VALUE
-        if column is EventColumn.DESCRIPTION and self._masks_secrets:
+        if column is Column.DESCRIPTION and self._masks_secrets:
             return mask_secrets(value[:SCANNED_CHARS])
         return value
 

@@ -1,0 +1,138 @@
+"""The columns of an event: the one declaration that lists, commands, exports, filters and imports follow.
+
+To add a column to the list, add it to ``ListColumn`` and ``LIST_COLUMNS``: the type checker then names the
+places that must give its text. A column that the list shows is not yet one that a store can sort by: that
+is ``SortKey``.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum, auto
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+
+class Kind(Enum):
+    """The sort of values that a column has, which decides what a filter can ask of it."""
+
+    NAME = auto()
+    """A text that many events share; a store numbers these and lists them."""
+    TEXT = auto()
+    ADDRESS = auto()
+    """A text that may be an IP address, and so lie in a network."""
+    NUMBER = auto()
+    TIME = auto()
+    OBJECT = auto()
+    """A JSON object."""
+
+
+class Width(NamedTuple):
+    """How many terminal cells a list gives to a column."""
+
+    least: int
+    comfortable: int
+    """What it gets before others get their most."""
+    most: int
+
+
+NARROW = Width(9, 15, 24)
+MIDDLE = Width(15, 22, 40)
+PERSON = Width(16, 22, 36)
+WIDE = Width(14, 34, 34)
+
+
+class Column(StrEnum):
+    """A column of an event; the value is its name in commands and JSON, the order that of the JSON."""
+
+    label: str
+    """The heading, and the name in sentences."""
+    kind: Kind
+    attribute: str
+    """The attribute of ``AuditEvent`` that holds it."""
+    width: Width
+    """Its place in a list; a time has the width of its format instead."""
+
+    def __new__(cls, key: str, label: str, kind: Kind, width: Width = MIDDLE, attribute: str = "") -> Column:
+        """Declare a column."""
+        column = str.__new__(cls, key)
+        column._value_ = key
+        column.label, column.kind, column.width = label, kind, width
+        column.attribute = attribute or key
+        return column
+
+    SEQ = "seq", "Seq", Kind.NUMBER
+    KEY = "key", "Key", Kind.TEXT
+    TIME = "time", "Date", Kind.TIME, MIDDLE, "occurred_us"
+    EVENT = "event", "Event", Kind.NAME, MIDDLE
+    CATEGORY = "category", "Category", Kind.NAME, NARROW
+    USER = "user", "User", Kind.NAME, PERSON
+    DESCRIPTION = "description", "Description", Kind.TEXT, WIDE
+    OUTCOME = "outcome", "Outcome", Kind.TEXT, NARROW
+    SEVERITY = "severity", "Severity", Kind.NUMBER, NARROW
+    SOURCE_IP = "source_ip", "Source IP", Kind.ADDRESS, NARROW
+    TARGET = "target", "Target", Kind.ADDRESS, MIDDLE
+    SOURCE = "source", "Source", Kind.TEXT, NARROW
+    METADATA = "metadata", "Metadata", Kind.OBJECT, WIDE
+
+
+COLUMNS = tuple(Column)
+"""All of them, which are the keys of an event as JSON and the columns of an export."""
+
+NameColumn: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER]
+"""A column of names: a store lists its values and counts them."""
+NAME_COLUMNS: tuple[NameColumn, ...] = (Column.EVENT, Column.CATEGORY, Column.USER)
+
+ListColumn: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER, Column.TIME, Column.DESCRIPTION]
+"""A column that the list can show."""
+LIST_COLUMNS: tuple[ListColumn, ...] = (
+    Column.EVENT,
+    Column.CATEGORY,
+    Column.USER,
+    Column.TIME,
+    Column.DESCRIPTION,
+)
+"""Those of the list in their first order."""
+
+SortKey: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER, Column.TIME, Column.DESCRIPTION]
+"""A column that a store can put a result in the order of."""
+SORT_KEYS: tuple[SortKey, ...] = LIST_COLUMNS
+
+IMPORTABLE = tuple(column for column in COLUMNS if column not in (Column.SEQ, Column.METADATA))
+"""What a field of a log can become; all other fields are metadata."""
+
+_OTHER_NAMES: dict[str, Column] = {"date": Column.TIME, "ip": Column.SOURCE_IP}
+"""What commands and settings also call a column."""
+
+
+def column_named(name: str) -> Column | None:
+    """Return the column that commands call so, in any case; None if there is none."""
+    folded = name.lower()
+    return _OTHER_NAMES.get(folded) or _BY_NAME.get(folded)
+
+
+_BY_NAME: dict[str, Column] = {column.value: column for column in COLUMNS}
+_NAME_COLUMNS: dict[Column, NameColumn] = {column: column for column in NAME_COLUMNS}
+_LIST_COLUMNS: dict[Column, ListColumn] = {column: column for column in LIST_COLUMNS}
+_SORT_KEYS: dict[Column, SortKey] = {column: column for column in SORT_KEYS}
+
+
+def is_name_column(field: object) -> TypeIs[NameColumn]:
+    """Tell whether a field of a filter is a column of names."""
+    return field in NAME_COLUMNS
+
+
+def name_column(column: Column | None) -> NameColumn | None:
+    """Return a column as one of names; None if it is not one."""
+    return None if column is None else _NAME_COLUMNS.get(column)
+
+
+def list_column(column: Column | None) -> ListColumn | None:
+    """Return a column as one of the list; None if the list cannot show it."""
+    return None if column is None else _LIST_COLUMNS.get(column)
+
+
+def sort_key(column: Column | None) -> SortKey | None:
+    """Return a column as a key to sort by; None if no store can."""
+    return None if column is None else _SORT_KEYS.get(column)
