@@ -11,7 +11,7 @@ import pytest
 
 from audit_tui.config import config_path, keys_directory
 from audit_tui.core.finding import Finding, Level
-from audit_tui.store.file import connect, diagnosing, file_system
+from audit_tui.store.file import connect, file_system
 from audit_tui.store.file.diagnosing import has_wal_reset_fix, sqlite_finding
 from audit_tui.ui.terminal.clipboard import Clipboard
 from tests.cli.running import make_store, run
@@ -158,7 +158,7 @@ def test_what_is_missing_in_the_store_is_found(store: Path) -> None:
 
 def test_another_machine_and_a_full_disk_are_found(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mount = file_system.Mount("nfs4", is_read_only=False)
-    monkeypatch.setattr(diagnosing, "mount_of", lambda _: mount)
+    monkeypatch.setattr(file_system, "mount_of", lambda *_: mount)
     assert "nfs4" in found("file system", "-s", str(store)).message
     monkeypatch.setattr(connect, "free_bytes", lambda _: 1000)
     assert "1,000 bytes" in found("free space", "-s", str(store)).message

@@ -34,7 +34,7 @@ MAY_OPEN = {
     ("foreign.py", "*"),
     ("lock.py", "_open"),
     ("holders.py", "process_words"),
-    ("holders.py", "writer_of"),
+    ("holders.py", "_holders"),
     ("file_system.py", "mount_of"),
     ("seal_status.py", "*"),
     ("seal_keys.py", "*"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from audit_tui.core.event import AuditEvent
 from audit_tui.errors import StoreBusy, StoreError
 from audit_tui.store.file import lock
+from audit_tui.store.file.holders import LOCKS
 from audit_tui.store.file.lock import StoreLock
 from audit_tui.store.write import writer
 from audit_tui.store.write.writer import StoreWriter
@@ -103,6 +106,67 @@ def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="symbolic link"), StoreLock(path).held():
         pass
     assert target.read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    ("store_mode", "lock_mode"),
+    [(0o600, 0o600), (0o640, 0o600), (0o644, 0o600), (0o664, 0o660), (0o666, 0o666)],
+)
+def test_who_may_only_read_the_store_cannot_hold_its_lock(
+    store_mode: int, lock_mode: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "audit.db"
+    path.touch()
+    path.chmod(store_mode)
+    lock_file = tmp_path / "audit.db.lock"
+    lock_file.touch()
+    lock_file.chmod(0o644)
+    own = StoreLock(path)
+    with own.held():
+        assert stat.S_IMODE(lock_file.stat().st_mode) == lock_mode
+    own.close()
+
+
+HOLD = (
+    "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_SH); print(1, flush=True); input()"
+)
+
+
+def test_the_holder_is_named_and_not_who_wrote_its_number_last(tmp_path: Path) -> None:
+    if not LOCKS.exists():
+        pytest.skip("this system does not list its locks")
+    path = tmp_path / "audit.db"
+    own = StoreLock(path, wait_s=0.01)
+    with own.held():
+        pass
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(own.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with child, child.stdin, child.stdout:
+        assert child.stdout.readline() == b"1\n"
+        with pytest.raises(StoreBusy) as caught, own.held():
+            pass
+        assert f"process {child.pid} (" in caught.value.message
+        child.kill()
+    own.close()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "hard link", "folder"])
+def test_a_planted_file_is_not_written_to(kind: str, tmp_path: Path) -> None:
+    victim, planted = tmp_path / "victim", tmp_path / "audit.db.lock"
+    victim.write_text("precious")
+    match kind:
+        case "fifo":
+            os.mkfifo(planted)
+        case "folder":
+            planted.mkdir()
+        case _:
+            planted.hardlink_to(victim)
+    with pytest.raises(StoreError, match="lock file"), StoreLock(tmp_path / "audit.db").held():
+        pass
+    assert victim.read_text() == "precious"
 
 
 def test_no_write_begins_without_the_write_lock() -> None:

@@ -27,6 +27,7 @@ from audit_tui.errors import (
     StoreMissing,
     StoreTooNew,
 )
+from audit_tui.store.file.file_system import refuse_other_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +113,7 @@ def open_writer(path: Path, *, durable: bool) -> Connection:
     Raises:
         StoreError: One of its kinds, when something else is there, or it cannot be written.
     """
+    refuse_other_names(path)
     connection = _connect(path, "?mode=rw", WRITER_WAIT_S, may_be_empty=True)
     with store_errors(path), closed_on_error(connection):
         for pragma in (

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from audit_tui.core.finding import Finding, Level
 from audit_tui.core.text import counted, thousands
 from audit_tui.store import segment_layout, text_layout
-from audit_tui.store.file import connect, foreign_log
-from audit_tui.store.file.file_system import mount_of
+from audit_tui.store.file import connect, file_system, foreign_log
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import schema, seal_layout
 
@@ -52,7 +51,7 @@ def sqlite_finding(version: tuple[int, int, int] = sqlite3.sqlite_version_info) 
 def place_findings(path: Path) -> Iterator[Finding]:
     """What to know of where a store lies; it need not exist."""
     folder = path.parent
-    mount = mount_of(path)
+    mount = file_system.mount_of(path)
     if mount is None:
         yield Finding("file system", Level.NOTE, "The system does not tell its kind.")
     elif mount.is_network:
@@ -117,6 +116,9 @@ def permission_findings(path: Path) -> Iterator[Finding]:
         # What lies beside a private store is only told when something is wrong with it.
         if not suffix or finding.level is Level.WRONG:
             yield finding
+    if reason := file_system.other_names(path):
+        message = f"{reason} Nothing is recorded: by two names, two writers lose events."
+        yield Finding("store", Level.WRONG, message, file_system.ONE_NAME)
     if not os.access(path, os.W_OK):
         yield Finding("store", Level.NOTE, "You may read the store, not write it.")
 

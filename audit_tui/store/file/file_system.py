@@ -1,4 +1,8 @@
-"""On what kind of file system a store lies: SQLite's locks and shared memory work on local ones only."""
+"""Places where a store is not safe: another machine's file system, and a file that has several names.
+
+SQLite's locks and shared memory work on local file systems only. Its log and our lock go by the store's
+name: two writers that come by two names of one file each have their own, and lose what they acknowledged.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import os
 import re
 from pathlib import Path
 from typing import NamedTuple
+
+from audit_tui.errors import StoreError
 
 _MOUNTS = Path("/proc/self/mountinfo")
 NETWORK_KINDS = frozenset(
@@ -36,6 +42,8 @@ class Mount(NamedTuple):
     kind: str
     """As the system calls it: ext4, nfs4, fuse.sshfs."""
     is_read_only: bool
+    point: str = "/"
+    """The folder, or the single file, that it is mounted on."""
 
     @property
     def is_network(self) -> bool:
@@ -63,12 +71,46 @@ def mount_of(path: Path, mounts: Path = _MOUNTS) -> Mount | None:
         point = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
         # Of two on one point the later one covers the earlier.
         if path.is_relative_to(point) and (found is None or len(point) >= found[0]):
-            found = (len(point), Mount(kind, "ro" in fields[5].split(",")))
+            found = (len(point), Mount(kind, "ro" in fields[5].split(","), point))
     return None if found is None else found[1]
 
 
-def network_notice(path: Path) -> str:
-    """What to say of a store that lies on another machine; empty when it does not."""
+def other_names(path: Path, mounts: Path = _MOUNTS) -> str:
+    """The reason why a file may be reached by another name too, as a sentence; empty when it may not.
+
+    Args:
+        path: Resolved; need not exist.
+        mounts: What the system tells of its mounts, for tests.
+    """
+    try:
+        names = path.stat().st_nlink
+    except OSError:
+        return ""
+    if names > 1:
+        return f"{path} has {names} names (hard links)."
+    mount = mount_of(path, mounts)
+    if mount is not None and mount.point == str(path):
+        return f"{path} is mounted as a single file, so it has another name elsewhere."
+    return ""
+
+
+ONE_NAME = "Keep one name: remove the others (find / -samefile FILE lists them), or mount the store's folder."
+
+
+def refuse_other_names(path: Path) -> None:
+    """Refuse to write to a file that others may write to by another name.
+
+    Raises:
+        StoreError: If it has one.
+    """
+    if reason := other_names(path):
+        raise StoreError(f"{reason} Its log goes by the name, so writing would lose events.", ONE_NAME)
+
+
+def place_notice(path: Path) -> str:
+    """A notice about where a store lies; empty when that is a good place."""
+    if reason := other_names(path):
+        return f"{reason} It is only read; what is in the log of another name is not shown."
     mount = mount_of(path)
     if mount is None or not mount.is_network:
         return ""

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import random
+import stat
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -113,11 +114,23 @@ class StoreLock:
                 f"The lock file {self.path} cannot be opened: {reason}.",
                 "Writing needs the right to make files in the store's folder.",
             ) from error
-        # Whoever may write the store may take its lock.
-        mode = self._store_path.stat().st_mode & 0o666 if self._store_path.exists() else 0o600
-        if os.fstat(descriptor).st_uid == os.geteuid():
-            os.fchmod(descriptor, mode)
+        status = os.fstat(descriptor)
+        # The holder writes its number into it: into a file that is not a lock, that would be damage.
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            os.close(descriptor)
+            reason = "has several names" if stat.S_ISREG(status.st_mode) else "is not a regular file"
+            raise StoreError(f"The lock file {self.path} {reason}.", "Remove it while nobody records.")
+        if status.st_uid == os.geteuid():
+            os.fchmod(descriptor, self._mode())
         return descriptor
+
+    def _mode(self) -> int:
+        """The lock's mode: for whoever may write the store. A reader could hold up all writers."""
+        try:
+            mode = self._store_path.stat().st_mode
+        except OSError:
+            mode = 0
+        return 0o600 | (0o060 if mode & stat.S_IWGRP else 0) | (0o006 if mode & stat.S_IWOTH else 0)
 
     def _is_current(self) -> bool:
         if self._descriptor is None:
@@ -131,9 +144,7 @@ class StoreLock:
     def _holder(self) -> str:
         if self._descriptor is None:
             return "another program"
-        pid = os.pread(self._descriptor, 16, 0).decode("ascii", "replace").strip()
-        if not pid.isdigit():
-            return "another program"
-        from audit_tui.store.file.holders import process_words
+        from audit_tui.store.file.holders import lock_holder
 
-        return process_words(int(pid))
+        pid = os.pread(self._descriptor, 16, 0).decode("ascii", "replace").strip()
+        return lock_holder(self.path, int(pid) if pid.isdecimal() else None)

@@ -26,7 +26,7 @@ from audit_tui.errors import NotAStore, StoreDamaged, StoreError
 from audit_tui.store import by_columns, plan
 from audit_tui.store.columns.index import ColumnIndex, Summaries
 from audit_tui.store.file import connect, foreign_log
-from audit_tui.store.file.file_system import network_notice
+from audit_tui.store.file.file_system import place_notice
 from audit_tui.store.file.guard import authorize
 from audit_tui.store.file.watch import Watch
 from audit_tui.store.predicate import MISSING
@@ -339,7 +339,7 @@ class StoreReader:
             connection.create_function(ROW_TEST, -1, row_test, deterministic=True)
             connection.set_authorizer(authorize)
         has_indexes = all(index.name in self._indexes for index in schema.SECONDARY_INDEXES)
-        notices = (self._notice, "" if has_indexes else NO_INDEX_NOTICE, network_notice(self.path))
+        notices = (self._notice, "" if has_indexes else NO_INDEX_NOTICE, place_notice(self.path))
         self._notice = " ".join(filter(None, notices))
         found = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.STORE_ID,))
         self._columns = ColumnIndex(self._summaries, (connection.file_id, found.fetchone()))
