@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
 SCRUBBED = {
     "COLUMNS",
@@ -45,13 +47,36 @@ SET = {
 
 MOST_ID_LENGTH = 60
 
-# A busy machine is no failure; and a run that decides about a change must give the same answer twice.
-settings.register_profile("project", deadline=None, derandomize="CI" in os.environ, max_examples=50)
+# A busy machine must not fail a test. Other examples each time, also in CI, where hypothesis would take the
+# same ones for ever; what fails prints the line that reproduces it.
+settings.register_profile("project", deadline=None, derandomize=False, max_examples=50, print_blob=True)
 settings.load_profile("project")
 
 
 def pytest_configure() -> None:
-    """Scrub the environment before Textual is imported, which reads its variables only then."""
+    """Make the small world, before Textual is imported, which reads its variables only then."""
+    _let_children_take_signals()
+    _scrub_environment()
+
+
+def _let_children_take_signals() -> None:
+    """Give the programs that the tests start the signals that a terminal gives them.
+
+    Under nohup SIGHUP is ignored, and with ``&`` SIGINT, and a program inherits that: a test that interrupts
+    one would wait for ever. A handler is not inherited. This process stays as deaf as it was told to be, and
+    a worker ends with the process that started it, not by a signal of its own.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        is_worker = number == signal.SIGHUP and "PYTEST_XDIST_WORKER" in os.environ
+        if is_worker or signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, _ignore)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Take a signal and do nothing."""
+
+
+def _scrub_environment() -> None:
     for name in list(os.environ):
         if name.startswith(KEPT_PREFIX):
             continue
