@@ -91,6 +91,15 @@ def test_a_lost_line_ends_it_where_nobody_sends_sighup() -> None:
         assert terminal.wait() == 129
 
 
+@needs_bash
+def test_the_end_of_its_input_ends_it() -> None:
+    # A terminal that is gone may also say so: no error, and nothing to read, for ever.
+    command = " ".join(f"'{word}'" for word in small_app())
+    with Terminal(["bash", "-c", f"{command} </dev/null; exit $?"], env=ENVIRONMENT) as terminal:
+        assert terminal.wait() == 129
+        assert_restored(terminal.output)
+
+
 def test_a_terminal_that_takes_no_output_does_not_keep_it(tmp_path: Path) -> None:
     with Terminal(small_app("flood", tmp_path), columns=200, rows=60, env=ENVIRONMENT) as terminal:
         until((tmp_path / "full").exists)

@@ -7,9 +7,13 @@ a SIGCONT without a suspension before it starts a second writer and a second rea
 
 from __future__ import annotations
 
+import os
+import select
 import sys
+from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, Any
 
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from audit_tui.errors import EXIT_SIGHUP
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from textual.app import App
 
 _MODES = (1000, 1002, 1006)
+_READ_BYTES = 4096
+_LOOK_UP_S = 0.1
+"""How often the reading thread sees whether the app has ended, and an Esc that nothing follows is a key."""
 _PIXELS = 1016
 """Textual asks for positions in pixels where the terminal reports its size in band."""
 
@@ -107,9 +114,24 @@ class TerminalDriver(LinuxDriver):
     # -- a lost terminal
 
     def run_input_thread(self) -> None:
-        """Read what is typed, until the app or the terminal ends."""
+        """Read what is typed, until the app or the terminal ends.
+
+        Textual's own asks again at once at the end of the input: on a terminal that was lost without a
+        SIGHUP, as under nohup, it takes a whole core for ever.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
         try:
-            super().run_input_thread()
+            while not self.exit_event.is_set():
+                if select.select([self.fileno], [], [], _LOOK_UP_S)[0]:
+                    data = os.read(self.fileno, _READ_BYTES)
+                    if not data:
+                        self._leave()
+                        return
+                    for message in parser.feed(decode(data)):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
         except OSError:
             self._leave()
 
