@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import LIST_COLUMNS, ListColumn, column_named, list_column
 from audit_tui.core.record import Record
+from audit_tui.core.source_name import is_url
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import zone_named
 from audit_tui.errors import ConfigError, FileError, TimeError
@@ -126,7 +127,10 @@ class Setting(Record):
 
 
 def _path(value: object) -> Path:
-    return user_path(_text(value))
+    text = _text(value)
+    if is_url(text):
+        raise _Unusable("names a URL, and URLs are not supported yet", "Name a store by its path.")
+    return user_path(text)
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.cli.first_range import with_events
 from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.source import reading
 from audit_tui.cli.temporary import temporary_store
 from audit_tui.core.command_text import shell_line
 from audit_tui.core.text import clean_visible, counted
@@ -27,7 +28,6 @@ from audit_tui.ingest.pipeline import (
     title_of,
     unknown_format,
 )
-from audit_tui.store.read.reader import StoreReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,7 +72,7 @@ def imported(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
         tally = _import(names, store)
         if not tally.stored:
             raise _nothing_read(names, tally)
-        with StoreReader(store) as reader:
+        with reading(store) as reader:
             shown, elsewhere = with_events(choice, reader)
         yield Logs(
             store,

@@ -18,6 +18,7 @@ import click
 
 from audit_tui import __version__
 from audit_tui.cli.usage import refuse_mistyped, words_of
+from audit_tui.core.source_name import without_password
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import (
     EXIT_INTERRUPTED,
@@ -278,9 +279,9 @@ def _tell(message: str, hint: str = "", *, is_wanted: bool = True) -> None:
     """Write a message and what to do about it to stderr; they may quote hostile names."""
     if not is_wanted:
         return
-    lines = [clean_visible(message)]
+    lines = [clean_visible(without_password(message))]
     if hint:
-        lines.append(clean_visible(hint, keep_newlines=True))
+        lines.append(clean_visible(without_password(hint), keep_newlines=True))
     with suppress(OSError):
         click.echo("\n".join(lines), err=True)
 
@@ -311,6 +312,25 @@ def commands() -> None:
     """
 
 
+def _open_closed_streams() -> None:
+    """Let what is written to a closed stream (``>&-``) go nowhere.
+
+    A file that is opened later must not become descriptor 1 or 2 either: a message would land in it.
+    """
+    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
+        if stream is not None:
+            continue
+        descriptor = os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+        if descriptor != number:
+            os.close(descriptor)
+    # A closed standard input stays None: what reads it says so.
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the process ends
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the process ends
+
+
 def main() -> None:
     """Run the command line of this process."""
+    _open_closed_streams()
     commands.main(prog_name=NAME)

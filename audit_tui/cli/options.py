@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from audit_tui.cli.session import session_of
+from audit_tui.cli.source import StoreName
 from audit_tui.config import default_store_path
 from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
@@ -45,7 +46,7 @@ def store_option(command: Callable[P, R]) -> Callable[P, R]:
         "-s",
         "--store",
         metavar="PATH",
-        type=click.Path(path_type=Path),
+        type=StoreName(),
         callback=_chosen_store,
         help="The store. Else AUDIT_TUI_STORE, else audit.db in the data directory.",
     )(command)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.source import reading
 from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import EXIT_WRONG, CheckpointError
@@ -42,12 +43,11 @@ def write_proofs(prover: Prover, store: Path, out: Path, query: EventQuery) -> N
         StoreDamaged: If an event is not as it was sealed; then nothing is written.
     """
     from audit_tui.core.evidence.proof import ProofHead, event_line, head_line
-    from audit_tui.store.read.reader import StoreReader
 
     path = proof_path(out)
     events = 0
     with (
-        StoreReader(store) as reader,
+        reading(store) as reader,
         new_file(path, _PROOF, never_over=database_files(store)) as file,
         ProgressLine() as line,
     ):

@@ -12,13 +12,10 @@ from audit_tui.core.filters import with_users
 from audit_tui.core.privacy.redact_mode import RedactMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import AuditEvent
-    from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.core.query import EventReader
     from audit_tui.core.view import View
-    from audit_tui.store.read.reader import StoreReader
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,25 +44,3 @@ def redacted_view(view: View, mode: RedactMode, reader: EventReader) -> View:
     if names is None:
         return view
     return replace(view, filter=with_users(view.filter, names.user))
-
-
-class RedactedEvents:
-    """A source of events for an export, behind the switch.
-
-    Args:
-        reader: The store; is closed with this.
-        mode: The switch.
-    """
-
-    def __init__(self, reader: StoreReader, mode: RedactMode) -> None:
-        self._reader = reader
-        self._mode = mode
-
-    def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
-        """The events in the result's order, in constant memory."""
-        real = self._mode.real_query(self._reader, query)
-        return self._mode.events(self._reader, self._reader.events(real, cancel))
-
-    def close(self) -> None:
-        """Let the store go."""
-        self._reader.close()

@@ -6,7 +6,7 @@ reviewed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -253,7 +253,15 @@ class EventReader(Protocol):
         ...
 
     def event(self, seq: int) -> AuditEvent | None:
-        """One event with everything that is known of it; None if there is none of that number."""
+        """Return one event with everything that is known of it; None if there is none of that number."""
+        ...
+
+    def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
+        """Yield all events of a result in its order, in constant memory; later ones are left out.
+
+        Raises:
+            QueryCancelled: Between two events, if the token is cancelled.
+        """
         ...
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ It is slow, simple and without state, so one may serve several threads at once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cmp_to_key
 from itertools import pairwise
@@ -75,7 +75,7 @@ class FakeReader:
     """
 
     def __init__(self, events: Sequence[AuditEvent], hook: Hook | None = None, name: str = "fake.db") -> None:
-        self.events: list[AuditEvent] = [
+        self.stored: list[AuditEvent] = [
             replace(event, seq=event.seq or index, key=event.key or f"fake-{index}")
             for index, event in enumerate(events, start=1)
         ]
@@ -85,20 +85,20 @@ class FakeReader:
         self._counts: dict[NameColumn, list[tuple[str, ValueCount]]] = {
             field: [
                 (NO_VALUE_WORDS if value is None else value.casefold(), ValueCount(value, count))
-                for value, count in Counter(getattr(event, field.value) for event in self.events).items()
+                for value, count in Counter(getattr(event, field.value) for event in self.stored).items()
             ]
             for field in NAME_COLUMNS
         }
 
     def info(self) -> StoreInfo:
         self._enter("info")
-        times = [event.occurred_us for event in self.events]
+        times = [event.occurred_us for event in self.stored]
         return StoreInfo(
             name=self.name,
             path=f"/fake/{self.name}",
             store_id="fake",
             schema_version=1,
-            events=len(self.events),
+            events=len(self.stored),
             first_us=min(times, default=None),
             last_us=max(times, default=None),
             size_bytes=0,
@@ -110,7 +110,7 @@ class FakeReader:
 
     def newest_seq(self) -> int:
         self._enter("newest_seq")
-        return max((event.seq or 0 for event in self.events), default=0)
+        return max((event.seq or 0 for event in self.stored), default=0)
 
     def page(
         self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
@@ -135,7 +135,7 @@ class FakeReader:
         report: Callable[[int], None] | None = None,
     ) -> int:
         self._enter("count", cancel)
-        return sum(_wanted(query, event) for event in self.events)
+        return sum(_wanted(query, event) for event in self.stored)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         self._enter("locate", cancel)
@@ -176,7 +176,13 @@ class FakeReader:
 
     def event(self, seq: int) -> AuditEvent | None:
         self._enter("event")
-        return next((event for event in self.events if event.seq == seq), None)
+        return next((event for event in self.stored if event.seq == seq), None)
+
+    def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
+        self._enter("events", cancel)
+        by_seq = {event.seq: event for event in self.stored}
+        for row in self.result(query):
+            yield by_seq[row.seq]
 
     def close(self) -> None:
         self._enter("close")
@@ -187,7 +193,7 @@ class FakeReader:
         def in_order(left: EventRow, right: EventRow) -> int:
             return compare(PageKey.of(left, query.sort), PageKey.of(right, query.sort), query.sort)
 
-        rows = (row_of(event) for event in self.events if _wanted(query, event))
+        rows = (row_of(event) for event in self.stored if _wanted(query, event))
         return sorted(rows, key=cmp_to_key(in_order))
 
     def _enter(self, method: str, cancel: CancelToken | None = None) -> None:

@@ -21,6 +21,7 @@ from audit_tui.cli.claims import claimed
 from audit_tui.cli.options import EventsChoice, time_context
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import session_of
+from audit_tui.cli.source import StoreName, reading
 from audit_tui.config import data_directory, default_store_path
 from audit_tui.core.event import from_us, iso_utc
 from audit_tui.core.text import clean_visible, counted
@@ -73,7 +74,7 @@ def _number(
     "-s",
     "--store",
     metavar="PATH",
-    type=click.Path(path_type=Path),
+    type=StoreName(),
     help="Where to make it; never the default store.  [default: demo.db in the data directory]",
 )
 @click.option("--no-open", is_flag=True, help="Make the store without opening the screen.")
@@ -193,11 +194,11 @@ def _made(path: Path) -> _Made | None:
     Raises:
         StoreError: If it is no store.
     """
-    from audit_tui.store.read.reader import StoreReader
+    from audit_tui.store.read.reader import read_note
 
     try:
-        with StoreReader(path) as reader:
-            return _Made(reader.note(NOTE), reader.newest_seq())
+        with reading(path) as reader:
+            return _Made(read_note(path, NOTE), reader.newest_seq())
     except StoreMissing:
         return None
 

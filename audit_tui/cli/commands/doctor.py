@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui import __version__
+from audit_tui.cli.source import StoreName
 from audit_tui.config import (
     SETTINGS,
     STORE_VARIABLE,
@@ -41,7 +42,7 @@ _MARKS = {Level.OK: "ok", Level.NOTE: "note", Level.WRONG: "WRONG"}
     "-s",
     "--store",
     metavar="PATH",
-    type=click.Path(path_type=Path),
+    type=StoreName(),
     help="The store. Else AUDIT_TUI_STORE, else audit.db in the data directory.",
 )
 @click.option("--json", "is_json", is_flag=True, help="As one JSON object.")

@@ -14,8 +14,9 @@ from audit_tui.cli.commands.query import range_notes, tell_none
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
-from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
+from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
+from audit_tui.cli.source import open_source, reading
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import COLUMNS, Column, column_named
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
@@ -39,9 +40,8 @@ VISIBLE = "visible"
 def exporter_of(store: Path, redact: RedactMode) -> Exporter:
     """What exports the events of a store, and never over the store."""
     from audit_tui.output.exporting import FileExporter
-    from audit_tui.store.read.reader import StoreReader
 
-    exporter = FileExporter(lambda: RedactedEvents(StoreReader(store), redact), database_files(store))
+    exporter = FileExporter(redact.readers(lambda: open_source(store)()), database_files(store))
 
     def export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
         words = seal_words(store)
@@ -147,9 +147,7 @@ def export_command(
 
 def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replaced: bool) -> None:
     """What was written where, in which range if nobody chose it, and what is gone now."""
-    from audit_tui.store.read.reader import StoreReader
-
-    with StoreReader(store) as reader:
+    with reading(store) as reader:
         of_range, how_to_more = range_notes(choice, result.events, reader)
     said = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
     replacing = ", replacing what was there" if is_replaced else ""
@@ -207,9 +205,7 @@ def _progress(store: Path, query: EventQuery) -> Iterator[Callable[[int], None]]
     if not on_terminal():
         yield lambda _: None
         return
-    from audit_tui.store.read.reader import StoreReader
-
-    with StoreReader(store) as reader:
+    with reading(store) as reader:
         total = reader.count(query)
     with ProgressLine() as line:
 

@@ -15,6 +15,7 @@ from audit_tui.cli.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import session_of
+from audit_tui.cli.source import store_path
 from audit_tui.core.new_file import FileKind, appended_file, database_files, file_identity
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter
 from audit_tui.core.text import clean_visible, counted
@@ -268,6 +269,8 @@ def import_command(
     Compressed files are read as they are. Importing the same again stores nothing new. A record that cannot
     be understood is named with its place, and the rest is stored.
     """
+    for path in paths:
+        store_path(path)
     reading = Reading(
         format_name,
         parse_map(mapping),

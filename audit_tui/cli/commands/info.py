@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.options import store_option, time_context
+from audit_tui.cli.source import reading
 from audit_tui.core.event import iso_utc
 from audit_tui.core.text import clean_visible, thousands
 from audit_tui.core.time.dates import exact_date_text, zone_label
@@ -27,9 +28,7 @@ def info_command(context: click.Context, store: Path, is_json: bool) -> None:
     """Tell what a store holds."""
     import sqlite3
 
-    from audit_tui.store.read.reader import StoreReader
-
-    with StoreReader(store) as reader:
+    with reading(store) as reader:
         info = reader.info()
     if is_json:
         click.echo(json.dumps(_as_json(info, sqlite3.sqlite_version), indent=2))

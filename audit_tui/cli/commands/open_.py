@@ -22,6 +22,7 @@ from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
 from audit_tui.cli.session import Session, session_of
+from audit_tui.cli.source import open_source, store_path
 from audit_tui.config import state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.filters import EVERYTHING
@@ -122,7 +123,7 @@ def open_command(
         if resume:
             raise UsageError("Logs are read anew each time: there is nothing to resume.", RESUME_HINT)
         return _open_logs(names, choice, session, is_plain=plain)
-    path = Path(names[0]) if names else store
+    path = store_path(names[0]) if names else store
     try:
         if plain:
             return _print(path, choice, session)
@@ -270,13 +271,12 @@ def open_screen(
         UsageError: If there is no terminal for it.
     """
     from audit_tui.cli.first_range import with_events
-    from audit_tui.store.read.reader import open_store
     from audit_tui.ui.first_page import Anchor, Opening
 
     settings = session.loaded.settings
     redact = redact_mode(is_on=settings.redact)
     acts = OwnActs(store, is_on=settings.record_own_acts and shown_as is None)
-    open_reader = redact.readers(open_store(store, settings.deadline))
+    open_reader = redact.readers(open_source(store, settings.deadline))
     with closing(open_reader()) as reader:
         require_screen()
         unrecorded = acts.opened()

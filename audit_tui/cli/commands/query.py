@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.options import events_options, store_option
-from audit_tui.cli.redacting import RedactedEvents, redact_mode, redact_option
+from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
+from audit_tui.cli.source import reading
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.time.dates import Preset, range_label, range_words
 from audit_tui.output.writers import write_events
@@ -83,15 +85,14 @@ def print_events(
     Raises:
         StoreError: If the store cannot be read.
     """
-    from audit_tui.store.read.reader import StoreReader
-
     is_terminal = sys.stdout.isatty()
     if limit is None:
         limit = TERMINAL_LIMIT if is_terminal else 0
     width_cells = terminal_cells() if is_terminal else None
     query = choice.query()
-    with StoreReader(store) as reader:
-        events = islice(RedactedEvents(reader, redact).events(query), limit or None)
+    with reading(store) as real:
+        reader = RedactingReader(real, redact)
+        events = islice(reader.events(query), limit or None)
         written = write_events(events, sys.stdout, Writing(chosen, choice.context, width_cells=width_cells))
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
@@ -119,9 +120,7 @@ def terminal_cells() -> int:
 @events_options
 def count_command(store: Path, choice: EventsChoice) -> None:
     """Print the number of events."""
-    from audit_tui.store.read.reader import StoreReader
-
-    with StoreReader(store) as reader:
+    with reading(store) as reader:
         number = reader.count(choice.query())
         click.echo(number)
         sys.stdout.flush()

@@ -11,6 +11,7 @@ import click
 from audit_tui.cli.acting import act, confirm, require_why
 from audit_tui.cli.options import store_option, time_context
 from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.source import reading
 from audit_tui.core.event import to_us
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.core.time.dates import exact_date_text, parse_time
@@ -155,9 +156,8 @@ def _limit_us(before: str | None, keep: int | None, times: TimeContext) -> int:
 
 def _events_before(store: Path, before_us: int) -> int:
     from audit_tui.core.query import EventQuery, Interval
-    from audit_tui.store.read.reader import StoreReader
 
-    with StoreReader(store) as reader:
+    with reading(store) as reader:
         return reader.count(EventQuery(interval=Interval(end_us=before_us)))
 
 

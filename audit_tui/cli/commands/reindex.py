@@ -8,6 +8,7 @@ import click
 
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.source import reading
 from audit_tui.core.text import counted
 
 if TYPE_CHECKING:
@@ -28,11 +29,10 @@ def reindex_command(store: Path, has_text_index: bool | None) -> None:
     These are the indexes of names and times, the columns and the text index. The events stay as they are.
     Until it is done, answers are slower, not others.
     """
-    from audit_tui.store.read.reader import StoreReader
     from audit_tui.store.write.writer import StoreWriter
 
     # A writer would make a store where there is none.
-    with StoreReader(store) as reader:
+    with reading(store) as reader:
         events = reader.info().events
     with ProgressLine() as line, StoreWriter(store) as writer:
         writer.reindex(

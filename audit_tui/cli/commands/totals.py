@@ -12,6 +12,7 @@ from audit_tui.cli.commands.query import range_notes, tell_none, terminal_cells
 from audit_tui.cli.options import events_options, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
+from audit_tui.cli.source import reading
 from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.privacy.redact_mode import RedactingReader
@@ -72,10 +73,8 @@ def facets_command(
 
     COLUMN is event, category or user.
     """
-    from audit_tui.store.read.reader import StoreReader
-
     field = {name.value: name for name in NAME_COLUMNS}[column.lower()]
-    with StoreReader(store) as store_reader:
+    with reading(store) as store_reader:
         reader = RedactingReader(
             store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
         )
@@ -106,12 +105,10 @@ def histogram_command(
 
     Days and weeks begin at midnight in the zone.
     """
-    from audit_tui.store.read.reader import StoreReader
-
     if every is not None and buckets is not None:
         raise UsageError("--every cannot stand together with --buckets.", "Leave one of them out.")
     length = None if every is None else Every.parse(every)
-    with StoreReader(store) as reader:
+    with reading(store) as reader:
         ends = _ends(choice, reader)
         counts: tuple[int, ...] = ()
         edges: list[int] = []

@@ -14,7 +14,7 @@ from audit_tui.core.filters import Filter, with_conditions
 from audit_tui.core.query import After, Before, ValueCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
@@ -68,12 +68,6 @@ class RedactMode:
     def readers(self, open_reader: ReaderFactory) -> ReaderFactory:
         """The same source behind this switch."""
         return lambda: RedactingReader(open_reader(), self)
-
-    def events(self, reader: EventReader, events: Iterable[AuditEvent]) -> Iterator[AuditEvent]:
-        """Events on their way to a file."""
-        names = self.pseudonyms(reader)
-        for event in events:
-            yield event if names is None else names.event(event)
 
     def real_query(self, reader: EventReader, query: EventQuery) -> EventQuery:
         """A query by pseudonyms as one by names."""
@@ -157,6 +151,12 @@ class RedactingReader:
     ) -> tuple[int, ...]:
         """How many of a result's events lie from each of these moments to the next."""
         return self._reader.histogram(self._real(query), edges_us, cancel)
+
+    def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
+        """Yield the events of a result in its order."""
+        names = self._names()
+        for event in self._reader.events(self._real(query), cancel):
+            yield event if names is None else names.event(event)
 
     def event(self, seq: int) -> AuditEvent | None:
         """One event with everything that is known of it; None if there is none of that number."""
