@@ -50,7 +50,7 @@ def test_the_walk_by_keyboard(tmp_path: Path) -> None:
         terminal.wait_for("│ Role created")
         terminal.press("down", "enter")
         terminal.wait_for("Event     ▾   Is Equal To")
-        terminal.press("tab", "enter")
+        terminal.press("tab", "tab", "enter")
         terminal.wait_for("Column    ▾")
         terminal.send("svc-deploy@acme.io")
         terminal.wait_for("│ svc-deploy@acme.io")

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from textual.app import App
 from textual.events import Key
 from textual.widgets import Static
 
 from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
 from audit_tui.ui.screens.time_range import TimeRangeDialog
-from audit_tui.ui.widgets.fields.list_button import ListButton
+from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.widgets.fields.dropdown import Dropdown
+from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.month_view import MonthView
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.preset_list import PresetList
-from audit_tui.ui.widgets.fields.time_input import TimeInput
 from tests.ui.waiting import until
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Stage:
 
     @property
     def times(self) -> tuple[str, str]:
-        since, until = self.dialog.query(TimeInput)
+        since, until = self.dialog.query(LineInput)
         return since.value, until.value
 
     @property
@@ -107,16 +107,16 @@ class Stage:
         await self.click("#month-view", (at[0] + 1, at[1]))
 
     async def type_in(self, name: str, text: str) -> None:
-        self.dialog.query_one(name, TimeInput).focus()
+        self.dialog.query_one(name, LineInput).focus()
         await self.press("end", "ctrl+u")
         await self.press(*(KEYS.get(character, character) for character in text))
 
 
-class Host(App[None]):
+class Host(TerminalApp):
     CSS = "Screen { background: $background; }"
 
     def __init__(self, *, is_colourless: bool) -> None:
-        super().__init__(ansi_color=True if is_colourless else None)
+        super().__init__(True if is_colourless else None)
         self.theme = "ansi-dark" if is_colourless else "textual-dark"
 
 
@@ -235,8 +235,8 @@ def test_keys_move_the_cursor_but_never_beyond_today() -> None:
             await stage.press(*keys.split())
             assert stage.month.cursor == expected, keys
             assert stage.month.marked == DayRange(date(2026, 10, 24), TODAY)
-            await stage.sees(f"{expected:%B} ▾")
-            await stage.sees(f"{expected.year} ▾")
+            await stage.sees(f"{expected:%B}"[:9])
+            await stage.sees(f"{expected.year}")
 
     assert run(play) == []
 
@@ -398,7 +398,7 @@ def test_the_month_list_offers_no_month_after_today() -> None:
     async def play(stage: Stage) -> None:
         popup = stage.dialog.query_one(PopupList)
         await stage.press("tab", "tab")
-        assert stage.dialog.query_one("#month", ListButton).has_focus
+        assert stage.dialog.query_one("#month", Dropdown).has_focus
         await stage.press("enter")
         assert [item.label for item in popup.items][-1] == "November"
         await stage.press("up", "enter")
@@ -543,7 +543,7 @@ def test_a_wrong_time_is_marked_and_said_and_the_dialog_stays(
             assert stage.results == []
             assert stage.words.startswith("✗ ")
             assert said in stage.words
-            assert [box.id for box in stage.dialog.query(TimeInput) if box.has_class("-invalid")] == [wrong]
+            assert [box.id for box in stage.dialog.query(LineInput) if box.has_class("-invalid")] == [wrong]
             assert stage.dialog.focused is stage.dialog.query_one(f"#{wrong}")
         await stage.press("escape")
 
@@ -563,7 +563,7 @@ def test_another_choice_mends_a_wrong_time() -> None:
 
 def test_a_typed_time_undone_leaves_the_preset() -> None:
     async def play(stage: Stage) -> None:
-        stage.dialog.query_one("#until", TimeInput).focus()
+        stage.dialog.query_one("#until", LineInput).focus()
         await stage.press("x")
         assert stage.words.startswith("✗")
         await stage.press("backspace")
@@ -682,7 +682,7 @@ def test_focus_and_range_show_without_colours(is_colourless: bool) -> None:
 def test_any_size_works(size: tuple[int, int]) -> None:
     async def play(stage: Stage) -> None:
         await stage.press("home", "up", "pageup", "end", "left", "space", "right", "space")
-        stage.dialog.query_one("#since", TimeInput).focus()
+        stage.dialog.query_one("#since", LineInput).focus()
         await stage.press("x", "backspace", "a", "backspace", "enter")
 
     assert run(play, Opening(size=size)) == [DayRange(date(2026, 9, 29), date(2026, 9, 30))]

@@ -19,6 +19,7 @@ from audit_tui.core.time.zones import start_of_day
 from audit_tui.errors import TimeError
 from audit_tui.ui.commands import COMMANDS, Command, Where
 from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.line_input import LineInput
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -89,9 +90,7 @@ class CommandLine(Dialog[Order | None]):
                 yield OptionList(compact=True)
             yield Static("", id="said", markup=False)
             hint = TIME_HINT if self._for_time else "a command, a row number, or a time"
-            field = Input(placeholder=hint, compact=True)
-            field.cursor_blink = False
-            yield field
+            yield LineInput(placeholder=hint)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.reactive import reactive
-from textual.widget import Widget
 
 from audit_tui.core.text import clean, counted
 from audit_tui.errors import UsageError
 from audit_tui.ui.screens.copying import CopyForm
 from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.button import Button
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
 
     from audit_tui.ui.screens.copying import CopySource
@@ -30,6 +28,8 @@ _TITLES = {
     CopyForm.COMMAND: "Command",
 }
 _TITLE_CELLS = 11
+_MAX_CHARS = 400
+"""No terminal is wider."""
 
 
 class CopyMenu(Dialog[CopyForm | None]):
@@ -42,15 +42,10 @@ class CopyMenu(Dialog[CopyForm | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),
-        Binding("up,k", "step(-1)", "Up", show=False),
-        Binding("down,tab", "step(1)", "Down", show=False),
-        Binding("shift+tab", "step(-1)", "Up", show=False),
-        Binding("enter,space", "take", "Copy", show=False),
+        Binding("up,k", "app.focus_previous", "Up", show=False),
+        Binding("down", "app.focus_next", "Down", show=False),
         *(Binding(form.value, f"take({form.name!r})", _TITLES[form], show=False) for form in CopyForm),
     ]
-
-    index: reactive[int] = reactive(0)
-    """Which line Enter takes."""
 
     def __init__(self, source: CopySource, cell: str) -> None:
         super().__init__()
@@ -63,8 +58,10 @@ class CopyMenu(Dialog[CopyForm | None]):
         with Vertical(id="box") as box:
             box.border_title = f"Copy {counted(count, 'event')}" if count > 1 else "Copy"
             box.border_subtitle = "⏎ copy   Esc cancel"
-            for number, form in enumerate(self._forms):
-                yield CopyLine(form, self._words(form), is_current=number == 0)
+            for form in self._forms:
+                head = Content.assemble((form.value, "bold"), f"  {_TITLES[form]:<{_TITLE_CELLS}}")
+                words = clean(self._words(form)[:_MAX_CHARS])
+                yield Button(head + Content(words), id=form.name.lower())
 
     def _words(self, form: CopyForm) -> str:
         several = len(self._source.rows) > 1
@@ -84,42 +81,13 @@ class CopyMenu(Dialog[CopyForm | None]):
                 except UsageError as error:
                     return error.message
 
-    def watch_index(self, index: int) -> None:
-        for number, line in enumerate(self.query(CopyLine)):
-            line.is_current = number == index
+    @on(Button.Pressed)
+    def _take_pressed(self, message: Button.Pressed) -> None:
+        self.action_take((message.button.id or "").upper())
 
-    def action_step(self, step: int) -> None:
-        self.index = (self.index + step) % len(self._forms)
-
-    def action_take(self, name: str = "") -> None:
-        form = CopyForm[name] if name else self._forms[self.index]
-        if form in self._forms:
-            self.leave(form)
+    def action_take(self, name: str) -> None:
+        if CopyForm[name] in self._forms:
+            self.leave(CopyForm[name])
 
     def action_cancel(self) -> None:
         self.leave()
-
-
-class CopyLine(Widget):
-    """One form: its key, its name, and what it gives."""
-
-    is_current: reactive[bool] = reactive(False, toggle_class="-current")
-
-    def __init__(self, form: CopyForm, words: str, *, is_current: bool) -> None:
-        super().__init__()
-        self.set_reactive(CopyLine.is_current, is_current)
-        self.set_class(is_current, "-current")
-        self._form = form
-        self._words = clean(words[:400])
-
-    def render(self) -> Content:
-        head = Content.assemble((f" {self._form.value}", "bold"), f"  {_TITLES[self._form]:<{_TITLE_CELLS}}")
-        room = max(self.size.width - cell_len(head.plain) - 1, 0)
-        words = Content(self._words).truncate(room, ellipsis=True)
-        return head + (words if self.is_current else words.stylize("dim"))
-
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
-        menu = self.screen
-        if isinstance(menu, CopyMenu):
-            menu.action_take(self._form.name)

@@ -24,8 +24,9 @@ from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, form
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
 from audit_tui.ui.screens.dialog import Dialog
-from audit_tui.ui.widgets.fields.choice import Alternative
-from audit_tui.ui.widgets.fields.flat_button import FlatButton
+from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.fields.dropdown import Alternative
+from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.pick_line import PickLine
 
 if TYPE_CHECKING:
@@ -106,10 +107,7 @@ class ExportDialog(Dialog[None]):
         self._is_done = False
 
     def compose(self) -> ComposeResult:
-        name = Input(
-            f"events-{self._shown.context.today}.csv", compact=True, select_on_focus=False, id="name"
-        )
-        name.cursor_blink = False
+        name = LineInput(f"events-{self._shown.context.today}.csv", id="name")
         formats = [Alternative(form.label, form.value) for form in FILE_FORMATS]
         visible = len(self._shown.keys)
         columns = (
@@ -130,8 +128,8 @@ class ExportDialog(Dialog[None]):
             yield Static("", id="said", markup=False)
             with Horizontal(id="foot"):
                 yield Static(EDIT_HINT, id="hint", markup=False)
-                yield FlatButton("Cancel", id="cancel")
-                yield FlatButton("Export", id="export", classes="-primary")
+                yield Button("Cancel", id="cancel")
+                yield Button("Export", id="export", classes="-primary")
 
     def on_mount(self) -> None:
         field = self._field
@@ -185,7 +183,7 @@ class ExportDialog(Dialog[None]):
 
     @on(Input.Submitted)
     @on(PickLine.Entered)
-    @on(FlatButton.Pressed, "#export")
+    @on(Button.Pressed, "#export")
     def _begin(self) -> None:
         if self._is_done:
             self.leave()
@@ -253,7 +251,7 @@ class ExportDialog(Dialog[None]):
         self.add_class("-done")
         for part in self.query(".field, #cancel"):
             part.display = False
-        button = self.query_one("#export", FlatButton)
+        button = self.query_one("#export", Button)
         button.words = "Close"
         button.focus()
         seals = f" Seals: {result.seal_words}." if result.seal_words else ""
@@ -277,7 +275,7 @@ class ExportDialog(Dialog[None]):
 
     # -- leaving
 
-    @on(FlatButton.Pressed, "#cancel")
+    @on(Button.Pressed, "#cancel")
     def action_leave(self) -> None:
         """Cancel what is written, else close."""
         if not self.cancel():

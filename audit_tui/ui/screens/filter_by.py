@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
-from audit_tui.core.flat_filter import Draft, FlatFilter, flat_filter
+from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat_filter
 from audit_tui.core.query import EventQuery
 from audit_tui.core.text import clean
 from audit_tui.ui.screens.dialog import Dialog
-from audit_tui.ui.widgets.fields.choice import Choice, Cross, MatchTab
+from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
+from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
 from audit_tui.ui.widgets.fields.match_count import MatchCount
+from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.value_check import ValueCheck
 from audit_tui.ui.widgets.fields.value_input import ValueInput
@@ -38,10 +40,12 @@ WIDE_CELLS = 66
 """Below, operators are written as signs."""
 HINTS: dict[type[Widget], str] = {
     ValueInput: "type for suggestions   ↓ list   ⏎ apply   ^D remove row   Esc cancel",
-    Choice: "⏎ list   ← → change   Tab next   ^D remove row   Esc cancel",
-    MatchTab: "← → change   Tab next   Esc cancel",
+    Dropdown: "⏎ list   ← → change   Tab next   ^D remove row   Esc cancel",
+    PickLine: "← → change   ⏎ apply   Tab next   Esc cancel",
     Button: "⏎ press   Tab next   Esc cancel",
 }
+_MATCHES = tuple(Match)
+_MEANINGS = ("all of these hold", "at least one holds")
 LIST_HINT = "↑ ↓ choose   ⏎ take, ⏎ again to apply   ^D remove row   Esc close list"
 """While candidates hang from a value."""
 
@@ -78,7 +82,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
         super().__init__()
         self._popup = PopupList()
         self._values = values
-        self._tab = MatchTab()
+        self._tab = PickLine([Alternative(each.label, each.label) for each in Match], meanings=_MEANINGS)
         self._count = MatchCount(counts)
         self._rows = ConditionRows(self._popup, values)
         self._check = ValueCheck(values)
@@ -101,7 +105,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
         """
         self._query = query
         self._error = None
-        self._tab.match = current.match
+        self._tab.index = _MATCHES.index(current.match)
         self._rows.show([Draft.of(condition) for condition in current.conditions])
         self._check.begin()
         self._is_fresh = True
@@ -109,7 +113,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
     @property
     def edited(self) -> FlatFilter:
         """What the rows say now; rows that lack something are left out."""
-        return flat_filter(self._tab.match, self._rows.drafts)
+        return flat_filter(_MATCHES[self._tab.index], self._rows.drafts)
 
     def compose(self) -> ComposeResult:
         """The box, and the list that hangs from a field of it."""
@@ -121,20 +125,15 @@ class FilterDialog(Dialog[FlatFilter | None]):
                 yield self._tab
                 yield self._count
             yield self._rows
-            yield Button("+ Add Filter", id="add", compact=True)
+            yield Button("+ Add Filter", id="add")
             yield self._check
             with Horizontal(id="foot"):
-                yield Button("Clear All", id="clear", compact=True)
+                yield Button("Clear All", id="clear")
                 yield Static(id="gap")
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Apply", id="apply", compact=True)
+                yield Button("Cancel", id="cancel")
+                yield Button("Apply", id="apply", classes="-primary")
             yield self._hint
         yield self._popup
-
-    def on_mount(self) -> None:
-        """Buttons act at once: no effect that is taken back later."""
-        for button in self.query(Button):
-            button.active_effect_duration = 0
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Go to where one starts to type, and count."""
@@ -186,7 +185,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
     # What the fields tell
 
     @on(ConditionRow.Edited)
-    @on(MatchTab.Changed)
+    @on(PickLine.Changed)
     def _recount(self) -> None:
         self._count.count(self._edited_query())
         self._look()
@@ -215,9 +214,9 @@ class FilterDialog(Dialog[FlatFilter | None]):
             self._error = event.error
             self._show_hint()
 
-    @on(Cross.Pressed)
-    def _remove(self, event: Cross.Pressed) -> None:
-        row = event.cross.parent
+    @on(Button.Pressed, ".remove")
+    def _remove(self, event: Button.Pressed) -> None:
+        row = event.button.parent
         if isinstance(row, ConditionRow):
             self._rows.remove_row(row)
             self._recount()
@@ -227,6 +226,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
         self._rows.add()
 
     @on(ValueInput.Entered)
+    @on(PickLine.Entered)
     @on(Button.Pressed, "#apply")
     def _apply(self) -> None:
         if not self._rows.mark_incomplete():
@@ -255,7 +255,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
         if 0 <= index < len(rows):
             rows[index].field_like(self.focused).focus()
         else:
-            self.query_one("#add" if step > 0 else MatchTab).focus()
+            self.query_one("#add" if step > 0 else PickLine).focus()
 
     def action_remove_row(self) -> None:
         """Remove the row with the focus."""

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from audit_tui.core.text import clean
 from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.pane.line_view import Line, LineView, Piece, Role, wrap
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ class TextDialog(Dialog[None]):
             box.border_title = Content(clean(self._heading)).markup
             box.border_subtitle = "/ search   Esc close" if self._searchable else "Esc close"
             if self._searchable:
-                field = Input(placeholder="Search", compact=True, select_on_focus=False)
-                field.cursor_blink = False
+                field = LineInput(placeholder="Search")
                 field.display = False
                 yield field
             yield LineView()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +10,6 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from audit_tui.core.event import to_us
@@ -32,19 +30,17 @@ from audit_tui.core.time.month import MONTHS, days_in_month
 from audit_tui.core.time.zones import local_time
 from audit_tui.errors import TimeError
 from audit_tui.ui.screens.dialog import Dialog
-from audit_tui.ui.widgets.fields.flat_button import FlatButton
-from audit_tui.ui.widgets.fields.list_button import ListButton
+from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
+from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.month_view import MonthView
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.preset_list import PresetList
-from audit_tui.ui.widgets.fields.time_input import TimeInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.events import Click, Key, Resize
+    from textual.events import Click, Resize
     from textual.geometry import Size
     from textual.widget import Widget
 
@@ -57,12 +53,12 @@ MIN_HIGH_LINES, MIN_HINT_LINES = 20, 12
 HINTS: dict[type[Widget], str] = {
     MonthView: "←↑↓→ day   ⏎ pick   Shift+Tab presets   a apply",
     PresetList: "↑↓ preset   ⏎ choose, again applies   → calendar",
-    TimeInput: "type 2026-11-01 14:00   ⏎ apply   Esc cancel",
-    ListButton: "⏎ list   ↑↓ choose   Tab next   Esc cancel",
-    FlatButton: "⏎ press   Tab next   a apply   Esc cancel",
+    LineInput: "type 2026-11-01 14:00   ⏎ apply   Esc cancel",
+    Dropdown: "⏎ list   ↑↓ choose   Tab next   Esc cancel",
+    Button: "⏎ press   Tab next   a apply   Esc cancel",
 }
 """At most 49 cells, which is the room; m and y are underlined on their buttons."""
-MONTH_LIST_CELLS, YEAR_LIST_CELLS = 11, 6
+_MONTH_NAMES = tuple(Alternative(name, name[:3]) for name in MONTHS)
 
 
 class TimeRangeDialog(Dialog[TimeRange | None]):
@@ -93,10 +89,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     | escape, q | Close an open list, else the dialog. |
     """
 
-    @dataclass
-    class _InTurn(Message):
-        do: Callable[[], None]
-
     def __init__(self, current: TimeRange, context: TimeContext, first_event: date | None) -> None:
         super().__init__()
         self._time_context = context
@@ -107,13 +99,13 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._picked_last: date | Preset | None = None
         self._popup = PopupList()
         self._month_view = MonthView(self._today, context.first_weekday, id="month-view")
-        self._month_list = ListButton(self._popup, MONTH_LIST_CELLS, id="month")
-        self._year_list = ListButton(self._popup, YEAR_LIST_CELLS, id="year")
+        self._month_list = Dropdown((), self._popup, takes_letters=False, id="month")
+        self._year_list = Dropdown((), self._popup, takes_letters=False, id="year")
         self._years: range = range(0)
         self._presets = PresetList(current if isinstance(current, Preset) else None)
         since, until = bound_texts(current, context)
-        self._since = TimeInput(since, "first event", id="since")
-        self._until = TimeInput(until, "no end", id="until")
+        self._since = LineInput(since, "first event", id="since")
+        self._until = LineInput(until, "no end", id="until")
         self._words = Static(Content(range_words(current, context)), id="words", markup=False)
         self._hint = Static(id="hint", markup=False)
 
@@ -129,13 +121,13 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
                         # Before its head for Tab; Textual 8.2.8 sorts by place, less margins, first.
                         yield self._month_view
                         with Horizontal(id="whole"):
-                            yield FlatButton("Whole month", key="m", id="whole-month")
-                            yield FlatButton("Whole year", key="y", id="whole-year")
+                            yield Button("Whole month", key="m", id="whole-month")
+                            yield Button("Whole year", key="y", id="whole-year")
                         with Horizontal(id="months"):
-                            yield FlatButton(BEFORE, id="before")
+                            yield Button(BEFORE, id="before")
                             yield self._month_list
                             yield self._year_list
-                            yield FlatButton(AFTER, id="after")
+                            yield Button(AFTER, id="after")
                 with Horizontal(id="typed"):
                     yield Static("From", markup=False)
                     yield self._since
@@ -145,8 +137,8 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
             with Horizontal(id="foot"):
                 zone = zone_label(self._time_context.zone, self._time_context.now)
                 yield Static(Content(zone), id="zone", markup=False)
-                yield FlatButton("Cancel", id="cancel")
-                yield FlatButton("Apply", key="a", id="apply", classes="-primary")
+                yield Button("Cancel", id="cancel")
+                yield Button("Apply", key="a", id="apply", classes="-primary")
             yield self._hint
         yield self._popup
 
@@ -200,16 +192,16 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         days = self._month_view.marked
         self._month_view.cursor = self._today if days is None else days.last
 
-    @on(ListButton.Chosen, "#month")
-    def _go_to_month(self, event: ListButton.Chosen) -> None:
+    @on(Dropdown.Changed, "#month")
+    def _go_to_month(self, event: Dropdown.Changed) -> None:
         self._go_to(self._month_view.cursor.year, event.index + 1)
 
-    @on(ListButton.Chosen, "#year")
-    def _go_to_year(self, event: ListButton.Chosen) -> None:
+    @on(Dropdown.Changed, "#year")
+    def _go_to_year(self, event: Dropdown.Changed) -> None:
         self._go_to(self._years[event.index], self._month_view.cursor.month)
 
-    @on(FlatButton.Pressed)
-    def _press(self, event: FlatButton.Pressed) -> None:
+    @on(Button.Pressed)
+    def _press(self, event: Button.Pressed) -> None:
         match event.button.id:
             case "before":
                 self.action_move_months(-1)
@@ -247,13 +239,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     def _apply_times(self) -> None:
         self.action_apply()
 
-    def on_key(self, event: Key) -> None:
-        """Type what was meant for a field that got the focus while the key was on its way."""
-        if isinstance(self.focused, TimeInput) and event.is_printable and event.character:
-            event.stop()
-            event.prevent_default()
-            self.focused.insert_text_at_cursor(event.character)
-
     def on_click(self, event: Click) -> None:
         """Close an open list when the click was beside it."""
         if event.widget not in (self._popup, self._month_list, self._year_list):
@@ -268,7 +253,12 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
 
     def action_apply(self) -> None:
         """Close the dialog with the chosen range, unless a typed time is wrong."""
-        self._in_turn(self._apply)
+        error = self._typed_error()
+        if error is None:
+            self.leave(self._chosen)
+            return
+        self._say(error, is_wrong=True)
+        (self._since if self._since.has_class("-invalid") else self._until).focus()
 
     def action_today(self) -> None:
         """Go to today on the calendar."""
@@ -279,12 +269,12 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     def action_whole_month(self) -> None:
         """Choose the month that is shown, up to today."""
         self._popup.close()
-        self._in_turn(lambda: self._take_whole(self._pick.whole_month(self._month_view.cursor, self._today)))
+        self._take_whole(self._pick.whole_month(self._month_view.cursor, self._today))
 
     def action_whole_year(self) -> None:
         """Choose the year that is shown, up to today."""
         self._popup.close()
-        self._in_turn(lambda: self._take_whole(self._pick.whole_year(self._month_view.cursor, self._today)))
+        self._take_whole(self._pick.whole_year(self._month_view.cursor, self._today))
 
     def action_move_months(self, months: int) -> None:
         """Show another month."""
@@ -297,26 +287,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self.set_class(size.height < MIN_HIGH_LINES, "-low")
         self.set_class(size.height < MIN_HINT_LINES, "-flat")
         self._show_hint()
-
-    def _in_turn(self, do: Callable[[], None]) -> None:
-        """Do something after what earlier keys of the same burst asked for.
-
-        A key's action runs at once, but the message of a picked day goes from widget to widget; so this
-        takes the same way.
-        """
-        (self.focused or self).post_message(self._InTurn(do))
-
-    @on(_InTurn)
-    def _do(self, event: _InTurn) -> None:
-        event.do()
-
-    def _apply(self) -> None:
-        error = self._typed_error()
-        if error is None:
-            self.leave(self._chosen)
-            return
-        self._say(error, is_wrong=True)
-        (self._since if self._since.has_class("-invalid") else self._until).focus()
 
     def _take_whole(self, pick: DayPick) -> None:
         self._picked_last = None
@@ -346,7 +316,7 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._words.update(Content(words))
 
     def _show_hint(self) -> None:
-        words = HINTS.get(type(self.focused) if self.focused is not None else FlatButton, "")
+        words = HINTS.get(type(self.focused) if self.focused is not None else Button, "")
         self._hint.update(words.replace("   ", "  ") if self.has_class("-narrow") else words, layout=False)
 
     def _typed_error(self) -> str | None:
@@ -379,11 +349,13 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
 
     def _offer_months(self, day: date) -> None:
         is_this_year = day.year == self._today.year
-        self._month_list.offer(MONTHS[: self._today.month if is_this_year else 12], day.month - 1)
+        self._month_list.offer(_MONTH_NAMES[: self._today.month if is_this_year else 12])
+        self._month_list.index = day.month - 1
         first = self._today.year if self._first_event is None else self._first_event.year
         first = min(max(first, self._today.year - MAX_YEARS), day.year)
         self._years = range(first, self._today.year + 1)
-        self._year_list.offer([f"{year:04d}" for year in self._years], self._years.index(day.year))
+        self._year_list.offer([Alternative(f"{year:04d}", f"{year:04d}") for year in self._years])
+        self._year_list.index = self._years.index(day.year)
 
     def _show_cursor(self) -> None:
         """Scroll a low dialog to the week of the cursor."""

@@ -118,6 +118,11 @@ class TerminalApp(App[None]):
         """Let keys wait for a screen that is about to open; call what comes back when it has."""
         return self._key_order.hold()
 
+    @property
+    def has_keys_waiting(self) -> bool:
+        """Tell whether a key is not done with yet, or others wait for it."""
+        return self._key_order.is_busy
+
     # -- output
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

@@ -13,7 +13,8 @@ from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.flat_filter import Draft
 from audit_tui.core.operators import IS, NAME_OPERATORS, Operator
 from audit_tui.core.text import clean
-from audit_tui.ui.widgets.fields.choice import Alternative, Choice, Cross
+from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
 from audit_tui.ui.widgets.fields.value_input import ValueInput
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class ConditionRow(Horizontal):
         super().__init__()
         self._fields = FIELDS
         self._operators: tuple[Operator, ...] = NAME_OPERATORS
-        self._column = Choice(_columns(FIELDS), _NO_COLUMN, popup, classes="column")
-        self._operator = Choice(_words(NAME_OPERATORS), _words(NAME_OPERATORS)[0], popup, classes="operator")
+        self._column = Dropdown(_columns(FIELDS), popup, prompt=_NO_COLUMN, classes="column")
+        self._operator = Dropdown(_words(NAME_OPERATORS), popup, classes="operator")
         self.value = ValueInput(popup, values)
         self._draft = draft
         self._is_ready = False
@@ -60,7 +61,7 @@ class ConditionRow(Horizontal):
         yield self._column
         yield self._operator
         yield self.value
-        yield Cross()
+        yield Button("✕", classes="remove")
 
     def show(self, draft: Draft) -> None:
         """Show another row."""
@@ -99,7 +100,7 @@ class ConditionRow(Horizontal):
 
     def field_like(self, widget: Widget | None) -> Widget:
         """The field that stands under or above this one of another row; the value for any other."""
-        for kind in (".column", ".operator"):
+        for kind in (".column", ".operator", ".remove"):
             if widget is not None and widget in widget.screen.query(f"ConditionRow > {kind}"):
                 return self.query_one(kind)
         return self.value
@@ -114,8 +115,8 @@ class ConditionRow(Horizontal):
         self._column.offer(_columns(self._fields))
         self._operator.offer(_words(self._operators))
 
-    @on(Choice.Changed)
-    def _tell_of_choice(self, event: Choice.Changed) -> None:
+    @on(Dropdown.Changed)
+    def _tell_of_choice(self, event: Dropdown.Changed) -> None:
         event.stop()
         self.value.look_in(self.draft.field)
         self.post_message(self.Edited())

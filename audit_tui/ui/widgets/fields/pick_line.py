@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textual import events
+    from textual.binding import BindingType
 
-    from audit_tui.ui.widgets.fields.choice import Alternative
+    from audit_tui.ui.widgets.fields.dropdown import Alternative
 
 _MARK_CELLS = 2
 _GAP = "  "
@@ -27,78 +26,96 @@ class PickLine(Widget, can_focus=True):
     """Offers a few things side by side.
 
     Args:
-        alternatives: What can be chosen; never from data.
-        index: What is chosen at first.
+        alternatives: The things to choose from; never from data.
+        index: The one that is chosen at first.
+        meanings: A few words about each, shown behind all of them where there is room; empty for none.
         id: The widget's id.
     """
 
     ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "The one before", show=False),
+        Binding("right,space", "step(1)", "The next one", show=False),
+        Binding("enter", "enter", "Done", show=False),
+    ]
     """
     | Key(s) | Description |
     | :- | :- |
     | left, right, space | The alternative before, the next one. |
+    | a letter | The next alternative that begins with it. |
     | enter | Done with the whole dialog. |
     """
 
     index: reactive[int] = reactive(0)
-    """Which alternative is chosen."""
+    """The chosen alternative."""
 
-    @dataclass
     class Changed(Message):
         """Another alternative was chosen by the user."""
 
-        pick_line: PickLine
+        def __init__(self, pick_line: PickLine) -> None:
+            super().__init__()
+            self.pick_line = pick_line
 
         @property
         def control(self) -> PickLine:
             """The field, for ``@on`` with a selector."""
             return self.pick_line
 
-    @dataclass
     class Entered(Message):
         """Enter was pressed."""
-
-        pick_line: PickLine
 
     def __init__(
         self,
         alternatives: Sequence[Alternative],
         index: int = 0,
         *,
+        meanings: Sequence[str] = (),
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
         super().__init__(id=id)
         self._alternatives = tuple(alternatives)
+        self._meanings = tuple(meanings)
         self.set_reactive(PickLine.index, index)
 
     def render(self) -> Content:
         """All of it, the chosen one marked."""
-        parts: list[Content | str] = []
+        parts: list[Content] = []
         for number, label in enumerate(self._labels()):
             part = Content(f"{'●' if number == self.index else '○'} {label}")
-            parts += [_GAP if parts else "", part if number == self.index else part.stylize("dim")]
-        return Content.assemble(*parts)
+            parts.append(part if number == self.index else part.stylize("dim"))
+        content = Content(_GAP).join(parts)
+        meaning = f"   {self._meanings[self.index]}" if self._meanings else ""
+        fits = meaning and content.cell_length + len(meaning) <= self.size.width
+        return content + Content(meaning).stylize("dim") if fits else content
 
     def on_key(self, event: events.Key) -> None:
-        """Work on the keys of a field that shows all it offers."""
-        if hand_on(self, event):
+        """Choose by a letter."""
+        letter = (event.character or "").lower()
+        if not letter.isalpha():
             return
-        if event.key in ("left", "right", "space"):
-            self._choose((self.index + (-1 if event.key == "left" else 1)) % len(self._alternatives))
-        elif event.key == "enter":
-            self.post_message(self.Entered(self))
-        elif not step_focus(self, event.key):
-            return
-        event.stop()
-        event.prevent_default()
+        count = len(self._alternatives)
+        for index in (place % count for place in range(self.index + 1, self.index + 1 + count)):
+            if self._alternatives[index].label.lower().startswith(letter):
+                event.stop()
+                event.prevent_default()
+                self._choose(index)
+                return
 
     def on_click(self, event: events.Click) -> None:
-        """Choose what is under the mouse."""
+        """Choose the alternative under the mouse."""
         event.stop()
         x = event.get_content_offset_capture(self).x
         for number, (start, stop) in enumerate(self._spans()):
             if start <= x < stop:
                 self._choose(number)
+
+    def action_step(self, step: int) -> None:
+        """Choose the alternative before, or the next one."""
+        self._choose((self.index + step) % len(self._alternatives))
+
+    def action_enter(self) -> None:
+        """Say that the dialog is done with."""
+        self.post_message(self.Entered())
 
     def _labels(self) -> tuple[str, ...]:
         """The labels, shorter where they would not fit."""

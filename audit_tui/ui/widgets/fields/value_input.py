@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Button, Input
+from textual.widgets import Input
 
 from audit_tui.core.columns import NAME_COLUMNS, NameColumn
 from audit_tui.core.filters import NO_VALUE_WORDS, FilterField
 from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
-from audit_tui.ui.widgets.fields.in_order import hand_on, step_focus
+from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.popup_list import PopupItem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
 
     from audit_tui.core.cancel import CancelToken
@@ -33,6 +37,20 @@ EMPTY_WORDS = "(empty)"
 """How the empty text reads where a missing value reads (none)."""
 MAX_SAID_CHARS = 24
 """A value that is named in a sentence is cut there."""
+
+
+class Listing(Enum):
+    """How far the candidates for a value are."""
+
+    CLOSED = "closed"
+    """None are wanted."""
+    ASKED = "asked"
+    """They are on their way; the list may show those for fewer letters."""
+    OPEN = "open"
+    """They stand in the list."""
+
+
+_LIST_STEPS = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,12 @@ class Candidate:
         if self.value is None:
             return text.casefold() == NO_VALUE_WORDS
         return self.value != text and self.value.casefold() == text.casefold()
+
+
+class _Later(NamedTuple):
+    key: str
+    release: Callable[[], None] | None
+    """Lets further keys come; None where nothing holds them."""
 
 
 class ValueInput(Input):
@@ -144,12 +168,11 @@ class ValueInput(Input):
         self._candidates: tuple[Candidate, ...] = ()
         self._question = 0
         """The number of the newest question; an answer to another one is late."""
-        self._asked: str | None = None
-        """What the list is open for, or will be once the answer comes; None when it is closed."""
-        self._enters_waiting = 0
-        """Enter was pressed before the answer came: so often."""
-        self._is_left = False
-        """Tab was pressed before the answer came, which may still bring the column."""
+        self._search = ""
+        """The text that candidates were asked for last."""
+        self.listing = Listing.CLOSED
+        self._later: _Later | None = None
+        """A key that acts on candidates which are still on their way."""
 
     # What stands in it
 
@@ -202,44 +225,35 @@ class ValueInput(Input):
 
     def on_key(self, event: events.Key) -> None:
         """Work on the keys that are not editing."""
-        if hand_on(self, event):
+        self._forget_later()
+        if self.listing is Listing.ASKED and event.key in (*_LIST_STEPS, "enter", "tab"):
+            hold = self.app.hold_keys if isinstance(self.app, TerminalApp) else None
+            self._later = _Later(event.key, hold() if hold else None)
+        elif not self._press(event.key):
             return
-        if self._press(event.key):
-            event.stop()
-            event.prevent_default()
-        else:
-            self._enters_waiting = 0
+        event.stop()
+        event.prevent_default()
 
     @property
     def is_asking(self) -> bool:
-        """Whether candidates are shown, or on their way."""
-        return self._asked is not None
+        """Tell whether candidates are shown, or on their way."""
+        return self.listing is not Listing.CLOSED
 
     def on_blur(self) -> None:
-        """Close the list; a click on a button means what was typed, as Tab does."""
+        """Close the list; a click on a button means the typed text, as Tab does."""
         if isinstance(self.screen.focused, Button):
             self._settle()
-        if not self._is_left:
-            self._close()
-
-    def on_focus(self) -> None:
-        """Here again: what was awaited when it was left is not wanted any more."""
-        if self._is_left:
-            self._close()
+        self._close()
 
     def _press(self, key: str) -> bool:
-        is_open = self._asked is not None
+        is_open = self.listing is not Listing.CLOSED
         if key == "enter":
             self._enter()
-        elif key in ("tab", "shift+tab"):
-            if key == "tab":
-                self._settle()
-                self._is_left = self._field is None and is_open and not self._popup.is_open_for(self)
-            step_focus(self, key)
-        elif is_open and key in ("down", "up"):
-            self._move(1 if key == "down" else -1)
-        elif is_open and key in ("pagedown", "pageup"):
-            self._move(8 if key == "pagedown" else -8)
+        elif key == "tab":
+            self._settle()
+            self.screen.focus_next()
+        elif is_open and key in _LIST_STEPS:
+            self._move(_LIST_STEPS[key])
         elif is_open and key == "escape":
             self._close()
         elif key == "down" and not self.value:
@@ -248,6 +262,12 @@ class ValueInput(Input):
             return False
         return True
 
+    def _forget_later(self) -> _Later | None:
+        later, self._later = self._later, None
+        if later is not None and later.release is not None:
+            later.release()
+        return later
+
     def _move(self, step: int) -> None:
         if step < 0 and self._popup.highlighted == 0:
             self._popup.lift()
@@ -255,10 +275,8 @@ class ValueInput(Input):
             self._popup.move(step)
 
     def _enter(self) -> None:
-        if self._asked is None:
+        if self.listing is Listing.CLOSED:
             self.post_message(self.Entered(self))
-        elif not self._popup.is_open_for(self):
-            self._enters_waiting += 1
         elif self._popup.highlighted is not None:
             self.picked(self._popup.highlighted)
         elif (match := self._match()) is not None:
@@ -271,8 +289,8 @@ class ValueInput(Input):
             self._close()
 
     def _settle(self) -> None:
-        """Take what is highlighted, or what was typed out while there is no column."""
-        if self._popup.is_open_for(self):
+        """Take the highlighted line, or the value that was typed out while there is no column."""
+        if self.listing is Listing.OPEN:
             index = self._popup.highlighted
             if index is None and self._field is None:
                 index = self._match()
@@ -292,8 +310,8 @@ class ValueInput(Input):
 
     def _ask(self, search: str) -> None:
         self._question += 1
-        self._asked = search
-        self._enters_waiting = 0
+        self._search = search
+        self.listing = Listing.ASKED
         ask = partial(self._fetch, self._question, self._field, search, self._values.begin())
         self.run_worker(ask, group="values", exclusive=True, thread=True)
 
@@ -318,28 +336,22 @@ class ValueInput(Input):
         self.post_message(self._Answered(number, _best(found, search), error))
 
     def on_value_input__answered(self, answer: _Answered) -> None:
-        """Show the candidates if they are still wanted."""
+        """Show the candidates if they are still wanted, and do the key that waited for them."""
         answer.stop()
-        if answer.number != self._question or self._asked is None:
+        if answer.number != self._question or self.listing is Listing.CLOSED:
             return
-        if answer.candidates is None:
-            self._asked, self._is_left = None, False
-            return
-        self._candidates = answer.candidates
-        self.post_message(self.Failed(answer.error))
-        if self._is_left:
-            if (match := self._match()) is not None:
-                self.picked(match)
+        later = self._forget_later()
+        if answer.candidates is None or answer.error is not None:
             self._close()
-            return
-        enters, self._enters_waiting = self._enters_waiting, 0
-        if answer.error is None:
-            self._show_candidates()
         else:
-            self._close()
-            enters -= 1  # there is no list for the first to close
-        for _ in range(enters):
-            self._enter()
+            self._candidates = answer.candidates
+            self.listing = Listing.OPEN
+            self._show_candidates()
+        if answer.candidates is not None:
+            self.post_message(self.Failed(answer.error))
+        # Enter closes the list before it applies: without one it has nothing to do.
+        if later is not None and (self.listing is Listing.OPEN or later.key == "tab"):
+            self._press(later.key)
 
     def _show_candidates(self) -> None:
         items = [
@@ -364,7 +376,7 @@ class ValueInput(Input):
         return column
 
     def _notice(self) -> str:
-        search = self._asked or ""
+        search = self._search
         matches = [self._candidates[index] for index in self._matches()]
         if matches and self._match() is None:
             columns = [field.label for field in NAME_COLUMNS if any(each.field is field for each in matches)]
@@ -381,7 +393,7 @@ class ValueInput(Input):
 
     def _matches(self) -> list[int]:
         """The candidates that are what was typed; when there is none, those that case alone tells from it."""
-        search = self._asked
+        search = self._search
         if not search:
             return []
         exact = [i for i, each in enumerate(self._candidates) if each.value == search]
@@ -394,14 +406,13 @@ class ValueInput(Input):
         return matches[0] if is_clear else None
 
     def list_closed(self) -> None:
-        """Candidates are not wanted any more; what was typed stays."""
-        if self._asked is not None:
-            self._asked = None
+        """Candidates are not wanted any more; the text stays."""
+        if self.listing is not Listing.CLOSED:
+            self.listing = Listing.CLOSED
             self._question += 1
             self._values.cancel()
             self.post_message(self.ListToggled(self))
-        self._enters_waiting = 0
-        self._is_left = False
+        self._forget_later()
 
     def _close(self) -> None:
         if self._popup.is_open_for(self):

@@ -12,20 +12,22 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
+    from textual.events import Click
 
 
-class FlatButton(Widget, can_focus=True):
+class Button(Widget, can_focus=True):
     """Words without a frame that can be pressed by key or mouse.
 
     A tenth of the style rules of Textual's Button, which has four looks of three lines each.
 
     Args:
-        words: What stands on it; never from data.
+        words: The text on it; from data only as clean ``Content``.
         key: The letter that does the same in the whole dialog; it is underlined.
         id: The widget's id.
         classes: ``-primary`` for what Enter is for.
     """
 
+    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "press", "Press", show=False)]
     """
     | Key(s) | Description |
@@ -33,25 +35,25 @@ class FlatButton(Widget, can_focus=True):
     | enter,space | Press the button. |
     """
 
-    words: reactive[str] = reactive("", layout=True)
-    """What stands on the button."""
+    words: reactive[str | Content] = reactive("", layout=True)
+    """The text on the button."""
 
     class Pressed(Message):
         """The button was pressed."""
 
-        def __init__(self, button: FlatButton) -> None:
+        def __init__(self, button: Button) -> None:
             super().__init__()
             self.button = button
             """The button."""
 
         @property
-        def control(self) -> FlatButton:
+        def control(self) -> Button:
             """The button, for ``@on`` with a selector."""
             return self.button
 
     def __init__(
         self,
-        words: str,
+        words: str | Content,
         *,
         key: str = "",
         id: str | None = None,  # noqa: A002 - Textual's name
@@ -59,15 +61,15 @@ class FlatButton(Widget, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._key = key
-        self.set_reactive(FlatButton.words, words)
+        self.set_reactive(Button.words, words)
 
     def render(self) -> Content:
         """The words, with the key's letter underlined.
 
         Where no background tells what Enter is for, brackets do, in the cells that the padding leaves.
         """
-        content = Content(self.words)
-        at = self.words.lower().find(self._key) if self._key else -1
+        content = self.words if isinstance(self.words, Content) else Content(self.words)
+        at = content.plain.lower().find(self._key) if self._key else -1
         if at >= 0:
             content = content.stylize("underline", at, at + 1)
         is_bracketed = self.has_class("-primary") and self.app.native_ansi_color
@@ -77,10 +79,6 @@ class FlatButton(Widget, can_focus=True):
         """Press the button."""
         self.post_message(self.Pressed(self))
 
-    def take_click(self) -> None:
-        """What a click does; Textual calls every ``on_click`` of a class and its bases."""
+    def on_click(self, event: Click) -> None:
+        event.stop()
         self.action_press()
-
-    def on_click(self) -> None:
-        """Take the click."""
-        self.take_click()

@@ -1,0 +1,214 @@
+"""A field of one line that holds one of a few things, and opens a list of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual.actions import SkipAction
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from audit_tui.ui.widgets.fields.popup_list import PopupItem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.binding import BindingType
+
+    from audit_tui.ui.widgets.fields.popup_list import PopupList
+
+PAGE_LINES = 8
+
+
+class Alternative(NamedTuple):
+    """Something that a field offers."""
+
+    label: str
+    short: str
+    """The label for a narrow field."""
+
+
+MISSING = Alternative("missing", "missing")
+"""The label of a choice that was asked for and is not made."""
+
+
+class Dropdown(Widget, can_focus=True):
+    """A field that holds one of a few things; its list is a popup that it shares with other fields.
+
+    Args:
+        alternatives: The things to choose from; never from data unless clean.
+        popup: The list to open.
+        prompt: The words while nothing is chosen.
+        takes_letters: Letters choose the next alternative that begins with them.
+        id: The widget's id.
+        classes: The widget's classes.
+    """
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "press", "Open, take", show=False),
+        Binding("down", "step(1)", "Open, next", show=False),
+        Binding("up", "step(-1)", "Previous", show=False),
+        Binding("pagedown", f"far({PAGE_LINES})", "Some lines on", show=False),
+        Binding("pageup", f"far({-PAGE_LINES})", "Some lines back", show=False),
+        Binding("home", "far(-1000)", "First line", show=False),
+        Binding("end", "far(1000)", "Last line", show=False),
+        Binding("left", "cycle(-1)", "The one before", show=False),
+        Binding("right", "cycle(1)", "The next one", show=False),
+        Binding("tab", "take_and_leave", "Take", show=False),
+        Binding("escape", "close", "Close", show=False),
+    ]
+    """
+    | Key(s) | Description |
+    | :- | :- |
+    | enter, space, down | Open the list; take the highlighted line. |
+    | up, down, pageup, pagedown, home, end | Move in the open list. |
+    | left, right | The alternative before, the next one. |
+    | a letter | The next alternative that begins with it. |
+    | tab | Take the highlighted line and go on. |
+    | escape | Close the list. |
+    """
+
+    index: reactive[int | None] = reactive(None)
+    """The chosen alternative; None for none."""
+    is_wrong: reactive[bool] = reactive(False, toggle_class="-wrong")
+    """A choice is missing, and was asked for."""
+
+    class Changed(Message):
+        """Another alternative was chosen by the user."""
+
+        def __init__(self, dropdown: Dropdown, index: int) -> None:
+            super().__init__()
+            self.dropdown = dropdown
+            self.index = index
+
+        @property
+        def control(self) -> Dropdown:
+            """The field, for ``@on`` with a selector."""
+            return self.dropdown
+
+    def __init__(
+        self,
+        alternatives: Sequence[Alternative],
+        popup: PopupList,
+        *,
+        prompt: Alternative = MISSING,
+        takes_letters: bool = True,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._alternatives = tuple(alternatives)
+        self._prompt = prompt
+        self._popup = popup
+        self._takes_letters = takes_letters
+
+    def offer(self, alternatives: Sequence[Alternative]) -> None:
+        """Offer other things; the choice is made again by whoever asks for it."""
+        self._alternatives = tuple(alternatives)
+        self.refresh()
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether its list is open."""
+        return self._popup.is_open_for(self)
+
+    def render(self) -> Content:
+        """The chosen label and a mark that more can be chosen."""
+        has_choice = self.index is not None and self.index < len(self._alternatives)
+        chosen = self._alternatives[self.index] if has_choice and self.index is not None else self._prompt
+        if self.is_wrong:
+            chosen = MISSING
+        width = self.size.width
+        label = chosen.label if len(chosen.label) + 4 <= width else chosen.short
+        mark = "✗ " if self.is_wrong else ""
+        room = max(width - 2, 0)
+        content = Content(f"{f' {mark}{label}':<{room}.{room}}▾ ")
+        return content if has_choice or self.is_wrong else content.stylize("dim")
+
+    def picked(self, index: int) -> None:
+        """Take a line of the list."""
+        self._popup.close()
+        if index != self.index:
+            self.index = index
+            self.is_wrong = False
+            self.post_message(self.Changed(self, index))
+
+    def list_closed(self) -> None:
+        """Nothing was chosen."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose by a letter."""
+        if self._takes_letters and event.character is not None and event.character.isalnum():
+            event.stop()
+            event.prevent_default()
+            self._choose_letter(event.character.lower())
+
+    def on_click(self, event: events.Click) -> None:
+        """Open or close the list."""
+        event.stop()
+        if self.is_open:
+            self._popup.close()
+        else:
+            self._open()
+
+    def on_blur(self) -> None:
+        """Close the list."""
+        if self.is_open:
+            self._popup.close()
+
+    def action_press(self) -> None:
+        """Open the list, or take its highlighted line."""
+        if not self.is_open:
+            self._open()
+        elif self._popup.highlighted is not None:
+            self.picked(self._popup.highlighted)
+
+    def action_step(self, lines: int) -> None:
+        """Move in the open list; down opens it, up is for the dialog."""
+        if self.is_open:
+            self._popup.move(lines)
+        elif lines > 0:
+            self._open()
+        else:
+            raise SkipAction
+
+    def action_far(self, lines: int) -> None:
+        """Move far in the open list."""
+        if not self.is_open:
+            raise SkipAction
+        self._popup.move(lines)
+
+    def action_cycle(self, step: int) -> None:
+        """Choose the alternative before, or the next one."""
+        start = self.index if self.index is not None else (-1 if step > 0 else 0)
+        self.picked((start + step) % len(self._alternatives))
+
+    def action_take_and_leave(self) -> None:
+        """Take the highlighted line of an open list, and go on."""
+        if self.is_open:
+            self.action_press()
+        raise SkipAction
+
+    def action_close(self) -> None:
+        """Close the list; without one the key is for the dialog."""
+        if not self.is_open:
+            raise SkipAction
+        self._popup.close()
+
+    def _choose_letter(self, letter: str) -> None:
+        count = len(self._alternatives)
+        start = -1 if self.index is None else self.index
+        for index in (place % count for place in range(start + 1, start + 1 + count)):
+            if self._alternatives[index].label.lower().startswith(letter):
+                self.picked(index)
+                return
+
+    def _open(self) -> None:
+        items = [PopupItem(alternative.label) for alternative in self._alternatives]
+        longest = max(len(item.label) for item in items)
+        self._popup.show_for(self, items, highlighted=self.index or 0, min_cells=longest + 4)
