@@ -557,7 +557,10 @@ def test_enter_before_the_answer_waits_for_it() -> None:
 
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
-        await driver.press(*"alice", "enter", "enter")
+        await driver.press(*"alice")
+        driver.send("enter")
+        driver.send("enter")
+        await driver.pilot.pause(0)
         assert not driver.app.results
         release.set()
         assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.USER, IS_NOT, "Alice"),))
