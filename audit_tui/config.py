@@ -38,7 +38,7 @@ SECRET_ACTIONS = ("keep", "mask", "redact", "hash")
 
 
 class Settings(Record):
-    """What a user has chosen, or the defaults."""
+    """The choices of a user, or the defaults."""
 
     store: Path | None = None
     """The store to use when none is named; None is audit.db in the data directory."""
@@ -55,25 +55,25 @@ class Settings(Record):
     columns: tuple[ListColumn, ...] = LIST_COLUMNS
     """The columns of the list, in order; never empty, none twice."""
     date_format: str = "%Y-%m-%d %H:%M:%S"
-    """How a time is written in full, for strftime."""
+    """The form of a full time, for strftime."""
     mouse: bool = True
-    """Whether the screen listens to the mouse."""
+    """True when the screen listens to the mouse."""
     resume: bool = False
-    """Whether the screen begins where it was left."""
+    """True when the screen begins where it was left."""
     mask_secrets: bool = True
-    """Whether passwords, keys and tokens are masked in the list and in what is copied."""
+    """True when passwords, keys and tokens are masked in the list and in what is copied."""
     record_own_acts: bool = False
-    """Whether openings and exports of a store are recorded in it."""
+    """True when openings and exports of a store are recorded in it."""
     secrets: str = "keep"
-    """What an import does with passwords, keys and tokens: the value of a ``core.secrets.SecretAction``."""
+    """The treatment of passwords, keys and tokens at import: the value of a ``core.secrets.SecretAction``."""
     redact: bool = False
-    """Whether names and addresses are replaced by pseudonyms, on the screen and in files."""
+    """True when names and addresses are replaced by pseudonyms, on the screen and in files."""
     deadline: float | None = 10.0
-    """How many seconds the screen waits for an answer; None is for ever."""
+    """The seconds that the screen waits for an answer; None is for ever."""
 
 
 class Source(StrEnum):
-    """Where a setting can come from; a later one wins."""
+    """The sources of a setting; a later one wins."""
 
     DEFAULT = "default"
     FILE = "file"
@@ -81,7 +81,7 @@ class Source(StrEnum):
 
 
 class Origin(Record):
-    """Which source a setting was taken from."""
+    """The source that a setting was taken from."""
 
     source: Source
     where: str = ""
@@ -99,7 +99,7 @@ class Loaded(Record):
     """By the setting's name; the user's own keys as ``keys.ID``."""
 
     def origin(self, name: str) -> Origin:
-        """Where the setting of this name came from."""
+        """Return the origin of the setting of this name."""
         return self.origins.get(name, Origin(Source.DEFAULT))
 
 
@@ -123,7 +123,7 @@ class Setting(Record):
     read: Callable[[object], object]
     """Makes the setting of a TOML value or of the variable's text."""
     about: str
-    """What it is for, in a few words."""
+    """Its purpose in a few words."""
 
 
 def _path(value: object) -> Path:
@@ -179,11 +179,11 @@ def _column(name: str) -> ListColumn:
 def _date_format(value: object) -> str:
     text = _text(value)
     try:
-        said = datetime(2026, 11, 22, 14, 5, 9, tzinfo=UTC).strftime(text)
+        sample = datetime(2026, 11, 22, 14, 5, 9, tzinfo=UTC).strftime(text)
     # ValueError: some platforms refuse what they do not know.
     except ValueError:
-        said = text
-    if said in ("", text):
+        sample = text
+    if sample in ("", text):
         raise _Unusable(f"must be a strftime format, as %Y-%m-%d %H:%M:%S, not {text!r}")
     return text
 
@@ -196,7 +196,7 @@ def _keys(value: object) -> tuple[str, ...]:
 
 
 def _seconds(value: object) -> float | None:
-    """A time in seconds; None for 0, which is no limit."""
+    """A time in seconds; None for 0, which is no limit at all."""
     try:
         seconds = -1.0 if isinstance(value, bool) else float(str(value))
     except ValueError:
@@ -287,7 +287,7 @@ def state_directory() -> Path:
 
 
 def keys_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the keys that sign stores lie, beside the settings and never beside a store; need not exist."""
+    """Return the folder of the keys that sign stores, beside the settings; it need not exist."""
     return config_path(environment).parent / "keys"
 
 
@@ -331,23 +331,23 @@ def examine(environment: Mapping[str, str] = os.environ) -> tuple[Loaded, tuple[
     reading = _Reading()
     reading.take_file(config_path(environment), is_named=bool(environment.get(CONFIG_VARIABLE)))
     for setting in SETTINGS:
-        if said := environment.get(setting.variable):
-            reading.take(setting, said, Origin(Source.ENVIRONMENT, setting.variable))
+        if value := environment.get(setting.variable):
+            reading.take(setting, value, Origin(Source.ENVIRONMENT, setting.variable))
     settings = replace(Settings(), **reading.values)
     return Loaded(settings, reading.origins), tuple(reading.problems)
 
 
 class _Reading:
-    """What has been read so far, source after source."""
+    """The settings read so far, source after source."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.origins: dict[str, Origin] = {}
         self.problems: list[ConfigError] = []
 
-    def take(self, setting: Setting, said: object, origin: Origin) -> None:
+    def take(self, setting: Setting, value: object, origin: Origin) -> None:
         try:
-            self.values[setting.attribute] = setting.read(said)
+            self.values[setting.attribute] = setting.read(value)
         except _Unusable as error:
             self.problems.append(ConfigError(f"{origin}: {setting.name} {error}.", error.hint))
         else:
@@ -425,10 +425,10 @@ def _elsewhere(is_named: bool) -> str:
     return f"{CONFIG_VARIABLE} names it." if is_named else f"{CONFIG_VARIABLE} can name another."
 
 
-def _syntax_problem(path: Path, text: str, said: str) -> ConfigError:
-    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
+def _syntax_problem(path: Path, text: str, message: str) -> ConfigError:
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
     line = (place and place[1]) or str(text.count("\n") + 1)
-    reason = said[: place.start()] if place else said
+    reason = message[: place.start()] if place else message
     return ConfigError(f"{path}, line {line}: not TOML: {reason}.", "Values that are text stand in quotes.")
 
 
@@ -436,18 +436,18 @@ def _line_of(text: str, table: str, name: str) -> int:
     """The 1-based line where a key of a table stands; the table's own, or 1, if it is written otherwise."""
     key = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""")
     header = re.compile(rf"""\s*\[\s*["']?{re.escape(name)}["']?\s*[.\]]""")
-    current, found = "", 1
+    current, header_line = "", 1
     for number, line in enumerate(text.split("\n"), 1):
         if opened := re.match(r"""\s*\[\s*["']?([^\]"']*?)["']?\s*\]""", line):
             current = opened[1]
-            found = number if current == table else found
+            header_line = number if current == table else header_line
         if (current == table and key.match(line)) or (not table and header.match(line)):
             return number
-    return found
+    return header_line
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def _meant(name: str, names: Iterable[str]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name.lower().replace("_", "-"), known, n=1)
+    close = get_close_matches(name.lower().replace("_", "-"), names, n=1)
     return f"Did you mean {close[0]}?" if close else ""

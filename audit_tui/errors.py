@@ -1,4 +1,4 @@
-"""What can go wrong in a way that a user can cause or mend, and the exit codes.
+"""The errors that a user can cause or mend, and the exit codes.
 
     AuditTuiError             1  done, but something is wrong that the user must know
     ├── UsageError            2  wrong usage, query, filter or time
@@ -158,7 +158,7 @@ class FileError(UnreadableError):
 
 
 class FileExists(FileError):
-    """A file of that name is there, and may not be replaced without a word."""
+    """A file of that name is there, and must not be replaced without a word."""
 
     title = "File is there already"
 

@@ -1,4 +1,4 @@
-"""What commands share that change a store on purpose: who acts, and asking before it happens."""
+"""The parts that commands which change a store on purpose share: who acts, and asking before it happens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def act(context: click.Context, why: str) -> Act:
-    """Who runs this command, where and when."""
+    """Return who runs this command, where and when."""
     import pwd
 
     from audit_tui.store.write.removing import Act

@@ -1,4 +1,4 @@
-"""Which range is shown first where nobody chose one: the usual one, unless nothing is in it."""
+"""The range that is shown first where nobody chose one: the usual one, unless nothing is in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def with_events(choice: EventsChoice, reader: EventReader) -> tuple[EventsChoice
 
 
 def _has_event(choice: EventsChoice, reader: EventReader) -> bool:
-    """Whether there is an event in the range, or nothing outside it either."""
+    """Tell whether there is an event in the range, or nothing outside it either."""
     interval = resolve(choice.view.time_range, choice.context)
     last_us = reader.info().last_us
     if last_us is None:

@@ -20,7 +20,7 @@ def local_key(name: str) -> bytes:
     """The key in this file of the directory of keys, made when there is none.
 
     Raises:
-        FileError: If it cannot be read or made, others may read it, or it is no key.
+        FileError: If it cannot be read or made, others may read it, or it is not a key.
     """
     path = keys_directory() / name
     try:
@@ -40,12 +40,12 @@ def _read(path: str) -> bytes:
     # Not to be held up by a named pipe, nor led elsewhere by a link.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        there = os.fstat(descriptor)
-        if not stat.S_ISREG(there.st_mode) or there.st_size != KEY_BYTES:
-            raise FileError(f"{path} is no key of this program.", "Move it away; a new one is made.")
-        if there.st_mode & 0o077:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != KEY_BYTES:
+            raise FileError(f"{path} is not a key of this program.", "Move it away; a new one is made.")
+        if status.st_mode & 0o077:
             raise FileError(
-                f"Others may read or write the key {path} ({stat.filemode(there.st_mode)}).",
+                f"Others may read or write the key {path} ({stat.filemode(status.st_mode)}).",
                 f"Make it yours alone: chmod 600 {path}",
             )
         return os.read(descriptor, KEY_BYTES)

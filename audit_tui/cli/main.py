@@ -43,7 +43,7 @@ EXIT_SIGPIPE = 141
 
 
 class CommandSource(NamedTuple):
-    """Where a command is, and what it does, so that ``--help`` need not import it."""
+    """The module of a command, and a sentence about it, so that ``--help`` need not import it."""
 
     module: str
     attribute: str
@@ -80,7 +80,7 @@ COMMANDS = {
     "doctor": CommandSource(
         "doctor", "doctor_command", "Look for what is wrong with the store, the machine and the settings."
     ),
-    "reindex": CommandSource("reindex", "reindex_command", "Build the indexes of a store anew."),
+    "reindex": CommandSource("reindex", "reindex_command", "Rebuild the indexes of a store."),
     "config": CommandSource("config_", "config_command", "Show and check the settings."),
 }
 
@@ -107,11 +107,11 @@ class Commands(click.Group):
             formatter.write_dl([(name, source.about) for name, source in COMMANDS.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command in front of what is no command and no option of ours."""
+        """Put the default command in front of what is neither a command nor an option of ours."""
         args = _command_first(args)
-        own = {name for option in self.get_params(ctx) for name in option.opts}
+        options = {name for option in self.get_params(ctx) for name in option.opts}
         # What is being completed is not among them, so nothing means nothing there.
-        is_default = args[0] not in own | COMMANDS.keys() if args else not ctx.resilient_parsing
+        is_default = args[0] not in options | COMMANDS.keys() if args else not ctx.resilient_parsing
         ctx.meta[_IS_DEFAULT] = is_default
         if is_default:
             args = [DEFAULT_COMMAND, *args]
@@ -127,19 +127,19 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """What can come first: a command, or what the default command takes, an option or a path."""
+        """Complete what can come first: a command, or what the default command takes, an option or a path."""
         from click.shell_completion import CompletionItem
 
-        found = super().shell_complete(ctx, incomplete)
+        items = super().shell_complete(ctx, incomplete)
         if not incomplete.startswith("-"):
             # Before the commands: bash forgets at a path what came before it.
-            return [CompletionItem(incomplete, type="file"), *found]
+            return [CompletionItem(incomplete, type="file"), *items]
         default = self.get_command(ctx, DEFAULT_COMMAND)
         if default is None:
-            return found
+            return items
         more = default.shell_complete(click.Context(default, parent=ctx), incomplete)
-        values = {item.value for item in found}
-        return [*found, *(item for item in more if item.value not in values)]
+        values = {item.value for item in items}
+        return [*items, *(item for item in more if item.value not in values)]
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command that was asked for, tell its errors, and exit with its code."""

@@ -30,7 +30,7 @@ EXIT_CODES = (
     ("130, 143, 129", "Interrupted, terminated, hung up."),
 )
 _LITERAL = "\b"
-"""What click puts before a paragraph whose lines stay as they are."""
+"""The sign that click puts before a paragraph whose lines stay as they are."""
 
 
 def page() -> str:

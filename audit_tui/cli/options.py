@@ -59,7 +59,7 @@ def _chosen_store(context: click.Context, _: click.Parameter, value: Path | None
 
 
 class EventsChoice(Record):
-    """Which events a command is about, as [events] says it."""
+    """The events that a command is about, as [events] says it."""
 
     view: View
     """The filter and the time range, newest first; a preset stays one."""

@@ -1,4 +1,4 @@
-"""Who read the record is part of the record: openings and exports as events of the store itself.
+"""Readings of the record as part of the record: openings and exports as events of the store itself.
 
 Switched on by the setting ``record-own-acts``. Whoever may only read the store is not kept from reading
 it: that it could not be recorded is told instead.
@@ -42,15 +42,15 @@ class OwnActs:
 
     def exported(self, job: ExportJob, result: ExportResult) -> str:
         """Record an export that was written; gives what to say when it could not be, else nothing."""
-        said = f"exported {counted(result.events, 'event')} of {self._store.name} to {result.path}"
+        sentence = f"exported {counted(result.events, 'event')} of {self._store.name} to {result.path}"
         details = {
             "file": str(result.path.absolute()),
             "events": result.events,
             "format": job.writing.format.value,
         }
-        return self._record(EXPORTED, said, details)
+        return self._record(EXPORTED, sentence, details)
 
-    def _record(self, event: str, said: str, details: dict[str, Any]) -> str:
+    def _record(self, event: str, sentence: str, details: dict[str, Any]) -> str:
         if not self._is_on:
             return ""
         from audit_tui.store.write.audit_log import AuditLog
@@ -62,17 +62,17 @@ class OwnActs:
                     event,
                     category=CATEGORY,
                     user=user,
-                    description=f"{user} {said}",
+                    description=f"{user} {sentence}",
                     outcome="success",
                     metadata=details | _whence(),
                 )
         except AuditTuiError as error:
-            return f"Not recorded that you {said.partition(' ')[0]} it: {error.message}"
+            return f"Not recorded that you {sentence.partition(' ')[0]} it: {error.message}"
         return ""
 
 
 def _user() -> str:
-    """Who is really there: behind sudo, the one who called it."""
+    """Return who is really acting: behind sudo, the user who called it."""
     import getpass
 
     try:
@@ -86,6 +86,6 @@ def _user() -> str:
 def _whence() -> dict[str, str]:
     import socket
 
-    found = {"host": socket.gethostname()}
+    origin = {"host": socket.gethostname()}
     client = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
-    return found | ({"client": client} if client else {})
+    return origin | ({"client": client} if client else {})

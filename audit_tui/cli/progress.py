@@ -39,7 +39,7 @@ class ProgressLine:
 
     @property
     def is_due(self) -> bool:
-        """Whether there should be something new to see: twice a second at most, and never elsewhere."""
+        """True when there should be something new to see: twice a second at most, and never elsewhere."""
         return self._is_shown and time.monotonic() >= self._next_s
 
     def say(self, words: str) -> None:
@@ -62,5 +62,5 @@ class ProgressLine:
 
 
 def on_terminal() -> bool:
-    """Whether someone is looking at stderr."""
+    """Tell whether someone is looking at stderr."""
     return sys.stderr.isatty()

@@ -1,7 +1,7 @@
-"""Where each store was left, kept in the platform's state directory from one run to the next.
+"""The place at which each store was left, in the platform's state directory from one run to the next.
 
 What is kept tells what somebody looked for, so the file is its owner's alone (mode 0600). It is never
-trusted: one that cannot be read is told and begun anew.
+trusted: one that cannot be read is told and started again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Places:
 
     @property
     def problem(self) -> str:
-        """What is wrong with the file, in a sentence; empty when nothing."""
+        """A sentence about what is wrong with the file; empty when nothing is."""
         return self._problem
 
     @property
@@ -58,12 +58,12 @@ class Places:
         return None
 
     def left_in(self, store_id: str) -> Left | None:
-        """Where a store was left; None when that is not known."""
-        kept = self._stores.get(store_id)
-        if kept is None:
+        """Return the place at which a store was left; None when that was not noted."""
+        plain = self._stores.get(store_id)
+        if plain is None:
             return None
         try:
-            return Left.from_plain(kept)
+            return Left.from_plain(plain)
         except ValueError:
             self._problem = _broken(self.path)
             return None
@@ -80,13 +80,13 @@ class Places:
         stores = dict(self._read())
         stores.pop(info.store_id, None)
         stores[info.store_id] = {"store": str(Path(info.path).absolute()), **left.to_plain()}
-        kept = dict(list(stores.items())[-MAX_STORES:])
+        plain = dict(list(stores.items())[-MAX_STORES:])
         try:
             private_folder(self.path.parent)
         except OSError as error:
             raise FileError(f"{self.path} cannot be written: {error.strerror}.") from None
         with new_file(self.path, ANYTHING) as stream:
-            json.dump({"version": VERSION, "stores": kept}, stream)
+            json.dump({"version": VERSION, "stores": plain}, stream)
 
     def _read(self) -> Mapping[str, Plain]:
         try:
@@ -107,15 +107,15 @@ def tell(problem: str) -> None:
 
 
 def _broken(path: Path) -> str:
-    return f"Where you left off cannot be read, and is begun anew: {path}."
+    return f"The file of the places where you left off cannot be read; a new one was started: {path}."
 
 
 def _text(path: Path) -> str:
     """The file's text; empty when there is none.
 
     Raises:
-        OSError: If it cannot be read, or is no file that could be ours.
-        ValueError: If it is no text.
+        OSError: If it cannot be read, or is not a file of ours.
+        ValueError: If it is not text.
     """
     try:
         # Without waiting for a writer, should it be a pipe.
@@ -124,7 +124,7 @@ def _text(path: Path) -> str:
         return ""
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is no file")
+            raise OSError(f"{path} is not a file")
         content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
         raise ValueError("too large")

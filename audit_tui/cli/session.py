@@ -1,4 +1,4 @@
-"""What the options and commands of one run share: the clock and the settings."""
+"""The parts that the options and commands of one run share: the clock and the settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Session:
     clock: Callable[[], datetime] = field(default=system_clock)
     """Tells the time, aware."""
     flags: Mapping[str, Any] = field(default_factory=dict)
-    """What options of the command set instead of the settings, by the attribute of Settings."""
+    """Values from options of the command instead of the settings, by the attribute of Settings."""
 
     @cached_property
     def loaded(self) -> Loaded:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def words_of(error: click.UsageError) -> str:
-    """What the parser refuses, as a sentence."""
+    """Return what the parser refuses as a sentence."""
     if isinstance(error, click.NoSuchOption):
         close = _close(error.option_name, _options(error))
         meant = f" Did you mean {close}?" if close else ""
@@ -38,13 +38,14 @@ _EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 
 
 def _words_of_extra(error: click.UsageError) -> str:
-    """What to say of an argument that the command does not take; empty if that is not what is wrong."""
-    found = _EXTRA.fullmatch(error.message)
-    if found is None or error.ctx is None:
+    """Return what to say of an argument that the command does not take; empty if another thing is wrong."""
+    match = _EXTRA.fullmatch(error.message)
+    if match is None or error.ctx is None:
         return ""
-    said = f"{error.ctx.command_path} does not take '{found[1]}'."
+    message = f"{error.ctx.command_path} does not take '{match[1]}'."
     has_store = any(name == "--store" for name in _options(error))
-    return f"{said} A store is named with -s: -s {found[1]}" if has_store and _is_there(found[1]) else said
+    hint = f" A store is named with -s: -s {match[1]}" if has_store and _is_there(match[1]) else ""
+    return message + hint
 
 
 def _bounds(kind: click.types.IntParamType) -> str:
@@ -55,7 +56,7 @@ def _bounds(kind: click.types.IntParamType) -> str:
 
 
 def _name(error: click.UsageError) -> str:
-    """What a parameter is called when it is typed: ``--limit``, ``OUT``."""
+    """Return the name of a parameter as it is typed: ``--limit``, ``OUT``."""
     parameter = getattr(error, "param", None)
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
@@ -70,13 +71,13 @@ def _options(error: click.UsageError) -> list[str]:
     return [name for option in error.ctx.command.get_params(error.ctx) for name in option.opts]
 
 
-def _close(name: str, known: Iterable[str]) -> str:
-    """The one that is really close; empty if none is. Hyphens in front make nothing alike."""
+def _close(name: str, names: Iterable[str]) -> str:
+    """Return the name that is really close; empty if none is. Hyphens in front make nothing alike."""
     from difflib import get_close_matches
 
-    by_word = {word.lstrip("-"): word for word in known}
-    found = get_close_matches(name.lstrip("-"), by_word, n=1, cutoff=0.6)
-    return by_word[found[0]] if found else ""
+    by_word = {word.lstrip("-"): word for word in names}
+    close = get_close_matches(name.lstrip("-"), by_word, n=1, cutoff=0.6)
+    return by_word[close[0]] if close else ""
 
 
 def refuse_mistyped(word: str, commands: Iterable[str]) -> None:

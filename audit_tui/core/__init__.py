@@ -1,1 +1,1 @@
-"""What the program knows about events, filters, dates and queries: standard library only."""
+"""Events, filters, dates and queries: standard library only."""

@@ -26,7 +26,7 @@ class CancelToken:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the work should end."""
+        """True when the work should end."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:

@@ -1,4 +1,4 @@
-"""What is known of events by their names: meaning, category, expected metadata, target.
+"""Events by their names: meaning, category, expected metadata, target.
 
 The data is ``catalogue.toml`` beside this module. A store may hold any other event as well; nothing here
 is a limit on what is stored.
@@ -19,12 +19,12 @@ IP_ADDRESS = "IP Address"
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """What the catalogue says of one event."""
+    """An entry of the catalogue."""
 
     event: str
     category: str
     meaning: str
-    """What it records, as a sentence for a person."""
+    """A sentence for a person that says what it records."""
     metadata: tuple[str, ...]
     """The names that its metadata should have, in the catalogue's order."""
     target: tuple[str, ...]
@@ -40,7 +40,7 @@ class CatalogueEntry:
         return tuple(name for name in self.metadata if name.casefold() not in recorded)
 
     def target_of(self, metadata: Mapping[str, Any]) -> str | None:
-        """What was acted upon: the name, else the ID, of the thing that the category is about.
+        """Return what was acted upon: the name, else the ID, of the thing that the category is about.
 
         A list of IDs is joined by commas; None when the metadata does not say.
         """
@@ -69,7 +69,7 @@ class Catalogue:
         return tuple(dict.fromkeys(entry.category for entry in self))
 
     def find(self, event: str) -> CatalogueEntry | None:
-        """What is known of the event of exactly this name; None when nothing is."""
+        """Return the entry of the event of exactly this name; None if it has none."""
         return self._entries.get(event)
 
 

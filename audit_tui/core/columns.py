@@ -29,11 +29,11 @@ class Kind(Enum):
 
 
 class Width(NamedTuple):
-    """How many terminal cells a list gives to a column."""
+    """The terminal cells that a list gives to a column."""
 
     least: int
     comfortable: int
-    """What it gets before others get their most."""
+    """Its cells before others get their most."""
     most: int
 
 
@@ -100,10 +100,10 @@ SortKey: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER, Column.
 SORT_KEYS: tuple[SortKey, ...] = LIST_COLUMNS
 
 IMPORTABLE = tuple(column for column in COLUMNS if column not in (Column.SEQ, Column.METADATA))
-"""What a field of a log can become; all other fields are metadata."""
+"""The columns that a field of a log can become; all other fields are metadata."""
 
 _OTHER_NAMES: dict[str, Column] = {"date": Column.TIME, "ip": Column.SOURCE_IP}
-"""What commands and settings also call a column."""
+"""Further names of columns in commands and settings."""
 
 
 def column_named(name: str) -> Column | None:

@@ -1,4 +1,4 @@
-"""What is on the screen as a command line that gives the same events."""
+"""The events on the screen as a command line that gives the same."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def _shell_word(word: str) -> str:
     return f"$'{_LEFT_TO_ESCAPE.sub(_shell_escape, word)}'"
 
 
-def _shell_escape(found: re.Match[str]) -> str:
-    character = found[0]
+def _shell_escape(match: re.Match[str]) -> str:
+    character = match[0]
     if character in "'\\":
         return f"\\{character}"
     return "".join(f"\\x{byte:02x}" for byte in character.encode())

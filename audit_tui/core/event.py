@@ -21,7 +21,7 @@ MAX_SEVERITY = 6
 
 
 class Outcome(StrEnum):
-    """How the act ended (ECS event.outcome). Never guessed: what is not told is unknown."""
+    """The end of the act (ECS event.outcome). Never guessed: what is not told is unknown."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 
 class EventRow(NamedTuple):
-    """What a list shows of one event. The texts are as stored: hostile until cleaned."""
+    """The part of an event that a list shows. The texts are as stored: hostile until cleaned."""
 
     seq: int
     occurred_us: int
@@ -68,11 +68,11 @@ class AuditEvent:
     occurred_us: int
     """When, in microseconds since 1970-01-01T00:00:00Z; negative before."""
     key: str | None = None
-    """What makes a second import of the same record store nothing; None lets the store make a random one."""
+    """The mark that makes a second import of the record store nothing; None lets the store make one."""
     category: str | None = None
     """The kind of thing it happened to (ECS event.category); None when not told."""
     user: str | None = None
-    """Who did it (ECS user.name); None when nobody is named."""
+    """The user who did it (ECS user.name); None when nobody is named."""
     description: str | None = None
     """A sentence for people (ECS message); None when not told."""
     outcome: Outcome = Outcome.UNKNOWN
@@ -81,9 +81,9 @@ class AuditEvent:
     source_ip: str | None = None
     """The address the act came from, as text; may be a host name where the source says so."""
     target: str | None = None
-    """What was acted upon; None when not told."""
+    """The thing that was acted upon; None when not told."""
     source: str | None = None
-    """Where the record came from: a format, an application, a host."""
+    """The origin of the record: a format, an application, a host."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The rest of the record, a JSON object as given."""
     original: bytes | None = None
@@ -120,7 +120,7 @@ def to_us(moment: datetime) -> int:
     """An aware datetime in microseconds since 1970, exact.
 
     Raises:
-        ValueError: If the datetime is naive: a time without a zone is no moment.
+        ValueError: If the datetime is naive: a time without a zone is not a moment.
     """
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")

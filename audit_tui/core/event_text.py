@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FAILED_MARK = "✗"
 MISSING = "-"
-"""What stands for a missing category or user, as on the screen."""
+"""The mark of a missing category or user, as on the screen."""
 
 _UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")
 # OWASP's list for CSV injection, with the full-width forms that some spreadsheets take for the same, also
@@ -53,8 +53,8 @@ def safe_json(values: object) -> str:
     return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_json_escape, text)
 
 
-def _json_escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _json_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
     if code < 0x10000:
         return f"\\u{code:04x}"
     code -= 0x10000

@@ -111,7 +111,7 @@ class Exporter(Protocol):
 
         Raises:
             QueryCancelled: If it was cancelled.
-            FileExists: If a file is in the way and may not be replaced.
+            FileExists: If a file is in the way and must not be replaced.
             FileError: If the file cannot be written.
             StoreError: If the events cannot be read.
         """

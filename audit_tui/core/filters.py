@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NO_VALUE_WORDS = "(none)"
-"""How a missing value reads in a filter."""
+"""The words for a missing value in a filter."""
 FILTER_COLUMNS = (
     *(Column.EVENT, Column.CATEGORY, Column.USER, Column.DESCRIPTION),
     *(Column.OUTCOME, Column.SOURCE_IP, Column.TARGET),
@@ -86,7 +86,7 @@ _MEANT = {
     "name": "event",
     "action": "event",
 }
-"""What the columns are called elsewhere."""
+"""Names that other programs have for the columns."""
 _MAX_NAME = 100
 _COLUMNS_HINT = f"Columns are {', '.join(_NAMED)} and meta.NAME."
 

@@ -1,4 +1,4 @@
-"""What an examination finds: how it is, and what to do about it."""
+"""A finding of an examination: how it is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audit_tui.core.record import Record
 
 
 class Level(StrEnum):
-    """How a finding is to be taken."""
+    """The weight of a finding."""
 
     OK = "ok"
     NOTE = "note"
@@ -21,9 +21,9 @@ class Finding(Record):
     """One thing that was looked at."""
 
     topic: str
-    """What was looked at, in a word or two."""
+    """The thing that was looked at, in a word or two."""
     level: Level
     message: str
-    """What was found, in a sentence; may quote names from outside."""
+    """The finding in a sentence; may quote names from outside."""
     fix: str = ""
-    """What to do about it; empty when nothing."""
+    """The remedy; empty when there is nothing to do."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Match(StrEnum):
-    """How the rows of a flat filter combine."""
+    """The way in which the rows of a flat filter combine."""
 
     ALL = "all"
     ANY = "any"
@@ -77,17 +77,17 @@ class Draft(Record):
 
     @property
     def has_value(self) -> bool:
-        """Whether it has something to compare with."""
+        """True when it has something to compare with."""
         return self.is_missing or self.text is not None
 
     @property
     def is_complete(self) -> bool:
-        """Whether it makes a condition."""
+        """True when it makes a condition."""
         return self.field is not None and self.has_value
 
     @property
     def is_untouched(self) -> bool:
-        """Whether it says nothing yet: neither column nor value. An operator alone is nothing to mark."""
+        """True when it says nothing yet: neither column nor value. An operator alone is nothing to mark."""
         return self.field is None and not self.has_value
 
     def condition(self) -> Condition | None:

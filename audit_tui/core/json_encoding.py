@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def compact_encoder(*, sorts_keys: bool = False, is_ascii: bool = False) -> Callable[[object], str]:
-    """What encodes a JSON value without spaces; recursion that does not end is a RecursionError.
+    """Return an encoder of JSON values without spaces; recursion that does not end is a RecursionError.
 
     Args:
         sorts_keys: Write the keys of objects in order, so that equal values are equal texts.

@@ -31,17 +31,17 @@ _INT64 = 2**63
 _MAX_SEQ = 2**62
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | None"
-"""What JSON holds."""
+"""The values that JSON holds."""
 
 
 class Left(Record):
-    """What was shown, and where the cursor stood."""
+    """A view, and the place of the cursor in it."""
 
     view: View
     event: PageKey | None = None
     """The event under the cursor; None when there was none, or it was not read yet."""
     line: int = 0
-    """How many rows stood above it on the screen."""
+    """The number of rows above it on the screen."""
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the same for a JSON file."""

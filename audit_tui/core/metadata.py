@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 MAX_PATH = 500
-"""Names longer than so many characters are not told apart: what lies deeper counts as the last that fits."""
+"""Names longer than this are not told apart: what lies deeper counts as the last that fits."""
 
 
 def leaves(metadata: dict[str, Any]) -> list[tuple[str, str]]:
@@ -14,24 +14,24 @@ def leaves(metadata: dict[str, Any]) -> list[tuple[str, str]]:
 
     The members of a list have the list's name.
     """
-    found: list[tuple[str, str]] = []
+    values: list[tuple[str, str]] = []
     waiting: list[tuple[str, Any]] = [("", metadata)]
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, str):
-            found.append((path, value))
+            values.append((path, value))
         elif isinstance(value, dict):
             for name, inner in value.items():
                 deeper = deeper_path(path, name)
                 if type(inner) is str:
-                    found.append((deeper, inner))
+                    values.append((deeper, inner))
                 else:
                     waiting.append((deeper, inner))
         elif isinstance(value, list | tuple):
             waiting += [(path, inner) for inner in value]
         elif value is not None:
-            found.append((path, json.dumps(value)))
-    return found
+            values.append((path, json.dumps(value)))
+    return values
 
 
 def deeper_path(path: str, name: str) -> str:
@@ -46,5 +46,5 @@ def deeper_path(path: str, name: str) -> str:
 
 
 def is_inside(path: str, name: str) -> bool:
-    """Whether a value's name is this one, or lies in the object that it names."""
+    """Tell whether a value's name is this one, or lies in the object that it names."""
     return path == name or path.startswith(f"{name}.")

@@ -33,11 +33,11 @@ class Operator(Record):
     key: str
     """The stable name, for saved places and for the store's SQL."""
     symbol: str
-    """How it is written in a filter. ``=`` stands for two, which the value tells apart: networks."""
+    """The sign in a filter. ``=`` stands for two operators, which the value tells apart: networks."""
     label: str
-    """How the dialog names it."""
+    """The name in the dialog."""
     words: str
-    """How a sentence says it."""
+    """The words in a sentence."""
     meaning: Meaning
     """The positive meaning for a value."""
     positive: Operator | None = None
@@ -52,7 +52,7 @@ class Operator(Record):
 
     @property
     def is_negated(self) -> bool:
-        """Whether it holds where another operator does not."""
+        """True when it holds where another operator does not."""
         return self.positive is not None
 
     @property
@@ -62,7 +62,7 @@ class Operator(Record):
 
     @property
     def is_order(self) -> bool:
-        """Whether it compares numbers or times."""
+        """True when it compares numbers or times."""
         return self.base in ORDER
 
     def matches(self, text: str | None, value: str | None) -> bool:
@@ -202,7 +202,7 @@ OPERATORS = (
 )
 """All of them."""
 NAME_OPERATORS = (IS, IS_NOT)
-"""What the Filter dialog offers for a column of names."""
+"""The operators that the Filter dialog offers for a column of names."""
 BY_KEY = {operator.key: operator for operator in OPERATORS}
 _NEGATIONS = {operator.key: operator.base for operator in OPERATORS if operator.is_negated} | {
     operator.base.key: operator for operator in OPERATORS if operator.is_negated

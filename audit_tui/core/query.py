@@ -45,7 +45,7 @@ NEWEST_FIRST = Sort()
 
 
 class EventQuery(Record):
-    """Which events, in what order. Immutable: a change makes a new one."""
+    """A choice of events and their order. Immutable: a change makes a new one."""
 
     filter: Filter = EVERYTHING
     interval: Interval = Interval()
@@ -56,7 +56,7 @@ class EventQuery(Record):
 
 
 class PageKey(Record):
-    """Where an event stands in a sorted result, without counting the rows before it."""
+    """The place of an event in a sorted result, without counting the rows before it."""
 
     value: str | None
     """The text of the sort column; None for a missing value and in a sort by date."""
@@ -107,11 +107,11 @@ class Page(Record):
 
 
 class RowCount(Record):
-    """How many rows a result has, as far as is known."""
+    """The number of rows of a result, as far as it has been counted."""
 
     value: int
     exact: bool
-    """False: there are at least so many."""
+    """False: it has at least this many."""
 
 
 class ValueCount(Record):
@@ -123,10 +123,10 @@ class ValueCount(Record):
 
 
 class StoreInfo(Record):
-    """What is known of a store without a query."""
+    """Facts about a store that need no query."""
 
     name: str
-    """What the screen calls it: the file's name."""
+    """The name on the screen: the file's."""
     path: str
     store_id: str
     schema_version: int
@@ -137,11 +137,11 @@ class StoreInfo(Record):
     """The latest event's time; None in an empty store."""
     size_bytes: int
     notice: str = ""
-    """What the reader should know about how it is shown ("snapshot, not live"); empty when nothing."""
+    """A remark on how it is read ("snapshot, not live"); empty when nothing."""
 
 
 class Standing(Enum):
-    """What became of a source while a reader had it open."""
+    """The fate of a source while a reader has it open."""
 
     IN_PLACE = "in place"
     REPLACED = "replaced"
@@ -149,17 +149,17 @@ class Standing(Enum):
     DELETED = "deleted"
     """Nothing lies where it was; the reader still reads the old one."""
     DAMAGED = "damaged"
-    """It was cut short, or overwritten by something that is no store."""
+    """It was cut short, or overwritten by something that is not a store."""
 
 
 class SourceState(Record):
-    """What a look at the source finds, without a query."""
+    """The result of a look at the source, without a query."""
 
     standing: Standing = Standing.IN_PLACE
     newest_seq: int = 0
     """The number of the event appended last, as far as the reader can still see."""
     notice: str = ""
-    """What ``StoreInfo.notice`` would say now."""
+    """The text of ``StoreInfo.notice`` as it would be now."""
 
 
 class EventReader(Protocol):
@@ -170,13 +170,13 @@ class EventReader(Protocol):
     """
 
     def info(self) -> StoreInfo:
-        """What is known without a query."""
+        """Return what needs no query."""
         ...
 
     def state(self) -> SourceState:
         """Look whether the source is still what was opened; 0.1 ms, fit to be asked every second.
 
-        Where the reader shows a snapshot and the file has changed, it is opened anew.
+        Where the reader shows a snapshot and the file has changed, it is opened again.
         """
         ...
 
@@ -206,7 +206,7 @@ class EventReader(Protocol):
         ...
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
-        """How many rows of the result come before this key.
+        """Return how many rows of the result come before this key.
 
         That is the row index of the event, if it is in the result, else of the row that would follow it.
         """
@@ -237,7 +237,7 @@ class EventReader(Protocol):
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
     ) -> tuple[int, ...]:
-        """How many of a result's events lie from each of these ascending moments to the next.
+        """Return how many of a result's events lie from each of these ascending moments to the next.
 
         One number less than there are moments: the first bucket holds ``edges_us[0]``, the last one ends
         before ``edges_us[-1]``, and events outside of them are in none.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _LazyFields:
-    """What ``dataclasses.replace`` and ``fields`` look for, made when they first do: 1 ms a class."""
+    """The fields for ``dataclasses.replace`` and ``fields``, made when first asked for: 1 ms a class."""
 
     def __init__(self) -> None:
         self._made: dict[type[Record], dict[str, Field[Any]]] = {}
@@ -52,8 +52,8 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = get_annotations(cls)
-        names = tuple(name for name, kind in own.items() if not str(kind).startswith("ClassVar"))
+        annotations = get_annotations(cls)
+        names = tuple(name for name, kind in annotations.items() if not str(kind).startswith("ClassVar"))
         cls.record_fields = (*cls.record_fields, *names)
         cls._defaults = cls._defaults | {name: cls.__dict__[name] for name in names if name in cls.__dict__}
         type.__setattr__(cls, "__match_args__", cls.record_fields)

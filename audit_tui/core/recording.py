@@ -26,7 +26,7 @@ MAX_EVENT_CHARS = 16 * 1024 * 1024
 _SHOWN_CHARS = 60
 _TEXTS = ("category", "user", "description", "source_ip", "target", "source")
 _COMPARED = ("event", *_TEXTS, "outcome", "severity", "metadata")
-# NaN and the infinities are no JSON: SQLite's own JSON functions end at them.
+# NaN and the infinities are not JSON: SQLite's own JSON functions end at them.
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
@@ -34,7 +34,7 @@ def moment_us(occurred_at: datetime) -> int:
     """When an event happened, as events hold it.
 
     Raises:
-        EventError: If it is no datetime, has no zone, or lies outside the years 1 to 9999 in UTC.
+        EventError: If it is not a datetime, has no zone, or lies outside the years 1 to 9999 in UTC.
     """
     if not isinstance(occurred_at, datetime):
         raise EventError(f"The time must be a datetime, not {_shown(occurred_at)}.")
@@ -133,16 +133,16 @@ def expected_missing(event: AuditEvent) -> tuple[str, ...]:
 
 def event_meant(name: str) -> str | None:
     """The event of the catalogue that somebody probably meant; None when it has this one, or none like it."""
-    known = catalogue()
-    return None if known.find(name) else _like(name, (entry.event for entry in known))
+    entries = catalogue()
+    return None if entries.find(name) else _like(name, (entry.event for entry in entries))
 
 
-def is_same(one: AuditEvent, other: AuditEvent) -> bool:
-    """Whether two events with one key say the same.
+def is_same(event: AuditEvent, other: AuditEvent) -> bool:
+    """Tell whether two events with one key say the same.
 
     Their times may differ: who records again after a failure does it later.
     """
-    return all(getattr(one, name) == getattr(other, name) for name in _COMPARED)
+    return all(getattr(event, name) == getattr(other, name) for name in _COMPARED)
 
 
 def _problems(event: AuditEvent, entry: CatalogueEntry) -> Iterable[str]:
@@ -158,13 +158,13 @@ def _problems(event: AuditEvent, entry: CatalogueEntry) -> Iterable[str]:
             yield f"{_shown(name)} is unknown" + (f" (did you mean {meant}?)" if meant else "")
     for folded, times in Counter(name.casefold() for name in event.metadata).items():
         if times > 1:
-            yield f"{_shown(folded)} is there {times} times"
+            yield f"{_shown(folded)} stands there {times} times"
 
 
-def _like(name: str, known: Iterable[str]) -> str | None:
+def _like(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    by_folded = {one.casefold(): one for one in known}
+    by_folded = {known_name.casefold(): known_name for known_name in names}
     close = get_close_matches(name[:_SHOWN_CHARS].casefold(), by_folded, n=1, cutoff=0.75)
     return by_folded[close[0]] if close else None
 
@@ -188,17 +188,17 @@ def _require_severity(value: object) -> None:
 
 def _json_object(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata as the store gives it back: tuples as lists, say."""
-    kept = {}
+    stored = {}
     for name, value in metadata.items():
         _require_text("name of metadata", name)
         try:
-            kept[name] = json.loads(_ENCODER.encode(value))
+            stored[name] = json.loads(_ENCODER.encode(value))
         except (TypeError, ValueError, RecursionError) as error:
             raise EventError(
-                f"The metadata {_shown(name)} is no JSON: {error}.",
+                f"The metadata {_shown(name)} is not JSON: {error}.",
                 "JSON has texts, finite numbers, true, false, null, lists and objects.",
             ) from None
-    return kept
+    return stored
 
 
 def _require_small(event: AuditEvent, metadata: dict[str, Any]) -> None:

@@ -51,8 +51,8 @@ def clean_visible(text: str, *, keep_newlines: bool = False) -> str:
     return _UNSAFE.sub(_escape, cut)
 
 
-def _picture(found: re.Match[str]) -> str:
-    character = found[0]
+def _picture(match: re.Match[str]) -> str:
+    character = match[0]
     code = ord(character)
     if code < 0x20:
         return chr(0x2400 + code)
@@ -61,8 +61,8 @@ def _picture(found: re.Match[str]) -> str:
     return "" if character in _EMOJI_STYLE else "\ufffd"
 
 
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
     if character in _EMOJI_STYLE:
         return ""
     code = ord(character)

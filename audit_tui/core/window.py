@@ -59,7 +59,7 @@ class RowWindow:
 
     @property
     def count(self) -> RowCount:
-        """How many rows the result has, as far as is known."""
+        """The number of rows of the result, as far as it has been counted."""
         return self._count
 
     def set_count(self, value: int) -> None:
@@ -110,7 +110,7 @@ class RowWindow:
         self._forget_far_blocks()
 
     def request(self, first: int, last: int) -> PageRequest | None:
-        """What to read so that the rows ``first`` to ``last`` are there; None when nothing is missing.
+        """Return what to read for the rows ``first`` to ``last``; None when all of them are in memory.
 
         One block at a time: ask again when it has come.
         """

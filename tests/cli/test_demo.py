@@ -191,7 +191,7 @@ class TestNothingIsLost:
         self.store_something(path)
         result = run(*SMALL, *place)
         assert result.exit_code == 2
-        assert "holds 1 event and is no demo store" in result.stderr
+        assert "holds 1 event and is not a demo store" in result.stderr
         with StoreReader(path) as reader:
             assert reader.newest_seq() == 1
 

@@ -72,12 +72,15 @@ def test_the_oldest_are_forgotten(path: Path) -> None:
         b" " * (MAX_FILE_BYTES + 1),
     ],
 )
-def test_a_broken_file_is_told_and_begun_anew(path: Path, content: bytes) -> None:
+def test_a_broken_file_is_told_and_started_again(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     places = Places(path)
     assert (places.left_in("a"), places.last_store) == (None, None)
-    assert places.problem == f"Where you left off cannot be read, and is begun anew: {path}."
+    assert (
+        places.problem
+        == f"The file of the places where you left off cannot be read; a new one was started: {path}."
+    )
     places.keep(info("a"), LEFT)
     assert Places(path).left_in("a") == LEFT
 
@@ -124,7 +127,7 @@ def test_what_cannot_be_resumed_is_refused(store: Path, tmp_path: Path) -> None:
     log.write_text("{}\n")
     for words, said in (
         (("open", "--resume", "--plain", str(store)), "--resume is for the screen"),
-        (("open", "--resume", str(log)), "Logs are read anew each time"),
+        (("open", "--resume", str(log)), "Logs are read again each time"),
     ):
         result = run(*words)
         assert result.exit_code == 2

@@ -88,11 +88,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"severity": True}, "severity"),
     ({"severity": "high"}, "severity"),
     ({"metadata": {1: "x"}}, "name of metadata must be text, not 1"),
-    ({"metadata": {"at": datetime(2026, 1, 1, tzinfo=UTC)}}, "metadata 'at' is no JSON"),
-    ({"metadata": {"a": float("nan")}}, "metadata 'a' is no JSON"),
-    ({"metadata": {"a": [float("inf")]}}, "metadata 'a' is no JSON"),
-    ({"metadata": {"a": 10**5000}}, "metadata 'a' is no JSON"),
-    ({"metadata": {"a": {1, 2}}}, "metadata 'a' is no JSON"),
+    ({"metadata": {"at": datetime(2026, 1, 1, tzinfo=UTC)}}, "metadata 'at' is not JSON"),
+    ({"metadata": {"a": float("nan")}}, "metadata 'a' is not JSON"),
+    ({"metadata": {"a": [float("inf")]}}, "metadata 'a' is not JSON"),
+    ({"metadata": {"a": 10**5000}}, "metadata 'a' is not JSON"),
+    ({"metadata": {"a": {1, 2}}}, "metadata 'a' is not JSON"),
     ({"occurred_us": MAX_US + 1}, "outside the years 1 to 9999"),
     ({"occurred_us": 1.5}, "outside the years 1 to 9999"),
     ({"outcome": "ok"}, "no outcome 'ok'"),
@@ -118,7 +118,7 @@ def test_metadata_that_ends_nowhere_is_refused() -> None:
     for _ in range(100_000):
         deep = [deep]
     for value in (endless, deep):
-        with pytest.raises(EventError, match="metadata 'a' is no JSON"):
+        with pytest.raises(EventError, match="metadata 'a' is not JSON"):
             made("Heartbeat", {"a": value})
 
 
@@ -191,7 +191,7 @@ STRICT: list[tuple[dict[str, Any], str, str]] = [
     ({"metadata": {"User ID": 1, "Role ID": 1}}, "IP Address, Role Name are missing", ""),
     ({"metadata": {**ROLE, "Role Nmae": "x"}}, "'Role Nmae' is unknown (did you mean Role Name?)", ""),
     ({"metadata": {**ROLE, "Colour": "x"}}, "'Colour' is unknown.", ""),
-    ({"metadata": {**ROLE, "role id": "x"}}, "'role id' is there 2 times", ""),
+    ({"metadata": {**ROLE, "role id": "x"}}, "'role id' stands there 2 times", ""),
     ({"category": "x", "metadata": {"Role Nmae": 1}}, "is not 'x'; IP Address, User ID", ""),
 ]
 

@@ -95,12 +95,12 @@ def settings_and_problems() -> tuple[Loaded, list[ConfigError]]:
     Raises:
         FileError: If there is a file and it cannot be read.
     """
-    loaded, found = examine()
-    return loaded, [*found, *_theme_problems(loaded), *_keymap_problems(loaded)]
+    loaded, problems = examine()
+    return loaded, [*problems, *_theme_problems(loaded), *_keymap_problems(loaded)]
 
 
 def _theme_problems(loaded: Loaded) -> list[ConfigError]:
-    """What is wrong with the theme, which only the screen can tell."""
+    """Yield what is wrong with the theme, which only the screen can tell."""
     theme = loaded.settings.theme
     try:
         if theme is not None:
@@ -111,10 +111,10 @@ def _theme_problems(loaded: Loaded) -> list[ConfigError]:
 
 
 def _keymap_problems(loaded: Loaded) -> list[ConfigError]:
-    """What is wrong with the keys, which only the screen's own commands can tell."""
+    """Yield what is wrong with the keys, which only the screen's commands can tell."""
     problems: list[ConfigError] = []
     preset = loaded.settings.keymap
-    own: dict[str, tuple[str, ...]] = {}
+    chosen: dict[str, tuple[str, ...]] = {}
     for name in ("", *loaded.settings.keys):
         taken = {name: loaded.settings.keys[name]} if name else {}
         try:
@@ -125,9 +125,9 @@ def _keymap_problems(loaded: Loaded) -> list[ConfigError]:
             if not name:
                 preset = DEFAULT
         else:
-            own |= taken
-    for clash in Keymap(preset, own).clashes():
-        ids = [command.id for command in (clash.first, clash.second) if command.id in own]
+            chosen |= taken
+    for clash in Keymap(preset, chosen).clashes():
+        ids = [command.id for command in (clash.first, clash.second) if command.id in chosen]
         origin = loaded.origin(f"{KEYS_TABLE}.{ids[-1]}" if ids else "keymap")
         problems.append(ConfigError(f"{origin}: {clash}.", "Give one of them another key."))
     return problems

@@ -1,4 +1,4 @@
-"""``audit-tui demo``: a store with a believable account in it, made anew when its values change.
+"""``audit-tui demo``: a store with a believable account in it, made again when its values change.
 
 A demo store carries a note of what it was made from. Only a store with that note, in which nobody has
 stored anything else, is ever replaced; and it is replaced whole, by one that was finished beside it.
@@ -132,14 +132,14 @@ def _end(until: str | None, times: TimeContext) -> tuple[datetime, bool]:
 
 
 def _first_view(values: DemoValues, times: TimeContext) -> EventsChoice:
-    """What the screen shows first: Last 30 Days, unless the demo ended before them."""
+    """Return what the screen shows first: Last 30 Days, unless the demo ended before them."""
     is_recent = (times.now - values.until).days < _SHOWN_DAYS
     view = View() if is_recent else View(time_range=Preset.ALL_TIME)
     return EventsChoice(view, times, is_range_default=True)
 
 
 def _note(values: DemoValues, day: str | None) -> str:
-    """What a demo store was made from, as one line of JSON.
+    """Return the values that a demo store is made from as one line of JSON.
 
     Args:
         values: The values.
@@ -159,15 +159,15 @@ def _note(values: DemoValues, day: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What lies where the demo store is to be."""
+    """The store that exists at the place of the demo store."""
 
     note: str | None
-    """What it was made from; None when it is no demo store."""
+    """The values that it was made from; None when it is not a demo store."""
     events: int
 
 
 def _place(store: Path | None, session: Session) -> Path:
-    """Where the demo store is to be.
+    """Return the path of the demo store.
 
     Raises:
         UsageError: If that is where the events of the user are.
@@ -189,10 +189,10 @@ def _is_none_of_ours(path: Path) -> bool:
 
 
 def _made(path: Path) -> _Made | None:
-    """What is there; None when nothing is.
+    """Return the store that exists; None when there is none.
 
     Raises:
-        StoreError: If it is no store.
+        StoreError: If it is not a store.
     """
     from audit_tui.store.read.reader import read_note
 
@@ -213,7 +213,7 @@ def _refuse_to_lose(path: Path, made: _Made | None) -> None:
         return
     if made.note is None:
         raise UsageError(
-            f"{path} holds {counted(made.events, 'event')} and is no demo store; it is left as it is.",
+            f"{path} holds {counted(made.events, 'event')} and is not a demo store; it is left as it is.",
             _ELSEWHERE,
         )
     with suppress(ValueError, AttributeError):

@@ -90,7 +90,7 @@ def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject],
     with appended_file(path, _REJECTS, database_files(store)) as stream:
 
         def keep(reject: Reject) -> None:
-            # ASCII, so that bytes which are no text are kept as escapes.
+            # ASCII, so that bytes which are not text are kept as escapes.
             line = {"file": reject.file, "line": reject.line, "record": reject.number}
             try:
                 stream.write(json.dumps({**line, "reason": reject.reason, "text": reject.text}) + "\n")
@@ -100,13 +100,13 @@ def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject],
         yield keep
 
 
-def _explain(found: Mapped, table: str | None, to_stderr: bool) -> None:
+def _explain(mapped: Mapped, table: str | None, to_stderr: bool) -> None:
     """Show how a record became an event."""
-    where = f"{found.format.title}, line" if table is None else f"Table {clean_visible(table)}, row"
-    lines = [f"{where} {found.record.line:,}:"]
-    for column, value, origin in explain(found.event, found.record.fields):
-        said = f"{column:<12} {value}" + (f"  (from {origin})" if origin else "")
-        lines.append(f"  {clean_visible(said)}")
+    where = f"{mapped.format.title}, line" if table is None else f"Table {clean_visible(table)}, row"
+    lines = [f"{where} {mapped.record.line:,}:"]
+    for column, value, origin in explain(mapped.event, mapped.record.fields):
+        line = f"{column:<12} {value}" + (f"  (from {origin})" if origin else "")
+        lines.append(f"  {clean_visible(line)}")
     click.echo("\n".join(lines) + "\n", err=to_stderr)
 
 
@@ -158,7 +158,7 @@ def _progress(logs: Sequence[LogFile]) -> Iterator[NoProgress]:
 
 
 def _summary(tally: Tally, store: Path, names: Sequence[str]) -> list[str]:
-    """What was read and stored; of nothing at all only that there is nothing."""
+    """Say what was read and stored; of nothing at all only that there is nothing."""
     if not tally.read and not tally.was_interrupted:
         is_said = bool(tally.problems or tally.skipped)
         return [] if is_said else [f"There is no event in {title_of(names)}."]
@@ -314,7 +314,7 @@ def import_command(
 
 
 def _secret_filter(action: str) -> SecretFilter | None:
-    """What ``--secrets`` asks for; None keeps everything, at no cost."""
+    """Return the filter that ``--secrets`` asks for; None keeps everything, at no cost."""
     chosen = SecretAction(action.lower())
     if chosen is SecretAction.KEEP:
         return None

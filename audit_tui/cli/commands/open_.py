@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 NAME = "audit-tui"
 MAX_NAME_CHARS = 64
 FIRST_PAGE_WAIT_S = 0.2
-"""How long the screen may be held up, when it is ready, by rows that are not."""
+"""The longest time that a screen which is ready waits for rows that are not."""
 NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui count their number."
 NO_SCREEN_HINT_LOGS = "Without the screen: audit-tui open --plain LOG prints its events."
 RESUME_HINT = "audit-tui import keeps them in a store, which can be resumed."
@@ -69,14 +69,14 @@ To look at a log at once:  audit-tui FILE-OR-FOLDER..."""
 
 @dataclass(frozen=True, slots=True)
 class ShownAs:
-    """How the screen presents a store that is not what the user named."""
+    """The names on the screen of a store that is not what the user named."""
 
     name: str
     """Instead of the file's name."""
     notice: str = ""
-    """What to say of it besides; empty when nothing."""
+    """A remark about it; empty when there is none."""
     command_words: tuple[str, ...] = ()
-    """How a command begins that shows the same; empty for one that reads the store."""
+    """The beginning of a command that shows the same; empty for one that reads the store."""
 
 
 @click.command("open")
@@ -121,7 +121,7 @@ def open_command(
         raise UsageError("--resume is for the screen, and --plain has none.", "Leave one of them out.")
     if names and are_logs(names):
         if resume:
-            raise UsageError("Logs are read anew each time: there is nothing to resume.", RESUME_HINT)
+            raise UsageError("Logs are read again each time: there is nothing to resume.", RESUME_HINT)
         return _open_logs(names, choice, session, is_plain=plain)
     path = store_path(names[0]) if names else store
     try:
@@ -193,14 +193,14 @@ def _print(store: Path, choice: EventsChoice, session: Session) -> int:
 
 
 def _no_store_yet(error: StoreMissing) -> StoreMissing:
-    """What to say to someone who has just begun."""
+    """Return what to say to someone who has just begun."""
     return StoreMissing(
         f"{error.message.removesuffix('.')} yet: your events would be kept there.", FIRST_STEPS
     )
 
 
 def has_screen(*, has_keyboard: bool = False) -> bool:
-    """Whether there is a terminal to show the review screen on.
+    """Tell whether there is a terminal to show the review screen on.
 
     Args:
         has_keyboard: There is a keyboard, whatever standard input is.
@@ -319,7 +319,7 @@ def open_screen(
 
 
 def _resumed(left: Left, choice: EventsChoice) -> View:
-    """What was shown, but for what the command line says anew."""
+    """Return the view that was left, changed by what the command line says."""
     return View(
         left.view.filter if choice.view.filter == EVERYTHING else choice.view.filter,
         left.view.time_range if choice.is_range_default else choice.view.time_range,
@@ -339,7 +339,7 @@ def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None
 
 
 def _seal_checker(store: Path, store_id: str) -> SealChecker:
-    """What checks the seals while the screen is open; it remembers how far it came."""
+    """Return the checker of the seals for an open screen; it remembers how far it came."""
     from audit_tui.store.evidence.seal_status import StoreSealChecker
 
     # The id comes from the file, and becomes the name of another.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventReader
 
 TERMINAL_LIMIT = 100
-"""How many events a terminal gets when nobody said how many; a file or a pipe gets all."""
+"""The number of events for a terminal when nobody said how many; a file or a pipe gets all."""
 
 
 @click.command("query")
@@ -39,7 +39,7 @@ TERMINAL_LIMIT = 100
     metavar="N",
     type=click.IntRange(min=0),
     show_default=f"{TERMINAL_LIMIT} on a terminal, else 0",
-    help="At most so many events; 0 is all.",
+    help="Up to N events; 0 is all.",
 )
 @click.option(
     "--format",
@@ -79,7 +79,7 @@ def print_events(
         choice: Which events.
         redact: Whether names are replaced.
         chosen: How to write them.
-        limit: At most so many; 0 is all, None what suits stdout.
+        limit: The most to print; 0 is all, None what suits stdout.
         how_to_all: What gives all of them where the limit leaves some out.
 
     Raises:
@@ -96,11 +96,11 @@ def print_events(
         written = write_events(events, sys.stdout, Writing(chosen, choice.context, width_cells=width_cells))
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
-        there = reader.count(query) if limit and written == limit else written
-        of_range, how_to_more = range_notes(choice, there, reader)
-    if there > written:
+        total = reader.count(query) if limit and written == limit else written
+        of_range, how_to_more = range_notes(choice, total, reader)
+    if total > written:
         more = f"; {how_to_all}{how_to_more.replace(';', ',', 1)}"
-        click.echo(f"{thousands(written)} of {counted(there, 'event')}{of_range}{more}.", err=True)
+        click.echo(f"{thousands(written)} of {counted(total, 'event')}{of_range}{more}.", err=True)
     elif not written:
         tell_none(choice)
     elif how_to_more:
@@ -132,7 +132,7 @@ def count_command(store: Path, choice: EventsChoice) -> None:
 
 
 def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple[str, str]:
-    """What to say of a range that nobody asked for, where it leaves events out.
+    """Return what to say of a range that nobody asked for, where it leaves events out.
 
     Args:
         choice: Which events were asked for.

@@ -34,7 +34,7 @@ def parse_meta(options: Sequence[str]) -> dict[str, str]:
         name, equals, value = option.partition("=")
         if not equals or not name:
             raise UsageError(
-                f"--meta {option!r} is no NAME=VALUE.", 'Write it as --meta "Role Name=Auditor".'
+                f"--meta {option!r} is not NAME=VALUE.", 'Write it as --meta "Role Name=Auditor".'
             )
         if name in metadata:
             raise UsageError(f"--meta names {name!r} twice.", "Give each name once.")

@@ -1,4 +1,4 @@
-"""``audit-tui reindex``: make anew what a store derives from its events."""
+"""``audit-tui reindex``: rebuild what a store derives from its events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help="Whether to have the index of texts, which makes searches quick; as it is unless said.",
 )
 def reindex_command(store: Path, has_text_index: bool | None) -> None:
-    """Build the indexes of a store anew.
+    """Rebuild the indexes of a store.
 
     These are the indexes of names and times, the columns and the text index. The events stay as they are.
     Until it is done, answers are slower, not others.

@@ -55,7 +55,7 @@ _format_option = click.option(
     type=click.IntRange(min=0),
     default=FACETS_LIMIT,
     show_default=True,
-    help="At most so many values; 0 is all.",
+    help="Up to N values; 0 is all.",
 )
 @_format_option
 @redact_option
@@ -78,12 +78,12 @@ def facets_command(
         reader = RedactingReader(
             store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
         )
-        found = reader.facets(choice.query(), field, limit + 1 if limit else _MOST_FACETS)
-        shown = found[:limit] if limit else found
+        rows = reader.facets(choice.query(), field, limit + 1 if limit else _MOST_FACETS)
+        shown = rows[:limit] if limit else rows
         write_facets(field, shown, sys.stdout, _writing(chosen, choice))
         sys.stdout.flush()
-        notes = ["--limit 0 shows all values"] if len(found) > len(shown) else []
-        _tell(choice, reader, is_empty=not found, notes=notes)
+        notes = ["--limit 0 shows all values"] if len(rows) > len(shown) else []
+        _tell(choice, reader, is_empty=not rows, notes=notes)
 
 
 @click.command("histogram")
@@ -95,7 +95,7 @@ def facets_command(
     metavar="N",
     type=click.IntRange(1, MAX_BUCKETS),
     show_default=str(BUCKETS),
-    help="So many buckets of the same length.",
+    help="N buckets of the same length.",
 )
 @_format_option
 def histogram_command(
@@ -119,10 +119,10 @@ def histogram_command(
                 else regular_buckets(*ends, length, choice.context)
             )
             counts = reader.histogram(choice.query(), edges)
-        found = [
+        rows = [
             Bucket(start, end, events) for (start, end), events in zip(pairwise(edges), counts, strict=True)
         ]
-        write_histogram(found, sys.stdout, _writing(chosen, choice))
+        write_histogram(rows, sys.stdout, _writing(chosen, choice))
         sys.stdout.flush()
         _tell(choice, reader, is_empty=not any(counts), notes=[])
 

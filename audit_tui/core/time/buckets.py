@@ -24,7 +24,7 @@ _EVERY = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*", re.ASCII)
 
 
 class Every(Record):
-    """How long each bucket is: ``30s``, ``5m``, ``1h``, ``1d``, ``1w``."""
+    """The length of each bucket: ``30s``, ``5m``, ``1h``, ``1d``, ``1w``."""
 
     seconds: int
 
@@ -35,10 +35,10 @@ class Every(Record):
         Raises:
             UsageError: If it is none.
         """
-        found = _EVERY.fullmatch(text.lower())
-        if found is None or not int(found[1]):
-            raise UsageError(f"{text!r} is no length of time.", "Write it as 30s, 5m, 1h, 1d or 1w.")
-        return cls(int(found[1]) * _SECONDS[found[2]])
+        match = _EVERY.fullmatch(text.lower())
+        if match is None or not int(match[1]):
+            raise UsageError(f"{text!r} is not a length of time.", "Write it as 30s, 5m, 1h, 1d or 1w.")
+        return cls(int(match[1]) * _SECONDS[match[2]])
 
 
 def equal_buckets(start_us: int, end_us: int, buckets: int) -> list[int]:
@@ -50,7 +50,7 @@ def regular_buckets(start_us: int, end_us: int, every: Every, context: TimeConte
     """The moments that part a span of time into buckets of a length, as clocks in the zone have them.
 
     Days and weeks begin at the zone's midnight, weeks on its first day of the week; what divides a day
-    begins anew with each day, everything else goes on from the first midnight. The first and the last
+    begins again with each day, everything else goes on from the first midnight. The first and the last
     bucket are whole, though the span may begin or end inside of them.
 
     Raises:
@@ -62,9 +62,9 @@ def regular_buckets(start_us: int, end_us: int, every: Every, context: TimeConte
             f"These would be {wanted:,} buckets; {MAX_BUCKETS:,} are the most.",
             "Choose a longer --every, or a shorter range.",
         )
-    found = list(_edges(start_us, end_us, every, context))
-    first = bisect_right(found, start_us) - 1
-    return found[max(0, first) :]
+    edges = list(_edges(start_us, end_us, every, context))
+    first = bisect_right(edges, start_us) - 1
+    return edges[max(0, first) :]
 
 
 def _edges(start_us: int, end_us: int, every: Every, context: TimeContext) -> Iterator[int]:

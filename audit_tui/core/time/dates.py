@@ -1,6 +1,6 @@
 """Time ranges: the presets, days and moments, what they mean in a zone, and how they are said.
 
-A range is kept as the user chose it, and worked out anew against a ``TimeContext``; so a preset stays
+A range is kept as the user chose it, and worked out again against a ``TimeContext``; so a preset stays
 what its name says. Nothing here reads a clock.
 """
 
@@ -116,10 +116,10 @@ DEFAULT_RANGE = Preset.LAST_30_DAYS
 
 
 class TimeContext(Record):
-    """What a time range is worked out against."""
+    """The zone and the moment that a time range is worked out against."""
 
     zone: tzinfo
-    """Where days begin and end, and what typed times mean."""
+    """The zone in which days begin and end, and of times that are typed."""
     now: datetime
     """The present moment, aware."""
     first_weekday: int = 0
@@ -173,7 +173,7 @@ def days_of(time_range: TimeRange, context: TimeContext, first_event: date | Non
 
 
 def range_label(time_range: TimeRange, context: TimeContext) -> str:
-    """What a range is called on its button: the preset's name, else its days or moments."""
+    """Return the label of a range on its button: the preset's name, else its days or moments."""
     if isinstance(time_range, Preset):
         return time_range.label
     if isinstance(time_range, DayRange):
@@ -215,11 +215,11 @@ def parse_time(text: str, context: TimeContext) -> date | datetime:
             return context.today
         case "yesterday":
             return shift_days(context.today, -1)
-    found = _TIME.fullmatch(word)
-    if found is None:
+    match = _TIME.fullmatch(word)
+    if match is None:
         raise TimeError(f"The time {shown!r} cannot be read.", TIME_FORMATS)
     try:
-        return _time_of(found, context.zone)
+        return _time_of(match, context.zone)
     except ValueError as error:
         raise TimeError(f"There is no time {shown!r}: {error}.", TIME_FORMATS) from None
     except OverflowError:
@@ -391,20 +391,20 @@ def _length_text(length: timedelta) -> str:
     return f"{length / timedelta(seconds=1):g} s"
 
 
-def _time_of(found: re.Match[str], zone: tzinfo) -> date | datetime:
-    day = date(int(found["year"]), int(found["month"]), int(found["day"]))
-    if found["hour"] is None:
+def _time_of(match: re.Match[str], zone: tzinfo) -> date | datetime:
+    day = date(int(match["year"]), int(match["month"]), int(match["day"]))
+    if match["hour"] is None:
         return day
-    microsecond = int((found["fraction"] or "0")[:6].ljust(6, "0"))
+    microsecond = int((match["fraction"] or "0")[:6].ljust(6, "0"))
     moment = datetime(
         day.year,
         day.month,
         day.day,
-        int(found["hour"]),
-        int(found["minute"]),
-        int(found["second"] or 0),
+        int(match["hour"]),
+        int(match["minute"]),
+        int(match["second"] or 0),
         microsecond,
-        tzinfo=_offset_zone(found["offset"]) or zone,
+        tzinfo=_offset_zone(match["offset"]) or zone,
     )
     return moment.astimezone(UTC)
 

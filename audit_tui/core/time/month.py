@@ -43,18 +43,18 @@ class DayRange(Record):
 
     @property
     def days(self) -> int:
-        """How many days; at least 1."""
+        """The number of days; at least 1."""
         return (self.last - self.first).days + 1
 
 
 def shift_days(day: date, days: int) -> date:
-    """The day so many days later (earlier when negative); stops at the first and last date there is."""
+    """Return the day that many days later (earlier when negative), within the years that dates have."""
     ordinal = min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal())
     return date.fromordinal(ordinal)
 
 
 def days_in_month(year: int, month: int) -> int:
-    """How many days a month has."""
+    """Return the number of days of a month."""
     if month == 12:
         return 31
     return (date(year, month + 1, 1) - date(year, month, 1)).days
@@ -82,7 +82,7 @@ def week_of(day: date, first_weekday: int) -> DayRange:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day so many months later; the last day of the month where it is too short.
+    """Return the same day that many months later; the last day of the month where it is too short.
 
     Stops at the first and the last month there is.
     """
@@ -104,7 +104,7 @@ def month_weeks(year: int, month: int, first_weekday: int) -> list[list[date | N
 
 
 class DayPick(Record):
-    """What has been picked on the calendar, and what the next pick does. Immutable."""
+    """The days picked on the calendar, and the effect of the next pick. Immutable."""
 
     days: DayRange | None = None
     """The range so far; None when nothing was picked."""

@@ -26,7 +26,7 @@ _LOCALTIME = Path("/etc/localtime")
 _TIMEZONE = Path("/etc/timezone")
 _ZONE_FORMATS = "Write it as Europe/Berlin, UTC, +02:00 or local."
 _US_RULE = ",M3.2.0,M11.1.0"
-"""What POSIX lets the C library assume for a TZ like ``EST5EDT`` without rules."""
+"""The rule that POSIX lets the C library assume for a TZ like ``EST5EDT`` without rules."""
 
 
 def zone_named(name: str | None) -> tzinfo:
@@ -54,7 +54,7 @@ def shortened(text: str) -> str:
 
 
 def zone_label(zone: tzinfo, now: datetime) -> str:
-    """How a zone is called on the screen: its IANA name, else its short name and offset at ``now``."""
+    """Return the name of a zone on the screen: its IANA name, else its short name and offset at ``now``."""
     if isinstance(zone, ZoneInfo) and zone.key:
         return zone.key
     if zone is UTC:
@@ -153,7 +153,7 @@ def _zone_info(name: str) -> ZoneInfo | None:
 
 def _as_spelt(name: str) -> str:
     wanted = name.lower().replace(" ", "_")
-    return next((known for known in available_timezones() if known.lower() == wanted), "")
+    return next((zone for zone in available_timezones() if zone.lower() == wanted), "")
 
 
 def _zone_hint(name: str) -> str:
@@ -161,18 +161,18 @@ def _zone_hint(name: str) -> str:
         return _ZONE_FORMATS
     import difflib  # only for this error: 2 ms of every start
 
-    known = available_timezones()
-    if not known:
+    names = available_timezones()
+    if not names:
         return "This machine has no time zone data: pip install tzdata."
-    by_lower = {zone.lower(): zone for zone in known}
-    by_city = {zone.rpartition("/")[2].lower(): zone for zone in sorted(known)}
+    by_lower = {zone.lower(): zone for zone in names}
+    by_city = {zone.rpartition("/")[2].lower(): zone for zone in sorted(names)}
     wanted = name.lower().replace(" ", "_")
-    found = by_city.get(wanted)
-    if found is None:
+    meant = by_city.get(wanted)
+    if meant is None:
         near = difflib.get_close_matches(wanted, [*by_lower, *by_city], n=1)
-        found = (by_lower.get(near[0]) or by_city[near[0]]) if near else None
-    if found is not None:
-        return f"Did you mean {found}?"
+        meant = (by_lower.get(near[0]) or by_city[near[0]]) if near else None
+    if meant is not None:
+        return f"Did you mean {meant}?"
     return _ZONE_FORMATS
 
 
@@ -204,11 +204,11 @@ def _zone_of_setting(setting: str) -> tzinfo | None:
 def _zone_of_file(path: Path) -> tzinfo | None:
     """The zone that a file, or what it links to, stands for: by name, else by its rules."""
     for target in (_link_target(path), str(path), os.path.realpath(path)):
-        _, found, name = target.rpartition("zoneinfo/")
+        _, folder, name = target.rpartition("zoneinfo/")
         name = name.removeprefix("posix/").removeprefix("right/")
-        if found and name.lower() in _UTC_NAMES:
+        if folder and name.lower() in _UTC_NAMES:
             return UTC
-        zone = _zone_info(name) if found else None
+        zone = _zone_info(name) if folder else None
         if zone is not None:
             return zone
     try:
