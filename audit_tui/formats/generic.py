@@ -20,8 +20,7 @@ from audit_tui.formats.values import (
     outcome_of,
     severity_of,
 )
-from audit_tui.formats.words.naming import family_in_name, object_in_name, outcome_in_name
-from audit_tui.formats.words.sentences import act_sentence
+from audit_tui.formats.words.names import act_sentence, family_in_name, object_in_name, outcome_in_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

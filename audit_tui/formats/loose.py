@@ -27,14 +27,17 @@ _NAMES = ("name", "key", "displayName")
 _VALUES = ("value", "intValue", "boolValue", "multiValue", "multiIntValue", "newValue")
 
 
+_SIGNS = str.maketrans("", "", "_ -()@")
+
+
 def fold(name: str) -> str:
-    """A key as spellings are compared: ``callerIp``, ``callerIP`` and ``caller_ip`` are one; dots stay."""
-    return _short_fold(name) if len(name) <= _USUAL_CHARS else name.replace("_", "").lower()
+    """Return a key as spellings are compared: ``callerIp``, ``caller_ip`` and ``Caller IP`` are one."""
+    return _short_fold(name) if len(name) <= _USUAL_CHARS else name.translate(_SIGNS).lower()
 
 
 @lru_cache(maxsize=8_192)
 def _short_fold(name: str) -> str:
-    return name.replace("_", "").lower()
+    return name.translate(_SIGNS).lower()
 
 
 @lru_cache(maxsize=1_024)
@@ -54,11 +57,12 @@ class Loose:
     The record itself is never changed.
     """
 
-    __slots__ = ("_fields", "_folded", "_inner", "_taken")
+    __slots__ = ("_fields", "_folded", "_has_dots", "_inner", "_taken")
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
         self._folded: dict[str, str] | None = None
+        self._has_dots: bool | None = None
         self._inner: dict[str, Loose | None] = {}
         self._taken: set[str] = set()
 
@@ -76,12 +80,23 @@ class Loose:
         return None if key is None else self._fields[key]
 
     def at(self, path: str) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
-        """The value at a dotted path through objects, lists and objects written out as JSON."""
+        """Return the value at a dotted path through objects, lists and objects written out as JSON.
+
+        A key may hold the dots of the path itself, as tables have it: ``actor.alternate_id``.
+        """
         steps = _steps(path)
         place: Loose | None = self
         for step in steps[:-1]:
             place = None if place is None else place.inner(step)
-        return None if place is None else place.get(steps[-1])
+        value = None if place is None else place.get(steps[-1])
+        if value is None and len(steps) > 1 and self._is_flat():
+            return self.get(path)
+        return value
+
+    def _is_flat(self) -> bool:
+        if self._has_dots is None:
+            self._has_dots = any("." in key for key in self._fields)
+        return self._has_dots
 
     def inner(self, name: str) -> Loose | None:
         """The object under a key; that of a list are its places; None when there is none."""
@@ -132,19 +147,27 @@ class Loose:
         """The first of several paths that holds a time, in microseconds since 1970.
 
         Raises:
-            RecordError: If none does, or the first that says anything is no time.
+            RecordError: If none does.
         """
+        problem: RecordError | None = None
         for path in paths:
             value = self.at(path)
             if value is None or value == "":
                 continue
-            occurred_us = parse_time(value)
-            if "." not in path and is_plain_utc(value):
-                key = self.key(path)
-                if key is not None:
-                    self._taken.add(key)
+            try:
+                occurred_us = parse_time(value)
+            except RecordError as error:
+                problem = problem or error
+                continue
+            self.taken_time(path)
             return occurred_us
-        raise RecordError(f"it has no {' or '.join(paths[:2])}")
+        raise problem or RecordError(f"it has no {' or '.join(paths[:2])}")
+
+    def taken_time(self, path: str) -> None:
+        """Say that the time of the event was read there; a plain spelling of it leaves the rest."""
+        key = self.key(path)
+        if key is not None and is_plain_utc(self._fields[key]):
+            self._taken.add(key)
 
     def rest(self, *, is_denied: bool = False, by_name: Fields | None = None) -> Fields:
         """What no column holds exactly, as it was.

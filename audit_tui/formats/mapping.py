@@ -1,4 +1,4 @@
-"""Formats that a TOML file describes: which fields fill the columns, and how their values are read."""
+"""Formats that a TOML file describes: which fields fill the columns, how their values are read and told."""
 
 from __future__ import annotations
 
@@ -9,180 +9,325 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.formats.decoding import inner_json
 from audit_tui.formats.generic import read_column
+from audit_tui.formats.loose import Loose, named_values
 from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.times import checked_us, is_plain_utc, parse_time
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key
-from audit_tui.formats.words.sentences import act_sentence
-from audit_tui.formats.words.templates import Template
+from audit_tui.formats.times import checked_us, parse_time
+from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, first_text
+from audit_tui.formats.words.english import with_reason
+from audit_tui.formats.words.names import act_sentence, name_told
+from audit_tui.formats.words.patterns import Pattern, narrate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from audit_tui.formats.record import Fields
 
 _MOST_DIGITS = 30
+_SHOWN_ITEMS = 5
+_WAREHOUSE_TIME = "p_event_time"
 UNITS_US = {"s": Decimal(1_000_000), "ms": Decimal(1_000), "us": Decimal(1), "ns": Decimal("0.001")}
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an act ended, as a word or a number of a vendor says it."""
+
+    outcome: Outcome
+    is_denied: bool = False
+
+
+UNKNOWN = Verdict(Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
-    """What a mapping file says; ``mapping_file.read_mapping`` checks it."""
+    """The contents of a mapping file, a user's or a vendor's; ``mapping_file`` reads and checks it."""
 
     name: str
     """The source of the events."""
     title: str
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of each column: fields, the first that has a value fills it."""
+    """Of each column: paths, the first that gives a value fills it."""
     constants: dict[str, str] = field(default_factory=dict)
     """Columns that are the same in every event, where no field fills them."""
-    templates: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, Pattern] = field(default_factory=dict)
     """Columns that are put together, where no field fills them."""
     time_unit: str | None = None
     """What numbers count since 1970; None tells by their digits."""
     time_format: str | None = None
     """How times are spelled (strptime); None for every usual spelling."""
-    zone: tzinfo = UTC
-    """Of times that name none."""
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    zone: tzinfo | None = None
+    """Of times that name none; None leaves it to the import."""
+    outcomes: dict[str, Verdict] = field(default_factory=dict)
     """What values of the outcome mean, in lower case; empty for the usual words."""
-    outcome_ranges: tuple[tuple[int, int, Outcome], ...] = ()
+    outcome_ranges: tuple[tuple[int, int, Verdict], ...] = ()
     """What numbers mean, both ends included."""
     severities: dict[str, int] = field(default_factory=dict)
     """What values of the severity mean, in lower case; empty for the usual words."""
+    inside: str = ""
+    """The object in which paths are looked for before the record itself; empty for none."""
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What sentences name beside the columns, each with its paths."""
+    lists: tuple[str, ...] = ()
+    """Paths of lists of names and values, kept as maps, too."""
+    sentences: dict[str, str] = field(default_factory=dict)
+    """Of events: patterns that begin with the verb as it stands after "to"."""
+    nobody: frozenset[str] = frozenset()
+    """Users, in lower case, that stand for nobody."""
+    tables: dict[str, Any] = field(default_factory=dict)
+    """What a vendor's own code looks up."""
 
     def format(self) -> Format:
-        """The format that it describes."""
+        """Return the format that it describes, for all records that it is given."""
         shapes = frozenset({Shape.JSON, Shape.CSV})
-        return Format(self.name, self.title, shapes, lambda _: True, _Mapper(self))
+        return Format(self.name, self.title, shapes, lambda _: True, Mapper(self))
 
-
-class _Mapper:
-    """Maps records as a mapping file says."""
-
-    def __init__(self, mapping: Mapping) -> None:
-        self._mapping = mapping
-        self._paths = {
-            column: [(path, path.split(".")) for path in paths] for column, paths in mapping.columns.items()
-        }
-        self._templates = {column: Template(text) for column, text in mapping.templates.items()}
-
-    def __call__(self, fields: Fields) -> AuditEvent:
-        metadata = fields.copy()
-        found: dict[str, Any] = {}
-        for column in self._paths:
-            path, raw = self._raw(column, fields)
-            value = self._value(column, raw)
-            if value is None:
-                continue
-            found[column] = value
-            is_given_back = is_plain_utc(raw) if column == "time" else value == raw and raw is not True
-            if is_given_back and path in metadata and not self._has_table(column):
-                del metadata[path]
-        for column, text in self._mapping.constants.items():
-            found.setdefault(column, read_column(column, text))
-        self._tell(found, fields)
-        if found.get("time") is None:
-            raise RecordError(f"it has no time in {' or '.join(self._mapping.columns['time'])}")
-        if found.get("event") is None:
-            raise RecordError(
-                "nothing in it says what happened: no event, and no constant or template for it"
-            )
-        key = found.get("key")
-        name = self._mapping.name
-        outcome = found.get("outcome", Outcome.UNKNOWN)
-        user, target = found.get("user"), found.get("target")
-        return AuditEvent(
-            event=found["event"],
-            occurred_us=found["time"],
-            key=content_key(name, fields) if key is None else f"{name}:{key}",
-            category=found.get("category"),
-            user=user,
-            description=found.get("description") or act_sentence(user, found["event"], target, outcome),
-            outcome=outcome,
-            severity=found.get("severity"),
-            source_ip=found.get("source_ip"),
-            target=target,
-            source=found.get("source", name),
-            metadata=metadata,
-        )
-
-    def _has_table(self, column: str) -> bool:
-        mapping = self._mapping
-        return (column == "outcome" and bool(mapping.outcomes or mapping.outcome_ranges)) or (
-            column == "severity" and bool(mapping.severities)
-        )
-
-    def _raw(self, column: str, fields: Fields) -> tuple[str, Any]:
-        """The first field of a column that has a value, and that."""
-        for path, steps in self._paths[column]:
-            raw = fields[path] if path in fields else _dug(fields, steps)
-            if raw is not None and not (isinstance(raw, str) and not raw.strip()):
-                return path, raw
-        return "", None
-
-    def _value(self, column: str, raw: object) -> Any:  # noqa: ANN401 - a column's own type
-        if raw is None:
-            return None
-        mapping = self._mapping
-        if column == "time":
-            return self._time(raw)
-        if column == "outcome" and self._has_table(column):
-            return self._outcome(raw)
-        if column == "severity" and mapping.severities:
-            return mapping.severities.get(_word(raw))
-        return read_column(column, raw)
-
-    def _outcome(self, raw: object) -> Outcome:
+    def verdict(self, raw: object) -> Verdict:
+        """Return what a value of the outcome means; unknown where no table has it."""
+        if not self.outcomes and not self.outcome_ranges:
+            outcome = read_column("outcome", raw)
+            return UNKNOWN if outcome is None else Verdict(outcome)
         word = _word(raw)
-        found = self._mapping.outcomes.get(word)
-        if found is not None:
-            return found
+        verdict = self.outcomes.get(word)
+        if verdict is not None:
+            return verdict
         if word.isdecimal() and len(word) < 19:
             number = int(word)
-            for low, high, outcome in self._mapping.outcome_ranges:
+            for low, high, verdict in self.outcome_ranges:
                 if low <= number <= high:
-                    return outcome
-        return Outcome.UNKNOWN
+                    return verdict
+        return UNKNOWN
 
-    def _time(self, raw: object) -> int:
-        mapping = self._mapping
-        if mapping.time_format is not None:
+    def time_us(self, raw: object) -> int:
+        """Return a time in microseconds since 1970. Raises RecordError where it is none."""
+        if self.time_format is not None:
             text = str(raw).strip()
             try:
-                moment = datetime.strptime(text, mapping.time_format)  # noqa: DTZ007 - the zone comes next
+                moment = datetime.strptime(text, self.time_format)  # noqa: DTZ007 - the zone comes next
                 return checked_us(
-                    raw, to_us(moment if moment.tzinfo else moment.replace(tzinfo=mapping.zone))
+                    raw, to_us(moment if moment.tzinfo else moment.replace(tzinfo=self.zone or UTC))
                 )
             except (ValueError, OverflowError):
-                raise RecordError(f"the time is not spelled {mapping.time_format}: {text[:40]!r}") from None
-        if mapping.time_unit is not None and (number := _number(raw)) is not None:
-            return checked_us(raw, int(number * UNITS_US[mapping.time_unit]))
-        if mapping.zone is not UTC and isinstance(raw, str):
+                raise RecordError(f"the time is not spelled {self.time_format}: {text[:40]!r}") from None
+        if self.time_unit is not None and (number := _number(raw)) is not None:
+            return checked_us(raw, int(number * UNITS_US[self.time_unit]))
+        if self.zone is not None and isinstance(raw, str):
             with suppress(ValueError, OverflowError):
                 moment = datetime.fromisoformat(raw.strip())
                 if moment.tzinfo is None:
-                    return checked_us(raw, to_us(moment.replace(tzinfo=mapping.zone)))
+                    return checked_us(raw, to_us(moment.replace(tzinfo=self.zone)))
         return parse_time(raw)
 
-    def _tell(self, found: dict[str, Any], fields: Fields) -> None:
-        """Fill what templates put together; one may use what was filled before it."""
 
-        def value_of(name: str) -> str | None:
-            if name in found and name != "time":
-                return column_text(found[name])
-            return column_text(fields[name] if name in fields else _dug(fields, name.split(".")))
+class Telling:
+    """A record on its way to an event: what its mapping reads, and a vendor's own code may change."""
 
-        for column, template in self._templates.items():
-            if found.get(column) is None:
-                text = column_text(template.filled(value_of), MAX_SENTENCE_CHARS)
+    def __init__(self, mapping: Mapping, fields: Fields) -> None:
+        self.mapping = mapping
+        self.record = Loose(fields)
+        self.inside = (self.record.inner(mapping.inside) if mapping.inside else None) or self.record
+        self.values: dict[str, Any] = {}
+        """Columns that were read, but those below."""
+        self._sources: list[tuple[str, str, str]] = []
+        """Columns that hold exactly what stands at a path."""
+        self.result: str = ""
+        """The word or number of the outcome, in lower case."""
+        self.verdict = UNKNOWN
+        self.reason: str | None = None
+        """Why it failed."""
+        self.names: dict[str, str | None] = {}
+        """What sentences name, where code found it."""
+        self.maps: Fields = {}
+        """Lists of names and values, as maps."""
+        self.who: str | None = None
+        """Who did it, as the sentence calls them; None for the user."""
+        self.pattern: str | None = None
+        """The pattern of the sentence, where code chose it."""
+        self.sentence: str | None = None
+        """The description, where code wrote it."""
+
+    @property
+    def event(self) -> str:
+        """The name of the event."""
+        event: str = self.values["event"]
+        return event
+
+    @property
+    def user(self) -> str | None:
+        """Who did it."""
+        user: str | None = self.values.get("user")
+        return user
+
+    @property
+    def target(self) -> str | None:
+        """What was acted upon."""
+        target: str | None = self.values.get("target")
+        return target
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return self.verdict.outcome
+
+    def at(self, path: str) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
+        """Return the value at a path inside, else of the record itself."""
+        value = self.inside.at(path)
+        return self.record.at(path) if value is None and self.inside is not self.record else value
+
+    def text(self, *paths: str) -> str | None:
+        """Return the first of several paths that gives a text or a number; None when none does."""
+        for path in paths:
+            text = first_text(self.at(path))
+            if text is not None:
+                return text
+        return None
+
+    def get(self, name: str) -> str | None:
+        """Return what a place of a sentence says; None when nothing."""
+        if name in self.names:
+            return self.names[name]
+        if name == "address":
+            address: str | None = self.values.get("source_ip")
+            return None if address == self.user else address
+        if name in self.values:
+            return column_text(self.values[name])
+        if name in self.mapping.names:
+            return self.text(*self.mapping.names[name])
+        value = next((texts[name] for texts in self.maps.values() if name in texts), None)
+        value = self.at(name) if value is None else value
+        if isinstance(value, list):
+            return ", ".join(str(item) for item in value[:_SHOWN_ITEMS]) or None
+        return first_text(value)
+
+    def read(self) -> None:
+        """Fill the columns from the record. Raises RecordError where it has no time."""
+        mapping = self.mapping
+        for name in mapping.lists:
+            self.maps[name.rpartition(".")[2]] = named_values(self.at(name))
+        for column, paths in mapping.columns.items():
+            if column != "time":
+                self._fill(column, paths)
+        for column, constant in mapping.constants.items():
+            self.values.setdefault(column, read_column(column, constant))
+        self.values["time"] = self._time(mapping.columns.get("time", ()))
+        for column, template in mapping.templates.items():
+            if self.values.get(column) is None:
+                text = column_text(template.filled(self.get), MAX_SENTENCE_CHARS)
                 if text is not None:
-                    found[column] = text if column == "key" else read_column(column, text)
+                    self.values[column] = text if column == "key" else read_column(column, text)
+        if isinstance(outcome := self.values.pop("outcome", None), Outcome):
+            self.verdict = Verdict(outcome)
+
+    def _fill(self, column: str, paths: tuple[str, ...]) -> None:
+        for path in paths:
+            raw = self.at(path)
+            if raw is None or (isinstance(raw, str) and not raw.strip()):
+                continue
+            value: Any
+            if column == "outcome":
+                self.result, self.verdict = _word(raw), self.mapping.verdict(raw)
+                return
+            if column == "severity" and self.mapping.severities:
+                value = self.mapping.severities.get(_word(raw))
+            elif column == "reason":
+                self.reason = first_text(raw)
+                return
+            else:
+                value = read_column(column, raw)
+                if column == "user" and value is not None and value.lower() in self.mapping.nobody:
+                    continue
+                if value == raw and raw is not True and column != "severity":
+                    self._sources.append((column, path, value))
+            if value is not None:
+                self.values[column] = value
+                return
+
+    def _time(self, paths: tuple[str, ...]) -> int:
+        problem: RecordError | None = None
+        for path in (*paths, _WAREHOUSE_TIME):
+            raw = self.at(path)
+            if raw is None or raw == "":
+                continue
+            try:
+                occurred_us = self.mapping.time_us(raw)
+            except RecordError as error:
+                problem = problem or error
+                continue
+            self.record.taken_time(path)
+            return occurred_us
+        raise problem or RecordError(f"it has no time in {' or '.join(paths[:2])}")
+
+    def told(self) -> AuditEvent:
+        """Return the event."""
+        get = self.values.get
+        name = self.mapping.name
+        key = get("key")
+        for column, path, value in self._sources:
+            if get(column) == value:
+                self.record.taken(path, value)
+        return AuditEvent(
+            event=self.event,
+            occurred_us=self.values["time"],
+            key=self.record.content_key(name) if key is None else f"{name}:{key}",
+            category=get("category"),
+            user=self.user,
+            description=get("description") or column_text(self._sentence(), MAX_SENTENCE_CHARS),
+            outcome=self.outcome,
+            severity=get("severity"),
+            source_ip=get("source_ip"),
+            target=column_text(self.target),
+            source=get("source", name),
+            metadata=self.record.rest(is_denied=self.verdict.is_denied, by_name=self.maps),
+        )
+
+    def narrated(self, pattern: str) -> str:
+        """Return a pattern told of who did it, as it ended."""
+        who, is_denied = self.who or self.user, self.verdict.is_denied
+        return narrate(who, pattern, self, self.outcome, is_denied=is_denied)
+
+    def _sentence(self) -> str | None:
+        if self.sentence is not None:
+            return self.sentence
+        sentences, event = self.mapping.sentences, self.event
+        if not sentences and self.pattern is None:
+            return act_sentence(self.user, event, self.target, self.outcome)
+        pattern = self.pattern or sentences.get(event) or sentences.get(event.lower()) or sentences.get("*")
+        who, is_denied = self.who or self.user, self.verdict.is_denied
+        sentence = (
+            name_told(who, event, self.target, self.outcome, is_denied=is_denied)
+            if pattern is None
+            else self.narrated(pattern)
+        )
+        return with_reason(sentence, self.reason if self.outcome is Outcome.FAILURE else None)
+
+
+class Mapper:
+    """Maps records as a mapping says.
+
+    Args:
+        mapping: The mapping.
+        refine: A vendor's own code, which changes what was read before it is told.
+    """
+
+    def __init__(self, mapping: Mapping, refine: Callable[[Telling], None] | None = None) -> None:
+        self._mapping = mapping
+        self._refine = refine
+
+    def __call__(self, fields: Fields) -> AuditEvent:
+        """Return the event of a record. Raises RecordError where it has no time."""
+        telling = Telling(self._mapping, fields)
+        telling.read()
+        if telling.values.get("event") is None:
+            telling.values["event"] = self._mapping.name
+        if self._refine is not None:
+            self._refine(telling)
+        return telling.told()
 
 
 def _number(raw: object) -> Decimal | None:
-    """A number, or a text that is one; None for anything else, and what no clock counts to."""
+    """Return a number, or a text that is one; None for anything else, and what no clock counts to."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     try:
@@ -195,19 +340,3 @@ def _number(raw: object) -> Decimal | None:
 def _word(raw: object) -> str:
     text = "true" if raw is True else "false" if raw is False else str(raw)
     return text.strip().lower()
-
-
-def _dug(fields: Fields, steps: list[str]) -> Any:  # noqa: ANN401 - a JSON value
-    """The value at a path, through JSON that lies in texts too (a cell of a table)."""
-    value: Any = fields
-    for step in steps:
-        if isinstance(value, str):
-            inner = inner_json(value)
-            value = None if inner is None else inner[0]
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step[:9]) < len(value):
-            value = value[int(step[:9])]
-        else:
-            return None
-    return value

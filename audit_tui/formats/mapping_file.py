@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from audit_tui.core.event import MAX_SEVERITY, Outcome
 from audit_tui.core.time.zones import zone_named
 from audit_tui.errors import FileError, TimeError, UsageError
-from audit_tui.formats import mappings
 from audit_tui.formats.generic import COLUMNS, read_column
-from audit_tui.formats.mapping import UNITS_US, Mapping
+from audit_tui.formats.mapping import UNITS_US, Mapping, Verdict
 from audit_tui.formats.record import RecordError
-from audit_tui.formats.words.templates import Template, TemplateError
+from audit_tui.formats.words.patterns import Pattern, PatternError
 
 MAX_FILE_BYTES = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
 _RANGE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})", re.ASCII)
-_TABLES = ("columns", "constants", "templates", "time", "outcome", "severity")
+_TABLES = ("columns", "constants", "templates", "time", "outcome", "severity", "names", "sentences", "tables")
+_OTHERS = ("name", "title", "inside", "lists", "nobody", "detect", "shapes", "split")
+"""Keys of a file that are no tables; the last three are for formats that come with the program."""
+_READ = (*COLUMNS, "reason")
+_DENIED = "denied"
+VENDORS = Path(__file__).parent / "vendors"
 _HINT = "The README shows a mapping file."
 
 
 def shipped_mappings() -> dict[str, Path]:
-    """The mapping files that come with the program, by their names."""
-    folder = Path(mappings.__file__).parent
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    """Return the mapping files that come with the program, by their names."""
+    return {path.stem: path for path in sorted(VENDORS.glob("*.toml"))}
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -64,6 +66,11 @@ def read_mapping(path: Path) -> Mapping:
         raise UsageError(f"{path}, line {line}: not TOML: {reason}.", _HINT) from None
     except RecursionError:
         raise UsageError(f"{path}: it is nested too deeply.", _HINT) from None
+    return checked(path, text, values)
+
+
+def checked(path: Path, text: str, values: dict[str, Any]) -> Mapping:
+    """Return the mapping that TOML values describe; see ``read_mapping``."""
     return _Checked(path, text, values).mapping()
 
 
@@ -77,20 +84,20 @@ class _Checked:
 
     def mapping(self) -> Mapping:
         for name, value in self._values.items():
-            if name not in (*_TABLES, "name", "title"):
+            if name not in (*_TABLES, *_OTHERS):
                 self._fail("", name, f"{name!r} means nothing here", _meant(name, _TABLES))
-            if (name in _TABLES) != isinstance(value, dict):
+            if (name in _TABLES) != isinstance(value, dict) and name != "lists":
                 self._fail("", name, f"{name} {'is a table' if name in _TABLES else 'is a text'}")
         name = self._text_of("", "name", self._values.get("name", self._path.stem.lower()))
         if _NAME.fullmatch(name) is None:
-            self._fail("", "name", f"{name!r} is no name: lower case letters, digits, - and _")
-        columns = {column: self._paths(column, value) for column, value in self._table("columns").items()}
+            self._fail("", "name", f"{name!r} is not a name: lower case letters, digits, - and _")
+        columns = self._all_paths("columns")
         if "time" not in columns:
             self._fail("columns", "time", 'it names no field for the time, as time = "created_at"')
         outcomes, ranges = self._outcomes()
         unit, spelling, zone = self._time()
         try:
-            zone_info = zone_named(zone)
+            zone_info = None if zone is None else zone_named(zone)
         except TimeError as error:
             self._fail("time", "zone", error.message.rstrip("."), error.hint)
         return Mapping(
@@ -105,17 +112,23 @@ class _Checked:
             outcomes=outcomes,
             outcome_ranges=ranges,
             severities=self._severities(),
+            inside=self._values.get("inside", ""),
+            names=self._all_paths("names"),
+            lists=tuple(self._values.get("lists", ())),
+            sentences=self._sentences(),
+            nobody=frozenset(map(str.lower, self._values.get("nobody", ()))),
+            tables=self._values.get("tables", {}),
         )
 
     def _table(self, name: str) -> dict[str, Any]:
         """A table whose keys are columns, or one with keys of its own."""
         table: dict[str, Any] = self._values.get(name, {})
-        known: tuple[str, ...] = COLUMNS
+        known: tuple[str, ...] = _READ
         if name == "time":
             known = ("unit", "format", "zone")
         elif name == "outcome":
-            known = tuple(Outcome)
-        elif name == "severity":
+            known = (*Outcome, _DENIED)
+        elif name in ("severity", "names", "sentences"):
             return table
         for key in table:
             if key not in known:
@@ -124,11 +137,28 @@ class _Checked:
                 )
         return table
 
-    def _paths(self, column: str, value: object) -> tuple[str, ...]:
-        paths = [part.strip() for part in self._text_of("columns", column, value).split("|")]
+    def _all_paths(self, table: str) -> dict[str, tuple[str, ...]]:
+        return {name: self._paths(table, name, value) for name, value in self._table(table).items()}
+
+    def _paths(self, table: str, name: str, value: object) -> tuple[str, ...]:
+        paths = [part.strip() for part in self._text_of(table, name, value).split("|")]
         if not all(paths):
-            self._fail("columns", column, f"{column} has an empty field between |")
+            self._fail(table, name, f"{name} has an empty field between |")
         return tuple(paths)
+
+    def _sentences(self) -> dict[str, str]:
+        """The patterns of events; a comma in the key names several events."""
+        sentences: dict[str, str] = {}
+        for events, pattern in self._table("sentences").items():
+            self._pattern("sentences", events, pattern)
+            sentences |= dict.fromkeys((event.strip() for event in events.split(",")), pattern)
+        return sentences
+
+    def _pattern(self, table: str, key: str, value: object) -> Pattern:
+        try:
+            return Pattern(self._text_of(table, key, value))
+        except PatternError as error:
+            self._fail(table, key, f"{key}: {error}")
 
     def _constants(self) -> dict[str, str]:
         constants = {}
@@ -139,50 +169,46 @@ class _Checked:
             except RecordError:
                 is_known = False
             if not is_known:
-                self._fail("constants", column, f"{text!r} is no {column} that every event could have")
+                self._fail("constants", column, f"{text!r} cannot be the {column} of an event")
             constants[column] = text
         return constants
 
-    def _templates(self) -> dict[str, str]:
+    def _templates(self) -> dict[str, Pattern]:
         templates = {}
         for column, value in self._table("templates").items():
-            text = self._text_of("templates", column, value)
-            try:
-                Template(text)
-            except TemplateError as error:
-                self._fail("templates", column, f"{column}: {error}")
+            templates[column] = self._pattern("templates", column, value)
             if column == "time":
                 self._fail("templates", column, "a time cannot be put together")
-            templates[column] = text
         return templates
 
-    def _time(self) -> tuple[str | None, str | None, str]:
+    def _time(self) -> tuple[str | None, str | None, str | None]:
         table = self._table("time")
         unit, spelling = table.get("unit"), table.get("format")
         if unit is not None and (not isinstance(unit, str) or unit not in UNITS_US):
-            self._fail("time", "unit", f"{unit!r} is no unit", f"Units are {', '.join(UNITS_US)}.")
+            self._fail("time", "unit", f"{unit!r} is not a unit", f"Units are {', '.join(UNITS_US)}.")
         if spelling is not None:
             if unit is not None:
                 self._fail("time", "format", "a unit is for numbers, a format for texts: only one of them")
             if "%" not in self._text_of("time", "format", spelling):
                 self._fail("time", "format", f"{spelling!r} has no %", "Write it as %d/%m/%Y %H:%M:%S.")
-        zone = self._text_of("time", "zone", table.get("zone", "UTC"))
+        zone = self._text_of("time", "zone", table["zone"]) if "zone" in table else None
         return unit, spelling, zone
 
-    def _outcomes(self) -> tuple[dict[str, Outcome], tuple[tuple[int, int, Outcome], ...]]:
-        words: dict[str, Outcome] = {}
-        ranges: list[tuple[int, int, Outcome]] = []
+    def _outcomes(self) -> tuple[dict[str, Verdict], tuple[tuple[int, int, Verdict], ...]]:
+        words: dict[str, Verdict] = {}
+        ranges: list[tuple[int, int, Verdict]] = []
         for name, values in self._table("outcome").items():
             if not isinstance(values, list):
                 self._fail("outcome", name, f"{name} is a list of values, as [200, 201] or ['ok']")
+            verdict = Verdict(Outcome.FAILURE, True) if name == _DENIED else Verdict(Outcome(name))
             for value in values:
                 word = ("true" if value else "false") if isinstance(value, bool) else str(value)
                 if isinstance(value, dict | list):
                     self._fail("outcome", name, f"{word} is neither a text nor a number")
                 if match := _RANGE.fullmatch(word.strip()):
-                    ranges.append((int(match[1]), int(match[2]), Outcome(name)))
+                    ranges.append((int(match[1]), int(match[2]), verdict))
                 else:
-                    words[word.strip().lower()] = Outcome(name)
+                    words[word.strip().lower()] = verdict
         return words, tuple(ranges)
 
     def _severities(self) -> dict[str, int]:
@@ -218,5 +244,7 @@ def _line_of(text: str, table: str, key: str) -> int:
 
 
 def _meant(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(name.lower(), known, n=1)
     return f"Did you mean {close[0]}?" if close else ""

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from audit_tui.core.event import AuditEvent
 
@@ -124,6 +124,10 @@ class Format:
     """Keys of which every record of it has at least one: without any of them ``detect`` is not asked.
 
     Empty to be asked always, which slows all other logs down a little."""
+    fits: Callable[[Iterable[str]], bool] | None = None
+    """Whether records with these keys may be of it; asked once for records with the same keys.
+
+    None leaves it to the marks."""
     split: Callable[[Fields], Sequence[Fields]] | None = None
     """The parts of a record that tells several events, each mapped by itself; None where one tells one.
 

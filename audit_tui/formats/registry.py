@@ -10,6 +10,7 @@ from audit_tui.errors import UsageError
 from audit_tui.formats.generic import FieldMap, GenericMapper
 from audit_tui.formats.plugins import Plugins, load_plugins
 from audit_tui.formats.record import Format, Shape
+from audit_tui.formats.vendor import vendor_format, vendor_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,34 +19,25 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where a format is found; its module is imported when a file is read, not before."""
+    """The place of a format that is code; its module is imported when a file is read, not before."""
 
+    rank: int
+    """Formats of lower ranks are tried first: the most telling, in the order of FORMATS.md."""
     name: str
     place: str
     """``module:OBJECT``."""
 
 
-BUILT_IN = (
-    Entry("events", "audit_tui.formats.own:OWN"),
-    Entry("cloudtrail", "audit_tui.formats.vendors.cloudtrail:CLOUDTRAIL"),
-    Entry("gcp", "audit_tui.formats.vendors.gcp:GCP"),
-    Entry("okta", "audit_tui.formats.vendors.okta:OKTA"),
-    Entry("m365", "audit_tui.formats.vendors.m365:M365"),
-    Entry("kubernetes", "audit_tui.formats.vendors.kubernetes:KUBERNETES"),
-    Entry("ocsf", "audit_tui.formats.vendors.ocsf:OCSF"),
-    Entry("vault", "audit_tui.formats.vendors.vault:VAULT"),
-    Entry("journald", "audit_tui.formats.vendors.journald:JOURNALD"),
-    Entry("auditd", "audit_tui.formats.vendors.auditd:AUDITD"),
-    Entry("teleport", "audit_tui.formats.vendors.teleport:TELEPORT"),
-    Entry("gitlab", "audit_tui.formats.vendors.gitlab:GITLAB"),
-    Entry("entra", "audit_tui.formats.vendors.entra:ENTRA"),
-    Entry("azure", "audit_tui.formats.vendors.azure:AZURE"),
-    Entry("github", "audit_tui.formats.vendors.github:GITHUB"),
-    Entry("workspace", "audit_tui.formats.vendors.workspace:WORKSPACE"),
-    Entry("auth0", "audit_tui.formats.vendors.auth0:AUTH0"),
-    Entry("ecs", "audit_tui.formats.vendors.ecs:ECS"),
+CODE = (
+    Entry(0, "events", "audit_tui.formats.own:OWN"),
+    Entry(10, "cloudtrail", "audit_tui.formats.vendors.cloudtrail:CLOUDTRAIL"),
+    Entry(11, "gcp", "audit_tui.formats.vendors.gcp:GCP"),
+    Entry(14, "kubernetes", "audit_tui.formats.vendors.kubernetes:KUBERNETES"),
+    Entry(16, "vault", "audit_tui.formats.vendors.vault:VAULT"),
+    Entry(17, "journald", "audit_tui.formats.vendors.journald:JOURNALD"),
+    Entry(18, "auditd", "audit_tui.formats.vendors.auditd:AUDITD"),
 )
-"""The most telling first (the order of FORMATS.md); one line each."""
+"""Formats of which data alone does not tell enough; the others are files in ``vendors``."""
 _GENERIC = {Shape.JSON: ("jsonl", "JSON by usual names"), Shape.CSV: ("csv", "CSV by usual names")}
 _MAX_KEY_SETS = 1_000
 """Sets of keys whose likely formats are remembered; records that are all different must not fill memory."""
@@ -54,14 +46,15 @@ _MAX_KEY_SETS = 1_000
 @cache
 def known_formats() -> tuple[Format, ...]:
     """All formats but the generic ones, in the order in which they are tried: other packages' last."""
-    formats = []
-    for entry in BUILT_IN:
+    formats = [vendor_format(name) for name in vendor_names()]
+    for entry in CODE:
         module, _, name = entry.place.partition(":")
-        found = getattr(import_module(module), name)
-        if not isinstance(found, Format) or found.name != entry.name:
+        log_format = getattr(import_module(module), name)
+        if not isinstance(log_format, Format) or log_format.name != entry.name:
             raise TypeError(f"{entry.place} is not the format {entry.name}")
-        formats.append(found)
-    return (*formats, *_plugins().formats)
+        formats.append((entry.rank, log_format))
+    formats.sort(key=lambda ranked: (ranked[0], ranked[1].name))
+    return (*(log_format for _, log_format in formats), *_plugins().formats)
 
 
 @cache
@@ -76,7 +69,8 @@ def plugin_problems() -> tuple[str, ...]:
 
 def built_in_names() -> list[str]:
     """What ``--format`` takes of our own, for a person: by name, the generic ones last."""
-    return sorted(entry.name for entry in BUILT_IN) + [name for name, _ in _GENERIC.values()]
+    names = sorted([*vendor_names(), *(entry.name for entry in CODE)])
+    return [*names, *(name for name, _ in _GENERIC.values())]
 
 
 def format_names() -> list[str]:
@@ -135,7 +129,9 @@ class Formats:
             likely = known[names] = tuple(
                 one
                 for one in self._specific
-                if shape in one.shapes and (not one.marks or not one.marks.isdisjoint(fields))
+                if shape in one.shapes
+                and (not one.marks or not one.marks.isdisjoint(fields))
+                and (one.fits is None or one.fits(names))
             )
         for one in likely:
             if one.detect(fields):

@@ -142,6 +142,14 @@ def http_outcome(code: int) -> Outcome:
     return Outcome.FAILURE if 400 <= code < 600 else Outcome.UNKNOWN
 
 
+def http_verdict_of(value: object) -> tuple[Outcome, bool] | None:
+    """Return what an HTTP status says: how it ended, and whether it was refused; None for other values."""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if len(text) != 3 or not text.isdecimal() or not "100" <= text < "600":
+        return None
+    return http_outcome(int(text)), text in ("401", "403", "407")
+
+
 _SEVERITIES = {
     "fatal": 6, "emergency": 6, "emerg": 6, "alert": 6,
     "critical": 5, "crit": 5,

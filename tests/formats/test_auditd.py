@@ -16,9 +16,8 @@ from audit_tui.formats.vendors.auditd_records import (
     decoded,
     parse_fields,
 )
-from audit_tui.formats.vendors.auditd_syscalls import syscall_name
-from audit_tui.formats.vendors.auditd_types import kind_of, type_name
-from audit_tui.formats.vendors.auditd_words import socket_address
+from audit_tui.formats.vendors.auditd_sentence import socket_address
+from audit_tui.formats.vendors.auditd_tables import kind_of, syscall_name, type_name
 from audit_tui.ingest.open import OpenLog
 from tests.formats.logs import read, write
 

@@ -9,15 +9,7 @@ import pytest
 from audit_tui.core.event import Outcome
 from audit_tui.formats.record import RecordError, Shape
 from audit_tui.formats.registry import Formats
-from audit_tui.formats.vendors.auth0 import AUTH0
-from audit_tui.formats.vendors.azure import AZURE
-from audit_tui.formats.vendors.entra import ENTRA
 from audit_tui.formats.vendors.gcp import GCP
-from audit_tui.formats.vendors.github import GITHUB
-from audit_tui.formats.vendors.gitlab import GITLAB
-from audit_tui.formats.vendors.m365 import M365
-from audit_tui.formats.vendors.okta import OKTA
-from audit_tui.formats.vendors.workspace import WORKSPACE
 from tests.formats.cloud_records import (
     TIME,
     auth0,
@@ -31,6 +23,7 @@ from tests.formats.cloud_records import (
     okta,
     workspace,
 )
+from tests.formats.vendors import AUTH0, AZURE, ENTRA, GITHUB, GITLAB, M365, OKTA, WORKSPACE
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Format
@@ -64,7 +57,7 @@ S, F, U = Outcome.SUCCESS, Outcome.FAILURE, Outcome.UNKNOWN
         (ENTRA, entra("x", result="failed"), F, False, None),
         (ENTRA, entra("x", result="timeout"), U, False, None),
         (M365, m365("x", ResultStatus="Succeeded"), S, False, None),
-        (M365, m365("x", ResultStatus="PartiallySucceeded"), F, False, None),
+        (M365, m365("x", ResultStatus="PartiallySucceeded"), S, False, None),
         (M365, m365("UserLoginFailed", ResultStatus="Success"), F, False, None),
         (M365, m365("x"), U, False, None),
         (WORKSPACE, workspace("login", "login_failure"), F, False, None),

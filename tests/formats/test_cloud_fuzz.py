@@ -12,15 +12,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.event import json_text
 from audit_tui.formats.record import Format, RecordError
-from audit_tui.formats.vendors.auth0 import AUTH0
-from audit_tui.formats.vendors.azure import AZURE
-from audit_tui.formats.vendors.entra import ENTRA
 from audit_tui.formats.vendors.gcp import GCP
-from audit_tui.formats.vendors.github import GITHUB
-from audit_tui.formats.vendors.gitlab import GITLAB
-from audit_tui.formats.vendors.m365 import M365
-from audit_tui.formats.vendors.okta import OKTA
-from audit_tui.formats.vendors.workspace import WORKSPACE
+from tests.formats.vendors import AUTH0, AZURE, ENTRA, GITHUB, GITLAB, M365, OKTA, WORKSPACE
 
 TIME = "2026-11-01T14:00:00Z"
 NAMES: dict[str, str] = {

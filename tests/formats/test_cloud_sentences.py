@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audit_tui.formats.vendors.auth0 import AUTH0
-from audit_tui.formats.vendors.azure import AZURE
-from audit_tui.formats.vendors.entra import ENTRA
 from audit_tui.formats.vendors.gcp import GCP
-from audit_tui.formats.vendors.github import GITHUB
-from audit_tui.formats.vendors.gitlab import GITLAB
-from audit_tui.formats.vendors.m365 import M365
-from audit_tui.formats.vendors.okta import OKTA
-from audit_tui.formats.vendors.workspace import WORKSPACE
 from tests.formats.cloud_records import (
     auth0,
     azure,
@@ -27,6 +19,7 @@ from tests.formats.cloud_records import (
     okta,
     workspace,
 )
+from tests.formats.vendors import AUTH0, AZURE, ENTRA, GITHUB, GITLAB, M365, OKTA, WORKSPACE
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Format

@@ -31,7 +31,7 @@ def test_the_exact_spelling_goes_first() -> None:
         ({"a": '[{"b": 4}]'}, "a.0.b", 4),
         ({"a": "{broken"}, "a.b", None),
         ({"a": None}, "a.b", None),
-        ({"a.b": 5}, "a.b", None),
+        ({"a.b": 5}, "a.b", 5),
         ({}, "a.b.c", None),
     ],
 )
@@ -41,10 +41,10 @@ def test_paths_go_through_objects_lists_and_written_json(
     assert Loose(fields).at(path) == value
 
 
-def test_a_dotted_key_is_no_path() -> None:
-    record = Loose({"meta.user": "bob"})
-    assert record.get("meta.user") == "bob"
-    assert record.at("meta.user") is None
+def test_a_dotted_key_is_a_path_where_no_object_is() -> None:
+    assert Loose({"meta.user": "bob"}).at("meta.user") == "bob"
+    assert Loose({"Meta.User_Name": "bob"}).at("meta.userName") == "bob"
+    assert Loose({"meta.user": "bob", "meta": {"user": "eve"}}).at("meta.user") == "eve"
 
 
 def test_what_a_column_holds_exactly_leaves_the_rest() -> None:
@@ -79,8 +79,12 @@ def test_denied_and_maps_are_added_and_never_overwrite() -> None:
 def test_no_time_names_where_it_was_looked_for() -> None:
     with pytest.raises(RecordError, match="it has no time or date"):
         Loose({"time": None, "date": ""}).time("time", "date", "third")
-    with pytest.raises(RecordError, match="not a time"):
-        Loose({"time": "redacted", "date": "2026-11-01"}).time("time", "date")
+    with pytest.raises(RecordError, match="not a time: 'redacted'"):
+        Loose({"time": "redacted", "date": "gone"}).time("time", "date")
+
+
+def test_a_time_that_cannot_be_read_does_not_hide_another() -> None:
+    assert Loose({"time": "redacted", "date": "2026-11-01"}).time("time", "date") == 1_793_491_200_000_000
 
 
 def test_a_key_of_the_content_knows_nothing_of_the_warehouse() -> None:

@@ -16,14 +16,12 @@ from audit_tui.core.event import AuditEvent, json_text
 from audit_tui.formats.record import Format, RecordError
 from audit_tui.formats.vendors.auditd import AUDITD
 from audit_tui.formats.vendors.auditd_records import decoded, parse_fields
-from audit_tui.formats.vendors.ecs import ECS
 from audit_tui.formats.vendors.journald import JOURNALD
 from audit_tui.formats.vendors.kubernetes import KUBERNETES
-from audit_tui.formats.vendors.ocsf import OCSF
-from audit_tui.formats.vendors.teleport import TELEPORT
 from audit_tui.formats.vendors.vault import VAULT
 from audit_tui.ingest.events import Reading
 from tests.formats.logs import read, write
+from tests.formats.vendors import ECS, OCSF, TELEPORT
 
 TIME = "2026-11-01T14:00:00Z"
 NAMES: dict[str, str] = {

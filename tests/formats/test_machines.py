@@ -8,13 +8,11 @@ import pytest
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.record import RecordError
-from audit_tui.formats.vendors.ecs import ECS
 from audit_tui.formats.vendors.journald import JOURNALD
 from audit_tui.formats.vendors.kubernetes import KUBERNETES
-from audit_tui.formats.vendors.ocsf import OCSF
-from audit_tui.formats.vendors.teleport import TELEPORT
 from audit_tui.formats.vendors.vault import VAULT
 from tests.formats.logs import read, write
+from tests.formats.vendors import ECS, OCSF, TELEPORT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from audit_tui.core.event import Outcome
 from audit_tui.formats.generic import GenericMapper
 from audit_tui.formats.record import Shape
 from audit_tui.formats.registry import Formats
-from audit_tui.formats.words.naming import family_in_name, object_in_name, outcome_in_name
+from audit_tui.formats.words.names import family_in_name, object_in_name, outcome_in_name
 
 S, F, U = Outcome.SUCCESS, Outcome.FAILURE, Outcome.UNKNOWN
 

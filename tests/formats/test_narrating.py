@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.words.narrating import fill, named_act, narrate, plain_reason, sign_in
+from audit_tui.formats.words.english import plain_reason
+from audit_tui.formats.words.names import named_act
+from audit_tui.formats.words.patterns import fill, narrate, sign_in
 
 BOB = {"user": "bob", "team": "ops", "none": None, "empty": ""}
 

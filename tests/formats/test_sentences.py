@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.words.sentences import act_of, act_sentence, past_tense, words_of
+from audit_tui.formats.words.english import act_of, past_tense, words_of
+from audit_tui.formats.words.names import act_sentence
 
 
 @pytest.mark.parametrize(

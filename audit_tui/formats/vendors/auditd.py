@@ -11,9 +11,8 @@ from audit_tui.formats.record import Format, Lines, RecordError, Shape
 from audit_tui.formats.times import EARLIEST_US, LATEST_US
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, mark_denied
 from audit_tui.formats.vendors.auditd_records import auditd_records, begins
-from audit_tui.formats.vendors.auditd_syscalls import syscall_name
-from audit_tui.formats.vendors.auditd_types import AUXILIARY, LOGIN_KIND, kind_of
-from audit_tui.formats.vendors.auditd_words import Scene, socket_address, target_of, tell
+from audit_tui.formats.vendors.auditd_sentence import Scene, socket_address, target_of, tell
+from audit_tui.formats.vendors.auditd_tables import LOGIN_KIND, kind_of, syscall_name, tables
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
@@ -109,7 +108,7 @@ def first_record(fields: Fields, name: str) -> Fields:
 def _records(fields: Fields, types: list[str]) -> _Records:
     syscall = first_record(fields, "SYSCALL")
     for name in types:
-        if name != "SYSCALL" and name not in AUXILIARY:
+        if name != "SYSCALL" and name not in tables().auxiliary:
             return _Records(name, first_record(fields, name), syscall)
     if "SYSCALL" in fields:
         return _Records("SYSCALL", syscall, syscall)

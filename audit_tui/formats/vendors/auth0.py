@@ -1,73 +1,77 @@
-"""Auth0 tenant logs: log streams (``log_id`` and ``data``) and the Management API."""
+"""Auth0: the codes that no table has, and calls of the Management API, which describe themselves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.formats.loose import Loose, of_warehouse
-from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text
-from audit_tui.formats.words.auth0_words import CODES, WARNINGS, code_of, tell
+from audit_tui.core.event import Outcome
+from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.words.english import act_of, past_tense, shown, told, with_reason
+from audit_tui.formats.words.patterns import narrate
 
 if TYPE_CHECKING:
-    from audit_tui.formats.record import Fields
+    from audit_tui.formats.mapping import Telling
 
-NAME = "auth0"
 _WARNING = 3
+_LIMIT = "limit_"
 
 
-def _detect(fields: Fields) -> bool:
-    inner = fields.get("data", fields)
-    if not isinstance(inner, dict) or "date" not in inner:
-        return False
-    kind = inner.get("type")
-    if not isinstance(kind, str):
-        return False
-    if of_warehouse(fields, "Auth0.") or "log_id" in inner:
-        return True
-    return kind in CODES and not {"client_id", "client_name", "connection", "log_id"}.isdisjoint(inner)
+def refine(telling: Telling) -> None:
+    """Tell what the code says, in Auth0's own words where they say more."""
+    event, tables = telling.event, telling.mapping.tables
+    telling.values["key"] = telling.record.take("log_id", "_id") or telling.values.get("key")
+    families = (family for family, codes in tables["families"].items() if event in codes)
+    telling.values["category"] = next(families, None) or _family(telling)
+    is_limit = event.startswith(_LIMIT)
+    telling.verdict = Verdict(telling.outcome, is_limit and telling.outcome is Outcome.FAILURE)
+    if is_limit or event in tables["warnings"]:
+        telling.values["severity"] = _WARNING
+    person, said = telling.user, telling.text("description")
+    if event in ("sapi", "fapi") and said is not None:
+        telling.sentence = _api_call(said, telling)
+        return
+    pattern = telling.mapping.sentences.get(event)
+    if pattern is None:
+        by = f" by {shown(person)}" if person else ""
+        telling.sentence = said or f"{shown(event)}{by}"
+        return
+    app = telling.text("client_name")
+    names = {"app": None if app == person else app, "address": telling.values.get("source_ip")}
+    sentence = narrate(person, pattern, names, telling.outcome)
+    has_failed = telling.outcome is Outcome.FAILURE and not is_limit
+    telling.sentence = with_reason(sentence, tables["reasons"].get(event) or (said if has_failed else None))
 
 
-def _map(fields: Fields) -> AuditEvent:
-    record = Loose(fields)
-    nested = record.inner("data")
-    inner = record if nested is None else nested
-    event = inner.text("type")
-    if event is None:
-        raise RecordError("it has no type")
-    code = code_of(event)
-    occurred_us = record.time("date") if nested is None else record.time("data.date", "p_event_time")
-    user = inner.text("user_name", "user_id", "details.request.auth.user.email", "client_name")
-    person = inner.text("user_name", "details.request.auth.user.email") or user
-    address = inner.address("ip")
-    log_id = record.take("log_id", "_id") or inner.text("log_id", "_id")
-    if nested is None:
-        record.taken("type", event)
-        record.taken("ip", address)
-    is_denied = event.startswith("limit_")
-    return AuditEvent(
-        event=event,
-        occurred_us=occurred_us,
-        key=record.content_key(NAME) if log_id is None else f"{NAME}:{log_id}",
-        category=code.family,
-        user=user,
-        description=column_text(tell(event, inner, person, address), MAX_SENTENCE_CHARS),
-        outcome=code.outcome,
-        severity=_WARNING if event in WARNINGS or is_denied else None,
-        source_ip=address,
-        target=_target(inner),
-        source=NAME,
-        metadata=record.rest(is_denied=is_denied and code.outcome is Outcome.FAILURE),
-    )
+def _family(telling: Telling) -> str:
+    """The kind of a code that is not known, whose first letter tells its end by Auth0's rule."""
+    event = telling.event
+    if event.startswith(_LIMIT):
+        telling.verdict = Verdict(Outcome.FAILURE)
+        return "protection"
+    if event.startswith("gd_"):
+        return "mfa"
+    if len(event) <= 8 and event.isalpha():
+        ends = {"s": Outcome.SUCCESS, "f": Outcome.FAILURE}
+        telling.verdict = Verdict(ends.get(event[:1], Outcome.UNKNOWN))
+    return "other"
 
 
-def _target(inner: Loose) -> str | None:
-    """What was acted upon: the path of an API call, else the application."""
-    path = inner.text("details.request.path")
-    return path or inner.text("client_name", "client_id")
-
-
-AUTH0 = Format(
-    NAME, "Auth0 tenant log", frozenset({Shape.JSON}), _detect, _map, marks=frozenset({"data", "date"})
-)
+def _api_call(said: str, telling: Telling) -> str:
+    """A call of the Management API: ``Create a role``."""
+    person, outcome = telling.user, telling.outcome
+    first, _, rest = said.rstrip(".").partition(" ")
+    verb = first.lower()
+    verb = verb if act_of(verb) is not None else verb.removesuffix("s")
+    act = act_of(verb)
+    who = shown(person or "someone")
+    if act is None:
+        by = f" by {shown(person)}" if person else ""
+        failed = " failed" if outcome is Outcome.FAILURE else ""
+        return f"{said}{failed}{by}"
+    name = telling.text("details.request.body.name", "details.request.body.email")
+    named = f": {shown(name)}" if name else ""
+    also, _, after = rest.removeprefix("or ").partition(" ")
+    if rest.startswith("or ") and act_of(also) is not None:
+        pasts, plains = f"{act.past} or {past_tense(also)}", f"{act.plain} or {also}"
+        return told(who, pasts, plains, f"{after}{named}", outcome)
+    return told(who, act.past, act.plain, f"{rest}{named}", outcome)

@@ -1,170 +1,172 @@
-"""Microsoft Entra ID: directory audits and sign-ins, from Azure Monitor, Graph and Sentinel."""
+"""Microsoft Entra ID: sign-ins, and changes of the directory with their targets."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.formats.loose import Loose, named_values
-from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text
-from audit_tui.formats.vendors.azure import OUTCOMES, level_of
-from audit_tui.formats.words.entra_words import TargetResource, tell
-from audit_tui.formats.words.narrating import sign_in
-from audit_tui.formats.words.sentences import with_reason
+from audit_tui.core.event import Outcome
+from audit_tui.formats.loose import named_values
+from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.values import column_text
+from audit_tui.formats.words.english import (
+    JOINTS,
+    Act,
+    act_of,
+    shown,
+    singular,
+    told,
+    verb_of_past,
+    with_reason,
+    words_of,
+)
+from audit_tui.formats.words.patterns import fill, sign_in
 
 if TYPE_CHECKING:
-    from audit_tui.formats.record import Fields
+    from collections.abc import Sequence
 
-NAME = "entra"
-_CATEGORIES = frozenset(
-    {
-        "AuditLogs", "SignInLogs", "NonInteractiveUserSignInLogs", "ServicePrincipalSignInLogs",
-        "ManagedIdentitySignInLogs", "ADFSSignInLogs", "MicrosoftServicePrincipalSignInLogs",
-        "ProvisioningLogs",
-    }
-)  # fmt: skip
-_RESOURCES = ("resourceId", "resourceid", "resource_id", "ResourceId")
-_PROVIDER = "microsoft.aadiam"
-_MARKS = frozenset({"category", "Category", "activityDisplayName", "appDisplayName", "AppDisplayName"})
-_BLOCKED_CODES = frozenset({"53003", "53000", "53001", "530032", "50105", "50053"})
-"""Refused by conditional access, an assignment, the lock of an account: the credentials may be right."""
-_REASONS = {
-    "50053": "the account is locked", "50055": "the password is expired", "50057": "the account is disabled",
-    "50074": "MFA is required", "50076": "MFA is required", "50105": "the user is not assigned to the app",
-    "50126": "wrong user name or password", "53003": "blocked by conditional access",
-    "700016": "the app is not in the directory", "7000215": "wrong client secret",
-    "7000222": "the client secret is expired",
-}  # fmt: skip
-"""Codes that are common and often come without their text."""
+    from audit_tui.formats.mapping import Telling
+
+_WHOLE = frozenset(
+    {"user", "group", "application", "policy", "device", "domain", "role", "principal", "unit"}
+)
+"""Nouns that are the target itself; others are something of it."""
+_OF_THE_USER = "User has "
+"""Sentences of the vendor's own: ``User has elevated their access``."""
+_STAGES = frozenset({"completed", "requested"})
+_DULL = frozenset({"in", "PIM"})
 
 
-def _detect(fields: Fields) -> bool:
-    category = fields.get("category", fields.get("Category"))
-    if isinstance(category, str):
-        resource = next((value for key in _RESOURCES if isinstance(value := fields.get(key), str)), "")
-        if category in _CATEGORIES and ("properties" in fields or "TimeGenerated" in fields or resource):
-            return True
-        if _PROVIDER in resource.lower():
-            return True
-    if "activityDisplayName" in fields and "activityDateTime" in fields:
-        return True
-    return "appDisplayName" in fields and "createdDateTime" in fields and "status" in fields
+class TargetResource(NamedTuple):
+    """One thing that a change was made to."""
 
+    kind: str
+    """``User``, ``Group``, ``Role``, ...; empty when not told."""
+    name: str | None
+    properties: dict[str, Any]
+    """What changed of it, by name."""
 
-class _Entra:
-    """One record: what lies in its properties, or in itself where Graph leaves them out."""
-
-    def __init__(self, fields: Fields) -> None:
-        self.record = Loose(fields)
-        self.inner = self.record.inner("properties") or self.record
-
-    def text(self, *paths: str) -> str | None:
-        """The first of several paths, each looked for in the properties before the frame."""
-        for path in paths:
-            text = self.inner.text(path) or self.record.text(path)
-            if text is not None:
-                return text
+    def text(self, property_name: str) -> str | None:
+        """Return a property, new before old, without the quotes that the directory puts around it."""
+        value = self.properties.get(property_name)
+        values = (value.get("new"), value.get("old")) if isinstance(value, dict) else (value,)
+        for text in values:
+            if isinstance(text, str) and text.strip('"') and text != "null":
+                return text.strip('"')
         return None
 
-    @property
-    def is_sign_in(self) -> bool:
-        """It tells a sign-in, not a change of the directory."""
-        category = self.record.text("category") or ""
-        if "SignIn" in category:
-            return True
-        has_code = self.inner.at("status.errorCode") is not None
-        return self.inner.get("activityDisplayName") is None and has_code
 
-
-def _map(fields: Fields) -> AuditEvent:
-    entra = _Entra(fields)
-    record = entra.record
-    event = entra.text("activityDisplayName", "operationName")
-    if event is None:
-        if not entra.is_sign_in:
-            raise RecordError("it has no activityDisplayName or operationName")
-        event = "Sign-in activity"
-    record.taken("operationName", event)
-    record.taken("activityDisplayName", event)
-    inside = "properties." if entra.inner is not record else ""
-    occurred_us = record.time(
-        f"{inside}activityDateTime", "time", f"{inside}createdDateTime", "TimeGenerated", "p_event_time"
-    )
-    user = _user(entra)
-    code = entra.text("status.errorCode", "errorCode")
-    outcome = _outcome(entra, code)
-    address = record.address("callerIpAddress", f"{inside}ipAddress", f"{inside}initiatedBy.user.ipAddress")
-    targets = [] if entra.is_sign_in else _targets(entra.inner)
-    is_denied = entra.is_sign_in and outcome is Outcome.FAILURE and code in _BLOCKED_CODES
-    if entra.is_sign_in:
-        target = entra.text("appDisplayName", "resourceDisplayName")
-        sentence = sign_in(user, target, address, outcome)
+def refine(telling: Telling) -> None:
+    """Tell a sign-in, or a change of the directory."""
+    is_sign_in = _is_sign_in(telling)
+    telling.values["category"] = telling.record.take("category") or telling.values.get("category")
+    if telling.event == telling.mapping.name and is_sign_in:
+        telling.values["event"] = "Sign-in activity"
+    code = telling.text("status.errorCode", "errorCode", "Sign-in error code")
+    if is_sign_in and code is not None:
+        blocked = telling.mapping.tables["blocked"]
+        has_failed = code != "0"
+        outcome = Outcome.FAILURE if has_failed else Outcome.SUCCESS
+        telling.verdict = Verdict(outcome, has_failed and code in blocked)
+    if is_sign_in:
+        telling.values["target"] = telling.text("appDisplayName", "resourceDisplayName", "Application")
+        address = telling.values.get("source_ip")
+        sentence = sign_in(telling.user, telling.target, address, telling.outcome)
+        reason = telling.text("status.failureReason", "resultDescription", "Failure reason")
+        reason = reason or telling.mapping.tables["reasons"].get(code or "")
     else:
-        target = targets[0].name if targets else None
-        sentence = tell(event, user, targets, outcome)
-    reason = _reason(entra, code) if outcome is Outcome.FAILURE else None
-    event_id = entra.text("id")
-    record.taken("id", event_id)
-    return AuditEvent(
-        event=event,
-        occurred_us=occurred_us,
-        key=record.content_key(NAME) if event_id is None else f"{NAME}:{event_id}",
-        category=record.take("category") or record.text(f"{inside}category"),
-        user=user,
-        description=column_text(with_reason(sentence, reason), MAX_SENTENCE_CHARS),
-        outcome=outcome,
-        severity=level_of(record.text("Level")),
-        source_ip=address,
-        target=column_text(target),
-        source=NAME,
-        metadata=record.rest(is_denied=is_denied, by_name=_by_name(entra.inner, targets)),
-    )
+        targets = _targets(telling)
+        telling.maps["modifiedProperties"] = _changes(targets)
+        telling.values["target"] = column_text(targets[0].name if targets else telling.target)
+        targets = targets or [TargetResource("", telling.target, {})]
+        sentence = tell_change(telling.event, telling.user, targets, telling.outcome)
+        reason = telling.text("resultReason", "resultDescription")
+    telling.maps["additionalDetails"] = named_values(telling.at("additionalDetails"))
+    telling.sentence = with_reason(sentence, reason if telling.outcome is Outcome.FAILURE else None)
 
 
-def _reason(entra: _Entra, code: str | None) -> str | None:
-    if entra.is_sign_in:
-        return entra.text("status.failureReason", "resultDescription") or _REASONS.get(code or "")
-    return entra.text("resultReason", "resultDescription")
+def _is_sign_in(telling: Telling) -> bool:
+    if "SignIn" in (telling.record.text("category") or "") or telling.record.key("Sign-in error code"):
+        return True
+    return telling.inside.get("activityDisplayName") is None and telling.at("status.errorCode") is not None
 
 
-def _user(entra: _Entra) -> str | None:
-    paths = (
-        "initiatedBy.user.userPrincipalName", "initiatedBy.app.displayName", "userPrincipalName",
-        "initiatedBy.user.displayName", "initiatedBy.user.id", "servicePrincipalName", "identity",
-        "initiatedBy.app.servicePrincipalId", "userId", "servicePrincipalId",
-    )  # fmt: skip
-    return entra.text(*paths)
-
-
-def _outcome(entra: _Entra, code: str | None) -> Outcome:
-    if entra.is_sign_in and code is not None:
-        return Outcome.SUCCESS if code == "0" else Outcome.FAILURE
-    result = (entra.text("result", "resultType") or "").lower()
-    if result.isdecimal() and result != "0":
-        return Outcome.FAILURE
-    return OUTCOMES.get(result, Outcome.UNKNOWN)
-
-
-def _targets(inner: Loose) -> list[TargetResource]:
-    place = inner.inner("targetResources")
-    found = []
+def _targets(telling: Telling) -> list[TargetResource]:
+    place = telling.inside.inner("targetResources")
+    targets = []
     for number in range(20):
-        one = None if place is None else place.inner(str(number))
-        if one is None:
+        target = None if place is None else place.inner(str(number))
+        if target is None:
             break
-        name = one.text("userPrincipalName", "displayName", "id")
-        properties = named_values(one.get("modifiedProperties"))
-        found.append(TargetResource(one.text("type") or "", name, properties))
-    return [target for target in found if target.name is not None or target.properties]
+        name = target.text("userPrincipalName", "displayName", "id")
+        properties = named_values(target.get("modifiedProperties"))
+        targets.append(TargetResource(target.text("type") or "", name, properties))
+    return [target for target in targets if target.name is not None or target.properties]
 
 
-def _by_name(inner: Loose, targets: list[TargetResource]) -> Fields:
-    changes: Fields = {}
+def _changes(targets: list[TargetResource]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
     for target in targets:
         for name, value in target.properties.items():
             changes.setdefault(name, value)
-    return {"additionalDetails": named_values(inner.get("additionalDetails")), "modifiedProperties": changes}
+    return changes
 
 
-ENTRA = Format(NAME, "Microsoft Entra ID", frozenset({Shape.JSON}), _detect, _map, marks=_MARKS)
+def tell_change(event: str, user: str | None, targets: Sequence[TargetResource], outcome: Outcome) -> str:
+    """Tell who changed what in the directory, but not why it failed.
+
+    Args:
+        event: The activity in the vendor's words, ``Add member to role``.
+        user: Who did it; None when nobody is named.
+        targets: What it was done to, the most important first.
+        outcome: A failure is told as one.
+    """
+    who = shown(user or "someone")
+    if event.startswith(_OF_THE_USER):
+        return f"{who} {shown(event.removeprefix(_OF_THE_USER))}"
+    words = [word for word in event.partition("(")[0].split() if word not in _DULL]
+    is_asked = bool(words) and words[-1] == "requested"
+    act = _act(" ".join(words[:-1] if words and words[-1] in _STAGES else words))
+    name = next((target.name for target in targets if target.name is not None), None)
+    if act is None:
+        failed = " failed" if outcome is Outcome.FAILURE else ""
+        names = {"user": user, "name": name}
+        return f"{shown(event)}{failed} {fill('[by {user}][ on {name}]', names)}".rstrip()
+    rest = _rest(event, act, targets, name)
+    if is_asked:
+        return told(who, f"asked to {act.plain}", f"ask to {act.plain}", rest, outcome)
+    return told(who, act.past, act.plain, rest, outcome)
+
+
+def _act(words: str) -> Act | None:
+    first, *others = words_of(words) or ("",)
+    verb = verb_of_past(first)
+    return act_of(words) or (None if verb is None else Act(verb, tuple(others)))
+
+
+def _rest(event: str, act: Act, targets: Sequence[TargetResource], name: str | None) -> str:
+    for place, word in enumerate(act.noun):
+        # Not the "From" of ValidFrom.
+        if word in JOINTS and f" {word} " in event and 0 < place < len(act.noun) - 1:
+            return _two_things(act.noun[:place], word, act.noun[place + 1 :], targets)
+    if name is None:
+        return act.phrase()
+    if act.noun and singular(act.noun[-1]) in _WHOLE:
+        return f"{' '.join(act.noun)} {shown(name)}"
+    if not act.noun:
+        return shown(name)
+    return f"{act.phrase()} of {shown(name)}"
+
+
+def _two_things(
+    first: tuple[str, ...], joint: str, second: tuple[str, ...], targets: Sequence[TargetResource]
+) -> str:
+    """A member added to a role, an owner to a group."""
+    kind = second[0]
+    other = next((target.name for target in targets if target.kind.lower() == kind.lower()), None)
+    if other is None:
+        names = (target.text(f"{kind.capitalize()}.DisplayName") for target in targets)
+        other = next((name for name in names if name is not None), None)
+    person = next((target.name for target in targets if target.kind in ("User", "ServicePrincipal")), None)
+    thing = person or next((target.name for target in targets if target.name not in (None, other)), None)
+    texts = {"first": " ".join(first), "thing": thing, "second": " ".join(second), "other": other}
+    return fill("[{first}][ {thing}]" + f" {joint} " + "[{second}][ {other}]", texts)

@@ -1,93 +1,58 @@
-"""GitLab audit events: audit_json.log, streaming, and the REST API."""
+"""GitLab: what an event did is the key of its details that says it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.formats.loose import Loose, of_warehouse
-from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, first_text, severity_of
-from audit_tui.formats.words.gitlab_words import GitlabScene, tell
-from audit_tui.formats.words.naming import outcome_in_name
+from audit_tui.core.event import Outcome
+from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.values import column_text, first_text
+from audit_tui.formats.words.english import act_of, past_tense, shown, verb_of_past, words_of
+from audit_tui.formats.words.names import name_told, outcome_in_name
+from audit_tui.formats.words.patterns import narrate
 
 if TYPE_CHECKING:
-    from audit_tui.formats.record import Fields
+    from audit_tui.formats.mapping import Telling
 
-NAME = "gitlab"
-_AUTHORS = {"-1": "unauthenticated", "-2": "deploy token", "-3": "deploy key"}
-"""Authors that are no users."""
 _ACTS = ("change", "add", "remove", "with", "failed_login", "custom_message")
 """What an event does, as the key that says it, where it has no name."""
 
 
-def _detect(fields: Fields) -> bool:
-    if "author_id" in fields and "entity_type" in fields:
-        return True
-    return of_warehouse(fields, "GitLab.") and ("detail" in fields or "details" in fields)
+def refine(telling: Telling) -> None:
+    """Find the name, the author and the target, and tell what was done."""
+    if telling.event == telling.mapping.name:
+        telling.values["event"] = _act_name(telling) or telling.event
+    if telling.user is None:
+        author = telling.record.text("author_id")
+        telling.values["user"] = telling.mapping.tables["authors"].get(author, author)
+    event = telling.event
+    has_failed = "failed_login" in event or event.startswith("login_failed")
+    has_failed = has_failed or telling.at("failed_login") is not None
+    if has_failed or outcome_in_name(event) is Outcome.FAILURE:
+        telling.verdict = Verdict(Outcome.FAILURE)
+    path = telling.record.text("entity_path") or telling.text("entity_path")
+    target = _target(telling)
+    event_id = telling.record.text("id")
+    if event_id is not None:
+        telling.values["key"] = f"{event_id}:{telling.values['time']}"
+    telling.values["target"] = target or path
+    telling.names = {"thing": target or path, "path": path if path != target else None}
+    telling.sentence = _sentence(telling, target)
 
 
-def _map(fields: Fields) -> AuditEvent:
-    record = Loose(fields)
-    details = record.inner("details") or record.inner("detail") or record
-    occurred_us = record.time("created_at", "time", "p_event_time")
-    event = record.take("event_type", "event_name") or details.text("event_name")
-    event = event or _act_name(details) or _act_name(record)
-    if event is None:
-        raise RecordError("it says nothing of what happened: no event_type, change or custom_message")
-    user = record.take("author_name") or details.text("author_name")
-    user = user or first_text(record.get("meta.user"), record.at("meta.user")) or _author(record)
-    outcome = Outcome.FAILURE if _has_failed(event, details) else Outcome.UNKNOWN
-    path = record.text("entity_path") or details.text("entity_path")
-    target = _target(record, details)
-    scene = GitlabScene(event, details, path, target)
-    address = record.address("ip_address", "details.ip_address", "detail.ip_address")
-    if address is None:
-        address = Loose(
-            {"ip": first_text(record.get("meta.remote_ip"), record.at("meta.remote_ip"))}
-        ).address("ip")
-    event_id = record.text("id")
-    return AuditEvent(
-        event=event,
-        occurred_us=occurred_us,
-        key=record.content_key(NAME) if event_id is None else f"{NAME}:{event_id}:{occurred_us}",
-        category=record.take("entity_type"),
-        user=user,
-        description=column_text(tell(scene, user, outcome), MAX_SENTENCE_CHARS),
-        outcome=outcome,
-        severity=severity_of(record.get("severity")),
-        source_ip=address,
-        target=target or path,
-        source=NAME,
-        metadata=record.rest(),
-    )
-
-
-def _act_name(details: Loose) -> str | None:
+def _act_name(telling: Telling) -> str | None:
     """A name for an event that has none: ``change visibility``, ``add user_access``."""
     for act in _ACTS:
-        value = details.get(act)
-        if value is None or value == "":
-            continue
-        if act in ("change", "add", "remove"):
-            return column_text(f"{act} {first_text(value) or ''}".strip())
-        return act
+        value = telling.at(act)
+        if value is not None and value != "":
+            is_named = act in ("change", "add", "remove")
+            return column_text(f"{act} {first_text(value) or ''}".strip()) if is_named else act
     return None
 
 
-def _author(record: Loose) -> str | None:
-    author = record.text("author_id")
-    return None if author is None else _AUTHORS.get(author, author)
-
-
-def _has_failed(event: str, details: Loose) -> bool:
-    is_sign_in = "failed_login" in event or event.startswith("login_failed")
-    return is_sign_in or details.get("failed_login") is not None or outcome_in_name(event) is Outcome.FAILURE
-
-
-def _target(record: Loose, details: Loose) -> str | None:
+def _target(telling: Telling) -> str | None:
     """What was acted upon; an object is named by its name."""
-    for place in (record, details):
+    for place in (telling.record, telling.inside):
         value = place.get("target_details")
         if isinstance(value, str) and value.startswith("["):
             listed = place.inner("target_details")
@@ -96,14 +61,36 @@ def _target(record: Loose, details: Loose) -> str | None:
         text = first_text(value) or place.text("target_details.name", "target_details.email")
         if text is not None:
             return text
-    return None
+    return telling.text("detail.target_details")
 
 
-GITLAB = Format(
-    NAME,
-    "GitLab audit events",
-    frozenset({Shape.JSON}),
-    _detect,
-    _map,
-    marks=frozenset({"author_id", "detail", "details"}),
-)
+def _sentence(telling: Telling, target: str | None) -> str:
+    sentences, user, outcome = telling.mapping.sentences, telling.user, telling.outcome
+    for act in ("failed_login", "change", "add", "remove", "with"):
+        said = telling.text(act)
+        if said is not None:
+            telling.names |= {"what": " ".join(words_of(said)) or said, "way": said.lower()}
+            pattern = sentences.get(f"{act} {said}") or sentences[act]
+            return narrate(user, pattern, telling, outcome)
+    action = telling.text("custom_message.action")
+    if action is not None:
+        names = {"thing": telling.get("path") or target, "protocol": telling.text("custom_message.protocol")}
+        verb = telling.mapping.tables["git"].get(action, f"run {action} on")
+        return narrate(user, f"{verb}[ {{thing}}][ over {{protocol}}]", names, outcome)
+    message = telling.text("custom_message")
+    if message is not None:
+        return _message(message, target, user)
+    return name_told(user, telling.event, telling.target, outcome)
+
+
+def _message(message: str, target: str | None, user: str | None) -> str:
+    """The vendor's own words, made a sentence about who did it."""
+    who = shown(user or "someone")
+    first, _, rest = message.partition(" ")
+    on = "" if target is None or target in message else f" ({shown(target)})"
+    if verb_of_past(first.lower()) is not None:
+        return f"{who} {first.lower()} {rest}".rstrip() + on
+    if act_of(message) is not None or first.lower() == "ask":
+        return f"{who} {past_tense(first.lower())} {rest}".rstrip() + on
+    by = f", by {shown(user)}" if user else ""
+    return f"{message}{on}{by}"

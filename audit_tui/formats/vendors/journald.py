@@ -17,7 +17,7 @@ from audit_tui.formats.values import (
     first_text,
     rest_of,
 )
-from audit_tui.formats.words.sentences import told
+from audit_tui.formats.words.english import told
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields

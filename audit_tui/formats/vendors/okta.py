@@ -1,115 +1,94 @@
-"""Okta System Log: API, log streaming, event hooks, and lower-cased by warehouses."""
+"""Okta: whom and what an event names among its targets, sign-ins, policies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.formats.loose import Loose, of_warehouse
-from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text
-from audit_tui.formats.words.narrating import plain_reason
-from audit_tui.formats.words.okta_words import OktaNames, tell
-from audit_tui.formats.words.sentences import with_reason
+from audit_tui.core.event import Outcome
+from audit_tui.formats.words.english import act_of, plain_reason, shown, told, with_reason
+from audit_tui.formats.words.names import named_act
+from audit_tui.formats.words.patterns import fill, narrate, sign_in
 
 if TYPE_CHECKING:
-    from audit_tui.formats.record import Fields
+    from audit_tui.formats.mapping import Telling
 
-NAME = "okta"
-_OUTCOMES = {
-    "SUCCESS": Outcome.SUCCESS,
-    "ALLOW": Outcome.SUCCESS,
-    "FAILURE": Outcome.FAILURE,
-    "DENY": Outcome.FAILURE,
-    "RATE_LIMIT": Outcome.FAILURE,
+_KINDS = {"User": "user", "AppUser": "user", "AppInstance": "app", "UserGroup": "group", "Token": "token"}
+_DULL = frozenset({"lifecycle", "account", "system", "user"})
+_POLICIES = {
+    "deny": "!be refused by the sign-on policy[ of {app}]",
+    "challenge": "!be asked for another factor by the sign-on policy[ of {app}]",
+    "allow": "!be allowed by the sign-on policy[ of {app}]",
 }
-"""CHALLENGE, SKIPPED, UNKNOWN, DEFERRED and SCHEDULED did not end yet, or tell no end."""
-_SEVERITIES = {"DEBUG": 1, "INFO": 1, "WARN": 3, "ERROR": 4}
-_NOBODY = frozenset({"unknown", "null", ""})
 
 
-def _detect(fields: Fields) -> bool:
-    if not isinstance(fields.get("eventType", fields.get("eventtype")), str):
-        return False
-    if "published" in fields and "uuid" in fields:
-        return True
-    if of_warehouse(fields, "Okta."):
-        return True
-    return isinstance(fields.get("actor"), dict) and (
-        "published" in fields or not {"legacyEventType", "legacyeventtype", "p_event_time"}.isdisjoint(fields)
-    )
-
-
-def _map(fields: Fields) -> AuditEvent:
-    record = Loose(fields)
-    event = record.take("eventType")
-    if event is None:
-        raise RecordError("it has no eventType")
-    occurred_us = record.time("published", "p_event_time")
-    user = _user(record)
-    result = (record.text("outcome.result") or "").upper()
-    outcome = _OUTCOMES.get(result, Outcome.UNKNOWN)
-    is_denied = result == "DENY"
-    address = record.address("client.ipAddress", "request.ipChain.0.ip")
-    targets = _targets(record)
-    names = OktaNames.of(
-        event, targets, message=record.text("displayMessage"), address=None if address == user else address
-    )
-    sentence = tell(event, user, names, outcome, result)
-    reason = plain_reason(record.text("outcome.reason"))
+def refine(telling: Telling) -> None:
+    """Find the targets, and tell sign-ins and policies."""
+    event, outcome, is_denied = telling.event, telling.outcome, telling.verdict.is_denied
+    telling.values["category"] = ".".join(event.split(".")[:2])
+    targets = _targets(telling)
+    telling.maps["target"] = dict(reversed(targets))
+    names: dict[str, str | None] = dict.fromkeys(_KINDS.values())
+    names |= {_KINDS.get(kind, ""): name for kind, name in reversed(targets)}
+    names["message"] = telling.text("displayMessage")
+    telling.names = names
+    kinds = ("app", "user") if event.startswith(("app", "policy")) else ("group", "user", "app")
+    named = [name for kind in kinds if (name := names[kind]) is not None]
+    telling.values["target"] = named[0] if named else (targets[0][1] if targets else None)
+    sign_ins = telling.mapping.tables["sign_ins"]
+    if event in sign_ins:
+        app: str | None = sign_ins[event] or names["app"]
+        sentence = sign_in(telling.user, app, telling.get("address"), outcome, is_denied=is_denied)
+    elif event.startswith("policy.evaluate_sign_on"):
+        pattern = _POLICIES.get(telling.result, "!be checked by the sign-on policy[ of {app}]")
+        sentence = narrate(telling.user, pattern, names, outcome)
+    elif event in telling.mapping.sentences:
+        pattern = telling.mapping.sentences[event]
+        sentence = narrate(telling.user, pattern, telling, outcome, is_denied=is_denied)
+    else:
+        sentence = _by_name(telling)
+    reason = plain_reason(telling.reason)
     if reason is not None and (reason == "locked out" or "resulted in" in reason):
         reason = None  # it says the event and its result once more
-    uuid = record.take("uuid")
-    return AuditEvent(
-        event=event,
-        occurred_us=occurred_us,
-        key=record.content_key(NAME) if uuid is None else f"{NAME}:{uuid}",
-        category=".".join(event.split(".")[:2]),
-        user=user,
-        description=column_text(with_reason(sentence, reason), MAX_SENTENCE_CHARS),
-        outcome=outcome,
-        severity=_SEVERITIES.get((record.text("severity") or "").upper()),
-        source_ip=address,
-        target=names.target,
-        source=NAME,
-        metadata=record.rest(is_denied=is_denied, by_name={"target": _by_type(targets)}),
-    )
+    telling.sentence = with_reason(sentence, reason)
 
 
-def _user(record: Loose) -> str | None:
-    for path in ("actor.alternateId", "actor.displayName", "actor.id"):
-        name = record.text(path)
-        if name is not None and name.lower() not in _NOBODY:
-            return name
-    return None
-
-
-def _targets(record: Loose) -> list[tuple[str, str]]:
-    """Type and name of each target that has one."""
-    place = record.inner("target")
-    found = []
+def _targets(telling: Telling) -> list[tuple[str, str]]:
+    """The type and the name of each target that has one."""
+    place = telling.record.inner("target")
+    targets = []
     for number in range(20):
-        one = None if place is None else place.inner(str(number))
-        if one is None:
+        target = None if place is None else place.inner(str(number))
+        if target is None:
             break
-        kind = one.text("type") or ""
+        kind = target.text("type") or ""
         paths = ("alternateId", "displayName") if kind == "User" else ("displayName", "alternateId")
-        names = [name for name in map(one.text, paths) if name is not None and name.lower() not in _NOBODY]
-        name = names[0] if names else one.text("id")
+        nobody = telling.mapping.nobody
+        names = [name for name in map(target.text, paths) if name and name.lower() not in nobody]
+        name = names[0] if names else target.text("id")
         if name is not None:
-            found.append((kind, name))
-    return found
+            targets.append((kind, name))
+    return targets
 
 
-def _by_type(targets: list[tuple[str, str]]) -> Fields:
-    return dict(reversed(targets))
-
-
-OKTA = Format(
-    NAME,
-    "Okta System Log",
-    frozenset({Shape.JSON}),
-    _detect,
-    _map,
-    marks=frozenset({"eventType", "eventtype"}),
-)
+def _by_name(telling: Telling) -> str:
+    """Tell an event that is in no table: the vendor's own words, else what its name says."""
+    who, target = shown(telling.user or "someone"), telling.target
+    message = shown(telling.names["message"] or "")
+    is_denied = telling.verdict.is_denied
+    act = act_of(message)
+    if act is not None:
+        rest = message.partition(" ")[2]
+        on = "" if target is None or target in message else f" ({shown(target)})"
+        return told(who, act.past, act.plain, f"{rest}{on}".strip(), telling.outcome, is_denied=is_denied)
+    event = telling.event
+    named = None
+    if not message:
+        named = named_act(".".join(word for word in event.split(".") if word not in _DULL))
+    if named is None:
+        words = message or " ".join(event.split("."))
+        sentence = fill("[{words}][ for {who}]", {"words": words, "who": telling.user})
+        failed = telling.outcome is Outcome.FAILURE and "fail" not in sentence.lower()
+        return f"{sentence} failed" if failed else sentence
+    act = named.act
+    rest = f"{' '.join(act.noun)} {shown(target)}".strip() if target else act.phrase()
+    return told(who, act.past, act.plain, rest, telling.outcome, is_denied=is_denied)

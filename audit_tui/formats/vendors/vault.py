@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
@@ -17,7 +18,9 @@ from audit_tui.formats.values import (
     first_text,
     mark_denied,
 )
-from audit_tui.formats.words.vault_words import Call, tell
+from audit_tui.formats.vendor import table
+from audit_tui.formats.words.english import told, with_reason
+from audit_tui.formats.words.patterns import verb_forms
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
@@ -27,6 +30,15 @@ NOBODY = "(unauthenticated)"
 """The user of a call without a token, as FORMATS names it."""
 _ERRORS = re.compile(r"\A\d+ errors? occurred:\s*")
 _BULLET = re.compile(r"\s*\n\s*\*\s*|\A\*\s*")
+_OPERATIONS = {
+    "r": frozenset({"read"}),
+    "w": frozenset({"create", "update", "patch"}),
+    "d": frozenset({"delete"}),
+    "l": frozenset({"list"}),
+}
+_WHO = {"(unauthenticated)": "someone without a token", "token": "a token without a name", "root": "root"}
+"""What stands for a name in the sentence where nobody has one."""
+_LOGIN = re.compile(r"auth/(?P<mount>.+?)/(?:oidc/)?(?:login|callback)(?:/(?P<name>.+))?\Z")
 
 
 def _detect(fields: Fields) -> bool:
@@ -52,7 +64,7 @@ def _map(fields: Fields) -> AuditEvent:
     is_denied = dig(fields, ("auth", "policy_results", "allowed")) is False
     is_denied = outcome is Outcome.FAILURE and (is_denied or "permission denied" in (error or ""))
     user = user_of(fields)
-    sentence = tell(call, user, outcome, is_denied=is_denied, is_asked=not is_response, error=error)
+    sentence = _tell(call, user, outcome, is_denied=is_denied, is_asked=not is_response, error=error)
     metadata = fields.copy()
     if is_plain_utc(fields["time"]):
         del metadata["time"]
@@ -103,6 +115,93 @@ def _outcome(fields: Fields, call: Call, *, is_response: bool) -> tuple[Outcome,
 def _plain_error(error: str) -> str:
     """``1 error occurred: * permission denied`` without the counting."""
     return _BULLET.sub("; ", _ERRORS.sub("", error).strip()).removeprefix("; ").strip()
+
+
+class Call(NamedTuple):
+    """A call to Vault."""
+
+    operation: str
+    path: str
+    mount_type: str
+    """The type of the engine; empty when not told."""
+    mount: str
+    """Where the engine is mounted, without the last slash; empty when not told."""
+
+
+def _tell(
+    call: Call, user: str, outcome: Outcome, *, is_denied: bool, is_asked: bool, error: str | None
+) -> str:
+    """Who did what to what, and why it failed.
+
+    Args:
+        call: What was called.
+        user: Whose token it was.
+        outcome: How it ended.
+        is_denied: It failed because no policy allows it.
+        is_asked: The row is of the request, whose end another row tells.
+        error: Why it failed, in the server's words.
+    """
+    who = _WHO.get(user, user)
+    login = _LOGIN.match(call.path) if call.operation in _OPERATIONS["w"] else None
+    if login is not None:
+        return _tell_login(login, who, outcome, is_asked=is_asked, error=error)
+    past, plain, rest = _act(call)
+    if is_asked and outcome is Outcome.UNKNOWN:
+        return f"{who} asked to {plain} {rest}".rstrip()
+    sentence = told(who, past, plain, rest, outcome, is_denied=is_denied)
+    return with_reason(sentence, None if is_denied and error == "permission denied" else error)
+
+
+def _tell_login(
+    login: re.Match[str], who: str, outcome: Outcome, *, is_asked: bool, error: str | None
+) -> str:
+    name, mount = login["name"], login["mount"]
+    someone = name or ("someone" if who == _WHO["(unauthenticated)"] else who)
+    if is_asked and outcome is Outcome.UNKNOWN:
+        return f"{someone} asked to log in with {mount}"
+    return with_reason(told(someone, "logged in", "log in", f"with {mount}", outcome), error)
+
+
+def _act(call: Call) -> tuple[str, str, str]:
+    """What was done, in the past and after "to", and to what."""
+    tables = _tables()
+    inside = call.path.removeprefix(f"{call.mount}/") if call.mount else call.path.partition("/")[2]
+    places = ((tables.paths, call.path), (tables.engines.get(call.mount_type, ()), inside))
+    for rows, path in places:
+        for operations, regex, pattern in rows:
+            if call.operation in operations and (match := regex.match(path)):
+                return _forms(pattern, {"mount": call.mount or call.mount_type, **match.groupdict()})
+    return _forms(tables.verbs.get(call.operation, call.operation), {}, call.path or "something")
+
+
+def _forms(pattern: str, names: dict[str, str], thing: str = "") -> tuple[str, str, str]:
+    past, plain, rest = verb_forms(pattern)
+    return past, plain, f"{rest.format(**names)} {thing}".strip()
+
+
+_Row: TypeAlias = "tuple[frozenset[str], re.Pattern[str], str]"
+
+
+class _Tables(NamedTuple):
+    """What ``words/vault.toml`` says of calls: operations, the path, a pattern."""
+
+    paths: list[_Row]
+    engines: dict[str, list[_Row]]
+    verbs: dict[str, str]
+
+
+@cache
+def _tables() -> _Tables:
+    words = table("vault")
+    engines = {engine: _rows(rows) for engine, rows in words["engines"].items()}
+    return _Tables(_rows(words["paths"]), engines, words["verbs"])
+
+
+def _rows(rows: list[list[str]]) -> list[_Row]:
+    return [
+        (frozenset().union(*(_OPERATIONS[letter] for letter in letters)), re.compile(path), pattern)
+        for letters, path, pattern in rows
+    ]
 
 
 VAULT = Format(

@@ -1,88 +1,44 @@
-"""Google Workspace (Reports API) activities: one event for each of ``events``, or flattened by warehouses."""
+"""Google Workspace: outcomes in names, files, settings, deliveries and rules."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.formats.loose import Loose, named_values, of_warehouse
-from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, first_text
-from audit_tui.formats.words.workspace_words import target_of, tell
+from audit_tui.core.event import Outcome
+from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.values import column_text, first_text
+from audit_tui.formats.vendor import PART, PART_NUMBER
+from audit_tui.formats.words.english import Act, shown, told, words_of
+from audit_tui.formats.words.names import named_act
+from audit_tui.formats.words.patterns import fill, narrate, sign_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from audit_tui.formats.record import Fields
+    from audit_tui.formats.mapping import Telling
 
-NAME = "workspace"
-EVENT = "event"
-"""Where a part has its own of the record's ``events``."""
-EVENT_NUMBER = "event_number"
-"""Which of them it is, from 0: the id of the record is the same for all."""
 _FAILED = ("_failure", "_failed")
 _SUCCEEDED = ("_success", "_succeeded")
+_CODES = ("visibility", "device_compromised_state")
 
 
-def _detect(fields: Fields) -> bool:
-    record_id = fields.get("id")
-    if not isinstance(record_id, dict) or "applicationName" not in record_id:
-        return False
-    return (
-        "actor" in fields
-        or "events" in fields
-        or "name" in fields
-        or "type" in fields
-        or of_warehouse(fields, "GSuite.")
-    )
-
-
-def _split(fields: Fields) -> Sequence[Fields]:
-    events = fields.get("events")
-    if not isinstance(events, list):
-        return [fields]
-    around = {name: value for name, value in fields.items() if name != "events"}
-    return [
-        around | {EVENT: event, EVENT_NUMBER: number}
-        for number, event in enumerate(events)
-        if isinstance(event, dict)
-    ]
-
-
-def _map(fields: Fields) -> AuditEvent:
-    record = Loose(fields)
-    part = record.inner(EVENT)
-    inner = part or record
-    application = record.text("id.applicationName")
-    event = inner.text("name", "type") or application
-    if event is None:
-        raise RecordError("it has no name of an event")
-    if part is None:
-        record.taken("name", event)
-    occurred_us = record.time("id.time", "p_event_time")
-    user = record.text("actor.email", "actor.key", "actor.profileId")
-    parameters = named_values(inner.get("parameters"))
-    texts = {name.lower(): text for name, value in parameters.items() if (text := _text(value)) is not None}
-    outcome = _outcome(event, inner)
-    address = record.address("ipAddress")
-    sentence = tell(event, application, user, texts, inner, outcome, address)
-    qualifier, number = record.text("id.uniqueQualifier"), fields.get(EVENT_NUMBER)
-    key = record.content_key(NAME)
-    if part is not None and qualifier is not None:
-        key = f"{NAME}:{application}:{qualifier}:{occurred_us}:{number}"
-    return AuditEvent(
-        event=event,
-        occurred_us=occurred_us,
-        key=key,
-        category=application,
-        user=user,
-        description=column_text(sentence, MAX_SENTENCE_CHARS),
-        outcome=outcome,
-        source_ip=address,
-        target=column_text(target_of(texts)),
-        source=NAME,
-        metadata=record.rest(by_name=None if part is None else {"parameters": parameters}),
-    )
+def refine(telling: Telling) -> None:
+    """Tell which file, user or setting it was about, and how it ended, which only names say."""
+    event = telling.event
+    parameters = telling.maps["parameters"]
+    pairs = ((name.lower(), _text(value)) for name, value in parameters.items())
+    texts = {name: text for name, text in pairs if text is not None}
+    is_part = telling.record.inner(PART) is not None
+    if not is_part:
+        telling.maps = {}
+    qualifier, number = telling.text("id.uniqueQualifier"), telling.record.get(PART_NUMBER)
+    if is_part and qualifier is not None:
+        application = telling.values.get("category")
+        telling.values["key"] = f"{application}:{qualifier}:{telling.values['time']}:{number}"
+    telling.verdict = Verdict(_outcome(event.lower(), telling))
+    targets = telling.mapping.tables["targets"]
+    telling.values["target"] = column_text(next((texts[name] for name in targets if name in texts), None))
+    telling.sentence = _sentence(telling, event.strip().lower(), texts)
 
 
 def _text(value: object) -> str | None:
@@ -95,19 +51,89 @@ def _text(value: object) -> str | None:
     return first_text(value)
 
 
-def _outcome(event: str, inner: Loose) -> Outcome:
+def _outcome(name: str, telling: Telling) -> Outcome:
     """What the event's name says, or a delivery of its own; nothing else tells how it ended."""
-    name = event.lower()
     if name.endswith(_FAILED):
         return Outcome.FAILURE
     if name.endswith(_SUCCEEDED):
         return Outcome.SUCCESS
-    delivered = inner.at("parameters.event_info.success")
+    delivered = telling.inside.at("parameters.event_info.success")
     if isinstance(delivered, bool):
         return Outcome.SUCCESS if delivered else Outcome.FAILURE
     return Outcome.UNKNOWN
 
 
-WORKSPACE = Format(
-    NAME, "Google Workspace", frozenset({Shape.JSON}), _detect, _map, marks=frozenset({"id"}), split=_split
-)
+def _sentence(telling: Telling, name: str, texts: Mapping[str, str]) -> str:
+    user, outcome = telling.user, telling.outcome
+    application = telling.values.get("category")
+    if name in ("login_success", "login_failure"):
+        reason = texts.get("login_failure_type")
+        app = texts.get("application_name", "Google Workspace")
+        sentence = sign_in(user, app, telling.values.get("source_ip"), outcome)
+        return f"{sentence}: {reason}" if reason else sentence
+    if application == "gmail" and name == "delivery":
+        return _delivery(telling)
+    if application == "rules":
+        names = {"rule": texts.get("rule_name"), "user": user, "source": texts.get("data_source")}
+        return fill("rule[ {rule}] was triggered[ by {user}][ in {source}]", names)
+    if name.endswith("_setting") or "setting_name" in texts:
+        return _setting(name, user, texts)
+    document = _document(texts, telling.mapping.tables["documents"])
+    pattern = telling.mapping.sentences.get(name)
+    if pattern is not None:
+        codes = {code: texts[code].replace("_", " ").lower() for code in _CODES if code in texts}
+        who = user or texts.get("affected_email_address")
+        return narrate(who, pattern, {**texts, **codes, "doc": document}, outcome)
+    return _by_name(telling, name, document)
+
+
+def _document(texts: Mapping[str, str], kinds: Mapping[str, str]) -> str:
+    kind = texts.get("doc_type", "file")
+    title = texts.get("doc_title") or texts.get("doc_id")
+    return fill("[{kind} {title}]", {"kind": kinds.get(kind, kind), "title": title}) or "a file"
+
+
+def _by_name(telling: Telling, name: str, document: str) -> str:
+    named = named_act(name)
+    application: str = telling.values.get("category") or ""
+    who = shown(telling.user or "someone")
+    if named is None:
+        words = " ".join(words_of(name)) or name
+        by = f" by {who}" if telling.user else ""
+        return f"{words}{by} in {shown(application or 'Google Workspace')}"
+    act, target = named.act, telling.target
+    if not act.noun and application == "drive":
+        return told(who, act.past, act.plain, document, telling.outcome)
+    words = f"{' '.join(act.noun)} {shown(target)}".strip() if target else act.phrase()
+    words = words or ("a message" if application == "gmail" else "")
+    return told(who, act.past, act.plain, words, telling.outcome)
+
+
+def _setting(name: str, user: str | None, texts: Mapping[str, str]) -> str:
+    """A setting of an application that was created, changed or deleted."""
+    named = named_act(name)
+    act = Act("change", ()) if named is None else named.act
+    words = name.split("_")
+    is_of_app = len(words) == 3 and words[1] != "application"  # change_calendar_setting
+    names = {
+        "setting": texts.get("setting_name"),
+        "label": texts.get("user_defined_setting_name"),
+        "app": texts.get("application_name") or (words[1].capitalize() if is_of_app else None),
+        "old": texts.get("old_value"),
+        "new": texts.get("new_value"),
+    }
+    value = "[ from {old}][ to {new}]" if act.verb == "change" else "[ as {new}]"
+    what = fill("setting[ {setting}][ ({label})][ of {app}]" + value, names)
+    return f"{shown(user or 'someone')} {act.past} {what}"
+
+
+def _delivery(telling: Telling) -> str:
+    message = telling.inside.inner("parameters")
+    text = telling.inside.text if message is None else message.text
+    names = {
+        "subject": text("message_info.subject"),
+        "sender": text("message_info.source.address"),
+        "receiver": text("message_info.destination.0.address") or telling.user,
+    }
+    verb = "was not delivered" if telling.outcome is Outcome.FAILURE else "was delivered"
+    return fill('message[ "{subject}"] ' + verb + "[ from {sender}][ to {receiver}]", names)

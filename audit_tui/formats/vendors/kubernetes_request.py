@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import parse_qs
 
 from audit_tui.formats.values import dig, first_text
-from audit_tui.formats.words.sentences import past_tense, singular, told, with_reason
+from audit_tui.formats.vendor import table
+from audit_tui.formats.words.english import singular, told, with_reason
+from audit_tui.formats.words.patterns import verb_forms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,69 +20,13 @@ if TYPE_CHECKING:
 
 _MAX_COMMAND_CHARS = 300
 
-_NOUNS = {
-    # A resource that is written in one word -> one of them.
-    "apiservices": "API service", "certificatesigningrequests": "certificate signing request",
-    "clusterrolebindings": "cluster role binding", "clusterroles": "cluster role", "configmaps": "config map",
-    "controllerrevisions": "controller revision", "cronjobs": "cron job", "csidrivers": "CSI driver",
-    "csinodes": "CSI node", "customresourcedefinitions": "custom resource definition",
-    "daemonsets": "daemon set", "endpoints": "endpoints", "endpointslices": "endpoint slice",
-    "horizontalpodautoscalers": "pod autoscaler", "ingressclasses": "ingress class",
-    "limitranges": "limit range", "mutatingwebhookconfigurations": "mutating webhook",
-    "networkpolicies": "network policy", "persistentvolumeclaims": "persistent volume claim",
-    "persistentvolumes": "persistent volume", "poddisruptionbudgets": "pod disruption budget",
-    "podsecuritypolicies": "pod security policy", "podtemplates": "pod template",
-    "priorityclasses": "priority class", "replicasets": "replica set",
-    "replicationcontrollers": "replication controller", "resourcequotas": "resource quota",
-    "rolebindings": "role binding", "runtimeclasses": "runtime class",
-    "serviceaccounts": "service account", "statefulsets": "stateful set", "storageclasses": "storage class",
-    "validatingadmissionpolicies": "validating admission policy",
-    "validatingwebhookconfigurations": "validating webhook", "volumeattachments": "volume attachment",
-}  # fmt: skip
-_VERBS = {
-    # A verb of the API -> what it is in the past, after "to".
-    "get": ("read", "read"), "list": ("listed", "list"), "watch": ("watched", "watch"),
-    "create": ("created", "create"), "update": ("updated", "update"), "patch": ("changed", "change"),
-    "delete": ("deleted", "delete"), "deletecollection": ("deleted all", "delete all"),
-    "connect": ("connected to", "connect to"), "proxy": ("went through", "go through"),
-    "bind": ("bound", "bind"), "escalate": ("escalated", "escalate"),
-    "impersonate": ("impersonated", "impersonate"), "post": ("posted to", "post to"),
-    "put": ("put", "put"), "head": ("checked", "check"),
-    "options": ("asked for the options of", "ask for the options of"),
-}  # fmt: skip
 _MANY = frozenset({"list", "watch", "deletecollection"})
-_SUBRESOURCES = {
-    # resource/subresource and whether it only reads -> what was done, in the past and after "to".
-    ("approval", False): ("approved", "approve"),
-    ("attach", False): ("attached to", "attach to"),
-    ("attach", True): ("attached to", "attach to"),
-    ("binding", False): ("scheduled", "schedule"),
-    ("ephemeralcontainers", False): ("put a debug container into", "put a debug container into"),
-    ("eviction", False): ("evicted", "evict"),
-    ("finalize", False): ("finalized", "finalize"),
-    ("log", True): ("read the log of", "read the log of"),
-    ("portforward", False): ("forwarded ports of", "forward ports of"),
-    ("portforward", True): ("forwarded ports of", "forward ports of"),
-    ("proxy", False): ("sent a request through", "send a request through"),
-    ("proxy", True): ("sent a request through", "send a request through"),
-    ("resize", False): ("resized", "resize"),
-    ("scale", False): ("scaled", "scale"),
-    ("scale", True): ("read the scale of", "read the scale of"),
-    ("status", False): ("updated the status of", "update the status of"),
-    ("status", True): ("read the status of", "read the status of"),
-    ("token", False): ("requested a token for", "request a token for"),
-    ("token", True): ("read the token of", "read the token of"),
-}
-_QUESTIONS = {
-    # Objects that are questions to the API server, not things.
-    "localsubjectaccessreviews": "asked what somebody may do",
-    "selfsubjectaccessreviews": "asked whether they may do something",
-    "selfsubjectreviews": "asked who they are",
-    "selfsubjectrulesreviews": "asked what they may do",
-    "subjectaccessreviews": "asked what somebody may do",
-    "tokenreviews": "had a token checked",
-}
 _READS = frozenset({"get", "list", "watch", "head"})
+
+
+@cache
+def _tables() -> dict[str, dict[str, str]]:
+    return table("kubernetes")
 
 
 class Request(NamedTuple):
@@ -164,7 +110,7 @@ def _word(value: object) -> str:
 
 @lru_cache(maxsize=1_024)
 def _noun(resource: str, *, is_many: bool) -> str:
-    noun = _NOUNS.get(resource)
+    noun = _tables()["nouns"].get(resource)
     if noun is None:
         return resource if is_many else singular(resource)
     if not is_many or noun.endswith("s"):
@@ -220,28 +166,28 @@ def tell(
 
 def _act(request: Request) -> tuple[str, str, str]:
     """What was done, in the past and after "to", and to what."""
-    verb = request.verb.lower()
+    verb, tables = request.verb.lower(), _tables()
     if not request.resource:
-        past, plain = _VERBS.get(verb, ("requested", "request"))
-        return past, plain, request.path or "something"
-    if request.resource in _QUESTIONS and verb == "create":
-        question = _QUESTIONS[request.resource]
-        return question, f"{question.replace('asked', 'ask').replace('had', 'have')}", ""
+        return _forms(tables["verbs"].get(verb, "request"), request.path or "something")
+    if verb == "create" and request.resource in tables["questions"]:
+        return _forms(tables["questions"][request.resource], "")
     if request.subresource == "exec":
         return _exec(request)
-    done = _SUBRESOURCES.get((request.subresource, verb in _READS))
+    done = tables["reads" if verb in _READS else "changes"].get(request.subresource)
     if done is not None:
-        return *done, _thing(request, is_many=False)
+        return _forms(done, _thing(request, is_many=False))
     granted = _granted(request) if verb == "create" else None
     if granted is not None:
-        return "granted", "grant", granted
-    past, plain = _VERBS.get(verb) or (past_tense(verb), verb) if verb else ("requested", "request")
+        return _forms("grant", granted)
     thing = _thing(request, is_many=verb in _MANY)
-    if verb == "create" and request.name is None and thing.startswith(("a ", "an ")):
-        return past, plain, thing
-    if request.subresource:
+    if request.subresource and not (verb == "create" and request.name is None):
         thing = f"the {request.subresource} of {thing}"
-    return past, plain, thing
+    return _forms(tables["verbs"].get(verb) or verb or "request", thing)
+
+
+def _forms(pattern: str, thing: str) -> tuple[str, str, str]:
+    past, plain, more = verb_forms(pattern)
+    return f"{past}{more}", f"{plain}{more}", thing
 
 
 def _exec(request: Request) -> tuple[str, str, str]:

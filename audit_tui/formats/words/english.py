@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from audit_tui.core.event import Outcome
 
 MAX_REASON_CHARS = 200
+_SHOWN_CHARS = 200
+_CODE = re.compile(r"[A-Z]+(_[A-Z]+)+\Z|([A-Z][a-z]+){2,}\Z")
 
 _WORD = re.compile(r"OAuth|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+|[^\W\d_]+")
-_RESULT = re.compile(r"[._ -](failed|failure|succeeded|success)\Z", re.IGNORECASE)
 _API_VERSION = re.compile(r"20\d{6}(v\d+)?\Z|_?v\d\Z", re.IGNORECASE)
 _ACRONYMS = {
     word.lower(): word
@@ -23,20 +24,22 @@ _ACRONYMS = {
 }  # fmt: skip
 _PAST = {
     "be": "was", "begin": "began", "bind": "bound", "build": "built", "come": "came", "find": "found",
-    "forget": "forgot", "get": "got", "give": "gave", "have": "had", "head": "checked", "hide": "hid",
-    "leave": "left", "login": "logged in", "logoff": "logged off", "logon": "logged on",
-    "logout": "logged out", "lookup": "looked up", "make": "made", "override": "overrode", "put": "put",
+    "forget": "forgot", "get": "got", "give": "gave", "go": "went", "have": "had", "head": "checked",
+    "hide": "hid", "leave": "left", "let": "let", "login": "logged in", "logoff": "logged off",
+    "logon": "logged on",
+    "logout": "logged out", "lookup": "looked up", "make": "made", "meet": "met",
+    "override": "overrode", "put": "put",
     "read": "read", "reset": "reset", "run": "ran", "send": "sent", "set": "set", "show": "showed",
-    "signin": "signed in", "signout": "signed out", "signup": "signed up", "take": "took", "undo": "undid",
-    "withdraw": "withdrew", "write": "wrote",
+    "signin": "signed in", "signout": "signed out", "shut": "shut", "signup": "signed up", "take": "took",
+    "undo": "undid", "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
 _PLAIN = {
     "head": "check", "login": "log in", "logoff": "log off", "logon": "log on", "logout": "log out",
     "lookup": "look up", "signin": "sign in", "signout": "sign out", "signup": "sign up",
 }  # fmt: skip
 _DOUBLED_WORDS = """
-admit ban commit drop log map permit pin plan refer scan ship stop submit swap tag transfer unban unmap
-unpin untag
+admit ban commit control drop log map permit pin plan refer rewrap scan ship stop submit swap tag transfer
+unban unmap unpin untag unwrap
 """
 _OTHER_WORDS = """
 abort accept access activate add allocate allow apply approve archive assign associate assume attach
@@ -125,7 +128,7 @@ def words_of(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4_096)
 def act_of(name: str) -> Act | None:
     """A name that begins with a verb (``DeleteBucket``, ``delete_bucket``), understood; else None."""
-    words = tuple(_spoken(name))
+    words = tuple(spoken(name))
     if len(words) > 2 and words[0] in ("batch", "admin"):
         words = words[1:]
     if len(words) > 1 and words[0] + words[1] in _PLAIN:
@@ -135,7 +138,8 @@ def act_of(name: str) -> Act | None:
     return Act(words[0], words[1:])
 
 
-def _spoken(name: str) -> tuple[str, ...]:
+def spoken(name: str) -> tuple[str, ...]:
+    """Return the words of a name that may be written in capitals."""
     # An ALL_CAPS name shouts: it holds no acronyms that could be told apart.
     return words_of(name.lower() if name.isupper() else name)
 
@@ -153,6 +157,7 @@ def past_tense(verb: str) -> str:
     return f"{verb}ed"
 
 
+IRREGULAR_PASTS = frozenset(_PAST.values())
 _VERB_OF_PAST = {past_tense(verb): verb for verb in sorted(_VERBS)}
 
 
@@ -161,14 +166,9 @@ def verb_of_past(word: str) -> str | None:
     return _VERB_OF_PAST.get(word)
 
 
-@cache
-def _plain_by_past() -> dict[str, str]:
-    return {past_tense(verb): verb for verb in sorted(_VERBS)}
-
-
 def plain_of(past: str) -> str | None:
-    """The verb whose past this is: ``opened`` gives ``open``; None when it is of none that is known."""
-    verb = _plain_by_past().get(past)
+    """Return the verb whose past this is: ``opened`` gives ``open``; None when no known verb has it."""
+    verb = _VERB_OF_PAST.get(past)
     return None if verb is None else _PLAIN.get(verb, verb)
 
 
@@ -179,6 +179,19 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "xes", "ches")):
         return word[:-2]
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def shown(name: str) -> str:
+    """Return a name as a sentence can hold it: one line, and cut where it is a text of its own."""
+    line = " ".join(name.split())
+    return f"{line[: _SHOWN_CHARS - 1]}…" if len(line) > _SHOWN_CHARS else line
+
+
+def plain_reason(reason: str | None) -> str | None:
+    """Return why something failed, in words where it is a code, ``INVALID_CREDENTIALS``."""
+    if reason is not None and _CODE.match(reason) is not None:
+        return " ".join(word.lower() for word in words_of(reason.lower() if reason.isupper() else reason))
+    return reason
 
 
 def told(who: str, past: str, plain: str, rest: str, outcome: Outcome, *, is_denied: bool = False) -> str:
@@ -199,39 +212,3 @@ def with_reason(sentence: str, reason: str | None) -> str:
     if len(text) > MAX_REASON_CHARS:
         text = f"{text[: MAX_REASON_CHARS - 1].rstrip()}…"
     return f"{sentence}: {text}"
-
-
-@lru_cache(maxsize=4_096)
-def _participle_of(name: str) -> tuple[str, tuple[str, ...]] | None:
-    """``user.created`` as ("created", ("user",)); None when it does not end so."""
-    words = _spoken(name)
-    if len(words) < 2 or not (words[-1].endswith("ed") or words[-1] in _PAST.values()):
-        return None
-    return words[-1], words[:-1]
-
-
-def act_sentence(user: str | None, event: str, target: str | None, outcome: Outcome) -> str | None:
-    """A description for a record that has none, from its other columns.
-
-    None when there is nothing to add to the event's name.
-    """
-    who = user or "someone"
-    act = act_of(_RESULT.sub("", event))
-    if act is not None:
-        rest = act.phrase()
-        if target is not None:
-            rest = f"{' '.join(act.noun)} {target}".strip()
-        return told(who, act.past, act.plain, rest, outcome)
-    if user is None and target is None:
-        return None
-    done = _participle_of(event)
-    if done is not None and outcome is not Outcome.FAILURE:
-        past, noun = done
-        if target is None:
-            return f"{who} {past} {Act(verb_of_past(past) or past, noun).phrase()}"
-        joint = " on" if noun[-1].endswith("s") else ""
-        return f"{who} {past} {' '.join(noun)}{joint} {target}"
-    on = f" on {target}" if target else ""
-    failed = " failed" if outcome is Outcome.FAILURE else ""
-    by = f" by {user}" if user else ""
-    return f"{event}{by}{on}{failed}"

@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.words.sentences import JOINTS, Act, act_of, singular, told, with_reason, words_of
+from audit_tui.formats.vendor import table
+from audit_tui.formats.words.english import JOINTS, Act, act_of, singular, told, with_reason, words_of
+from audit_tui.formats.words.patterns import narrate
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
 
-_SERVICES = {
-    "autoscaling": "Auto Scaling", "ce": "Cost Explorer", "cloudformation": "CloudFormation",
-    "cloudtrail": "CloudTrail", "config": "Config", "dynamodb": "DynamoDB", "ec2": "EC2", "ecr": "ECR",
-    "ecs": "ECS", "eks": "EKS", "elasticloadbalancing": "Elastic Load Balancing", "guardduty": "GuardDuty",
-    "health": "Health", "iam": "IAM", "kms": "KMS", "lambda": "Lambda", "logs": "CloudWatch Logs",
-    "monitoring": "CloudWatch", "organizations": "Organizations", "ram": "RAM", "rds": "RDS",
-    "rolesanywhere": "Roles Anywhere", "route53": "Route 53", "route53resolver": "Route 53 Resolver",
-    "s3": "S3", "secretsmanager": "Secrets Manager", "securityhub": "Security Hub", "sns": "SNS",
-    "sqs": "SQS", "ssm": "Systems Manager", "sts": "STS",
-}  # fmt: skip
-_FIXED: dict[str, tuple[str, str, str]] = {
-    # The event -> what it is in the past, after "to", and the word before the target.
-    "CheckMfa": ("was checked for MFA", "pass the check for MFA", ""),
-    "ConsoleLogin": ("logged in to the console", "log in to the console", ""),
-    "Decrypt": ("decrypted data", "decrypt data", "with key"),
-    "Encrypt": ("encrypted data", "encrypt data", "with key"),
-    "GenerateDataKey": ("generated a data key", "generate a data key", "with key"),
-    "GetCallerIdentity": ("asked for their own identity", "ask for their own identity", ""),
-    "Logout": ("logged out", "log out", ""),
-    "ReEncrypt": ("encrypted data again", "encrypt data again", "with key"),
-    "SwitchRole": ("switched role", "switch role", "to"),
-    "UserAuthentication": ("authenticated", "authenticate", ""),
-}
-_NO_NAMES = """
-host Host clientToken clientRequestToken nextToken NextToken maxResults requestId policyDocument
-assumeRolePolicyDocument sSHPublicKey type Type encoding-type delimiter prefix tokenCode action value
-description reason masterUserPassword attributeType
-"""
-_SIDE_NAMES = """
-versionId roleSessionName documentName documentVersion encryptionAlgorithm keySpec externalId serialNumber
-statementId resourceType complianceType typeName networkBorderGroup platformType kmsKeyId kMSKeyId
-sourceIdentity availabilityZoneId DeliverLogsPermissionArn deliverLogsPermissionArn
-"""
-_NEVER = frozenset(_NO_NAMES.split())
-"""Parameters that name nothing, whatever the event is called."""
-_NOT_BY_THE_WAY = frozenset(_SIDE_NAMES.split())
-"""Parameters that name the target only where the event is called after them."""
 _OWN_NAMES = frozenset({"name", "arn", "id"})
 """These name what the event is called after: DeleteTrail with a ``name``."""
 _ANY_NAMES = _OWN_NAMES | {"resourcearn", "resourceid", "resource", "target", "resourcename"}
@@ -74,6 +39,16 @@ _REFUSED = re.compile(r"on resource: (arn:[^\s,\"']+)")
 _ENCODED = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
 _SHOWN_NAMES = 3
 _EXACT, _PART, _ANY, _SOME = range(4)
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return table("cloudtrail")
+
+
+@cache
+def _word_set(name: str) -> frozenset[str]:
+    return frozenset(_tables()[name])
 
 
 class Scene(NamedTuple):
@@ -119,13 +94,13 @@ def _noun_stem(noun: tuple[str, ...]) -> str:
 @lru_cache(maxsize=16_384)
 def _rank(key: str, noun_stem: str) -> int | None:
     """How well a parameter names what is acted upon; None when it names something else."""
-    if key in _NEVER:
+    if key in _word_set("never"):
         return None
     stem = _stem(key)
     has_suffix = stem != singular(key.lower())
     if stem and stem == noun_stem:
         return _EXACT
-    if key in _NOT_BY_THE_WAY:
+    if key in _word_set("by_the_way"):
         return None
     if stem and has_suffix and (stem in noun_stem or (noun_stem and noun_stem in stem)):
         return _PART
@@ -333,15 +308,13 @@ def tell(
         target: What it acted upon, where the event itself does not say it.
     """
     who = user or "someone"
-    fixed = _FIXED.get(scene.name)
+    fixed = _tables()["sentences"].get(scene.name)
     act = act_of(scene.name)
     found = _find(scene, act or Act("", ()))
     if found is not None:
         target = found.name
     if fixed is not None:
-        past, plain, joint = fixed
-        rest = f"{joint} {target}" if target and joint else ""
-        sentence = told(who, past, plain, rest, outcome, is_denied=is_denied)
+        sentence = narrate(who, fixed, {"target": target}, outcome, is_denied=is_denied)
     elif act is not None:
         if found is not None:
             rest = found.words
@@ -359,7 +332,7 @@ def tell(
 
 
 def _service(scene: Scene) -> str:
-    return _SERVICES.get(scene.service, scene.service) or "AWS"
+    return _tables()["services"].get(scene.service, scene.service) or "AWS"
 
 
 def _reason(fields: Fields) -> str | None:

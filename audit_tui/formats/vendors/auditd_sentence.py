@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.vendors.auditd_records import command_line
-from audit_tui.formats.vendors.auditd_types import (
-    ACCOUNT_KIND,
-    AUXILIARY,
-    DEEDS,
-    LOGIN_KIND,
-    SYSCALL_DEEDS,
-    Deed,
-    kind_of,
-)
-from audit_tui.formats.words.sentences import told, with_reason
+from audit_tui.formats.vendors.auditd_tables import ACCOUNT_KIND, LOGIN_KIND, CallDeed, Deed, kind_of, tables
+from audit_tui.formats.words.english import told, with_reason
+from audit_tui.formats.words.patterns import verb_forms
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
@@ -28,31 +21,6 @@ MAX_ARGUMENTS = 1_000
 _NOTHING = frozenset({"", "?", "(null)", "(none)", "(unknown)", "unset", "4294967295", "-1"})
 _PERMISSIONS = re.compile(r"(denied|granted)\s+\{\s*([^}]*?)\s*\}")
 _SETTING = re.compile(r"audit_\w+\Z|\w+_enabled\Z")
-_ERRORS = {
-    "1": "operation not permitted", "2": "no such file or directory", "3": "no such process",
-    "11": "try again", "12": "out of memory", "13": "permission denied", "16": "it is busy",
-    "17": "it exists already", "20": "not a directory", "21": "it is a directory", "22": "invalid argument",
-    "30": "read-only file system", "39": "the directory is not empty", "40": "too many links",
-    "101": "the network cannot be reached", "104": "the connection was reset", "110": "it timed out",
-    "111": "the connection was refused", "113": "no route to the host", "115": "it is still in progress",
-}  # fmt: skip
-_RULES = {
-    "add_rule": ("added an audit rule", "add an audit rule"),
-    "add rule": ("added an audit rule", "add an audit rule"),
-    "remove_rule": ("removed an audit rule", "remove an audit rule"),
-    "remove rule": ("removed an audit rule", "remove an audit rule"),
-    "updated_rules": ("updated the audit rules", "update the audit rules"),
-}
-_IPSEC = {
-    "SAD-add": ("added an IPsec association", "add an IPsec association"),
-    "SAD-delete": ("deleted an IPsec association", "delete an IPsec association"),
-    "SPD-add": ("added an IPsec policy", "add an IPsec policy"),
-    "SPD-delete": ("deleted an IPsec policy", "delete an IPsec policy"),
-    "SA-icv-failure": ("caused an IPsec packet with a wrong checksum",) * 2,
-    "SA-notfound": ("caused an IPsec packet without an association",) * 2,
-    "SA-replay-overflow": ("caused an overflow of IPsec sequence numbers",) * 2,
-    "SA-replayed-pkt": ("caused a replayed IPsec packet",) * 2,
-}
 _KEYS = {
     0x7F: "<backspace>", 8: "<backspace>", 9: "<tab>", 10: "<ret>", 13: "<ret>", 27: "<esc>",
 } | {code: f"<^{chr(code + 64)}>" for code in range(1, 32) if code not in (8, 9, 10, 13, 27)}  # fmt: skip
@@ -179,12 +147,12 @@ def _paths(fields: Fields) -> list[str]:
 def target_of(scene: Scene) -> str | None:
     """What the event acted upon: a file, an account, a service, a socket, a process."""
     if scene.name != "SYSCALL":
-        deed = DEEDS.get(scene.name)
-        found = said(scene.primary, *deed.fields.split()) if deed is not None else None
+        deed = tables().deeds.get(scene.name)
+        found = said(scene.primary, *deed.fields) if deed is not None else None
         if found is None and scene.name in ("AVC", "APPARMOR", "USER_AVC"):
             found = said(scene.primary, "path", "name", "service", "dest", "tclass")
         return found
-    kind = SYSCALL_DEEDS.get(scene.call or "", ("", "", "file"))[2]
+    kind = tables().calls.get(scene.call or "", CallDeed("", "file")).kind
     if kind == "socket":
         socket = socket_address(_first(scene.fields, "SOCKADDR"))
         return None if socket is None else str(socket)
@@ -234,7 +202,7 @@ def tell(scene: Scene, target: str | None) -> str:
     special = _SPECIAL.get(scene.name)
     if special is not None:
         return special(scene)
-    deed = DEEDS.get(scene.name)
+    deed = tables().deeds.get(scene.name)
     if deed is None:
         return _tell_rest(scene)
     return _tell_deed(scene, deed)
@@ -265,32 +233,37 @@ def _acting_as(scene: Scene) -> str | None:
     return None
 
 
-def _told(scene: Scene, past: str, plain: str, rest: str, reason: str | None = None) -> str:
-    sentence = told(_who(scene), past, plain, rest, scene.outcome, is_denied=scene.is_denied)
+def _told(scene: Scene, pattern: str, rest: str, reason: str | None = None) -> str:
+    """A pattern without places, told with what comes after it; a ``!`` tells it as it is."""
+    past, plain, more = verb_forms(pattern)
+    outcome, is_denied = scene.outcome, scene.is_denied
+    if pattern.startswith("!"):
+        outcome, is_denied = Outcome.UNKNOWN, False
+    sentence = told(_who(scene), past, plain, f"{more} {rest}".strip(), outcome, is_denied=is_denied)
     return with_reason(sentence, reason)
 
 
 def _tell_call(scene: Scene, target: str | None) -> str:
-    past, plain, kind = SYSCALL_DEEDS.get(scene.call or "", ("", "", ""))
+    pattern, kind = tables().calls.get(scene.call or "", CallDeed("", ""))
     exe = said(scene.syscall, "exe", "comm")
     reason = None
     if scene.outcome is Outcome.FAILURE and not scene.is_denied:
-        reason = _ERRORS.get(str(scene.syscall.get("exit", "")).removeprefix("-"))
+        reason = tables().words["errors"].get(str(scene.syscall.get("exit", "")).removeprefix("-"))
     if kind == "command":
         command = command_of(scene.fields) or exe or "a program"
-        return _told(scene, past, plain, command, reason)
+        return _told(scene, pattern, command, reason)
     using = f" using {exe}" if exe is not None else ""
-    if not past:
+    if not pattern:
         call = scene.call or f"system call {scene.syscall.get('syscall', '')}".strip()
         on = f" on {target}" if target is not None else ""
-        return _told(scene, f"called {call}", f"call {call}", f"{on}{using}".strip(), reason)
+        return _told(scene, f"call {call}", f"{on}{using}".strip(), reason)
     if kind == "socket" and target is None:
         target = "a socket"
     if scene.call is not None and scene.call.startswith("rename") and len(_paths(scene.fields)) > 1:
         paths = _paths(scene.fields)
         target = f"{paths[0]} to {paths[-1]}"
     thing = target or {"file": "a file", "process": "a process", "module": ""}.get(kind, "")
-    return _told(scene, past, plain, f"{thing}{using}".strip(), reason)
+    return _told(scene, pattern, f"{thing}{using}".strip(), reason)
 
 
 def _tell_access(scene: Scene, guard: str, decision: str, what: str, target: str | None) -> str:
@@ -307,7 +280,7 @@ def _tell_access(scene: Scene, guard: str, decision: str, what: str, target: str
 
 
 def _tell_deed(scene: Scene, deed: Deed) -> str:
-    thing = said(scene.primary, *deed.fields.split()) or ""
+    thing = said(scene.primary, *deed.fields) or ""
     kind = kind_of(scene.name)
     if deed.joint == "as" and thing in (scene.user, ""):
         rest = ""
@@ -323,7 +296,7 @@ def _tell_deed(scene: Scene, deed: Deed) -> str:
     exe = said(scene.primary, "exe")
     if exe is not None and kind != "system-services" and exe != thing:
         rest += f" using {exe}"
-    return _told(scene, deed.past, deed.plain, rest.strip())
+    return _told(scene, deed.pattern, rest.strip())
 
 
 def _without_name(joint: str) -> str:
@@ -338,30 +311,30 @@ def _tell_login(scene: Scene) -> str:
     session = said(scene.primary, "ses", "new-ses")
     words = "login session" if session is None else f"login session {session}"
     article = "a " if session is None else ""
-    return _told(scene, f"began {article}{words}", f"begin {article}{words}", "")
+    return _told(scene, f"begin {article}{words}", "")
 
 
 def _tell_config(scene: Scene) -> str:
     record = scene.primary
-    rule = _RULES.get(said(record, "op") or "")
+    rule = tables().words["rules"].get(said(record, "op") or "")
     key = record.get("key")
     if isinstance(key, list):
         key = ", ".join(map(str, key))
     if rule is not None:
-        return _told(scene, *rule, f"with key {key}" if isinstance(key, str) and key not in _NOTHING else "")
+        return _told(scene, rule, f"with key {key}" if isinstance(key, str) and key not in _NOTHING else "")
     for name, value in record.items():
         if _SETTING.match(name) and "old" in record:
-            return _told(scene, f"set {name}", f"set {name}", f"from {record['old']} to {value}")
+            return _told(scene, f"set {name}", f"from {record['old']} to {value}")
     what = said(record, "op")
     rest = "" if what is None else f"({what})"
-    return _told(scene, "changed the audit configuration", "change the audit configuration", rest)
+    return _told(scene, "change the audit configuration", rest)
 
 
 def _tell_ipsec(scene: Scene) -> str:
-    past, plain = _IPSEC.get(said(scene.primary, "op") or "", ("changed IPsec", "change IPsec"))
+    pattern = tables().words["ipsec"].get(said(scene.primary, "op") or "", "change IPsec")
     source, destination = said(scene.primary, "src"), said(scene.primary, "dst")
     rest = f"from {source} to {destination}" if source and destination else ""
-    return _told(scene, past, plain, rest)
+    return _told(scene, pattern, rest)
 
 
 def _tell_typed(scene: Scene) -> str:
@@ -369,7 +342,7 @@ def _tell_typed(scene: Scene) -> str:
     keys = data.translate(_KEYS) if isinstance(data, str) else ""
     comm = said(scene.primary, "comm")
     where = f" into {comm}" if comm is not None else ""
-    return _told(scene, "typed", "type", f'"{_short(keys)}"{where}' if keys else f"something{where}")
+    return _told(scene, "type", f'"{_short(keys)}"{where}' if keys else f"something{where}")
 
 
 def _tell_error(scene: Scene) -> str:
@@ -385,22 +358,22 @@ def _tell_error(scene: Scene) -> str:
 
 
 def _tell_key(scene: Scene) -> str:
-    past = {"destroy": "destroyed", "create": "created", "negotiate": "negotiated"}
     op = said(scene.primary, "op") or ""
-    done = past.get(op, "handled")
     kind = said(scene.primary, "kind")
     rest = f"a {kind} key" if kind is not None else "a cryptographic key"
     exe = said(scene.primary, "exe")
-    return _told(scene, done, op if op in past else "handle", rest + (f" using {exe}" if exe else ""))
+    return _told(
+        scene,
+        op if op in ("destroy", "create", "negotiate") else "handle",
+        rest + (f" using {exe}" if exe else ""),
+    )
 
 
 def _tell_configured(scene: Scene) -> str:
     words = said(scene.primary, "text") or said(scene.primary, "op")
     exe = said(scene.primary, "exe")
     rest = (f"({words})" if words else "") + (f" using {exe}" if exe else "")
-    return _told(
-        scene, "changed the system's configuration", "change the system's configuration", rest.strip()
-    )
+    return _told(scene, "change the system's configuration", rest.strip())
 
 
 def _tell_rest(scene: Scene) -> str:
@@ -417,7 +390,7 @@ def _tell_rest(scene: Scene) -> str:
     if about is None:
         about = said(scene.primary, "cwd", "exe", "comm", "acct")
     by = f" by {_called(scene.user)}" if scene.user is not None else ""
-    lone = " without the record that it belongs to" if scene.name in AUXILIARY else ""
+    lone = " without the record that it belongs to" if scene.name in tables().auxiliary else ""
     return f"{scene.name} record{by}{lone}" + (f": {_short(about)}" if about else "")
 
 

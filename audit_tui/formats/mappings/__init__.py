@@ -1,1 +1,0 @@
-"""Mapping files that come with the program: ``--mapping NAME``, and examples to copy."""

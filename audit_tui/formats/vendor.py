@@ -1,0 +1,95 @@
+"""Formats that come as a file of data, ``vendors/NAME.toml``, perhaps with some code in ``vendors/NAME.py``.
+
+Of each file only the head, which says how its records are recognised, is read before its first record comes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.formats.detection import Condition, Detection
+from audit_tui.formats.mapping_file import VENDORS, checked
+from audit_tui.formats.record import Format, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.formats.record import Fields
+
+DEFAULT_RANK = 50
+PART = "event"
+"""Where a part of a record that tells several events has its own of them."""
+PART_NUMBER = "event_number"
+"""The number of that part among them, from 0: the id of the record is the same for all."""
+_HEAD_ENDS = "\n[columns]"
+
+
+def vendor_names() -> list[str]:
+    """Return the names of the formats that come as files of data."""
+    return sorted(path.stem for path in VENDORS.glob("*.toml"))
+
+
+def vendor_format(name: str) -> tuple[int, Format]:
+    """Return a format by its name, and its rank: lower ones are tried first."""
+    path = VENDORS / f"{name}.toml"
+    text = path.read_text(encoding="utf-8")
+    head = tomllib.loads(text[: text.index(_HEAD_ENDS)])
+    detection = Detection(tuple(map(Condition.of, head["detect"])))
+    split = head.get("split")
+    log_format = Format(
+        name,
+        head["title"],
+        frozenset(map(Shape, head.get("shapes", [Shape.JSON.value]))),
+        detection.holds,
+        _Loaded(name, path, text),
+        split=None if split is None else lambda fields: split_at(fields, split),
+        fits=detection.fits,
+    )
+    return head.get("rank", DEFAULT_RANK), log_format
+
+
+def split_at(fields: Fields, name: str) -> Sequence[Fields]:
+    """Return the parts of a record that tells several events in a list, each with what stands around it."""
+    events = fields.get(name)
+    events = [events] if isinstance(events, dict) else events
+    if not isinstance(events, list):
+        return [fields]
+    around = {key: value for key, value in fields.items() if key != name}
+    return [
+        around | {PART: event, PART_NUMBER: number}
+        for number, event in enumerate(events)
+        if isinstance(event, dict)
+    ]
+
+
+class _Loaded:
+    """The mapping of a vendor, read when its first record comes."""
+
+    def __init__(self, name: str, path: Path, text: str) -> None:
+        self._name = name
+        self._path = path
+        self._text = text
+        self._mapper: Callable[[Fields], AuditEvent] | None = None
+
+    def __call__(self, fields: Fields) -> AuditEvent:
+        if self._mapper is None:
+            self._mapper = self._read()
+        return self._mapper(fields)
+
+    def _read(self) -> Callable[[Fields], AuditEvent]:
+        from audit_tui.formats.mapping import Mapper
+
+        values: dict[str, Any] = tomllib.loads(self._text)
+        values.pop("rank", None)
+        has_code = self._path.with_suffix(".py").exists()
+        code = import_module(f"audit_tui.formats.vendors.{self._name}") if has_code else None
+        return Mapper(checked(self._path, self._text, values), None if code is None else code.refine)
+
+
+def table(name: str) -> dict[str, Any]:
+    """Return the tables of ``words/NAME.toml``, that a format written as code looks up."""
+    return tomllib.loads((VENDORS.parent / "words" / f"{name}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,177 @@
+"""What the name of an event tells besides the act: how it ended, and what kind of thing it is about."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.core.event import Outcome
+from audit_tui.formats.values import dig, first_text
+from audit_tui.formats.words.english import (
+    IRREGULAR_PASTS,
+    Act,
+    act_of,
+    shown,
+    singular,
+    spoken,
+    told,
+    verb_of_past,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from audit_tui.formats.record import Fields
+
+_RESULT = re.compile(
+    r"[._ -](?P<good>succeeded|successful|success)\Z|[._ -](failed|failure|denied|rejected)\Z", re.IGNORECASE
+)
+_DOTTED = re.compile(r"(?P<family>[a-z][a-z0-9_-]*)(\.[a-z][a-z0-9_-]*)+\Z")
+_BY_THEMSELVES = frozenset({"login", "logoff", "logon", "logout", "signin", "signout", "signup"})
+_RESULTS = frozenset({"failed", "failure", "succeeded", "success"})
+"""Words at the end that tell how it ended, not what was done."""
+_NOMINAL = {"creation": "create", "deletion": "delete", "removal": "remove"}
+_DOERS = frozenset({"user", "session", "account"})
+"""Who does what is done to nobody: ``user_login``."""
+_OF_MANY = frozenset({"enable", "disable", "list", "set", "configure"})
+"""What is done to all of a kind at once: alerts are enabled, a hook is created."""
+_OBJECT_PATHS = (("name",), ("email",), ("id",))
+
+
+@lru_cache(maxsize=4_096)
+def outcome_in_name(event: str) -> Outcome:
+    """What a name says of the end: ``login.failed``; unknown for names that do not end so."""
+    found = _RESULT.search(event)
+    if found is None:
+        return Outcome.UNKNOWN
+    return Outcome.SUCCESS if found["good"] else Outcome.FAILURE
+
+
+@lru_cache(maxsize=4_096)
+def family_in_name(event: str) -> str | None:
+    """The first word of a name in dotted words, ``api_key`` of ``api_key.created``; None for other names."""
+    found = _DOTTED.match(event)
+    return None if found is None else found["family"]
+
+
+def object_in_name(fields: Fields, event: str) -> str | None:
+    """What an event acted upon, where a record has an object under the event's own name.
+
+    ``{"type": "api_key.created", "api_key.created": {"id": "key_1"}}`` acted upon key_1.
+    """
+    if "." not in event:
+        return None
+    for key in (event, event.replace(".", "_"), event.partition(".")[0]):
+        inside = fields.get(key)
+        if isinstance(inside, dict):
+            text = first_text(*(dig(inside, path) for path in _OBJECT_PATHS))
+            if text is not None:
+                return text
+    return None
+
+
+class NamedAct(NamedTuple):
+    """What a dotted name says: an act, and the thing that the name begins with."""
+
+    act: Act
+    holder: tuple[str, ...]
+    """The words before the act when the act has a noun of its own: ``repo`` of ``repo.add_member``."""
+
+
+@lru_cache(maxsize=4_096)
+def named_act(name: str) -> NamedAct | None:
+    """A dotted name, understood; None when it holds no verb that we know.
+
+    The verb stands first or last after the last dot, as it is or in the past: ``repo.add_member``,
+    ``hook.create``, ``org.saml_disabled``, ``user.created``, ``v1.compute.firewalls.insert``.
+    """
+    head, _, tail = name.rpartition(".")
+    words = words_of(tail.lower() if tail.isupper() else tail)
+    if len(words) > 1 and words[-1] in _RESULTS:
+        words = words[:-1]
+    if not words:
+        return None
+    holder = _holder(head)
+    act = _act_in(words)
+    if act is None:
+        return None
+    if act.verb in _BY_THEMSELVES:
+        return NamedAct(Act(act.verb, tuple(word for word in act.noun if word not in _DOERS)), ())
+    if act.noun and act.noun != ("all",):
+        return NamedAct(act, holder)
+    if holder and act.verb not in _OF_MANY:
+        holder = (*holder[:-1], singular(holder[-1]))
+    return NamedAct(Act(act.verb, (*act.noun, *holder)), ())
+
+
+def _act_in(words: tuple[str, ...]) -> Act | None:
+    """The act of words whose verb stands last in the past, first, or last: ``merge request merged``."""
+    first, last = words[0], words[-1]
+    done = verb_of_past(last)
+    if len(words) > 1 and done is not None and done != last:
+        return Act(done, words[:-1])
+    if len(words) > 1 and last in _NOMINAL:
+        return Act(_NOMINAL[last], words[:-1])
+    act = act_of(" ".join(words).lower())
+    if act is not None:
+        return act
+    verb = verb_of_past(first)
+    if verb is not None:
+        return Act(verb, words[1:])
+    return Act(last, words[:-1]) if len(words) > 1 and act_of(last) else None
+
+
+def _holder(head: str) -> tuple[str, ...]:
+    return words_of(head.rpartition(".")[2])
+
+
+@lru_cache(maxsize=4_096)
+def _participle_of(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """``user.created`` as ("created", ("user",)); None when it does not end so."""
+    words = spoken(name)
+    if len(words) < 2 or not (words[-1].endswith("ed") or words[-1] in IRREGULAR_PASTS):
+        return None
+    return words[-1], words[:-1]
+
+
+def act_sentence(user: str | None, event: str, target: str | None, outcome: Outcome) -> str | None:
+    """A description for a record that has none, from its other columns.
+
+    None when there is nothing to add to the event's name.
+    """
+    who = user or "someone"
+    act = act_of(_RESULT.sub("", event))
+    if act is not None:
+        rest = act.phrase()
+        if target is not None:
+            rest = f"{' '.join(act.noun)} {target}".strip()
+        return told(who, act.past, act.plain, rest, outcome)
+    if user is None and target is None:
+        return None
+    done = _participle_of(event)
+    if done is not None and outcome is not Outcome.FAILURE:
+        past, noun = done
+        if target is None:
+            return f"{who} {past} {Act(verb_of_past(past) or past, noun).phrase()}"
+        joint = " on" if noun[-1].endswith("s") else ""
+        return f"{who} {past} {' '.join(noun)}{joint} {target}"
+    on = f" on {target}" if target else ""
+    failed = " failed" if outcome is Outcome.FAILURE else ""
+    by = f" by {user}" if user else ""
+    return f"{event}{by}{on}{failed}"
+
+
+def name_told(
+    user: str | None, event: str, target: str | None, outcome: Outcome, *, is_denied: bool = False
+) -> str:
+    """Tell an event by its name alone: the act in it, else its words, who did it, and on what."""
+    named = named_act(event)
+    if named is None:
+        words = " ".join(words_of(event)) or shown(event)
+        failed = " failed" if outcome is Outcome.FAILURE else ""
+        by = f" by {shown(user)}" if user else ""
+        on = f" on {shown(target)}" if target else ""
+        return f"{words}{failed}{by}{on}"
+    act = named.act
+    rest = f"{' '.join(act.noun)} {shown(target)}".strip() if target else act.phrase()
+    return told(shown(user or "someone"), act.past, act.plain, rest, outcome, is_denied=is_denied)
