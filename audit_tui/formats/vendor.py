@@ -84,7 +84,6 @@ class _Loaded:
         from audit_tui.formats.mapping import Mapper
 
         values: dict[str, Any] = tomllib.loads(self._text)
-        values.pop("rank", None)
         has_code = self._path.with_suffix(".py").exists()
         code = import_module(f"audit_tui.formats.vendors.{self._name}") if has_code else None
         return Mapper(checked(self._path, self._text, values), None if code is None else code.refine)
