@@ -62,14 +62,14 @@ def test_a_walk_with_a_key_and_an_anchor(store: Path, tmp_path: Path) -> None:
     anchor = tmp_path / "kept"
     run("seal", "anchor", str(anchor), "-s", str(store))
     assert anchor.read_text() == run("seal", "anchor", "-s", str(store)).stdout
-    assert len(anchor.read_text().splitlines()) == 5
+    assert len(anchor.read_text().splitlines()) == 6
     run("record", "Heartbeat", "-s", str(store))
     verified = run(
         "verify", "-s", str(store), "--key", str(public), "--anchor", str(anchor), "--require-anchor"
     )
-    assert verdict(verified) == (0, "VERIFIED")
+    assert verdict(verified) == (0, "VERIFIED - the anchor covers 6 of 7 events")
     assert "events     7 of 7 match their seals" in verified.stdout
-    assert "size 6 before" in verified.stdout
+    assert "size 6 (at " in verified.stdout
     assert "not covered by the anchor: 1 newer event (signed only)" in verified.stdout
     private.unlink()
     code, said = refused("record", "Heartbeat", "-s", str(store))
@@ -149,7 +149,7 @@ def test_a_redaction_leaves_no_byte_and_is_declared(store: Path, tmp_path: Path)
     left = b"".join(path.read_bytes() for path in store.parent.glob("audit.db*"))
     assert [secret for secret in SECRETS if secret.encode() in left] == []
     verified = run("verify", "-s", str(store), "--anchor", str(anchor))
-    assert verdict(verified) == (0, "VERIFIED")
+    assert verdict(verified) == (0, "VERIFIED - the anchor covers 5 of 6 events")
     assert "declared   redacted 1 event (by event 6), pruned none" in verified.stdout
     with StoreReader(store) as reader:
         event, said = reader.event(5), reader.event(6)
@@ -196,7 +196,7 @@ def test_pruning_is_declared_and_readers_do_without(store: Path, tmp_path: Path)
     done = run("prune", "-s", str(store), "--before", "2026-11-01", "--why", "retention", "--yes", "--vacuum")
     assert "Pruned 2 events" in done.stderr
     verified = run("verify", "-s", str(store), "--anchor", str(anchor))
-    assert verdict(verified) == (0, "VERIFIED")
+    assert verdict(verified) == (0, "VERIFIED - the anchor covers 5 of 6 events")
     assert "events     4 of 4 match" in verified.stdout
     assert "pruned 2 events (by event 6)" in verified.stdout
     assert run("count", "-s", str(store), "--range", "all-time").stdout == "4\n"
@@ -239,8 +239,9 @@ def test_proofs_hold_with_and_without_the_store_and_for_others(store: Path, tmp_
     run("export", str(after), "-s", str(store), "--range", "all-time", "--proof")
     redacted = run("verify", "--proof", f"{after}.proof.jsonl", "-s", str(store))
     assert verdict(redacted) == (0, "VERIFIED")
-    assert "1 redacted since: what they say now is not proven" in redacted.stdout
-    assert check(f"{after}.proof.jsonl") == (6, [5])
+    assert "7 events proven to be under it; 1 of them redacted since" in redacted.stdout
+    assert verdict(run("verify", "--proof", f"{after}.proof.jsonl", "--key", public)) == (0, "VERIFIED")
+    assert check(f"{after}.proof.jsonl") == (7, [])
 
 
 def test_forged_proofs_are_refused(store: Path, tmp_path: Path) -> None:
@@ -255,7 +256,10 @@ def test_forged_proofs_are_refused(store: Path, tmp_path: Path) -> None:
     assert check(str(proofs)) == (4, [2])
     proofs.write_text(text)
     out.write_text("changed")
-    assert "out.csv: was changed since" in run("verify", "--proof", str(proofs)).stdout
+    assert (
+        "out.csv: differs from these events, about from line 1 on"
+        in run("verify", "--proof", str(proofs)).stdout
+    )
     lines = text.splitlines()
     for broken in (
         "x",

@@ -96,7 +96,7 @@ def test_a_public_key_is_one_line() -> None:
     assert read_public_key(f" {key}\n") == key
     name, key_id, data = str(key).split("+", 2)
     for text in ("", "a", f"{name}+{key_id}", f"{name}+{key_id}+x", f"+{key_id}+{data}"):
-        with pytest.raises(CheckpointError, match="no public key"):
+        with pytest.raises(CheckpointError, match="not a public key"):
             read_public_key(text)
     for text in (f"{name}+00000000+{data}", f"other+{key_id}+{data}"):
         with pytest.raises(CheckpointError, match="altered"):

@@ -20,6 +20,7 @@ from audit_tui.core.evidence.merkle import (
     inclusion_proof,
     is_consistent,
     leaf_hash,
+    node_hash,
     root_of_inclusion,
     split_leaves,
     tree_root,
@@ -41,6 +42,22 @@ def oracle() -> InmemoryTree:
 def tree_of(size: int, leaves: list[bytes] = LEAVES) -> BlockTree:
     blocks = [leaves[at : min(at + BLOCK_LEAVES, size)] for at in range(0, size, BLOCK_LEAVES)]
     return BlockTree(size, [tree_root(block) for block in blocks], lambda number: b"".join(blocks[number]))
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 257])
+def test_an_inner_node_is_not_a_leaf(size: int) -> None:
+    """A proof that is a hash too short or too long leads nowhere, though its hashes lead to the root.
+
+    With an inner node as the leaf of a redacted event it would: nobody knows what that leaf is of.
+    """
+    tree, root = tree_of(size), tree_of(size).root()
+    for index in range(0, size - 1, 2):
+        proof = inclusion_proof(tree, index, size)
+        inner = node_hash(LEAVES[index], LEAVES[index + 1])
+        for place in {index, index + 1, index // 2}:
+            assert root_of_inclusion(inner, place, size, proof[1:]) != root
+        assert root_of_inclusion(LEAVES[index], index, size, [*proof, proof[-1]]) is None
+        assert root_of_inclusion(LEAVES[index], index, size, proof[:-1]) is None
 
 
 @pytest.mark.parametrize("size", SIZES)

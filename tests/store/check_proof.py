@@ -15,7 +15,7 @@ def leaf_of(event: dict[str, Any]) -> bytes:
     columns = [None if text is None else str(text).encode() for text in event["columns"]]
     columns[-1] = base64.b64decode(columns[-1]) if columns[-1] is not None else None
     lengths = [-1 if column is None else len(column) for column in columns]
-    head = struct.pack(">BBqq12i", 0, 1, event["seq"], event["time_us"], *lengths)
+    head = struct.pack(">BBqq12i", 0, event.get("form", 1), event["seq"], event["time_us"], *lengths)
     return sha256(head + b"".join(column or b"" for column in columns)).digest()
 
 
@@ -46,12 +46,23 @@ def check(path: str, key: str | None = None) -> tuple[int, list[int]]:
     if key:
         require_signature(note, key)
     events = [json.loads(line) for line in lines]
-    bad = []
+    bad, rows = [], 0
+    left: dict[str, str] = {}
     for event in events:
-        proof = [base64.b64decode(one) for one in event["proof"]]
-        if root_of(leaf_of(event), event["seq"] - 1, int(size), proof) != base64.b64decode(root):
+        proof = [base64.b64decode(node) for node in event["proof"]]
+        leaf = sealed = leaf_of(event)
+        if "leaf" in event:
+            sealed = base64.b64decode(event["leaf"])
+        holds = root_of(sealed, event["seq"] - 1, int(size), proof) == base64.b64decode(root)
+        if event.get("declares"):
+            # Only the program itself can have written an event of form 3.
+            if holds and event["form"] == 3:
+                left |= json.loads(event["columns"][10])["Leaves"]
+            continue
+        rows += 1
+        if not holds or (sealed != leaf and left.get(str(event["seq"])) != leaf.hex()):
             bad.append(event["seq"])
-    return len(events) - len(bad), bad
+    return rows - len(bad), bad
 
 
 if __name__ == "__main__":

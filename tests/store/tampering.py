@@ -6,8 +6,9 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.evidence.checkpoint import Checkpoint, SignedCheckpoint, origin_of
+from audit_tui.core.evidence.leaf import Form
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, split_leaves, tree_root
-from audit_tui.store.evidence.content import Content, stored_leaf
+from audit_tui.store.evidence.content import Content, sealed_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def _sql(*statements: str) -> Callable[[sqlite3.Connection, Keys], None]:
 def _leaf(connection: sqlite3.Connection, seq: int) -> bytes:
     connection.text_factory = bytes
     content = Content(connection)
-    leaf = stored_leaf(content.rows(seq, seq)[0], content.names)
+    (leaf,) = content.leaves(content.rows(seq, seq), Form.EVENT)
     connection.text_factory = str
     return leaf
 
@@ -74,7 +75,11 @@ def _reseal(connection: sqlite3.Connection, signer: Signer | None) -> None:
     sizes = [size for (size,) in connection.execute("SELECT size FROM seal_head ORDER BY size")]
     connection.text_factory = bytes
     content = Content(connection)
-    leaves = [stored_leaf(row, content.names) for row in content.rows(1, sizes[-1])]
+    sealed = [sealed_leaf(connection, seq) for seq in range(1, sizes[-1] + 1)]
+    leaves = [
+        content.leaves([row], content.form_of(row, leaf or b"") or Form.EVENT)[0]
+        for row, leaf in zip(content.rows(1, sizes[-1]), sealed, strict=True)
+    ]
     connection.text_factory = str
     for first in range(0, len(leaves), BLOCK_LEAVES):
         some = leaves[first : first + BLOCK_LEAVES]

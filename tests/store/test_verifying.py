@@ -11,12 +11,11 @@ import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.evidence.checkpoint import PublicKey, origin_of, read_checkpoint
-from audit_tui.core.evidence.leaf import event_leaf
+from audit_tui.core.evidence.leaf import Form, event_leaf
 from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged, StoreError
 from audit_tui.store import text_index
 from audit_tui.store.columns import building
 from audit_tui.store.evidence import signing, verify_derived, verify_work, verifying
-from audit_tui.store.evidence.content import stored_leaf
 from audit_tui.store.evidence.proving import Prover
 from audit_tui.store.evidence.seal_keys import give_key
 from audit_tui.store.evidence.seal_reading import SealedStore
@@ -25,6 +24,7 @@ from audit_tui.store.stretches import Stretch
 from audit_tui.store.tables.rows import draft
 from audit_tui.store.write.removing import Act
 from audit_tui.store.write.writer import StoreWriter
+from tests.store import forger
 from tests.store.tampering import ATTACKS, ROLL_BACK, Attack, Keys, open_raw
 
 if TYPE_CHECKING:
@@ -310,20 +310,16 @@ def _flip_every_bit(path: Path, seqs: list[int]) -> None:
         for seq in seqs:
             proven, leaf = prover.prove(seq), prover.leaf(seq)
             columns = [value.encode() if isinstance(value, str) else value for value in proven.columns]
-            assert event_leaf(seq, proven.occurred_us, columns) == leaf
+            assert event_leaf(seq, proven.occurred_us, columns, proven.form) == leaf
             for bit in range(63):
                 flips += 1
-                assert event_leaf(seq ^ 1 << bit, proven.occurred_us, columns) != leaf
-                assert event_leaf(seq, proven.occurred_us ^ 1 << bit, columns) != leaf
+                assert event_leaf(seq ^ 1 << bit, proven.occurred_us, columns, proven.form) != leaf
+                assert event_leaf(seq, proven.occurred_us ^ 1 << bit, columns, proven.form) != leaf
             for place, value in enumerate(columns):
                 for changed in _flipped(value):
                     flips += 1
-                    assert (
-                        event_leaf(
-                            seq, proven.occurred_us, [*columns[:place], changed, *columns[place + 1 :]]
-                        )
-                        != leaf
-                    )
+                    others = [*columns[:place], changed, *columns[place + 1 :]]
+                    assert event_leaf(seq, proven.occurred_us, others, proven.form) != leaf
     assert flips > 800 * len(seqs)
 
 
@@ -346,18 +342,18 @@ def test_leaves_are_made_the_same_in_all_ways(tmp_path: Path) -> None:
     drafts = [draft(event) for event in [*some(1, 40), *awkward]]
     with StoreWriter(tmp_path / "audit.db", durable=False) as writer:
         writer.append_drafts(drafts)
-    plain = [
-        event_leaf(
-            seq, one.occurred_us,
-            (one.key, one.event, one.category, one.user, one.description, one.outcome, one.severity,
-             one.source_ip, one.target, one.source, one.metadata, one.original),
-        )
-        for seq, one in enumerate(drafts, 1)
+    columns = [
+        (one.key, one.event, one.category, one.user, one.description, one.outcome, one.severity,
+         one.source_ip, one.target, one.source, one.metadata, one.original)
+        for one in drafts
     ]  # fmt: skip
+    times = [one.occurred_us for one in drafts]
+    plain = [event_leaf(*event, Form.EVENT) for event in zip(range(1, 43), times, columns, strict=True)]
+    forged = [forger.leaf_of(*event) for event in zip(range(1, 43), times, columns, strict=True)]
     with SealedStore(tmp_path / "audit.db") as store, store.snapshot():
-        found = store.blocks(0, 1)[0].leaves
-        stored = [stored_leaf(row, store.content.names) for row in store.content.rows(1, 42)]
-    assert b"".join(plain) == b"".join(stored) == found
+        sealed = store.blocks(0, 1)[0].leaves
+        stored = store.content.leaves(store.content.rows(1, 42), Form.EVENT)
+    assert b"".join(plain) == b"".join(stored) == b"".join(forged) == sealed
 
 
 def test_a_head_is_kept_now_and_then_and_the_newest_always(sealed: Sealed) -> None:

@@ -61,7 +61,10 @@ def seal_words(store: Path) -> str:
         return "not sealed"
     if report.result is Result.FAILED:
         return "BROKEN; audit-tui verify says where"
-    return f"the seals of {counted(report.size, 'event')} fit each other, not anchored (quick check)"
+    return (
+        f"the seals of {counted(report.size, 'event')} fit each other, not anchored; the events were not"
+        " compared with them (audit-tui verify does)"
+    )
 
 
 @click.command("export")
@@ -123,8 +126,10 @@ def export_command(
     is_replaced = os.path.lexists(out)
     with ExitStack() as stack:
         if with_proof:
+            from audit_tui.cli.proof import require_named_zone
             from audit_tui.store.evidence.proving import Prover
 
+            require_named_zone(writing)
             prover = stack.enter_context(Prover(store))
             query = replace(query, upto_seq=prover.size)
         with _progress(store, query) as on_progress:
@@ -133,8 +138,9 @@ def export_command(
         if with_proof:
             from audit_tui.cli.proof import write_proofs
 
+            written = replace(writing, seal_words=result.seal_words)
             try:
-                write_proofs(prover, store, out, query)
+                write_proofs(prover, store, out, query, written, result.events)
             except FileError as error:
                 raise FileError(error.message, f"{out} is written whole, but without its proofs.") from None
     _tell(result, store, choice, is_replaced=is_replaced)

@@ -167,7 +167,7 @@ def in_words(report: Report) -> Iterator[tuple[str, str]]:
     yield from _declared(report)
     yield from _indexes(report)
     # An anchor that does not fit covers nothing, and was told above.
-    if any(not one.problem for one in report.anchors) and report.anchored_size < report.size:
+    if any(not anchor.problem for anchor in report.anchors) and report.anchored_size < report.size:
         newer = counted(report.size - report.anchored_size, "newer event")
         signed = "signed only" if report.signatures else "consistent only"
         yield "", f"not covered by the anchor: {newer} ({signed})"
@@ -178,12 +178,12 @@ def _events(report: Report) -> Iterator[tuple[str, str]]:
     for run in report.wrong[:MAX_LINES]:
         yield "events", wrong_words(run)
     if len(report.wrong) > MAX_LINES:
-        yield "events", f"and {len(report.wrong) - MAX_LINES:,} more; --json has them all"
+        yield "events", f"and {len(report.wrong) - MAX_LINES:,} more; --json lists more of them"
     if report.mode == "quick":
         yield "events", f"{thousands(report.size)} sealed; not read (--quick)"
         return
-    known = report.checked_events - report.redacted_events - report.pruned_events
-    text = f"{thousands(report.matching_events)} of {thousands(known)} match their seals"
+    whole = report.checked_events - report.redacted_events - report.pruned_events
+    text = f"{thousands(report.matching_events)} of {thousands(whole)} match their seals"
     if report.since:
         text += f"; {thousands(report.size - report.checked_events)} before --since were not read"
     yield "events", f"{text:<51} {report.read_seconds:.1f} s"
@@ -196,14 +196,15 @@ def wrong_words(run: WrongEvents) -> str:
         number = f"events {run.first_seq:,}-{run.last_seq:,}"
     when = ""
     if run.sealed_at_s is not None:
-        when = f" (sealed {_moment(run.sealed_at_s)})"
+        when = f" (sealed {_moment(run.sealed_at_s, is_sealed=run.is_time_sealed)})"
     return f"{number}: {run.wrong.words}{when}"
 
 
-def _moment(at_s: int) -> str:
+def _moment(at_s: int, *, is_sealed: bool) -> str:
+    """Return a moment; one that stands in no checkpoint is only what the store says."""
     from audit_tui.core.event import iso_utc
 
-    return f"{iso_utc(at_s * 1_000_000)[:19]}Z"
+    return f"{iso_utc(at_s * 1_000_000)[:19]}Z{'' if is_sealed else ', says the store'}"
 
 
 def _match(count: int, noun: str) -> str:
@@ -228,7 +229,10 @@ def _seals(report: Report) -> str:
 def _anchor(anchor: AnchorResult) -> str:
     if anchor.problem:
         return f"{anchor.name}: {anchor.problem}"
-    when = "" if anchor.at_s is None else f" {'at' if anchor.is_exact else 'before'} {_moment(anchor.at_s)}"
+    when = ""
+    if anchor.at_s is not None:
+        moment = _moment(anchor.at_s, is_sealed=anchor.is_time_sealed)
+        when = f" ({'at' if anchor.is_exact else 'before'} {moment})"
     return f"{anchor.name}: size {anchor.size:,}{when} is in this history"
 
 
@@ -237,14 +241,21 @@ def _declared(report: Report) -> Iterator[tuple[str, str]]:
         return
     parts = []
     for action, word in (("redact", "redacted"), ("prune", "pruned")):
-        found = [one for one in report.declarations if one.action == action]
-        if not found:
+        acts = [declaration for declaration in report.declarations if declaration.action == action]
+        if not acts:
             parts.append(f"{word} none")
             continue
-        by = ", ".join(f"{one.event_seq:,}" for one in found[:5]) + (" ..." if len(found) > 5 else "")
-        events = counted(sum(one.events for one in found), "event")
+        by = ", ".join(f"{act.event_seq:,}" for act in acts[:5]) + (" ..." if len(acts) > 5 else "")
+        events = counted(sum(act.events for act in acts), "event")
         parts.append(f"{word} {events} (by event {by})")
     yield "declared", ", ".join(parts)
+    old = [declaration.event_seq for declaration in report.declarations if declaration.is_old]
+    if old:
+        yield (
+            "declared",
+            f"{counted(len(old), 'act')} in the form of earlier versions, the last event {old[-1]:,}:"
+            " whoever could record events then could have written that too",
+        )
 
 
 def _indexes(report: Report) -> Iterator[tuple[str, str]]:
@@ -260,7 +271,7 @@ def _result(report: Report) -> str:
     from audit_tui.store.evidence.verifying import Result
 
     if report.result is not Result.FAILED:
-        return report.result if report.mode != "quick" else f"{report.result} - the events were not read"
+        return " - ".join((report.result, *filter(None, ["; ".join(report.not_covered)])))
     parts = []
     if report.wrong_events:
         parts.append(counted(report.wrong_events, "event"))
@@ -269,7 +280,7 @@ def _result(report: Report) -> str:
         parts.append(counted(broken, "block"))
     if report.tried_heads > report.matching_heads:
         parts.append(counted(report.tried_heads - report.matching_heads, "head"))
-    if any(one.problem for one in report.anchors):
+    if any(anchor.problem for anchor in report.anchors):
         parts.append("the anchor")
     if report.index_problems:
         parts.append("the indexes")
@@ -287,6 +298,7 @@ def as_json(report: Report) -> dict[str, object]:
         "sqlite_version": report.sqlite_version,
         "mode": report.mode.value,
         "result": report.result.value,
+        "not_covered": list(report.not_covered),
         "events": {
             "sealed": report.size,
             "checked": report.checked_events,
@@ -298,11 +310,11 @@ def as_json(report: Report) -> dict[str, object]:
         "wrong": [_wrong_as_json(run) for run in report.wrong],
         "seals": _seals_as_json(report),
         "keys": list(report.keys),
-        "anchors": [_anchor_as_json(one) for one in report.anchors],
+        "anchors": [_anchor_as_json(anchor) for anchor in report.anchors],
         "not_anchored_events": report.size - report.anchored_size,
         "declared": [
-            {"event": one.event_seq, "action": one.action, "events": one.events}
-            for one in report.declarations
+            {"event": act.event_seq, "action": act.action, "events": act.events, "old_form": act.is_old}
+            for act in report.declarations
         ],
         "indexes": {
             "checked": report.indexes is not None,
@@ -321,6 +333,7 @@ def _wrong_as_json(run: WrongEvents) -> dict[str, object]:
         "first": run.first_seq,
         "last": run.last_seq,
         "sealed_at": _moment_as_json(run.sealed_at_s),
+        "sealed_at_says": "checkpoint" if run.is_time_sealed else "store",
     }
 
 
@@ -343,6 +356,7 @@ def _anchor_as_json(anchor: AnchorResult) -> dict[str, object]:
         "name": anchor.name,
         "size": anchor.size,
         "at": _moment_as_json(anchor.at_s),
+        "at_says": "checkpoint" if anchor.is_time_sealed else "store",
         "holds": not anchor.problem,
         "problem": anchor.problem or None,
     }

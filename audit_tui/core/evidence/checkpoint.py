@@ -1,15 +1,17 @@
-"""A checkpoint: four short lines that stand for every event up to a size (C2SP tlog-checkpoint, signed-note).
+"""A checkpoint: short lines that stand for every event up to a size (C2SP tlog-checkpoint, signed-note).
 
 ::
 
     audit-tui/7f3c9a12a0b84c2d9e115566778899aa
     9998004
     4qJ3Pb1n3zTq1b9fWcO2m2ZrYc0b5uGm1bJb7mW5m9Q=
+    sealed 2026-11-30T09:44:09Z
 
     — audit-tui/7f3c9a12a0b84c2d9e115566778899aa obLD1OX2...
 
-The first names the store, the second how many events, the third is the root of the tree over them. Then an
-empty line, and one signature a line, if there are any. Copied to where nobody who can change the store can
+The first names the store, the second how many events, the third is the root of the tree over them, the
+fourth, an extension line of the standard, when it was sealed by the writer's clock; older ones lack it. Then
+an empty line, and one signature a line, if there are any. Copied to where nobody who can change the store can
 change it, it is an anchor. What is read here may come from anybody.
 """
 
@@ -18,6 +20,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from contextlib import suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -31,6 +35,8 @@ MAX_SIZE = 2**63 - 1
 _ED25519 = b"\x01"
 _KEY_BYTES = 32
 _KEY_ID_BYTES = 4
+_TIME_MARK = "sealed "
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _SIGNATURE_MARK = "\u2014 "
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _NAME = re.compile(r"[!-*,-~]{1,255}")
@@ -68,37 +74,53 @@ class Checkpoint(NamedTuple):
     origin: str
     """The log: ``audit-tui/`` and the store's id."""
     size: int
-    """How many events."""
+    """The number of events."""
     root: bytes
     """The root of the tree over them."""
     extensions: tuple[str, ...] = ()
-    """Further lines of other programs; this one writes none."""
+    """Further lines: when it was sealed, and what other programs wrote."""
+
+    @classmethod
+    def sealed(cls, origin: str, size: int, root: bytes, at_s: int) -> Checkpoint:
+        """Make a checkpoint that tells when it was sealed, in seconds since 1970."""
+        moment = datetime.fromtimestamp(at_s, UTC).strftime(_TIME_FORMAT)
+        return cls(origin, size, root, (f"{_TIME_MARK}{moment}",))
+
+    @property
+    def at_s(self) -> int | None:
+        """The time at which it was sealed, in seconds since 1970; None when it does not tell."""
+        for line in self.extensions:
+            if line.startswith(_TIME_MARK):
+                with suppress(ValueError):
+                    moment = datetime.fromisoformat(line.removeprefix(_TIME_MARK))
+                    return int(moment.timestamp()) if moment.tzinfo is not None else None
+        return None
 
     def text(self) -> str:
-        """The signed part."""
+        """Return the signed part."""
         lines = (self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
 
 class SignedCheckpoint(NamedTuple):
-    """A checkpoint with the signatures that were found under it; whether they hold is not known yet."""
+    """A checkpoint with the signatures under it; nobody has checked them yet."""
 
     checkpoint: Checkpoint
     signatures: tuple[Signature, ...] = ()
 
     def text(self) -> str:
-        """All of it, as ``read_checkpoint`` reads it."""
+        """Return all of it, as ``read_checkpoint`` reads it."""
         if not self.signatures:
             return self.checkpoint.text()
         lines = [
-            f"{_SIGNATURE_MARK}{one.name} {base64.b64encode(one.key_id + one.data).decode()}\n"
-            for one in self.signatures
+            f"{_SIGNATURE_MARK}{name} {base64.b64encode(key_id + data).decode()}\n"
+            for name, key_id, data in self.signatures
         ]
         return f"{self.checkpoint.text()}\n{''.join(lines)}"
 
 
 def origin_of(store_id: str) -> str:
-    """How checkpoints name a store."""
+    """Return the name of a store in checkpoints."""
     return f"{ORIGIN_PREFIX}{store_id}"
 
 
@@ -109,20 +131,20 @@ def read_checkpoint(text: str) -> SignedCheckpoint:
         CheckpointError: If it is anything else, to the last character.
     """
     if len(text) > MAX_NOTE_CHARS:
-        raise CheckpointError("This is no checkpoint: it is too long.", _FORM)
+        raise CheckpointError("This is not a checkpoint: it is too long.", _FORM)
     body, gap, below = text.partition("\n\n")
     if gap:
         body += "\n"
     if not body.endswith("\n") or (gap and not below.endswith("\n")):
-        raise CheckpointError("This is no whole checkpoint: the end of a line is missing.", _FORM)
+        raise CheckpointError("This checkpoint is not complete: the end of a line is missing.", _FORM)
     lines = body[:-1].split("\n")
     if len(lines) < 3 or not all(line and line.isprintable() for line in lines):
-        raise CheckpointError("This is no checkpoint: it has not the three lines of one.", _FORM)
+        raise CheckpointError("This is not a checkpoint: a checkpoint begins with three lines.", _FORM)
     if not _SIZE.fullmatch(lines[1]) or int(lines[1]) > MAX_SIZE:
-        raise CheckpointError("This is no checkpoint: its second line is not a number of events.", _FORM)
+        raise CheckpointError("This is not a checkpoint: its second line is not a number of events.", _FORM)
     root = _decoded(lines[2])
     if root is None or len(root) != HASH_BYTES:
-        raise CheckpointError("This is no checkpoint: its third line is not a hash.", _FORM)
+        raise CheckpointError("This is not a checkpoint: its third line is not a hash.", _FORM)
     checkpoint = Checkpoint(lines[0], int(lines[1]), root, tuple(lines[3:]))
     return SignedCheckpoint(checkpoint, _signatures(below[:-1].split("\n")) if gap else ())
 
@@ -143,20 +165,21 @@ def read_public_key(text: str) -> PublicKey:
         or not _NAME.fullmatch(name)
     ):
         raise CheckpointError(
-            "This is no public key.", "It is one line: NAME+ID+KEY; seal key show prints it."
+            "This is not a public key.",
+            "It is one line: NAME+ID+KEY. audit-tui seal key show prints it.",
         )
     key = PublicKey(name, decoded[1:])
     if key.key_id.hex() != key_id:
-        raise CheckpointError("This public key was altered: its id is that of another.", "Take a clean copy.")
+        raise CheckpointError("This public key was altered: its id is another key's.", "Take a clean copy.")
     return key
 
 
-_FORM = "A checkpoint has three lines and its signatures; audit-tui seal anchor writes it."
+_FORM = "audit-tui seal anchor writes a checkpoint."
 
 
 def _signatures(lines: list[str]) -> tuple[Signature, ...]:
     if len(lines) > MAX_SIGNATURES:
-        raise CheckpointError("This is no checkpoint: it has too many signatures.", _FORM)
+        raise CheckpointError("This is not a checkpoint: it has too many signatures.", _FORM)
     return tuple(_signature(line) for line in lines)
 
 
@@ -169,12 +192,12 @@ def _signature(line: str) -> Signature:
         or decoded is None
         or len(decoded) <= _KEY_ID_BYTES
     ):
-        raise CheckpointError("This is no checkpoint: a signature cannot be read.", _FORM)
+        raise CheckpointError("This is not a checkpoint: a signature cannot be read.", _FORM)
     return Signature(name, decoded[:_KEY_ID_BYTES], decoded[_KEY_ID_BYTES:])
 
 
 def _decoded(text: str) -> bytes | None:
-    """The bytes of base64 in its one form; None for anything else."""
+    """Return the bytes of base64 in its one form; None for anything else."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

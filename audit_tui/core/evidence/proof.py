@@ -1,15 +1,19 @@
 r"""Proofs of exported events: a file that anyone can check without the store.
 
-JSON Lines. The first line names the format and holds a checkpoint; each other line holds one event as it is
-stored and the hashes that lead from it to the checkpoint's root::
+JSON Lines. The first line names the format and holds a checkpoint, and how the export was written, so that
+the exported file can be made again from the events and compared; each other line holds one event as it is
+stored, in the order of the export, and the hashes that lead from it to the checkpoint's root::
 
-    {"format": "audit-tui proof 1", "checkpoint": "audit-tui/7f3c...\n9998004\n4qJ3...\n",
-     "file": "june.csv", "sha256": "9f86..."}
-    {"seq": 777, "time_us": 1780000000000000, "columns": ["k1", "Login", null, ...],
+    {"format": "audit-tui proof 2", "checkpoint": "audit-tui/7f3c...\n9998004\n4qJ3...\nsealed ...\n",
+     "file": "june.csv", "events": 30,
+     "written": {"format": "csv", "columns": null, "raw": false, "zone": "Europe/Berlin", "seals": ""}}
+    {"seq": 777, "time_us": 1780000000000000, "form": 2, "columns": ["k1", "Login", null, ...],
      "proof": ["mZx...", ...]}
 
-``columns`` are the twelve of a record (``core.leaf.COLUMNS``), texts as stored, the original in base64. An
-event that was redacted has its ``leaf`` as well: that it was there is proven, what it said is gone.
+``form`` and ``columns`` are a record's (``leaf.Form``, ``leaf.COLUMNS``), texts as stored, the original in
+base64. An event that was redacted has its ``leaf`` as well: that it happened is proven by that, and what
+it says now by the act that redacted it, an event with ``"declares": true`` before it, which is no row of the
+export. In format 1 ``form`` is missing and means 1, and so is ``written``: the file cannot be compared.
 """
 
 from __future__ import annotations
@@ -20,19 +24,36 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.evidence.checkpoint import SignedCheckpoint, read_checkpoint
-from audit_tui.core.evidence.leaf import COLUMNS, event_leaf
+from audit_tui.core.evidence.leaf import COLUMNS, Form, event_leaf
 from audit_tui.core.evidence.merkle import HASH_BYTES, MAX_PROOF_HASHES, root_of_inclusion
 from audit_tui.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FORMAT = "audit-tui proof 1"
+FORMAT = "audit-tui proof 2"
+OLD_FORMAT = "audit-tui proof 1"
 SUFFIX = ".proof.jsonl"
 """Put behind the name of the export that it proves."""
 MAX_LINE_CHARS = 200 * 1024 * 1024
 _ORIGINAL = COLUMNS.index("original")
 _SEVERITY = COLUMNS.index("severity")
+_METADATA = COLUMNS.index("metadata")
+
+
+class Written(NamedTuple):
+    """The way in which an export was written."""
+
+    format: str
+    """As in commands: csv, jsonl, json, md."""
+    columns: tuple[str, ...] | None
+    """The keys of its columns; None is what the format writes unless told otherwise."""
+    is_raw: bool
+    """CSV with cells that a spreadsheet may take for formulas."""
+    zone: str
+    """The name of the zone of its times."""
+    seal_words: str
+    """The words about the seals that stand in it."""
 
 
 class ProofHead(NamedTuple):
@@ -40,9 +61,11 @@ class ProofHead(NamedTuple):
 
     note: SignedCheckpoint
     file: str
-    """The name of the exported file; empty when there is none."""
-    sha256: str
-    """Of that file, in hexadecimal."""
+    """The name of the exported file."""
+    events: int | None
+    """How many rows it has; None in format 1."""
+    written: Written | None
+    """None in format 1."""
 
 
 class EventProof(NamedTuple):
@@ -52,32 +75,65 @@ class EventProof(NamedTuple):
     occurred_us: int
     columns: tuple[str | int | bytes | None, ...]
     proof: tuple[bytes, ...]
+    form: Form = Form.OLD
+    """The form of its record, as the proof says."""
     redacted_leaf: bytes | None = None
-    """The leaf that a redaction left; None when the event is whole."""
+    """The leaf of what it was before its redaction; None when the event is whole."""
+    is_declaring: bool = False
+    """An act that redacted events, and no row of the export."""
+
+    @property
+    def content_leaf(self) -> bytes:
+        """The leaf of what it says now."""
+        return event_leaf(self.seq, self.occurred_us, self.columns, self.form)
 
     def holds_under(self, size: int, root: bytes) -> bool:
-        """Whether it is under this root."""
-        leaf = self.redacted_leaf or event_leaf(self.seq, self.occurred_us, self.columns)
+        """Tell whether it, or for a redacted one what it was, is under this root."""
+        leaf = self.redacted_leaf or self.content_leaf
         return root_of_inclusion(leaf, self.seq - 1, size, self.proof) == root
+
+    @property
+    def declared_leaves(self) -> Mapping[int, bytes]:
+        """The leaves of what an act left of the events that it redacted, by number; none if it is no act."""
+        metadata = self.columns[_METADATA]
+        if self.form is not Form.ACT or not isinstance(metadata, str):
+            return {}
+        try:
+            return {int(seq): bytes.fromhex(leaf) for seq, leaf in json.loads(metadata)["Leaves"].items()}
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return {}
 
 
 def head_line(head: ProofHead) -> str:
-    """The first line."""
-    said = {"format": FORMAT, "checkpoint": head.note.text(), "file": head.file, "sha256": head.sha256}
-    return json.dumps(said, ensure_ascii=False)
-
-
-def event_line(one: EventProof) -> str:
-    """The line of an event."""
-    said: dict[str, object] = {
-        "seq": one.seq,
-        "time_us": one.occurred_us,
-        "columns": [_base64(value) if isinstance(value, bytes) else value for value in one.columns],
-        "proof": [_base64(each) for each in one.proof],
+    """Return the first line."""
+    content: dict[str, object] = {
+        "format": FORMAT,
+        "checkpoint": head.note.text(),
+        "file": head.file,
+        "events": head.events,
     }
-    if one.redacted_leaf is not None:
-        said["leaf"] = _base64(one.redacted_leaf)
-    return json.dumps(said, ensure_ascii=False)
+    if head.written is not None:
+        form, columns, is_raw, zone, seal_words = head.written
+        content["written"] = {
+            "format": form, "columns": columns, "raw": is_raw, "zone": zone, "seals": seal_words,
+        }  # fmt: skip
+    return json.dumps(content, ensure_ascii=False)
+
+
+def event_line(event: EventProof) -> str:
+    """Return the line of an event."""
+    content: dict[str, object] = {
+        "seq": event.seq,
+        "time_us": event.occurred_us,
+        "form": int(event.form),
+        "columns": [_base64(value) if isinstance(value, bytes) else value for value in event.columns],
+        "proof": [_base64(node) for node in event.proof],
+    }
+    if event.redacted_leaf is not None:
+        content["leaf"] = _base64(event.redacted_leaf)
+    if event.is_declaring:
+        content["declares"] = True
+    return json.dumps(content, ensure_ascii=False)
 
 
 def read_head(line: str) -> ProofHead:
@@ -86,13 +142,17 @@ def read_head(line: str) -> ProofHead:
     Raises:
         CheckpointError: If it is not that of a proof file.
     """
-    said = _object(line, 1)
-    if said.get("format") != FORMAT:
-        raise CheckpointError(
-            "This is no proof file of this version.", "audit-tui export --proof writes one."
-        )
-    note = read_checkpoint(str(said.get("checkpoint")))
-    return ProofHead(note, str(said.get("file") or ""), str(said.get("sha256") or ""))
+    content = _object(line, 1)
+    form, file = content.get("format"), content.get("file")
+    if form not in (FORMAT, OLD_FORMAT) or not isinstance(file, str) or not file:
+        raise CheckpointError("This is not a proof file.", "audit-tui export --proof writes one.")
+    note = read_checkpoint(str(content.get("checkpoint")))
+    if form == OLD_FORMAT:
+        return ProofHead(note, file, None, None)
+    events = content.get("events")
+    if not isinstance(events, int) or not _is_whole(events):
+        raise _unreadable(1)
+    return ProofHead(note, file, events, _written(content.get("written")))
 
 
 def read_event(line: str, number: int) -> EventProof:
@@ -105,9 +165,10 @@ def read_event(line: str, number: int) -> EventProof:
     Raises:
         CheckpointError: If it is not that of an event.
     """
-    said = _object(line, number)
-    seq, occurred_us, columns, hashes = (said.get(name) for name in ("seq", "time_us", "columns", "proof"))
-    if not isinstance(seq, int) or not isinstance(occurred_us, int):
+    content = _object(line, number)
+    seq, occurred_us, form = content.get("seq"), content.get("time_us"), content.get("form", Form.OLD)
+    columns, hashes = content.get("columns"), content.get("proof")
+    if not isinstance(seq, int) or not isinstance(occurred_us, int) or form not in set(Form):
         raise _unreadable(number)
     if not _is_whole(seq) or not _is_whole(occurred_us):
         raise _unreadable(number)
@@ -115,35 +176,59 @@ def read_event(line: str, number: int) -> EventProof:
         raise _unreadable(number)
     if len(columns) != len(COLUMNS) or len(hashes) > MAX_PROOF_HASHES:
         raise _unreadable(number)
-    leaf = None if said.get("leaf") is None else _hash(said["leaf"], number)
     return EventProof(
-        seq, occurred_us, _columns(columns, number), tuple(_hash(one, number) for one in hashes), leaf
+        seq,
+        occurred_us,
+        _columns(columns, number),
+        tuple(_hash(node, number) for node in hashes),
+        Form(form),
+        None if content.get("leaf") is None else _hash(content["leaf"], number),
+        content.get("declares") is True,
     )
 
 
+def _written(content: object) -> Written:
+    if isinstance(content, dict):
+        form, columns = content.get("format"), content.get("columns")
+        zone, seal_words = content.get("zone"), content.get("seals")
+        is_list = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+        if all(isinstance(text, str) for text in (form, zone, seal_words)) and (is_list or columns is None):
+            names = None if columns is None else tuple(columns)
+            return Written(str(form), names, content.get("raw") is True, str(zone), str(seal_words))
+    raise _unreadable(1)
+
+
 def _columns(columns: Sequence[object], number: int) -> tuple[str | int | bytes | None, ...]:
-    made: list[str | int | bytes | None] = []
+    values: list[str | int | bytes | None] = []
     for place, value in enumerate(columns):
         if value is None:
-            made.append(None)
+            values.append(None)
         elif place == _SEVERITY and _is_whole(value):
-            made.append(int(str(value)))
+            values.append(int(str(value)))
         elif isinstance(value, str) and place != _SEVERITY:
-            made.append(_bytes(value, number) if place == _ORIGINAL else value)
+            values.append(_bytes(value, number) if place == _ORIGINAL else value)
         else:
             raise _unreadable(number)
-    return tuple(made)
+    return tuple(values)
 
 
 def _object(line: str, number: int) -> Mapping[str, Any]:
     try:
-        said = json.loads(line)
+        content = json.loads(line, object_pairs_hook=_without_doubles)
         line.encode()
     except (ValueError, RecursionError):
         raise _unreadable(number) from None
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         raise _unreadable(number)
-    return said
+    return content
+
+
+def _without_doubles(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; a key that stands twice means one thing to one reader, another to the next."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key stands twice")
+    return content
 
 
 def _is_whole(value: object) -> bool:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
 
 
+MAX_RUNS = 100_000
+
+
 class Wrong(StrEnum):
     """What can be wrong with events; the value is the word in JSON."""
 
@@ -50,7 +53,9 @@ class WrongEvents(Record):
     first_seq: int
     last_seq: int
     sealed_at_s: int | None = None
-    """When they were sealed at the latest, in seconds since 1970; None when not known."""
+    """The time at which they were sealed at the latest, in seconds since 1970; None when not known."""
+    is_time_sealed: bool = False
+    """The time stands in a checkpoint; else only the store says so."""
 
     @property
     def events(self) -> int:
@@ -63,6 +68,8 @@ class WrongRuns:
 
     def __init__(self) -> None:
         self.runs: list[WrongEvents] = []
+        self.unlisted_events = 0
+        """Wrong events beyond the first ``MAX_RUNS`` runs: a hostile store must not fill the memory."""
 
     def add(self, wrong: Wrong, first_seq: int, last_seq: int | None = None) -> None:
         """Note some more, of which none was noted before."""
@@ -70,8 +77,10 @@ class WrongRuns:
         before = self.runs[-1] if self.runs else None
         if before is not None and before.wrong is wrong and before.last_seq + 1 == first_seq:
             self.runs[-1] = WrongEvents(wrong, before.first_seq, last_seq)
-        else:
+        elif len(self.runs) < MAX_RUNS:
             self.runs.append(WrongEvents(wrong, first_seq, last_seq))
+        else:
+            self.unlisted_events += last_seq - first_seq + 1
 
 
 class SealState(StrEnum):

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import struct
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_tui.core.evidence.leaf import HEADER, MISSING, RECORD_VERSION, column_bytes
-from audit_tui.core.evidence.merkle import LEAF_MARK
+from audit_tui.core.evidence.leaf import EncodedValues, Encodings, Form, column_bytes, make_leaves
+from audit_tui.core.evidence.merkle import BLOCK_LEAVES, HASH_BYTES
 from audit_tui.store.tables.schema import ALL_NAME_TABLES
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
-MAX_REMEMBERED = 100_000
-"""Names kept in memory per table; then it starts anew."""
 _ROWS = """
 SELECT seq, occurred_us, key, event_id, category_id, user_id, description, outcome, severity, source_ip,
     target, source_id, metadata, original
 FROM events NOT INDEXED WHERE seq BETWEEN ? AND ? ORDER BY seq
 """
 _NO_NAME = (-2, b"")
-"""A name that is not there: no length of a record is below -1."""
+"""A name that does not exist: no length of a record is below -1."""
+NOT_A_ROW = (struct.error, TypeError, AttributeError, OverflowError)
+"""Raised where a row holds what no row of a whole file holds."""
 
 
 class FileRow(NamedTuple):
@@ -44,42 +43,19 @@ class FileRow(NamedTuple):
     original: bytes | None
 
 
-class _NameBytes(dict[int | None, tuple[int, bytes]]):
-    """The length and the bytes of a table's names, by number, read when they are asked for."""
+class _NameBytes(EncodedValues):
+    """The encodings of a table's names, by number, read when they are asked for."""
 
     def __init__(self, connection: sqlite3.Connection, table: str) -> None:
         super().__init__()
         self._connection = connection
         self._find = f"SELECT name FROM {table} WHERE id = ?"  # noqa: S608 - our own table names
 
-    def __missing__(self, number: int | None) -> tuple[int, bytes]:
-        if number is None:
-            return MISSING
-        if len(self) >= MAX_REMEMBERED:
-            self.clear()
-        found = self._connection.execute(self._find, (number,)).fetchone()
-        made = self[number] = _NO_NAME if found is None else column_bytes(found[0])
-        return made
-
-
-class _ValueBytes(dict[Any, tuple[int, bytes]]):
-    """The length and the bytes of values that come again and again."""
-
-    def __missing__(self, value: Any) -> tuple[int, bytes]:  # noqa: ANN401 - as it lies in the file
-        if len(self) >= MAX_REMEMBERED:
-            self.clear()
-        made = self[value] = column_bytes(value)
-        return made
-
-
-class StoredNames(NamedTuple):
-    """The names of a store in one snapshot, and other values that repeat."""
-
-    events: _NameBytes
-    categories: _NameBytes
-    users: _NameBytes
-    sources: _NameBytes
-    values: _ValueBytes
+    def _encode(self, value: Any) -> tuple[int, bytes]:  # noqa: ANN401 - as it lies in the file
+        if value is None:
+            return column_bytes(None)
+        row = self._connection.execute(self._find, (value,)).fetchone()
+        return _NO_NAME if row is None else column_bytes(row[0])
 
 
 class Content:
@@ -91,62 +67,56 @@ class Content:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        events, categories, users, sources = (_NameBytes(connection, one.table) for one in ALL_NAME_TABLES)
-        self.names = StoredNames(events, categories, users, sources, _ValueBytes())
+        events, categories, users, sources = (
+            _NameBytes(connection, names.table) for names in ALL_NAME_TABLES
+        )
+        self._names = (events, categories, users, sources)
+        self.encodings = Encodings(events, categories, users, sources, EncodedValues())
 
     def forget_names(self) -> None:
-        """Read the names anew: in another snapshot they may be others, if somebody changed them."""
-        for names in self.names:
+        """Read the names again: in another snapshot they may be others, if somebody changed them."""
+        for names in self._names:
             names.clear()
 
     def rows(self, first_seq: int, last_seq: int) -> list[FileRow]:
-        """The events with these numbers, in their order."""
-        return list(map(FileRow._make, self.raw_rows(first_seq, last_seq)))
+        """Return the events with these numbers, in their order."""
+        return list(map(FileRow._make, self.stream(first_seq, last_seq)))
 
-    def raw_rows(self, first_seq: int, last_seq: int) -> list[tuple[Any, ...]]:
-        """The same, without the names of the columns, which cost 0.4 µs a row."""
-        return self.connection.execute(_ROWS, (first_seq, last_seq)).fetchall()
+    def stream(self, first_seq: int, last_seq: int) -> Iterator[tuple[Any, ...]]:
+        """Yield the same one by one, without the names of the columns, which cost 0.4 µs a row.
 
+        A row may hold 64 MB, so a block of them is never in memory at once.
+        """
+        return iter(self.connection.execute(_ROWS, (first_seq, last_seq)))
 
-def stored_leaves(rows: Iterable[Sequence[Any]], names: StoredNames) -> list[bytes]:
-    """The leaves of rows, as ``core.leaf.event_leaf`` makes them, at a third of its cost.
+    def leaves(self, rows: Sequence[Sequence[Any]], form: Form) -> list[bytes]:
+        """Make the leaves of rows in a form; none where one holds what no row of a whole file does."""
+        try:
+            return make_leaves(rows, self.encodings, form)
+        except NOT_A_ROW:
+            return []
 
-    Raises:
-        struct.error, TypeError, AttributeError: If a row holds what no row of a whole file holds.
-    """
-    pack, join, hashed = HEADER.pack, b"".join, sha256
-    events, categories, users, sources, values = names
-    leaves = []
-    for (seq, occurred_us, key, event, category, user, text, outcome, severity, source_ip, target, source,
-         metadata, original) in rows:  # fmt: skip
-        event_length, event_bytes = events[event]
-        category_length, category_bytes = categories[category]
-        user_length, user_bytes = users[user]
-        outcome_length, outcome_bytes = values[outcome]
-        severity_length, severity_bytes = values[severity]
-        ip_length, ip_bytes = values[source_ip]
-        source_length, source_bytes = sources[source]
-        header = pack(
-            LEAF_MARK, RECORD_VERSION, seq, occurred_us, len(key), event_length, category_length,
-            user_length, -1 if text is None else len(text), outcome_length, severity_length, ip_length,
-            -1 if target is None else len(target), source_length,
-            -1 if metadata is None else len(metadata), -1 if original is None else len(original),
-        )  # fmt: skip
-        leaves.append(
-            hashed(
-                join(
-                    (header, key, event_bytes, category_bytes, user_bytes, text or b"", outcome_bytes,
-                     severity_bytes, ip_bytes, target or b"", source_bytes, metadata or b"",
-                     original or b"")
-                )
-            ).digest()
-        )  # fmt: skip
-    return leaves
+    def form_of(self, row: Sequence[Any], leaf: bytes) -> Form | None:
+        """Return the form in which a row has this leaf; None when it has in no form."""
+        return next((form for form in Form if self.leaves((row,), form) == [leaf]), None)
+
+    def texts(self, row: FileRow) -> FileRow:
+        """Return a row with its names in the places of their numbers."""
+        numbers = (row.event_id, row.category_id, row.user_id, row.source_id)
+        event, category, user, source = (
+            None if number is None else names[number][1]
+            for names, number in zip(self._names, numbers, strict=True)
+        )
+        values: dict[str, Any] = {"event_id": event, "category_id": category, "user_id": user}
+        values["source_id"] = source
+        return row._replace(**values)
 
 
-def stored_leaf(row: Sequence[Any], names: StoredNames) -> bytes:
-    """The leaf of one row; empty when it holds what no row of a whole file holds."""
-    try:
-        return stored_leaves((row,), names)[0]
-    except (struct.error, TypeError, AttributeError):
-        return b""
+def sealed_leaf(connection: sqlite3.Connection, seq: int) -> bytes | None:
+    """Return the leaf with which an event was sealed; None when there is none."""
+    block, place = divmod(seq - 1, BLOCK_LEAVES)
+    row = connection.execute(
+        "SELECT substr(leaves, ?, ?) FROM seal_block WHERE block = ?",
+        (place * HASH_BYTES + 1, HASH_BYTES, block),
+    ).fetchone()
+    return row[0] if row is not None and isinstance(row[0], bytes) and len(row[0]) == HASH_BYTES else None

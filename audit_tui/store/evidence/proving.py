@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.evidence.checkpoint import SignedCheckpoint, read_checkpoint
-from audit_tui.core.evidence.leaf import COLUMNS
+from audit_tui.core.evidence.leaf import COLUMNS, Form
 from audit_tui.core.evidence.merkle import (
     BLOCK_LEAVES,
-    HASH_BYTES,
     BlockTree,
     inclusion_proof,
     split_leaves,
@@ -16,7 +15,6 @@ from audit_tui.core.evidence.merkle import (
 )
 from audit_tui.core.evidence.proof import EventProof
 from audit_tui.errors import StoreDamaged, StoreError
-from audit_tui.store.evidence.content import stored_leaf
 from audit_tui.store.evidence.declared import read_declared
 from audit_tui.store.evidence.seal_reading import SealedStore, require_seals
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     import os
     from types import TracebackType
     from typing import Self
-
-    from audit_tui.store.evidence.content import FileRow
 
 _CHECK = "Verify the store: audit-tui verify."
 
@@ -78,30 +74,48 @@ class Prover:
         self._store.close()
 
     def prove(self, seq: int) -> EventProof:
-        """One event, with what leads to the checkpoint.
+        """Prove one event: what leads from it to the checkpoint.
 
         Raises:
-            StoreDamaged: If the event is not there, or not as it was sealed.
+            StoreDamaged: If it does not exist, or is not as it was sealed.
         """
+        content = self._store.content
         with self._store.snapshot():
-            rows = self._store.content.rows(seq, seq)
+            rows = content.rows(seq, seq)
             if not rows or not 1 <= seq <= self.size:
-                raise StoreDamaged(f"Event {seq:,} is not there.", _CHECK)
-            leaf = self._tree.leaf(seq - 1)
-            made = stored_leaf(rows[0], self._store.content.names)
+                raise StoreDamaged(f"Event {seq:,} does not exist.", _CHECK)
+            row, leaf = rows[0], self._tree.leaf(seq - 1)
             proof = tuple(inclusion_proof(self._tree, seq - 1, self.size))
-            columns = self._columns(rows[0])
-        if made == leaf:
-            return EventProof(seq, rows[0].occurred_us, columns, proof)
-        if self._declared.redacted.get(seq) != made:
-            raise StoreDamaged(f"Event {seq:,} is not as it was sealed.", _CHECK)
-        return EventProof(seq, rows[0].occurred_us, columns, proof, leaf)
+            form, redacted_leaf = content.form_of(row, leaf), None
+            if form is None and self._declared.is_redacted(content, row):
+                form, redacted_leaf = content.form_of(row, self._declared.redacted[seq].leaf), leaf
+            if form is None:
+                raise StoreDamaged(f"Event {seq:,} is not as it was sealed.", _CHECK)
+            texts = content.texts(row)
+            columns = tuple(map(_value, COLUMNS, texts[2:]))
+        return EventProof(seq, row.occurred_us, columns, proof, form, redacted_leaf)
+
+    def prove_act(self, seq: int) -> EventProof | None:
+        """Prove the act that redacted an event; None when it has been declared in the old form.
+
+        Args:
+            seq: The redacted event.
+
+        Raises:
+            StoreDamaged: As ``prove``.
+        """
+        act = self.prove(self._declared.redacted[seq].event_seq)
+        return act._replace(is_declaring=True) if act.form is Form.ACT else None
+
+    def is_redacted(self, seq: int) -> bool:
+        """Tell whether the store declares an event as redacted."""
+        return seq in self._declared.redacted
 
     def leaf(self, seq: int) -> bytes:
-        """The leaf of an event.
+        """Return the leaf of an event.
 
         Raises:
-            StoreDamaged: If there is none.
+            StoreDamaged: If it has none.
         """
         if not 1 <= seq <= self.size:
             raise StoreDamaged(f"Event {seq:,} is not sealed here.", _CHECK)
@@ -109,20 +123,10 @@ class Prover:
             return self._tree.leaf(seq - 1)
 
     def _leaves(self, block: int) -> bytes:
-        found = self._store.blocks(block, 1)
-        if not found or len(found[0].leaves) != found[0].events * HASH_BYTES:
+        blocks = self._store.blocks(block, block + 1)
+        if not blocks or not blocks[0].is_whole:
             raise StoreDamaged("Seals are missing, so nothing can be proven.", _CHECK)
-        return found[0].leaves
-
-    def _columns(self, row: FileRow) -> tuple[str | int | bytes | None, ...]:
-        names = self._store.content.names
-        texts: dict[str, Any] = row._asdict() | {
-            "event": names.events[row.event_id][1],
-            "category": None if row.category_id is None else names.categories[row.category_id][1],
-            "user": None if row.user_id is None else names.users[row.user_id][1],
-            "source": None if row.source_id is None else names.sources[row.source_id][1],
-        }
-        return tuple(_value(name, texts[name]) for name in COLUMNS)
+        return blocks[0].leaves
 
 
 def _value(name: str, value: Any) -> str | int | bytes | None:  # noqa: ANN401 - as it lies in the file
@@ -133,4 +137,4 @@ def _value(name: str, value: Any) -> str | int | bytes | None:  # noqa: ANN401 -
     try:
         return bytes(value).decode()
     except UnicodeDecodeError:
-        raise StoreDamaged("An event holds text that is no UTF-8.", _CHECK) from None
+        raise StoreDamaged("An event holds text that is not UTF-8.", _CHECK) from None

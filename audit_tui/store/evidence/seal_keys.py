@@ -8,10 +8,9 @@ from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.evidence.checkpoint import origin_of
 from audit_tui.errors import FileExists
 from audit_tui.store.evidence import sealing, signing
+from audit_tui.store.evidence.declared import CATEGORY, SOURCE
 from audit_tui.store.tables import schema
-from audit_tui.store.tables.rows import draft
 from audit_tui.store.tables.seal_layout import SEAL_KEY
-from audit_tui.store.write.removing import CATEGORY, SOURCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,20 +68,16 @@ def _record(change: Change, act: Act, event: str, key: PublicKey, old: bytes | N
     if old is not None:
         metadata["Old Key ID"] = old.hex()
     words = "made" if event == CREATED else "put in place of another"
-    change.append(
-        [
-            draft(
-                AuditEvent(
-                    event,
-                    act.at_us,
-                    category=CATEGORY,
-                    user=act.user,
-                    description=f"{act.user}: the key {key.key_id.hex()}, which signs the seals, was {words}",
-                    outcome=Outcome.SUCCESS,
-                    target=key.key_id.hex(),
-                    source=SOURCE,
-                    metadata=metadata,
-                )
-            )
-        ]
+    change.record_act(
+        AuditEvent(
+            event,
+            act.at_us,
+            category=CATEGORY,
+            user=act.user,
+            description=f"{act.user}: the key {key.key_id.hex()}, which signs the seals, was {words}",
+            outcome=Outcome.SUCCESS,
+            target=key.key_id.hex(),
+            source=SOURCE,
+            metadata=metadata,
+        )
     )

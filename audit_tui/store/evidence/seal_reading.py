@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from audit_tui.core.evidence.checkpoint import origin_of
-from audit_tui.errors import StoreError
+from audit_tui.core.evidence.checkpoint import SignedCheckpoint, origin_of, read_checkpoint
+from audit_tui.core.evidence.merkle import BLOCK_LEAVES, HASH_BYTES
+from audit_tui.errors import CheckpointError, StoreError
 from audit_tui.store.evidence.content import Content
 from audit_tui.store.file import connect
 from audit_tui.store.tables import schema, seal_layout
@@ -19,13 +20,26 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+MAX_HEAD_CHARS = 2_048
+"""The note of a head is shorter: 400 characters with a signature. All heads are read at once."""
+
+
 class Head(NamedTuple):
     """A row of ``seal_head``."""
 
     size: int
     root: bytes
     at_s: int
+    """The time at which it was made, in seconds since 1970, as the store says."""
     note: str
+
+    @property
+    def checkpoint(self) -> SignedCheckpoint | None:
+        """Its note; None when it is not a checkpoint."""
+        try:
+            return read_checkpoint(self.note)
+        except CheckpointError:
+            return None
 
 
 class Block(NamedTuple):
@@ -35,6 +49,17 @@ class Block(NamedTuple):
     events: int
     root: bytes
     leaves: bytes
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it holds what a block holds: a damaged or forged one may hold anything."""
+        return (
+            type(self.events) is int
+            and isinstance(self.root, bytes)
+            and isinstance(self.leaves, bytes)
+            and 0 < self.events <= BLOCK_LEAVES
+            and len(self.leaves) == self.events * HASH_BYTES
+        )
 
 
 class SealedStore:
@@ -89,28 +114,30 @@ class SealedStore:
                     self.connection.execute("ROLLBACK")
 
     def heads(self, since_size: int = 0) -> list[Head]:
-        """The heads from a size on, in order."""
-        found = self.connection.execute(
-            "SELECT size, root, at, note FROM seal_head WHERE size >= ? ORDER BY size", (since_size,)
-        )
-        return [
-            Head(size, root, at, bytes(note).decode("utf-8", "replace")) for size, root, at, note in found
-        ]
+        """Return the heads from a size on, in order."""
+        return [_head(*row) for row in self.connection.execute(_HEADS, (since_size, MAX_HEAD_CHARS))]
 
     def newest_head(self) -> Head | None:
-        """The head that covers the most events; None in a store without any."""
+        """Return the head that covers the most events; None in a store without any."""
         newest = self.connection.execute("SELECT max(size) FROM seal_head").fetchone()[0]
         return None if newest is None else self.heads(newest)[0]
 
-    def blocks(self, first: int, blocks: int, *, with_leaves: bool = True) -> list[Block]:
-        """These blocks, as far as they are there."""
-        leaves = "leaves" if with_leaves else "x''"
-        found = self.connection.execute(
-            f"SELECT block, n, root, {leaves} FROM seal_block"  # noqa: S608 - one of two texts of ours
+    def blocks(self, first: int, end: int, *, with_leaves: bool = True) -> list[Block]:
+        """Return the blocks from ``first`` to before ``end`` that exist."""
+        leaves = f"substr(leaves, 1, {BLOCK_LEAVES * HASH_BYTES + 1})" if with_leaves else "x''"
+        rows = self.connection.execute(
+            f"SELECT block, n, substr(root, 1, 33), {leaves} FROM seal_block"  # noqa: S608 - one of two texts of ours
             " WHERE block >= ? AND block < ? ORDER BY block",
-            (first, first + blocks),
+            (first, end),
         )
-        return [Block(*row) for row in found]
+        return [Block(*row) for row in rows]
+
+    def next_block(self, number: int) -> int | None:
+        """Return the first block that exists from a number on; None when there is none."""
+        row = self.connection.execute(
+            "SELECT min(block) FROM seal_block WHERE block >= ?", (number,)
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
 
     def number(self, statement: str, *parameters: int) -> int:
         """The one number that a statement gives; 0 for NULL."""
@@ -126,6 +153,22 @@ class SealedStore:
     def close(self) -> None:
         """Let the connection go."""
         self.connection.close()
+
+
+_HEADS = """
+SELECT size, substr(root, 1, 33), at, CASE typeof(note) WHEN 'text' THEN substr(note, 1, ?2) END
+FROM seal_head WHERE size >= ?1 ORDER BY size
+"""
+
+
+def _head(size: int, root: object, at_s: object, note: bytes | None) -> Head:
+    """Return a head of a file that may hold anything; what is no value of a head becomes an empty one."""
+    return Head(
+        size,
+        root if isinstance(root, bytes) else b"",
+        at_s if type(at_s) is int else 0,
+        (note or b"").decode("utf-8", "replace"),
+    )
 
 
 def open_reading(path: Path) -> connect.Connection:

@@ -92,7 +92,7 @@ class StoreSealChecker:
 
     def _end(self, walk: SealWalk, newest: Head, report: Callable[[SealStatus], None]) -> SealStatus:
         status = self._status_of(walk, newest)
-        message = "; ".join(walk.declared.problems)
+        message = "; ".join(walk.check.declared.problems)
         if self._kept is not None and self._kept.checkpoint.size > newest.size:
             message = (
                 f"it had {self._kept.checkpoint.size:,} events when it was last verified here, now"
@@ -122,7 +122,7 @@ class StoreSealChecker:
         return 0 if newest is None else newest.size
 
     def _status_of(self, walk: SealWalk, newest: Head) -> SealStatus:
-        wrong = list(walk.wrong.runs)
+        wrong = list(walk.check.wrong.runs)
         message = ""
         if walk.broken_marks:
             first, last = walk.first_broken or (1, walk.size)

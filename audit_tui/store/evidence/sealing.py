@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from hashlib import sha256
+from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.evidence.checkpoint import (
     Checkpoint,
@@ -14,11 +14,10 @@ from audit_tui.core.evidence.checkpoint import (
     read_checkpoint,
     read_public_key,
 )
-from audit_tui.core.evidence.leaf import HEADER, MISSING, RECORD_VERSION, column_bytes
+from audit_tui.core.evidence.leaf import EncodedValues, Encodings, Form, make_leaves
 from audit_tui.core.evidence.merkle import (
     BLOCK_LEAVES,
     HASH_BYTES,
-    LEAF_MARK,
     Frontier,
     split_leaves,
     tree_root,
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 HEAD_EVERY_S = 60
 HEAD_EVERY_EVENTS = 1_000
 """A head is kept when it is so far from the one before it; the newest always is."""
-MAX_REMEMBERED = 20_000
-"""Encoded names kept in memory; then it starts anew."""
 _VERIFY = "Verify the store: audit-tui verify."
 
 _HEADS = "SELECT size, root, at, edge, note FROM seal_head ORDER BY size DESC LIMIT 2"
@@ -57,7 +54,9 @@ class Seals:
     """
 
     def __init__(self) -> None:
-        self._names = _Encoded()
+        values = EncodedValues()
+        self._encodings = Encodings(values, values, values, values, values)
+        self._form = Form.EVENT
         self.forget()
 
     def on_append(
@@ -80,9 +79,18 @@ class Seals:
                 " somebody added events past them, or took seals away.",
                 _VERIFY,
             )
-        changed = self._grow(_leaves(rows, drafts, self._names))
+        changed = self._grow(iter(make_leaves(_rows_of(rows, drafts), self._encodings, self._form)))
         connection.executemany(_SAVE_BLOCK, changed)
         self._save_head(connection, heads)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Seal what is appended inside this block as acts of this program (``leaf.Form.ACT``)."""
+        self._form = Form.ACT
+        try:
+            yield
+        finally:
+            self._form = Form.EVENT
 
     def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
         """Leave the seals of what is removed: its leaf is the proof of what was there."""
@@ -153,7 +161,7 @@ class Seals:
     def _save_head(self, connection: sqlite3.Connection, heads: Sequence[Sequence[object]]) -> None:
         """Write the newest head; the one before it stays only if it is far enough from its own."""
         now = int(time.time())
-        checkpoint = Checkpoint(self._origin, self._size, self._root())
+        checkpoint = Checkpoint.sealed(self._origin, self._size, self._root(), now)
         note = SignedCheckpoint(checkpoint) if self._signer is None else self._signer.sign(checkpoint)
         if heads and not _is_kept(heads):
             connection.execute("DELETE FROM seal_head WHERE size = ?", (heads[0][0],))
@@ -163,45 +171,17 @@ class Seals:
         connection.execute(_SAVE_HEAD, (self._size, checkpoint.root, now, note.text(), edge))
 
 
-class _Encoded(dict[str | int | None, tuple[int, bytes]]):
-    """The length and bytes of values that come again and again."""
-
-    def __missing__(self, value: str | int | None) -> tuple[int, bytes]:
-        if len(self) >= MAX_REMEMBERED:
-            self.clear()
-        made = self[value] = column_bytes(value)
-        return made
-
-
-def _leaves(rows: Sequence[StoredRow], drafts: Sequence[Draft], known: _Encoded) -> Iterator[bytes]:
-    """The leaves of new events, as ``core.leaf.event_leaf`` makes them, at half its cost."""
-    pack, join, hashed = HEADER.pack, b"".join, sha256
+def _rows_of(rows: Sequence[StoredRow], drafts: Sequence[Draft]) -> Iterator[tuple[Any, ...]]:
+    """Rows as ``make_leaves`` takes them, with the texts of names."""
     for row, draft in zip(rows, drafts, strict=True):
         (key, occurred_us, event, category, user, description, outcome, severity, source_ip, target, source,
          metadata, original) = draft  # fmt: skip
-        key_bytes = key.encode()
-        event_length, event_bytes = known[event]
-        category_length, category_bytes = known[category]
-        user_length, user_bytes = known[user]
-        outcome_length, outcome_bytes = known[outcome]
-        severity_length, severity_bytes = known[severity]
-        ip_length, ip_bytes = known[source_ip]
-        source_length, source_bytes = known[source]
-        text_length, text = column_bytes(description)
-        target_length, target_bytes = column_bytes(target)
-        metadata_length, metadata_bytes = column_bytes(metadata)
-        original_length, original_bytes = MISSING if original is None else (len(original), original)
-        header = pack(
-            LEAF_MARK, RECORD_VERSION, row.seq, occurred_us, len(key_bytes), event_length, category_length,
-            user_length, text_length, outcome_length, severity_length, ip_length, target_length,
-            source_length, metadata_length, original_length,
+        yield (
+            row[0], occurred_us, key.encode(), event, category, user,
+            None if description is None else description.encode(), outcome, severity, source_ip,
+            None if target is None else target.encode(), source,
+            None if metadata is None else metadata.encode(), original,
         )  # fmt: skip
-        yield hashed(
-            join(
-                (header, key_bytes, event_bytes, category_bytes, user_bytes, text, outcome_bytes,
-                 severity_bytes, ip_bytes, target_bytes, source_bytes, metadata_bytes, original_bytes)
-            )
-        ).digest()  # fmt: skip
 
 
 def _is_kept(heads: Sequence[Sequence[object]]) -> bool:

@@ -7,7 +7,6 @@ cost, then the entries of each index are counted, and ``quick_check`` goes over 
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.text import counted
@@ -109,31 +108,28 @@ def page_problems(connection: sqlite3.Connection) -> list[str]:
     return [problem for problem in dict.fromkeys(problems) if problem != "ok"]
 
 
-def name_problems(
-    connection: sqlite3.Connection, counts: Sequence[Counter[Any]] | None, after_seq: int
-) -> Iterator[str]:
-    """What is wrong with the tables of names.
+def name_problems(connection: sqlite3.Connection, *, with_counts: bool) -> Iterator[str]:
+    """Yield what is wrong with the tables of names.
 
     Args:
         connection: In a snapshot, gives texts as bytes.
-        counts: How often each number was met among the first events; None leaves the counts unchecked.
-        after_seq: The last of these events.
+        with_counts: Compare how often each name stands in the events.
     """
-    for place, names in enumerate(schema.ALL_NAME_TABLES):
-        expected: Counter[Any] | None = None
-        if counts is not None:
-            late = connection.execute(
-                f"SELECT {names.column} FROM events NOT INDEXED WHERE seq > ?",  # noqa: S608 - our own
-                (after_seq,),
+    for names in schema.ALL_NAME_TABLES:
+        events: dict[Any, int] = {}
+        if with_counts:
+            events = dict(
+                connection.execute(
+                    f"SELECT {names.column}, count(*) FROM events GROUP BY 1"  # noqa: S608 - our own
+                ).fetchall()
             )
-            expected = counts[place] + Counter(row[0] for row in late)
         wrong_counts = wrong_folds = 0
-        for number, name, folded, events in connection.execute(
+        for number, name, folded, count in connection.execute(
             f"SELECT id, name, folded, events FROM {names.table}"  # noqa: S608 - our own
         ):
             text = bytes(name).decode("utf-8", "backslashreplace")
             wrong_folds += text.casefold().encode("utf-8", "backslashreplace") != folded
-            wrong_counts += expected is not None and expected[number] != events
+            wrong_counts += with_counts and events.get(number, 0) != count
         if wrong_folds:
             yield f"{counted(wrong_folds, 'name')} in {names.table} cannot be found by a search"
         if wrong_counts:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from bisect import bisect_left
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audit_tui.core.evidence.checkpoint import Checkpoint, PublicKey, SignedCheckpoint, read_checkpoint
+from audit_tui.core.evidence.checkpoint import PublicKey, SignedCheckpoint  # noqa: TC001 - fields of records
 from audit_tui.core.evidence.sealed import Wrong, WrongEvents, WrongRuns
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 from audit_tui.errors import CheckpointError
+from audit_tui.store.evidence.block_check import raise_unless_damaged
 from audit_tui.store.evidence.declared import Declaration, Declared, read_declared
 from audit_tui.store.evidence.seal_reading import Head, SealedStore, require_seals
 from audit_tui.store.evidence.seal_walk import Mark, SealWalk
@@ -86,6 +88,8 @@ class AnchorResult(Record):
     problem: str = ""
     """Empty when it is in the store's history."""
     is_since: bool = False
+    is_time_sealed: bool = False
+    """The time stands in the checkpoint itself; else only the store says so."""
 
 
 class Request(Record):
@@ -135,6 +139,8 @@ class Report(Record):
     anchors: tuple[AnchorResult, ...]
     declarations: tuple[Declaration, ...]
     wrong: tuple[WrongEvents, ...]
+    unlisted_events: int
+    """Wrong events that are not in ``wrong``, which has an end."""
     seal_problems: tuple[str, ...]
     indexes: int | None
     """How many indexes are complete; None when they were not checked."""
@@ -146,12 +152,12 @@ class Report(Record):
 
     @property
     def is_anchored(self) -> bool:
-        """Whether an anchor was given."""
-        return bool(self.anchors)
+        """Tell whether an anchor covers any event: one of an empty store says nothing."""
+        return self.anchored_size > 0
 
     @property
     def anchored_size(self) -> int:
-        """How many events an anchor covers."""
+        """The number of events that an anchor covers."""
         return max((one.size for one in self.anchors if not one.problem), default=0)
 
     @property
@@ -163,9 +169,24 @@ class Report(Record):
         return Result.VERIFIED if self.is_anchored else Result.NOT_ANCHORED
 
     @property
+    def not_covered(self) -> tuple[str, ...]:
+        """What the result does not speak of, each in a few words."""
+        if self.result is Result.FAILED:
+            return ()
+        gaps = []
+        if self.mode is Mode.QUICK:
+            gaps.append("the events were not read")
+        elif self.since:
+            gaps.append(f"{counted(self.size - self.checked_events, 'event')} before --since were not read")
+        newer = self.size - self.anchored_size
+        if self.anchors and newer:
+            gaps.append(f"the anchor covers {self.anchored_size:,} of {counted(self.size, 'event')}")
+        return tuple(gaps)
+
+    @property
     def wrong_events(self) -> int:
         """How many events are known to be wrong themselves."""
-        return sum(one.events for one in self.wrong if one.wrong is not Wrong.SEAL)
+        return sum(run.events for run in self.wrong if run.wrong is not Wrong.SEAL) + self.unlisted_events
 
 
 def verify(
@@ -225,6 +246,10 @@ class _Verification:
         notes = [self._read_note(head) for head in self._tried]
         signatures, checked = self._check_signatures(notes)
         walk = self._walk_and_check_derived(progress) if self._wants_derived else self._walk(progress)
+        self._problems += [
+            f"event {seq:,} says that it removed events, but the list of removals has nothing of it"
+            for seq in walk.check.undeclared
+        ]
         self._check_heads(walk)
         anchors = tuple(self._anchor_result(anchor, walk) for anchor in self._request.anchors)
         self._check_end(walk)
@@ -266,14 +291,14 @@ class _Verification:
     # --- heads and signatures
 
     def _read_note(self, head: Head) -> SignedCheckpoint | None:
-        """The checkpoint of a head; None, and a problem, when it is not that of the head."""
-        try:
-            note = read_checkpoint(head.note)
-        except CheckpointError:
-            note = None
-        if note is None or note.checkpoint != Checkpoint(self._store.origin, head.size, head.root):
+        """Return the checkpoint of a head; None, and a problem, when it is not that of the head."""
+        note = head.checkpoint
+        expected = (self._store.origin, head.size, head.root)
+        if note is None or note.checkpoint[:3] != expected:
             self._problems.append(f"the checkpoint of the head at event {head.size:,} is not its own")
             return None
+        if note.checkpoint.at_s not in (None, head.at_s):
+            self._problems.append(f"the time of the head at event {head.size:,} is not its checkpoint's")
         return note
 
     def _check_signatures(self, notes: Sequence[SignedCheckpoint | None]) -> tuple[int, int]:
@@ -311,7 +336,7 @@ class _Verification:
                 f"the first head that does not match is at event {broken[0].size:,}:"
                 f" among the events {first:,}-{last:,} some were forged together with their seals"
             )
-            walk.wrong.add(Wrong.SEAL, first, last)
+            walk.check.wrong.add(Wrong.SEAL, first, last)
         elif broken:
             self._problems.append(f"{counted(len(broken), 'head')} cannot be checked")
 
@@ -329,13 +354,21 @@ class _Verification:
             found = [is_signed_by(anchor.note, key) for key in self._request.keys]
             if True not in found:
                 problem = "its signature is not that of the given key"
-        at_s = self._sealed_at(checkpoint.size)
-        is_exact = any(head.size == checkpoint.size for head in self._heads)
-        return AnchorResult(anchor.name, checkpoint.size, at_s, is_exact, problem, anchor.is_since)
+        own_at_s = checkpoint.at_s
+        at_s = self._sealed_at(checkpoint.size)[0] if own_at_s is None else own_at_s
+        is_exact = own_at_s is not None or any(head.size == checkpoint.size for head in self._heads)
+        return AnchorResult(
+            anchor.name, checkpoint.size, at_s, is_exact, problem, anchor.is_since, own_at_s is not None
+        )
 
-    def _sealed_at(self, seq: int) -> int | None:
-        """When an event was sealed at the latest, by the first head that covers it."""
-        return next((head.at_s for head in self._heads if head.size >= seq), None)
+    def _sealed_at(self, seq: int) -> tuple[int | None, bool]:
+        """Return when an event was sealed at the latest, and whether a checkpoint says so."""
+        place = bisect_left(self._heads, seq, key=lambda head: head.size)
+        if place == len(self._heads):
+            return None, False
+        note = self._heads[place].checkpoint
+        at_s = None if note is None else note.checkpoint.at_s
+        return (self._heads[place].at_s, False) if at_s is None else (at_s, True)
 
     # --- the end
 
@@ -350,10 +383,13 @@ class _Verification:
                 self._problems.append("heads were removed or changed while this check ran")
             self._find_added(size)
             self.has_new_removals = self._count_removals() != self._removals
-            is_full = self._request.mode is Mode.FULL and walk.checked_events == self._size
             if self._wants_derived and not self.has_new_removals:
-                counts = walk.counts if is_full else None
-                self._index_problems += name_problems(self._store.connection, counts, self._size)
+                is_full = self._request.mode is Mode.FULL
+                try:
+                    self._index_problems += name_problems(self._store.connection, with_counts=is_full)
+                except sqlite3.DatabaseError as error:
+                    raise_unless_damaged(error)
+                    self._index_problems.append(f"names cannot be read: {error}")
 
     def _find_added(self, size: int) -> None:
         added = self._store.connection.execute(ADDED, (size, MAX_ADDED + 1))
@@ -369,7 +405,9 @@ class _Verification:
     def _report(
         self, walk: SealWalk, anchors: tuple[AnchorResult, ...], signatures: int, checked: int
     ) -> Report:
-        runs = sorted([*walk.wrong.runs, *self._added.runs], key=lambda run: (run.first_seq, run.last_seq))
+        runs = sorted(
+            [*walk.check.wrong.runs, *self._added.runs], key=lambda run: (run.first_seq, run.last_seq)
+        )
         return Report(
             path=str(self._store.path),
             store_id=self._store.store_id,
@@ -378,12 +416,12 @@ class _Verification:
             mode=self._request.mode,
             size=self._size,
             since=self._request.since,
-            checked_events=walk.checked_events,
-            matching_events=walk.matching_events,
-            redacted_events=walk.redacted_events,
-            pruned_events=walk.pruned_events,
-            blocks=walk.blocks,
-            matching_blocks=walk.matching_blocks,
+            checked_events=walk.check.checked_events,
+            matching_events=walk.check.matching_events,
+            redacted_events=walk.check.redacted_events,
+            pruned_events=walk.check.pruned_events,
+            blocks=walk.check.blocks,
+            matching_blocks=walk.check.matching_blocks,
             heads=len(self._heads),
             tried_heads=len(self._tried),
             matching_heads=len(self._tried) - self._broken_heads,
@@ -394,11 +432,12 @@ class _Verification:
             anchors=anchors,
             declarations=self._declared.declarations,
             wrong=tuple(
-                WrongEvents(run.wrong, run.first_seq, run.last_seq, self._sealed_at(run.first_seq))
-                if run.wrong is not Wrong.ADDED
-                else run
+                run
+                if run.wrong is Wrong.ADDED
+                else WrongEvents(run.wrong, run.first_seq, run.last_seq, *self._sealed_at(run.first_seq))
                 for run in runs
             ),
+            unlisted_events=walk.check.wrong.unlisted_events,
             seal_problems=tuple(self._problems),
             indexes=self._indexes[0],
             all_indexes=self._indexes[1],

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from audit_tui.store.tables.rows import StoredRow
+from audit_tui.store.evidence.sealing import Seals
+from audit_tui.store.tables.rows import StoredRow, draft
 from audit_tui.store.tables.schema import EVENT_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
+    from audit_tui.core.event import AuditEvent
     from audit_tui.store.tables.rows import Draft
     from audit_tui.store.write.writer import AppendResult, Companion
 
@@ -49,13 +51,25 @@ class Change(NamedTuple):
         """Put other content in the places of events; their seals stay."""
         for companion in self.companions:
             companion.on_remove(self.connection, rows)
-        new = [self.rows_of((draft,), row.seq - 1)[0] for row, draft in zip(rows, drafts, strict=True)]
+        new = [self.rows_of((after,), row.seq - 1)[0] for row, after in zip(rows, drafts, strict=True)]
         self.connection.executemany(
             f"UPDATE events SET {_SET} WHERE seq = ?",  # noqa: S608 - our own columns
             [(*row, row.seq) for row in new],
         )
         for companion in self.companions:
             companion.on_replace(self.connection, new, drafts)
+
+    def record_act(self, event: AuditEvent) -> int:
+        """Record an act of this program, in the form that nothing recorded or imported gets.
+
+        Returns:
+            The number of the event.
+        """
+        seals = next(companion for companion in self.companions if isinstance(companion, Seals))
+        with seals.acting():
+            seq = self.append([draft(event)]).first_seq
+        assert seq is not None  # noqa: S101 - its key is random
+        return seq
 
     def info(self, name: str) -> str | None:
         """One of the store's own notes; None if nothing."""

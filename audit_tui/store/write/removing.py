@@ -11,36 +11,38 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome, json_text
-from audit_tui.core.evidence.leaf import event_leaf
-from audit_tui.core.text import counted
-from audit_tui.errors import UsageError
+from audit_tui.core.evidence.leaf import Form, event_leaf
+from audit_tui.errors import StoreDamaged, UsageError
 from audit_tui.store.evidence import declared
+from audit_tui.store.evidence.content import sealed_leaf
+from audit_tui.store.evidence.declared import (
+    META_PREFIX,
+    PRUNE_AT_ONCE,
+    REDACT_AT_ONCE,
+    REDACTED,
+    redact_in,
+)
 from audit_tui.store.tables import schema
 from audit_tui.store.tables.names import clear_unused
-from audit_tui.store.tables.rows import Draft, draft, read_count
+from audit_tui.store.tables.rows import Draft, read_count
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from audit_tui.store.evidence.declared import Redaction
     from audit_tui.store.tables.rows import StoredRow
     from audit_tui.store.write.change import Change
     from audit_tui.store.write.writer import StoreWriter
 
-REDACTED = "[redacted]"
 COLUMN_FIELDS = ("user", "description", "source_ip", "target")
 METADATA = "metadata"
-META_PREFIX = "meta."
 ORIGINAL = "original"
 ALL_FIELDS = (*COLUMN_FIELDS, METADATA, ORIGINAL)
 """What can be redacted, and ``meta.NAME``, one field of the metadata; name, category, time and key stay."""
-REDACT_AT_ONCE = 1_000
-"""So many events are redacted by one recorded event, which holds the leaves of what is left of them."""
-PRUNE_AT_ONCE = 50_000
-"""So many events are pruned in one transaction, each with its recorded event."""
 ROWS_AT_ONCE = 2_000
-CATEGORY = "Audit log"
-SOURCE = "audit-tui"
+_NOTHING = "Nothing was redacted."
+_VERIFY = "Verify the store: audit-tui verify."
 
 
 class Act(NamedTuple):
@@ -100,18 +102,19 @@ def redact(writer: StoreWriter, seqs: Sequence[int], fields: Sequence[str], act:
     events = 0
     with writer.changing() as change:
         _require_removable(change, wanted)
+        earlier = _redacted_before(change.connection)
         for some in _batches(wanted, REDACT_AT_ONCE):
-            redactions = list(_redactions(change, some, fields))
+            redactions = list(_redactions(change, some, fields, earlier))
             if not redactions:
                 continue
             after = [one.after for one in redactions]
             change.replace([one.row for one in redactions], after)
             seqs_now = [one.row.seq for one in redactions]
-            leaves = {str(seq): _leaf(seq, one).hex() for seq, one in zip(seqs_now, after, strict=True)}
+            leaves = {str(row.seq): _leaf(row.seq, new, form).hex() for row, _, new, form in redactions}
             more: dict[str, object] = {declared.FIELDS: list(fields), declared.LEAVES: leaves}
             by_events.append(_record(change, act, declared.REDACT, seqs_now, more))
             events += len(redactions)
-            for row, old, new in redactions:
+            for row, old, new, _ in redactions:
                 left += [(row.seq, field) for field in _still_in(old, new, fields)]
         if not events:
             which = f"event {wanted[0]:,}" if len(wanted) == 1 else "these events"
@@ -129,15 +132,26 @@ class _Redaction(NamedTuple):
     row: StoredRow
     before: Draft
     after: Draft
+    form: Form
 
 
-def _redactions(change: Change, seqs: Sequence[int], fields: Sequence[str]) -> Iterator[_Redaction]:
+def _redacted_before(connection: sqlite3.Connection) -> Mapping[int, Redaction]:
+    text_factory, connection.text_factory = connection.text_factory, bytes
+    try:
+        return declared.read_declared(connection).redacted
+    finally:
+        connection.text_factory = text_factory
+
+
+def _redactions(
+    change: Change, seqs: Sequence[int], fields: Sequence[str], earlier: Mapping[int, Redaction]
+) -> Iterator[_Redaction]:
     for row in change.rows(seqs):
         before = _draft_of(change.connection, row)
         after = _redacted(before, fields)
         # The original goes with a field that is there, and not because of a name that was mistyped.
         if after != before._replace(original=before.original if ORIGINAL in fields else None):
-            yield _Redaction(row, before, after)
+            yield _Redaction(row, before, after, _sealed_form(change, row.seq, before, earlier))
 
 
 def count_before(connection: sqlite3.Connection, before_us: int) -> int:
@@ -196,45 +210,39 @@ def _require_removable(change: Change, seqs: Sequence[int]) -> None:
     there = {row.seq for row in change.rows(seqs)}
     for seq in seqs:
         if seq not in there:
-            raise UsageError(f"There is no event {seq:,}.", "Nothing was redacted.")
+            raise UsageError(f"There is no event {seq:,}.", _NOTHING)
     declaring = {seq for (seq,) in change.connection.execute("SELECT event_seq FROM seal_removed")}
     for seq in seqs:
         if seq in declaring:
-            raise UsageError(
-                f"Event {seq:,} records a removal, so it cannot be redacted.", "Nothing was redacted."
-            )
+            raise UsageError(f"Event {seq:,} records a removal, so it cannot be redacted.", _NOTHING)
 
 
 def _record(change: Change, act: Act, action: str, seqs: Sequence[int], more: dict[str, object]) -> int:
-    """Append the event that declares a removal, and note its ranges."""
+    """Record the act that declares a removal, and note its ranges."""
     ranges = declared.ranges_of(seqs)
-    text = declared.ranges_text(ranges)
+    words = declared.wording(action, act.user, ranges, act.why)
     metadata = {
         declared.ACTION: action,
         declared.REASON: act.why,
         declared.EVENTS: len(seqs),
-        declared.RANGES: text
-        if len(text) <= declared.MAX_RANGES_TEXT
-        else f"{text[: declared.MAX_RANGES_TEXT]} ...",
+        declared.RANGES: declared.cut_ranges_text(ranges),
         declared.DIGEST: declared.ranges_digest(ranges),
-        "Host": act.host,
+        declared.HOST: act.host,
         **more,
     }
-    word = "redacted" if action == declared.REDACT else "pruned"
-    where = f"{seqs[0]:,}" if len(seqs) == 1 else f"{seqs[0]:,} to {seqs[-1]:,}"
-    event = AuditEvent(
-        f"Events {word}",
-        act.at_us,
-        category=CATEGORY,
-        user=act.user,
-        description=f"{act.user} {word} {counted(len(seqs), 'event')} ({where}): {act.why}",
-        outcome=Outcome.SUCCESS,
-        target=f"{counted(len(seqs), 'event')} ({where})",
-        source=SOURCE,
-        metadata=metadata,
+    seq = change.record_act(
+        AuditEvent(
+            words.event,
+            act.at_us,
+            category=declared.CATEGORY,
+            user=act.user,
+            description=words.description,
+            outcome=Outcome.SUCCESS,
+            target=words.target,
+            source=declared.SOURCE,
+            metadata=metadata,
+        )
     )
-    seq = change.append([draft(event)]).first_seq
-    assert seq is not None  # noqa: S101 - its key is random
     change.connection.executemany(
         "INSERT INTO seal_removed (event_seq, first_seq, last_seq) VALUES (?, ?, ?)",
         [(seq, first, last) for first, last in ranges],
@@ -283,23 +291,7 @@ def _without(metadata: str | None, names: Sequence[str]) -> str | None:
     except (ValueError, RecursionError):
         return json_text({REDACTED: True})
     # Where nothing is replaced, the text stays as it was: written again, it could differ.
-    return json_text(value) if sum(_replace_in(value, name) for name in names) else metadata
-
-
-def _replace_in(value: object, name: str) -> int:
-    """Replace the values of a name; returns how many were there."""
-    if isinstance(value, list):
-        return sum(_replace_in(one, name) for one in value)
-    if not isinstance(value, dict):
-        return 0
-    replaced = 0
-    for key, inner in value.items():
-        if key == name:
-            replaced += inner != REDACTED
-            value[key] = REDACTED
-        elif name.startswith(f"{key}."):
-            replaced += _replace_in(inner, name[len(key) + 1 :])
-    return replaced
+    return json_text(value) if sum(redact_in(value, name) for name in names) else metadata
 
 
 def _still_in(old: Draft, new: Draft, fields: Sequence[str]) -> Iterator[str]:
@@ -312,12 +304,33 @@ def _still_in(old: Draft, new: Draft, fields: Sequence[str]) -> Iterator[str]:
             yield field
 
 
-def _leaf(seq: int, one: Draft) -> bytes:
+def _leaf(seq: int, draft: Draft, form: Form) -> bytes:
     columns = (
-        one.key, one.event, one.category, one.user, one.description, one.outcome, one.severity,
-        one.source_ip, one.target, one.source, one.metadata, one.original,
+        draft.key, draft.event, draft.category, draft.user, draft.description, draft.outcome, draft.severity,
+        draft.source_ip, draft.target, draft.source, draft.metadata, draft.original,
     )  # fmt: skip
-    return event_leaf(seq, one.occurred_us, columns)
+    return event_leaf(seq, draft.occurred_us, columns, form)
+
+
+def _sealed_form(change: Change, seq: int, before: Draft, earlier: Mapping[int, Redaction]) -> Form:
+    """Return the form in which an event was sealed, so that what is left of it can be sealed in the same.
+
+    Raises:
+        StoreDamaged: If it is neither as it was sealed nor as its last redaction left it: a redaction must
+            not hide that.
+        UsageError: If it records an act of this program.
+    """
+    leaves = [sealed_leaf(change.connection, seq)]
+    if seq in earlier:
+        leaves.append(earlier[seq].leaf)
+    for form in (Form.EVENT, Form.OLD, Form.ACT):
+        if _leaf(seq, before, form) in leaves:
+            if form is Form.ACT:
+                raise UsageError(
+                    f"Event {seq:,} records an act of audit-tui, so it cannot be redacted.", _NOTHING
+                )
+            return form
+    raise StoreDamaged(f"Event {seq:,} is not as it was sealed, so nothing was redacted.", _VERIFY)
 
 
 def _batches(seqs: Sequence[int], size: int) -> Iterator[list[int]]:
