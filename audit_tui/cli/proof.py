@@ -275,7 +275,8 @@ def _written(writing: Writing) -> Written:
     from audit_tui.core.time.zones import zone_label
 
     zone = zone_label(writing.context.zone, writing.context.now)
-    return Written(writing.format.value, writing.keys, writing.is_raw, zone, writing.seal_words)
+    columns = None if writing.columns is None else tuple(column.value for column in writing.columns)
+    return Written(writing.format.value, columns, writing.is_raw, zone, writing.seal_words)
 
 
 def _writing(written: Written) -> Writing:
@@ -286,23 +287,23 @@ def _writing(written: Written) -> Writing:
     """
     from datetime import UTC, datetime
 
-    from audit_tui.core.event_text import EVENT_KEYS
+    from audit_tui.core.columns import COLUMNS
     from audit_tui.core.export import FILE_FORMATS, Format, Writing
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.time.zones import zone_named
     from audit_tui.errors import TimeError
 
     forms = {form.value: form for form in FILE_FORMATS}
-    if written.format not in forms or not set(written.columns or ()) <= set(EVENT_KEYS):
+    if written.format not in forms or not set(written.columns or ()) <= {column.value for column in COLUMNS}:
         raise CheckpointError("The proof says of its export that it was written in an unknown way.")
     try:
         zone = zone_named(written.zone)
     except TimeError as error:
         raise CheckpointError(f"The times of the export cannot be read. {error.message}") from None
     context = TimeContext(zone, datetime.now(UTC))
-    return Writing(
-        Format(written.format), context, written.columns, written.is_raw, seal_words=written.seal_words
-    )
+    by_name = {column.value: column for column in COLUMNS}
+    columns = None if written.columns is None else tuple(by_name[name] for name in written.columns)
+    return Writing(Format(written.format), context, columns, written.is_raw, seal_words=written.seal_words)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
