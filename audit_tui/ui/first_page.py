@@ -98,6 +98,8 @@ class Opening(Record):
     """The switch that ``open_reader`` and ``exporter`` heed; None when names cannot be replaced."""
     command_words: tuple[str, ...] = ("audit-tui", "query")
     """How a command begins that reads the same store."""
+    open_patiently: ReaderFactory | None = None
+    """Opens a reader whose answers may take any time; None where there is no limit anyway."""
 
 
 def read_first_page(

@@ -92,6 +92,10 @@ class Keymap:
         keys = self.keys(command)
         return key_name(keys[0]) if keys else ""
 
+    def key_of(self, id_: str) -> str:
+        """Return the key that the screen names for the command of an id."""
+        return self.first_key(next(command for command in COMMANDS if command.id == id_))
+
     def for_textual(self) -> dict[str, str]:
         """What differs from the default keys, in the form of ``App.set_keymap``.
 

@@ -33,7 +33,7 @@ class Lane:
         self._is_stale = False
 
     def renew(self) -> None:
-        """Let the next question open a reader anew: the source may have been replaced."""
+        """Let the next question open another reader: the source may have been replaced."""
         self._is_stale = True
 
     def begin(self) -> CancelToken:
@@ -48,13 +48,18 @@ class Lane:
         return token
 
     def ask(
-        self, question: Callable[[EventReader, CancelToken], Answer], token: CancelToken | None = None
+        self,
+        question: Callable[[EventReader, CancelToken], Answer],
+        token: CancelToken | None = None,
+        open_reader: ReaderFactory | None = None,
     ) -> Answer:
         """Put a question to the reader and wait for the answer.
 
         Args:
-            question: What to ask.
+            question: The question.
             token: From ``begin``; None begins now.
+            open_reader: Opens another reader for it, which replaces the one so far if it answers: until then
+                that one may be all that is left of the source whose events are shown.
 
         Raises:
             QueryCancelled: If a newer question came, or ``cancel`` was called.
@@ -63,14 +68,27 @@ class Lane:
         token = token or self.begin()
         with self._turn:
             token.check()
-            if self._reader is None or self._is_stale:
+            reader = self._reader
+            if reader is None or self._is_stale:
                 self._is_stale = False
-                # What is open is kept until there is another: it may be all that is left of the source.
-                opened = self._open_reader()
-                if self._reader is not None:
-                    self._reader.close()
-                self._reader = opened
-            return question(self._reader, token)
+                # The one so far is kept until there is another: it may be all that is left of the source.
+                reader = (open_reader or self._open_reader)()
+                self._replace(reader)
+            elif open_reader is not None:
+                opened = open_reader()
+                try:
+                    answer = question(opened, token)
+                except BaseException:
+                    opened.close()
+                    raise
+                self._replace(opened)
+                return answer
+            return question(reader, token)
+
+    def _replace(self, reader: EventReader) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = reader
 
     def glance(self, question: Callable[[EventReader], Answer]) -> Answer | None:
         """Put a short question to the reader without waiting, and without ending another question.

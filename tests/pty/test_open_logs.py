@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 EVENTS = 3
 CRASHING = """
 import sys
-from audit_tui.ui.screens.review_view import ReviewView
+from audit_tui.ui.screens.review import ReviewScreen
 def crash(self): raise RuntimeError("a bug")
-ReviewView._say_count = crash
-ReviewView._say_view = crash
+ReviewScreen._show_count = crash
+ReviewScreen._show_view = crash
 sys.argv = ["audit-tui", *sys.argv[1:]]
 from audit_tui.cli.main import main
 main()

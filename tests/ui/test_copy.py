@@ -17,7 +17,7 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
 from audit_tui.ui.screens.copy_menu import CopyMenu
-from audit_tui.ui.screens.copying import MAX_COPIED_ROWS, CopyForm, where_it_went
+from audit_tui.ui.screens.copy_source import MAX_COPIED_ROWS, CopyForm, where_it_went
 from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult, Place
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.review_app import Driver, account, run_review

@@ -21,7 +21,7 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import FileError, FileExists, StoreDamaged
 from audit_tui.output.exporting import FileExporter
-from audit_tui.ui.screens.export_dialog import ExportDialog, Shown
+from audit_tui.ui.screens.export_dialog import ExportDialog, Exported
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import Driver, account, run_review
@@ -104,7 +104,7 @@ def test_what_is_shown_is_written_and_nothing_else(key: str, folder: Path) -> No
         assert said(driver).endswith(f"\nIn {folder}, readable by you alone.")
         await driver.press(*["backspace"] * len("events-2026-11-22"), *"mine", "down", "right", "enter")
         assert said(driver) == f"Exported 40 events to {folder}/mine.jsonl."
-        shown = [row.seq for row in Source(events).result(driver.review.event_list.query_in_force)]
+        shown = [row.seq for row in Source(events).result(driver.review.event_list.shown.query)]
         lines = (folder / "mine.jsonl").read_text().splitlines()
         assert [json.loads(line)["seq"] for line in lines] == shown
         assert (folder / "mine.jsonl").stat().st_mode & 0o777 == 0o600
@@ -247,10 +247,8 @@ def test_progress_is_shown_at_most_twice_a_second(folder: Path) -> None:
             return super().post_message(message)
 
     async def script(driver: Driver) -> None:
-        shown = Shown(
-            EventQuery(), RowCount(10_000, exact=True), (Column.EVENT,), "newest first", driver.review.context
-        )
-        dialog = Counting(Jobs(report), shown, folder, clock=lambda: next(tenths) / 10)
+        exported = Exported(driver.review.event_list.shown, RowCount(10_000, exact=True), (Column.EVENT,))
+        dialog = Counting(Jobs(report), exported, folder, clock=lambda: next(tenths) / 10)
         driver.app.push_screen(dialog)
         await driver.press("enter")
         # 100 reports and what the clock was asked besides: some 12 seconds.

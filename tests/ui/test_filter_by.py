@@ -20,7 +20,6 @@ from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
-from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.filter_by import FilterDialog
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.fields.button import Button
@@ -30,6 +29,7 @@ from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.value_input import MAX_CANDIDATES, Listing, ValueInput, picture
 from tests.ui.fake_reader import FakeReader, Hook
+from tests.ui.review_app import APP_SHEET
 from tests.ui.waiting import until
 
 if TYPE_CHECKING:
@@ -72,16 +72,16 @@ HOSTILE = [
 class HostApp(TerminalApp):
     """The smallest app that keeps a Filter dialog."""
 
+    CSS_PATH = APP_SHEET
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self) -> None:
         super().__init__()
         self.reader = FakeReader([])
-        self.lanes = [Lane(lambda: self.reader), Lane(lambda: self.reader)]
         self.results: list[FlatFilter | None] = []
 
     def on_mount(self) -> None:
-        self.dialog = FilterDialog(*self.lanes)
+        self.dialog = FilterDialog(lambda: self.reader)
         self.install_screen(self.dialog, "filter-by")
 
     def read(self, reader: FakeReader) -> None:
@@ -90,8 +90,7 @@ class HostApp(TerminalApp):
             self.pop_screen()
         self.results.clear()
         self.reader = reader
-        for lane in self.lanes:
-            lane.close()
+        self.dialog.renew()
 
     def open(self, current: FlatFilter, query: EventQuery) -> None:
         self.dialog.begin(current, query)

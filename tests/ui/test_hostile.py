@@ -101,7 +101,7 @@ def test_no_dialog_lets_a_payload_through(start: int) -> None:
     async def script(driver: Driver) -> None:
         assert_safe(driver)
         await open_filter_dialog(driver)
-        assert driver.review.view_in_force.filter == All(conditions)
+        assert driver.review.view.filter == All(conditions)
 
     view = View(All(conditions), Preset.ALL_TIME)
     run_review(script, hostile([*payloads, "ordinary"]), view=view, size=(80, 40))

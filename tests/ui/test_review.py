@@ -143,7 +143,7 @@ def test_a_column_sorts_up_then_down_then_newest_first_again() -> None:
             assert words in driver.lines()[-2]
         await driver.pilot.click("EventTable", offset=(2, 0))
         await driver.settle()
-        assert driver.review.view_in_force.sort == Sort(Column.EVENT, descending=False)
+        assert driver.review.view.sort == Sort(Column.EVENT, descending=False)
         assert "Event ▲" in driver.lines()[1]
 
     run_review(script)
@@ -157,7 +157,7 @@ def test_says_what_is_applied_and_how_many() -> None:
         assert "Filter (2)" in top
         assert "Event is Login or User is not (none)" in top
         await driver.press("0")
-        assert driver.review.view_in_force.filter == EVERYTHING
+        assert driver.review.view.filter == EVERYTHING
         assert "Filter (" not in driver.lines()[0]
 
     run_review(script, view=View(AnyOf(conditions)), size=(120, 24))
@@ -294,6 +294,7 @@ def test_reload_reads_a_source_that_was_replaced_everywhere() -> None:
         replacement = fake_factory(account(500))
         for lane in (driver.review.event_list._rows, driver.review.event_list._counts, pane_lane(driver)):
             lane._open_reader = replacement
+        driver.review.event_list._open_reader = replacement
         await driver.press("R")
         assert " 1 of 500" in driver.lines()[-2]
         assert "Did thing 499" in pane_text(driver.review)

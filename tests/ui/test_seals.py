@@ -101,13 +101,13 @@ def test_the_open_dialog_follows_what_becomes_known() -> None:
 
 def test_newer_events_are_checked_later_and_steps_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     checker = Checker(SealStatus(SealState.CHECKING, 256, EVENTS), HOLDS)
-    said: list[str] = []
+    shown: list[SealStatus] = []
 
     async def script(driver: Driver) -> None:
         watch = driver.review.seals
         assert watch is not None
         status_line = driver.review.query_one(StatusLine)
-        monkeypatch.setattr(status_line, "say_seal", said.append)
+        monkeypatch.setattr(status_line, "show_seal", shown.append)
         await checked(driver)
         watch.run_if_newer(EVENTS)
         await driver.settle()
@@ -115,7 +115,7 @@ def test_newer_events_are_checked_later_and_steps_are_not_told(monkeypatch: pyte
         watch.run_if_newer(EVENTS + 1)
         await driver.settle()
         assert checker.runs == 2
-        assert said == [HOLDS.words]
+        assert shown == [HOLDS]
 
     run_review(script, open_checker=lambda: checker)
 

@@ -18,9 +18,8 @@ from tests.ui.review_app import Driver, run_review
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from textual.content import Content
-
     from audit_tui.core.query import EventReader
+    from audit_tui.ui.widgets.painter import Line
 
 
 async def look(driver: Driver, state: SourceState) -> str:
@@ -28,7 +27,7 @@ async def look(driver: Driver, state: SourceState) -> str:
     reader = driver.app.review._open_reader()
     assert isinstance(reader, FakeReader)
     reader.source_state = state
-    driver.app.review._look_at_source()
+    driver.app.review._source.run()
     await driver.settle()
     return driver.lines()[-2]
 
@@ -64,15 +63,15 @@ def test_newer_events_are_announced_until_they_are_shown() -> None:
 
 def test_a_look_draws_nothing_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    real = StatusLine.render
+    real = StatusLine.line
 
-    def noted(status: StatusLine) -> Content:
+    def noted(status: StatusLine, width: int) -> Line:
         drawn.append("status")
-        return real(status)
+        return real(status, width)
 
     async def script(driver: Driver) -> None:
         await look(driver, SourceState(newest_seq=1000))
-        monkeypatch.setattr(StatusLine, "render", noted)
+        monkeypatch.setattr(StatusLine, "line", noted)
         for _ in range(3):
             await look(driver, SourceState(newest_seq=1000))
         assert drawn == []

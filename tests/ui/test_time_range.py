@@ -23,6 +23,7 @@ from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.month_view import MonthView
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.preset_list import PresetList
+from tests.ui.review_app import APP_SHEET
 from tests.ui.waiting import until
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Stage:
 
 
 class Host(TerminalApp):
+    CSS_PATH = APP_SHEET
     CSS = "Screen { background: $background; }"
 
     def __init__(self, *, is_colourless: bool) -> None:

@@ -310,12 +310,18 @@ def open_screen(
             None if shown_as else partial(_seal_checker, store, info.store_id),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path),
+            partial(_open_patiently, store, redact) if settings.deadline else None,
         )
     )
     app.run(mouse=settings.mouse)
     if shown_as is None and app.return_code != EXIT_WRONG:
         _keep_place(info, app.review.left, resume_from)
     return app.return_code or 0
+
+
+def _open_patiently(store: Path, redact: RedactMode) -> EventReader:
+    """Open a reader without a deadline, for a question that the user waits for."""
+    return redact.readers(open_source(store))()
 
 
 def _resumed(left: Left, choice: EventsChoice) -> View:

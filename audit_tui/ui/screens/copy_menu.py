@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -10,15 +12,20 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from audit_tui.core.text import clean, counted
-from audit_tui.errors import UsageError
-from audit_tui.ui.screens.copying import CopyForm
+from audit_tui.errors import AuditTuiError, UsageError
+from audit_tui.ui.screens.copy_source import CopyForm, where_it_went
 from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.fields.button import Button
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
-    from audit_tui.ui.screens.copying import CopySource
+    from audit_tui.core.query import ReaderFactory
+    from audit_tui.ui.screens.copy_source import CopySource
+    from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult
 
 _TITLES = {
     CopyForm.CELL: "Cell",
@@ -32,12 +39,22 @@ _MAX_CHARS = 400
 """No terminal is wider."""
 
 
-class CopyMenu(Dialog[CopyForm | None]):
-    """Asks as what to copy; gives back the form, or None when it was cancelled.
+class Copied(NamedTuple):
+    """A copy that was made."""
+
+    words: str
+    """Where it went, for the status line; empty when that takes more words."""
+    result: CopyResult
+
+
+class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
+    """Asks as what to copy, and copies; gives back what became of it, or None when it was cancelled.
 
     Args:
-        source: What would be copied.
+        source: The rows to copy.
         cell: The text under the cursor; from data.
+        open_reader: Opens the reader that gives the events.
+        clipboard: Takes the copy.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,11 +64,16 @@ class CopyMenu(Dialog[CopyForm | None]):
         *(Binding(form.value, f"take({form.name!r})", _TITLES[form], show=False) for form in CopyForm),
     ]
 
-    def __init__(self, source: CopySource, cell: str) -> None:
+    def __init__(
+        self, source: CopySource, cell: str, open_reader: ReaderFactory, clipboard: Clipboard
+    ) -> None:
         super().__init__()
+        self._open_reader = open_reader
+        self._clipboard = clipboard
         self._source = source
         self._forms = [form for form in CopyForm if source.rows or form is CopyForm.COMMAND]
         self._cell = cell
+        self._release: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
         count = len(self._source.rows)
@@ -86,8 +108,26 @@ class CopyMenu(Dialog[CopyForm | None]):
         self.action_take((message.button.id or "").upper())
 
     def action_take(self, name: str) -> None:
-        if CopyForm[name] in self._forms:
-            self.leave(CopyForm[name])
+        form = CopyForm[name]
+        if form in self._forms:
+            # What is typed ahead is for the screen below.
+            self._release = self.app.hold_keys() if isinstance(self.app, TerminalApp) else None
+            self.run_worker(partial(self._copy, form), thread=True, group="copy", exclusive=True)
+
+    def _copy(self, form: CopyForm) -> None:
+        """In a thread: read the events and hand the text on."""
+        outcome: Copied | AuditTuiError
+        try:
+            with closing(self._open_reader()) as reader:
+                text = self._source.text(form, reader)
+        except AuditTuiError as error:
+            outcome = error
+        else:
+            result = self._clipboard.copy(text)
+            outcome = Copied(where_it_went(self._source.what(form), result), result)
+        self.app.call_from_thread(self.leave, outcome)
+        if self._release is not None:
+            self.app.call_from_thread(self._release)
 
     def action_cancel(self) -> None:
         self.leave()

@@ -22,6 +22,7 @@ from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import COLUMNS, ListColumn
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.core.view import sort_words
 from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from audit_tui.core.export import Exporter, ExportResult
-    from audit_tui.core.query import EventQuery, RowCount
-    from audit_tui.core.time.dates import TimeContext
+    from audit_tui.core.query import RowCount
+    from audit_tui.ui.shown_view import ShownView
 
 PROGRESS_S = 0.5
 """Progress is shown so often at most."""
@@ -52,17 +53,13 @@ DONE_HINT = "⏎ close"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What is on the screen, to be exported."""
+class Exported:
+    """The events to export."""
 
-    query: EventQuery
-    """Bounded by ``upto_seq``: later events are not among what is shown."""
+    shown: ShownView
     count: RowCount
     keys: tuple[ListColumn, ...]
     """The visible columns, in order."""
-    order: str
-    """The order in words."""
-    context: TimeContext
 
 
 class ExportDialog(Dialog[None]):
@@ -70,7 +67,7 @@ class ExportDialog(Dialog[None]):
 
     Args:
         exporter: Writes the file.
-        shown: What is exported.
+        exported: The events that are shown.
         folder: Where a name without a folder lies.
         clock: Counts seconds, for the pace of the progress.
     """
@@ -95,11 +92,15 @@ class ExportDialog(Dialog[None]):
         outcome: ExportResult | AuditTuiError
 
     def __init__(
-        self, exporter: Exporter, shown: Shown, folder: Path, clock: Callable[[], float] = time.monotonic
+        self,
+        exporter: Exporter,
+        exported: Exported,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._exporter = exporter
-        self._shown = shown
+        self._exported = exported
         self._folder = folder
         self._clock = clock
         self._cancel: CancelToken | None = None
@@ -107,9 +108,9 @@ class ExportDialog(Dialog[None]):
         self._is_done = False
 
     def compose(self) -> ComposeResult:
-        name = LineInput(f"events-{self._shown.context.today}.csv", id="name")
+        name = LineInput(f"events-{self._exported.shown.context.today}.csv", id="name")
         formats = [Alternative(form.label, form.value) for form in FILE_FORMATS]
-        visible = len(self._shown.keys)
+        visible = len(self._exported.keys)
         columns = (
             Alternative(f"all {len(COLUMNS)}", "all"),
             Alternative(f"the {visible} of the list", "visible"),
@@ -150,10 +151,10 @@ class ExportDialog(Dialog[None]):
         return FILE_FORMATS[self.query_one("#format", PickLine).index]
 
     def _rows_words(self) -> str:
-        count = self._shown.count
+        count, order = self._exported.count, sort_words(self._exported.shown.view.sort)
         if count.exact:
-            return f"All {counted(count.value, 'event')} of the view, {self._shown.order}."
-        return f"All events of the view, at least {thousands(count.value)}, {self._shown.order}."
+            return f"All {counted(count.value, 'event')} of the view, {order}."
+        return f"All events of the view, at least {thousands(count.value)}, {order}."
 
     # -- what is chosen
 
@@ -199,9 +200,9 @@ class ExportDialog(Dialog[None]):
             self._say("There is no such home directory.", is_error=True)
             return
         is_all = self.query_one("#columns", PickLine).index == 0
-        keys = COLUMNS if is_all else self._shown.keys
-        writing = Writing(self._format, self._shown.context, keys)
-        job = ExportJob(path, self._shown.query, writing, may_replace=path == self._in_the_way)
+        keys = COLUMNS if is_all else self._exported.keys
+        writing = Writing(self._format, self._exported.shown.context, keys)
+        job = ExportJob(path, self._exported.shown.query, writing, may_replace=path == self._in_the_way)
         self._cancel = CancelToken()
         self._set_running(True)
         self._say(self._progress_words(0))
@@ -259,7 +260,7 @@ class ExportDialog(Dialog[None]):
         self._hint(DONE_HINT)
 
     def _progress_words(self, events: int) -> str:
-        count = self._shown.count
+        count = self._exported.count
         total = f" of {thousands(count.value)}" if count.exact else ""
         return f"Writing: {thousands(events)}{total}"
 

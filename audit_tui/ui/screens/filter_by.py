@@ -13,6 +13,7 @@ from textual.widgets import Static
 from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat_filter
 from audit_tui.core.query import EventQuery
 from audit_tui.core.text import clean
+from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.widget import Widget
 
+    from audit_tui.core.query import ReaderFactory
     from audit_tui.errors import AuditTuiError
-    from audit_tui.ui.lane import Lane
 
 MIN_ROWS = 4
 """So many lines are kept free for rows where there is room, so that adding some moves nothing."""
@@ -57,8 +58,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
     ``push_screen``. Its rows stay mounted, so that it opens quickly.
 
     Args:
-        values: Where candidates for values are asked for.
-        counts: Where events are counted.
+        open_reader: Opens the readers that give candidates for values, and count events.
     """
 
     AUTO_FOCUS = ""
@@ -78,10 +78,11 @@ class FilterDialog(Dialog[FlatFilter | None]):
     | escape | Close the list, then leave everything as it was. |
     """
 
-    def __init__(self, values: Lane, counts: Lane) -> None:
+    def __init__(self, open_reader: ReaderFactory) -> None:
         super().__init__()
         self._popup = PopupList()
-        self._values = values
+        values = self._values = Lane(open_reader)
+        counts = self._counts = Lane(open_reader)
         self._tab = PickLine([Alternative(each.label, each.label) for each in Match], meanings=_MEANINGS)
         self._count = MatchCount(counts)
         self._rows = ConditionRows(self._popup, values)
@@ -109,6 +110,15 @@ class FilterDialog(Dialog[FlatFilter | None]):
         self._rows.show([Draft.of(condition) for condition in current.conditions])
         self._check.begin()
         self._is_fresh = True
+
+    def renew(self) -> None:
+        """Read from the source again the next time: it may have been replaced."""
+        self._values.renew()
+        self._counts.renew()
+
+    def on_unmount(self) -> None:
+        self._values.close()
+        self._counts.close()
 
     @property
     def edited(self) -> FlatFilter:

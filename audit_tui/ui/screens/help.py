@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from audit_tui.ui.commands import COMMANDS, Command, Where
 from audit_tui.ui.keymap import Keymap, key_name
 from audit_tui.ui.screens.text_dialog import TextDialog
-from audit_tui.ui.widgets.pane.line_view import Line, Piece, Role, wrap
+from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 
 _KEY_CELLS = 18
 

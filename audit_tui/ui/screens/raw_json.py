@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.text import clean_visible
 from audit_tui.ui.screens.text_dialog import TextDialog
-from audit_tui.ui.widgets.pane.line_view import Line, Piece, wrap
+from audit_tui.ui.widgets.painter import Line, Piece, wrap
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent

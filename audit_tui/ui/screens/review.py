@@ -1,33 +1,48 @@
-"""The review screen: what it shows, with what the keys and the mouse do there."""
+"""The review screen: the bars round the list, and what the keys and the mouse do there."""
 
 from __future__ import annotations
 
+import gc
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
+from textual.screen import Screen
 
 from audit_tui.core.columns import Column, ListColumn
 from audit_tui.core.event_text import cell_text
-from audit_tui.core.filters import with_users
+from audit_tui.core.filters import EVERYTHING, conditions_in, with_users
 from audit_tui.core.flat_filter import FlatFilter, flat
-from audit_tui.core.query import NEWEST_FIRST
-from audit_tui.core.time.zones import local_time, zone_named
+from audit_tui.core.left import Left
+from audit_tui.core.query import NEWEST_FIRST, PageKey
+from audit_tui.core.text import counted
+from audit_tui.core.time.dates import TimeContext
+from audit_tui.core.time.zones import local_time, zone_label, zone_named
 from audit_tui.core.view import next_sort, sort_words
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.keymap import Keymap, bindings
-from audit_tui.ui.screens.review_view import ReviewView
+from audit_tui.ui.screens.empty_words import why_empty
+from audit_tui.ui.screens.review_body import ReviewBody
+from audit_tui.ui.screens.seal_watch import BEGIN_S, SealWatch
+from audit_tui.ui.screens.source_watch import LOOK_S, Notice, SourceWatch, notice_of
+from audit_tui.ui.shown_view import ShownView
+from audit_tui.ui.stillness import Stillness
 from audit_tui.ui.terminal.terminal_app import TerminalApp
-from audit_tui.ui.widgets.bars import TopLine
+from audit_tui.ui.widgets.bars import Bar, KeyLine, StatusLine, TopLine
+from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.list.range_table import RangeTable
+from audit_tui.ui.widgets.list.row_text import RowText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from textual import events
+    from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.dom import DOMNode
 
@@ -36,49 +51,262 @@ if TYPE_CHECKING:
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
     from audit_tui.core.time.dates import TimeRange
+    from audit_tui.core.view import View
     from audit_tui.ui.first_page import Opening
-    from audit_tui.ui.lane import Lane
     from audit_tui.ui.screens.command_line import Order
-    from audit_tui.ui.screens.copying import CopyForm, CopySource
-    from audit_tui.ui.screens.export_dialog import ExportDialog
+    from audit_tui.ui.screens.copy_menu import Copied
     from audit_tui.ui.screens.filter_by import FilterDialog
-    from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult
+    from audit_tui.ui.screens.text_dialog import TextDialog
+    from audit_tui.ui.terminal.clipboard import Clipboard
+    from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
-Answer = TypeVar("Answer")
+    Answer = TypeVar("Answer")
+
+MIDNIGHT_CHECK_S = 30.0
+"""How often to see whether a new day has begun, so that Today stays today."""
 
 
-class ReviewScreen(ReviewView):
+class ReviewScreen(Screen[None]):
     """Shows who did what and when, and does what is asked of it.
 
+    The event list holds the view that is shown (``ShownView``). Commands ask it for another; when the rows of
+    that have come, ``QueryShown`` brings the bars up to date.
+
     Args:
-        opening: What the review begins with.
+        opening: The store and the view to begin with.
         keymap: The keys to name on the screen.
-        clipboard: Where copies go.
+        clipboard: Takes copies.
     """
 
+    BLANK = True  # Its parts cover it.
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]
 
     def __init__(self, opening: Opening, keymap: Keymap, clipboard: Clipboard) -> None:
-        super().__init__(opening, keymap)
+        super().__init__()
+        self._opening = opening
+        self._open_reader = opening.open_reader
+        self._keymap = keymap
         self.clipboard = clipboard
-        self._export_dialog: ExportDialog | None = None
+        self.stillness = Stillness()
+        """Knows when the user rests."""
+        settings = opening.settings
+        redact = opening.redact
+        first = ShownView.of(
+            opening.view,
+            TimeContext(opening.zone, opening.clock(), settings.first_weekday),
+            is_redacted=redact is not None and redact.is_on,
+        )
+        row_text = RowText(settings.columns, settings.date_format, masks_secrets=settings.mask_secrets)
+        self.event_list = EventList(
+            self._open_reader, row_text, self.stillness, first, opening.open_patiently, id="list"
+        )
+        """The list of events."""
+        self._body = ReviewBody(self.event_list, self._open_reader)
+        self._top = TopLine(opening.store_name)
+        self._status = StatusLine(keymap)
+        self._keys = KeyLine(keymap)
+        self._notice = Notice(opening.notice)
+        self._source = SourceWatch(self, self.event_list.look)
+        self._day = first.context.today
+        self._table: RangeTable | None = None
+        checker = opening.open_checker
+        self.seals = None if checker is None else SealWatch(checker, self, self.stillness)
+        """The check of the seals; None where there is none."""
+        self._seal_dialog: TextDialog | None = None
         self._filter_dialog: FilterDialog | None = None
-        self._filter_lanes: tuple[Lane, ...] = ()
+
+    # -- its parts
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+        yield self._body
+        yield self._status
+        yield self._keys
+
+    def on_mount(self) -> None:
+        opening = self._opening
+        self._table = self.table
+        self._show_view()
+        self._status.show_standing(self._notice.words)
+        if opening.first_page is not None:
+            self.event_list.show(opening.first_page, self.event_list.shown, opening.begin_line)
+        else:
+            self.event_list.begin(opening.begin_at, opening.begin_line)
+        self.table.focus()
+        self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
+        self.set_interval(LOOK_S, self._source.run)
+        self.watch(self.table, "cursor_row", self._show_place, init=False)
+        self.call_after_refresh(_collect_garbage)
+        if self.seals is not None:
+            self.set_timer(BEGIN_S, self.seals.run)
+
+    def on_unmount(self) -> None:
+        if self.seals is not None:
+            self.seals.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._body.fit(event.size.width)
+
+    @property
+    def table(self) -> RangeTable:
+        """The table in the list."""
+        return self.event_list.table
+
+    @property
+    def pane(self) -> DetailPane | None:
+        """The detail pane; None while it is closed."""
+        return self._body.pane
+
+    @property
+    def view(self) -> View:
+        """The view that is shown, or asked for."""
+        return self.event_list.latest.view
+
+    @property
+    def context(self) -> TimeContext:
+        """This moment, in the zone that is shown."""
+        return replace(self.event_list.latest.context, now=self._opening.clock())
+
+    @property
+    def left(self) -> Left:
+        """What is shown and where the cursor stands; also when the screen is gone."""
+        view, table = self.event_list.shown.view, self._table
+        row = None if table is None else table.highlighted
+        if table is None or row is None:
+            return Left(view)
+        return Left(view, PageKey.of(row, view.sort), max(0, table.cursor_row - table.scroll_offset.y))
+
+    # -- what is shown
+
+    def show_view(self, view: View, *, keep_cursor: bool = True) -> None:
+        """Show something else; the cursor stays on the same event, else on the next older one."""
+        self.event_list.ask(self._worked_out(view), keep_cursor=keep_cursor)
+
+    def _worked_out(self, view: View) -> ShownView:
+        return ShownView.of(view, self.context, is_redacted=self.event_list.latest.is_redacted)
+
+    @on(EventList.QueryShown)
+    def _show_view(self) -> None:
+        shown = self.event_list.shown
+        view, context = shown.view, shown.context
+        zone = zone_label(context.zone, context.now)
+        self._top.show(
+            filter_count=sum(1 for _ in conditions_in(view.filter)),
+            range_words=view.range_words(context),
+            applied=view.filter_words(),
+            zone=f"redacted · {zone}" if shown.is_redacted else zone,
+        )
+        self._status.show_order(sort_words(view.sort))
+        if self._filter_dialog is not None:
+            self._filter_dialog.renew()
+
+    @on(EventList.Counted)
+    def _show_count(self) -> None:
+        count = self.event_list.count
+        self._show_place(self.table.cursor_row)
+        if count.exact and not count.value:
+            self.table.show_words(*why_empty(self.event_list.shown, self._keymap))
+
+    @on(EventTable.RowHighlighted)
+    def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
+        self._show_place(message.cursor_row)
+
+    def _show_place(self, row: int) -> None:
+        # In the frame that shows the cursor there: the message that tells of it comes a frame later.
+        self._status.show_place(row, self.event_list.count)
+
+    @on(EventList.Waiting)
+    def _show_waiting(self, message: EventList.Waiting) -> None:
+        key = self._keymap.key_of("back")
+        self._status.show_waiting(message.words and f"{message.words}  {key} ends it")
+
+    @on(EventList.Dropped)
+    def _go_on(self, message: EventList.Dropped) -> None:
+        redact = self._opening.redact
+        if redact is not None:
+            redact.is_on = self.event_list.shown.is_redacted
+        error = message.error
+        if not self.event_list.has_result:
+            title = "Cancelled." if error is None else error.title
+            self.table.show_words(title, f"Press {self._keymap.key_of('reload')} to try again.")
+        if error is not None:
+            self.show_error(error, message.retry)
+
+    def show_error(self, error: AuditTuiError, retry: Callable[[], None] | None = None) -> None:
+        """Say calmly what happened and what to do; one dialog at a time.
+
+        Args:
+            error: What happened.
+            retry: Asks again, without a limit of time; None where that would not help.
+        """
+        from audit_tui.ui.screens.text_dialog import error_dialog
+
+        def take(is_wanted: bool | None) -> None:
+            if retry is not None and is_wanted:
+                retry()
+
+        if self.app.screen is self:
+            self.app.push_screen(error_dialog(error, "" if retry is None else "Wait on"), take)
+
+    def say(self, words: str) -> None:
+        """Say something for a moment, in the status line."""
+        self._status.say(words)
+
+    def _follow_the_day(self) -> None:
+        today = self.context.today
+        if today != self._day:
+            self._day = today
+            self.show_view(self.view, keep_cursor=self.table.cursor_row > 0)
+
+    @on(SourceWatch.Looked)
+    def _say_source(self, message: SourceWatch.Looked) -> None:
+        state = message.state
+        if self.seals is not None:
+            self.seals.run_if_newer(state.newest_seq)
+        upto_seq = self.event_list.shown.query.upto_seq
+        notice = notice_of(state, upto_seq, self._opening.notice, self._keymap.key_of("reload"))
+        if notice != self._notice:
+            self._notice = notice
+            self._status.show_standing(*notice)
+
+    @on(SealWatch.Changed)
+    def _say_seals(self, message: SealWatch.Changed) -> None:
+        status = message.status
+        self._status.show_seal(status)
+        self._body.mark_wrong(status.wrong)
+        if self._seal_dialog is not None and self._seal_dialog.is_current:
+            from audit_tui.ui.screens.seal_dialog import seal_lines
+
+            self._seal_dialog.show(seal_lines(status))
+
+    @on(RangeTable.RangeChanged)
+    def _say_selection(self, message: RangeTable.RangeChanged) -> None:
+        copy, back = self._keymap.key_of("copy"), self._keymap.key_of("back")
+        rows = counted(message.count, "row")
+        self._status.show_selection((message.count and f"{rows} selected: {copy} copies, {back} ends") or "")
+
+    # -- moving, opening, leaving
 
     @on(EventTable.RowSelected)
     def action_open_event(self) -> None:
         if self.pane is not None:
-            self.close_pane()
-            return
-        row = self.table.highlighted
-        if row is not None:
-            self.open_pane(row.seq)
+            self._body.close_pane()
+        else:
+            self._body.open_pane()
+
+    @on(ReviewBody.PaneToggled)
+    def _show_keys(self) -> None:
+        self._keys.show_pane(is_open=self.pane is not None)
 
     def action_back(self) -> None:
-        if self.table.is_selecting:
+        if self._status.is_waiting:
+            self.event_list.cancel()
+        elif self.table.is_selecting:
             self.table.end_selection()
+        elif self.pane is not None:
+            self._body.close_pane()
         else:
-            self.close_pane()
+            self.event_list.cancel()
 
     def action_quit(self) -> None:
         if self.table.is_selecting or self.pane is not None:
@@ -86,33 +314,40 @@ class ReviewScreen(ReviewView):
         else:
             self.app.exit()
 
-    @on(TopLine.ButtonPressed)
-    async def _press_button(self, message: TopLine.ButtonPressed) -> None:
+    def interrupt(self) -> bool:
+        """End what runs; False when nothing does."""
+        from audit_tui.ui.screens.export_dialog import ExportDialog
+
+        screen = self.app.screen
+        is_export = isinstance(screen, ExportDialog) and screen.cancel()
+        return is_export or self.event_list.cancel()
+
+    def action_next_part(self) -> None:
+        self.focus_next()
+
+    @on(Bar.Pressed)
+    async def _press(self, message: Bar.Pressed) -> None:
         await self.run_action(message.command.replace("-", "_"))
 
+    # -- choosing another view
+
     def action_filter(self) -> None:
-        from audit_tui.ui.lane import Lane
         from audit_tui.ui.screens.filter_by import FilterDialog
 
         if self._filter_dialog is None:
-            values, counts = self._filter_lanes = Lane(self._open_reader), Lane(self._open_reader)
-            self._filter_dialog = FilterDialog(values, counts)
+            self._filter_dialog = FilterDialog(self._open_reader)
             self.app.install_screen(self._filter_dialog, "filter-by")
-        self._filter_dialog.begin(flat(self._view.filter) or FlatFilter(), self._view.query(self.context))
+        view = self.view
+        self._filter_dialog.begin(flat(view.filter) or FlatFilter(), view.query(self.context))
         self.app.push_screen("filter-by", self._take_filter)
 
     def _take_filter(self, chosen: FlatFilter | None) -> None:
-        if chosen is not None and chosen.expression() != self._view.filter:
-            self.show_view(replace(self._view, filter=chosen.expression()))
-
-    def on_unmount(self) -> None:
-        for lane in self._filter_lanes:
-            lane.close()
-        if self.seals is not None:
-            self.seals.close()
+        if chosen is not None and chosen.expression() != self.view.filter:
+            self.show_view(replace(self.view, filter=chosen.expression()))
 
     def action_clear_filter(self) -> None:
-        self._take_filter(FlatFilter())
+        if self.view.filter != EVERYTHING:
+            self.show_view(replace(self.view, filter=EVERYTHING))
 
     def action_time_range(self) -> None:
         # The first event's day is the beginning of All Time.
@@ -121,16 +356,16 @@ class ReviewScreen(ReviewView):
     def _open_time_range(self, first_us: int | None) -> None:
         from audit_tui.ui.screens.time_range import TimeRangeDialog
 
-        first_event = None if first_us is None else local_time(first_us, self._zone).date()
-        dialog = TimeRangeDialog(self._view.time_range, self.context, first_event)
+        context = self.context
+        first_event = None if first_us is None else local_time(first_us, context.zone).date()
+        dialog = TimeRangeDialog(self.view.time_range, context, first_event)
         self.app.push_screen(dialog, self._take_time_range)
 
     def _take_time_range(self, chosen: TimeRange | None) -> None:
-        if chosen is not None and chosen != self._view.time_range:
-            self.show_view(replace(self._view, time_range=chosen))
-
-    def action_next_part(self) -> None:
-        self.focus_next()
+        if chosen is not None and chosen != self.view.time_range:
+            # Who stands on the first row has not looked further yet: the first row of another range it is.
+            keep_cursor = self.table.cursor_row > 0
+            self.show_view(replace(self.view, time_range=chosen), keep_cursor=keep_cursor)
 
     def action_sort_column(self) -> None:
         self._sort_by(self.table.column)
@@ -140,24 +375,20 @@ class ReviewScreen(ReviewView):
         self._sort_by(message.column)
 
     def _sort_by(self, column: ListColumn) -> None:
-        self.show_view(replace(self._view, sort=next_sort(self._view.sort, column)))
+        self.show_view(replace(self.view, sort=next_sort(self.view.sort, column)))
 
     def action_zone(self) -> None:
         utc = zone_named("UTC")
-        self._zone = self._own_zone if self._zone == utc else utc
-        self.event_list.set_zone(self._zone)
-        if self._pane is not None:
-            self._pane.set_zone(self._zone)
-        self.show_view(self._view)
+        context = self.context
+        zone = self._opening.zone if context.zone == utc else utc
+        wanted = ShownView.of(
+            self.view, replace(context, zone=zone), is_redacted=self.event_list.latest.is_redacted
+        )
+        self.event_list.ask(wanted)
 
     def action_reload(self) -> None:
-        at_top = self.table.cursor_row == 0
-        self.event_list.renew()
-        for lane in self._filter_lanes:
-            lane.renew()
-        if self.pane is not None:
-            self.pane.renew()
-        self.event_list.ask(self._view.query(self.context), keep_cursor=not at_top)
+        wanted = self._worked_out(self.view)
+        self.event_list.ask(wanted, keep_cursor=self.table.cursor_row > 0, opens=True)
 
     def action_redact(self) -> None:
         mode = self._opening.redact
@@ -168,12 +399,13 @@ class ReviewScreen(ReviewView):
         self._ask_once(mode.pseudonyms_of, partial(self._switch_names, mode))
 
     def _switch_names(self, mode: RedactMode, names: Pseudonyms) -> None:
-        is_on = mode.toggle()
-        self._view = replace(
-            self._view, filter=with_users(self._view.filter, names.user if is_on else names.real)
-        )
-        self._say_view()
-        self.action_reload()
+        mode.is_on = is_on = not self.event_list.latest.is_redacted
+        view = self.view
+        view = replace(view, filter=with_users(view.filter, names.user if is_on else names.real))
+        wanted = ShownView.of(view, self.context, is_redacted=is_on)
+        self.event_list.ask(wanted, keep_cursor=self.table.cursor_row > 0, opens=True)
+
+    # -- looking at something
 
     def action_seal(self) -> None:
         from audit_tui.ui.screens.seal_dialog import seal_dialog
@@ -218,98 +450,71 @@ class ReviewScreen(ReviewView):
 
         self.run_worker(read, thread=True, group="ask-once", exclusive=True)
 
-    # -- taking it out
-
-    def action_copy(self) -> None:
-        from audit_tui.ui.screens.copy_menu import CopyMenu
-        from audit_tui.ui.screens.copying import CopySource
-
-        table = self.table
-        source = CopySource(
-            self.event_list.query_in_force,
-            table.taken_rows,
-            table.column,
-            self._keys_of_columns(),
-            self.context,
-            self._view,
-            self._opening.command_words,
-            self._opening.settings.mask_secrets,
-        )
-        row = table.highlighted
-        cell = "" if row is None else cell_text(source.shown(row), table.column, self.context)
-        self.app.push_screen(CopyMenu(source, cell), partial(self._copy, source))
-
-    def _copy(self, source: CopySource, form: CopyForm | None) -> None:
-        if form is not None:
-            self.run_worker(partial(self._copy_text, source, form), thread=True, group="copy", exclusive=True)
-
-    def _copy_text(self, source: CopySource, form: CopyForm) -> None:
-        """In a thread: reads the events and hands the text on."""
-        reader = self._open_reader()
-        try:
-            text = source.text(form, reader)
-        except AuditTuiError as error:
-            self.app.call_from_thread(self.show_error, error)
-            return
-        finally:
-            reader.close()
-        result = self.clipboard.copy(text)
-        self.app.call_from_thread(self._say_copied, source.what(form), result)
-
-    def _say_copied(self, what: str, result: CopyResult) -> None:
-        from audit_tui.ui.screens.copying import where_it_went
-        from audit_tui.ui.screens.text_dialog import told_dialog
-
-        self.table.end_selection()
-        if words := where_it_went(what, result):
-            self.say(words)
-        else:
-            self.app.push_screen(told_dialog("Copy", result.words))
-
-    def _keys_of_columns(self) -> tuple[ListColumn, ...]:
-        return self._opening.settings.columns
-
-    def action_export(self) -> None:
-        from audit_tui.ui.screens.export_dialog import ExportDialog, Shown, working_folder
-
-        if self._opening.exporter is None:
-            self.say("What is shown here cannot be exported.")
-            return
-        shown = Shown(
-            self.event_list.query_in_force,
-            self.event_list.count,
-            self._keys_of_columns(),
-            sort_words(self.event_list.query_in_force.sort),
-            self.context,
-        )
-        self._export_dialog = ExportDialog(self._opening.exporter, shown, working_folder())
-        self.app.push_screen(self._export_dialog)
-
-    def interrupt(self) -> bool:
-        is_export = self._export_dialog is not None and self._export_dialog.cancel()
-        return is_export or super().interrupt()
-
     def action_help(self) -> None:
         from audit_tui.ui.screens.help import help_dialog
 
         here = Where.PANE if self.pane is not None and self.pane.has_focus else Where.TABLE
         self.app.push_screen(help_dialog(here, self._keymap))
 
-    def action_command_line(self) -> None:
-        from audit_tui.ui.screens.command_line import CommandLine
+    # -- taking it out
 
-        self.app.push_screen(CommandLine(self._keymap, self.context, self._day_of_row), self._take_order)
+    def action_copy(self) -> None:
+        from audit_tui.ui.screens.copy_menu import CopyMenu
+        from audit_tui.ui.screens.copy_source import CopySource
+
+        table, settings = self.table, self._opening.settings
+        source = CopySource(
+            self.event_list.shown,
+            table.taken_rows,
+            table.column,
+            settings.columns,
+            self._opening.command_words,
+            settings.mask_secrets,
+        )
+        row = table.highlighted
+        cell = "" if row is None else cell_text(source.masked(row), table.column, source.shown.context)
+        menu = CopyMenu(source, cell, self._open_reader, self.clipboard)
+        self.app.push_screen(menu, self._take_copied)
+
+    def _take_copied(self, copied: Copied | AuditTuiError | None) -> None:
+        from audit_tui.ui.screens.text_dialog import told_dialog
+
+        if isinstance(copied, AuditTuiError):
+            self.show_error(copied)
+        elif copied is not None:
+            self.table.end_selection()
+            if copied.words:
+                self.say(copied.words)
+            else:
+                self.app.push_screen(told_dialog("Copy", copied.result.words))
+
+    def action_export(self) -> None:
+        from audit_tui.ui.screens.export_dialog import ExportDialog, Exported, working_folder
+
+        if self._opening.exporter is None:
+            self.say("What is shown here cannot be exported.")
+            return
+        exported = Exported(self.event_list.shown, self.event_list.count, self._opening.settings.columns)
+        self.app.push_screen(ExportDialog(self._opening.exporter, exported, working_folder()))
+
+    # -- the command line
+
+    def action_command_line(self) -> None:
+        self._open_command_line(for_time=False)
 
     def action_go_to_time(self) -> None:
+        self._open_command_line(for_time=True)
+
+    def _open_command_line(self, *, for_time: bool) -> None:
         from audit_tui.ui.screens.command_line import CommandLine
 
-        dialog = CommandLine(self._keymap, self.context, self._day_of_row, for_time=True)
+        dialog = CommandLine(self._keymap, self.context, self._day_of_row, for_time=for_time)
         self.app.push_screen(dialog, self._take_order)
 
     @property
     def _day_of_row(self) -> date:
-        row = self.table.highlighted
-        return self.context.today if row is None else local_time(row.occurred_us, self._zone).date()
+        row, context = self.table.highlighted, self.context
+        return context.today if row is None else local_time(row.occurred_us, context.zone).date()
 
     async def _take_order(self, order: Order | None) -> None:
         from audit_tui.ui.screens.command_line import GoToRow, GoToTime, RunCommand
@@ -318,15 +523,24 @@ class ReviewScreen(ReviewView):
             case RunCommand(command=command):
                 await self.app.run_action(command.action, self._place_of(command))
             case GoToRow(index=index):
-                self.table.move_cursor(index)
+                self.table.jump_to(index)
             case GoToTime(occurred_us=occurred_us):
-                if self._view.sort.column is not Column.TIME:
-                    self._view = replace(self._view, sort=NEWEST_FIRST)
-                    self._say_view()
-                self.event_list.go_to_time(self._view.query(self.context), occurred_us)
+                view = self.view
+                if view.sort.column is not Column.TIME:
+                    view = replace(view, sort=NEWEST_FIRST)
+                self.event_list.go_to_time(self._worked_out(view), occurred_us)
 
     def _place_of(self, command: Command) -> DOMNode:
         places: dict[Where, DOMNode] = {Where.TABLE: self.table, Where.APP: self.app}
-        if self._pane is not None:
-            places[Where.PANE] = self._pane
+        if self.pane is not None:
+            places[Where.PANE] = self.pane
         return places.get(command.where, self)
+
+
+def _collect_garbage() -> None:
+    """Look for garbage from now on, but not among what the start made, which stays: that took 50 ms a time.
+
+    It is switched off while the program starts (cli.open_).
+    """
+    gc.freeze()
+    gc.enable()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_tui.core.evidence.sealed import SealStatus, WrongEvents
-    from audit_tui.ui.widgets.pane.line_view import Line
+    from audit_tui.ui.widgets.painter import Line
 
 MAX_RUNS = 200
 _NOT_COVERED = (

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input
 
 from audit_tui.core.text import clean
 from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.line_input import LineInput
-from audit_tui.ui.widgets.pane.line_view import Line, LineView, Piece, Role, wrap
+from audit_tui.ui.widgets.line_view import LineView
+from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     from audit_tui.errors import AuditTuiError
 
 
-class TextDialog(Dialog[None]):
+class TextDialog(Dialog[bool]):
     """Shows lines in one border with one title.
 
     Args:
         title: What is shown; from data or not.
         make: Makes the lines for a width in cells.
         searchable: Whether a field at the top keeps only the lines that hold what is typed.
+        offer: The words of a button, of which the dialog gives back whether it was pressed; empty for none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,8 +42,16 @@ class TextDialog(Dialog[None]):
         Binding("slash", "search", "Search", show=False),
     ]
 
-    def __init__(self, title: str, make: Callable[[int], list[Line]], *, searchable: bool = False) -> None:
+    def __init__(
+        self,
+        title: str,
+        make: Callable[[int], list[Line]],
+        *,
+        searchable: bool = False,
+        offer: str = "",
+    ) -> None:
         super().__init__()
+        self._offer = offer
         self._heading = title
         self._make = make
         self._searchable = searchable
@@ -54,11 +65,15 @@ class TextDialog(Dialog[None]):
                 field.display = False
                 yield field
             yield LineView()
+            if self._offer:
+                with Horizontal(id="foot"):
+                    yield Button(self._offer, id="offer", classes="-primary")
+                    yield Button("Close", id="close")
 
     def on_mount(self) -> None:
         view = self.query_one(LineView)
         view.show(self._make)
-        view.focus()
+        (self.query_one("#offer") if self._offer else view).focus()
 
     def show(self, make: Callable[[int], list[Line]]) -> None:
         """Show other lines."""
@@ -80,13 +95,17 @@ class TextDialog(Dialog[None]):
             field.display = True
             field.focus()
 
+    @on(Button.Pressed)
+    def _press(self, message: Button.Pressed) -> None:
+        self.leave(message.button.id == "offer")
+
     def action_close(self) -> None:
-        self.leave(None)
+        self.leave(False)
 
 
-def error_dialog(error: AuditTuiError) -> TextDialog:
-    """A calm dialog: what happened and what to do."""
-    return told_dialog(error.title, str(error))
+def error_dialog(error: AuditTuiError, offer: str = "") -> TextDialog:
+    """A calm dialog: what happened and what to do; with a button where there is something to offer."""
+    return TextDialog(error.title, told_lines(str(error)), offer=offer)
 
 
 def told_dialog(title: str, words: str) -> TextDialog:

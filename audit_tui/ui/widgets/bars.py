@@ -5,45 +5,65 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from textual.content import Content
 from textual.message import Message
-from textual.strip import Strip
 from textual.widget import Widget
 
+from audit_tui.core.evidence.sealed import SealState, SealStatus
 from audit_tui.core.text import clean
-from audit_tui.ui.commands import COMMANDS, Command
-from audit_tui.ui.widgets.list.row_text import fit, fit_at_most
+from audit_tui.ui.commands import COMMANDS
+from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, fit, fit_at_most, paint
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.strip import Strip
+    from textual.timer import Timer
 
     from audit_tui.core.query import RowCount
     from audit_tui.ui.keymap import Keymap
 
+NOTICE_S = 4.0
+"""How long a word by the way stands in the status line."""
+STANDING_S = 20.0
+"""How long a notice of the store stands there in full."""
+_GAP = "   "
 
-class TopLine(Widget):
-    """The store, the buttons, what is applied in words, the zone.
 
-    One widget that draws it all: five of them cost 20 ms of the start.
-    """
+class Bar(Widget):
+    """A line of pieces; a click on one with a command runs it."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"top-line--store", "top-line--button", "top-line--quiet"}
-    """
-    | Class | Description |
-    | :- | :- |
-    | `top-line--store` | The name of the store. |
-    | `top-line--button` | A word that can be clicked. |
-    | `top-line--quiet` | The zone. |
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLES
 
-    class ButtonPressed(Message):
-        """A word was clicked."""
+    class Pressed(Message):
+        """A piece with a command was clicked."""
 
         def __init__(self, command: str) -> None:
             super().__init__()
             self.command = command
-            """The id of the command that it stands for."""
+            """The id of the command."""
+
+    def line(self, width: int) -> Line:
+        """Make the line for a width in cells."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line."""
+        return paint(self, self.line(self.size.width), self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        x = 0
+        for piece in self.line(self.size.width):
+            x += cell_len(piece.text)
+            if event.x < x:
+                if piece.command:
+                    self.post_message(self.Pressed(piece.command))
+                return
+
+
+class TopLine(Bar):
+    """The store, the buttons, the filter in words, the zone.
+
+    One widget that draws it all: five of them cost 20 ms of the start.
+    """
 
     def __init__(self, store_name: str) -> None:
         super().__init__(id="top")
@@ -51,9 +71,8 @@ class TopLine(Widget):
         self._buttons = ("Filter", "")
         self._applied = ""
         self._zone = ""
-        self._spans: tuple[tuple[int, int, str], ...] = ()
 
-    def say(self, *, filter_count: int, range_words: str, applied: str, zone: str) -> None:
+    def show(self, *, filter_count: int, range_words: str, applied: str, zone: str) -> None:
         """Show what is in force.
 
         Args:
@@ -67,44 +86,39 @@ class TopLine(Widget):
         self._zone = clean(zone)
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Draw the line."""
-        width = self.size.width
-        store = self.get_component_rich_style("top-line--store")
-        button = self.get_component_rich_style("top-line--button")
-        name = Segment(f" {fit_at_most(self._store_name, width // 3)}  ", store)
-        segments, x = [name], cell_len(name.text)
-        spans = []
-        for words, command in zip(self._buttons, ("filter", "time-range"), strict=True):
-            text = f" {words} "
-            spans.append((x, x + cell_len(text), command))
-            segments += [Segment(text, button), Segment(" ", self.rich_style)]
-            x += cell_len(text) + 1
-        self._spans = tuple(spans)
+    def line(self, width: int) -> Line:
+        filter_words, range_words = self._buttons
+        head = (
+            Piece(f" {fit_at_most(self._store_name, width // 3)}  ", Role.TITLE),
+            Piece(f" {filter_words} ", Role.BUTTON, "filter"),
+            Piece(" "),
+            Piece(f" {range_words} ", Role.BUTTON, "time-range"),
+            Piece(" "),
+        )
         zone = f" {self._zone} "
-        room = max(0, width - x - cell_len(zone))
-        segments.append(Segment(fit(f" {self._applied}" if room > 3 else "", room), self.rich_style))
-        segments.append(Segment(zone, self.get_component_rich_style("top-line--quiet")))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
-
-    def on_click(self, event: events.Click) -> None:
-        for start, stop, command in self._spans:
-            if start <= event.x < stop:
-                self.post_message(self.ButtonPressed(command))
+        room = max(0, width - sum(cell_len(piece.text) for piece in head) - cell_len(zone))
+        applied = Piece(fit(f" {self._applied}" if room > 3 else "", room), Role.VALUE, "filter")
+        return (*head, applied, Piece(zone, Role.QUIET, "zone"))
 
 
-class StatusLine(Widget):
-    """Which row of how many, the order, and what there is to say."""
+class StatusLine(Bar):
+    """The row of how many, the order, what there is to say, and the seal, each with its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="status")
+        self._keymap = keymap
         self._place = ""
         self._order = ""
-        self._seal = ""
+        self._seal = SealStatus(SealState.CHECKING)
+        self._waiting = ""
         self._notice = ""
+        self._selection = ""
+        self._standing = ""
+        self._timer: Timer | None = None
+        self._standing_timer: Timer | None = None
 
-    def say_place(self, row: int, count: RowCount) -> None:
-        """Say which row the cursor is on.
+    def show_place(self, row: int, count: RowCount) -> None:
+        """Show which row the cursor is on.
 
         Args:
             row: 0-based.
@@ -116,65 +130,137 @@ class StatusLine(Widget):
             self._place = place
             self.refresh()
 
-    def say_order(self, words: str) -> None:
-        """Say the order of the rows."""
+    def show_order(self, words: str) -> None:
+        """Show the order of the rows."""
         self._order = words
         self.refresh()
 
-    def say_seal(self, words: str) -> None:
-        """Say what is known of the seals; an empty text says nothing."""
-        self._seal = clean(words)
+    def show_seal(self, status: SealStatus) -> None:
+        """Show what is known of the seals."""
+        self._seal = status
         self.refresh()
 
-    def say(self, notice: str) -> None:
-        """Say something at the right; an empty text takes it back."""
-        self._notice = clean(notice)
+    def show_selection(self, words: str) -> None:
+        """Say how many rows are selected; an empty text when none are."""
+        self._selection = words
         self.refresh()
 
-    def render(self) -> Content:
-        left = f" {self._place}   {self._order}"
-        notice_cells = 3 + cell_len(self._notice) if self._notice else 0
-        if cell_len(left) + notice_cells > self.size.width:
-            left = f" {self._place}"  # What is said now matters more than the order.
-        elif self._seal and cell_len(left) + 4 + cell_len(self._seal) + notice_cells <= self.size.width:
-            left = f"{left}   {self._seal}"
-        room = self.size.width - cell_len(left) - 4
-        notice = Content(self._notice).truncate(max(0, room), ellipsis=True) if room > 3 else Content("")
-        return Content(left + " " * max(1, room + 3 - notice.cell_length)) + notice
+    def show_standing(self, words: str, short: str = "") -> None:
+        """Say what holds for longer of the store; an empty text when nothing does.
+
+        Args:
+            words: Stands there for a while.
+            short: Stays after that, until something else holds.
+        """
+        self._standing = clean(words)
+        if self._standing_timer is not None:
+            self._standing_timer.stop()
+            self._standing_timer = None
+        if words:
+            self._standing_timer = self.set_timer(STANDING_S, lambda: self.show_standing("", short))
+        elif short:
+            self._standing = clean(short)
+        self.refresh()
+
+    def show_waiting(self, words: str) -> None:
+        """Say what takes long; an empty text when nothing does."""
+        self._waiting = words
+        self.refresh()
+
+    def say(self, words: str) -> None:
+        """Say something for a moment."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(NOTICE_S, self._take_back)
+        self._notice = clean(words)
+        self.refresh()
+
+    def _take_back(self) -> None:
+        self._timer = None
+        self._notice = ""
+        self.refresh()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether it says that something takes long."""
+        return bool(self._waiting)
+
+    @property
+    def words(self) -> str:
+        """What is said now: what was done, else what is going on, else what holds for longer."""
+        return self._waiting or self._notice or self._selection or self._broken_words() or self._standing
+
+    def _broken_words(self) -> str:
+        if self._seal.state is not SealState.BROKEN:
+            return ""
+        return f"{self._seal.words.capitalize()}: {self._keymap.key_of('seal')} explains"
+
+    def _seal_words(self) -> tuple[str, str]:
+        """The seal in a few words, and in one or two."""
+        match self._seal.state:
+            case SealState.CHECKING:
+                return "", ""
+            case SealState.HOLDS:
+                return self._seal.words, "sealed ✓"
+            case SealState.BROKEN:
+                return "seals broken !", "broken !"
+            case SealState.UNSEALED:
+                return self._seal.words, self._seal.words
+
+    def line(self, width: int) -> Line:
+        place = f" {self._place}"
+        long_seal, seal = self._seal_words()
+        room = width - cell_len(place) - 1
+        said = self.words
+        if seal and cell_len(seal) + len(_GAP) + 10 * bool(said) > room:
+            seal = ""
+        rest = room - (cell_len(seal) + len(_GAP) if seal else 0)
+        said = fit_at_most(said, max(0, rest - len(_GAP)))
+        rest -= cell_len(said) + len(_GAP) if said else 0
+        order = f"{_GAP}{self._order}" if cell_len(self._order) + len(_GAP) <= rest else ""
+        rest -= cell_len(order)
+        if seal and cell_len(long_seal) - cell_len(seal) <= rest:
+            rest -= cell_len(long_seal) - cell_len(seal)
+            seal = long_seal
+        is_broken = self._seal.state is SealState.BROKEN
+        return (
+            Piece(place),
+            Piece(order, Role.QUIET),
+            Piece(" " * max(0, rest) + (_GAP if said else "")),
+            Piece(said, Role.FAILURE if is_broken and said == self._broken_words() else Role.LABEL),
+            Piece(_GAP if seal else ""),
+            Piece(seal, Role.FAILURE if is_broken else Role.QUIET, "seal"),
+            Piece(" "),
+        )
 
 
-class KeyLine(Widget):
+class KeyLine(Bar):
     """The keys that matter most here, at most seven; a click does what the key does."""
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="keys")
         self._keymap = keymap
         self._has_pane = False
-        self._spans: list[tuple[int, int, Command]] = []
 
-    def say_pane(self, *, is_open: bool) -> None:
+    def show_pane(self, *, is_open: bool) -> None:
         """Show the keys for an open pane, or for the list alone."""
         self._has_pane = is_open
         self.refresh()
 
-    def render(self) -> Content:
-        parts: list[Content | str] = [" "]
-        self._spans = []
+    def line(self, width: int) -> Line:
+        pieces = [Piece(" ")]
         x = 1
         for command in COMMANDS:
             key = self._keymap.first_key(command)
             word = command.pane_line if self._has_pane else command.key_line
             if not key or not word:
                 continue
-            cells = cell_len(key) + 1 + cell_len(word)
-            if x + cells > self.size.width:
+            x += cell_len(key) + 1 + cell_len(word) + len(_GAP)
+            if x - len(_GAP) > width:
                 break
-            parts += [Content.styled(key, "bold"), f" {word}   "]
-            self._spans.append((x, x + cells, command))
-            x += cells + 3
-        return Content.assemble(*parts)
-
-    async def on_click(self, event: events.Click) -> None:
-        for start, stop, command in self._spans:
-            if start <= event.x < stop:
-                await self.screen.run_action(command.action)
+            pieces += [
+                Piece(key, Role.KEY, command.id),
+                Piece(f" {word}", Role.QUIET, command.id),
+                Piece(_GAP, Role.QUIET),
+            ]
+        return tuple(pieces)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
+from rich.cells import cell_len
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from audit_tui.core.text import clean, thousands
+from audit_tui.ui.widgets.painter import ROLES, Piece, Role, fit, paint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import ClassVar
 
     from textual import events
+    from textual.strip import Strip
 
 MAX_LINES = 9
 """More would hide the dialog that the list belongs to; it scrolls."""
@@ -73,18 +73,7 @@ class PopupList(ScrollView, can_focus=False):
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "popup-list--highlighted",
-        "popup-list--quiet",
-        "popup-list--special",
-    }
-    """
-    | Class | Description |
-    | :- | :- |
-    | `popup-list--highlighted` | The line that Enter takes. |
-    | `popup-list--quiet` | Notes, counts and the notice under the lines. |
-    | `popup-list--special` | A label that is not a value, such as (none). |
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLES
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
@@ -169,25 +158,22 @@ class PopupList(ScrollView, can_focus=False):
         """One line, as wide as the list."""
         index = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
-        base = self.rich_style
-        quiet = self.get_component_rich_style("popup-list--quiet")
         if index >= len(self.items):
-            return Strip([Segment(_fit(f" {clean(self.notice)}", width), quiet)], width)
+            return paint(self, [Piece(fit(f" {self.notice}", width), Role.QUIET)], width)
         item = self.items[index]
-        label = base
-        if item.is_special:
-            label = self.get_component_rich_style("popup-list--special")
+        label = Role.SPECIAL if item.is_special else Role.VALUE
+        quiet = Role.QUIET
         if index == self.highlighted:
-            label = quiet = self.get_component_rich_style("popup-list--highlighted")
+            label = quiet = Role.CURSOR
         note_cells, count_cells = self._geometry.column_cells
         label_cells = max(width - note_cells - count_cells - 1, 0)
         count = "" if item.count is None else thousands(item.count)
-        segments = [
-            Segment(" " + _fit(clean(item.label[:MAX_LABEL_CHARS]), label_cells), label),
-            Segment(_fit(f"  {item.note}", note_cells) if note_cells else "", quiet),
-            Segment(f"{count:>{count_cells - 1}} " if count_cells else "", quiet),
+        line = [
+            Piece(" " + fit(item.label[:MAX_LABEL_CHARS], label_cells), label),
+            Piece(fit(f"  {item.note}", note_cells) if note_cells else "", quiet),
+            Piece(f"{count:>{count_cells - 1}} " if count_cells else "", quiet),
         ]
-        return Strip(segments).adjust_cell_length(width, base)
+        return paint(self, line, width)
 
     def on_click(self, event: events.Click) -> None:
         """Pick the line under the mouse."""
@@ -242,10 +228,3 @@ def _column_cells(items: Sequence[PopupItem]) -> tuple[int, int]:
     notes = max((cell_len(item.note) for item in items), default=0)
     counts = max((len(thousands(item.count)) for item in items if item.count is not None), default=0)
     return notes and notes + 2, counts and counts + 3
-
-
-def _fit(text: str, cells: int) -> str:
-    """The text in exactly so many cells; an ellipsis says that it goes on."""
-    if cell_len(text) <= cells:
-        return set_cell_size(text, cells)
-    return set_cell_size(text, cells - 1) + "…" if cells > 0 else ""

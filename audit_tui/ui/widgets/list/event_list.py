@@ -1,8 +1,8 @@
-"""The list with its questions: asks for the rows of a query, for more of them, and for their number."""
+"""The list with its questions: asks for the rows of a view, for more of them, and for their number."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,9 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 
-from audit_tui.core.query import EventQuery, Page, RowCount
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow
-from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.errors import AuditTuiError, QueryCancelled, QueryTooLong
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.list.event_table import EventTable
@@ -21,12 +20,13 @@ from audit_tui.ui.widgets.list.range_table import RangeTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, tzinfo
 
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.query import ReaderFactory, SourceState
+    from audit_tui.core.query import EventQuery, Page, ReaderFactory, RowCount, SourceState
+    from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.stillness import Stillness
     from audit_tui.ui.widgets.list.row_text import RowText
 
@@ -34,91 +34,127 @@ PREPARED_EVENTS = 300_000
 """From this size on jumps are prepared: below, they take 30 ms at most without, and 25 MiB less."""
 STILL_S = 1.0
 """What is prepared for the first time, 150 ms of imports, waits until no key was pressed for so long."""
+SLOW_S = 0.3
+"""From then on a question is shown to be under way."""
+TICK_S = 1.0
+"""How often the time that it takes is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question for rows, as it may be asked again."""
+
+    number: int
+    """Of all questions; an answer to another one than the newest is late."""
+    wanted: ShownView
+    anchor: Anchor | None = None
+    """Where the cursor goes; None is the first row."""
+    top_offset: int = 0
+    """How many rows stand above it on the screen."""
+    page: PageRequest | None = None
+    """More rows of the view that is shown; None asks for the first rows of another one."""
+    opens: bool = False
+    """Opens the source again: it may have been replaced."""
+    is_patient: bool = False
+    """It may take as long as it takes."""
 
 
 class EventList(Container):
-    """Shows the events of a query.
+    """Shows the events of a view.
 
     Args:
         open_reader: Opens a reader for each thread.
         row_text: How rows read.
-        clock: Tells the time, aware; its year is the one that short dates leave out.
         stillness: Knows when the user rests.
+        first: The view to begin with.
+        open_patiently: Opens a reader whose answers may take any time; None where there is no limit.
     """
 
     BLANK = True  # The table covers it: drawn as an empty box, 1 ms a frame is saved.
 
     @dataclass
+    class QueryShown(Message):
+        """The rows of another view are shown, or newer ones of the same."""
+
+        shown: ShownView
+        is_reopened: bool
+        """The source was opened again for it."""
+
+    @dataclass
     class Counted(Message):
         """More is known of the number of rows."""
 
-        event_list: EventList
         count: RowCount
 
     @dataclass
-    class Failed(Message):
-        """The source could not answer."""
+    class Waiting(Message):
+        """A question takes long; or the one that did has ended."""
 
-        event_list: EventList
-        error: AuditTuiError
+        words: str
+        """What it does and for how long; empty when nothing is waited for."""
 
     @dataclass
-    class _ResultRead(Message):
-        """The first rows of a result were read."""
+    class Dropped(Message):
+        """A question ended without an answer; what was shown stays."""
 
-        generation: int
+        error: AuditTuiError | None
+        """Why the source could not answer; None when it was cancelled."""
+        retry: Callable[[], None] | None = None
+        """Asks again without a limit of time; None where that would not help."""
+
+    @dataclass
+    class _FirstRead(Message):
+        question: Question
         first_page: FirstPage
-        top_offset: int
 
     @dataclass
     class _PageRead(Message):
-        """More of its rows were read."""
-
-        generation: int
-        request: PageRequest
+        question: Question
         page: Page
 
     @dataclass
-    class _LeastRead(Message):
-        """There are at least so many rows."""
-
-        generation: int
-        value: int
-
-    @dataclass
     class _CountRead(Message):
-        """There are so many rows."""
-
-        generation: int
+        number: int
         value: int
+        is_exact: bool
 
     @dataclass
-    class _AskFailed(Message):
-        """A question was not answered."""
-
-        generation: int
+    class _Failed(Message):
+        number: int
         error: AuditTuiError
+        question: Question | None
+        """None when the rows could not be counted."""
 
     def __init__(
         self,
         open_reader: ReaderFactory,
         row_text: RowText,
-        clock: Callable[[], datetime],
         stillness: Stillness,
+        first: ShownView,
+        open_patiently: ReaderFactory | None = None,
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
+        self._open_reader = open_reader
+        self._open_patiently = open_patiently
         self._rows = Lane(open_reader)
         self._counts = Lane(open_reader)
         self._row_text = row_text
-        self._clock = clock
         self._stillness = stillness
         self._is_prepared = False
-        self._generation = 0
-        self._shown = 0
-        self._query = EventQuery()
-        self._window = RowWindow(self._query.sort)
+        self._is_patient = False
+        """The reader of the rows has no limit of time."""
+        self._number = 0
+        self._slow: Timer | None = None
+        self._slow_ticks = 0
+        self._window = RowWindow(first.query.sort)
+        self.has_result = False
+        """Whether a result was shown yet."""
+        self.shown = first
+        """The view whose rows are shown."""
+        self.wanted: ShownView | None = None
+        """The view that is asked for; None when none is."""
 
     def compose(self) -> ComposeResult:
         yield RangeTable(self._row_text, id="events")
@@ -134,125 +170,179 @@ class EventList(Container):
         return self._window.count
 
     @property
-    def query_in_force(self) -> EventQuery:
-        """The query whose rows are shown, bounded by the newest event of its moment."""
-        return self._query
+    def latest(self) -> ShownView:
+        """The view that the next change starts from: the one that is asked for, else the one shown."""
+        return self.wanted or self.shown
 
-    def ask(self, query: EventQuery, *, keep_cursor: bool = True) -> None:
-        """Show the result of another query when its first rows are read.
+    def ask(self, wanted: ShownView, *, keep_cursor: bool = True, opens: bool = False) -> None:
+        """Show another view when its first rows are read.
 
         Args:
-            query: The query, its ``upto_seq`` not set.
+            wanted: The view.
             keep_cursor: Stay on the same event, else on the next older one; False goes to the first row.
+            opens: Open the source again: it may have been replaced.
         """
         row = self.table.highlighted if keep_cursor else None
-        anchor = None if row is None else Anchor.at_event(row, query.sort)
-        self._ask(query, anchor, self.table.cursor_row - self.table.scroll_offset.y)
+        anchor = None if row is None else Anchor.at_event(row, wanted.query.sort)
+        self._ask(wanted, anchor, self.table.cursor_row - self.table.scroll_offset.y, opens=opens)
 
-    def begin(self, query: EventQuery, anchor: Anchor | None, top_offset: int = 0) -> None:
+    def begin(self, anchor: Anchor | None, top_offset: int = 0) -> None:
         """Show the first result.
 
         Args:
-            query: The query, its ``upto_seq`` not set.
             anchor: Where the cursor begins; None is the first row.
             top_offset: How many rows stand above it on the screen.
         """
-        self._ask(query, anchor, top_offset)
+        self._ask(self.shown, anchor, top_offset)
+
+    def go_to_time(self, wanted: ShownView, occurred_us: int) -> None:
+        """Show a view sorted by date, with the cursor on the event nearest to a moment."""
+        anchor = Anchor.at_time(occurred_us, wanted.query.sort)
+        self._ask(wanted, anchor, self.table.visible_rows // 2)
 
     def look(self) -> SourceState | None:
-        """In a thread: what became of the source of these rows; None if it cannot be told just now."""
+        """In a thread: look what became of the source of these rows; None if that cannot be told now."""
         try:
             return self._rows.glance(lambda reader: reader.state())
         except AuditTuiError:
             # The next question says what is wrong, to someone who asked.
             return None
 
-    def renew(self) -> None:
-        """Open the source anew for the next result: it may have been replaced."""
-        self._rows.renew()
-        self._counts.renew()
-
-    def go_to_time(self, query: EventQuery, occurred_us: int) -> None:
-        """Show a result sorted by date, with the cursor on the event nearest to a moment."""
-        self._ask(query, Anchor.at_time(occurred_us, query.sort), self.table.visible_rows // 2)
-
-    def _ask(self, query: EventQuery, anchor: Anchor | None, top_offset: int) -> None:
-        self._generation += 1
-        self._counts.cancel()
-        work = partial(self._read_result, self._generation, query, anchor, top_offset)
-        self._start("rows", partial(work, self._rows.begin()))
-
-    def show(self, first_page: FirstPage, top_offset: int = 0) -> None:
+    def show(self, first_page: FirstPage, wanted: ShownView, top_offset: int = 0) -> None:
         """Show rows that were read elsewhere."""
-        self._shown = self._generation
-        self._query = first_page.query
-        self._window = first_page.window()
-        this_year = self._clock().astimezone(self._row_text.zone).year
-        start_us = self._query.interval.start_us
-        other_years = start_us is None or local_time(start_us, self._row_text.zone).year != this_year
-        self._row_text.begin(self._query.sort, this_year, other_years=other_years)
-        cursor_row = first_page.cursor_row
-        self.table.show(self._window, cursor_row, max(0, cursor_row - top_offset))
-        self.post_message(self.Counted(self, self.count))
-        if not self.count.exact:
-            work = partial(self._read_count, self._generation, self._query)
-            self._start("count", partial(work, self._counts.begin()))
+        self._show(first_page, Question(self._number, wanted, top_offset=top_offset))
 
-    def set_zone(self, zone: tzinfo) -> None:
-        """Show the times in another zone, from the next result on."""
-        self._row_text.zone = zone
+    def _ask(self, wanted: ShownView, anchor: Anchor | None, top_offset: int, *, opens: bool = False) -> None:
+        self._number += 1
+        self._counts.cancel()
+        self.wanted = wanted
+        # Back from a reader without a limit.
+        opens = opens or self._is_patient
+        self._start_rows(Question(self._number, wanted, anchor, top_offset, opens=opens))
+
+    def _ask_again(self, question: Question) -> None:
+        if question.page is None:
+            self._number += 1
+            self._counts.cancel()
+            self.wanted = question.wanted
+        self._start_rows(replace(question, number=self._number, is_patient=True))
+
+    def _show(self, first_page: FirstPage, question: Question) -> None:
+        self.wanted = None
+        self.has_result = True
+        self._is_patient = question.is_patient
+        if question.opens:
+            self._counts.renew()
+        shown = self.shown = replace(question.wanted, query=first_page.query)
+        self._window = first_page.window()
+        zone = shown.context.zone
+        this_year = shown.context.today.year
+        start_us = shown.query.interval.start_us
+        other_years = start_us is None or local_time(start_us, zone).year != this_year
+        self._row_text.begin(shown.query.sort, zone, this_year, other_years=other_years)
+        cursor_row = first_page.cursor_row
+        self.table.show(self._window, cursor_row, max(0, cursor_row - question.top_offset))
+        self.post_message(self.QueryShown(shown, question.opens))
+        self.post_message(self.Counted(self.count))
+        self._count_rest()
+
+    def _count_rest(self) -> None:
+        if not self.count.exact:
+            work = partial(self._read_count, self._number, self.shown.query)
+            self._start("count", partial(work, self._counts.begin()))
 
     def cancel(self) -> bool:
         """End the questions under way, leaving what is shown; False when there are none."""
-        own = (worker for worker in self.workers if worker.node is self)
-        running = any(not worker.is_finished and worker.group != "events-prepare" for worker in own)
+        workers = (worker for worker in self.workers if worker.node is self)
+        running = any(not worker.is_finished and worker.group != "events-prepare" for worker in workers)
         if running:
-            self._generation += 1
-            self._shown = self._generation
             self._rows.cancel()
             self._counts.cancel()
+            self._drop(None)
         return running
+
+    def _drop(self, error: AuditTuiError | None, retry: Callable[[], None] | None = None) -> None:
+        """Go on with what is shown."""
+        self._number += 1
+        was_wanted, self.wanted = self.wanted, None
+        self._await(None)
+        self.post_message(self.Dropped(error, retry))
+        if was_wanted is not None and self.has_result:
+            self.table.rows_came()
+            self._count_rest()
 
     def on_unmount(self) -> None:
         self._rows.close()
         self._counts.close()
 
+    # -- saying that it takes long
+
+    def _await(self, question: Question | None) -> None:
+        """Tell from time to time that a question is under way; None ends that."""
+        if self._slow is not None:
+            self._slow.stop()
+            self._slow = None
+            if self._slow_ticks:
+                self.post_message(self.Waiting(""))
+        self._slow_ticks = 0
+        if question is not None:
+            self._slow = self.set_timer(SLOW_S, partial(self._tick, question))
+
+    def _tick(self, question: Question) -> None:
+        words = f"{self._doing(question)}…"
+        if self._slow_ticks:
+            words += f" {self._slow_ticks} s"
+        self._slow_ticks += 1
+        self._slow = self.set_timer(TICK_S - SLOW_S * (self._slow_ticks == 1), partial(self._tick, question))
+        self.post_message(self.Waiting(words))
+
+    def _doing(self, question: Question) -> str:
+        wanted, shown = question.wanted.view, self.shown.view
+        if question.page is not None or not self.has_result or wanted == shown:
+            return "Reading"
+        if wanted.sort != shown.sort:
+            return f"Sorting by {wanted.sort.column.label.lower()}"
+        return "Filtering" if wanted.filter != shown.filter else "Reading another time range"
+
     # -- in threads: these only ask and post
 
-    def _read_result(
-        self,
-        generation: int,
-        query: EventQuery,
-        anchor: Anchor | None,
-        top_offset: int,
-        token: CancelToken,
-    ) -> None:
+    def _opener(self, question: Question) -> ReaderFactory | None:
+        """What opens another reader for a question; None when the one so far will do."""
+        if question.is_patient and not self._is_patient:
+            return self._open_patiently
+        return self._open_reader if question.opens else None
+
+    def _read_first(self, question: Question, token: CancelToken) -> None:
+        wanted = question.wanted
         try:
             first_page = self._rows.ask(
-                lambda reader, cancel: read_first_page(reader, query, anchor, cancel), token
+                lambda reader, cancel: read_first_page(reader, wanted.query, question.anchor, cancel),
+                token,
+                self._opener(question),
             )
         except QueryCancelled:
             return
         except AuditTuiError as error:
-            self.post_message(self._AskFailed(generation, error))
+            self.post_message(self._Failed(question.number, error, question))
         else:
-            self.post_message(self._ResultRead(generation, first_page, top_offset))
+            self.post_message(self._FirstRead(question, first_page))
 
-    def _read_page(
-        self, generation: int, query: EventQuery, request: PageRequest, token: CancelToken
-    ) -> None:
+    def _read_page(self, question: Question, request: PageRequest, token: CancelToken) -> None:
+        query = question.wanted.query
         try:
             page = self._rows.ask(
-                lambda reader, cancel: reader.page(query, request.place, request.limit_rows, cancel), token
+                lambda reader, cancel: reader.page(query, request.place, request.limit_rows, cancel),
+                token,
+                self._opener(question),
             )
         except QueryCancelled:
             return
         except AuditTuiError as error:
-            self.post_message(self._AskFailed(generation, error))
+            self.post_message(self._Failed(question.number, error, question))
         else:
-            self.post_message(self._PageRead(generation, request, page))
+            self.post_message(self._PageRead(question, page))
 
-    def _read_count(self, generation: int, query: EventQuery, token: CancelToken) -> None:
+    def _read_count(self, number: int, query: EventQuery, token: CancelToken) -> None:
         told = 0
 
         def report(value: int) -> None:
@@ -260,16 +350,16 @@ class EventList(Container):
             # A search is counted in hundreds of steps; each message draws the status line.
             if value > told + told // 4:
                 told = value
-                self.post_message(self._LeastRead(generation, value))
+                self.post_message(self._CountRead(number, value, is_exact=False))
 
         try:
             value = self._counts.ask(lambda reader, cancel: reader.count(query, cancel, report), token)
         except QueryCancelled:
             return
         except AuditTuiError as error:
-            self.post_message(self._AskFailed(generation, error))
+            self.post_message(self._Failed(number, error, None))
         else:
-            self.post_message(self._CountRead(generation, value))
+            self.post_message(self._CountRead(number, value, is_exact=True))
 
     def _prepare(self, query: EventQuery, token: CancelToken) -> None:
         try:
@@ -285,55 +375,65 @@ class EventList(Container):
     def _start(self, group: str, work: partial[None]) -> None:
         self.run_worker(work, group=f"events-{group}", thread=True, exclusive=True)
 
+    def _start_rows(self, question: Question) -> None:
+        page = question.page
+        read = partial(self._read_first, question)
+        if page is not None:
+            read = partial(self._read_page, question, page)
+        self._await(question)
+        self._start("rows", partial(read, self._rows.begin()))
+
     # -- on the event loop
 
-    @on(_ResultRead)
-    def _show_result(self, message: _ResultRead) -> None:
+    @on(_FirstRead)
+    def _take_first(self, message: _FirstRead) -> None:
         message.stop()
-        if message.generation == self._generation:
-            self.show(message.first_page, message.top_offset)
+        if message.question.number == self._number:
+            self._await(None)
+            self._show(message.first_page, message.question)
 
     @on(EventTable.PageNeeded)
     def _read_more(self, message: EventTable.PageNeeded) -> None:
         message.stop()
-        if self._shown != self._generation:
-            return  # The rows of an older result would end the read of the newer one.
-        work = partial(self._read_page, self._generation, self._query, message.request)
-        self._start("rows", partial(work, self._rows.begin()))
+        if self.wanted is None:  # else the rows of an older result would end the read of the newer one
+            self._start_rows(Question(self._number, self.shown, page=message.request))
 
     @on(_PageRead)
     def _add_page(self, message: _PageRead) -> None:
         message.stop()
-        if message.generation != self._generation:
+        question = message.question
+        if question.number != self._number or question.page is None:
             return
+        self._await(None)
+        self._is_patient = self._is_patient or question.is_patient
         before = self.count
-        self._window.add(message.request, message.page)
+        self._window.add(question.page, message.page)
         self.table.rows_came()
         if self.count != before:
-            self.post_message(self.Counted(self, self.count))
-
-    @on(_LeastRead)
-    def _take_least(self, message: _LeastRead) -> None:
-        message.stop()
-        if message.generation == self._generation:
-            self._window.set_least(message.value)
-            self.table.rows_came()
-            self.post_message(self.Counted(self, self.count))
+            self.post_message(self.Counted(self.count))
 
     @on(_CountRead)
     def _take_count(self, message: _CountRead) -> None:
         message.stop()
-        if message.generation != self._generation:
+        if message.number != self._number:
             return
-        self._window.set_count(message.value)
+        if message.is_exact:
+            self._window.set_count(message.value)
+        else:
+            self._window.set_least(message.value)
         self.table.rows_came()
-        self.post_message(self.Counted(self, self.count))
-        if (self._query.upto_seq or 0) >= PREPARED_EVENTS:
-            self._start("prepare", partial(self._prepare, self._query, self._counts.begin()))
+        self.post_message(self.Counted(self.count))
+        if message.is_exact and (self.shown.query.upto_seq or 0) >= PREPARED_EVENTS:
+            self._start("prepare", partial(self._prepare, self.shown.query, self._counts.begin()))
 
-    @on(_AskFailed)
-    def _say_failed(self, message: _AskFailed) -> None:
+    @on(_Failed)
+    def _take_failure(self, message: _Failed) -> None:
         message.stop()
-        if message.generation == self._generation:
-            self._shown = self._generation
-            self.post_message(self.Failed(self, message.error))
+        if message.number != self._number:
+            return
+        question = message.question
+        if question is None:
+            self.post_message(self.Dropped(message.error))
+            return
+        can_wait = isinstance(message.error, QueryTooLong) and self._open_patiently is not None
+        self._drop(message.error, partial(self._ask_again, question) if can_wait else None)

@@ -128,7 +128,7 @@ class EventTable(ScrollView, can_focus=True):
         self._asked = None
         self._measure(top_row)
         self._resize_rows()
-        self.scroll_to(y=top_row, animate=False)
+        self._show_from(top_row)
         self.set_reactive(EventTable.cursor_row, self._clamped(cursor_row))
         self._scroll_to_cursor()
         self._redraw()
@@ -334,17 +334,29 @@ class EventTable(ScrollView, can_focus=True):
             return  # Not laid out yet; the first size brings it here again.
         top, height = self.scroll_offset.y, self.visible_rows
         if self.cursor_row < top:
-            self.scroll_to(y=self.cursor_row, animate=False)
+            self._show_from(self.cursor_row)
         elif self.cursor_row >= top + height:
-            self.scroll_to(y=self.cursor_row - height + 1, animate=False)
+            self._show_from(self.cursor_row - height + 1)
+
+    def _show_from(self, top_row: int) -> None:
+        # Forced: a list that was short until now has no scrollbar yet, and Textual would not scroll it.
+        self.scroll_to(y=top_row, animate=False, force=True)
 
     def move_cursor(self, row: int) -> None:
         """Put the cursor on a row, and show it; a place outside the list is its first or last row."""
         self.cursor_row = row
         self._scroll_to_cursor()  # The scrollbar may have left it behind.
 
+    def jump_to(self, row: int) -> None:
+        """Put the cursor on a row; one that is not on the screen comes to its middle."""
+        top, height = self.scroll_offset.y, self.visible_rows
+        row = self._clamped(row)
+        if not top <= row < top + height:
+            self._show_from(row - height // 2)
+        self.move_cursor(row)
+
     def _move_page(self, rows: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+        self._show_from(self.scroll_offset.y + rows)
         self.cursor_row += rows
 
     # -- keys and mouse

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from audit_tui.core.event import EventRow, Outcome
 from audit_tui.core.text import clean
 from audit_tui.ui.widgets.list.column_layout import GAP_CELLS
-from audit_tui.ui.widgets.list.row_text import CUT
+from audit_tui.ui.widgets.painter import CUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
 from audit_tui.core.privacy.secrets import mask_secrets
@@ -19,6 +20,7 @@ from audit_tui.ui.widgets.list.column_layout import (
     ColumnBox,
     lay_out,
 )
+from audit_tui.ui.widgets.painter import fit, fit_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 
 MISSING_VALUE = "-"
-CUT = "…"
 MEASURED_CHARS = 200
 """No column is wider; a cell of 100 MB is cut before it is measured."""
 SCANNED_CHARS = 2_000
@@ -40,7 +41,6 @@ class RowText:
     """Lays the columns out for a width and a result, and gives the cells of a row.
 
     Args:
-        zone: The zone of the dates.
         columns: The columns to show, in order.
         date_format: For strftime; the default one is shortened where there is little room, and does not
             say a day again that stands in the row above.
@@ -49,13 +49,12 @@ class RowText:
 
     def __init__(
         self,
-        zone: tzinfo,
         columns: Sequence[ListColumn] = LIST_COLUMNS,
         date_format: str = DEFAULT_DATE_FORMAT,
         *,
         masks_secrets: bool = False,
     ) -> None:
-        self.zone = zone
+        self._zone: tzinfo = UTC
         self._masks_secrets = masks_secrets
         self.boxes: tuple[ColumnBox, ...] = ()
         self._columns = tuple(columns)
@@ -71,15 +70,17 @@ class RowText:
         """Whether the columns were sized from rows."""
         return bool(self._wanted)
 
-    def begin(self, sort: Sort, this_year: int, *, other_years: bool) -> None:
+    def begin(self, sort: Sort, zone: tzinfo, this_year: int, *, other_years: bool) -> None:
         """Begin another result.
 
         Args:
             sort: Its order.
+            zone: The zone of its dates.
             this_year: The year that short dates leave out.
             other_years: Whether events of other years may come.
         """
         self._sort = sort
+        self._zone = zone
         self._this_year = f"{this_year:04d}"
         self._wanted = {}
         if self._date_format == DEFAULT_DATE_FORMAT:
@@ -161,26 +162,11 @@ class RowText:
 
     def _date(self, row: EventRow) -> str:
         if self._date_format == DEFAULT_DATE_FORMAT:
-            return date_text(row.occurred_us, self.zone)
-        return local_time(row.occurred_us, self.zone).strftime(self._date_format)
+            return date_text(row.occurred_us, self._zone)
+        return local_time(row.occurred_us, self._zone).strftime(self._date_format)
 
 
 def without_user(description: str, user: str | None) -> str:
     """A description without the user it begins with: beside their column 14 cells have better to say."""
     rest = description.removeprefix(f"{user} ") if user else description
     return rest or description
-
-
-def fit(text: str, width: int) -> str:
-    """A text from data as exactly ``width`` cells of one line, cleaned, with … where it was cut."""
-    text = fit_at_most(text, width)
-    return text + " " * (width - cell_len(text))
-
-
-def fit_at_most(text: str, width: int) -> str:
-    """A text from data in at most ``width`` cells of one line, cleaned, with … where it was cut."""
-    # Four characters a cell leave room for combining marks and stop at once in a cell of 100 MB.
-    text = clean(text[: 4 * width + 4])
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1)) + CUT[:width]

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from audit_tui.core.event import Outcome
 from audit_tui.core.text import MAX_CLEAN_CHARS, clean_visible, counted
 from audit_tui.core.time.zones import exact_date_text
-from audit_tui.ui.widgets.pane.line_view import Line, Piece, Role, wrap
+from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,8 +13,9 @@ from audit_tui.core.catalogue import catalogue
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.lane import Lane
+from audit_tui.ui.widgets.line_view import LineView
+from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 from audit_tui.ui.widgets.pane.detail_lines import detail_lines
-from audit_tui.ui.widgets.pane.line_view import Line, LineView, Piece, Role, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

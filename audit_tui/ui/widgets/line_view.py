@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
+from audit_tui.ui.widgets.painter import ROLES, Line, paint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from textual.binding import BindingType
-
-
-class Role(Enum):
-    """What a piece of text is for; the value is its component class."""
-
-    TITLE = "line-view--title"
-    LABEL = "line-view--label"
-    VALUE = "line-view--value"
-    QUIET = "line-view--quiet"
-    FAILURE = "line-view--failure"
-
-
-class Piece(NamedTuple):
-    """Text of one role: clean, and without line feeds."""
-
-    text: str
-    role: Role = Role.VALUE
-
-
-Line = tuple[Piece, ...]
+    from textual.strip import Strip
 
 
 class LineView(ScrollView, can_focus=True):
@@ -45,16 +23,7 @@ class LineView(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.PANE)]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {role.value for role in Role}
-    """
-    | Class | Description |
-    | :- | :- |
-    | `line-view--title` | The name of what is shown. |
-    | `line-view--label` | The name of a value. |
-    | `line-view--value` | A value. |
-    | `line-view--quiet` | What is said by the way. |
-    | `line-view--failure` | What failed. |
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLES
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
@@ -101,13 +70,7 @@ class LineView(ScrollView, can_focus=True):
             self._remake()
         index = y + self.scroll_offset.y
         width = self.size.width
-        if index >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        segments = [
-            Segment(piece.text, self.get_component_rich_style(piece.role.value))
-            for piece in self._lines[index]
-        ]
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return paint(self, self._lines[index] if index < len(self._lines) else (), width)
 
     def _scroll_by(self, lines: int) -> None:
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
@@ -129,32 +92,3 @@ class LineView(ScrollView, can_focus=True):
 
     def action_pane_end(self) -> None:
         self.scroll_to(y=self.max_scroll_y, animate=False)
-
-
-def wrap(text: str, width: int) -> Iterator[str]:
-    """Break a clean text into lines of at most ``width`` cells, at spaces where there are some."""
-    width = max(2, width)
-    while cell_len(text) > width if len(text) <= width * 2 else True:
-        cut = _fitting(text, width)
-        space = text.rfind(" ", width // 3, cut + 1)
-        if space > 0:
-            yield text[:space]
-            text = text[space + 1 :]
-        else:
-            yield text[:cut]
-            text = text[cut:]
-    yield text
-
-
-def _fitting(text: str, width: int) -> int:
-    """How many characters fit; at least one, so that a wrap always ends."""
-    head = text[:width]
-    if head.isascii():
-        return width
-    cells = count = 0
-    for character in text[: 4 * width]:
-        cells += cell_len(character)
-        if cells > width:
-            break
-        count += 1
-    return max(1, count)

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from audit_tui.core.columns import ListColumn
     from audit_tui.core.event import AuditEvent, EventRow
-    from audit_tui.core.query import EventQuery, EventReader
-    from audit_tui.core.time.dates import TimeContext
-    from audit_tui.core.view import View
+    from audit_tui.core.query import EventReader
+    from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.terminal.clipboard import CopyResult
 
 MAX_COPIED_ROWS = 1_000
@@ -52,16 +51,13 @@ class CopyForm(Enum):
 class CopySource:
     """What is on the screen at the moment of copying."""
 
-    query: EventQuery
-    """Bounded by ``upto_seq``, so that rows keep their places."""
+    shown: ShownView
     rows: range
     """The places of the rows to copy; empty when there is none."""
     column: ListColumn
     """The one under the cursor."""
     keys: tuple[ListColumn, ...]
     """The columns of the list, in order."""
-    context: TimeContext
-    view: View
     command_words: tuple[str, ...]
     """How a command begins that reads the same store."""
     masks_secrets: bool = False
@@ -89,7 +85,7 @@ class CopySource:
         Raises:
             UsageError: If a filter cannot be written as one.
         """
-        return shell_line([*self.command_words, *event_options(self.view, self.context)])
+        return shell_line([*self.command_words, *event_options(self.shown.view, self.shown.context)])
 
     def text(self, form: CopyForm, reader: EventReader) -> str:
         """The text to copy, without a newline at its end; blocks.
@@ -112,21 +108,21 @@ class CopySource:
         return "\n".join(lines)
 
     def _lines(self, form: CopyForm, reader: EventReader) -> Iterator[str]:
-        page = reader.page(self.query, AtRow(self.rows.start), len(self.rows))
+        page = reader.page(self.shown.query, AtRow(self.rows.start), len(self.rows))
         if form is CopyForm.MARKDOWN:
-            yield markdown_head(self.keys, self.context).removesuffix("\n")
-        for row in map(self.shown, page.rows):
+            yield markdown_head(self.keys, self.shown.context).removesuffix("\n")
+        for row in map(self.masked, page.rows):
             match form:
                 case CopyForm.CELL:
                     yield self._cell(row)
                 case CopyForm.ROW:
-                    yield tabbed_row(row, self.keys, self.context)
+                    yield tabbed_row(row, self.keys, self.shown.context)
                 case CopyForm.MARKDOWN:
-                    yield markdown_row(row, self.keys, self.context, clean_visible).removesuffix("\n")
+                    yield markdown_row(row, self.keys, self.shown.context, clean_visible).removesuffix("\n")
                 case CopyForm.JSON if (event := reader.event(row.seq)) is not None:
                     yield json_text(self._event(event))
 
-    def shown(self, row: EventRow) -> EventRow:
+    def masked(self, row: EventRow) -> EventRow:
         """A row as it may be copied."""
         if not self.masks_secrets or row.description is None:
             return row
@@ -137,8 +133,8 @@ class CopySource:
 
     def _cell(self, row: EventRow) -> str:
         if self.column is Column.TIME:
-            return told_time(row.occurred_us, self.context)
-        return cell_text(row, self.column, self.context, clean_visible) or MISSING
+            return told_time(row.occurred_us, self.shown.context)
+        return cell_text(row, self.column, self.shown.context, clean_visible) or MISSING
 
 
 def where_it_went(what: str, result: CopyResult) -> str:

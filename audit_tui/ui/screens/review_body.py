@@ -1,0 +1,111 @@
+"""The body of the review screen: the list, and beside or below it the detail pane, which follows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Container
+from textual.message import Message
+
+from audit_tui.ui.widgets.list.event_list import EventList
+from audit_tui.ui.widgets.list.event_table import EventTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from audit_tui.core.evidence.sealed import WrongEvents
+    from audit_tui.core.query import ReaderFactory
+    from audit_tui.ui.widgets.list.range_table import RangeTable
+    from audit_tui.ui.widgets.pane.detail_pane import DetailPane
+
+WIDE_CELLS = 120
+"""From this width on the detail pane stands beside the list."""
+
+
+class ReviewBody(Container):
+    """Holds the list and the pane, which cover it.
+
+    Args:
+        event_list: The list.
+        open_reader: Opens the pane's reader.
+    """
+
+    BLANK = True
+
+    class PaneToggled(Message):
+        """The pane was opened or closed."""
+
+    def __init__(self, event_list: EventList, open_reader: ReaderFactory) -> None:
+        super().__init__(id="body")
+        self.event_list = event_list
+        self._open_reader = open_reader
+        self._pane: DetailPane | None = None
+        self._wrong: Sequence[WrongEvents] = ()
+        self._is_wide = False
+
+    def compose(self) -> ComposeResult:
+        yield self.event_list
+
+    @property
+    def table(self) -> RangeTable:
+        """The table in the list."""
+        return self.event_list.table
+
+    @property
+    def pane(self) -> DetailPane | None:
+        """The detail pane; None while it is closed."""
+        return self._pane if self._pane is not None and self._pane.display else None
+
+    def fit(self, width: int) -> None:
+        """Put the pane beside the list, or below it, for a screen so wide."""
+        self._is_wide = width >= WIDE_CELLS
+        self.set_class(self._is_wide, "-wide")
+        if self._pane is not None:
+            self._pane.set_class(self._is_wide, "-wide")
+
+    def open_pane(self) -> None:
+        """Show all of the event under the cursor; nothing happens where there is none."""
+        row = self.table.highlighted
+        if row is None:
+            return
+        if self._pane is None:
+            # Not at the start: it costs 30 ms there, and many a look needs no pane.
+            from audit_tui.ui.widgets.pane.detail_pane import DetailPane
+
+            self._pane = DetailPane(self._open_reader, self.event_list.shown.context.zone, id="detail")
+            self._pane.set_class(self._is_wide, "-wide")
+            self._pane.mark_wrong(self._wrong)
+            self.mount(self._pane)
+        self._pane.display = True
+        self._pane.open_event(row.seq)
+        self.post_message(self.PaneToggled())
+
+    def close_pane(self) -> None:
+        """Hide the detail pane; the list has the focus again."""
+        if self._pane is not None:
+            self._pane.display = False
+            self._pane.open_event(None)
+            self.table.focus()
+            self.post_message(self.PaneToggled())
+
+    def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
+        """Mark the events that are not what was sealed."""
+        self._wrong = wrong
+        self.table.mark_wrong(wrong)
+        if self._pane is not None:
+            self._pane.mark_wrong(wrong)
+
+    @on(EventList.QueryShown)
+    def _follow_view(self, message: EventList.QueryShown) -> None:
+        if self._pane is not None:
+            self._pane.set_zone(message.shown.context.zone)
+            if message.is_reopened:
+                self._pane.renew()
+
+    @on(EventTable.RowHighlighted)
+    def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
+        if self.pane is not None and (message.row is not None or not self.event_list.count.value):
+            self.pane.open_event(message.row.seq if message.row else None)

@@ -1,0 +1,76 @@
+"""A look at the source from time to time: whether it was replaced, deleted, damaged, or has newer events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.message import Message
+
+from audit_tui.core.query import SourceState, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+
+LOOK_S = 2.0
+"""How often to look."""
+
+
+class Notice(NamedTuple):
+    """Words about the source."""
+
+    words: str
+    short: str = ""
+    """What stays of them after a while; empty when they can go."""
+
+
+class SourceWatch:
+    """Looks in a thread, and tells the screen what it finds; the screen says what is new of it.
+
+    Args:
+        screen: Gets ``Looked``.
+        look: Looks at the source, in the thread; None when it cannot be told just now.
+    """
+
+    class Looked(Message):
+        """The source was looked at."""
+
+        def __init__(self, state: SourceState) -> None:
+            super().__init__()
+            self.state = state
+
+    def __init__(self, screen: Screen[None], look: Callable[[], SourceState | None]) -> None:
+        self._screen = screen
+        self._look = look
+
+    def run(self) -> None:
+        """Look once."""
+        self._screen.run_worker(self._work, thread=True, group="look", exclusive=True)
+
+    def _work(self) -> None:
+        state = self._look()
+        if state is not None:
+            self._screen.post_message(self.Looked(state))
+
+
+def notice_of(state: SourceState, upto_seq: int | None, opening: str, reload: str) -> Notice:
+    """Say what a look found.
+
+    Args:
+        state: What it found.
+        upto_seq: The newest event of those shown; None when nothing is.
+        opening: What was said of the store when it was opened.
+        reload: The key that reads again.
+    """
+    match state.standing:
+        case Standing.REPLACED:
+            return Notice(f"The store was replaced: {reload} opens the new one.", f"replaced: {reload}")
+        case Standing.DELETED:
+            return Notice("The store file was deleted; showing the last state.", "file deleted")
+        case Standing.DAMAGED:
+            return Notice("The store is damaged: showing what can be read.", "damaged")
+    if upto_seq is not None and state.newest_seq > upto_seq:
+        return Notice(f"Newer events are there: {reload} shows them.", f"newer: {reload}")
+    # Another store may have been opened since.
+    return Notice(opening if state.notice in opening else state.notice)

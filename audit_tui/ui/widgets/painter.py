@@ -1,0 +1,106 @@
+"""Lines made of pieces of text, each with a role that the styles give a look.
+
+One painter for the bars, the pane, the dialogs' texts and lists; only the rows of the event list, of which
+thousands pass by, have one of their own (``list.row_strips``).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual.strip import Strip
+
+from audit_tui.core.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from textual.widget import Widget
+
+CUT = "…"
+
+
+class Role(Enum):
+    """The purpose of a piece of text; the value is its component class."""
+
+    TITLE = "paint--title"
+    LABEL = "paint--label"
+    VALUE = "paint--value"
+    QUIET = "paint--quiet"
+    FAILURE = "paint--failure"
+    BUTTON = "paint--button"
+    """Can be clicked."""
+    KEY = "paint--key"
+    SPECIAL = "paint--special"
+    """A word of ours in the place of a value."""
+    CURSOR = "paint--cursor"
+    """The line that Enter takes."""
+
+
+ROLES = {role.value for role in Role}
+"""The component classes of every widget that is painted so."""
+
+
+class Piece(NamedTuple):
+    """Text of one role: clean, and without line feeds."""
+
+    text: str
+    role: Role = Role.VALUE
+    command: str = ""
+    """The id of the command that a click on it runs; empty for none."""
+
+
+Line = tuple[Piece, ...]
+
+
+def paint(widget: Widget, line: Iterable[Piece], width: int) -> Strip:
+    """Draw a line in the looks that a widget has for the roles, as wide as said."""
+    segments = [Segment(piece.text, widget.get_component_rich_style(piece.role.value)) for piece in line]
+    return Strip(segments).adjust_cell_length(width, widget.rich_style)
+
+
+def fit(text: str, width: int) -> str:
+    """Return a text from data as exactly ``width`` cells of one line, cleaned, with … where it was cut."""
+    text = fit_at_most(text, width)
+    return text + " " * (width - cell_len(text))
+
+
+def fit_at_most(text: str, width: int) -> str:
+    """Return a text from data in at most ``width`` cells, cleaned, with … where it was cut."""
+    # Four characters a cell leave room for combining marks and stop at once in a cell of 100 MB.
+    text = clean(text[: 4 * width + 4])
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)) + CUT[:width]
+
+
+def wrap(text: str, width: int) -> Iterator[str]:
+    """Break a clean text into lines of at most ``width`` cells, at spaces where there are some."""
+    width = max(2, width)
+    while cell_len(text) > width if len(text) <= width * 2 else True:
+        cut = _fitting(text, width)
+        space = text.rfind(" ", width // 3, cut + 1)
+        if space > 0:
+            yield text[:space]
+            text = text[space + 1 :]
+        else:
+            yield text[:cut]
+            text = text[cut:]
+    yield text
+
+
+def _fitting(text: str, width: int) -> int:
+    """Return how many characters fit; at least one, so that a wrap always ends."""
+    head = text[:width]
+    if head.isascii():
+        return width
+    cells = count = 0
+    for character in text[: 4 * width]:
+        cells += cell_len(character)
+        if cells > width:
+            break
+        count += 1
+    return max(1, count)
