@@ -103,5 +103,5 @@ def test_a_key_is_made_once_for_its_owner_alone_and_refused_when_others_can_read
         local_key(PSEUDONYMS)
     path.chmod(0o600)
     path.write_bytes(b"short")
-    with pytest.raises(FileError, match="no key"):
+    with pytest.raises(FileError, match="not a key"):
         local_key(PSEUDONYMS)

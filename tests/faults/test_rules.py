@@ -112,7 +112,7 @@ from tests.ui.review_app import Driver
 async def look_everywhere():
     writer = StoreWriter(path)
     writer.append([AuditEvent("acknowledged", 1)])
-    opening = Opening(open_store(path), "x", View(NO_FILTER, Preset.ALL_TIME), zone_named("UTC"),
+    opening = Opening(open_store(path), "x", View(time_range=Preset.ALL_TIME), zone_named("UTC"),
                       lambda: datetime.now(UTC), Settings())
     app = AuditApp(opening)
     async with app.run_test(size=(100, 30)) as pilot:

@@ -341,6 +341,7 @@ def test_a_symbolic_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
 
 FILL_UP = """
 import resource, signal, sys
+from audit_tui.core.event import AuditEvent
 from audit_tui.errors import StoreFull
 from audit_tui.store.write.writer import StoreWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -380,6 +381,7 @@ def test_the_errors_of_a_full_disk_are_one(tmp_path: Path, code: str) -> None:
 
 APPEND_UNTIL_KILLED = """
 import sys
+from audit_tui.core.event import AuditEvent
 from audit_tui.store.write.writer import StoreWriter
 with StoreWriter(sys.argv[1], durable=False, bulk=sys.argv[2] == "bulk") as writer:
     batch = 0
