@@ -93,8 +93,10 @@ class Lane:
     def glance(self, question: Callable[[EventReader], Answer]) -> Answer | None:
         """Put a short question to the reader without waiting, and without ending another question.
 
+        Called in a thread: it opens the reader if nobody asked before.
+
         Returns:
-            None if the reader is busy, or not open yet.
+            None if the reader is busy, or to be opened again.
 
         Raises:
             StoreError: If the source cannot answer.
@@ -102,8 +104,10 @@ class Lane:
         if not self._turn.acquire(blocking=False):
             return None
         try:
-            if self._reader is None or self._is_stale:
+            if self._is_stale:
                 return None
+            if self._reader is None:
+                self._reader = self._open_reader()
             return question(self._reader)
         finally:
             self._turn.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -31,7 +32,7 @@ def add(path: Path, first: int, events: int) -> None:
     with StoreWriter(path, durable=False) as writer:
         writer.append(
             [
-                AuditEvent("e", number, key=f"k{number}", description="it was")
+                AuditEvent("e", number, key=f"k{number}", user="u", description="it was")
                 for number in range(first, first + events)
             ]
         )
@@ -53,6 +54,16 @@ def ignored(_: SealStatus) -> None:
     pass
 
 
+class Clock:
+    """A clock that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 def test_it_reports_after_each_snapshot_and_goes_on_with_what_is_new(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,22 +71,84 @@ def test_it_reports_after_each_snapshot_and_goes_on_with_what_is_new(
     checker = StoreSealChecker(path)
     reports: list[SealStatus] = []
     assert checker.run(reports.append).words == "verified up to 1,500, not anchored"
-    assert [one.verified_seq for one in reports] == [512, 1_024, 1_500, 1_500]
-    assert [one.state for one in reports] == [SealState.CHECKING] * 3 + [SealState.HOLDS]
-    # What was read is not read again; what is new is.
-    change(path, "UPDATE events SET target = 'x' WHERE seq = 7")
+    assert [status.verified_seq for status in reports] == [512, 1_024, 1_500, 1_500]
+    assert [status.state for status in reports] == [SealState.CHECKING] * 3 + [SealState.HOLDS]
+    assert not checker.is_due()
     add(path, 2_000, 100)
+    assert checker.is_due()
     assert checker.run(reports.append).verified_seq == 1_600
-    change(path, "UPDATE events SET target = 'x' WHERE seq = 1550")
-    add(path, 3_000, 1)
-    status = checker.run(reports.append)
-    assert (status.state, status.first_wrong_seq, status.words) == (
-        SealState.BROKEN,
-        1_550,
-        "broken at event 1,550",
-    )
-    add(path, 4_000, 600)
-    assert checker.run(reports.append).words == "broken at event 1,550"
+    checker.close()
+
+
+def test_what_others_edit_is_read_again_at_once(path: Path) -> None:
+    checker = StoreSealChecker(path)
+    assert checker.run(ignored).state is SealState.HOLDS
+    change(path, "UPDATE events SET description = 'forged' WHERE seq = 7")
+    assert checker.is_due()
+    assert checker.run(ignored).words == "broken at event 7"
+    change(path, "UPDATE events SET description = 'it was' WHERE seq = 7")
+    assert checker.run(ignored).state is SealState.HOLDS
+    change(path, "UPDATE event_names SET name = 'E'")
+    assert checker.run(ignored).words == "broken at event 1"
+    checker.close()
+
+
+def test_an_edit_behind_an_append_is_found_before_long_and_the_status_says_what_it_does_not_know(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    checker = StoreSealChecker(path, clock=clock)
+    step = seal_walk.SealWalk.step
+
+    def slow_step(walk: seal_walk.SealWalk) -> None:
+        clock.now_s += 3
+        step(walk)
+
+    monkeypatch.setattr(seal_walk.SealWalk, "step", slow_step)
+    status = checker.run(ignored)
+    assert (status.is_written_to, status.read_at_s) == (False, 1_800_000_000)
+    change(path, "UPDATE events SET description = 'forged' WHERE seq = 7")
+    add(path, 2_000, 10)
+    status = checker.run(ignored)
+    assert (status.state, status.verified_seq, status.is_written_to) == (SealState.HOLDS, 1_510, True)
+    assert status.read_at_s == 1_800_000_000
+    assert not checker.is_due()
+    clock.now_s += 10 * 3
+    assert checker.is_due()
+    assert checker.run(ignored).words == "broken at event 7"
+    checker.close()
+
+
+def test_while_the_same_is_read_again_the_result_stays(path: Path) -> None:
+    clock = Clock()
+    checker = StoreSealChecker(path, clock=clock)
+    checker.run(ignored)
+    add(path, 2_000, 10)
+    reports: list[SealStatus] = []
+    checker.run(reports.append)
+    clock.now_s += 1
+    while checker.is_due():
+        checker.run(reports.append)
+    assert {status.words for status in reports} <= {
+        "verified up to 1,510, not anchored",
+        "verified up to 1,500, not anchored",
+    }
+    assert not reports[-1].is_written_to
+    checker.close()
+
+
+def test_a_store_put_in_its_place_is_checked_when_the_screen_opens_it(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    add(other, 1, 300)
+    change(other, "UPDATE events SET description = 'forged' WHERE seq = 7")
+    checker = StoreSealChecker(path)
+    checker.run(ignored)
+    other.replace(path)
+    # What is shown is still the first one.
+    assert checker.run(ignored).words == "verified up to 1,500, not anchored"
+    checker.begin_again()
+    assert checker.is_due()
+    assert checker.run(ignored).words == "broken at event 7"
     checker.close()
 
 
@@ -90,25 +163,30 @@ def test_the_next_session_knows_what_was_verified(path: Path, tmp_path: Path) ->
     status = checker.run(ignored)
     assert (status.state, status.trusted_seq, status.verified_seq) == (SealState.HOLDS, 2_048, 2_100)
     checker.close()
-    # A file that was touched is read again.
+    # A file that was written to is read again, also with the times of its content put back.
+    times = path.stat()
     change(path, "UPDATE events SET target = 'x' WHERE seq = 7")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert path.stat().st_mtime_ns == times.st_mtime_ns
     checker = StoreSealChecker(path, memory)
     status = checker.run(ignored)
     assert (status.words, status.trusted_seq) == ("broken at event 7", 0)
     checker.close()
-    # It is an anchor of its own: an older copy is seen.
+    # It is an anchor of its own: an older copy is seen, and told from a forged one.
     shutil.copy(older, path)
     checker = StoreSealChecker(path, memory)
     status = checker.run(ignored)
-    assert (status.state, status.words) == (SealState.BROKEN, "seals broken")
-    assert "older copy" in status.message
+    assert (status.state, status.words) == (SealState.OLDER, "older copy")
+    assert "had 2,100 events when it was last verified here, now it has 1,500" in status.message
     checker.close()
 
 
-def test_what_was_written_while_it_was_verified_is_read_again(path: Path, tmp_path: Path) -> None:
+def test_what_was_written_while_it_was_verified_is_not_remembered(path: Path, tmp_path: Path) -> None:
     memory = tmp_path / "verified"
-    checker = StoreSealChecker(path, memory)
+    clock = Clock()
+    checker = StoreSealChecker(path, memory, clock)
     checker.run(ignored)
+    clock.now_s -= 1
     change(path, "UPDATE events SET target = 'x' WHERE seq = 7")
     add(path, 2_000, 10)
     assert checker.run(ignored).state is SealState.HOLDS
@@ -119,11 +197,44 @@ def test_what_was_written_while_it_was_verified_is_read_again(path: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("INSERT INTO user_names SELECT id + 90000, name, folded, events FROM user_names", "stands twice"),
+        ("DROP TABLE events", "cannot be read"),
+    ],
+)
+def test_names_that_stand_twice_and_tables_that_are_gone_are_told(
+    path: Path, statement: str, words: str
+) -> None:
+    checker = StoreSealChecker(path)
+    checker.run(ignored)
+    change(path, "DROP INDEX user_names_name")
+    change(path, "DROP INDEX user_names_order")
+    change(path, statement)
+    status = checker.run(ignored)
+    assert (status.state, words in status.message) == (SealState.BROKEN, True)
+    checker.close()
+
+
+def test_garbage_over_the_pages_is_told(path: Path) -> None:
+    checker = StoreSealChecker(path)
+    checker.run(ignored)
+    with path.open("r+b") as file:
+        file.seek(8_192)
+        file.write(b"\xa5" * (path.stat().st_size - 8_192))
+    assert checker.is_due()
+    assert checker.run(ignored).state is SealState.BROKEN
+    checker.close()
+
+
+@pytest.mark.parametrize(
     ("statement", "state", "wrong"),
     [
         ("DELETE FROM events WHERE seq BETWEEN 5 AND 7", SealState.BROKEN, [(Wrong.MISSING, 5, 7)]),
         ("UPDATE events SET seq = 1600 WHERE seq = 1500", SealState.BROKEN,
          [(Wrong.MISSING, 1_500, 1_500), (Wrong.ADDED, 1_600, 1_600)]),
+        ("UPDATE events SET seq = -3 WHERE seq = 1500", SealState.BROKEN,
+         [(Wrong.MISSING, 1_500, 1_500), (Wrong.ADDED, -3, -3)]),
         ("UPDATE seal_head SET root = zeroblob(32)", SealState.BROKEN, [(Wrong.SEAL, 1, 1_500)]),
         ("DELETE FROM seal_block WHERE block = 1", SealState.BROKEN, None),
         ("DELETE FROM seal_head", SealState.UNSEALED, []),
@@ -141,13 +252,16 @@ def test_what_is_wrong_is_told(
         assert [(run.wrong, run.first_seq, run.last_seq) for run in status.wrong] == wrong
 
 
-def test_removals_that_are_declared_are_no_damage(path: Path) -> None:
+def test_removals_that_are_declared_are_no_damage_and_are_told(path: Path) -> None:
     with StoreWriter(path, durable=False) as writer:
         redact(writer, [600, 601], ["description"], ACT)
         assert prune(writer, 301, ACT).events == 300
     checker = StoreSealChecker(path)
-    assert checker.run(ignored).state is SealState.HOLDS
+    status = checker.run(ignored)
     checker.close()
+    assert status.state is SealState.HOLDS
+    assert status.removal_words == "300 events pruned here, 2 events redacted"
+    assert status.declaring_seqs == (1_501, 1_502)
 
 
 def test_an_empty_store_holds(tmp_path: Path) -> None:

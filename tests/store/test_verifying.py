@@ -15,7 +15,7 @@ from audit_tui.core.evidence.leaf import Form, event_leaf
 from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged, StoreError
 from audit_tui.store import text_index
 from audit_tui.store.columns import building
-from audit_tui.store.evidence import signing, verify_derived, verify_work, verifying
+from audit_tui.store.evidence import seal_reading, signing, verify_derived, verify_work
 from audit_tui.store.evidence.proving import Prover
 from audit_tui.store.evidence.seal_keys import give_key
 from audit_tui.store.evidence.seal_reading import SealedStore
@@ -262,7 +262,7 @@ def test_a_second_process_does_its_share_or_the_first_does_all(
 def test_added_events_are_looked_for_by_their_numbers(sealed: Sealed) -> None:
     """Going over all of ten million took --quick 3 s."""
     with SealedStore(sealed.path) as store, store.snapshot():
-        plan = store.connection.execute(f"EXPLAIN QUERY PLAN {verifying.ADDED}", (1, 1)).fetchall()
+        plan = store.connection.execute(f"EXPLAIN QUERY PLAN {seal_reading.ADDED}", (1, 1)).fetchall()
     assert not [step for *_, step in plan if b"SCAN" in step]
 
 

@@ -29,7 +29,8 @@ class Checker:
     def __init__(self, *reports: SealStatus) -> None:
         self.reports = reports
         self.runs = 0
-        self.is_closed = False
+        self.is_closed = self.due = False
+        self.beginnings = 0
 
     def run(self, report: Callable[[SealStatus], None], cancel: CancelToken | None = None) -> SealStatus:
         assert cancel is not None
@@ -37,6 +38,12 @@ class Checker:
         for status in self.reports:
             report(status)
         return self.reports[-1]
+
+    def is_due(self) -> bool:
+        return self.due
+
+    def begin_again(self) -> None:
+        self.beginnings += 1
 
     def close(self) -> None:
         self.is_closed = True
@@ -109,13 +116,18 @@ def test_newer_events_are_checked_later_and_steps_are_not_told(monkeypatch: pyte
         status_line = driver.review.query_one(StatusLine)
         monkeypatch.setattr(status_line, "show_seal", shown.append)
         await checked(driver)
-        watch.run_if_newer(EVENTS)
-        await driver.settle()
-        assert checker.runs == 1
-        watch.run_if_newer(EVENTS + 1)
+        assert not watch.is_due()
+        checker.due = True
+        assert watch.is_due()
+        watch.run()
         await driver.settle()
         assert checker.runs == 2
-        assert shown == [HOLDS]
+        # A result that no longer holds is taken back while the check runs again.
+        assert [status.state for status in shown] == ["holds", "checking", "holds"]
+        checker.due = False
+        await driver.press("R")
+        await driver.settle()
+        assert (checker.runs, checker.beginnings) == (3, 1)
 
     run_review(script, open_checker=lambda: checker)
 

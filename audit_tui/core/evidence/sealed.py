@@ -1,4 +1,4 @@
-"""What a check of the seals found, for the command and for the screen."""
+"""The results of a check of the seals, for the command and for the screen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.core.record import Record
+from audit_tui.core.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,14 +18,14 @@ MAX_RUNS = 100_000
 
 
 class Wrong(StrEnum):
-    """What can be wrong with events; the value is the word in JSON."""
+    """A thing that can be wrong with events; the value is the word in JSON."""
 
     CHANGED = "changed"
     MISSING = "missing"
     ADDED = "added"
     """Not sealed: nobody who records wrote it."""
     RETURNED = "returned"
-    """Declared as pruned, but there."""
+    """Declared as pruned, but it exists."""
     UNREADABLE = "unreadable"
     """SQLite cannot read it."""
     SEAL = "seal"
@@ -32,7 +33,7 @@ class Wrong(StrEnum):
 
     @property
     def words(self) -> str:
-        """What is wrong, for a person."""
+        """The same for a person."""
         return _WORDS[self]
 
 
@@ -40,7 +41,7 @@ _WORDS = {
     Wrong.CHANGED: "content changed",
     Wrong.MISSING: "missing, no declared prune",
     Wrong.ADDED: "not sealed: added outside audit-tui",
-    Wrong.RETURNED: "declared as pruned, but it is there",
+    Wrong.RETURNED: "declared as pruned, but it exists",
     Wrong.UNREADABLE: "cannot be read: the file is damaged",
     Wrong.SEAL: "their seals were altered: any of them may be forged",
 }
@@ -59,7 +60,7 @@ class WrongEvents(Record):
 
     @property
     def events(self) -> int:
-        """How many events these are."""
+        """The number of these events."""
         return self.last_seq - self.first_seq + 1
 
 
@@ -84,19 +85,21 @@ class WrongRuns:
 
 
 class SealState(StrEnum):
-    """What the seal in a status line says."""
+    """The state of the seals, for a status line."""
 
     CHECKING = "checking"
     """Nothing wrong so far."""
     HOLDS = "holds"
     """Every event up to the newest seal matches."""
+    OLDER = "older"
+    """All that is here matches, but there were more events when this was last verified."""
     BROKEN = "broken"
     UNSEALED = "unsealed"
     """There are no seals, or they cannot be read."""
 
 
 class SealStatus(Record):
-    """How far the seals of a store are checked, and what was found."""
+    """How far the seals of a store are checked, and what that found."""
 
     state: SealState
     verified_seq: int = 0
@@ -111,21 +114,48 @@ class SealStatus(Record):
     """What is wrong, by number; at most MAX_WRONG_RUNS runs."""
     message: str = ""
     """What is wrong with the seals themselves, or why nothing can be checked; empty when nothing is."""
+    pruned_events: int = 0
+    """Events that were deleted by a declared act."""
+    redacted_events: int = 0
+    """Events of which parts were replaced by a declared act."""
+    declaring_seqs: tuple[int, ...] = ()
+    """The events that declare these removals."""
+    read_at_s: float | None = None
+    """When the check that read all events began, in seconds since 1970; None before the first has ended."""
+    is_written_to: bool = False
+    """The file was written to since, so that the events read before may have been changed as well: what was
+    appended was checked, the others are read again before long."""
 
     @property
     def first_wrong_seq(self) -> int | None:
         """The first wrong event; None when none is known."""
-        return min((one.first_seq for one in self.wrong), default=None)
+        return min((run.first_seq for run in self.wrong), default=None)
 
     @property
     def words(self) -> str:
         """The status in a few words, for a status line."""
-        if self.state is SealState.UNSEALED:
-            return "not sealed"
-        if self.state is SealState.BROKEN:
-            first = self.first_wrong_seq
-            return "seals broken" if first is None else f"broken at event {first:,}"
-        return f"verified up to {self.verified_seq:,}, not anchored"
+        match self.state:
+            case SealState.UNSEALED:
+                return "not sealed"
+            case SealState.BROKEN:
+                first = self.first_wrong_seq
+                return "seals broken" if first is None else f"broken at event {first:,}"
+            case SealState.OLDER:
+                return "older copy"
+            case SealState.CHECKING:
+                return "checking the seals"
+            case SealState.HOLDS:
+                return f"verified up to {self.verified_seq:,}, not anchored"
+
+    @property
+    def removal_words(self) -> str:
+        """What was removed by declared acts, for the end of a list and a dialog; empty when nothing was."""
+        parts = []
+        if self.pruned_events:
+            parts.append(f"{counted(self.pruned_events, 'event')} pruned here")
+        if self.redacted_events:
+            parts.append(f"{counted(self.redacted_events, 'event')} redacted")
+        return ", ".join(parts)
 
 
 MAX_WRONG_RUNS = 1_000
@@ -134,7 +164,8 @@ MAX_WRONG_RUNS = 1_000
 class SealChecker(Protocol):
     """Checks the seals of a store in the background, for one thread at a time.
 
-    It goes on where it ended: a second ``run`` checks what was added since.
+    It goes on where it ended: a second ``run`` checks what was added since. It begins again by itself where
+    something else than an append may have changed what it read.
     """
 
     def run(self, report: Callable[[SealStatus], None], cancel: CancelToken | None = None) -> SealStatus:
@@ -142,8 +173,16 @@ class SealChecker(Protocol):
 
         Raises:
             QueryCancelled: If the token is cancelled; what was checked stays checked.
-            StoreError: If the store cannot be read.
+            StoreError: If the store cannot be read now.
         """
+        ...
+
+    def is_due(self) -> bool:
+        """Tell whether a run would find more to check: 0.1 ms, fit to be asked every second."""
+        ...
+
+    def begin_again(self) -> None:
+        """Let the next run check the store that lies there now, and read again what may have changed."""
         ...
 
     def close(self) -> None:

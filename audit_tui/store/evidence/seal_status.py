@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.evidence.checkpoint import SignedCheckpoint, read_checkpoint
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES
 from audit_tui.core.evidence.sealed import MAX_WRONG_RUNS, SealState, SealStatus, Wrong, WrongEvents
-from audit_tui.errors import CheckpointError, StoreError
-from audit_tui.store.evidence.declared import read_declared
-from audit_tui.store.evidence.seal_reading import SealedStore, require_seals
+from audit_tui.core.new_file import private_folder
+from audit_tui.errors import CheckpointError, StoreBusy, StoreError
+from audit_tui.store.evidence.declared import PRUNE, REDACT, Declared, read_declared
+from audit_tui.store.evidence.schema_check import name_problems
+from audit_tui.store.evidence.seal_reading import ADDED, SealedStore, require_seals
 from audit_tui.store.evidence.seal_walk import Mark, SealWalk
 
 if TYPE_CHECKING:
@@ -22,147 +26,268 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.store.evidence.seal_reading import Head
 
+MAX_ADDED = 100
+MAX_NAMES = 100_000
+"""With more names than this they are not compared here: that takes a second."""
+SHARE = 10
+"""While others write, everything is read again when this many times its duration have passed."""
 
-_TOUCHED = "touched"
-"""A file that was written to while it was verified, or is not there: as no file ever is."""
+
+class _FileState(NamedTuple):
+    """What changes when somebody writes to a store."""
+
+    file: tuple[int, ...]
+    """Device, inode, size, time of content and time of status of the store; empty when it is gone."""
+    log: tuple[int, ...]
+    """The same of its log; empty when there is none, or nothing in it: a reader makes an empty one."""
+    data_version: int = 0
+    """SQLite's own, of one connection: it changes with what others commit, and when a log is emptied."""
+
+    def follows(self, before: _FileState) -> bool:
+        """Tell whether it may differ because a log was written into the file, which changes no event."""
+        is_emptied = not self.log or self.data_version == before.data_version
+        return self.file[:2] == before.file[:2] and bool(before.log) and is_emptied
 
 
 class StoreSealChecker:
-    """Checks the seals of a store; implements ``core.sealed.SealChecker``.
+    """Checks the seals of a store; implements ``core.evidence.sealed.SealChecker``.
+
+    What was appended is checked at once. Whatever else was written makes it begin again: at once where it was
+    no append, else before long, since a change may hide behind an append.
 
     Args:
         path: The store.
         memory: A file that keeps the checkpoint up to which everything was verified, and how the store's file
-            was then: the next session reads nothing again of a file that nobody touched since. None keeps
+            was then: the next session reads nothing again of a file that nobody wrote to since. None keeps
             nothing. It also finds a store that was set back.
+        clock: Gives the time, in seconds since 1970.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
     """
 
-    def __init__(self, path: str | os.PathLike[str], memory: Path | None = None) -> None:
-        self._store = SealedStore(path)
-        self._memory = memory
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        memory: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._path = os.fspath(path)
-        self._state = _file_state(self._path)
-        kept_state, self._kept = _read_memory(memory, self._store.origin)
-        is_untouched = kept_state == self._state != _TOUCHED
-        self._trusted = self._kept.checkpoint.size if self._kept is not None and is_untouched else 0
-        self._found: tuple[WrongEvents, ...] = ()
-        """What earlier runs found: those events are not read again."""
-        self._status = SealStatus(SealState.CHECKING)
+        self._memory = memory
+        self._clock = clock
+        self._store = SealedStore(path)
+        self._state = _GONE
+        self._is_stale = False
+        self._last: SealStatus | None = None
+        """The newest result: it stays while the same is read again because others append."""
+        self._forget()
+        remembered, self._remembered = _read_memory(memory, self._store.origin)
+        if self._remembered is not None and remembered == _words(self._state) != _words(_GONE):
+            self._trusted = self._earlier = self._remembered.checkpoint.size
 
     def run(self, report: Callable[[SealStatus], None], cancel: CancelToken | None = None) -> SealStatus:
         """Check what is not checked yet, in short snapshots, and report after each.
 
         Raises:
             QueryCancelled: If the token is cancelled; the next run begins again after the last that ended.
-            StoreError: If the store cannot be read.
+            StoreError: If the store cannot be opened or read now, but may be later.
         """
+        if self._is_stale:
+            self._is_stale, self._again_s = False, 0.0
+            if _stat(self._path)[:2] != self._store.connection.file_id:
+                self._last = None
+                self._open_again()
         try:
             require_seals(self._store)
+        except StoreBusy:
+            raise
         except StoreError as error:
-            self._status = SealStatus(SealState.UNSEALED, message=error.message)
-            report(self._status)
-            return self._status
+            status = SealStatus(SealState.UNSEALED, message=error.message)
+        else:
+            try:
+                status = self._check(report, cancel)
+            except StoreBusy:
+                raise
+            except StoreError as error:
+                status = SealStatus(SealState.BROKEN, message=f"it cannot be read: {error.message}")
+        report(status)
+        return status
+
+    def is_due(self) -> bool:
+        """Tell whether a run would find more to check."""
+        if self._is_stale:
+            return True
+        if self._look() != self._state:
+            return True
+        return self._is_written_to and self._clock() >= self._again_s
+
+    def begin_again(self) -> None:
+        """Let the next run check the store that lies there now, and read again what may have changed."""
+        self._is_stale = True
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._store.close()
+
+    # --- knowing what changed
+
+    def _forget(self) -> None:
+        """Begin again with the first event."""
+        self._trusted = self._earlier = 0
+        """Up to where events were read, and up to where in an earlier session."""
+        self._wrong: tuple[WrongEvents, ...] = ()
+        """Wrong events of earlier runs, which are not read again."""
+        self._head: tuple[int, bytes] | None = None
+        self._begun_s = self._clock()
+        self._again_s = 0.0
+        self._has_ended = self._is_written_to = False
+        self._state = self._look()
+
+    def _open_again(self) -> None:
+        store = SealedStore(self._path)
+        self._store.close()
+        self._store = store
+        self._forget()
+        self._remembered = _read_memory(self._memory, store.origin)[1]
+
+    def _look(self) -> _FileState:
+        state = _file_state(self._path)
+        if state.file[:2] != self._store.connection.file_id:
+            # Another store lies there, which is checked when the screen opens it.
+            return _GONE
+        try:
+            (version,) = self._store.connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            version = -1
+        return state._replace(data_version=version)
+
+    def _newest(self) -> tuple[Head | None, Declared]:
         with self._store.snapshot():
-            newest = self._store.newest_head()
-            declared = read_declared(self._store.connection)
-            heads = self._store.heads(min(self._trusted, newest.size if newest else 0))
+            return self._store.newest_head(), read_declared(self._store.connection)
+
+    def _begins_again(self, state: _FileState, head: tuple[int, bytes]) -> bool:
+        """Tell whether everything is to be read again, by what was written since the last look."""
+        if state != self._state and state != _GONE:
+            if not self._has_ended or (self._head == head and not state.follows(self._state)):
+                self._last = None
+                return True
+            self._is_written_to = True
+        return self._is_written_to and self._clock() >= self._again_s
+
+    # --- checking
+
+    def _check(self, report: Callable[[SealStatus], None], cancel: CancelToken | None) -> SealStatus:
+        state = self._look()
+        newest, declared = self._newest()
+        if newest is not None and self._begins_again(state, (newest.size, newest.root)):
+            self._open_again()
+            state = self._state
+            newest, declared = self._newest()
+        self._state = state
         if newest is None:
-            self._status = SealStatus(SealState.HOLDS)
-            report(self._status)
-            return self._status
-        marks = [Mark(head.size, head.root) for head in heads]
-        if self._kept is not None:
-            marks.append(Mark(self._kept.checkpoint.size, self._kept.checkpoint.root))
+            return SealStatus(SealState.HOLDS)
+        self._head = (newest.size, newest.root)
+        with self._store.snapshot():
+            heads = self._store.heads(min(self._trusted, newest.size))
+        marks = [Mark(head.size, head.root) for head in heads if head.size <= newest.size]
+        if self._remembered is not None:
+            marks.append(Mark(self._remembered.checkpoint.size, self._remembered.checkpoint.root))
         walk = SealWalk(self._store, newest.size, marks, declared, content_from=self._trusted)
         while not walk.is_done:
             if cancel is not None:
                 cancel.check()
             with self._store.snapshot():
                 walk.step()
-            self._status = self._status_of(walk, newest)
-            report(self._status)
-        return self._end(walk, newest, report)
+            status = self._status_of(walk, newest, declared)
+            report(self._last if self._last is not None and status.state is SealState.CHECKING else status)
+        self._last = self._end(walk, newest, declared)
+        return self._last
 
-    def close(self) -> None:
-        """Let the connection go."""
-        self._store.close()
-
-    def _end(self, walk: SealWalk, newest: Head, report: Callable[[SealStatus], None]) -> SealStatus:
-        status = self._status_of(walk, newest)
-        message = "; ".join(walk.check.declared.problems)
-        if self._kept is not None and self._kept.checkpoint.size > newest.size:
-            message = (
-                f"it had {self._kept.checkpoint.size:,} events when it was last verified here, now"
-                f" {newest.size:,}: the newest were removed, or this is an older copy"
-            )
+    def _end(self, walk: SealWalk, newest: Head, declared: Declared) -> SealStatus:
+        status = self._status_of(walk, newest, declared)
         with self._store.snapshot():
-            added = self._store.number("SELECT min(seq) FROM events WHERE seq > ?", self._sealed())
-        wrong = status.wrong
-        if added:
-            wrong = (*wrong, WrongEvents(Wrong.ADDED, added, added))
-        if wrong or message:
-            status = replace(status, state=SealState.BROKEN, wrong=wrong, message=message or status.message)
-        else:
-            status = replace(status, state=SealState.HOLDS)
-            self._kept = _note_of(newest)
-            # What was written meanwhile may have changed what was read before.
-            state = self._state if _file_state(self._path) == self._state else _TOUCHED
-            _write_memory(self._memory, state, self._kept)
-        self._found = tuple(run for run in wrong if run.wrong is not Wrong.ADDED)
+            later = self._store.newest_head()
+            size = newest.size if later is None else later.size
+            added = [seq for (seq,) in self._store.connection.execute(ADDED, (size, MAX_ADDED))]
+            problems = list(declared.problems)
+            if self._store.number(_NAMES) <= MAX_NAMES:
+                problems += name_problems(self._store.connection, may_stand_twice=True)
+        wrong = (*status.wrong, *(WrongEvents(Wrong.ADDED, seq, seq) for seq in added))
+        # Not those that were added: whoever records takes their numbers.
+        self._wrong = status.wrong
         self._trusted = max(self._trusted, newest.size)
-        self._status = status
-        report(status)
-        return status
+        if not self._has_ended:
+            self._has_ended = True
+            self._again_s = self._clock() + SHARE * (self._clock() - self._begun_s)
+        status = replace(
+            status,
+            wrong=wrong,
+            message="; ".join(filter(None, (status.message, *problems))),
+            read_at_s=self._begun_s,
+            is_written_to=self._is_written_to,
+        )
+        if wrong or status.message:
+            return replace(status, state=SealState.BROKEN)
+        remembered = self._remembered
+        if remembered is not None and remembered.checkpoint.size > newest.size:
+            message = (
+                f"It had {remembered.checkpoint.size:,} events when it was last verified here, now it has"
+                f" {newest.size:,}. Either this is an older copy, or the newest events were removed."
+            )
+            return replace(status, state=SealState.OLDER, message=message)
+        self._remembered = newest.checkpoint
+        if not self._is_written_to:
+            _write_memory(self._memory, self._state, self._remembered)
+        return replace(status, state=SealState.HOLDS)
 
-    def _sealed(self) -> int:
-        newest = self._store.newest_head()
-        return 0 if newest is None else newest.size
-
-    def _status_of(self, walk: SealWalk, newest: Head) -> SealStatus:
-        wrong = list(walk.check.wrong.runs)
+    def _status_of(self, walk: SealWalk, newest: Head, declared: Declared) -> SealStatus:
+        wrong = list(walk.check.wrong.runs[:MAX_WRONG_RUNS])
         message = ""
         if walk.broken_marks:
             first, last = walk.first_broken or (1, walk.size)
             wrong.append(WrongEvents(Wrong.SEAL, first, last))
             message = f"the seals up to event {last:,} do not fit each other"
-        wrong = sorted({*wrong, *self._found}, key=lambda run: (run.first_seq, run.last_seq))
+        wrong = sorted({*wrong, *self._wrong}, key=lambda run: (run.first_seq, run.last_seq))
         return SealStatus(
             SealState.BROKEN if wrong else SealState.CHECKING,
             verified_seq=max(walk.seq, 0),
             sealed_seq=newest.size,
-            trusted_seq=min(self._trusted // BLOCK_LEAVES * BLOCK_LEAVES, walk.seq),
+            trusted_seq=min(self._earlier // BLOCK_LEAVES * BLOCK_LEAVES, walk.seq),
             is_signed="\n\n" in newest.note,
             wrong=tuple(wrong[:MAX_WRONG_RUNS]),
             message=message,
+            pruned_events=sum(act.events for act in declared.declarations if act.action == PRUNE),
+            redacted_events=sum(act.events for act in declared.declarations if act.action == REDACT),
+            declaring_seqs=tuple(act.event_seq for act in declared.declarations),
         )
 
 
-def _note_of(head: Head) -> SignedCheckpoint | None:
+_NAMES = "SELECT max((SELECT max(id) FROM event_names), (SELECT ifnull(max(id), 0) FROM user_names))"
+_GONE = _FileState((), ())
+
+
+def _file_state(path: str) -> _FileState:
+    file = _stat(path)
+    log = _stat(f"{path}-wal")
+    return _FileState(file, log if log and log[2] else ())
+
+
+def _stat(path: str) -> tuple[int, ...]:
     try:
-        return read_checkpoint(head.note)
-    except CheckpointError:
-        return None
+        status = Path(path).stat()
+    except OSError:
+        return ()
+    # The time of the content can be set to any; that of the status only by setting the clock.
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _file_state(path: str) -> str:
-    """What changes when somebody writes to a store: which file it is, its size and time, and its log's."""
-    said = []
-    for name in (path, f"{path}-wal"):
-        try:
-            found = Path(name).stat()
-        except OSError:
-            continue
-        # A reader makes an empty log.
-        if found.st_size:
-            said.append(f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}")
-    return " ".join(said) or _TOUCHED
+def _words(state: _FileState) -> str:
+    """Return a state as it is remembered, without what holds for one connection only."""
+    return " ".join(map(str, (*state.file, *state.log)))
 
 
 def _read_memory(memory: Path | None, origin: str) -> tuple[str, SignedCheckpoint | None]:
-    """How the file was when it was verified, and up to where; None when nothing of this store is kept."""
+    """Return how the file was when it was verified, and up to where; None when nothing is remembered."""
     if memory is None:
         return "", None
     try:
@@ -173,12 +298,12 @@ def _read_memory(memory: Path | None, origin: str) -> tuple[str, SignedCheckpoin
     return state, note if note.checkpoint.origin == origin else None
 
 
-def _write_memory(memory: Path | None, state: str, note: SignedCheckpoint | None) -> None:
-    """Keep it for the next session; that it cannot be kept is no reason to fail."""
+def _write_memory(memory: Path | None, state: _FileState, note: SignedCheckpoint | None) -> None:
+    """Remember it for the next session; that it cannot be remembered is no reason to fail."""
     if memory is None or note is None:
         return
     with suppress(OSError):
-        memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(memory.parent)
         new = memory.with_name(f"{memory.name}.{os.getpid()}.new")
-        new.write_text(f"{state}\n{note.text()}", encoding="utf-8")
+        new.write_text(f"{_words(state)}\n{note.text()}", encoding="utf-8")
         new.replace(memory)

@@ -16,7 +16,7 @@ from audit_tui.core.text import counted
 from audit_tui.errors import CheckpointError
 from audit_tui.store.evidence.block_check import raise_unless_damaged
 from audit_tui.store.evidence.declared import Declaration, Declared, read_declared
-from audit_tui.store.evidence.seal_reading import Head, SealedStore, require_seals
+from audit_tui.store.evidence.seal_reading import ADDED, Head, SealedStore, require_seals
 from audit_tui.store.evidence.seal_walk import Mark, SealWalk
 from audit_tui.store.evidence.signing import is_signed_by
 from audit_tui.store.evidence.verify_indexes import INDEXES, name_problems
@@ -32,13 +32,6 @@ QUICK_HEADS = 500
 """A quick check looks at so many heads at equal distances, and at the newest: 0.3 s with their signatures."""
 MAX_ADDED = 1_000
 """So many events that are past the seals are told by number."""
-
-# With OR, SQLite goes over all events: 3 s of ten million.
-ADDED = (
-    "SELECT seq FROM events NOT INDEXED WHERE seq < 1"
-    " UNION ALL SELECT seq FROM events NOT INDEXED WHERE seq > ? LIMIT ?"
-)
-"""Events before the first number, or past the seals."""
 
 
 class Mode(StrEnum):

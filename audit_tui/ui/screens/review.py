@@ -106,7 +106,7 @@ class ReviewScreen(Screen[None]):
         self._status = StatusLine(keymap)
         self._keys = KeyLine(keymap)
         self._notice = Notice(opening.notice)
-        self._source = SourceWatch(self, self.event_list.look)
+        self._source = SourceWatch(self, self._look)
         self._day = first.context.today
         self._table: RangeTable | None = None
         checker = opening.open_checker
@@ -252,6 +252,12 @@ class ReviewScreen(Screen[None]):
         """Say something for a moment, in the status line."""
         self._status.say(words)
 
+    def _look(self) -> SourceState | None:
+        """In a thread: look at the source, and let the seals be checked when something was written."""
+        if self.seals is not None and self.seals.is_due():
+            self.call_later(self.seals.run)
+        return self.event_list.look()
+
     def _follow_the_day(self) -> None:
         today = self.context.today
         if today != self._day:
@@ -261,8 +267,6 @@ class ReviewScreen(Screen[None]):
     @on(SourceWatch.Looked)
     def _say_source(self, message: SourceWatch.Looked) -> None:
         state = message.state
-        if self.seals is not None:
-            self.seals.run_if_newer(state.newest_seq)
         upto_seq = self.event_list.shown.query.upto_seq
         notice = notice_of(state, upto_seq, self._opening.notice, self._keymap.key_of("reload"))
         if notice != self._notice:
@@ -387,6 +391,8 @@ class ReviewScreen(Screen[None]):
         self.event_list.ask(wanted)
 
     def action_reload(self) -> None:
+        if self.seals is not None:
+            self.seals.begin_again()
         wanted = self._worked_out(self.view)
         self.event_list.ask(wanted, keep_cursor=self.table.cursor_row > 0, opens=True)
 

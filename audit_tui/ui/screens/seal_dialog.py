@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from audit_tui.ui.widgets.painter import Line
 
 MAX_RUNS = 200
+MAX_ACTS = 5
+_NOT_READ = (
+    "Not looked at from here: the indexes that filters and searches go by. audit-tui verify compares them.",
+)
 _NOT_COVERED = (
     "What cannot be seen from here: whether the newest events were taken away, or an older copy was put in"
     " place. That takes a checkpoint kept elsewhere:",
@@ -45,21 +49,44 @@ def _said(status: SealStatus) -> list[str]:
             ]
         case SealState.HOLDS:
             return _holds(status)
+        case SealState.OLDER:
+            return [status.message, "All that is in it matches its seals.", *_removals(status)]
         case SealState.BROKEN:
             return _broken(status)
 
 
 def _holds(status: SealStatus) -> list[str]:
-    said = [f"Every event up to {status.sealed_seq:,} is as it was sealed."]
+    read = "" if status.read_at_s is None else f" when they were read, at {_moment(status.read_at_s)}"
+    whole = (
+        "is as it was sealed" if not status.removal_words else "is as it was sealed, or was removed as below"
+    )
+    lines = [f"Every event up to {status.sealed_seq:,} {whole}{',' if read else ''}{read}."]
+    if status.is_written_to:
+        lines.append(
+            "Since then others wrote to the file. What they appended was checked; whether they changed"
+            " anything else is not known yet: everything is read again before long."
+        )
     if status.trusted_seq:
-        said.append(
-            f"Those up to {status.trusted_seq:,} were read when this was last open. The file was not touched"
-            " since, so now only their seals were."
+        lines.append(
+            f"Those up to {status.trusted_seq:,} were read when this was last open. Nobody wrote to the file"
+            " since, so now only their seals were read."
         )
     signed = (
         "carry a signature; audit-tui verify --key PUB checks it" if status.is_signed else "are not signed"
     )
-    return [*said, f"The seals {signed}."]
+    return [*lines, *_removals(status), f"The seals {signed}.", *_NOT_READ]
+
+
+def _removals(status: SealStatus) -> list[str]:
+    """What was removed by declared acts: it is no damage, but it is not here any more."""
+    if not status.removal_words:
+        return []
+    seqs = [f"{seq:,}" for seq in status.declaring_seqs[-MAX_ACTS:]]
+    more = "the last of them " if len(status.declaring_seqs) > MAX_ACTS else ""
+    return [
+        f"Removed on purpose: {status.removal_words}. Who did it, and why, stands in the events"
+        f" {more}{', '.join(seqs)}."
+    ]
 
 
 def _broken(status: SealStatus) -> list[str]:
@@ -82,5 +109,10 @@ def _run(one: WrongEvents) -> str:
         which = f"events {one.first_seq:,} to {one.last_seq:,}"
     sealed = ""
     if one.sealed_at_s is not None:
-        sealed = f" (sealed {datetime.fromtimestamp(one.sealed_at_s, UTC):%Y-%m-%d %H:%M} UTC)"
+        says = "" if one.is_time_sealed else ", says the store"
+        sealed = f" (sealed {_moment(one.sealed_at_s)}{says})"
     return f"{which}: {one.wrong.words}{sealed}"
+
+
+def _moment(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,9 @@ class SealWatch:
         self._checker: SealChecker | None = None
         self._cancel = CancelToken()
         self._is_running = False
+        self._runs_again = False
+        self._turn = threading.Lock()
+        """Is held by the thread that uses the checker."""
         self.status = SealStatus(SealState.CHECKING)
 
     def run(self) -> None:
@@ -63,16 +67,37 @@ class SealWatch:
             self._is_running = True
             self._screen.run_worker(self._work, thread=True, group="seals")
 
-    def run_if_newer(self, newest_seq: int) -> None:
-        """Check events that came after the last check."""
-        if self.status.state is SealState.HOLDS and newest_seq > self.status.sealed_seq:
-            self.run()
+    def is_due(self) -> bool:
+        """In a thread: tell whether something was written that is not checked yet, and no check runs."""
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            return self._checker is not None and self._checker.is_due()
+        finally:
+            self._turn.release()
+
+    def begin_again(self) -> None:
+        """Check the store that lies there now; a check under way begins again as well."""
+        if self._checker is not None:
+            self._checker.begin_again()
+        self._runs_again = self._is_running
+        self.run()
 
     def close(self) -> None:
         """End the check."""
         self._cancel.cancel()
 
     def _work(self) -> None:
+        try:
+            with self._turn:
+                self._run_checker()
+                while self._runs_again:
+                    self._runs_again = False
+                    self._run_checker()
+        finally:
+            self._is_running = False
+
+    def _run_checker(self) -> None:
         try:
             if self._checker is None:
                 self._checker = self._open_checker()
@@ -82,8 +107,6 @@ class SealWatch:
         except StoreError as error:
             self._take(SealStatus(SealState.UNSEALED, message=error.message))
             self._close_checker()
-        finally:
-            self._is_running = False
 
     def _close_checker(self) -> None:
         if self._checker is not None:
@@ -98,10 +121,11 @@ class SealWatch:
         self._stillness.wait(self._still_s, self._cancel)
 
     def _is_news(self, status: SealStatus) -> bool:
-        """Whether the user is told: not of every step, which would write to the terminal without end."""
+        """Tell whether the user is told: not of every step, which would write to the terminal without end."""
         before = self.status
         if status.state is SealState.CHECKING:
-            return False
+            # But for the first of them after a result, which no longer holds.
+            return before.state is not SealState.CHECKING
         if status.state is SealState.HOLDS:
             return status != before
         return (status.state, status.wrong, status.message) != (before.state, before.wrong, before.message)

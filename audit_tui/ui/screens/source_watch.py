@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-LOOK_S = 2.0
+LOOK_S = 1.0
 """How often to look."""
 
 

@@ -204,7 +204,7 @@ class StatusLine(Bar):
                 return self._seal.words, "sealed ✓"
             case SealState.BROKEN:
                 return "seals broken !", "broken !"
-            case SealState.UNSEALED:
+            case SealState.UNSEALED | SealState.OLDER:
                 return self._seal.words, self._seal.words
 
     def line(self, width: int) -> Line:

@@ -10,9 +10,10 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 
+from audit_tui.core.query import SourceState, Standing
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow
-from audit_tui.errors import AuditTuiError, QueryCancelled, QueryTooLong
+from audit_tui.errors import AuditTuiError, QueryCancelled, QueryTooLong, StoreMissing
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.list.event_table import EventTable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.query import EventQuery, Page, ReaderFactory, RowCount, SourceState
+    from audit_tui.core.query import EventQuery, Page, ReaderFactory, RowCount
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.stillness import Stillness
     from audit_tui.ui.widgets.list.row_text import RowText
@@ -204,6 +205,8 @@ class EventList(Container):
         """In a thread: look what became of the source of these rows; None if that cannot be told now."""
         try:
             return self._rows.glance(lambda reader: reader.state())
+        except StoreMissing:
+            return SourceState(Standing.DELETED)
         except AuditTuiError:
             # The next question says what is wrong, to someone who asked.
             return None
