@@ -8,7 +8,9 @@ import pytest
 
 from audit_tui.core.evidence.sealed import SealState, SealStatus, Wrong, WrongEvents
 from audit_tui.errors import StoreError
+from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens import seal_watch
+from audit_tui.ui.screens.seal_dialog import seal_lines
 from audit_tui.ui.widgets.bars import StatusLine
 from tests.ui.review_app import Driver, run_review
 
@@ -156,3 +158,39 @@ def test_a_long_notice_keeps_away_from_the_place() -> None:
         assert line.rstrip().endswith("…")
 
     run_review(script)
+
+
+def test_the_dialog_says_what_was_removed_and_what_is_not_known() -> None:
+    status = SealStatus(
+        SealState.HOLDS, EVENTS, EVENTS, pruned_events=2_793, redacted_events=1, declaring_seqs=(998, 999),
+        read_at_s=1_795_000_000.0, is_written_to=True,
+    )  # fmt: skip
+
+    text = " ".join(part[0] for line in seal_lines(status)(80) for part in line)
+    for words in (
+        "Removed on purpose: 2,793 events pruned here, 1 event redacted.",
+        "stands in the events 998, 999.",
+        "when they were read, at 2026-11-18",
+        "everything is read again before long",
+        "Not looked at from here: the indexes",
+    ):
+        assert words in " ".join(text.split())
+
+
+def test_a_lane_that_nobody_asked_yet_opens_its_reader_for_a_glance() -> None:
+    """Before the first scroll nobody has asked, and a store that is gone was not noticed."""
+    opened: list[str] = []
+
+    class Reader:
+        def close(self) -> None:
+            opened.append("closed")
+
+    def open_reader() -> Reader:
+        opened.append("opened")
+        return Reader()
+
+    lane = Lane(open_reader)  # type: ignore[arg-type]  # it is only held
+    assert lane.glance(lambda reader: 1) == lane.glance(lambda reader: 1) == 1
+    assert opened == ["opened"]
+    lane.close()
+    assert opened == ["opened", "closed"]

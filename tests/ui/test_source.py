@@ -81,7 +81,7 @@ def test_a_look_draws_nothing_while_nothing_changes(monkeypatch: pytest.MonkeyPa
 
 def test_a_busy_reader_is_not_looked_at() -> None:
     lane = Lane(lambda: FakeReader([]))
-    assert lane.glance(lambda reader: reader.state()) is None
+    assert lane.glance(lambda reader: reader.state()) == SourceState()
     seen: list[object] = []
 
     def question(reader: EventReader, _: object) -> None:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.privacy.redact_mode import RedactMode
-    from audit_tui.core.query import EventReader
+    from audit_tui.core.query import EventReader, SourceState
     from audit_tui.core.time.dates import TimeRange
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Opening
