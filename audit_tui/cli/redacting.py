@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from audit_tui.cli.local_key import PSEUDONYMS, local_key
-from audit_tui.core.filters import with_users
-from audit_tui.core.privacy.redact_mode import RedactMode
+from audit_tui.core.privacy.redact_mode import RedactMode, shown_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,4 +42,4 @@ def redacted_view(view: View, mode: RedactMode, reader: EventReader) -> View:
     names = mode.pseudonyms(reader)
     if names is None:
         return view
-    return replace(view, filter=with_users(view.filter, names.user))
+    return replace(view, filter=shown_filter(view.filter, names))

@@ -206,17 +206,6 @@ def with_conditions(expression: Filter, change: Callable[[Condition], Filter]) -
             return Any(tuple(with_conditions(part, change) for part in parts))
 
 
-def with_users(expression: Filter, rename: Callable[[str | None], str | None]) -> Filter:
-    """Return the tree with the users in it renamed."""
-
-    def change(condition: Condition) -> Condition:
-        if condition.field is not Column.USER:
-            return condition
-        return Condition(condition.field, condition.operator, rename(condition.value))
-
-    return with_conditions(expression, change)
-
-
 def in_words(expression: Filter) -> str:
     """Return the filter as a sentence part, "Category is not Roles and User is bob"; empty for everything.
 

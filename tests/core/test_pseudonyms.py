@@ -18,7 +18,7 @@ def test_a_name_has_one_pseudonym_and_another_with_another_key() -> None:
     assert alice == Pseudonyms(KEY).user("alice") != Pseudonyms(KEY[::-1]).user("alice")
     assert alice is not None
     assert alice.startswith("user-")
-    assert NAMES.real(alice) == "alice"
+    assert NAMES.originals(alice) == ("alice",)
     assert NAMES.user("bob") != alice
 
 

@@ -51,8 +51,7 @@ def test_a_filter_by_pseudonym_asks_by_name() -> None:
     names = mode.pseudonyms(plain)
     assert names is not None
     value = next(one.value for one in reader.values(Column.USER, "user-", 3) if one.value)
-    real = names.real(value)
-    assert real is not None
+    [real] = names.originals(value)
     assert real.endswith("@acme.io")
     shown = EventQuery(
         All((Condition(Column.USER, IS, value), Not(Condition(Column.EVENT, IS_NOT, "Login"))))

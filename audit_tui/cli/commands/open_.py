@@ -315,7 +315,10 @@ def open_screen(
     )
     app.run(mouse=settings.mouse)
     if shown_as is None and app.return_code != EXIT_WRONG:
-        _keep_place(info, app.review.left, resume_from)
+        left = app.review.left
+        # By names: without --redact, or with another key, a pseudonym would find nothing.
+        left = replace(left, view=replace(left.view, filter=redact.real(left.view.filter)))
+        _keep_place(info, left, resume_from)
     return app.return_code or 0
 
 

@@ -1,137 +1,239 @@
 """Names and addresses replaced by pseudonyms, for showing a screen or handing on an export.
 
 A pseudonym is made from the name with a key that stays on this machine: the same name has the same
-pseudonym everywhere and at any time, and nobody without the key can try names against it.
+pseudonym everywhere and at any time, and nobody without the key can try names against it. Case does not
+matter: ``Alice`` and ``alice`` are one name. What stands in texts is found by ``core.privacy.name_finder``.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
-import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from audit_tui.core.columns import Column
+from audit_tui.core.networks import address_of
+from audit_tui.core.privacy.name_finder import MAX_NAMES, NameFinder, Part, PartKind, folded, is_name
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from audit_tui.core.event import AuditEvent, EventRow
 
 CODE_CHARS = 6
 """Of 32 letters and digits: with 2,000 users the chance that two share a pseudonym is 1 in 500."""
-MAX_REMEMBERED = 100_000
-_NO_NAMES = frozenset({"system", "root", "unknown", "anonymous", "-", "(none)"})
-"""Users that are nobody."""
-_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
-_V6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])")
-_WORD = re.compile(r"[^\s\"'(),;<>=\[\]{}|/]+")
-_AROUND = ".:!?"
+MAX_REMEMBERED = 4 * MAX_NAMES
+"""The most pseudonyms, and the most texts, that are led back to what they stand for."""
+MAX_FIELD_CHARS = 40
+MAX_CACHED_CHARS = 200
+"""Names of fields, and most of their values, come again in every event."""
+MAX_VALUE_CHARS = 1_000
+"""A longer text is not led back: nobody filters by it."""
+_PERSON_FIELDS = frozenset(
+    ("firstname", "lastname", "givenname", "familyname", "middlename", "surname", "displayname", "fullname",
+     "realname", "nickname", "preferredname", "gecos", "phone", "phonenumber", "mobile", "mobilenumber",
+     "telephone", "telephonenumber", "cellphone", "msisdn")
+)  # fmt: skip
+"""Names of metadata fields whose whole text is a person's, without case and signs."""
 
 
 class Pseudonyms:
-    """Gives names and addresses their pseudonyms, and knows which name each stands for.
+    """Gives names and addresses their pseudonyms, and knows what each stands for.
 
     Args:
         key: At least 16 bytes, kept on this machine.
-        users: Names that are replaced wherever they stand as a word of a text.
+        users: Names that are replaced wherever they stand in a text.
     """
 
     def __init__(self, key: bytes, users: Iterable[str] = ()) -> None:
         self._key = key
-        self._users = frozenset(user for user in users if _is_name(user))
+        self._finder = NameFinder()
         self._codes: dict[tuple[str, str], str] = {}
-        self._names: dict[str, str] = {}
+        self._originals: dict[str, dict[str, None]] = {}
+        self._texts: dict[str, str] = {}
+        """Texts as they are shown, with the names that are known now."""
+        self._names_in_texts = 0
+        self.learn(users)
+
+    def learn(self, users: Iterable[str]) -> None:
+        """Replace these users in texts from now on, the most frequent first."""
+        for user in users:
+            if is_name(user) and self._finder.add(user):
+                self._coded("user", user)
 
     def user(self, name: str | None) -> str | None:
-        """The pseudonym of a user, ``user-k3f9aq``; what is nobody's name stays."""
-        return name if name is None or not _is_name(name) else self._code("user", name)
+        """Return the pseudonym of a user, ``user-k3f9aq``; who is nobody (root, "-") keeps the name."""
+        return name if name is None or not is_name(name) else self._coded("user", name)
 
     def address(self, address: str | None) -> str | None:
-        """The pseudonym of an address or a host, ``ip-k3f9aq``."""
-        return None if address is None else self._code("ip", address)
+        """Return the pseudonym of an address or a host, ``ip-k3f9aq``."""
+        return None if address is None else self._coded("ip", address)
 
-    def real(self, text: str | None) -> str | None:
-        """The name that a pseudonym stands for, if it is known here; any other text as it is."""
-        if text is None:
-            return None
-        if text not in self._names and text.startswith("user-"):
-            # Of another run, with the same key.
-            for user in self._users:
-                self._code("user", user)
-        return self._names.get(text, text)
+    def value(self, column: Column, value: str | None) -> str | None:
+        """Return the value of a column as it is shown."""
+        if column is Column.USER:
+            return self.user(value)
+        if column is Column.SOURCE_IP:
+            return self.address(value)
+        shown = self.text(value)
+        if value is not None and shown is not None and shown != value:
+            self._remember(shown, value)
+        return shown
 
-    def text(self, text: str | None, names: Iterable[str] = ()) -> str | None:
-        """A text in which mail addresses, network addresses and known names are replaced.
+    def originals(self, shown: str) -> tuple[str, ...]:
+        """Return all that a shown value may stand for: itself when nothing is known of it."""
+        return tuple(self._originals.get(shown, ())) or (shown,)
+
+    def text(self, text: str | None, names: Sequence[str] = (), host: str | None = None) -> str | None:
+        """Return a text in which mail addresses, network addresses and known names are replaced.
 
         Args:
             text: Any text; None stays.
-            names: Further names of users to replace.
+            names: Further names to replace: of the event's own user.
+            host: The host that the event came from, to replace too.
         """
         if not text:
             return text
-        for name in names:
-            if len(name) > 1 and _is_name(name):
-                text = re.sub(
-                    rf"(?<!\w){re.escape(name)}(?!\w)", lambda found: self._code("user", found[0]), text
-                )
-        text = _MAIL.sub(lambda found: self._code("user", found[0]), text)
-        if "." in text:
-            text = _V4.sub(lambda found: self._code("ip", found[0]), text)
-        if "::" in text or text.count(":") > 3:
-            text = _V6.sub(lambda found: self._code("ip", found[0]), text)
-        return _WORD.sub(self._word, text) if self._users else text
+        if names or host is not None or len(text) > MAX_CACHED_CHARS:
+            return self._replaced(text, names, host)
+        if self._names_in_texts != self._finder.size or len(self._texts) >= MAX_REMEMBERED:
+            self._texts.clear()
+            self._names_in_texts = self._finder.size
+        shown = self._texts.get(text)
+        if shown is None:
+            shown = self._texts[text] = self._replaced(text)
+        return shown
 
-    def row(self, row: EventRow) -> EventRow:
-        """What a list shows of an event, without names."""
-        names = () if row.user is None else (row.user,)
-        return row._replace(user=self.user(row.user), description=self.text(row.description, names))
+    def _replaced(self, text: str, names: Sequence[str] = (), host: str | None = None) -> str:
+        parts = self._finder.parts(text, names, host)
+        return text if parts is None else "".join(map(self._part, parts))
+
+    def row(self, row: EventRow, host: str | None = None) -> EventRow:
+        """Return what a list shows of an event, without names.
+
+        Args:
+            row: What it shows without this.
+            host: The host that the event came from, as ``event`` replaces it too; None when there is none.
+        """
+        names = self._own_names(row.user)
+        if host is not None and address_of(host) is not None:
+            host = None
+        texts = [row.event, row.category, row.description]
+        shown = [self.text(text, names, host) for text in texts]
+        for before, after in zip(texts, shown, strict=True):
+            if before is not None and after is not None and before != after:
+                self._remember(after, before)
+        return row._replace(
+            event=shown[0] or row.event, category=shown[1], user=self.user(row.user), description=shown[2]
+        )
 
     def event(self, event: AuditEvent) -> AuditEvent:
-        """An event without names; without its original, which nobody can look through."""
-        names = [name for name in (event.user, event.source_ip) if name]
-        own = {name: self.address(name) for name in names if name == event.source_ip}
+        """Return an event without names; without its original, which nobody can look through."""
+        names = self._own_names(event.user)
+        address, host = self.address(event.source_ip), event.source_ip
+        if host is not None and address_of(host) is not None:
+            # Addresses are found in any text.
+            host = None
 
-        def said(text: str) -> str:
-            return own.get(text) or self.text(text, names[:1]) or text
+        def replaced(text: str) -> str:
+            if text == event.source_ip:
+                return address or text
+            return self.text(text, names, host) or text
+
+        def optional(text: str | None) -> str | None:
+            return None if text is None else replaced(text)
 
         return replace(
             event,
+            event=replaced(event.event),
+            key=optional(event.key),
+            category=optional(event.category),
             user=self.user(event.user),
-            source_ip=self.address(event.source_ip),
-            target=None if event.target is None else said(event.target),
-            description=None if event.description is None else said(event.description),
-            metadata=_mapped(event.metadata, said),
+            source_ip=address,
+            target=optional(event.target),
+            source=optional(event.source),
+            description=optional(event.description),
+            metadata=self._object(event.metadata, replaced),
             original=None,
         )
 
-    def _word(self, found: re.Match[str]) -> str:
-        word = found[0]
-        name = word.strip(_AROUND)
-        return word.replace(name, self._code("user", name)) if name in self._users else word
+    def _own_names(self, user: str | None) -> Sequence[str]:
+        """The user, if the finder cannot take another name; it is known from now on else."""
+        is_known = user is None or not is_name(user) or self._finder.add(user)
+        return () if is_known or user is None else (user,)
+
+    def _object(self, value: dict[str, Any], replaced: Callable[[str], str]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, inner in value.items():
+            name = replaced(key)
+            while name in made:
+                # Two names of one pseudonym: no value may be lost.
+                name += "'"
+            if isinstance(inner, str) and inner and _is_person_field(key):
+                made[name] = self._coded("user", inner)
+            else:
+                made[name] = self._json(inner, replaced)
+        return made
+
+    def _json(self, value: Any, replaced: Callable[[str], str]) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(value, str):
+            return replaced(value)
+        if isinstance(value, dict):
+            return self._object(value, replaced)
+        if isinstance(value, list):
+            return [self._json(inner, replaced) for inner in value]
+        if isinstance(value, int) and not isinstance(value, bool) and self._finder.has_number(value):
+            return self._coded("user", str(value))
+        return value
+
+    def _part(self, part: Part) -> str:
+        if part.kind is PartKind.PLAIN:
+            return part.text
+        return self._coded("ip" if part.kind is PartKind.ADDRESS else "user", part.text)
+
+    def _coded(self, kind: str, name: str) -> str:
+        code = self._code(kind, name)
+        self._remember(code, name)
+        return code
 
     def _code(self, kind: str, name: str) -> str:
         code = self._codes.get((kind, name))
         if code is None:
             if len(self._codes) >= MAX_REMEMBERED:
                 self._codes.clear()
-                self._names.clear()
-            digest = hmac.digest(self._key, f"{kind}:{name}".encode("utf-8", "backslashreplace"), "sha256")
+            canonical = _canonical_address(name) if kind == "ip" else folded(name)
+            digest = hmac.digest(
+                self._key, f"{kind}:{canonical}".encode("utf-8", "backslashreplace"), "sha256"
+            )
             code = f"{kind}-{base64.b32encode(digest)[:CODE_CHARS].decode().lower()}"
             self._codes[kind, name] = code
-            self._names[code] = name
         return code
 
+    def _remember(self, shown: str, original: str) -> None:
+        if len(original) > MAX_VALUE_CHARS:
+            return
+        if len(self._originals) >= MAX_REMEMBERED and shown not in self._originals:
+            self._originals.clear()
+        self._originals.setdefault(shown, {})[original] = None
 
-def _is_name(name: str) -> bool:
-    return bool(name) and name.lower() not in _NO_NAMES and not name.startswith(("user-", "ip-"))
+
+def _canonical_address(text: str) -> str:
+    """An address without its port and in one spelling; a host in small letters."""
+    host = text
+    if text.startswith("[") and "]" in text:
+        host = text[1 : text.index("]")]
+    elif text.count(":") == 1:
+        host = text.partition(":")[0]
+    address = address_of(host)
+    return folded(host) if address is None else str(address)
 
 
-def _mapped(value: Any, said: Any) -> Any:  # noqa: ANN401 - any JSON
-    if isinstance(value, str):
-        return said(value)
-    if isinstance(value, dict):
-        return {key: _mapped(inner, said) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_mapped(inner, said) for inner in value]
-    return value
+def _is_person_field(name: str) -> bool:
+    return len(name) <= MAX_FIELD_CHARS and _is_short_person_field(name)
+
+
+@lru_cache(maxsize=10_000)
+def _is_short_person_field(name: str) -> bool:
+    return "".join(character for character in name.casefold() if character.isalnum()) in _PERSON_FIELDS

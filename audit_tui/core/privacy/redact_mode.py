@@ -6,18 +6,33 @@ know of it. What is asked for by a pseudonym is asked of the source by its name.
 
 from __future__ import annotations
 
+import re
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import Column, NameColumn
-from audit_tui.core.filters import Filter, with_conditions
-from audit_tui.core.query import After, Before, ValueCount
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import (
+    NO_VALUE_WORDS,
+    All,
+    Any,
+    Condition,
+    FilterField,
+    MetaField,
+    condition_of,
+    with_conditions,
+)
+from audit_tui.core.operators import IN_NETWORK
+from audit_tui.core.privacy.name_finder import MAX_NAMES
+from audit_tui.core.query import After, Before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.columns import NameColumn
+    from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.filters import Filter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.query import (
         EventQuery,
@@ -26,12 +41,16 @@ if TYPE_CHECKING:
         PageKey,
         Place,
         ReaderFactory,
+        Sort,
         SourceState,
         StoreInfo,
+        ValueCount,
     )
 
-MAX_USERS = 20_000
-"""So many users, the most frequent, are replaced in texts too; asking for them takes 20 ms."""
+_HOST = re.compile(r"[a-zA-Z][\w-]*\.[\w-]+\.[a-zA-Z]{2}|[a-zA-Z]\w*-\w")
+"""Something like a host's name."""
+LEARN_AGAIN_S = 5.0
+"""While events are added, users are asked for again after this long."""
 
 
 class RedactMode:
@@ -46,33 +65,54 @@ class RedactMode:
         self.is_on = is_on
         self._load_key = load_key
         self._pseudonyms: Pseudonyms | None = None
+        self._learned_seq = -1
+        self._learn_at_s = 0.0
 
     def toggle(self) -> bool:
-        """Switch it, and say whether it is on now."""
+        """Switch it, and tell whether it is on now."""
         self.is_on = not self.is_on
         return self.is_on
 
     def pseudonyms(self, reader: EventReader) -> Pseudonyms | None:
-        """What to replace names with; None while the mode is off. Blocks when it is first used."""
+        """Return what to replace names with; None while the mode is off. Blocks when it is first used."""
         return self.pseudonyms_of(reader) if self.is_on else None
 
     def pseudonyms_of(self, reader: EventReader) -> Pseudonyms:
-        """What names are replaced with when the mode is on. Blocks when it is first used."""
+        """Return what names are replaced with when the mode is on. Blocks when it is first used.
+
+        Args:
+            reader: Of the source, behind this switch or before it.
+        """
+        if isinstance(reader, RedactingReader):
+            # Asked for users, one that redacts would name pseudonyms.
+            reader = reader.plain
         if self._pseudonyms is None:
             from audit_tui.core.privacy.pseudonyms import Pseudonyms
 
-            users = (found.value for found in reader.values(Column.USER, "", MAX_USERS))
-            self._pseudonyms = Pseudonyms(self._load_key(), [user for user in users if user])
+            self._pseudonyms = Pseudonyms(self._load_key())
+        if time.monotonic() >= self._learn_at_s and (seq := reader.newest_seq()) != self._learned_seq:
+            users = reader.values(Column.USER, "", MAX_NAMES)
+            self._pseudonyms.learn(user.value for user in users if user.value)
+            self._learned_seq, self._learn_at_s = seq, time.monotonic() + LEARN_AGAIN_S
         return self._pseudonyms
 
     def readers(self, open_reader: ReaderFactory) -> ReaderFactory:
-        """The same source behind this switch."""
+        """Return the same source behind this switch."""
         return lambda: RedactingReader(open_reader(), self)
 
+    def shown(self, expression: Filter) -> Filter:
+        """Return a filter that somebody typed as the screen shows it; never blocks."""
+        names = self._pseudonyms
+        return expression if names is None or not self.is_on else shown_filter(expression, names)
+
+    def real(self, expression: Filter) -> Filter:
+        """Return a filter that the screen shows as it is to be kept; never blocks."""
+        return expression if self._pseudonyms is None else real_filter(expression, self._pseudonyms)
+
     def real_query(self, reader: EventReader, query: EventQuery) -> EventQuery:
-        """A query by pseudonyms as one by names."""
+        """Return a query by pseudonyms as one by names."""
         names = self.pseudonyms(reader)
-        return query if names is None else replace(query, filter=_real_filter(query.filter, names))
+        return query if names is None else replace(query, filter=real_filter(query.filter, names))
 
 
 class RedactingReader:
@@ -84,24 +124,29 @@ class RedactingReader:
     """
 
     def __init__(self, reader: EventReader, mode: RedactMode) -> None:
-        self._reader = reader
+        self.plain = reader
+        """The reader that it asks, whose answers hold the names."""
         self._mode = mode
 
     def info(self) -> StoreInfo:
         """What is known without a query."""
-        return self._reader.info()
+        info, names = self.plain.info(), self._names()
+        if names is None:
+            return info
+        # The path stays: it is for opening the store again, and not shown.
+        return replace(info, name=names.text(info.name) or "", notice=names.text(info.notice) or "")
 
     def state(self) -> SourceState:
         """Look whether the source is still what was opened."""
-        return self._reader.state()
+        return self.plain.state()
 
     def newest_seq(self) -> int:
         """The number of the event appended last; 0 in an empty store."""
-        return self._reader.newest_seq()
+        return self.plain.newest_seq()
 
     def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
         """Do now what a later question would wait for."""
-        self._reader.prepare(None if query is None else self._real(query), cancel)
+        self.plain.prepare(None if query is None else self._real(query), cancel)
 
     def page(
         self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
@@ -109,9 +154,11 @@ class RedactingReader:
         """A block of rows of a result."""
         names = self._names()
         if names is not None and isinstance(place, After | Before):
-            place = replace(place, key=self._real_key(place.key))
-        page = self._reader.page(self._real(query), place, limit_rows, cancel)
-        return page if names is None else replace(page, rows=tuple(names.row(row) for row in page.rows))
+            place = replace(place, key=self._real_key(place.key, query.sort))
+        page = self.plain.page(self._real(query), place, limit_rows, cancel)
+        if names is None:
+            return page
+        return replace(page, rows=tuple(names.row(row, self._host_of(row)) for row in page.rows))
 
     def count(
         self,
@@ -120,71 +167,118 @@ class RedactingReader:
         report: Callable[[int], None] | None = None,
     ) -> int:
         """Exactly how many events match."""
-        return self._reader.count(self._real(query), cancel, report)
+        return self.plain.count(self._real(query), cancel, report)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """How many rows of the result come before this key."""
-        return self._reader.locate(self._real(query), self._real_key(key), cancel)
+        return self.plain.locate(self._real(query), self._real_key(key, query.sort), cancel)
 
     def values(
         self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
-        """Values of a field; users by a part of their pseudonym."""
+        """Values of a field, by a part of what is shown of them."""
         names = self._names()
-        if names is None or field is not Column.USER:
-            return self._reader.values(field, search, limit, cancel)
-        found = self._shown(field, self._reader.values(field, "", MAX_USERS, cancel))
-        folded = search.casefold()
-        fitting = [
-            one for one in found if folded in ("(none)" if one.value is None else one.value.casefold())
+        if names is None:
+            return self.plain.values(field, search, limit, cancel)
+        wanted = search.casefold()
+        shown = self._shown(field, self.plain.values(field, "", MAX_NAMES, cancel))
+        matches = [
+            value
+            for value in shown
+            if wanted in (NO_VALUE_WORDS if value.value is None else value.value.casefold())
         ]
-        return tuple(fitting[:limit])
+        return tuple(matches[:limit])
 
     def facets(
         self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         """The values that a result's events have in a field, with how many have each."""
-        return self._shown(field, self._reader.facets(self._real(query), field, limit, cancel))
+        return self._shown(field, self.plain.facets(self._real(query), field, limit, cancel))
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
     ) -> tuple[int, ...]:
         """How many of a result's events lie from each of these moments to the next."""
-        return self._reader.histogram(self._real(query), edges_us, cancel)
+        return self.plain.histogram(self._real(query), edges_us, cancel)
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """Yield the events of a result in its order."""
         names = self._names()
-        for event in self._reader.events(self._real(query), cancel):
+        for event in self.plain.events(self._real(query), cancel):
             yield event if names is None else names.event(event)
 
     def event(self, seq: int) -> AuditEvent | None:
         """One event with everything that is known of it; None if there is none of that number."""
-        event, names = self._reader.event(seq), self._names()
+        event, names = self.plain.event(seq), self._names()
         return event if event is None or names is None else names.event(event)
 
     def close(self) -> None:
         """Let the connection go."""
-        self._reader.close()
+        self.plain.close()
 
     def _names(self) -> Pseudonyms | None:
-        return self._mode.pseudonyms(self._reader)
+        return self._mode.pseudonyms(self.plain)
 
     def _real(self, query: EventQuery) -> EventQuery:
-        return self._mode.real_query(self._reader, query)
+        return self._mode.real_query(self.plain, query)
 
-    def _real_key(self, key: PageKey) -> PageKey:
+    def _host_of(self, row: EventRow) -> str | None:
+        """The host that an event came from, where its description could name it."""
+        if row.description is None or _HOST.search(row.description) is None:
+            return None
+        event = self.plain.event(row.seq)
+        return None if event is None else event.source_ip
+
+    def _real_key(self, key: PageKey, sort: Sort) -> PageKey:
+        """The key with the text that the event itself has, since several texts may be shown alike."""
         names = self._names()
-        return key if names is None else replace(key, value=names.real(key.value))
+        if names is None or key.value is None:
+            return key
+        # PageKey.just_before moves the number by one.
+        for seq in (key.seq, key.seq - 1, key.seq + 1):
+            event = self.plain.event(seq)
+            if event is None or event.occurred_us != key.occurred_us:
+                continue
+            shown, text = names.event(event), getattr(event, sort.column.attribute)
+            if key.value in (getattr(shown, sort.column.attribute), text):
+                return replace(key, value=text)
+        return replace(key, value=names.originals(key.value)[0])
 
-    def _shown(self, field: NameColumn, found: tuple[ValueCount, ...]) -> tuple[ValueCount, ...]:
+    def _shown(self, field: NameColumn, values: tuple[ValueCount, ...]) -> tuple[ValueCount, ...]:
         names = self._names()
-        if names is None or field is not Column.USER:
-            return found
-        return tuple(replace(one, value=names.user(one.value)) for one in found)
+        if names is None:
+            return values
+        return tuple(replace(value, value=names.value(field, value.value)) for value in values)
 
 
-def _real_filter(expression: Filter, names: Pseudonyms) -> Filter:
-    return with_conditions(
-        expression, lambda condition: replace(condition, value=names.real(condition.value))
-    )
+def shown_filter(expression: Filter, names: Pseudonyms) -> Filter:
+    """Return a filter by names as one by pseudonyms, so that a screen does not name who was asked for."""
+
+    def shown(condition: Condition) -> Filter:
+        field, value = condition.field, condition.value
+        column = field if isinstance(field, Column) else Column.DESCRIPTION
+        if isinstance(field, MetaField):
+            field = MetaField(names.value(Column.DESCRIPTION, field.path) or field.path)
+        is_name = value is not None and condition.operator.base is not IN_NETWORK
+        if is_name and names.originals(value or "") == (value,):
+            value = names.value(column, value)
+        return Condition(field, condition.operator, value)
+
+    return with_conditions(expression, shown)
+
+
+def real_filter(expression: Filter, names: Pseudonyms) -> Filter:
+    """Return a filter by pseudonyms as one by names: any of them, where one stands for several."""
+
+    def real(condition: Condition) -> Filter:
+        fields: list[FilterField] = [condition.field]
+        if isinstance(condition.field, MetaField):
+            fields = [MetaField(path) for path in names.originals(condition.field.path)]
+        value = condition.value
+        values: tuple[str | None, ...] = (None,) if value is None else names.originals(value)
+        parts = [condition_of(field, condition.operator, value) for field in fields for value in values]
+        if len(parts) == 1:
+            return parts[0]
+        return All(tuple(parts)) if condition.operator.is_negated else Any(tuple(parts))
+
+    return with_conditions(expression, real)

@@ -13,9 +13,10 @@ from textual.screen import Screen
 
 from audit_tui.core.columns import Column, ListColumn
 from audit_tui.core.event_text import cell_text
-from audit_tui.core.filters import EVERYTHING, conditions_in, with_users
+from audit_tui.core.filters import EVERYTHING, conditions_in
 from audit_tui.core.flat_filter import FlatFilter, flat
 from audit_tui.core.left import Left
+from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
 from audit_tui.core.query import NEWEST_FIRST, PageKey
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import TimeContext
@@ -183,6 +184,9 @@ class ReviewScreen(Screen[None]):
         self.event_list.ask(self._worked_out(view), keep_cursor=keep_cursor)
 
     def _worked_out(self, view: View) -> ShownView:
+        if self._opening.redact is not None:
+            # A name that was typed is not shown.
+            view = replace(view, filter=self._opening.redact.shown(view.filter))
         return ShownView.of(view, self.context, is_redacted=self.event_list.latest.is_redacted)
 
     @on(EventList.QueryShown)
@@ -406,8 +410,8 @@ class ReviewScreen(Screen[None]):
 
     def _switch_names(self, mode: RedactMode, names: Pseudonyms) -> None:
         mode.is_on = is_on = not self.event_list.latest.is_redacted
-        view = self.view
-        view = replace(view, filter=with_users(view.filter, names.user if is_on else names.real))
+        change = shown_filter if is_on else real_filter
+        view = replace(self.view, filter=change(self.view.filter, names))
         wanted = ShownView.of(view, self.context, is_redacted=is_on)
         self.event_list.ask(wanted, keep_cursor=self.table.cursor_row > 0, opens=True)
 

@@ -1,0 +1,158 @@
+"""Names in texts: found in each form in which they stand there, and nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit_tui.core.privacy.pseudonyms import Pseudonyms
+
+KEY = bytes(range(32))
+USERS = (
+    "zoe.quartz@acme.io", "Zoe Quartz", "ACME\\zquartz", "zquartz", "user-1042", "ip-10-0-0-7", "1042",
+    "Zoë", "王伟", "arn:aws:iam::1:user/yan", "bob", "x-9", "dana_smith", "mark.will@acme.io",
+)  # fmt: skip
+NAMES = Pseudonyms(KEY, USERS)
+SIGNS = st.text(st.sampled_from(" .,:;/\\-_=()[]{}\"'@<>|&?#"), max_size=3)
+
+
+def packed(name: str) -> str:
+    return base64.b64encode(f"user={name};".encode()).decode()
+
+
+FORMS = (
+    str,
+    str.upper,
+    str.title,
+    lambda name: quote(name, safe=""),
+    lambda name: quote(quote(name, safe=""), safe=""),
+    lambda name: "".join(f"%{byte:02X}" for byte in name.encode()),
+    lambda name: "".join(f"\\u{ord(character):04x}" for character in name),
+    lambda name: name.replace(".", " ").replace("_", " "),
+    lambda name: name.replace(".", "_"),
+    packed,
+    lambda name: f"user={name};".encode().hex(),
+)
+
+
+def is_hidden(text: str, *names: str) -> bool:
+    shown = (NAMES.text(text) or "").casefold()
+    return not any(name.casefold() in shown for name in names)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", [user for user in USERS if user.isascii()])
+def test_every_form_of_a_name_is_hidden(form: object, name: str) -> None:
+    assert callable(form)
+    text = f"for {form(name)}, done"
+    shown = NAMES.text(text)
+    assert shown is not None
+    assert form(name) not in shown
+    assert shown.startswith("for ")
+    assert shown.endswith(", done")
+    assert "user-" in shown or "ip-" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("read /home/zoe.quartz/secret.txt of zoe.quartz", "zoe quartz"),
+        ("CN=zoe.quartz,OU=x arn:aws:iam::1:user/zoe.quartz", "zoe quartz"),
+        ("https://x/?u=zoe.quartz%40acme.io&z=1", "zoe quartz"),
+        ("Zoe  Quartz invited Zoe and Quartz", "zoe quartz"),
+        ("s3://zoe-bucket/quartz_laptop", "zoe quartz"),
+        ("session of zquartz; (zquartz) zquartz-pc zquartz's Zquartz", "zquartz"),
+        ("user 1042 did 1042 things", "1042"),
+        ("user-1042 from ip-10-0-0-7", "1042 10-0-0"),
+        ("yan took arn:aws:sts::1:assumed-role/yan", "yan"),
+        ("用户王伟登录", "王伟"),
+        ("Zoe\u0308 and zo\u00eb", "zo\u00eb zoe\u0308"),
+        ("bob_backup bob2 bob", "bob_"),
+        ("mail dave+x@sub.acme.io: sent", "dave acme"),
+        ("call +49 170 5551234 now", "555"),
+        ("2001:0db8:0000:0000:0000:ff00:0042:8329 and 2001:db8::77.", "0042 77"),
+        ("[fe80::1ff:fe23:4567:890a%eth0]:443 ::ffff:10.1.2.3", "fe80 10.1"),
+        ("10.1.1.1:55321 a:10.2.2.2 10.3.3.3.txt x10.4.4.4", "10.1 10.2 10.3 10.4"),
+        ("aa:bb:cc:dd:ee:ff AA-BB-CC-DD-EE-FF ip-10-9-9-9.ec2.internal", "bb:cc bb-cc 10-9"),
+    ],
+)
+def test_what_is_hidden(text: str, hidden: str) -> None:
+    assert is_hidden(text, *hidden.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bobsled at 12:30:45 of v1.2.3, Chrome/120.0.0.0, std::vector, 2026-11-01T12:30:45 13:30:45",
+        "he will mark it; a mark.",
+        "Role created: admin, service, test-user",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 100% of %41",
+        "+1 -2 1-2-3-4 :: a:b",
+        "",
+    ],
+)
+def test_what_is_left_as_it_is(text: str) -> None:
+    assert NAMES.text(text) == text
+
+
+def test_a_part_of_a_name_has_the_pseudonym_of_the_name() -> None:
+    names = Pseudonyms(KEY, ["zoe.quartz@acme.io"])
+    zoe = names.user("zoe.quartz@acme.io")
+    assert zoe == names.user("ZOE.Quartz@acme.io")
+    assert names.text("of zoe.quartz in ZOE.QUARTZ@ACME.IO") == f"of {zoe} in {zoe}"
+    # Of two domains it is nobody's alone, and the same whoever is known.
+    two = Pseudonyms(KEY, ["kim@a.io", "kim@b.io"])
+    assert two.text("kim") == Pseudonyms(KEY, ["kim@b.io", "kim@a.io", "kim@c.io"]).text("kim")
+    assert two.text("kim") not in ("kim", two.user("kim@a.io"), two.user("kim@b.io"))
+
+
+@given(st.sampled_from(USERS), SIGNS, SIGNS, st.sampled_from(FORMS[:3]))
+def test_no_sign_around_a_name_shows_it(name: str, before: str, after: str, form: object) -> None:
+    assert callable(form)
+    text = f"x{before or ' '}{form(name)}{after or ' '}x"
+    assert is_hidden(text, name), NAMES.text(text)
+
+
+@given(st.lists(st.text(min_size=2, max_size=12), max_size=6), st.text(max_size=60))
+def test_any_user_at_all_is_hidden_and_nothing_fails(users: list[str], text: str) -> None:
+    names = Pseudonyms(KEY, users)
+    names.text(text)
+    for user in users:
+        shown = names.text(f"by <{user}>!")
+        assert shown is not None
+        if any(character.isalpha() for character in user):
+            assert user not in shown.replace("user-", ""), (user, shown)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a:",
+        "1.",
+        "a.b+c-",
+        "a@b.",
+        "a" * 64 + "@",
+        "alice ",
+        "%25",
+        "\\u005c",
+        "QUJD",
+        "+1 ",
+        "ip-1-1-",
+        "王",
+        "::",
+    ],
+)
+def test_the_time_is_linear_in_the_length(piece: str) -> None:
+    def seconds(chars: int) -> float:
+        text = piece * (chars // len(piece))
+        start = time.process_time()
+        NAMES.text(text)
+        return time.process_time() - start
+
+    # 16 times the text: 16 times the time, where a quadratic pattern takes 256 times.
+    assert seconds(320_000) < 64 * max(seconds(20_000), 0.001)
