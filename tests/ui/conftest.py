@@ -5,7 +5,7 @@ from __future__ import annotations
 import textual.app
 import textual.pilot
 
-from tests.ui.quiet import wait_until_quiet
+from tests.ui.waiting import wait_for_rest
 
-textual.app.wait_for_idle = wait_until_quiet  # type: ignore[attr-defined]
-textual.pilot.wait_for_idle = wait_until_quiet  # type: ignore[attr-defined]
+textual.app.wait_for_idle = wait_for_rest  # type: ignore[attr-defined]
+textual.pilot.wait_for_idle = wait_for_rest  # type: ignore[attr-defined]

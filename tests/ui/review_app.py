@@ -16,7 +16,7 @@ from audit_tui.ui import app as app_module
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import Hook, fake_factory
-from tests.ui.waiting import until
+from tests.ui.waiting import at_rest, until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -77,12 +77,7 @@ class Driver:
 
     async def settle(self) -> None:
         """Wait until no question is under way and every message is handled."""
-        for _ in range(50):
-            await self.pilot.pause()
-            if all(worker.is_finished for worker in self.app.workers):
-                return
-            await self.app.workers.wait_for_complete()
-        raise AssertionError("the screen does not come to rest")
+        await at_rest(self.app)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something holds."""

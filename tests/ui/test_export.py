@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from audit_tui.ui.screens.export_dialog import ExportDialog, Exported
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import Driver, account, run_review
+from tests.ui.waiting import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -181,21 +181,20 @@ def test_another_name_is_asked_for_anew() -> None:
 
 @pytest.mark.parametrize("how", ["escape", "ctrl+c", "click"])
 def test_writing_is_told_and_cancelled_and_leaves_nothing(how: str, folder: Path) -> None:
-    is_writing, go_on = threading.Event(), threading.Event()
+    go_on = Gate()
     events = account(2000, 1)
 
     class Slow(Streamed):
         def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
             for number, event in enumerate(super().events(query, cancel)):
                 if number == 600:
-                    is_writing.set()
-                    go_on.wait(60)
+                    go_on.pass_through()
                 yield event
 
     async def script(driver: Driver) -> None:
         await driver.pilot.press("X", "enter")
-        while not is_writing.is_set():
-            await driver.pilot.pause()
+        await driver.until(lambda: go_on.is_reached)
+        await driver.settle()
         assert re.search(r"Writing: [\d,]+ of 2,000", driver.text())
         assert "Esc cancels; nothing is left behind" in driver.text()
         assert len(list(folder.iterdir())) == 1
@@ -203,7 +202,7 @@ def test_writing_is_told_and_cancelled_and_leaves_nothing(how: str, folder: Path
             await driver.pilot.click("#cancel")
         else:
             await driver.pilot.press(how)
-        go_on.set()
+        go_on.open()
         await driver.settle()
         assert "Cancelled; nothing was written." in driver.text()
         assert not list(folder.iterdir())
@@ -214,18 +213,16 @@ def test_writing_is_told_and_cancelled_and_leaves_nothing(how: str, folder: Path
 
 
 def test_quitting_ends_an_export(folder: Path) -> None:
-    is_writing = threading.Event()
+    writing = Gate()
     events = account(2000, 1)
 
     def until_cancelled(job: ExportJob, _: object, cancel: CancelToken) -> None:
-        is_writing.set()
-        while not cancel.is_cancelled:
-            pass
+        with cancel.interrupting(writing.open):
+            writing.pass_through()
 
     async def script(driver: Driver) -> None:
         await driver.pilot.press("X", "enter")
-        while not is_writing.is_set():
-            await driver.pilot.pause()
+        await driver.until(lambda: writing.is_reached)
         await driver.pilot.press("ctrl+q")
 
     run_review(script, events, exporter=Jobs(until_cancelled))

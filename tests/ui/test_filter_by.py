@@ -30,7 +30,7 @@ from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.value_input import MAX_CANDIDATES, Listing, ValueInput, picture
 from tests.ui.fake_reader import FakeReader, Hook
 from tests.ui.review_app import APP_SHEET
-from tests.ui.waiting import until
+from tests.ui.waiting import Gate, at_rest, until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -134,11 +134,9 @@ class Driver:
         await self.until(lambda: self.dialog.is_current and "counting" not in self.count)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        for _ in range(300):
-            await self.settle()
-            if is_so():
-                return
-        raise AssertionError(f"did not come to pass:\n{self.text}")
+        await self.settle()
+        await until(self.pilot, is_so)
+        await self.settle()
 
     async def press(self, *keys: str) -> None:
         """Send keys one after the other, each worked on before the next."""
@@ -148,10 +146,7 @@ class Driver:
 
     async def settle(self) -> None:
         """Let every message on its way arrive: down to a field, up to the app, and what it leads to."""
-        for _ in range(3):
-            await self.pilot.pause(0)
-        while self.app.has_keys_waiting:
-            await self.pilot.pause(0)
+        await at_rest(self.app)
 
     def send(self, key: str) -> None:
         """Send a key and wait for nothing."""
@@ -548,11 +543,11 @@ def test_at_most_50_candidates_with_counts_at_the_right() -> None:
 
 
 def test_enter_before_the_answer_waits_for_it() -> None:
-    release = threading.Event()
+    release = Gate()
 
     def hold(method: str, cancel: CancelToken | None) -> None:
         if method == "values":
-            release.wait(60)
+            release.pass_through()
 
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
@@ -561,27 +556,27 @@ def test_enter_before_the_answer_waits_for_it() -> None:
         driver.send("enter")
         await driver.pilot.pause(0)
         assert not driver.app.results
-        release.set()
+        release.open()
         assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.USER, IS_NOT, "Alice"),))
 
     run_dialog(script, hook=hold)
 
 
 def test_the_newest_key_wins() -> None:
-    release = threading.Event()
+    release = Gate()
     asked: list[str] = []
 
     def hold_the_first(method: str, cancel: CancelToken | None) -> None:
         asked.append(method)
         if asked.count("values") == 1:
-            release.wait(60)
+            release.pass_through()
 
     async def script(driver: Driver) -> None:
         await driver.open(NOT_BOB)
         await driver.press("a")
         await driver.until(lambda: "values" in asked)
         await driver.press("l", "i", "n")
-        release.set()
+        release.open()
         await driver.candidates()
         assert driver.labels == ["alina"]
         assert asked.count("values") < 4, "questions that are out of date are not asked"
@@ -903,9 +898,9 @@ def test_a_change_counts_anew_and_gives_up_the_old_count() -> None:
     def hold(method: str, cancel: CancelToken | None) -> None:
         if method == "count" and cancel is not None and not first.is_set():
             first.set()
-            wait = threading.Event()
-            with cancel.interrupting(wait.set):
-                wait.wait(60)
+            wait = Gate()
+            with cancel.interrupting(wait.open):
+                wait.pass_through()
             cancelled.append(cancel.is_cancelled)
 
     async def script(driver: Driver) -> None:
