@@ -31,7 +31,7 @@ GLANCE_S = 0.001
 TURNS = 2
 """Turns of the event loop without work in a row: the first may come before what a thread has just told."""
 DRAWINGS = 4
-"""How often to draw what stays to be drawn: Textual does not draw a screen that is being taken away."""
+"""How often to draw what stays to be drawn all the same: Textual draws nothing amid a batch of changes."""
 
 
 class Gate:
@@ -85,7 +85,7 @@ async def at_rest(app: AnyApp) -> None:
         await asyncio.sleep(0)
         turns += 1
         if vars(asyncio.get_running_loop())["_ready"]:
-            turns = 0
+            turns = drawings = 0
         elif drawings < DRAWINGS and _draw_now(app):
             turns, drawings = 0, drawings + 1
         elif _has_thread(app) and not Gate.holds_any():
