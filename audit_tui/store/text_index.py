@@ -10,8 +10,8 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.store import text_layout
+from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.leaves import Leaves
-from audit_tui.store.read.row_tests import metadata_leaves
 from audit_tui.store.stretches import SegmentKeeper
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.text_layout import (

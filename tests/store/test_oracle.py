@@ -13,7 +13,6 @@ from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, NameColumn
 from audit_tui.core.filters import All, Any, Condition, Filter, Not
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
-from audit_tui.store import result
 from audit_tui.store.read.reader import StoreReader
 from tests.store import oracle
 from tests.store.samples import EVENTS, NAMES, fill
@@ -52,24 +51,12 @@ QUERIES = st.builds(
 )
 
 
-@pytest.fixture(scope="module", params=["indexed", "without indexes"])
-def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
     path = tmp_path_factory.mktemp("oracle") / "audit.db"
     fill(path, EVENTS)
-    if request.param == "without indexes":
-        connection = sqlite3.connect(path)
-        for field in ("time", "event", "category", "user"):
-            connection.execute(f"DROP INDEX events_{field}")
-        connection.close()
     with StoreReader(path) as opened:
         yield opened
-
-
-@pytest.fixture(params=["ranges", "memory"], autouse=True)
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to order a result: by ranges of the indexes, and sorted in memory when small."""
-    if request.param == "ranges":
-        monkeypatch.setattr(result, "SMALL_EVENTS", -1)
 
 
 def walked(reader: StoreReader, query: EventQuery, limit: int) -> list[EventRow]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
-from audit_tui.store.read.row_tests import ROW_TEST
-from audit_tui.store.read.sql import FOLDED
 from audit_tui.store.tables.schema import OPTIONAL_TABLES, TABLES
 
 _TABLES = frozenset({*TABLES, *OPTIONAL_TABLES, "sqlite_schema", "sqlite_master", ""})
 """The empty name is a subquery."""
-_FUNCTIONS = frozenset({FOLDED, ROW_TEST, "count", "ifnull", "instr", "max", "min", "sum"})
+_FUNCTIONS = frozenset({"count", "ifnull", "instr", "max", "min", "sum"})
 _ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION})
 
 

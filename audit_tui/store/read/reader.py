@@ -23,22 +23,19 @@ from audit_tui.core.query import (
     ValueCount,
 )
 from audit_tui.errors import NotAStore, StoreDamaged, StoreError
-from audit_tui.store import by_columns, plan
-from audit_tui.store.columns.index import ColumnIndex, Summaries
 from audit_tui.store.file import connect, foreign_log
 from audit_tui.store.file.file_system import place_notice
 from audit_tui.store.file.guard import authorize
 from audit_tui.store.file.watch import Watch
-from audit_tui.store.predicate import MISSING
-from audit_tui.store.read import sql
-from audit_tui.store.read.row_tests import ROW_TEST, row_test
-from audit_tui.store.read.session import NameCache, Session
-from audit_tui.store.remembered import Remembered
-from audit_tui.store.result import Result
-from audit_tui.store.searching import result_of
-from audit_tui.store.tables import schema
+from audit_tui.store.index.cache import Cache
+from audit_tui.store.index.fields import BY_NAME
+from audit_tui.store.index.matching import Matcher
+from audit_tui.store.index.orders import order_of
+from audit_tui.store.index.session import Session
+from audit_tui.store.index.timeline import Timeline
+from audit_tui.store.index.totals import facets, histogram
+from audit_tui.store.tables import schema, statements
 from audit_tui.store.tables.rows import read_event, stored_text, whole
-from audit_tui.store.totals import facets, histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +44,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import EventQuery, Place, ReaderFactory
+    from audit_tui.store.index.orders import Order
 
 FIRST_ROWS = 50
 """A command that wants 20 events need not read 500."""
@@ -69,15 +67,15 @@ def open_store(path: str | os.PathLike[str], deadline_s: float | None = None) ->
     Raises:
         StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
     """
-    summaries = Summaries()
-    first: list[StoreReader] = [StoreReader(path, deadline_s, summaries)]
+    cache = Cache()
+    first: list[StoreReader] = [StoreReader(path, deadline_s, cache)]
     turn = threading.Lock()
 
     def opener() -> StoreReader:
         with turn:
             if first:
                 return first.pop()
-        return StoreReader(path, deadline_s, summaries)
+        return StoreReader(path, deadline_s, cache)
 
     return opener
 
@@ -101,7 +99,7 @@ class StoreReader:
         path: The store.
         deadline_s: How long an answer may take; None is for ever. An exact count and the stream of all events
             may take as long as they need: nobody waits for the one, and the other ends when it is done.
-        summaries: What it shares with other readers of the store; None has its own.
+        cache: What it shares with other readers of the store; None has its own.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or nothing, or it cannot be read.
@@ -111,7 +109,7 @@ class StoreReader:
         self,
         path: str | os.PathLike[str],
         deadline_s: float | None = None,
-        summaries: Summaries | None = None,
+        cache: Cache | None = None,
     ) -> None:
         schema.require_sqlite()
         # Not Path.resolve, which raises RuntimeError for links in a circle.
@@ -120,8 +118,7 @@ class StoreReader:
         self._watch = Watch()
         self._newest = 0
         self._looked_at: object = None
-        self._session: Session | None = None
-        self._summaries = Summaries() if summaries is None else summaries
+        self._cache = Cache() if cache is None else cache
         self._open()
 
     def __enter__(self) -> Self:
@@ -143,9 +140,9 @@ class StoreReader:
                 path=str(self.path),
                 store_id=self._stored_note(session, schema.STORE_ID) or "",
                 schema_version=self._version,
-                events=session.events_total,
-                first_us=self._edge_us(session, newest=False),
-                last_us=self._edge_us(session, newest=True),
+                events=session.events,
+                first_us=min((segment.first_us for segment in session.segments), default=None),
+                last_us=max((segment.last_us for segment in session.segments), default=None),
                 size_bytes=self._size_bytes(),
                 notice=self._notice,
             )
@@ -195,8 +192,8 @@ class StoreReader:
     ) -> Page:
         """A block of rows of a result."""
         with self._asking(cancel) as session:
-            keys, is_end = result_of(session, query, self._remembered).page(place, limit_rows)
-            return Page(tuple(session.row(key.seq) for key in keys), is_end)
+            seqs, is_end = self._order(session, query).page(place, limit_rows)
+            return Page(tuple(session.listed(seqs)), is_end)
 
     def count(
         self,
@@ -206,12 +203,12 @@ class StoreReader:
     ) -> int:
         """Exactly how many events match; ``report`` is told how many there are at least."""
         with self._asking(cancel, has_deadline=False) as session:
-            return result_of(session, query, self._remembered).count(report)
+            return len(_timeline(session, query).settled(report))
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """How many rows of the result come before this key."""
         with self._asking(cancel) as session:
-            return result_of(session, query, self._remembered).locate(key)
+            return self._order(session, query).locate(key)
 
     def values(
         self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
@@ -223,14 +220,14 @@ class StoreReader:
         """
         text = stored_text(search)
         folded = text.casefold()
-        statement = sql.values(field, has_search=bool(search))
+        statement = statements.values(field, has_search=bool(search))
         marks = (text, folded, folded, folded, limit) if search else (limit,)
         with self._asking(cancel) as session:
             found = [
                 ((rank, -whole(events), False, str(name_folded), str(name)), ValueCount(str(name), events))
-                for name, events, rank, name_folded in session.rows(sql.Statement(statement.text, marks))
+                for name, events, rank, name_folded in session.rows(statement, marks)
             ]
-            missing = session.events(field, MISSING) if folded in NO_VALUE_WORDS else 0
+            missing = session.missing(BY_NAME[field.value]) if folded in NO_VALUE_WORDS else 0
         if missing:
             rank = _missing_rank(folded)
             found.append(((rank, -missing, True, "", ""), ValueCount(None, missing)))
@@ -242,34 +239,26 @@ class StoreReader:
     ) -> tuple[ValueCount, ...]:
         """The values that a result's events have in a field, the most frequent first."""
         with self._asking(cancel) as session:
-            result = result_of(session, query, self._remembered)
-            if isinstance(result, Result):
-                return facets(result.scope, field, limit)
-            return result.facets(field, limit)
+            return facets(session, _timeline(session, query).settled(), BY_NAME[field.value], limit)
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
     ) -> tuple[int, ...]:
         """How many of a result's events lie from each moment to the next."""
         with self._asking(cancel) as session:
-            result = result_of(session, query, self._remembered)
-            if isinstance(result, Result):
-                return histogram(result.scope, edges_us)
-            return result.histogram(edges_us)
+            return histogram(_timeline(session, query).settled(), edges_us)
 
     def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
         """Do now what the first hard question, or a jump in a query's result, would wait for."""
         with self._asking(cancel, has_deadline=False) as session:
-            if query is None:
-                by_columns.engine_of(session)
-            else:
-                by_columns.prepare(Result(session, query).scope)
+            if query is not None:
+                _timeline(session, query)
 
     def event(self, seq: int) -> AuditEvent | None:
         """One event with everything that is known of it; None if there is none of that number."""
         with self._asking(None) as session:
-            found = session.rows(sql.Statement(sql.EVENT.text, (seq,)))
-            return read_event(found[0]) if found else None
+            rows = session.whole_events((seq,))
+            return read_event(rows[seq]) if rows else None
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """All events of a result in its order, with everything that is known of them.
@@ -287,11 +276,11 @@ class StoreReader:
         is_end = False
         while not is_end:
             with self._asking(cancel, has_deadline=False) as session:
-                keys, is_end = result_of(session, query, self._remembered).page(place, limit)
-                if keys:
-                    place = After(PageKey.of(session.row(keys[-1].seq), query.sort))
-            for first in range(0, len(keys), STREAM_ROWS):
-                yield from self._stored([key.seq for key in keys[first : first + STREAM_ROWS]], cancel)
+                seqs, is_end = self._order(session, query).page(place, limit)
+                if seqs:
+                    place = After(PageKey.of(session.listed(seqs[-1:])[0], query.sort))
+            for first in range(0, len(seqs), STREAM_ROWS):
+                yield from self._stored(seqs[first : first + STREAM_ROWS], cancel)
             limit = max(limit, STREAM_ROWS)
 
     def note(self, name: str) -> str | None:
@@ -329,22 +318,18 @@ class StoreReader:
         base = foreign_log.base_of(self.path)
         connection = connect.open_viewer(self.path, immutable=immutable)
         with connect.closed_on_error(connection):
-            connection.set_progress_handler(self._should_stop, _CHECK_EVERY)
+            connection.set_progress_handler(self._watch.should_stop, _CHECK_EVERY)
             connection.execute("PRAGMA schema_version").fetchone()
             self._version = schema.check_identity(connection, str(self.path), for_writing=False)
             schema.check_tables(connection, str(self.path))
             foreign_log.check(connection, self.path, base)
-            self._indexes = schema.found_indexes(connection)
-            connection.create_function(sql.FOLDED, 1, _folded, deterministic=True)
-            connection.create_function(ROW_TEST, -1, row_test, deterministic=True)
+            has_index = schema.has_index(connection)
             connection.set_authorizer(authorize)
-        has_indexes = all(index.name in self._indexes for index in schema.SECONDARY_INDEXES)
-        notices = (self._notice, "" if has_indexes else NO_INDEX_NOTICE, place_notice(self.path))
+        notices = (self._notice, "" if has_index else NO_INDEX_NOTICE, place_notice(self.path))
         self._notice = " ".join(filter(None, notices))
-        found = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.STORE_ID,))
-        self._columns = ColumnIndex(self._summaries, (connection.file_id, found.fetchone()))
-        self._names = NameCache()
-        self._remembered = Remembered()
+        store_id = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.STORE_ID,))
+        file_key = (connection.file_id, store_id.fetchone())
+        self._session = Session(connection, self._cache, file_key, has_index=has_index)
         self._connection = connection
 
     @contextmanager
@@ -356,27 +341,27 @@ class StoreReader:
         with self._watch.over(cancel, limit_s), connect.store_errors(self.path):
             connection.execute("BEGIN")
             try:
-                session = Session(connection, self._indexes, self._names, cancel, self._columns)
-                self._session = session
                 if cancel is None:
-                    yield session
+                    yield self._begun(None)
                 else:
                     with cancel.interrupting(connection.interrupt):
-                        yield session
+                        yield self._begun(cancel)
             finally:
-                self._session = None
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
-    def _should_stop(self) -> bool:
-        is_spent = self._session is not None and self._session.spend(_CHECK_EVERY)
-        return is_spent or self._watch.should_stop()
+    def _begun(self, cancel: CancelToken | None) -> Session:
+        self._session.begin(cancel)
+        return self._session
+
+    def _order(self, session: Session, query: EventQuery) -> Order:
+        return order_of(session, _timeline(session, query), query)
 
     def _stored(self, seqs: list[int], cancel: CancelToken | None) -> list[AuditEvent]:
         """These events in full; one that is gone is left out."""
         with self._asking(cancel, has_deadline=False) as session:
-            found = [session.rows(sql.Statement(sql.EVENT.text, (seq,))) for seq in seqs]
-        return [read_event(rows[0]) for rows in found if rows]
+            rows = session.whole_events(seqs)
+        return [read_event(rows[seq]) for seq in seqs if seq in rows]
 
     def _follow_snapshot(self) -> None:
         """Open a store anew that is shown as a snapshot and has changed; not another one in its place."""
@@ -392,15 +377,8 @@ class StoreReader:
         before.close()
 
     def _stored_note(self, session: Session, name: str) -> str | None:
-        found = session.rows(
-            sql.Statement("SELECT value FROM store_info WHERE name = ?", (stored_text(name),))
-        )
-        return str(found[0][0]) if found else None
-
-    def _edge_us(self, session: Session, *, newest: bool) -> int | None:
-        scan = sql.Scan(_ALL_BY_TIME, sql.Span(), None)
-        found = session.rows(sql.scan_keys(scan, self._indexes, newest_first=newest, limit=1))
-        return whole(found[0][0]) if found else None
+        rows = session.rows("SELECT value FROM store_info WHERE name = ?", (stored_text(name),))
+        return str(rows[0][0]) if rows else None
 
     def _size_bytes(self) -> int:
         try:
@@ -425,7 +403,6 @@ class StoreReader:
 
 _SMALLEST_BYTES = 512
 """A page of SQLite: what is shorter is no database any more."""
-_ALL_BY_TIME = plan.Branch(None, rest=True)
 _NO_LOG = frozenset(
     {
         sqlite3.SQLITE_CANTOPEN,
@@ -436,8 +413,8 @@ _NO_LOG = frozenset(
 )
 
 
-def _folded(text: object) -> str:
-    return text.casefold() if isinstance(text, str) else ""
+def _timeline(session: Session, query: EventQuery) -> Timeline:
+    return Timeline.of(session, Matcher(session, query.filter), query.interval, query.upto_seq)
 
 
 def _missing_rank(folded: str) -> int:

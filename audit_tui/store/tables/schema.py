@@ -11,9 +11,9 @@ from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.event import iso_utc, to_us
 from audit_tui.core.record import Record
 from audit_tui.errors import NotAStore, StoreError, StoreTooNew
-from audit_tui.store import segment_layout, text_layout
-from audit_tui.store.segment_layout import REMOVALS
-from audit_tui.store.tables import seal_layout
+from audit_tui.store import text_layout
+from audit_tui.store.tables import index_layout, seal_layout
+from audit_tui.store.tables.index_layout import REMOVALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class NameTable(Record):
 
 
 class Index(Record):
-    """An index over ``events``; all but the unique one may be missing, at the price of time."""
+    """An index over ``events``."""
 
     name: str
     columns: tuple[str, ...]
@@ -57,15 +57,10 @@ SOURCE_NAMES = NameTable("source_names", "source_id")
 ALL_NAME_TABLES = (*NAME_TABLES.values(), SOURCE_NAMES)
 
 KEY_INDEX = Index("events_key", ("key",), is_unique=True)
-TIME_INDEX = Index("events_time", ("occurred_us", "seq", "event_id", "category_id", "user_id"))
-# Each holds all that a filter can ask, so that no row is touched before the page is known, and seq right
-# behind the time: with (time, event, ...) an order by (time, seq) would sort the whole store.
-FIELD_INDEXES = {
-    Column.EVENT: Index("events_event", ("event_id", "occurred_us", "seq", "category_id", "user_id")),
-    Column.CATEGORY: Index("events_category", ("category_id", "occurred_us", "seq", "event_id", "user_id")),
-    Column.USER: Index("events_user", ("user_id", "occurred_us", "seq", "event_id", "category_id")),
-}
-SECONDARY_INDEXES = (TIME_INDEX, *FIELD_INDEXES.values())
+OLD_INDEXES = ("events_time", "events_event", "events_category", "events_user")
+"""What stores of version 1 had instead of the bitmaps."""
+OLD_TABLES = ("segments", "segment_columns")
+"""As above."""
 
 NAME_TABLE_COLUMNS = ("id", "name", "folded", "events")
 EVENT_COLUMNS = (
@@ -91,7 +86,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What a reader reads, with the columns it knows."""
 OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {
-    **segment_layout.TABLES,
+    **index_layout.TABLES,
     **text_layout.TABLES,
     **seal_layout.TABLES,
 }
@@ -161,7 +156,6 @@ def _create(connection: sqlite3.Connection) -> None:
     database.table("events").create_index(KEY_INDEX.columns, KEY_INDEX.name, unique=True)
     database.create_view(VIEW, _VIEW_SELECT)
     seal_layout.create_tables(connection)
-    segment_layout.STORED.create(connection)
     text_layout.STORED.create(connection)
     created = {
         STORE_ID: os.urandom(16).hex(),
@@ -171,7 +165,12 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT INTO store_info (name, value) VALUES (?, ?)", created.items())
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create,)
+def _add_index(connection: sqlite3.Connection) -> None:
+    """Version 2: bitmaps instead of indexes; a writer fills them, and drops what was before."""
+    index_layout.create(connection)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_index)
 """The step at index n takes a store from version n to n + 1; a step that landed never changes."""
 VERSION = len(MIGRATIONS)
 
@@ -269,19 +268,15 @@ def _altered(path: str, why: str) -> NotAStore:
     return NotAStore(f"{path} looks like an audit store, but {why}.", "Do not trust it; use a clean copy.")
 
 
-def found_indexes(connection: sqlite3.Connection) -> frozenset[str]:
-    """The names of the indexes of ``events`` that are there, with the columns they should have."""
-    found = set()
-    for index in (KEY_INDEX, *SECONDARY_INDEXES):
-        columns = connection.execute(f"PRAGMA index_info({index.name})").fetchall()
-        if tuple(column[2] for column in columns) == index.columns:
-            found.add(index.name)
-    return frozenset(found)
+def has_index(connection: sqlite3.Connection) -> bool:
+    """Tell whether the tables of the index exist; ``check_tables`` has looked at their columns."""
+    names = tuple(index_layout.TABLES)
+    marks = ", ".join("?" * len(names))
+    statement = f"SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ({marks})"  # noqa: S608
+    return int(connection.execute(statement, names).fetchone()[0]) == len(names)
 
 
-def create_index(connection: sqlite3.Connection, index: Index) -> None:
-    """Build an index over the events that are there, inside the caller's transaction."""
-    from sqlite_utils import Database
-
-    database = Database(connection, execute_plugins=False)
-    database.table("events").create_index(index.columns, index.name, unique=index.is_unique)
+def has_key_index(connection: sqlite3.Connection) -> bool:
+    """Tell whether the index of keys is there, over the column that it should have."""
+    columns = connection.execute(f"PRAGMA index_info({KEY_INDEX.name})").fetchall()
+    return tuple(column[2] for column in columns) == KEY_INDEX.columns

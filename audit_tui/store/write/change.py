@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.store.index.keeper import IndexKeeper
     from audit_tui.store.tables.rows import Draft
     from audit_tui.store.write.writer import AppendResult, Companion
 
@@ -29,6 +30,7 @@ class Change(NamedTuple):
     """Records events in this transaction."""
     rows_of: Callable[[Sequence[Draft], int], list[StoredRow]]
     """Drafts as rows, numbered after this number."""
+    keeper: IndexKeeper
 
     def rows(self, seqs: Sequence[int]) -> list[StoredRow]:
         """The rows of these events; one that is not there is left out."""
@@ -45,6 +47,7 @@ class Change(NamedTuple):
         """Delete events, with what is derived from them; their seals stay."""
         for companion in self.companions:
             companion.on_remove(self.connection, rows)
+        self.keeper.remove(row.seq for row in rows)
         self.connection.executemany("DELETE FROM events WHERE seq = ?", [(row.seq,) for row in rows])
 
     def replace(self, rows: Sequence[StoredRow], drafts: Sequence[Draft]) -> None:
@@ -56,6 +59,7 @@ class Change(NamedTuple):
             f"UPDATE events SET {_SET} WHERE seq = ?",  # noqa: S608 - our own columns
             [(*row, row.seq) for row in new],
         )
+        self.keeper.replace(self.connection, rows, new)
         for companion in self.companions:
             companion.on_replace(self.connection, new, drafts)
 

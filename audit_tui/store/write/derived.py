@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.store import segment_layout, text_layout
-from audit_tui.store.tables import schema
+from audit_tui.store import text_layout
+from audit_tui.store.tables import index_layout, schema
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,14 +13,22 @@ if TYPE_CHECKING:
 
 def drop(connection: sqlite3.Connection) -> None:
     """Take away what is derived, inside the caller's transaction; a store without text index stays so."""
-    for index in schema.SECONDARY_INDEXES:
-        connection.execute(f"DROP INDEX IF EXISTS {index.name}")
+    for statement in old_parts(connection):
+        connection.execute(statement)
     connection.execute(f"REINDEX {schema.KEY_INDEX.name}")
-    segment_layout.STORED.drop(connection)
-    segment_layout.STORED.create(connection)
+    index_layout.drop(connection)
+    index_layout.create(connection)
     if text_layout.STORED.are_there(connection):
         text_layout.STORED.drop(connection)
         text_layout.STORED.create(connection)
+
+
+def old_parts(connection: sqlite3.Connection) -> list[str]:
+    """Return what takes away, one by one, what a store of version 1 had instead of the index."""
+    wanted = (*schema.OLD_INDEXES, *schema.OLD_TABLES)
+    marks = ", ".join("?" * len(wanted))
+    rows = connection.execute(f"SELECT type, name FROM sqlite_schema WHERE name IN ({marks})", wanted)  # noqa: S608
+    return [f"DROP {'INDEX' if kind == 'index' else 'TABLE'} {name}" for kind, name in rows.fetchall()]
 
 
 def recount_names(connection: sqlite3.Connection) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import StoreError
 from audit_tui.store import text_index, text_layout
-from audit_tui.store.columns import building
 from audit_tui.store.evidence.sealing import Seals
 from audit_tui.store.file import connect, foreign_log
 from audit_tui.store.file.lock import StoreLock
-from audit_tui.store.read import sql
-from audit_tui.store.segment_layout import REMOVALS
-from audit_tui.store.tables import schema
+from audit_tui.store.index.keeper import BULK_TAIL_EVENTS, TAIL_EVENTS, IndexKeeper, indexed_upto
+from audit_tui.store.index.merging import MAX_SEGMENT
+from audit_tui.store.tables import schema, statements
+from audit_tui.store.tables.index_layout import REMOVALS
 from audit_tui.store.tables.names import NameCounts, Names
 from audit_tui.store.tables.rows import Draft, StoredRow, draft, read_event, stored_text
 from audit_tui.store.write import derived
@@ -111,7 +111,9 @@ class StoreWriter:
         schema.require_sqlite()
         self.path = connect.writable_place(Path(path))
         self._names = tuple(Names(names) for names in schema.ALL_NAME_TABLES)
-        own = (NameCounts(), Seals(), building.SegmentBuilder(), text_index.TextIndex())
+        self._index = IndexKeeper(BULK_TAIL_EVENTS, MAX_SEGMENT) if bulk else IndexKeeper()
+        self._is_bulk = bulk
+        own = (NameCounts(), Seals(), self._index, text_index.TextIndex())
         self._companions: tuple[Companion, ...] = (*own, *companions)
         self._is_closed = False
         self._removals: tuple[str] | None = None
@@ -177,7 +179,8 @@ class StoreWriter:
         # What is deleted is overwritten, in the file as in the log.
         self._connection.execute("PRAGMA secure_delete = ON")
         with self._transaction():
-            yield Change(self._connection, self._companions, self._append, self._rows)
+            yield Change(self._connection, self._companions, self._append, self._rows, self._index)
+            self._index.flush(self._connection)
 
     def write_back(self) -> bool:
         """Write the log into the file and empty it; False when a reader that is busy prevents that."""
@@ -226,7 +229,7 @@ class StoreWriter:
     def find(self, key: str) -> AuditEvent | None:
         """The stored event with this key; None when there is none."""
         with connect.store_errors(self.path):
-            found = self._connection.execute(sql.EVENT_OF_KEY.text, (stored_text(key),)).fetchone()
+            found = self._connection.execute(statements.EVENT_OF_KEY, (stored_text(key),)).fetchone()
         return None if found is None else read_event(found)
 
     def is_in_place(self) -> bool:
@@ -253,30 +256,28 @@ class StoreWriter:
             )
 
     def ensure_indexes(self, progress: Callable[[str], None] | None = None) -> None:
-        """Build the indexes and the segments that are missing, each in a transaction of its own.
+        """Build what is missing of the index, each step in a transaction of its own: it may end at any time.
 
         Args:
-            progress: Is told the name of each before it is built; an index takes about 1 s a million events,
-                the segments 3 s.
+            progress: Is told what is built, before each step of up to 0.2 s.
         """
-        missing = [
-            index
-            for index in schema.SECONDARY_INDEXES
-            if index.name not in schema.found_indexes(self._connection)
-        ]
-        for index in missing:
+        newest = self.newest_seq()
+        while (done := indexed_upto(self._connection)) + TAIL_EVENTS <= newest:
             if progress is not None:
-                progress(index.name)
+                progress(f"index: {done:,} of {newest:,} events")
             with self._transaction():
-                if index.name not in schema.found_indexes(self._connection):
-                    schema.create_index(self._connection, index)
-        for place, stretch in enumerate(building.outstanding(self._connection)):
-            if progress is not None and not place:
-                progress("segments")
+                self._index.catch_up(self._connection, newest)
+        for statement in derived.old_parts(self._connection):
+            if progress is not None:
+                progress("space of the old indexes")
             with self._transaction():
-                # Another writer may have been as quick; building it again does no harm.
-                building.build(self._connection, stretch)
+                self._connection.execute(statement)
         self._ensure_text_index(progress)
+
+    def _merge_segments(self) -> None:
+        """Leave few large segments behind an import."""
+        with self._transaction():
+            self._index.compact(self._connection)
 
     def reindex(
         self, progress: Callable[[str], None] | None = None, *, has_text_index: bool | None = None
@@ -292,7 +293,9 @@ class StoreWriter:
             if has_text_index is not None:
                 make = text_layout.STORED.create if has_text_index else text_layout.STORED.drop
                 make(self._connection)
+        self._index = IndexKeeper(BULK_TAIL_EVENTS, MAX_SEGMENT)
         self.ensure_indexes(progress)
+        self._merge_segments()
         if progress is not None:
             progress("counts of names")
         with self._transaction():
@@ -322,6 +325,8 @@ class StoreWriter:
             return
         try:
             self.ensure_indexes()
+            if self._is_bulk:
+                self._merge_segments()
             self._finish()
         except BaseException:
             self.abandon()

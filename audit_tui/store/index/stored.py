@@ -1,0 +1,278 @@
+"""A segment that lies in the file, read as it is asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pyroaring import BitMap
+
+from audit_tui.store.index.blocks import (
+    Counts,
+    Fences,
+    TimeBlock,
+    damaged,
+    unpack_seqs,
+)
+from audit_tui.store.index.segment import NOTHING, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from audit_tui.store.index.cache import Cache
+    from audit_tui.store.index.fields import IndexField
+
+MAX_EVENTS = 1 << 26
+"""A segment that says it has more is a lie: none is made of more than 16 million."""
+_AT_ONCE = 64
+"""Bitmaps read by one statement."""
+_OBJECT_BYTES = 120
+"""What an object takes beside its content, about."""
+
+
+class Source(Protocol):
+    """Where segments are read from."""
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement."""
+        ...
+
+
+class Header(NamedTuple):
+    """A row of the table of segments, without its fences."""
+
+    id: int
+    stamp: int
+    first_seq: int
+    last_seq: int
+    events: int
+    first_us: int
+    last_us: int
+    is_ordered: int
+
+
+HEADERS = f"SELECT {', '.join(Header._fields)} FROM index_segments ORDER BY first_seq"  # noqa: S608 - our own
+
+
+def value_place(segment: int, field: int) -> int:
+    """Return the row of the values of a field."""
+    return segment << 8 | field
+
+
+def bitmap_place(segment: int, field: int, value: int) -> int:
+    """Return the row of the bitmap of a value."""
+    return segment << 40 | field << 32 | value
+
+
+def block_place(segment: int, block: int) -> int:
+    """Return the row of a block."""
+    return segment << 32 | block
+
+
+class StoredSegment(Segment):
+    """A segment of the table.
+
+    Args:
+        header: Its row.
+        source: What reads more of it.
+        cache: What was read before.
+        file_key: Another one for another file, where the cache is shared.
+
+    Raises:
+        StoreDamaged: If the row cannot be right; so may every method.
+    """
+
+    def __init__(self, header: Header, source: Source, cache: Cache, file_key: object = None) -> None:
+        seqs = header.last_seq - header.first_seq + 1
+        is_right = 0 < header.events <= min(seqs, MAX_EVENTS) and header.first_us <= header.last_us
+        if not is_right or (header.is_ordered and header.events != seqs):
+            raise damaged("has a segment that cannot be")
+        self.header = header
+        self.key = (file_key, header)
+        self.first_seq, self.last_seq, self.events = header.first_seq, header.last_seq, header.events
+        self.first_us, self.last_us = header.first_us, header.last_us
+        self.is_ordered = bool(header.is_ordered)
+        self._source, self._cache = source, cache
+        self._fences: Fences | None = None
+
+    @property
+    def fences(self) -> Fences:
+        """What is known of its blocks without reading them."""
+        if self._fences is None:
+            rows = self._source.rows("SELECT fences FROM index_segments WHERE id = ?", (self.header.id,))
+            packed = rows[0][0] if rows else None
+            self._fences = Fences.unpack(packed)
+            if self._fences.starts[-1] >= self.events:
+                raise damaged("has blocks beyond its events")
+        return self._fences
+
+    def count_before(self, time_us: int) -> int:
+        """Return how many events are earlier than a time."""
+        if time_us <= self.first_us:
+            return 0
+        if time_us > self.last_us:
+            return self.events
+        block = bisect_left(self.fences.times, time_us) - 1
+        if block < 0:
+            return 0
+        return self.fences.starts[block] + self.time_block(block).count_before(time_us)
+
+    def seqs(self, places: Sequence[int]) -> list[int]:
+        """Return the seqs of the events at ascending places."""
+        if self.is_ordered:
+            return [self.first_seq + place for place in places]
+        seqs: list[int] = []
+        for block, begin, low, high in self._by_block(places):
+            of_block = self.seq_block(block)
+            seqs += [of_block[place - begin] for place in places[low:high]]
+        return seqs
+
+    def times(self, places: Sequence[int]) -> list[int]:
+        """Return the times of the events at ascending places."""
+        times: list[int] = []
+        for block, begin, low, high in self._by_block(places):
+            of_block = self.time_block(block)
+            times += [of_block.at(place - begin) for place in places[low:high]]
+        return times
+
+    def places(self, seqs: BitMap) -> BitMap:
+        """Return the places of those of its events that are among these seqs."""
+        if self.is_ordered:
+            return _shifted(seqs & BitMap(range(self.first_seq, self.last_seq + 1)), -self.first_seq)
+        fences = self.fences
+        pieces: list[BitMap] = []
+        for block, (lowest, highest) in enumerate(zip(fences.lowest, fences.highest, strict=True)):
+            wanted = seqs.range_cardinality(lowest, highest + 1)
+            if not wanted:
+                continue
+            begin = fences.starts[block]
+            of_block = range(begin, begin + self.events_in(block))
+            if wanted == highest - lowest + 1:
+                pieces.append(BitMap(of_block))
+                continue
+            of_seqs = self.seq_block(block)
+            if isinstance(of_seqs, range):
+                pieces.append(_shifted(seqs & BitMap(of_seqs), begin - of_seqs.start))
+            else:
+                found = zip(of_block, of_seqs, strict=True)
+                pieces.append(BitMap([place for place, seq in found if seq in seqs]))
+        return BitMap.union(NOTHING, *pieces)
+
+    def counts(self, field: IndexField) -> Counts | None:
+        """Return the values of a field; None where there are no bitmaps of it."""
+        key = (self.key, "counts", field.number)
+        counts = self._cache.get(key, Counts)
+        if counts is None:
+            place = value_place(self.header.id, field.number)
+            rows = self._source.rows("SELECT data FROM index_values WHERE place = ?", (place,))
+            if not rows:
+                return None
+            counts = Counts.unpack(rows[0][0], has_texts=field.is_text)
+            # An entry of a dictionary with its two numbers is about 100 bytes.
+            size_bytes = _OBJECT_BYTES * len(counts.events) + 2 * len(rows[0][0])
+            self._cache.put(key, counts, size_bytes)
+        return counts
+
+    def bitmaps(self, field: IndexField, values: Sequence[int]) -> list[BitMap]:
+        """Return the places of each of these values, which must not be changed."""
+        begin = bitmap_place(self.header.id, field.number, 0)
+        get, key = self._cache.get, self.key
+        bitmaps = [get((key, begin + value), BitMap) for value in values]
+        lacking = [place for place, bitmap in enumerate(bitmaps) if bitmap is None]
+        for first in range(0, len(lacking), _AT_ONCE):
+            some = lacking[first : first + _AT_ONCE]
+            read = self._read(begin, [values[place] for place in some])
+            for place in some:
+                bitmaps[place] = read.get(values[place], NOTHING)
+        return [NOTHING if bitmap is None else bitmap for bitmap in bitmaps]
+
+    def has_bitmaps(self, field: IndexField, values: Sequence[int]) -> bool:
+        """Tell whether these bitmaps were read before."""
+        begin = bitmap_place(self.header.id, field.number, 0)
+        return all(self._cache.get((self.key, begin + value), BitMap) is not None for value in values)
+
+    def stream(self, field: IndexField) -> Iterator[tuple[int, BitMap]]:
+        """Yield each value with its places, and keep none of them."""
+        counts = self.counts(field)
+        begin = bitmap_place(self.header.id, field.number, 0)
+        values = [] if counts is None else list(counts.events)
+        for first in range(0, len(values), _AT_ONCE):
+            yield from self._read(begin, values[first : first + _AT_ONCE], is_kept=False).items()
+
+    def block_of(self, place: int) -> int:
+        """Return the block of an event."""
+        return bisect_right(self.fences.starts, place) - 1
+
+    def events_in(self, block: int) -> int:
+        """Return how many events a block has."""
+        starts = self.fences.starts
+        return (starts[block + 1] if block + 1 < len(starts) else self.events) - starts[block]
+
+    def time_block(self, block: int) -> TimeBlock:
+        """Return the times of a block."""
+        events = self.events_in(block)
+        times: TimeBlock = self._block("times", block, lambda data: TimeBlock(data, events))
+        return times
+
+    def seq_block(self, block: int) -> Sequence[int]:
+        """Return the seqs of a block."""
+        lowest, events = self.fences.lowest[block], self.events_in(block)
+        if self.is_ordered:
+            return range(lowest, lowest + events)
+        seqs: Sequence[int] = self._block("seqs", block, lambda data: unpack_seqs(data, lowest, events))
+        return seqs
+
+    def _by_block(self, places: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+        """Yield the blocks of ascending places: number, first place, from where to where they stand."""
+        low = 0
+        while low < len(places):
+            block = self.block_of(places[low])
+            begin = self.fences.starts[block]
+            high = bisect_left(places, begin + self.events_in(block), low)
+            yield block, begin, low, high
+            low = high
+
+    def _block(self, column: str, block: int, unpack: Callable[[object], Any]) -> Any:  # noqa: ANN401 - two kinds
+        key = (self.key, column, block)
+        unpacked = self._cache.get(key, object)
+        if unpacked is None:
+            place = block_place(self.header.id, block)
+            rows = self._source.rows(f"SELECT {column} FROM index_blocks WHERE place = ?", (place,))  # noqa: S608
+            unpacked = unpack(rows[0][0] if rows else None)
+            self._cache.put(key, unpacked, _OBJECT_BYTES + 8 * self.events_in(block))
+        return unpacked
+
+    def _read(self, begin: int, values: Sequence[int], *, is_kept: bool = True) -> dict[int, BitMap]:
+        padded = [begin + value for value in values] + [-1] * (
+            _AT_ONCE - len(values) if len(values) > 1 else 0
+        )
+        marks = ", ".join("?" * len(padded))
+        statement = f"SELECT place, data FROM index_bitmaps WHERE place IN ({marks})"  # noqa: S608 - only marks
+        bitmaps: dict[int, BitMap] = {}
+        for place, data in self._source.rows(statement, padded):
+            bitmap = bitmap_of(data, self.events)
+            if is_kept:
+                self._cache.put((self.key, place), bitmap, _OBJECT_BYTES + len(data))
+            bitmaps[place - begin] = bitmap
+        return bitmaps
+
+
+def bitmap_of(data: object, events: int) -> BitMap:
+    """Return a stored bitmap of places.
+
+    Raises:
+        StoreDamaged: If it is something else, or has places beyond so many events.
+    """
+    if not isinstance(data, bytes):
+        raise damaged("lacks a bitmap")
+    try:
+        bitmap = BitMap.deserialize(data)
+    except (ValueError, IndexError) as error:
+        raise damaged("has a bitmap that is none") from error
+    if bitmap and bitmap.max() >= events:
+        raise damaged("has a bitmap of events that are not there")
+    return bitmap
+
+
+def _shifted(bitmap: BitMap, offset: int) -> BitMap:
+    return bitmap.shift(offset) if offset else bitmap

@@ -1,0 +1,152 @@
+"""Totals of what matches: how many events have each value, and how many lie in each span of time."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
+
+from audit_tui.core.query import ValueCount
+from audit_tui.store.index.fields import MISSING
+from audit_tui.store.index.segment import FIRST_SEQ, Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pyroaring import BitMap
+
+    from audit_tui.store.index.fields import IndexField
+    from audit_tui.store.index.segment import Segment
+    from audit_tui.store.index.session import Session
+    from audit_tui.store.index.timeline import Bitmaps
+
+    Value: TypeAlias = int | str | None
+    Totals: TypeAlias = Counter[Value]
+    Entry: TypeAlias = list[tuple[int, int]]
+
+FEW_EVENTS = 500
+"""Of so many events the rows are read instead of the bitmaps of all values: 2 ms."""
+_AT_ONCE = 32
+
+
+def histogram(found: Bitmaps, edges_us: Sequence[int]) -> tuple[int, ...]:
+    """Return how many events lie from each of these ascending moments to the next."""
+    ranks = [found.rank(Moment(edge, FIRST_SEQ)) for edge in edges_us]
+    return tuple(max(0, later - earlier) for earlier, later in pairwise(ranks))
+
+
+def facets(session: Session, found: Bitmaps, field: IndexField, limit: int) -> tuple[ValueCount, ...]:
+    """Return the values of a field with how many events have each, the most frequent first.
+
+    Values that are as frequent stand in the order of their names, the missing one behind them.
+    """
+    if limit <= 0:
+        return ()
+    totals = _Totals(session, found, field).most(limit)
+    places = sorted(totals.values(), reverse=True)
+    if not places:
+        return ()
+    least = max(1, places[min(limit, len(places)) - 1])
+    # Only of those that may be among the first, the names are looked up.
+    chosen = [value for value, events in totals.items() if events >= least]
+    if field.names is not None:
+        session.learn(field.names, (value for value in chosen if isinstance(value, int)))
+    named = [ValueCount(session.text_of(field, value), totals[value]) for value in chosen]
+    named.sort(key=_rank)
+    return tuple(named[:limit])
+
+
+def all_totals(session: Session, found: Bitmaps, field: IndexField) -> Totals:
+    """Return how many events have each value of a field: its number, or its text where it has texts."""
+    return _Totals(session, found, field).most(None)
+
+
+class _Totals:
+    """Counts the values of a field among events of several segments.
+
+    Args:
+        session: The snapshot.
+        found: The events.
+        field: Of them.
+    """
+
+    def __init__(self, session: Session, found: Bitmaps, field: IndexField) -> None:
+        self._session, self._field = session, field
+        self._totals: Totals = Counter()
+        self._segments: list[Segment] = []
+        self._places: list[BitMap] = []
+        self._events = len(found)
+        is_few = self._events <= FEW_EVENTS
+        for segment, places in zip(found.segments, found.places, strict=True):
+            if not places:
+                continue
+            counts = segment.counts(field)
+            if counts is None or (is_few and len(places) < len(counts.events)):
+                self._read(segment, places)
+            elif len(places) == segment.events:
+                texts = counts.texts
+                for value, events in counts.events.items():
+                    self._totals[value if texts is None else _text(texts, value)] += events
+            else:
+                self._segments.append(segment)
+                self._places.append(places)
+
+    def most(self, limit: int | None) -> Totals:
+        """Return the totals, of which only so many of the highest need be there; None for all."""
+        totals = self._totals
+        left = self._events - totals.total()
+        best = sorted(totals.values())
+        for events, some in self._batches():
+            # Every event has one value, so that no other value can have more than are left.
+            least = best[-limit] if limit is not None and len(best) >= limit else 0
+            if not left or min(events, left) < least:
+                break
+            self._session.check()
+            for value, matches in self._counted(some):
+                before = totals[value]
+                totals[value] = before + matches
+                left -= matches
+                if before:
+                    best.remove(before)
+                insort(best, totals[value])
+        return totals
+
+    def _batches(self) -> Iterator[tuple[int, list[tuple[Value, Entry]]]]:
+        """Yield the values, those with most events first, each with where its bitmaps are."""
+        entries: dict[Value, Entry] = {}
+        most: Totals = Counter(self._totals)
+        for number, segment in enumerate(self._segments):
+            counts = segment.counts(self._field)
+            assert counts is not None  # noqa: S101 - else its rows were read
+            for value, events in counts.events.items():
+                key = value if counts.texts is None else _text(counts.texts, value)
+                entries.setdefault(key, []).append((number, value))
+                most[key] += events
+        order = sorted(entries, key=most.__getitem__, reverse=True)
+        for first in range(0, len(order), _AT_ONCE):
+            some = order[first : first + _AT_ONCE]
+            yield most[some[0]], [(value, entries[value]) for value in some]
+
+    def _counted(self, some: Sequence[tuple[Value, Entry]]) -> Iterator[tuple[Value, int]]:
+        bitmaps: dict[tuple[int, int], BitMap] = {}
+        for number, segment in enumerate(self._segments):
+            values = [value for _, entry in some for at, value in entry if at == number]
+            read = segment.bitmaps(self._field, values)
+            bitmaps |= {(number, value): bitmap for value, bitmap in zip(values, read, strict=True)}
+        for value, entry in some:
+            parts = ((self._places[at], bitmaps[at, number]) for at, number in entry)
+            yield value, sum(places.intersection_cardinality(bitmap) for places, bitmap in parts)
+
+    def _read(self, segment: Segment, places: BitMap) -> None:
+        """Count the values of a segment's events by their rows."""
+        self._totals.update(self._session.values_of(self._field, segment.seqs(list(places))))
+
+
+def _text(texts: Sequence[str], value: int) -> str | None:
+    return None if value == MISSING else texts[value - 1]
+
+
+def _rank(value: ValueCount) -> tuple[int, bool, str, str]:
+    name = value.value or ""
+    return (-value.events, value.value is None, name.casefold(), name)
