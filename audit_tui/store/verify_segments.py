@@ -1,4 +1,4 @@
-"""Comparing segments and the text index with the events, a stretch at a time.
+"""Comparing the index and the text index with the events, a stretch at a time.
 
 What both say of a stretch is made again from its rows, which are read once, and compared with what is
 stored; nothing is packed for that.
@@ -8,33 +8,32 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from audit_tui.errors import StoreDamaged
-from audit_tui.store import segment_layout, text_layout
-from audit_tui.store.columns.building import columns_of
+from audit_tui.store import text_layout
 from audit_tui.store.file import connect
-from audit_tui.store.segment_layout import SegmentColumn
+from audit_tui.store.index.checking import IndexCheck
+from audit_tui.store.index.fields import ROWS as INDEX_ROWS
 from audit_tui.store.stretches import Stretch
+from audit_tui.store.tables import schema
 from audit_tui.store.text_index import ROWS, built_from
-from audit_tui.store.text_layout import Part, PlainWriter
+from audit_tui.store.text_layout import SEGMENT_EVENTS, Part, PlainWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from audit_tui.store.columns.building import Row
     from audit_tui.store.stretches import SegmentTables
 
     Rows: TypeAlias = Sequence[Sequence[Any]]
 
-SEGMENTS = "segments"
+INDEX = "index"
 TEXT_INDEX = "text index"
 MIN_SEQ, MAX_SEQ = -(1 << 63), (1 << 63) - 1
 
 
 class _Kind(NamedTuple):
-    """One of the two things that are made of stretches."""
+    """A thing that is made of stretches."""
 
     part: str
     """What reports call it."""
@@ -67,6 +66,7 @@ def check_segments(connection: sqlite3.Connection, within: Stretch) -> Iterator[
     Yields:
         Which part is wrong, and how, a sentence.
     """
+    yield from _check_index(connection, within)
     for stretch in _stretches(connection, within):
         with snapshot(connection):
             yield from _check_stretch(connection, stretch)
@@ -80,6 +80,9 @@ def all_problems(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 def layout_problems(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """Segments that overlap or are too long, and parts of none."""
+    if schema.has_index(connection):
+        with snapshot(connection):
+            yield from ((INDEX, problem) for problem in IndexCheck(connection).layout_problems())
     for kind in _KINDS:
         with snapshot(connection):
             if not kind.tables.are_there(connection):
@@ -97,6 +100,22 @@ def layout_problems(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]
             ).fetchone()[0]
             if strays:
                 yield kind.part, f"It has {strays} parts that belong to nothing."
+
+
+def _check_index(connection: sqlite3.Connection, within: Stretch) -> Iterator[tuple[str, str]]:
+    if not schema.has_index(connection):
+        return
+    check = IndexCheck(connection)
+    begin = within.first_seq
+    while begin <= within.last_seq:
+        with snapshot(connection):
+            rows = connection.execute(
+                f"{INDEX_ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT {SEGMENT_EVENTS}",
+                (begin, within.last_seq),
+            ).fetchall()
+            last = rows[-1][0] if rows else within.last_seq
+            yield from ((INDEX, problem) for problem in check.stretch_problems(begin, last, rows))
+            begin = last + 1
 
 
 def _stretches(connection: sqlite3.Connection, within: Stretch) -> list[Stretch]:
@@ -145,33 +164,6 @@ def _rows(connection: sqlite3.Connection, stretch: Stretch) -> Rows:
             connection.text_factory = str
 
 
-def _check_columns(connection: sqlite3.Connection, stretch: Stretch, rows: Rows) -> Iterator[str]:
-    said = connection.execute(
-        "SELECT events, first_us, last_us FROM segments WHERE first_seq = ?", stretch[:1]
-    ).fetchone()
-    timed: list[Row] = [
-        (us, seq, event, category, user, outcome, None if address is None else str(address).encode())
-        for seq, us, event, category, user, outcome, _, _, address, _ in rows
-    ]
-    timed.sort(key=itemgetter(0, 1))
-    edges = (timed[0][0], timed[-1][0]) if timed else (None, None)
-    if said != (len(timed), *edges):
-        yield "does not tell how many events it has, or from when to when"
-    expected = dict(columns_of(timed, stretch.first_seq)) if timed else {}
-    stored: dict[int, object] = dict(
-        connection.execute(
-            "SELECT place, data FROM segment_columns WHERE place BETWEEN ? AND ?",
-            segment_layout.STORED.places_of(stretch.first_seq),
-        ).fetchall()
-    )
-    for column in SegmentColumn:
-        data = stored.pop(segment_layout.STORED.place_of(stretch.first_seq, column), None)
-        if data != expected.get(column):
-            yield f"differs from them in {column.name.lower().replace('_', ' ')}"
-    if stored:
-        yield "has columns that nobody knows"
-
-
 def _check_text(connection: sqlite3.Connection, stretch: Stretch, rows: Rows) -> Iterator[str]:
     said = connection.execute(
         "SELECT events, first_us, last_us, group_bits, signature FROM text_segments WHERE first_seq = ?",
@@ -203,13 +195,6 @@ def _unpacked(data: object) -> bytes | None:
 
 
 _KINDS = (
-    _Kind(
-        SEGMENTS,
-        "The segment of the events",
-        segment_layout.STORED,
-        segment_layout.SEGMENT_EVENTS,
-        _check_columns,
-    ),
     _Kind(
         TEXT_INDEX,
         "The text index of the events",

@@ -65,9 +65,9 @@ def test_a_healthy_store_is_well_and_nothing_is_written(store: Path) -> None:
         "free space",
         "schema",
         "journal",
-        "indexes",
+        "index",
     } <= topics
-    assert {"columns", "text index", "seals", "terminal", "locale", "settings"} <= topics
+    assert {"text index", "seals", "terminal", "locale", "settings"} <= topics
     words = run("doctor", "-s", str(store)).stdout
     assert words.endswith("Nothing to mend.\n")
     assert f"{store}, mode 0600." in words
@@ -146,14 +146,13 @@ def test_what_is_wrong_is_found_with_its_fix(
 
 def test_what_is_missing_in_the_store_is_found(store: Path) -> None:
     with sqlite3.connect(store) as connection:
-        for table in ("segments", "segment_columns", "seal_head", "seal_block"):
+        for table in ("index_segments", "seal_head", "seal_block"):
             connection.execute(f"DROP TABLE {table}")
-        connection.execute("DROP INDEX events_user")
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
     levels = {one.topic: one.level for one in findings("-s", str(store), code=1)}
     assert levels["seals"] is Level.WRONG
-    assert levels["columns"] is levels["indexes"] is levels["journal"] is Level.NOTE
+    assert levels["index"] is levels["journal"] is Level.NOTE
 
 
 def test_another_machine_and_a_full_disk_are_found(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

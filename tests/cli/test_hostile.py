@@ -172,6 +172,7 @@ def loosened(path: Path, *statements: str) -> None:
         connection.commit()
 
 
+SEGMENT = "INSERT INTO index_segments"
 STORES = {
     "times out of range": ("UPDATE events SET occurred_us = 9223372036854775807 WHERE seq = 1",
                            "UPDATE events SET occurred_us = -9223372036854775808 WHERE seq = 2"),
@@ -186,8 +187,8 @@ STORES = {
     "names that are numbers": ("UPDATE user_names SET name = id, folded = 1e999, events = -1",),
     "notes that are odd": ("UPDATE store_info SET value = zeroblob(100)",),
     "no names": ("DELETE FROM user_names", "DELETE FROM event_names"),
-    "segments that are odd": ("UPDATE segment_columns SET data = zeroblob(3)",),
-    "segments without end": ("UPDATE segments SET last_seq = 9223372036854775807, events = (1 << 62)",),
+    "segments that are odd": (f"{SEGMENT} VALUES (1, 1, 1, 120, 120, 0, 119, 1, zeroblob(32))",),
+    "segments without end": (f"{SEGMENT} VALUES (1, 1, 1, (1 << 62), (1 << 62), 0, 119, 0, zeroblob(32))",),
     "text parts that are odd": ("UPDATE text_parts SET data = zeroblob(3)",),
     "seals that are odd": ("UPDATE seal_block SET leaves = x'00'",
                            "UPDATE seal_head SET note = 'x', root = x'00'"),

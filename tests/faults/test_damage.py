@@ -176,7 +176,9 @@ def test_every_change_of_a_page_that_can_be_seen_is_found(tmp_path: Path, sound:
 def test_what_can_be_read_of_a_damaged_store_is_shown(tmp_path: Path, sound: Path) -> None:
     path = shutil.copyfile(sound, tmp_path / "audit.db")
     with closing(sqlite3.connect(path)) as connection:
-        root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'events_user'").fetchone()
+        root = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'user_names_name'"
+        ).fetchone()
         size = connection.execute("PRAGMA page_size").fetchone()[0]
     with path.open("r+b") as file:
         file.seek((root[0] - 1) * size)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.store.index import blocks, keeper, merging
+from audit_tui.store.index.keeper import IndexKeeper
+from audit_tui.store.tables.rows import draft
+from audit_tui.store.write import writer
 from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 NAMES = {
@@ -33,6 +41,11 @@ def _made() -> tuple[AuditEvent, ...]:
                 user=NAMES["user"][place * 3 % 11],
                 description=NAMES["description"][place * 5 % 8],
                 outcome=list(Outcome)[place % 3],
+                source_ip=(None, "10.0.0.1", "10.0.0.2", "::1", "host")[place * 7 % 5],
+                target=(None, "x", "Y")[place % 3],
+                severity=(None, 0, 6)[place % 3],
+                source=(None, "a", "b")[place // 2 % 3],
+                metadata={"a": place % 4, "b": {"c": [place % 3, "x"]}} if place % 5 else {},
             )
         )
     return tuple(events)
@@ -47,3 +60,43 @@ def fill(path: Path, events: Sequence[AuditEvent]) -> None:
     with StoreWriter(path, durable=False) as writer:
         writer.append(events[:middle])
         writer.append(events[middle:])
+
+
+PRUNED = (7, 40, 41, 88)
+REDACTED: dict[int, dict[str, Any]] = {
+    13: {"user": "[redacted]"},
+    55: {"description": None, "source_ip": "?"},
+    89: {"user": None},
+}
+
+
+def changed(events: Sequence[AuditEvent]) -> dict[int, AuditEvent]:
+    """What is left of events once some were pruned and some redacted, by number."""
+    numbered = enumerate(events, 1)
+    return {seq: replace(event, **REDACTED.get(seq, {})) for seq, event in numbered if seq not in PRUNED}
+
+
+def change(path: Path) -> None:
+    """Prune and redact them in a store that has them."""
+    with StoreWriter(path, durable=False) as writer:
+        with writer.changing() as change:
+            change.remove(change.rows(PRUNED[:2]))
+            change.remove(change.rows(PRUNED[2:]))
+        with writer.changing() as change:
+            for seq, fields in REDACTED.items():
+                event = draft(replace(EVENTS[seq - 1], **fields))
+                change.replace(change.rows((seq,)), (event,))
+
+
+@contextmanager
+def tiny_segments() -> Iterator[None]:
+    """Let writers make segments of a few events, in blocks of a few, and merge them early."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "IndexKeeper", lambda *_: IndexKeeper(4, 40))
+        patch.setattr(keeper, "FANOUT", 3)
+        patch.setattr(keeper, "_PIECE", 2)
+        for module in (merging, blocks):
+            patch.setattr(module, "BLOCK_EVENTS", 4)
+        patch.setattr(merging, "_LEAST_BLOCK", 2)
+        patch.setattr(blocks, "GROUP_EVENTS", 2)
+        yield

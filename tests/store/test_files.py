@@ -306,7 +306,9 @@ def test_acknowledged_events_outlive_another_reader_and_a_kill(store_path: Path)
 
 def test_a_damaged_page_is_said_and_the_rest_still_read(store_path: Path) -> None:
     connection = sqlite3.connect(store_path)
-    root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'events_user'").fetchone()[0]
+    root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'user_names_name'").fetchone()[
+        0
+    ]
     connection.close()
     with store_path.open("r+b") as file:
         file.seek((root - 1) * 4096)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.metadata import MAX_PATH
+from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.leaves import Leaves
-from audit_tui.store.read.row_tests import metadata_leaves
 
 _NAMES = st.sampled_from(["", "a", "b", "a.b", "n" * MAX_PATH])
 _JSON = st.recursive(

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, NameColumn
+from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.filters import All, Any, Condition, Filter, Not
 from audit_tui.core.operators import IS, IS_NOT
-from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
-from audit_tui.store.read.reader import StoreReader
+from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Place, Sort
+from audit_tui.store.read.reader import open_store
 from tests.store import oracle
-from tests.store.samples import EVENTS, NAMES, fill
+from tests.store.samples import EVENTS, NAMES, change, changed, fill, tiny_segments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from audit_tui.core.event import EventRow
 
-ROWS = [oracle.listed(event, seq) for seq, event in enumerate(EVENTS, 1)]
+ROWS = [oracle.listed(event, seq) for seq, event in changed(EVENTS).items()]
+VALUES: dict[Column, Sequence[str | None]] = {
+    **{column: NAMES[column.value] for column in NAME_COLUMNS},
+    Column.DESCRIPTION: NAMES["description"],
+    Column.OUTCOME: ("success", "unknown"),
+}
 EDGES = st.none() | st.integers(-5, 22)
 
 
 def conditions() -> st.SearchStrategy[Filter]:
-    return st.sampled_from(list(NAME_COLUMNS)).flatmap(
+    return st.sampled_from(list(VALUES)).flatmap(
         lambda field: st.builds(
             Condition,
             st.just(field),
             st.sampled_from([IS, IS_NOT]),
-            st.sampled_from([*NAMES[field.value], None, "nobody"]),
+            st.sampled_from([*VALUES[field], None, "nobody"]),
         )
     )
 
@@ -51,15 +57,27 @@ QUERIES = st.builds(
 )
 
 
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
+@pytest.fixture(scope="module", params=["segments", "tail"])
+def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
+    """A reader that was open while others appended, late events too, and pruned and redacted some."""
     path = tmp_path_factory.mktemp("oracle") / "audit.db"
-    fill(path, EVENTS)
-    with StoreReader(path) as opened:
-        yield opened
+    with tiny_segments() if request.param == "segments" else nullcontext():
+        fill(path, EVENTS[:8])
+        opened = open_store(path)
+        with closing(opened()) as first, closing(opened()) as other:
+            for begin in range(8, len(EVENTS), 5):
+                fill(path, EVENTS[begin : begin + 5])
+                for shared in (first, other):
+                    page = shared.page(EventQuery(sort=Sort(Column.USER)), AtRow(begin // 2), 7)
+                    assert len(page.rows) == min(7, min(begin + 5, len(EVENTS)) - begin // 2)
+            change(path)
+            if request.param == "segments":
+                with closing(sqlite3.connect(path)) as connection:
+                    assert connection.execute("SELECT count(*) FROM index_segments").fetchone()[0] > 3
+            yield first
 
 
-def walked(reader: StoreReader, query: EventQuery, limit: int) -> list[EventRow]:
+def walked(reader: EventReader, query: EventQuery, limit: int) -> list[EventRow]:
     """All rows, page by page from the first."""
     rows: list[EventRow] = []
     place: Place = AtRow(0)
@@ -72,7 +90,7 @@ def walked(reader: StoreReader, query: EventQuery, limit: int) -> list[EventRow]
         place = After(PageKey.of(page.rows[-1], query.sort))
 
 
-def walked_back(reader: StoreReader, query: EventQuery, last: EventRow, limit: int) -> list[EventRow]:
+def walked_back(reader: EventReader, query: EventQuery, last: EventRow, limit: int) -> list[EventRow]:
     """All rows before one, page by page backwards."""
     rows: list[EventRow] = []
     edge = last
@@ -86,7 +104,7 @@ def walked_back(reader: StoreReader, query: EventQuery, last: EventRow, limit: i
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, limit=st.sampled_from([1, 4, 9, 200]), data=st.data())
-def test_the_rows_of_a_query(reader: StoreReader, query: EventQuery, limit: int, data: st.DataObject) -> None:
+def test_the_rows_of_a_query(reader: EventReader, query: EventQuery, limit: int, data: st.DataObject) -> None:
     expected = oracle.result(ROWS, query)
     assert reader.count(query) == len(expected)
     assert walked(reader, query, limit) == expected
@@ -104,7 +122,7 @@ def test_the_rows_of_a_query(reader: StoreReader, query: EventQuery, limit: int,
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, data=st.data())
 def test_the_place_of_an_event_that_does_not_match(
-    reader: StoreReader, query: EventQuery, data: st.DataObject
+    reader: EventReader, query: EventQuery, data: st.DataObject
 ) -> None:
     # Applying a filter keeps the cursor where it was: the key may be of any event, or of a value never seen.
     row = data.draw(st.sampled_from(ROWS))
@@ -126,6 +144,6 @@ def test_the_place_of_an_event_that_does_not_match(
     | st.text(max_size=3),
     limit=st.sampled_from([1, 3, 50]),
 )
-def test_the_values_of_a_field(reader: StoreReader, field: NameColumn, search: str, limit: int) -> None:
+def test_the_values_of_a_field(reader: EventReader, field: NameColumn, search: str, limit: int) -> None:
     found = [(value.value, value.events) for value in reader.values(field, search, limit)]
     assert found == oracle.values(ROWS, field, search, limit)

@@ -30,8 +30,8 @@ from audit_tui.core.filters import (
 from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled, StoreDamaged
-from audit_tui.store import hits, searching, text_index, text_layout
-from audit_tui.store.read import session
+from audit_tui.store import text_index, text_layout
+from audit_tui.store.index import session, timeline
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.stretches import Stretch
 from audit_tui.store.verify_segments import TEXT_INDEX, all_problems
@@ -41,10 +41,9 @@ from tests.store import oracle
 from tests.store.samples import NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from audit_tui.store.read.sql import Statement
 
 TEXTS = (
     "Created agent Élan",
@@ -175,12 +174,10 @@ def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(params=["few", "many"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few matches are gathered and sorted, of many a place is narrowed down; many names are no set."""
+    """Few rows are tested together, or many."""
     if request.param == "many":
-        monkeypatch.setattr(hits, "MAX_SORTED", 4)
-        monkeypatch.setattr(hits, "CHUNK_EVENTS", 7)
-        monkeypatch.setattr(searching, "MAX_SORTED", 4)
-        monkeypatch.setattr(session, "MAX_FOUND_NAMES", 1)
+        monkeypatch.setattr(timeline, "TESTED_AT_ONCE", 7)
+        monkeypatch.setattr(timeline, "_FEW", 4)
 
 
 def walked(reader: StoreReader, query: EventQuery, limit: int) -> list[EventRow]:
@@ -348,9 +345,11 @@ def test_no_text_of_a_filter_reaches_a_statement(indexed: Path, monkeypatch: pyt
     seen: list[str] = []
     ask = session.Session.rows
 
-    def rows(self: session.Session, statement: Statement) -> list[tuple[typing.Any, ...]]:
-        seen.append(statement.text)
-        return ask(self, statement)
+    def rows(
+        self: session.Session, statement: str, parameters: Sequence[object] = ()
+    ) -> list[tuple[typing.Any, ...]]:
+        seen.append(statement)
+        return ask(self, statement, parameters)
 
     monkeypatch.setattr(session.Session, "rows", rows)
     with StoreReader(indexed) as reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sqlite3
@@ -19,14 +20,15 @@ from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.event import MAX_US, MIN_US, AuditEvent, Outcome
 from audit_tui.core.filters import Condition
 from audit_tui.core.operators import IS
-from audit_tui.core.query import EventQuery
+from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.errors import StoreError, StoreFull
 from audit_tui.store.file import connect
-from audit_tui.store.read.reader import NO_INDEX_NOTICE, StoreReader, read_note
+from audit_tui.store.index import keeper
+from audit_tui.store.read.reader import StoreReader, read_note
 from audit_tui.store.tables import schema
 from audit_tui.store.tables.rows import NOT_JSON
 from audit_tui.store.write.writer import AppendResult, StoreWriter
-from tests.store.samples import EVENTS
+from tests.store.samples import EVENTS, tiny_segments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -286,33 +288,73 @@ def test_notes_are_remembered(store_path: Path) -> None:
     assert read_note(store_path, "nothing") is None
 
 
-def test_a_bulk_load_builds_its_indexes_at_the_end(tmp_path: Path) -> None:
+def indexed_upto(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return keeper.indexed_upto(connection)
+
+
+def test_a_bulk_load_is_indexed_on_its_way_and_leaves_few_segments(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
-    with StoreWriter(path, durable=False, bulk=True) as writer:
-        writer.append(EVENTS)
-        with StoreReader(path) as reader:
-            assert reader.info().notice == NO_INDEX_NOTICE
-            assert reader.count(EventQuery()) == len(EVENTS)
-        built: list[str] = []
-        writer.ensure_indexes(built.append)
-        writer.ensure_indexes(built.append)
-    assert built == [index.name for index in schema.SECONDARY_INDEXES]
-    with StoreReader(path) as reader:
-        assert reader.info().notice == ""
+    with tiny_segments():
+        with StoreWriter(path, durable=False, bulk=True) as writer:
+            for first in range(0, len(EVENTS), 10):
+                writer.append(EVENTS[first : first + 10])
+                assert indexed_upto(path) > first
+            with StoreReader(path) as reader:
+                assert reader.count(EventQuery()) == len(EVENTS)
+        assert indexed_upto(path) > len(EVENTS) - 4
+        assert rows(path, "SELECT count(*) FROM index_segments") == [(1,)]
 
 
-def test_an_interrupted_bulk_load_is_completed_by_the_next_writer(tmp_path: Path) -> None:
+def test_what_an_interrupted_writer_left_is_completed_by_the_next(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     with pytest.raises(KeyboardInterrupt), StoreWriter(path, durable=False, bulk=True) as writer:
         writer.append(EVENTS)
         raise KeyboardInterrupt
     assert [one.name for one in tmp_path.iterdir()] == ["audit.db"]
-    with StoreReader(path) as reader:
-        assert reader.info().notice == NO_INDEX_NOTICE
-    with StoreWriter(path, durable=False, bulk=True) as writer:
+    assert indexed_upto(path) == 0
+    with tiny_segments(), StoreWriter(path, durable=False) as writer:
         assert writer.append(EVENTS).duplicates == len(EVENTS)
-    with StoreReader(path) as reader:
-        assert reader.info().notice == ""
+        built: list[str] = []
+        writer.ensure_indexes(built.append)
+        assert built == []
+    assert indexed_upto(path) > len(EVENTS) - 4
+
+
+def test_a_store_of_version_1_is_taken_over_step_by_step(store_path: Path) -> None:
+    with closing(sqlite3.connect(store_path)) as connection:
+        for table in ("index_segments", "index_values", "index_bitmaps", "index_blocks"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("CREATE INDEX events_time ON events (occurred_us, seq)")
+        connection.execute("CREATE TABLE segments (first_seq INTEGER PRIMARY KEY, data BLOB) STRICT")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    before = store_path.read_bytes()
+    with StoreReader(store_path) as reader:
+        assert reader.count(EventQuery()) == len(EVENTS)
+        rows = reader.page(EventQuery(), AtRow(0), 200).rows
+    assert store_path.read_bytes() == before
+    steps: list[str] = []
+
+    def stopped(step: str) -> None:
+        steps.append(step)
+        if len(steps) % 3 == 0:
+            raise KeyboardInterrupt
+
+    is_done = False
+    with tiny_segments():
+        while not is_done:
+            with contextlib.suppress(KeyboardInterrupt):
+                StoreWriter(store_path, durable=False, progress=stopped).close()
+                is_done = True
+            with StoreReader(store_path) as reader:
+                assert reader.page(EventQuery(), AtRow(0), 200).rows == rows
+    assert len(steps) > 9
+    assert steps[0] == f"index: 0 of {len(EVENTS)} events"
+    with closing(sqlite3.connect(store_path)) as connection:
+        left = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+        assert not left & {"events_time", "segments"}
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
 
 
 def test_an_interrupted_creation_is_taken_up(tmp_path: Path) -> None:

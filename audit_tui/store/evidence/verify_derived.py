@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from audit_tui.store.evidence.seal_reading import open_reading
 from audit_tui.store.evidence.verify_indexes import count_rows, entry_problems, page_problems, whole_indexes
 from audit_tui.store.file import connect
-from audit_tui.store.segment_layout import SEGMENT_EVENTS
 from audit_tui.store.stretches import Stretch
+from audit_tui.store.text_layout import SEGMENT_EVENTS
 from audit_tui.store.verify_segments import (
     MAX_SEQ,
     MIN_SEQ,

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from audit_tui.store.tables.schema import Index
 
 MAX_PROBLEMS = 100
-INDEXES = (schema.KEY_INDEX, *schema.SECONDARY_INDEXES)
+INDEXES = (schema.KEY_INDEX,)
 _SMALL_TABLES = (*(names.table for names in schema.ALL_NAME_TABLES), "store_info")
 """Tables whose own indexes SQLite checks at once."""
 
 
 def whole_indexes(connection: sqlite3.Connection) -> tuple[list[Index], list[str]]:
     """The indexes that are over all events in their order, and what is wrong with the others."""
-    found = schema.found_indexes(connection)
+    found = {schema.KEY_INDEX.name} if schema.has_key_index(connection) else set()
     partial = {str(row[1]) for row in connection.execute("PRAGMA index_list(events)") if row[4]}
     whole: list[Index] = []
     problems: list[str] = []

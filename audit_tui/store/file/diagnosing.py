@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.finding import Finding, Level
 from audit_tui.core.text import counted, thousands
-from audit_tui.store import segment_layout, text_layout
+from audit_tui.store import text_layout
 from audit_tui.store.file import connect, file_system, foreign_log
 from audit_tui.store.read.reader import StoreReader
-from audit_tui.store.tables import schema, seal_layout
+from audit_tui.store.tables import index_layout, schema, seal_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,19 +145,18 @@ def store_findings(path: Path) -> Iterator[Finding]:
 def _structure_findings(path: Path, *, is_snapshot: bool) -> Iterator[Finding]:
     with connect.store_errors(path), closing(connect.open_viewer(path, immutable=is_snapshot)) as connection:
         mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
-        found = schema.found_indexes(connection)
+        has_keys = schema.has_key_index(connection)
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if mode == "wal" or is_snapshot:
         yield Finding("journal", Level.OK, f"Mode {mode}.")
     else:
         fix = "The next import or record sets it."
         yield Finding("journal", Level.NOTE, f"Mode {mode}: readers wait while somebody writes.", fix)
-    missing = [index.name for index in schema.SECONDARY_INDEXES if index.name not in found]
-    if missing:
-        yield Finding("indexes", Level.NOTE, f"Missing: {', '.join(missing)}.", _REINDEX)
-    else:
-        yield Finding("indexes", Level.OK, f"All {len(schema.SECONDARY_INDEXES)} are there.")
-    for topic, layout in (("columns", segment_layout.TABLES), ("text index", text_layout.TABLES)):
+    if not has_keys:
+        yield Finding(
+            "keys", Level.WRONG, f"The index {schema.KEY_INDEX.name} is missing.", "audit-tui verify"
+        )
+    for topic, layout in (("index", index_layout.TABLES), ("text index", text_layout.TABLES)):
         if layout.keys() <= tables:
             yield Finding(topic, Level.OK, "There.")
         else:

@@ -10,7 +10,7 @@ from audit_tui.store.index.cache import Cache
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, number_of_choice
 from audit_tui.store.index.merging import MAX_SEGMENT, merge, move_values, restamp, write_rows
 from audit_tui.store.index.segment import Moment, RowSegment
-from audit_tui.store.index.stored import HEADERS, Header, StoredSegment
+from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables.index_layout import REMOVALS
 from audit_tui.store.tables.schema import EVENT_COLUMNS
 
@@ -31,6 +31,8 @@ MAX_SMALL_MERGE = 400_000
 """A single append merges no more events than this: 100 ms."""
 WORTH_MERGING = 4
 """After an import, what is newer is merged with a segment up to so many times as large."""
+_PIECE = 4
+"""A segment is made of up to so many times the rows that may lie in none."""
 _CACHE_BYTES = 8 * 1024 * 1024
 
 _COUNT_REMOVAL = (
@@ -50,10 +52,14 @@ class _Source:
         return self._connection.execute(statement, tuple(parameters)).fetchall()
 
 
-def segments_of(connection: sqlite3.Connection) -> list[StoredSegment]:
-    """Return the segments, for one transaction."""
-    source, cache = _Source(connection), Cache(_CACHE_BYTES)
-    return [StoredSegment(Header._make(row), source, cache) for row in connection.execute(HEADERS).fetchall()]
+def segments_of(connection: sqlite3.Connection, cache: Cache | None = None) -> list[StoredSegment]:
+    """Return the segments, for one transaction.
+
+    Raises:
+        StoreDamaged: If one cannot be.
+    """
+    source, cache = _Source(connection), cache or Cache(_CACHE_BYTES)
+    return [StoredSegment(header, source, cache) for header in in_order(source.rows(HEADERS))]
 
 
 def indexed_upto(connection: sqlite3.Connection) -> int:
@@ -71,14 +77,15 @@ def write_segment(connection: sqlite3.Connection, first_seq: int, last_seq: int)
     write_rows(connection, segment)
 
 
-def due(sizes: Sequence[int], most_events: int) -> tuple[int, int] | None:
+def due(sizes: Sequence[int], least_events: int, most_events: int) -> tuple[int, int] | None:
     """Return which segments to merge next, from the first to the one behind the last; None for none.
 
     Args:
         sizes: Events of each segment, in the order of their seqs.
+        least_events: Segments of about so many are the smallest.
         most_events: No more than so many are merged.
     """
-    limit = TAIL_EVENTS * FANOUT // 2
+    limit = least_events * FANOUT // 2
     while limit <= most_events:
         start = len(sizes)
         while start and sizes[start - 1] < limit:
@@ -116,20 +123,24 @@ class IndexKeeper:
         self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
     ) -> None:
         """Write a segment where too many events are in none."""
-        if rows[-1].seq - indexed_upto(connection) >= self.tail_events:
-            self.catch_up(connection, rows[-1].seq)
+        newest = rows[-1].seq
+        while newest - indexed_upto(connection) >= self.tail_events:
+            self.catch_up(connection, newest)
 
-    def catch_up(self, connection: sqlite3.Connection, newest: int) -> bool:
-        """Write the segment that follows, of up to 32,768 events, and merge; False when that was the last."""
+    def catch_up(self, connection: sqlite3.Connection, newest: int) -> None:
+        """Write the segment that follows, and merge."""
         first = indexed_upto(connection) + 1
-        last = min(newest, first + max(BULK_TAIL_EVENTS, 2 * self.tail_events) - 1)
-        if first <= last:
-            write_segment(connection, first, last)
-            while (
-                chosen := due([one.events for one in segments_of(connection)], self.most_events)
-            ) is not None:
-                merge(connection, segments_of(connection)[slice(*chosen)])
-        return last < newest
+        last = min(newest, first + _PIECE * self.tail_events - 1)
+        write_segment(connection, first, last)
+        self._merge(connection)
+
+    def _merge(self, connection: sqlite3.Connection) -> None:
+        while True:
+            segments = segments_of(connection)
+            chosen = due([segment.events for segment in segments], self.tail_events, self.most_events)
+            if chosen is None:
+                return
+            merge(connection, segments[slice(*chosen)])
 
     def compact(self, connection: sqlite3.Connection) -> None:
         """Merge what is worth it after an import."""

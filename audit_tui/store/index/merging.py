@@ -179,7 +179,7 @@ class _SegmentWriter:
         while len(self._times) >= 2 * BLOCK_EVENTS:
             self._flush(BLOCK_EVENTS)
 
-    def copy(self, source: StoredSegment, block: int) -> bool:
+    def take_block(self, source: StoredSegment, block: int) -> bool:
         """Take a whole block as it is stored; False where that would leave a short one before it."""
         if 0 < len(self._times) < _LEAST_BLOCK or source.events_in(block) < _LEAST_BLOCK:
             return False
@@ -330,7 +330,7 @@ def _copy_blocks(writer: _SegmentWriter, sources: Sequence[StoredSegment], runs:
             begin = source.fences.starts[block]
             stop = min(run.stop, begin + source.events_in(block))
             is_whole = place == begin and stop == begin + source.events_in(block)
-            if not is_whole or not writer.copy(source, block):
+            if not is_whole or not writer.take_block(source, block):
                 times = source.time_block(block).between(place - begin, stop - begin)
                 writer.add(times, source.seq_block(block)[place - begin : stop - begin])
             place = stop

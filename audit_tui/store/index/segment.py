@@ -200,6 +200,14 @@ class RowSegment(Segment):
         bitmaps = self._bitmaps(field) or {}
         return [bitmaps.get(value, NOTHING) for value in values]
 
+    def places_by_value(self, field: IndexField) -> dict[int | str | None, BitMap]:
+        """Return the places of each value of a field: its number, or its text where it has texts."""
+        bitmaps = self._bitmaps(field, is_always=True) or {}
+        if not field.is_text:
+            return {value: bitmap for value, bitmap in bitmaps.items()}  # noqa: C416 - of another type
+        texts = [None, *sorted(self._texts[field.number])]
+        return {texts[value]: bitmap for value, bitmap in bitmaps.items()}
+
     def values(self, field: IndexField) -> Counter[int | str | None]:
         """Return how many events have each value of a field: its number, or its text where it has texts."""
         counter = Counter(self._columns[field.number])
@@ -232,8 +240,12 @@ class RowSegment(Segment):
         texts = self._texts[field.number]
         return [MISSING if text is None else texts.setdefault(_text(text), len(texts) + 1) for text in column]
 
-    def _bitmaps(self, field: IndexField) -> dict[int, BitMap] | None:
-        if field.is_text and not is_worth_texts(len(self._texts[field.number]), self.events):
+    def _bitmaps(self, field: IndexField, *, is_always: bool = False) -> dict[int, BitMap] | None:
+        if (
+            not is_always
+            and field.is_text
+            and not is_worth_texts(len(self._texts[field.number]), self.events)
+        ):
             return None
         bitmaps = self._made.get(field.number)
         if bitmaps is None:

@@ -15,7 +15,7 @@ from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, texts_of
 from audit_tui.store.index.row_tests import columns_of, row_test, text_test
 from audit_tui.store.index.segment import RowSegment
-from audit_tui.store.index.stored import HEADERS, Header, StoredSegment
+from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables import statements
 from audit_tui.store.tables.index_layout import REMOVALS
 from audit_tui.store.tables.rows import read_outcome, read_text, stored_text, whole
@@ -242,8 +242,8 @@ class Session:
         self.newest_seq = 0 if newest is None else whole(newest)
         stored: list[Segment] = []
         reached = 0
-        for row in self.rows(HEADERS) if self._has_index else ():
-            segment = StoredSegment(Header._make(row), self, self.cache, self._source_key)
+        for header in in_order(self.rows(HEADERS)) if self._has_index else ():
+            segment = StoredSegment(header, self, self.cache, self._source_key)
             if segment.first_seq <= reached or segment.last_seq > self.newest_seq:
                 raise StoreDamaged("Segments of the index overlap.", "Rebuild it: audit-tui reindex")
             reached = segment.last_seq

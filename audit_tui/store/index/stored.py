@@ -14,10 +14,11 @@ from audit_tui.store.index.blocks import (
     damaged,
     unpack_seqs,
 )
+from audit_tui.store.index.fields import MAX_VALUE
 from audit_tui.store.index.segment import NOTHING, Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from audit_tui.store.index.cache import Cache
     from audit_tui.store.index.fields import IndexField
@@ -51,7 +52,12 @@ class Header(NamedTuple):
     is_ordered: int
 
 
-HEADERS = f"SELECT {', '.join(Header._fields)} FROM index_segments ORDER BY first_seq"  # noqa: S608 - our own
+def in_order(rows: Iterable[tuple[int, ...]]) -> list[Header]:
+    """Return rows of ``HEADERS`` in the order of their seqs."""
+    return sorted(map(Header._make, rows), key=lambda header: header.first_seq)
+
+
+HEADERS = f"SELECT {', '.join(Header._fields)} FROM index_segments"  # noqa: S608 - our own
 
 
 def value_place(segment: int, field: int) -> int:
@@ -84,7 +90,11 @@ class StoredSegment(Segment):
 
     def __init__(self, header: Header, source: Source, cache: Cache, file_key: object = None) -> None:
         seqs = header.last_seq - header.first_seq + 1
-        is_right = 0 < header.events <= min(seqs, MAX_EVENTS) and header.first_us <= header.last_us
+        is_right = (
+            header.last_seq <= MAX_VALUE
+            and 0 < header.events <= min(seqs, MAX_EVENTS)
+            and header.first_us <= header.last_us
+        )
         if not is_right or (header.is_ordered and header.events != seqs):
             raise damaged("has a segment that cannot be")
         self.header = header

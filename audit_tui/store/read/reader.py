@@ -54,7 +54,9 @@ STREAM_SORTED_ROWS = 20_000
 _CHECK_EVERY = 10_000
 """SQLite's own steps between two looks at the cancel token: about 0.3 ms."""
 SNAPSHOT_NOTICE = "A snapshot, not live: this folder may not be written."
-NO_INDEX_NOTICE = "Its indexes are missing, so answers are slow; the next import completes it."
+NO_INDEX_NOTICE = "Much of it is not indexed yet, so the first answer takes long: audit-tui reindex"
+MANY_EVENTS = 65_536
+"""Events that are in no segment are worth a notice beyond these: reading their rows takes 0.2 s."""
 
 
 def open_store(path: str | os.PathLike[str], deadline_s: float | None = None) -> ReaderFactory:
@@ -325,7 +327,9 @@ class StoreReader:
             foreign_log.check(connection, self.path, base)
             has_index = schema.has_index(connection)
             connection.set_authorizer(authorize)
-        notices = (self._notice, "" if has_index else NO_INDEX_NOTICE, place_notice(self.path))
+            newest, indexed = connection.execute(_COVERED if has_index else _COVERED_BY_NONE).fetchone()
+        is_slow = (newest or 0) - (indexed or 0) > MANY_EVENTS
+        notices = (self._notice, NO_INDEX_NOTICE if is_slow else "", place_notice(self.path))
         self._notice = " ".join(filter(None, notices))
         store_id = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.STORE_ID,))
         file_key = (connection.file_id, store_id.fetchone())
@@ -401,6 +405,8 @@ class StoreReader:
         )
 
 
+_COVERED = "SELECT (SELECT max(seq) FROM events), (SELECT max(last_seq) FROM index_segments)"
+_COVERED_BY_NONE = "SELECT max(seq), 0 FROM events"
 _SMALLEST_BYTES = 512
 """A page of SQLite: what is shorter is no database any more."""
 _NO_LOG = frozenset(

@@ -12,7 +12,7 @@ from audit_tui.store import text_index, text_layout
 from audit_tui.store.evidence.sealing import Seals
 from audit_tui.store.file import connect, foreign_log
 from audit_tui.store.file.lock import StoreLock
-from audit_tui.store.index.keeper import BULK_TAIL_EVENTS, TAIL_EVENTS, IndexKeeper, indexed_upto
+from audit_tui.store.index.keeper import BULK_TAIL_EVENTS, IndexKeeper, indexed_upto
 from audit_tui.store.index.merging import MAX_SEGMENT
 from audit_tui.store.tables import schema, statements
 from audit_tui.store.tables.index_layout import REMOVALS
@@ -93,6 +93,8 @@ class StoreWriter:
         bulk: Into a store without events, build the indexes at the end instead of event by event. After a
             crash the next writer builds them.
         companions: What else is kept in step.
+        progress: Is told what is built while it opens, as ``ensure_indexes`` does: the index of a store of an
+            older version takes a minute for ten million events.
         has_text_index: False leaves the index of texts out of a store without events: searches read the rows.
 
     Raises:
@@ -107,6 +109,7 @@ class StoreWriter:
         bulk: bool = False,
         companions: tuple[Companion, ...] = (),
         has_text_index: bool = True,
+        progress: Callable[[str], None] | None = None,
     ) -> None:
         schema.require_sqlite()
         self.path = connect.writable_place(Path(path))
@@ -125,7 +128,7 @@ class StoreWriter:
                 self._connection.execute(f"PRAGMA cache_size = -{BULK_CACHE_KIB}")
                 self._connection.execute(f"PRAGMA wal_autocheckpoint = {BULK_LOG_PAGES}")
             if not bulk or self.newest_seq() > 0:
-                self.ensure_indexes()
+                self.ensure_indexes(progress)
         except BaseException:
             self.abandon()
             raise
@@ -262,7 +265,7 @@ class StoreWriter:
             progress: Is told what is built, before each step of up to 0.2 s.
         """
         newest = self.newest_seq()
-        while (done := indexed_upto(self._connection)) + TAIL_EVENTS <= newest:
+        while (done := indexed_upto(self._connection)) + self._index.tail_events <= newest:
             if progress is not None:
                 progress(f"index: {done:,} of {newest:,} events")
             with self._transaction():

@@ -1,0 +1,159 @@
+"""Comparing the index with the rows that it was made of, a stretch of seqs at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyroaring import BitMap
+
+from audit_tui.errors import StoreDamaged
+from audit_tui.store.index.cache import Cache
+from audit_tui.store.index.fields import FIELDS, MISSING
+from audit_tui.store.index.keeper import segments_of
+from audit_tui.store.index.segment import RowSegment
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from audit_tui.store.index.blocks import Counts
+    from audit_tui.store.index.fields import IndexField
+    from audit_tui.store.index.stored import StoredSegment
+
+_CACHE_BYTES = 64 * 1024 * 1024
+"""The bitmaps of 10,000,000 events, which are looked at in every stretch."""
+
+
+class IndexCheck:
+    """Checks the index of a store; each call in a snapshot of its own, which the caller begins.
+
+    Args:
+        connection: The store.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._cache = Cache(_CACHE_BYTES)
+
+    def stretch_problems(self, first_seq: int, last_seq: int, rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+        """Make again what the index says of a stretch, and compare.
+
+        Args:
+            first_seq: Of the stretch.
+            last_seq: Of the stretch, inside.
+            rows: All its events, as ``fields.ROWS`` gives them, in the order of seqs.
+
+        Yields:
+            What is wrong, a sentence each. What is in no segment is not built yet, and not wrong.
+        """
+        segments, problem = self._segments()
+        if problem:
+            yield problem
+        for segment in segments:
+            first, last = max(first_seq, segment.first_seq), min(last_seq, segment.last_seq)
+            if first <= last:
+                within = [row for row in rows if first <= row[0] <= last]
+                for problem in self._guarded(_part_problems(segment, first, last, within)):
+                    yield f"The index of the events {first:,} to {last:,} {problem}."
+
+    def layout_problems(self) -> Iterator[str]:
+        """Look for segments that overlap, for parts of none, and compare all totals with the bitmaps.
+
+        Yields:
+            What is wrong, a sentence each.
+        """
+        reached = 0
+        segments, problem = self._segments()
+        if problem:
+            yield problem
+        for segment in segments:
+            if segment.first_seq <= reached:
+                yield f"The index of the events from {segment.first_seq:,} on overlaps another part."
+            reached = max(reached, segment.last_seq)
+            for field in FIELDS:
+                for problem in self._guarded(_total_problems(segment, field)):
+                    yield f"The index of the events {segment.first_seq:,} to {segment.last_seq:,} {problem}."
+        for table, bits in (("index_bitmaps", 40), ("index_blocks", 32), ("index_values", 8)):
+            (strays,) = self._connection.execute(
+                f"SELECT count(*) FROM {table} WHERE place >> {bits} NOT IN (SELECT id FROM index_segments)"  # noqa: S608
+            ).fetchone()
+            if strays:
+                yield f"The index has {strays} parts that belong to nothing."
+
+    def _segments(self) -> tuple[list[StoredSegment], str]:
+        """Return the segments, and what is wrong with them."""
+        try:
+            return segments_of(self._connection, self._cache), ""
+        except StoreDamaged as error:
+            return [], error.message
+
+    def _guarded(self, problems: Iterator[str]) -> Iterator[str]:
+        """Yield problems; what cannot be read is one of them."""
+        try:
+            yield from problems
+        except StoreDamaged as error:
+            yield f"cannot be read: {error.message}"
+        except OverflowError:
+            yield "cannot be read: it has numbers out of all bounds"
+
+
+def _part_problems(
+    segment: StoredSegment, first_seq: int, last_seq: int, rows: Sequence[Sequence[Any]]
+) -> Iterator[str]:
+    made = RowSegment(first_seq)
+    made.add(rows)
+    made.finish(last_seq)
+    places = segment.places(BitMap(range(first_seq, last_seq + 1)))
+    if len(places) != made.events:
+        yield f"is of {len(places):,} events instead of {made.events:,}"
+        return
+    in_order = list(places)
+    if segment.seqs(in_order) != made.seqs(range(made.events)):
+        yield "has them in another order"
+        return
+    if segment.times(in_order) != made.times(range(made.events)):
+        yield "has other times"
+    for field in FIELDS:
+        counts = segment.counts(field)
+        if counts is None:
+            # Only texts may be left out, and then rows are read instead.
+            if not field.is_text:
+                yield f"has no bitmaps of {field.name}"
+        elif not _is_same(segment, field, counts, made, places, in_order):
+            yield f"differs from them in {field.name}"
+
+
+def _is_same(
+    segment: StoredSegment,
+    field: IndexField,
+    counts: Counts,
+    made: RowSegment,
+    places: BitMap,
+    in_order: Sequence[int],
+) -> bool:
+    """Tell whether a field has the same values at some places."""
+    offset = in_order[0] if in_order else 0
+    is_range = not in_order or in_order[-1] - offset == len(in_order) - 1
+    numbers = None if counts.texts is None else {text: n for n, text in enumerate(counts.texts, 1)}
+    for value, bitmap in made.places_by_value(field).items():
+        number = value if isinstance(value, int) else MISSING if value is None else (numbers or {}).get(value)
+        if number is None:
+            return False
+        moved = bitmap.shift(offset) if is_range else BitMap([in_order[place] for place in bitmap])
+        if not moved.issubset(segment.bitmaps(field, (number,))[0]):
+            return False
+    # Each event has one value: more than these, and a bitmap has an event that it should not have.
+    values = list(counts.events)
+    stored = sum(places.intersection_cardinality(bitmap) for bitmap in segment.bitmaps(field, values))
+    return stored == len(places)
+
+
+def _total_problems(segment: StoredSegment, field: IndexField) -> Iterator[str]:
+    counts = segment.counts(field)
+    if counts is None:
+        return
+    stored = {value: len(bitmap) for value, bitmap in segment.stream(field)}
+    if stored != counts.events or sum(stored.values()) != segment.events:
+        yield f"has other totals of {field.name} than events"
+    if counts.texts is not None and counts.texts != sorted(set(counts.texts)):
+        yield f"has texts of {field.name} out of order"
