@@ -2,7 +2,7 @@
 
 The engine asks ``split`` once for a condition that the bitmaps of values cannot answer, in one snapshot. It
 turns the seqs that it is given into places, and tests the rows of those that are left over itself
-(``store.read.row_tests``), so that an answer may be as coarse as it likes: it must only never be wrong.
+(``store.index.row_tests``), so that an answer may be as coarse as it likes: it must only never be wrong.
 """
 
 from __future__ import annotations
