@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Format, Lines, RecordError, Shape
-from audit_tui.formats.times import EARLIEST_US, LATEST_US
+from audit_tui.formats.times import EARLIEST_US, LATEST_US, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, mark_denied
 from audit_tui.formats.vendors.auditd_records import auditd_records, begins
 from audit_tui.formats.vendors.auditd_sentence import Scene, socket_address, target_of, tell
@@ -59,7 +59,7 @@ def _map(fields: Fields) -> AuditEvent:
     call = syscall_of(syscall) if syscall else None
     user = user_of(primary, syscall, kind)
     is_denied = outcome is Outcome.FAILURE and (
-        said(syscall, "exit") in _REFUSALS or _refusal(primary) is Outcome.FAILURE
+        _error_of(syscall) in _REFUSALS or _refusal(primary) is Outcome.FAILURE
     )
     scene = Scene(fields, records.name or types[0], primary, syscall, call, user, outcome, is_denied)
     metadata = fields.copy()
@@ -85,9 +85,16 @@ def _map(fields: Fields) -> AuditEvent:
     )
 
 
+def _error_of(syscall: Fields) -> str:
+    """What a system call returned: a number, or a name, ``EACCES(Permission denied)``."""
+    return (said(syscall, "exit") or "").partition("(")[0]
+
+
 def _time(text: object) -> int:
     if not isinstance(text, str):
         raise RecordError("it has no time")
+    if ":" in text:
+        return _interpreted_time(text)
     seconds, _, fraction = text.partition(".")
     if not seconds.isdecimal() or not (fraction.isdecimal() or not fraction) or len(text) > 24:
         raise RecordError(f"the time is not a time: {text[:40]!r}")
@@ -95,6 +102,20 @@ def _time(text: object) -> int:
     if EARLIEST_US < occurred_us < LATEST_US:
         return occurred_us
     raise RecordError(f"the time is out of range (1970 to 2199): {text[:40]!r}")
+
+
+def _interpreted_time(text: str) -> int:
+    """A time as ``ausearch -i`` writes it, in the order that its locale has: ``05/02/2024 08:15:11.512``."""
+    day, _, clock = text.partition(" ")
+    parts = [int(part) for part in re.split(r"[/.-]", day)]
+    if parts[0] > 31:
+        year, month, date = parts
+    elif "." in day or parts[0] > 12:
+        date, month, year = parts
+    else:
+        month, date, year = parts
+    year += 2000 if year < 100 else 0
+    return parse_time(f"{year:04}-{month:02}-{date:02}T{clock}")
 
 
 def first_record(fields: Fields, name: str) -> Fields:
@@ -160,14 +181,14 @@ def _known(name: str) -> str | None:
 def user_of(primary: Fields, syscall: Fields, kind: str) -> str | None:
     """Who logged in at first, even if they are somebody else by now; else who it is now.
 
-    In a login, whose login id is not set before it succeeds, the account that is logged in to. Numbers are
-    not translated, but for root's.
+    The account of a login is the user only where nobody had logged in yet: with ``su`` it is whom somebody
+    wants to be. Numbers are not translated, but for root's.
     """
-    account = said(primary, "acct") if kind == LOGIN_KIND else None
     for record in (primary, syscall):
-        name = _id_name(record, "auid") if "AUID" in record or account is None else None
+        name = _id_name(record, "auid")
         if name is not None:
             return name
+    account = said(primary, "acct") if kind == LOGIN_KIND else None
     if account is not None:
         return column_text(account)
     if kind == LOGIN_KIND and (name := _id_name(primary, "id")):

@@ -25,16 +25,16 @@ MAX_EVENT_RECORDS = 10_000
 TEXT = "text"
 """Where the words of a record stand that belong to no field."""
 
-_HEAD = re.compile(
-    r"(?:node=(\S{0,255}) )?type=(\S{0,64}) msg=audit\((\d{1,12}(?:\.\d{1,9})?)(?::(\d{1,20}))?\):? ?",
-    re.ASCII,
-)
+_TIME = r"(\d{1,12}(?:\.\d{1,9})?|\d{1,4}[/.-]\d\d?[/.-]\d{1,4} \d\d:\d\d:\d\d\.\d{3})(?::(\d{1,20}))?"
+_HEAD = re.compile(rf"(?:node=(\S{{0,255}}) )?type=(\S{{0,64}}) msg=audit\({_TIME}\) ?:? ?", re.ASCII)
 _LOOSE_HEAD = re.compile(
-    r"(?:\bnode=(\S{0,255}) )?\btype=(\S{0,64}) "
-    r"(?:msg=)?audit\((\d{1,12}(?:\.\d{1,9})?)(?::(\d{1,20}))?\):? ?",
-    re.ASCII,
+    rf"(?:\bnode=(\S{{0,255}}) )?\btype=(\S{{0,64}}) (?:msg=)?audit\({_TIME}\) ?:? ?", re.ASCII
 )
 """The same behind what syslog or the kernel's own log puts before it."""
+_NEXT_HEAD = re.compile(r" (?=(?:node=\S{0,255} )?type=[A-Z][A-Z0-9_]{0,63} msg=audit\(\d)", re.ASCII)
+_BETWEEN = re.compile(r"-{2,}|time->.*", re.ASCII)
+"""Lines that ausearch puts before each event."""
+_INTERPRETED = re.compile(r"([\w-]+)=(.*?)(?=\s+[\w-]+=|\s*\Z)", re.DOTALL)
 _BEGINS = re.compile(r"^(?:node=\S{0,255} )?type=\S{0,64} msg=audit\(\d", re.MULTILINE | re.ASCII)
 _PAIR = re.compile(
     r"(?:(old|new) )?([^\s=\"']+)=(\"[^\"]*\"|'[^']*'|\{[^{}]*\}|[^\s]*)|(\S+)",
@@ -116,6 +116,27 @@ def parse_fields(body: str, record_type: str) -> Fields:
     fields = raw | quoted
     _decode(fields, record_type, " ".join(f'{name}="' for name in quoted))
     return _pieces_joined(fields) if record_type == "EXECVE" else fields
+
+
+def interpreted_fields(body: str, record_type: str) -> Fields:
+    """Return the fields of a record as ``ausearch -i`` writes it: no quotes, values with spaces."""
+    if record_type == "PROCTITLE":
+        return {"proctitle": body.partition("proctitle=")[2].strip()}
+    start = body.find("msg='")
+    if start >= 0:
+        body = f"{body[:start]} {body[start + 5 :].strip().removesuffix(chr(39))}"
+    return {name: value.strip('"') for name, value in _INTERPRETED.findall(body.strip())}
+
+
+def _joined_lines(text: str) -> list[str]:
+    """The records of a line in which a shipper put several, one after another; not those in quotes."""
+    parts, start = [], 0
+    for found in _NEXT_HEAD.finditer(text):
+        before = text[start : found.start()]
+        if before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
+            parts.append(before)
+            start = found.end()
+    return [*parts, text[start:]]
 
 
 def _decode(fields: Fields, record_type: str, text: str) -> None:
@@ -246,17 +267,20 @@ class AuditdReader:
             text = line.removesuffix("\n").removesuffix("\r")
             if not text or text.isspace():
                 continue
-            rejected = self._take(text, number)
-            if rejected is not None:
-                yield rejected
+            for part in (text,) if text.count("msg=audit(") < 2 else _joined_lines(text):
+                rejected = self._take(part, number)
+                if rejected is not None:
+                    yield rejected
             if len(self._open) > WAITING_EVENTS:
                 yield from self._flush(WAITING_EVENTS)
         yield from self._flush(0)
 
     def _take(self, text: str, number: int) -> Reject | None:
         found = _HEAD.match(text) or _LOOSE_HEAD.search(text)
+        if found is None and _BETWEEN.fullmatch(text) is not None:
+            return None
         if found is None:
-            reason = "it is no record of the audit system: no type=... msg=audit(TIME:SERIAL)"
+            reason = "it is not a record of the audit system: no type=... msg=audit(TIME:SERIAL)"
             return Reject(self._text.name, number, None, reason, text[:MAX_RECORD_CHARS])
         if len(text) > MAX_RECORD_CHARS:
             return Reject(
@@ -275,7 +299,8 @@ class AuditdReader:
                 key = (node, time, f"{serial}+{number}")
             event = self._open[key] = _Open(number, fields)
         record_type = type_name(raw_type)
-        event.add(text, record_type, parse_fields(text[found.end() :], record_type))
+        read = interpreted_fields if ":" in time else parse_fields
+        event.add(text, record_type, read(text[found.end() :], record_type))
         return None
 
     def _flush(self, keep: int) -> Iterator[Record]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_COMMAND_CHARS = 500
 MAX_ARGUMENTS = 1_000
 _NOTHING = frozenset({"", "?", "(null)", "(none)", "(unknown)", "unset", "4294967295", "-1"})
+_HOST = re.compile(r"(?:laddr=|host:)([0-9A-Fa-f.:]+)(?:\s+(?:lport=|serv:)(\d{1,5}))?")
+"""An address of the internet as ``ausearch -i`` writes it."""
+_EXPLAINED = re.compile(r"E[A-Z0-9]+\((.+)\)\Z")
 _PERMISSIONS = re.compile(r"(denied|granted)\s+\{\s*([^}]*?)\s*\}")
 _SETTING = re.compile(r"audit_\w+\Z|\w+_enabled\Z")
 _KEYS = {
@@ -59,6 +62,8 @@ class Socket(NamedTuple):
 def socket_address(record: Fields) -> Socket | None:
     """What a SOCKADDR record says, of the internet or a local path; None when it says nothing."""
     value = record.get("saddr")
+    if isinstance(value, str) and (host := _HOST.search(value)):
+        return Socket(host[1], int(host[2]) if host[2] else None)
     if not isinstance(value, str) or len(value) < 8:
         return None
     try:
@@ -248,7 +253,9 @@ def _tell_call(scene: Scene, target: str | None) -> str:
     exe = said(scene.syscall, "exe", "comm")
     reason = None
     if scene.outcome is Outcome.FAILURE and not scene.is_denied:
-        reason = tables().words["errors"].get(str(scene.syscall.get("exit", "")).removeprefix("-"))
+        code = str(scene.syscall.get("exit", ""))
+        explained = _EXPLAINED.match(code)
+        reason = explained[1].lower() if explained else tables().words["errors"].get(code.removeprefix("-"))
     if kind == "command":
         command = command_of(scene.fields) or exe or "a program"
         return _told(scene, pattern, command, reason)
