@@ -17,8 +17,9 @@ from audit_tui.cli.temporary import temporary_store
 from audit_tui.core.command_text import shell_line
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull, UsageError
-from audit_tui.ingest.events import NotALog, Reading
+from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import STDIN, is_stream
+from audit_tui.ingest.open import NotALog
 from audit_tui.ingest.pipeline import (
     Importer,
     InStore,
@@ -168,6 +169,7 @@ def _farewell(names: Sequence[str], tally: Tally) -> Iterator[str]:
         yield f"To keep them: {import_command(names, '--rejects', 'rejects.jsonl')}"
     elif tally.problems or tally.skipped:
         yield from _details(tally)
+    yield from tally.notes
     yield f"Keep it with: {import_command(names)}"
     if any(is_stream(name) for name in names):
         yield "What came through a pipe must come again."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,7 +11,7 @@ from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.formats.generic import read_column
 from audit_tui.formats.loose import Loose, named_values
 from audit_tui.formats.record import Format, RecordError, Shape
-from audit_tui.formats.times import checked_us, parse_time
+from audit_tui.formats.times import NAIVE, checked_us, named_zone, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, first_text
 from audit_tui.formats.words.english import with_reason
 from audit_tui.formats.words.names import act_sentence, name_told
@@ -103,22 +102,25 @@ class Mapping:
     def time_us(self, raw: object) -> int:
         """Return a time in microseconds since 1970. Raises RecordError where it is none."""
         if self.time_format is not None:
-            text = str(raw).strip()
-            try:
-                moment = datetime.strptime(text, self.time_format)  # noqa: DTZ007 - the zone comes next
-                return checked_us(
-                    raw, to_us(moment if moment.tzinfo else moment.replace(tzinfo=self.zone or UTC))
-                )
-            except (ValueError, OverflowError):
-                raise RecordError(f"the time is not spelled {self.time_format}: {text[:40]!r}") from None
+            return checked_us(raw, to_us(self._spelled(str(raw).strip(), self.time_format)))
         if self.time_unit is not None and (number := _number(raw)) is not None:
             return checked_us(raw, int(number * UNITS_US[self.time_unit]))
-        if self.zone is not None and isinstance(raw, str):
-            with suppress(ValueError, OverflowError):
-                moment = datetime.fromisoformat(raw.strip())
-                if moment.tzinfo is None:
-                    return checked_us(raw, to_us(moment.replace(tzinfo=self.zone)))
-        return parse_time(raw)
+        return parse_time(raw, self.zone)
+
+    def _spelled(self, text: str, spelling: str) -> datetime:
+        """A time in the spelling that the file says; strptime reads a name of a zone, and forgets it."""
+        zone_name = None
+        start, rest = text, spelling
+        if spelling.endswith("%Z"):
+            start, _, zone_name = text.rpartition(" ")
+            rest = spelling.removesuffix("%Z").rstrip()
+        try:
+            moment = datetime.strptime(start, rest)  # noqa: DTZ007 - the zone comes next
+            if zone_name is not None:
+                moment = moment.replace(tzinfo=named_zone(zone_name))
+        except (ValueError, OverflowError, IndexError):
+            raise RecordError(f"the time is not spelled {spelling}: {text[:40]!r}") from None
+        return NAIVE.moment(moment, self.zone)
 
 
 class Telling:
@@ -251,7 +253,8 @@ class Telling:
             if raw is None or raw == "":
                 continue
             try:
-                occurred_us = self.mapping.time_us(raw)
+                is_warehouse = path is _WAREHOUSE_TIME
+                occurred_us = parse_time(raw, UTC) if is_warehouse else self.mapping.time_us(raw)
             except RecordError as error:
                 problem = problem or error
                 continue

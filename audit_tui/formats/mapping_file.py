@@ -192,6 +192,8 @@ class _Checked:
                 self._fail("time", "format", "a unit is for numbers, a format for texts: only one of them")
             if "%" not in self._text_of("time", "format", spelling):
                 self._fail("time", "format", f"{spelling!r} has no %", "Write it as %d/%m/%Y %H:%M:%S.")
+            if "%Z" in spelling.removesuffix(" %Z"):
+                self._fail("time", "format", "%Z, the name of a zone, can only come last, after a space")
         zone = self._text_of("time", "zone", table["zone"]) if "zone" in table else None
         return unit, spelling, zone
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from audit_tui.core.event import to_us
+from audit_tui.core.time.zones import zone_named
+from audit_tui.errors import TimeError
 from audit_tui.formats.record import RecordError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 EARLIEST_US = to_us(datetime(1970, 1, 1, tzinfo=UTC))
 LATEST_US = to_us(datetime(2200, 1, 1, tzinfo=UTC))
@@ -19,42 +25,117 @@ _NUMBER = re.compile(r"-?\d{1,25}(\.\d{1,25})?\Z", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(:(?P<second>\d\d)([.,](?P<fraction>\d{1,12}))?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?\Z"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
 )
-_SLASHED = re.compile(rf"(?P<first>\d{{1,2}})/(?P<next>\d{{1,2}})/(?P<year>\d{{4}})[ ,T]+{_CLOCK}", re.ASCII)
+_ZONE = (
+    r"\s*(\((?P<remark>[A-Za-z]{1,5})\)"
+    r"|(?P<zone>(UTC|GMT)?[+-]\d\d?:?(\d\d)?|[A-Za-z]{1,5}|[A-Z][A-Za-z_]+/[A-Za-z_/+-]+))?"
+    r"( \([^()]*\))?\]?\Z"
+)
+_WEEKDAY = re.compile(r"\[?(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +(?=[A-Za-z\d])")
+_YEAR_FIRST = re.compile(
+    rf"(?P<year>\d{{4}})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)[ ,T]+{_CLOCK}{_ZONE}", re.ASCII
+)
+_SLASHED = re.compile(rf"(?P<first>\d\d?)/(?P<next>\d\d?)/(?P<year>\d{{4}})[ ,T]+{_CLOCK}{_ZONE}", re.ASCII)
+_DOTTED = re.compile(rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{{4}})[ ,T]+{_CLOCK}{_ZONE}", re.ASCII)
 _MONTH_FIRST = re.compile(
-    rf"(?P<month>[A-Za-z]{{3}})[a-z]* (?P<day>\d{{1,2}}),? (?P<year>\d{{4}}),?( at)? {_CLOCK}", re.ASCII
+    rf"(?P<name>[A-Za-z]{{3}})[a-z]* +(?P<day>\d\d?),? (?P<year>\d{{4}}),?( at)? {_CLOCK}{_ZONE}", re.ASCII
 )
 _DAY_FIRST = re.compile(
-    rf"\[?(?P<day>\d{{1,2}})[ /-](?P<month>[A-Za-z]{{3}})[a-z]*[ /-](?P<year>\d{{4}})[ :,]+{_CLOCK}", re.ASCII
+    rf"\[?(?P<day>\d\d?)[ /-](?P<name>[A-Za-z]{{3}})[a-z]*[ /-](?P<year>\d{{4}})[ :,]+{_CLOCK}{_ZONE}",
+    re.ASCII,
 )
+_YEAR_LAST = re.compile(
+    r"(?P<name>[A-Za-z]{3})[a-z]* +(?P<day>\d\d?) +"
+    rf"{_CLOCK}( +(?P<before>[A-Z]{{1,5}}|[+-]\d{{4}}))? +(?P<year>\d{{4}}){_ZONE}",
+    re.ASCII,
+)
+"""As ``date`` writes it: ``Jan 15 10:00:00 JST 2024``."""
+_SPELLINGS = (_YEAR_FIRST, _MONTH_FIRST, _DAY_FIRST, _YEAR_LAST, _DOTTED)
 _PLAIN_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d{3}|\.\d{6})?Z\Z", re.ASCII)
 _APART = re.compile(r"(?<=\d) ([+-]\d\d:?\d\d)\Z", re.ASCII)
 _LEAP_SECOND = re.compile(r"([T ]\d\d:?\d\d:?)60", re.ASCII)
+_DOTNET = re.compile(r"/Date\((\d{9,14})([+-]\d{4})?\)/\Z", re.ASCII)
+_COMPACT = re.compile(r"((?:19|20)\d{12})(\.\d{1,9})?(?:([+-])(\d{3}))?\Z", re.ASCII)
+"""``20240502081511.512345-420`` of Windows, whose zone is in minutes, and Salesforce's without one."""
+
+_HOURS = {
+    "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2,
+    "EET": 2, "SAST": 2, "CAT": 2, "EEST": 3, "MSK": 3, "TRT": 3, "EAT": 3, "PKT": 5, "ICT": 7, "WIB": 7,
+    "AWST": 8, "HKT": 8, "SGT": 8, "JST": 9, "KST": 9, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11,
+    "NZST": 12, "NZDT": 13, "BRT": -3, "EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8,
+    "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
+}  # fmt: skip
+"""Names of zones that mean one, in hours east of UTC; the American ones as RFC 822 has them."""
+_AMBIGUOUS = frozenset({"ADT", "AMT", "AST", "BST", "CST", "ECT", "GST", "IST", "PYT", "SST", "WST"})
+"""Names that several zones have: a time an hour or ten from the truth is worse than none."""
+_FILETIME_EPOCH_US = -11_644_473_600_000_000
+_TICKS_EPOCH_US = -62_135_596_800_000_000
+_FILETIMES = range(116_444_736_000_000_001, 189_000_000_000_000_000)
+"""Tenths of microseconds since 1601, of 1970 to 2199; as nanoseconds since 1970 they were before 1976."""
+_TICKS = range(621_355_968_000_000_001, 694_000_000_000_000_000)
+"""Tenths of microseconds since the year 1, as .NET counts; as nanoseconds they were before 1992."""
 
 
-def parse_time(value: object) -> int:
-    """A time as microseconds since 1970.
+class NaiveTimes:
+    """What is made of times that name no zone, and how many there were."""
+
+    def __init__(self) -> None:
+        self.zone: tzinfo = UTC
+        self.count = 0
+
+    def moment(self, moment: datetime, zone: tzinfo | None = None) -> datetime:
+        """Return a time in its zone; the zone that its format always has is not counted."""
+        if moment.tzinfo is not None:
+            return moment
+        if zone is None:
+            self.count += 1
+            zone = self.zone
+        return moment.replace(tzinfo=zone)
+
+
+NAIVE = NaiveTimes()
+"""For the import that this process runs."""
+
+
+def parse_time(value: object, zone: tzinfo | None = None) -> int:
+    """Return a time as microseconds since 1970.
 
     Numbers, and texts that are numbers, are read by their digits: 9 to 11 before the point are seconds,
-    12 to 14 milliseconds, 15 to 17 microseconds, 18 to 20 nanoseconds. Texts without a zone are UTC.
-    Digits past the microsecond are dropped.
+    12 to 14 milliseconds, 15 to 17 microseconds, 18 to 20 nanoseconds, or what Windows and .NET count where
+    that gives a time from 1970 on. Digits past the microsecond are dropped.
+
+    Args:
+        value: The time.
+        zone: Of a text without one, where its format says it; None leaves it to the import (``NAIVE``).
 
     Raises:
-        RecordError: If it is no time, or one that nothing happens at (the zero times of programs,
+        RecordError: If it is not a time, or one that nothing happens at (the zero times of programs,
             before 1970, from 2200 on).
     """
     if isinstance(value, str):
         if value[4:5] == "-":
-            occurred_us = _from_text(value.strip())
+            occurred_us = _from_text(value.strip(), zone)
         else:
             text = value.strip()
-            occurred_us = _from_number(text) if _NUMBER.match(text) else _from_text(text)
+            occurred_us = _from_number(text, zone) if _NUMBER.match(text) else _from_text(text, zone)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        occurred_us = _from_number(repr(value))
+        occurred_us = _from_number(repr(value), zone)
+    elif isinstance(value, dict) and len(value) == 1:
+        return parse_time(_wrapped(value), zone)
     else:
         raise RecordError(f"the time is not a time: {_short(value)}")
     return checked_us(value, occurred_us)
+
+
+def _wrapped(value: dict[str, object]) -> object:
+    """The time in an object that only says its type, as MongoDB writes it: ``{"$date": ...}``."""
+    ((name, inner),) = value.items()
+    if name == "$date" and isinstance(inner, dict) and len(inner) == 1:
+        inner = inner.get("$numberLong")
+    if name not in ("$date", "@SystemTime", "#text") or isinstance(inner, dict):
+        raise RecordError(f"the time is not a time: {_short(value)}")
+    return inner
 
 
 def checked_us(value: object, occurred_us: int) -> int:
@@ -88,32 +169,47 @@ def is_plain_utc(value: object) -> bool:
     return isinstance(value, str) and _PLAIN_UTC.match(value) is not None
 
 
-def _from_number(text: str) -> int:
+def _from_number(text: str, zone: tzinfo | None) -> int:
     try:
         number = Decimal(text)
     except InvalidOperation:
         raise RecordError(f"the time is not a time: {_short(text)}") from None
     if not number.is_finite():
         raise RecordError(f"the time is not a time: {_short(text)}")
-    digits = number.adjusted() + 1 if number else 0
-    if len(text) in (8, 14) and text.isdecimal() and text[:2] in ("19", "20"):
-        return _from_text(f"{text[:8]}T{text[8:] or '000000'}")
-    if 9 <= digits <= 11:
-        return int(number * 1_000_000)
-    if 12 <= digits <= 14:
-        return int(number * 1_000)
-    if 15 <= digits <= 17:
-        return int(number)
-    if 18 <= digits <= 20:
-        return int(number / 1_000)
+    if len(text) == 8 and text.isdecimal() and text[:2] in ("19", "20"):
+        return _from_text(f"{text}T000000", zone)
+    if (compact := _COMPACT.match(text)) is not None:
+        return _compact(compact, zone)
     if not number:
         raise RecordError("the time was never set: 0")
+    digits = number.adjusted() + 1
+    if 9 <= digits <= 17:
+        return int(number * (1_000_000 if digits <= 11 else 1_000 if digits <= 14 else 1))
+    if 18 <= digits <= 20:
+        return _fine(int(number))
     raise RecordError(f"the time is not a time since 1970 in s, ms, µs or ns: {_short(text)}")
 
 
-def _from_text(text: str) -> int:
+def _fine(count: int) -> int:
+    if count in _FILETIMES:
+        return count // 10 + _FILETIME_EPOCH_US
+    return count // 10 + _TICKS_EPOCH_US if count in _TICKS else count // 1_000
+
+
+def _compact(found: re.Match[str], zone: tzinfo | None) -> int:
+    digits, fraction, sign, minutes = found.groups()
     try:
-        return _us(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(f"{digits[:8]}T{digits[8:]}")
+    except ValueError:
+        raise RecordError(f"the time is not a time: {_short(found[0])}") from None
+    if sign is not None:
+        moment = moment.replace(tzinfo=timezone(timedelta(minutes=int(f"{sign}{minutes}"))))
+    return _us(moment, zone) + int(Decimal(fraction or 0) * 1_000_000)
+
+
+def _from_text(text: str, zone: tzinfo | None) -> int:
+    try:
+        return _us(datetime.fromisoformat(text), zone)
     except ValueError:
         pass
     except OverflowError:
@@ -121,60 +217,91 @@ def _from_text(text: str) -> int:
     if len(text) > 64:
         raise RecordError(f"the time is not a time: {_short(text)}")
     try:
-        return _from_odd_text(text)
+        return _from_odd_text(text, zone)
     except (ValueError, OverflowError, IndexError, TypeError):
         raise RecordError(f"the time is not a time: {_short(text)}") from None
 
 
-def _us(moment: datetime) -> int:
-    passed = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+def _us(moment: datetime, zone: tzinfo | None) -> int:
+    passed = NAIVE.moment(moment, zone) - _EPOCH
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
-def _from_odd_text(text: str) -> int:
+def _from_odd_text(text: str, zone: tzinfo | None) -> int:
     plain = _APART.sub(r"\1", text)  # Snowflake writes a space before the offset
     for suffix in (" UTC", " GMT", " Z", "z"):
-        plain = plain.removesuffix(suffix)
-    if plain[4:5] == "/" and plain[7:8] == "/":
-        plain = plain.replace("/", "-", 2)
+        if plain.endswith(suffix):
+            plain = f"{plain.removesuffix(suffix)}Z"
     leap, found = _LEAP_SECOND.subn(r"\g<1>59", plain)
     if plain != text or found:
         try:
-            return _us(datetime.fromisoformat(leap)) + (1_000_000 if found else 0)
+            return _us(datetime.fromisoformat(leap), zone) + (1_000_000 if found else 0)
         except ValueError:
             pass
-    if match := _SLASHED.match(text):
-        return _slashed(match)
-    if match := _MONTH_FIRST.match(text) or _DAY_FIRST.match(text.rstrip("]")):
-        month = _MONTHS.index(match["month"].lower()) + 1
-        return _clock(match, month, int(match["day"]))
-    return _us(parsedate_to_datetime(text))
+    if (ticks := _DOTNET.match(text)) is not None:
+        return int(ticks[1]) * 1_000
+    if (compact := _COMPACT.match(text)) is not None:
+        return _compact(compact, zone)
+    dateless = _WEEKDAY.sub("", text, count=1)
+    if match := _SLASHED.match(dateless):
+        return _slashed(match, zone)
+    for spelling in _SPELLINGS:
+        if match := spelling.match(dateless):
+            parts = match.groupdict()
+            month = int(parts["month"]) if parts.get("month") else _MONTHS.index(parts["name"].lower()) + 1
+            return _clock(match, month, int(match["day"]), zone)
+    raise ValueError(text)
 
 
-def _slashed(match: re.Match[str]) -> int:
+def _slashed(match: re.Match[str], zone: tzinfo | None) -> int:
     """``5/18/2021 9:13:33 PM``: the American order where AM or PM or the numbers say so."""
     first, following = int(match["first"]), int(match["next"])
     if match["half"] or following > 12 or first == following:
-        return _clock(match, first, following)
+        return _clock(match, first, following, zone)
     if first > 12:
-        return _clock(match, following, first)
+        return _clock(match, following, first, zone)
     raise RecordError(f"the time could be of two months: {_short(match[0])}")
 
 
-def _clock(match: re.Match[str], month: int, day: int) -> int:
+def _clock(match: re.Match[str], month: int, day: int, zone: tzinfo | None) -> int:
     hour = int(match["hour"])
     if match["half"]:
         if not 1 <= hour <= 12:
             raise ValueError(hour)
         hour = hour % 12 + (12 if match["half"][0] in "Pp" else 0)
-    zone = (match["zone"] or "Z").replace("UTC", "Z").replace("GMT", "Z")
-    fraction = (match["fraction"] or "0").ljust(6, "0")[:6]
-    return _us(
-        datetime.fromisoformat(
-            f"{match['year']}-{month:02}-{day:02}T{hour:02}:{match['minute']}"
-            f":{match['second'] or '00'}.{fraction}{zone}"
-        )
+    parts = match.groupdict()
+    name = parts.get("before") or match["zone"] or match["remark"]
+    second, fraction = int(match["second"] or 0), (match["fraction"] or "0").ljust(6, "0")[:6]
+    moment = datetime(  # noqa: DTZ001 - its zone comes next
+        int(match["year"]), month, day, hour, int(match["minute"]), min(second, 59), int(fraction)
     )
+    if name is not None:
+        moment = moment.replace(tzinfo=named_zone(name))
+    return _us(moment, zone) + (1_000_000 if second == 60 else 0)
+
+
+@lru_cache(maxsize=256)
+def named_zone(name: str) -> tzinfo:
+    """Return the zone of a name or an offset: ``CET``, ``+0530``, ``UTC+2``, ``Europe/Berlin``.
+
+    Raises:
+        RecordError: If the name is not known, or is that of several zones.
+    """
+    if name[-1].isdecimal():
+        offset = name.upper().removeprefix("UTC").removeprefix("GMT")
+        sign, digits = offset[0], offset[1:].replace(":", "")
+        hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
+        return timezone(timedelta(hours=int(f"{sign}{hours}"), minutes=int(f"{sign}{minutes}")))
+    if "/" in name:
+        try:
+            return zone_named(name)
+        except TimeError:
+            raise RecordError(f"the time is of a zone that is not known: {_short(name)}") from None
+    if name.upper() in _AMBIGUOUS:
+        raise RecordError(f"the time is of a zone whose name several have: {name}")
+    if name.upper() not in _HOURS:
+        raise RecordError(f"the time is of a zone that is not known: {name}")
+    return timezone(timedelta(hours=_HOURS[name.upper()]))
 
 
 _ZERO_TIMES = {

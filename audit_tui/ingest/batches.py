@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.record import Reject
-from audit_tui.ingest.events import NotALog
+from audit_tui.formats.times import NAIVE
 from audit_tui.ingest.follow import POLL_S
-from audit_tui.ingest.open import IsDatabase, Opening, open_log
+from audit_tui.ingest.open import IsDatabase, NotALog, NotInArchive, Opening, UnpacksTooFar, open_logs
 from audit_tui.store.tables.rows import Draft, draft
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class Receiver(Protocol):
         """The log cannot be read, or not on; what was taken of it holds."""
         ...
 
+    def noted(self, notes: list[str], naive_times: int) -> None:
+        """Some of the log was read otherwise than it stands: sentences, and times taken as UTC."""
+        ...
+
 
 class LogReader:
     """Reads logs and gives their events to a receiver.
@@ -78,7 +83,7 @@ class LogReader:
         self._reading = reading
         self._receiver = receiver
         self._explain = explain
-        self._opening = Opening(self.hand_over, is_unlimited)
+        self._opening = Opening(self.hand_over, is_unlimited, encoding=reading.encoding)
         self._drafts: list[Draft] = []
         self._rejects: list[Reject] = []
         self._chars = 0
@@ -105,7 +110,7 @@ class LogReader:
             FileError: If it cannot be read; not while it is away between two files of its name.
             UsageError: If a format or a field is named that is not there.
         """
-        opening = Opening(self.hand_over, self._opening.is_unlimited, follows=True)
+        opening = replace(self._opening, follows=True)
         while True:
             try:
                 self._read(log, opening)
@@ -127,10 +132,35 @@ class LogReader:
             self._drafts, self._rejects, self._chars = [], [], 0
 
     def _read(self, log: LogFile, opening: Opening) -> None:
-        with open_log(log, opening) as text:
-            self._text = text
+        with open_logs(log, opening) as texts:
+            for text in texts:
+                if isinstance(text, FileError):
+                    self._receiver.failed(text)
+                else:
+                    self._read_text(text)
+
+    def _read_text(self, text: OpenLog) -> None:
+        """Read a log, or a file of an archive, whose faults do not hide the files after it."""
+        self._text = text
+        NAIVE.count = 0
+        try:
+            events = self._reading.events(text)
             self._receiver.opened()
-            self._take(log.name, self._reading.events(text), is_live=text.is_live)
+            self._take(text.name, events, is_live=text.is_live)
+        except FileError as error:
+            if not text.is_member or isinstance(error, UnpacksTooFar):
+                raise
+            self.flush()
+            refused = NotInArchive(error.message, error.hint) if isinstance(error, NotALog) else error
+            self._receiver.failed(refused)
+        finally:
+            self._note(text)
+
+    def _note(self, text: OpenLog) -> None:
+        """Tell how a log was read that was not read as it stands."""
+        naive_times = 0 if self._reading.zone is not None else NAIVE.count
+        if text.notes or naive_times:
+            self._receiver.noted([f"{text.name} {note}." for note in text.notes], naive_times)
 
     def _read_table(self, log: LogFile, table: str) -> None:
         from audit_tui.ingest.table_rows import row_records

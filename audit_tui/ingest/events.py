@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from audit_tui.errors import FileError, UsageError
+from audit_tui.errors import UsageError
 from audit_tui.formats.generic import FieldMap, names_a_time
 from audit_tui.formats.keys import RepeatedRecords
 from audit_tui.formats.record import Format, Record, RecordError, Reject, Shape
 from audit_tui.formats.registry import Formats
+from audit_tui.formats.times import NAIVE
 from audit_tui.formats.values import lookup
 from audit_tui.ingest.csv_records import csv_records, header_of
 from audit_tui.ingest.json_records import json_records
+from audit_tui.ingest.open import NotALog
 from audit_tui.ingest.recognise import UNFORESEEN, Understanding, Understood, unforeseen
 from audit_tui.ingest.wrappers import has_record_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import tzinfo
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.privacy.secrets import SecretFilter
@@ -35,10 +39,17 @@ _Records: TypeAlias = "tuple[Shape, Format | None, Iterator[Record | Reject]]"
 """Of a file: its shape, the format of all its records if its shape tells it, its records."""
 
 
-class NotALog(FileError):
-    """A file is none of the logs that are known: in a folder that is no harm."""
+def _as_utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
-    title = "Not a known log"
+
+class _Log(NamedTuple):
+    """The log that is being read."""
+
+    name: str
+    repeated: RepeatedRecords
+    encoded: Callable[[str], bytes]
+    """Gives the bytes that a part of its text was."""
 
 
 class Mapped(NamedTuple):
@@ -66,6 +77,10 @@ class Reading:
     """``--mapping``; the format of all records then."""
     table: str | None = None
     """``--table``: the table to read of databases, which are then no logs."""
+    zone: tzinfo | None = None
+    """``--tz``: of times that name none; None reads them as UTC."""
+    encoding: str | None = None
+    """``--encoding``: of the files; None tells it by their bytes."""
     secrets: SecretFilter | None = None
     """``--secrets``: what becomes of passwords, keys and tokens; None keeps them."""
 
@@ -89,9 +104,10 @@ class Reading:
             UsageError: If a format or a field is named that is not there.
         """
         formats = self.formats()
+        NAIVE.zone = self.zone or UTC
         shape, of_all, records = self._records(text, formats)
         understanding = Understanding(formats, shape, of_all, is_peeled=not self.field_map)
-        return self._understood(text.name, records, understanding)
+        return self._understood(text.name, records, understanding, text.encoded)
 
     def events_of_rows(self, name: str, records: Iterator[Record | Reject]) -> Iterator[Mapped | Reject]:
         """The events of the rows of a table, as of the rows of a CSV file; see ``events``.
@@ -100,12 +116,17 @@ class Reading:
             name: What messages call the table.
             records: Its rows.
         """
+        NAIVE.zone = self.zone or UTC
         return self._understood(name, records, Understanding(self.formats(), Shape.CSV, is_peeled=False))
 
     def _understood(
-        self, name: str, records: Iterator[Record | Reject], understanding: Understanding
+        self,
+        name: str,
+        records: Iterator[Record | Reject],
+        understanding: Understanding,
+        encoded: Callable[[str], bytes] = _as_utf8,
     ) -> Iterator[Mapped | Reject]:
-        repeated = RepeatedRecords()
+        log = _Log(name, RepeatedRecords(), encoded)
         for record in self._checked(name, records):
             if isinstance(record, Reject):
                 yield record
@@ -116,10 +137,10 @@ class Reading:
                 yield Reject(name, record.line, record.number, error.reason, record.text)
                 continue
             if len(understood) == 1:
-                yield self._mapped(name, record, understood[0], repeated)
+                yield self._mapped(log, record, understood[0])
                 continue
             for number, part in enumerate(understood, 1):
-                yield self._mapped(name, record._replace(number=record.number or number), part, repeated)
+                yield self._mapped(log, record._replace(number=record.number or number), part)
 
     def _records(self, text: OpenLog, formats: Formats) -> _Records:
         head = text.head.lstrip("\ufeff \t\r\n")
@@ -174,26 +195,24 @@ class Reading:
                 raise UsageError(f"{name} has no field {field_name!r}.", f"Its fields are {shown}{more}.")
         return chain(first, records)
 
-    def _mapped(
-        self, name: str, record: Record, understood: Understood, repeated: RepeatedRecords
-    ) -> Mapped | Reject:
+    def _mapped(self, log: _Log, record: Record, understood: Understood) -> Mapped | Reject:
         log_format, fields = understood.format, understood.fields
         try:
             event = log_format.map(fields)
             if self.field_map and log_format.name not in ("jsonl", "csv"):
                 event = self.field_map.apply(event, fields)
         except RecordError as error:
-            return Reject(name, record.line, record.number, error.reason, record.text)
+            return Reject(log.name, record.line, record.number, error.reason, record.text)
         except UNFORESEEN as error:
-            return Reject(name, record.line, record.number, unforeseen(log_format, error), record.text)
+            return Reject(log.name, record.line, record.number, unforeseen(log_format, error), record.text)
         if understood.frames:
             event = replace(event, metadata=event.metadata | understood.frames)
         is_lossy = record.is_lossy or understood.is_lossy
-        key = repeated.key(event.key, record.text, is_lossy=is_lossy)
+        key = log.repeated.key(event.key, record.text, is_lossy=is_lossy)
         if key is not event.key:
             event = replace(event, key=key)
         if self.keep_original or is_lossy:
-            event = replace(event, original=record.text.encode("utf-8", "surrogateescape"))
+            event = replace(event, original=log.encoded(record.text))
         if self.secrets is not None:
             event = self.secrets.event(event)
         return Mapped(

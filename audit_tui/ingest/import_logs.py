@@ -6,8 +6,10 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit_tui.core.time.zones import zone_named
 from audit_tui.formats.generic import FieldMap
 from audit_tui.formats.mapping_file import read_mapping
+from audit_tui.ingest.encoding import checked_encoding
 from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import store_files
 from audit_tui.ingest.pipeline import Importer, InStore, NoProgress, Tally, import_all
@@ -26,6 +28,8 @@ def import_logs(
     format: str | None = None,  # noqa: A002 - the option's name
     fields: Mapping[str, str] | None = None,
     mapping: str | os.PathLike[str] | None = None,
+    zone: str | None = None,
+    encoding: str | None = None,
     on_reject: Callable[[Reject], None] = lambda _: None,
 ) -> Tally:
     """Read log files into a store, as ``audit-tui import`` does; what is stored already stays once.
@@ -36,6 +40,8 @@ def import_logs(
         format: The format of all files (``--format``); None recognises each record.
         fields: Columns and the fields that fill them (``--map``).
         mapping: A mapping file, or the name of one that comes with the program (``--mapping``).
+        zone: The zone of times that name none (``--tz``); None reads them as UTC.
+        encoding: The encoding of the files (``--encoding``); None tells it by their bytes.
         on_reject: Is given each record that cannot be an event.
 
     Returns:
@@ -43,7 +49,8 @@ def import_logs(
         ``problems`` and ``skipped`` the files that could not be read.
 
     Raises:
-        UsageError: If the format, a field or the mapping does not exist.
+        UsageError: If the format, a field, the mapping or the encoding does not exist.
+        TimeError: If the zone does not exist.
         StoreError: If the store cannot be opened or written.
     """
     place = Path(store)
@@ -51,6 +58,8 @@ def import_logs(
         format_name=format,
         field_map=FieldMap(fields),
         mapping=None if mapping is None else read_mapping(Path(mapping)),
+        zone=None if zone is None else zone_named(zone),
+        encoding=None if encoding is None else checked_encoding(encoding),
     )
     reading.formats()  # raises here, not once for each file
     with ExitStack() as stack:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 import sys
@@ -12,6 +11,16 @@ from typing import TYPE_CHECKING
 
 from audit_tui.errors import FileError
 from audit_tui.formats.record import MAX_RECORD_CHARS
+from audit_tui.ingest.archive import (
+    DAMAGED_ARCHIVE,
+    TAR_HEAD_BYTES,
+    ZIP_MAGIC,
+    damaged,
+    is_tar,
+    tar_members,
+    zip_members,
+)
+from audit_tui.ingest.encoding import UTF16_MARKS, Decoding
 from audit_tui.ingest.find import unreadable
 from audit_tui.ingest.follow import Followed, Live, Pipe
 from audit_tui.ingest.unpack import (
@@ -21,7 +30,9 @@ from audit_tui.ingest.unpack import (
     HEAD_BYTES,
     MAX_RATIO,
     NO_LOGS,
+    TRAILING,
     Source,
+    TrailingBytes,
     is_compressed,
     unpacked,
 )
@@ -30,8 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
+    from audit_tui.ingest.archive import Member
     from audit_tui.ingest.find import LogFile
 
+_TAR_NAME_BYTES = 200
 HEAD_CHARS = 64 * 1024
 """How much of a file is looked at to tell what it is."""
 
@@ -40,6 +53,20 @@ class IsDatabase(FileError):
     """A file is a database of SQLite: its tables may be read, but not as a log."""
 
     title = "Not a log"
+
+
+class NotALog(FileError):
+    """A file is none of the logs that are known: in a folder that is no harm."""
+
+    title = "Not a known log"
+
+
+class UnpacksTooFar(FileError):
+    """A file is a bomb: it unpacks to very much more than it is."""
+
+
+class NotInArchive(NotALog):
+    """A file of an archive is not a log that can be read."""
 
 
 class OpenLog:
@@ -53,6 +80,8 @@ class OpenLog:
         position: How many bytes of the file have been read, before decompression.
         on_idle: Is called when nothing came for a while.
         is_ready: Whether there is something to read without waiting.
+        encoding: Of the text; None tells it by its bytes.
+        is_member: It is a file in an archive.
     """
 
     def __init__(
@@ -63,22 +92,27 @@ class OpenLog:
         *,
         on_idle: Callable[[], None] = lambda: None,
         is_ready: Callable[[], bool] | None = None,
+        encoding: str | None = None,
+        is_member: bool = False,
     ) -> None:
         self.name = name
+        self.is_member = is_member
+        self._encoding = encoding
         self._read_bytes = read
         self._position = position
         self._on_idle = on_idle
         self._is_ready = is_ready
         self._ahead = ""
         self._at_end = False
+        self._has_trailing_bytes = False
         self._open()
 
     def _open(self) -> None:
         first = b""
         while len(first) < 4 and b"\n" not in first and (more := self._wait_for_bytes()):
             first += more
-        self._decode = _decoder(first)
-        self._ahead = self._decode(first, not first)
+        self._decoder = Decoding(first, self._encoding)
+        self._ahead = self._decoder.decode(first, is_final=not first)
         self._at_end = not first
         # What is still written is looked at as soon as it has a whole line.
         wanted_lines = 2 if self._is_ready is None else 1
@@ -89,6 +123,16 @@ class OpenLog:
     def head(self) -> str:
         """The beginning of the text, which stays unread."""
         return self._ahead[:HEAD_CHARS]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on how it was read, each the end of a sentence that begins with its name."""
+        notes = (self._decoder.note, TRAILING if self._has_trailing_bytes else None)
+        return tuple(note for note in notes if note is not None)
+
+    def encoded(self, text: str) -> bytes:
+        """Return the bytes that a part of the text was."""
+        return self._decoder.encode(text)
 
     @property
     def is_live(self) -> bool:
@@ -164,7 +208,7 @@ class OpenLog:
             self._on_idle()
             return None
         self._at_end = not data
-        return self._decode(data, not data)
+        return self._decoder.decode(data, is_final=not data)
 
     def _wait_for_bytes(self) -> bytes:
         while (data := self._next_bytes()) is None:
@@ -174,22 +218,14 @@ class OpenLog:
     def _next_bytes(self) -> bytes | None:
         try:
             return self._read_bytes()
+        except TrailingBytes:
+            self._has_trailing_bytes = True
+            return b""
         except DAMAGED as error:
             raise unreadable(self.name, error) from None
 
 
 _IDLE = "(nothing came)"
-
-
-def _decoder(first: bytes) -> Callable[[bytes, bool], str]:
-    encoding, errors = "utf-8-sig", "surrogateescape"
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding, errors = "utf-16", "replace"
-    elif len(first) >= 4 and first[0] and first[2] and not first[1] and not first[3]:
-        encoding, errors = "utf-16-le", "replace"
-    elif len(first) >= 4 and first[1] and first[3] and not first[0] and not first[2]:
-        encoding, errors = "utf-16-be", "replace"
-    return codecs.getincrementaldecoder(encoding)(errors).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +238,18 @@ class Opening:
     """Unpack whatever a file may unpack to."""
     follows: bool = False
     """Read on where a file ends, until another takes its place."""
+    encoding: str | None = None
+    """Of all files; None tells it by their bytes."""
 
 
 @contextmanager
-def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[OpenLog]:
-    """Open a log for reading, whatever it is compressed or encoded with.
+def open_logs(log: LogFile, opening: Opening = Opening()) -> Iterator[Iterator[OpenLog | FileError]]:
+    """Open a log for reading, whatever it is compressed or encoded with; an archive gives its files.
+
+    What is wrong with one file of an archive comes in its place.
 
     Raises:
-        FileError: If it cannot be opened, or is not a log (a database, an archive).
+        FileError: If it cannot be opened, or is not a log (a database, a picture).
     """
     if log.path is None and sys.stdin is None:
         raise FileError("Standard input is closed.")
@@ -219,13 +259,20 @@ def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[OpenLog]:
         raise unreadable(log.name, error) from None
     try:
         live = _live(log, stream, opening)
-        if live is None:
-            yield _text_of(log.name, stream, opening)
-        else:
-            yield _live_text(log.name, live, opening)
+        yield _texts_of(log, stream, opening) if live is None else _live_texts(log.name, live, opening)
     finally:
         if log.path is not None:
             stream.close()
+
+
+@contextmanager
+def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[OpenLog]:
+    """Open a log that is one file; of an archive its first. Raises FileError as ``open_logs``."""
+    with open_logs(log, opening) as texts:
+        text = next(texts, None)
+        if not isinstance(text, OpenLog):
+            raise text or FileError(f"{log.name} is an archive without a file.")
+        yield text
 
 
 def _live(log: LogFile, stream: BinaryIO, opening: Opening) -> Live | None:
@@ -240,16 +287,23 @@ def _live(log: LogFile, stream: BinaryIO, opening: Opening) -> Live | None:
     return Followed(log.path, descriptor) if opening.follows and log.path is not None else None
 
 
-def _text_of(name: str, stream: BinaryIO, opening: Opening) -> OpenLog:
+def _texts_of(log: LogFile, stream: BinaryIO, opening: Opening) -> Iterator[OpenLog | FileError]:
     try:
         head = stream.read(HEAD_BYTES)
+        if head.startswith(ZIP_MAGIC) and stream.seekable():
+            return _of_zip(log, stream, opening)
     except OSError as error:
-        raise unreadable(name, error) from None
-    source = Source(head, stream.read)
-    return _unpacked_text(name, head, source, opening)
+        raise unreadable(log.name, error) from None
+    return _unpacked_texts(log.name, head, Source(head, stream.read), opening)
 
 
-def _live_text(name: str, live: Live, opening: Opening) -> OpenLog:
+def _of_zip(log: LogFile, stream: BinaryIO, opening: Opening) -> Iterator[OpenLog | FileError]:
+    limit = _Limit(log.name, lambda: 0 if stream.closed else stream.tell(), opening)
+    for member in zip_members(log.name, stream):
+        yield _member_text(member, limit, opening)
+
+
+def _live_texts(name: str, live: Live, opening: Opening) -> Iterator[OpenLog | FileError]:
     def read(size: int) -> bytes:
         while (data := live.read(size)) is None:
             opening.on_idle()
@@ -261,8 +315,9 @@ def _live_text(name: str, live: Live, opening: Opening) -> OpenLog:
             head += more
     except OSError as error:
         raise unreadable(name, error) from None
-    if is_compressed(head) or _no_log(head) is not None:
-        return _unpacked_text(name, head, Source(head, read), opening, is_live=True)
+    is_binary = b"\x00" in head and not head.startswith(UTF16_MARKS)
+    if is_compressed(head) or is_binary or _no_log(head) is not None:
+        return _unpacked_texts(name, head, Source(head, read), opening, is_live=True)
     ahead = [head]
     source = Source(b"", lambda _: b"")
 
@@ -271,37 +326,123 @@ def _live_text(name: str, live: Live, opening: Opening) -> OpenLog:
         source.count_bytes += len(data or b"")
         return data
 
-    return OpenLog(
-        name, next_bytes, lambda: source.count_bytes, on_idle=opening.on_idle, is_ready=live.is_ready
+    text = OpenLog(
+        name,
+        next_bytes,
+        lambda: source.count_bytes,
+        on_idle=opening.on_idle,
+        is_ready=live.is_ready,
+        encoding=opening.encoding,
     )
+    return iter((text,))
 
 
-def _unpacked_text(
+class _Limit:
+    """How far a file may unpack.
+
+    Args:
+        name: The file.
+        position: How many of its bytes were read.
+        opening: Whether it may unpack without end.
+    """
+
+    def __init__(self, name: str, position: Callable[[], int], opening: Opening) -> None:
+        self._name = name
+        self.position = position
+        self._is_unlimited = opening.is_unlimited
+        self._total_bytes = 0
+
+    def take(self, data: bytes) -> bytes:
+        """Count what was unpacked, and return it. Raises FileError when it is too much."""
+        self._total_bytes += len(data)
+        if not self._is_unlimited and self._total_bytes > MAX_RATIO * self.position() + FREE_BYTES:
+            raise UnpacksTooFar(
+                f"{self._name} unpacks to more than {MAX_RATIO:,} times its size:"
+                " it was made to fill a disk.",
+                "If it is meant to, --no-limit reads it.",
+            )
+        return data
+
+
+def _unpacked_texts(
     name: str, head: bytes, source: Source, opening: Opening, *, is_live: bool = False
-) -> OpenLog:
+) -> Iterator[OpenLog | FileError]:
     refused = _no_log(head)
     if refused is not None:
         what, hint = refused
         raise (IsDatabase if head.startswith(b"SQLite") else FileError)(f"{name} {what}.", hint)
     unpacker = unpacked(head, source, is_live=is_live)
-    is_bounded = is_compressed(head) and not opening.is_unlimited
-    total_bytes = 0
+    limit = _Limit(name, lambda: source.count_bytes, opening)
+    is_bounded = is_compressed(head)
+
+    def unpack() -> bytes:
+        data = unpacker.read1(CHUNK_BYTES)
+        return limit.take(data) if is_bounded else data
+
+    first, trailing = _first_bytes(name, unpack, is_live=is_live)
 
     def read() -> bytes:
-        nonlocal total_bytes
-        data = unpacker.read1(CHUNK_BYTES)
-        total_bytes += len(data)
-        if is_bounded and total_bytes > MAX_RATIO * source.count_bytes + FREE_BYTES:
-            raise FileError(
-                f"{name} unpacks to more than {MAX_RATIO:,} times its size: it was made to fill a disk.",
-                "If it is meant to, --no-limit reads it.",
-            )
-        return data
+        nonlocal first
+        if first:
+            data, first = first, b""
+            return data
+        if trailing is not None:
+            raise trailing
+        return unpack()
 
+    if is_tar(first):
+        return _of_tar(name, Source(b"", lambda _: read()), limit, opening)
     # What is compressed tells of idleness while it waits, not piece by piece.
     is_ready = (lambda: False) if is_live else None
-    return OpenLog(name, read, lambda: source.count_bytes, is_ready=is_ready)
+    text = OpenLog(name, read, limit.position, is_ready=is_ready, encoding=opening.encoding)
+    return iter((text,))
+
+
+def _first_bytes(
+    name: str, unpack: Callable[[], bytes], *, is_live: bool
+) -> tuple[bytes, TrailingBytes | None]:
+    """The beginning of the data, which tells an archive, and what already came behind it.
+
+    A pipe is waited for only where what came of it may be an archive.
+    """
+    first = b""
+    try:
+        while len(first) < TAR_HEAD_BYTES and (more := unpack()):
+            first += more
+            if is_live and b"\x00" not in first[:_TAR_NAME_BYTES]:
+                break
+    except TrailingBytes as trailing:
+        return first, trailing
+    except DAMAGED as error:
+        raise unreadable(name, error) from None
+    return first, None
+
+
+def _of_tar(name: str, stream: Source, limit: _Limit, opening: Opening) -> Iterator[OpenLog | FileError]:
+    for member in tar_members(name, stream):
+        yield _member_text(member, limit, opening)
+
+
+def _member_text(member: Member, limit: _Limit, opening: Opening) -> OpenLog | FileError:
+    """The text of a file in an archive; the error of one that is not a log."""
+    try:
+        head = member.read(TAR_HEAD_BYTES)
+        refused = _no_log(head)
+        if refused is not None or is_tar(head):
+            what = "is an archive in an archive" if refused is None else refused[0]
+            return NotInArchive(f"{member.name} {what}.", "Unpack the archive, and name the folder.")
+        unpacker = unpacked(head, Source(head, member.read))
+    except (*DAMAGED, *DAMAGED_ARCHIVE) as error:
+        return damaged(member.name, error)
+
+    def read() -> bytes:
+        try:
+            return limit.take(unpacker.read1(CHUNK_BYTES))
+        except DAMAGED_ARCHIVE as error:
+            raise damaged(member.name, error) from None
+
+    return OpenLog(member.name, read, limit.position, encoding=opening.encoding, is_member=True)
 
 
 def _no_log(head: bytes) -> tuple[str, str] | None:
-    return next((said for magic, said in NO_LOGS.items() if head.startswith(magic)), None)
+    return next((refusal for magic, refusal in NO_LOGS.items() if head.startswith(magic)), None)

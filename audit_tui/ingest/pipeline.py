@@ -19,9 +19,8 @@ from audit_tui.errors import (
 )
 from audit_tui.formats.registry import format_names
 from audit_tui.ingest.batches import LogReader
-from audit_tui.ingest.events import Mapped, NotALog, Reading
 from audit_tui.ingest.find import STDIN, LogFile, find_logs
-from audit_tui.ingest.open import IsDatabase
+from audit_tui.ingest.open import IsDatabase, NotALog, NotInArchive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from audit_tui.formats.record import Reject
     from audit_tui.ingest.batches import Batch, Receiver
+    from audit_tui.ingest.events import Mapped, Reading
     from audit_tui.store.tables.rows import Draft
     from audit_tui.store.write.writer import StoreWriter
 
@@ -85,6 +85,26 @@ class Tally:
     skipped: list[FileError] = field(default_factory=list)
     """Files of a folder that are no logs."""
 
+    file_notes: list[str] = field(default_factory=list)
+    """Sentences on files that were read otherwise than they stand."""
+    naive_times: int = 0
+    """Times without a zone that were taken as UTC."""
+
+    def note(self, notes: list[str], naive_times: int) -> None:
+        """Keep what was said of a file."""
+        self.file_notes.extend(notes[: max(0, SHOWN_REJECTS - len(self.file_notes))])
+        self.naive_times += naive_times
+
+    @property
+    def notes(self) -> list[str]:
+        """What should be known of how files were read, sentence by sentence; hostile until cleaned."""
+        if not self.naive_times:
+            return self.file_notes
+        times = "1 time" if self.naive_times == 1 else f"{self.naive_times:,} times"
+        verb = "names" if self.naive_times == 1 else "name"
+        read = f"{times} that {verb} no zone {'was' if self.naive_times == 1 else 'were'} read as UTC"
+        return [*self.file_notes, f"{read} (--tz ZONE reads them in another)."]
+
     @property
     def exit_code(self) -> int:
         """The worst that happened."""
@@ -110,6 +130,7 @@ class Tally:
                 {"file": one.file, "line": one.line, "record": one.number, "reason": one.reason}
                 for one in self.rejects
             ],
+            "notes": self.notes,
             "problems": [problem.message for problem in (*self.problems, *self.skipped)],
         }
 
@@ -260,9 +281,14 @@ class _OfOneLog:
     def hand_over(self) -> None:
         self._importer.flush()
 
+    def noted(self, notes: list[str], naive_times: int) -> None:
+        self._importer.tally.note(notes, naive_times)
+
     def failed(self, error: FileError | UsageError) -> None:
         tally = self._importer.tally
-        if isinstance(error, NotALog | IsDatabase) and not self.log.is_named:
+        if isinstance(error, NotInArchive) or (
+            isinstance(error, NotALog | IsDatabase) and not self.log.is_named
+        ):
             tally.skipped.append(error)
         else:
             tally.problems.append(error)

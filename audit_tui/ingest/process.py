@@ -25,8 +25,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.record import Reject
 from audit_tui.ingest.batches import Batch, LogReader
-from audit_tui.ingest.events import NotALog
-from audit_tui.ingest.open import IsDatabase
+from audit_tui.ingest.open import IsDatabase, NotALog, NotInArchive
 from audit_tui.store.tables.rows import Draft
 
 if TYPE_CHECKING:
@@ -49,9 +48,10 @@ _RUN = (
     "from audit_tui.ingest.process import main\n"
     "main()\n"
 )
-_FILE, _OPENED, _BATCH, _FAILED, _RAISED, _END = range(6)
+_FILE, _OPENED, _BATCH, _FAILED, _NOTED, _RAISED, _END = range(7)
 _ERRORS: dict[str, type[FileError | UsageError]] = {
     "IsDatabase": IsDatabase,
+    "NotInArchive": NotInArchive,
     "NotALog": NotALog,
     "FileError": FileError,
     "UsageError": UsageError,
@@ -182,6 +182,8 @@ def _give(receiver: Receiver, kind: int, values: list[Any]) -> None:
         )
     elif kind == _OPENED:
         receiver.opened()
+    elif kind == _NOTED:
+        receiver.noted(*values)
     elif kind == _FAILED:
         name, message, hint = values
         receiver.failed(_ERRORS[name](message, hint))
@@ -210,6 +212,9 @@ class _Sender:
 
     def hand_over(self) -> None:
         """Files that are there make no pauses."""
+
+    def noted(self, notes: list[str], naive_times: int) -> None:
+        self.send(_NOTED, notes, naive_times)
 
     def failed(self, error: FileError | UsageError) -> None:
         name = next(name for name, kind in _ERRORS.items() if isinstance(error, kind))

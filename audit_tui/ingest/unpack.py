@@ -28,7 +28,7 @@ _XZ = (b"\xfd7zXZ\x00", b"\x5d\x00\x00")
 
 NO_LOGS = {
     b"SQLite format 3\x00": ("is a database, not a log", "Name its table: --table TABLE."),
-    b"PK\x03\x04": ("is a zip archive", "Unpack it first."),
+    b"PK\x03\x04": ("is a zip archive that comes through a pipe, or in an archive", "Unpack it first."),
     b"7z\xbc\xaf\x27\x1c": ("is a 7z archive", "Unpack it first."),
     b"\x04\x22\x4d\x18": ("is compressed with lz4, which is not read", "Decompress it first."),
     b"\x1f\x9d": ("is compressed with compress, which is not read", "Decompress it first."),
@@ -41,6 +41,13 @@ NO_LOGS = {
     ),
 }
 """First bytes of what is no log -> what it is, and what to do."""
+
+
+TRAILING = "has bytes behind its compressed data, which were ignored"
+
+
+class TrailingBytes(Exception):
+    """Something that is not compressed comes behind compressed data, all of which was read."""
 
 
 class DamagedContainer(Exception):
@@ -111,12 +118,30 @@ def unpacked(head: bytes, source: Source, *, is_live: bool = False) -> Bytes:
     # A buffer saves calls, and waits until it is full.
     packed: Any = source if is_live else io.BufferedReader(source, CHUNK_BYTES)
     if head.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=packed)
+        return _Gzip(packed)
     if head.startswith(_BZIP2):
         return bz2.BZ2File(packed)
     if head.startswith(_XZ):
         return lzma.LZMAFile(packed) if is_live else io.BufferedReader(lzma.LZMAFile(packed), CHUNK_BYTES)
     return _Zstd(packed, is_live=is_live)
+
+
+class _Gzip:
+    """Members of gzip, one after another, and what is behind them told apart."""
+
+    def __init__(self, packed: Any) -> None:  # noqa: ANN401 - a raw or a buffered reader
+        self._file = gzip.GzipFile(fileobj=packed)
+        self._has_data = False
+
+    def read1(self, size: int = CHUNK_BYTES, /) -> bytes:
+        try:
+            data = self._file.read1(size)
+        except gzip.BadGzipFile as error:
+            if self._has_data and str(error).startswith("Not a gzipped file"):
+                raise TrailingBytes from None
+            raise
+        self._has_data = self._has_data or bool(data)
+        return data
 
 
 def _is_zstd(head: bytes) -> bool:
@@ -137,8 +162,12 @@ class _Zstd:
         self._frame = self._decompressor.decompressobj()
         self._rest = b""
         self._is_between = True
+        self._has_frame = False
+        self._is_behind = False
 
     def read1(self, size: int = CHUNK_BYTES, /) -> bytes:
+        if self._is_behind:
+            raise TrailingBytes
         parts: list[bytes] = []
         wanted = size
         while wanted > 0 and not (self._is_live and wanted < size):
@@ -152,8 +181,15 @@ class _Zstd:
             try:
                 part = self._frame.decompress(data)
             except self._error as error:
+                if self._is_between and self._has_frame:
+                    if any(parts):
+                        self._rest = b""
+                        self._is_behind = True
+                        break
+                    raise TrailingBytes from None
                 raise DamagedContainer(str(error)) from None
             self._is_between = self._frame.eof
+            self._has_frame = self._has_frame or self._frame.eof
             self._rest = self._frame.unused_data if self._is_between else b""
             parts.append(part)
             wanted -= len(part)

@@ -49,7 +49,7 @@ def logs(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "a.jsonl").write_text(f"{line(1)}\n{line(2)}\nnot json\n{line(3)}\n")
     (folder / "b.json.gz").write_bytes(gzip.compress(f"[{line(4)}, {line(5)}]".encode(), mtime=0))
-    (folder / "c.csv").write_text("Time,Event,User\n2026-11-01 14:00:06,logout,user6\n2026-11-01,x\n")
+    (folder / "c.csv").write_text("Time,Event,User\n2026-11-01 14:00:06Z,logout,user6\n2026-11-01,x\n")
     return folder
 
 

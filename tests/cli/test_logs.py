@@ -59,7 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made.mkdir()
     (made / "a.jsonl").write_text(lines(1, 2))
     (made / "b.json.gz").write_bytes(gzip.compress(f"[{line(3)}, {line(4)}]".encode(), mtime=0))
-    (made / "c.csv").write_text("Time,Event,User\n2026-11-20 14:00:05,logout,user5\n")
+    (made / "c.csv").write_text("Time,Event,User\n2026-11-20 14:00:05Z,logout,user5\n")
     return made
 
 

@@ -76,7 +76,7 @@ def test_a_damaged_file_gives_what_is_whole_and_then_an_error(
     [
         (b"SQLite format 3\x00 and so on", "is a database"),
         (b"\x04\x22\x4d\x18....", "compressed with lz4"),
-        (b"PK\x03\x04....", "a zip archive"),
+        (b"PK\x03\x04....", "cannot be read as an archive"),
     ],
 )
 def test_what_cannot_be_a_log_is_named(tmp_path: Path, data: bytes, what: str) -> None:

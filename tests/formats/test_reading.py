@@ -10,8 +10,9 @@ import pytest
 
 from audit_tui.errors import UsageError
 from audit_tui.formats.generic import FieldMap
-from audit_tui.ingest.events import NotALog, Reading
+from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import LogFile
+from audit_tui.ingest.open import NotALog
 from tests.formats.logs import FIXTURES, read, write
 
 if TYPE_CHECKING:

@@ -19,13 +19,16 @@ from audit_tui.cli.source import store_path
 from audit_tui.core.new_file import FileKind, appended_file, database_files, file_identity
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter
 from audit_tui.core.text import clean_visible, counted
+from audit_tui.core.time.zones import zone_named
 from audit_tui.errors import FileError, StoreError, UsageError
 from audit_tui.formats.generic import COLUMNS, FieldMap
 from audit_tui.formats.mapping_file import read_mapping
 from audit_tui.formats.registry import built_in_names, format_names, plugin_problems
-from audit_tui.ingest.events import Mapped, NotALog, Reading
+from audit_tui.ingest.encoding import checked_encoding
+from audit_tui.ingest.events import Mapped, Reading
 from audit_tui.ingest.explanation import explain
 from audit_tui.ingest.find import store_files
+from audit_tui.ingest.open import NotALog
 from audit_tui.ingest.pipeline import (
     Importer,
     InStore,
@@ -185,6 +188,7 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
         say.append(
             f"... and {tally.rejected - len(tally.rejects):,} more rejected (--rejects FILE keeps them all)."
         )
+    say.extend(tally.notes)
     problems = [*tally.problems, *tally.skipped]
     for problem in problems:
         say.append(problem.message)
@@ -223,6 +227,10 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
     metavar="FILE",
     help="Read the records as a TOML file describes them.",
 )
+@click.option(
+    "--tz", "zone_name", metavar="ZONE", help="Of times that name no zone, as Europe/Berlin; else UTC."
+)
+@click.option("--encoding", metavar="NAME", help="Of the files, as cp1252; else their bytes tell.")
 @click.option("--table", metavar="TABLE", help="Import the rows of this table of SQLite databases.")
 @click.option("--dry-run", is_flag=True, help="Store nothing; show how the first events are understood.")
 @click.option(
@@ -254,6 +262,8 @@ def import_command(
     format_name: str | None,
     mapping: tuple[str, ...],
     mapping_file: Path | None,
+    zone_name: str | None,
+    encoding: str | None,
     table: str | None,
     dry_run: bool,
     rejects: Path | None,
@@ -277,6 +287,8 @@ def import_command(
         keep_original,
         None if mapping_file is None else read_mapping(mapping_file),
         table,
+        None if zone_name is None else zone_named(zone_name),
+        None if encoding is None else checked_encoding(encoding),
         _secret_filter(secrets or session_of(context).loaded.settings.secrets),
     )
     reading.formats()
