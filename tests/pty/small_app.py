@@ -34,6 +34,7 @@ class SmallApp(TerminalApp):
         ("q", "quit", "Quit"),
         ("x", "fail", "Fail"),
         ("m", "mouse", "Mouse"),
+        ("z", "freeze", "Freeze"),
         ("ctrl+z", "suspend_process", "Suspend"),
     ]
 
@@ -75,6 +76,13 @@ class SmallApp(TerminalApp):
     def action_move(self) -> None:
         self.row += 1
         self.query_one(Static).update(self.text())
+
+    def action_freeze(self) -> None:
+        """Never come back to the event loop."""
+        assert self.directory is not None
+        (self.directory / "frozen").touch()
+        while True:
+            self.row = -self.row
 
     def action_mouse(self) -> None:
         self.set_mouse(not self.has_mouse)

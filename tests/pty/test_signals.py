@@ -8,6 +8,7 @@ import shutil
 import signal
 import stat
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,20 @@ def test_a_signal_ends_it_in_good_order(number: signal.Signals, code: int) -> No
         assert terminal.wait() == code
         assert_restored(terminal.output)
         assert "Traceback" not in terminal.screen_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_frozen_screen_gives_the_terminal_back_too(number: signal.Signals, tmp_path: Path) -> None:
+    with Terminal(small_app("lines", tmp_path), env=ENVIRONMENT) as terminal:
+        before = termios.tcgetattr(terminal._primary)
+        terminal.wait_for("▶ line 0")
+        assert termios.tcgetattr(terminal._primary) != before
+        terminal.press("z")
+        until((tmp_path / "frozen").exists)
+        terminal.signal(number)
+        assert terminal.wait() == 128 + number
+        assert_restored(terminal.output)
+        assert termios.tcgetattr(terminal._primary) == before
 
 
 def test_quitting_restores_the_terminal_too() -> None:

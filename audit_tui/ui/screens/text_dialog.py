@@ -18,7 +18,7 @@ from audit_tui.ui.widgets.line_view import LineView
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -45,7 +45,7 @@ class TextDialog(Dialog[bool]):
     def __init__(
         self,
         title: str,
-        make: Callable[[int], list[Line]],
+        make: Callable[[int], Sequence[Line]],
         *,
         searchable: bool = False,
         offer: str = "",
@@ -75,7 +75,7 @@ class TextDialog(Dialog[bool]):
         view.show(self._make)
         (self.query_one("#offer") if self._offer else view).focus()
 
-    def show(self, make: Callable[[int], list[Line]]) -> None:
+    def show(self, make: Callable[[int], Sequence[Line]]) -> None:
         """Show other lines."""
         self._make = make
         self.query_one(LineView).show(make)
@@ -119,7 +119,7 @@ def told_lines(words: str) -> Callable[[int], list[Line]]:
     return lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
 
 
-def _holding(lines: list[Line], wanted: str) -> list[Line]:
+def _holding(lines: Sequence[Line], wanted: str) -> list[Line]:
     """The lines that hold a text, below their headings."""
     kept: list[Line] = []
     heading: Line | None = None

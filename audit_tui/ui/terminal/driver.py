@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import select
 import sys
+import termios
 from codecs import getincrementaldecoder
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual._xterm_parser import XTermParser
@@ -29,6 +31,12 @@ _MODES = (1000, 1002, 1006)
 _READ_BYTES = 4096
 _LOOK_UP_S = 0.1
 """How often the reading thread sees whether the app has ended, and an Esc that nothing follows is a key."""
+_AS_FOUND = (
+    b"\x1b[m\x1b[?2004l\x1b[?7h\x1b[?2048l"
+    + b"".join(b"\x1b[?%dl" % mode for mode in (*_MODES, 1016, 1004))
+    + b"\x1b[<u\x1b[?1049l\x1b[?25h\r\n"
+)
+"""Everything that Textual and this driver switch on, switched off; the same as ``stop_application_mode``."""
 _PIXELS = 1016
 """Textual asks for positions in pixels where the terminal reports its size in band."""
 
@@ -49,7 +57,7 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal; from now on signals leave it as it was found."""
         if self._give_signals_back is None:
-            self._give_signals_back = exit_on_signals(self._app)
+            self._give_signals_back = exit_on_signals(self._app, self._give_back_at_once)
         start: Callable[[], None] = super().start_application_mode
         start()
 
@@ -65,6 +73,18 @@ class TerminalDriver(LinuxDriver):
         if self._give_signals_back is not None and not self._is_suspended:
             self._give_signals_back()
             self._give_signals_back = None
+
+    def _give_back_at_once(self) -> None:
+        """Restore the terminal, past an app that does nothing any more; never waits for the terminal."""
+        if self.attrs_before is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        if self._file is None:
+            return
+        output = self._file.fileno()
+        with suppress(OSError):
+            if select.select([], [output], [], _LOOK_UP_S)[1]:
+                os.write(output, _AS_FOUND)
 
     # -- mouse
 

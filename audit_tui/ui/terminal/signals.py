@@ -30,11 +30,14 @@ GRACE_S = 3.0
 otherwise keep the process for ever."""
 
 
-def exit_on_signals(app: App[None], grace_s: float = GRACE_S) -> Callable[[], None]:
+def exit_on_signals(
+    app: App[None], give_back: Callable[[], None], grace_s: float = GRACE_S
+) -> Callable[[], None]:
     """Let SIGTERM, SIGHUP and SIGINT end the app in good order. Call on its event loop.
 
     Args:
         app: Is told to exit, with 128 and the signal's number as its code.
+        give_back: Restores the terminal when the app does not come to it; called in another thread.
         grace_s: After this long the process ends, whatever it is doing.
 
     Returns:
@@ -42,10 +45,16 @@ def exit_on_signals(app: App[None], grace_s: float = GRACE_S) -> Callable[[], No
     """
     loop = asyncio.get_running_loop()
 
+    def end(code: int) -> None:
+        try:
+            give_back()
+        finally:
+            os._exit(code)
+
     # Not add_signal_handler: a loop that waits for the terminal to take output would not come to it.
     def leave(number: int, _frame: FrameType | None) -> None:
         code = _EXIT_CODES[signal.Signals(number)]
-        last_resort = threading.Timer(grace_s, os._exit, [code])
+        last_resort = threading.Timer(grace_s, end, [code])
         last_resort.daemon = True
         last_resort.start()
         loop.call_soon_threadsafe(app.exit, None, code)

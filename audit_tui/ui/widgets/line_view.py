@@ -12,7 +12,7 @@ from audit_tui.ui.keymap import bindings
 from audit_tui.ui.widgets.painter import ROLES, Line, paint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.binding import BindingType
     from textual.strip import Strip
@@ -27,15 +27,15 @@ class LineView(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
-        self._make: Callable[[int], list[Line]] = lambda _: []
-        self._lines: list[Line] = []
+        self._make: Callable[[int], Sequence[Line]] = lambda _: []
+        self._lines: Sequence[Line] = ()
         self._made_for = 0
 
-    def show(self, make: Callable[[int], list[Line]], *, keep_place: bool = False) -> None:
+    def show(self, make: Callable[[int], Sequence[Line]], *, keep_place: bool = False) -> None:
         """Show other lines.
 
         Args:
-            make: Makes the lines for a width in cells.
+            make: Makes the lines for a width in cells; each is looked at only when it is drawn.
             keep_place: Stay where one has scrolled to; False begins at the top.
         """
         self._make = make

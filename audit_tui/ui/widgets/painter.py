@@ -78,27 +78,30 @@ def fit_at_most(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> Iterator[str]:
-    """Break a clean text into lines of at most ``width`` cells, at spaces where there are some."""
+    """Break a clean text into lines of at most ``width`` cells, at spaces where there are some.
+
+    Linear in the text's length: the rest is never copied.
+    """
     width = max(2, width)
-    while cell_len(text) > width if len(text) <= width * 2 else True:
-        cut = _fitting(text, width)
-        space = text.rfind(" ", width // 3, cut + 1)
-        if space > 0:
-            yield text[:space]
-            text = text[space + 1 :]
+    start = 0
+    while len(text) - start > 2 * width or cell_len(text[start:]) > width:
+        end = start + _fitting(text, start, width)
+        space = text.rfind(" ", start + width // 3, end + 1)
+        if space > start:
+            yield text[start:space]
+            start = space + 1
         else:
-            yield text[:cut]
-            text = text[cut:]
-    yield text
+            yield text[start:end]
+            start = end
+    yield text[start:]
 
 
-def _fitting(text: str, width: int) -> int:
-    """Return how many characters fit; at least one, so that a wrap always ends."""
-    head = text[:width]
-    if head.isascii():
+def _fitting(text: str, start: int, width: int) -> int:
+    """Return how many characters from a place on fit; at least one, so that a wrap always ends."""
+    if text[start : start + width].isascii():
         return width
     cells = count = 0
-    for character in text[: 4 * width]:
+    for character in text[start : start + 4 * width]:
         cells += cell_len(character)
         if cells > width:
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MAX_LINES = 2_000
 """More lines than anyone scrolls through; the raw JSON has the rest."""
 MAX_DEPTH = 12
+MAX_FLAT = 60
+"""A list of more items, or of more characters, does not stand on one line."""
 _INDENT = 2
 _MORE = "cut here; J shows it whole"
 _SEVERITIES = ("unknown", "informational", "low", "medium", "high", "critical", "fatal")
@@ -62,7 +65,7 @@ def _all_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, wi
         yield ()
     columns = _columns(event, zone)
     missing = entry.missing(event.metadata) if entry else ()
-    labels = [*(label for label, _, _ in columns), *(_label(name) for name in event.metadata)]
+    labels = [*(label for label, _, _ in columns), *map(_label, islice(event.metadata, MAX_LINES))]
     label_width = min(max(map(cell_len, labels)), max(8, width // 3), 24)
     for label, value, role in columns:
         yield from _labelled(label, value, label_width, width, role)
@@ -93,7 +96,7 @@ def _columns(event: AuditEvent, zone: tzinfo) -> list[tuple[str, str, Role]]:
 
 
 def _paragraph(text: str, width: int, role: Role = Role.VALUE) -> Iterator[Line]:
-    for line in clean_visible(text, keep_newlines=True).split("\n"):
+    for line in clean_visible(text[:MAX_CLEAN_CHARS], keep_newlines=True).split("\n"):
         for part in wrap(line, width):
             yield (Piece(part, role),)
     if len(text) > MAX_CLEAN_CHARS:
@@ -133,10 +136,10 @@ def _tree(value: dict[str, Any] | list[Any], depth: int, label_width: int, width
 
 def _flat(part: dict[str, Any] | list[Any]) -> str | None:
     """A list of short scalars on one line; None for everything else."""
-    if isinstance(part, dict) or any(isinstance(item, dict | list) for item in part):
+    if isinstance(part, dict) or len(part) > MAX_FLAT or any(isinstance(item, dict | list) for item in part):
         return None
     text = ", ".join(_scalar(item) for item in part)
-    return text if len(text) <= 60 else None
+    return text if len(text) <= MAX_FLAT else None
 
 
 def _scalar(value: object) -> str:
