@@ -20,13 +20,8 @@ from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.core.record import Record
-from audit_tui.core.time.dates import (
-    DEFAULT_RANGE,
-    Preset,
-    TimeContext,
-    range_from_bounds,
-    zone_named,
-)
+from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, zone_named
+from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
 from audit_tui.errors import TimeError, UsageError
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from audit_tui.core.text import clean_visible
-from audit_tui.output.text_table import cells_of, cut
+from audit_tui.core.text import cells_of, clean_visible, cut
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -7,17 +7,24 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.columns import Column
-from audit_tui.core.event import json_text
+from audit_tui.core.columns import Column, Kind
+from audit_tui.core.event import iso_utc, json_text
 from audit_tui.core.networks import network_of
 from audit_tui.core.operators import (
+    AT_LEAST,
+    AT_MOST,
     CONTAINS,
     CONTAINS_NOT,
     IN_NETWORK,
     IS,
     IS_NOT,
+    LESS,
+    MATCHES,
+    MORE,
     NOT_IN_NETWORK,
+    Operand,
     Operator,
+    number_of,
 )
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
@@ -29,7 +36,8 @@ NO_VALUE_WORDS = "(none)"
 """The words for a missing value in a filter."""
 FILTER_COLUMNS = (
     *(Column.EVENT, Column.CATEGORY, Column.USER, Column.DESCRIPTION),
-    *(Column.OUTCOME, Column.SOURCE_IP, Column.TARGET),
+    *(Column.OUTCOME, Column.SEVERITY, Column.SOURCE_IP, Column.TARGET),
+    *(Column.SOURCE, Column.TIME, Column.SEQ),
 )
 """The columns that a condition can look at."""
 
@@ -47,7 +55,17 @@ class AnyText(StrEnum):
 
 
 ANY_TEXT = AnyText.TEXT
-_META = "meta."
+META = "meta."
+SEVERITY_WORDS = {
+    "unknown": "0",
+    "info": "1",
+    "low": "2",
+    "medium": "3",
+    "high": "4",
+    "critical": "5",
+    "fatal": "6",
+}
+"""The severities by name, as in OCSF."""
 
 
 class MetaField(Record):
@@ -64,13 +82,13 @@ class MetaField(Record):
         """The name in commands, ``meta.request.role``; in quotes when it could be read otherwise."""
         path = self.path
         if path != path.strip() or path[0] in '"=~!' or path[-1] == "!" or "=" in path or "~" in path:
-            return f"{_META}{json_text(path)}"
-        return f"{_META}{path}"
+            return f"{META}{json_text(path)}"
+        return f"{META}{path}"
 
     @property
     def label(self) -> str:
         """The name in sentences."""
-        return f"{_META}{self.path}"
+        return f"{META}{self.path}"
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -98,8 +116,8 @@ def field_named(name: str) -> FilterField:
         FilterError: If there is none of that name.
     """
     folded = name.lower()
-    if folded.startswith(_META):
-        path = name[len(_META) :]
+    if folded.startswith(META):
+        path = name[len(META) :]
         if path.startswith('"'):
             path = _quoted(path)[0]
         return MetaField(path)
@@ -143,19 +161,39 @@ class Condition(Record):
     """The value to compare with; None is the missing value."""
 
     def __post_init__(self) -> None:
-        if self.operator.base is IN_NETWORK and not is_network(self.field, self.value):
-            raise FilterError(f"{self.value!r} is not a network.", 'Write it as "source_ip=10.0.0.0/8".')
+        operator, value = self.operator, self.value
+        if operator.operand is Operand.TEXT:
+            return
+        if operator.operand is Operand.NETWORK and not (
+            has_addresses(self.field) and value and network_of(value)
+        ):
+            raise FilterError(f"{value!r} is not a network.", 'Write it as "source_ip=10.0.0.0/8".')
+        if operator.is_order and (value is None or number_of(value) is None):
+            raise FilterError(f"{value!r} is not a number.", f"After {operator.symbol} write a number.")
 
 
-def is_network(field: FilterField, value: str | None) -> bool:
-    """Tell whether *is* with this value means the addresses in a network."""
-    return field is Column.SOURCE_IP and value is not None and network_of(value) is not None
+def has_addresses(field: FilterField) -> bool:
+    """Tell whether the values of a field may be addresses, which lie in networks."""
+    return isinstance(field, MetaField) or (isinstance(field, Column) and field.kind is Kind.ADDRESS)
 
 
 def condition_of(field: FilterField, operator: Operator, value: str | None) -> Condition:
-    """Return the condition that somebody means who wrote this: equal to a network is inside of it."""
-    if operator.base is IS and is_network(field, value):
-        operator = NOT_IN_NETWORK if operator.is_negated else IN_NETWORK
+    """Return the condition that somebody means who wrote this.
+
+    A source IP that is equal to a network is inside of it, and an address that matches one too. What matches
+    ``*`` has a value. Times are compared by ``>=`` and ``<``.
+    """
+    if value is None or not (value == "*" or "/" in value or field is Column.TIME):
+        return Condition(field, operator, value)
+    base, is_negated = operator.base, operator.is_negated
+    if base is MATCHES and value == "*":
+        return Condition(field, IS if is_negated else IS_NOT, None)
+    is_network = (base is IS and field is Column.SOURCE_IP) or (base is MATCHES and has_addresses(field))
+    if is_network and network_of(value):
+        return Condition(field, NOT_IN_NETWORK if is_negated else IN_NETWORK, value)
+    if field is Column.TIME and base in (MORE, AT_MOST) and number_of(value) is not None:
+        base, value = AT_LEAST if base is MORE else LESS, str(int(value) + 1)
+        operator = base.negation if is_negated else base
     return Condition(field, operator, value)
 
 
@@ -213,7 +251,10 @@ def in_words(expression: Filter) -> str:
     """
     match expression:
         case Condition(field=field, operator=operator, value=value):
-            return f"{field.label} {operator.words} {NO_VALUE_WORDS if value is None else value}"
+            shown = NO_VALUE_WORDS if value is None else value
+            if field is Column.TIME and value is not None and number_of(value) is not None:
+                shown = iso_utc(int(value))
+            return f"{field.label} {operator.words} {shown}"
         case Not(part=part):
             return f"not ({in_words(part)})"
         case All(parts=parts):
@@ -242,7 +283,7 @@ def parse_condition(text: str) -> Condition:
         FilterError: If there is no operator, or the column is unknown.
     """
     named = text.lstrip()
-    begin = len(_META) if named[: len(_META)].lower() == _META else 0
+    begin = len(META) if named[: len(META)].lower() == META else 0
     if begin and named.startswith('"', begin):
         begin += _quoted(named[begin:])[1]
     split = _SPLIT.search(named, begin)
@@ -252,7 +293,7 @@ def parse_condition(text: str) -> Condition:
             'Write it as "user=alice", "event!=Login" or "description~failed".',
         )
     name, value = named[: split.start()].strip(), named[split.end() :]
-    if not name.lower().startswith(_META) and name.lower() not in _NAMED:
+    if not name.lower().startswith(META) and name.lower() not in _NAMED:
         raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", _column_hint(name))
     return condition_of(field_named(name), _SYMBOLS[split[0]], value or None)
 

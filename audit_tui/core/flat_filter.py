@@ -8,7 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import EVERYTHING, All, Any, Condition, condition_of, is_network
+from audit_tui.core.filters import EVERYTHING, All, Any, Condition, condition_of, has_addresses
+from audit_tui.core.networks import network_of
 from audit_tui.core.operators import IN_NETWORK, IS, IS_NOT
 from audit_tui.core.record import Record
 
@@ -96,7 +97,8 @@ class Draft(Record):
             return None
         value = None if self.is_missing else self.text
         operator = self.operator
-        if operator.base is IN_NETWORK and not is_network(self.field, value):
+        is_network = has_addresses(self.field) and value is not None and network_of(value) is not None
+        if operator.base is IN_NETWORK and not is_network:
             # The column or the value was changed to what has no networks.
             operator = IS_NOT if operator.is_negated else IS
         return condition_of(self.field, operator, value)

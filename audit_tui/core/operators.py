@@ -7,6 +7,7 @@ its negation and put both into ``OPERATORS``; parsing, printing, words, saved pl
 from __future__ import annotations
 
 import operator as comparisons
+from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     """Tells whether one text of an event is meant."""
     Meaning: TypeAlias = Callable[[str], TextTest]
     """Makes the test for what a condition looks for, so that this is worked out once."""
+
+
+class Operand(Enum):
+    """The sort of values that an operator compares with."""
+
+    TEXT = auto()
+    NETWORK = auto()
+    NUMBER = auto()
 
 
 class Operator(Record):
@@ -44,6 +53,8 @@ class Operator(Record):
     """The operator that this one negates; None for a positive one."""
     takes_all_when_empty: bool = False
     """An empty value leaves nothing out, not even what has no value."""
+    operand: Operand = Operand.TEXT
+    """The sort of values that it compares with."""
 
     @property
     def base(self) -> Operator:
@@ -63,7 +74,7 @@ class Operator(Record):
     @property
     def is_order(self) -> bool:
         """True when it compares numbers or times."""
-        return self.base in ORDER
+        return self.operand is Operand.NUMBER
 
     def matches(self, text: str | None, value: str | None) -> bool:
         """Tell whether a value of an event passes, for a field that has one value or none.
@@ -174,15 +185,19 @@ def number_of(text: str) -> Decimal | None:
 IS = Operator("is", "=", "Is Equal To", "is", _equals)
 CONTAINS = Operator("contains", "~", "Contains", "contains", _contains, takes_all_when_empty=True)
 MATCHES = Operator("matches", ":", "Matches", "matches", _matches)
-IN_NETWORK = Operator("in_network", "=", "Is In Network", "is in", _in_network)
-LESS = Operator("less", "<", "Is Less Than", "is less than", _ordered(comparisons.lt))
-AT_MOST = Operator("at_most", "<=", "Is At Most", "is at most", _ordered(comparisons.le))
-MORE = Operator("more", ">", "Is More Than", "is more than", _ordered(comparisons.gt))
-AT_LEAST = Operator("at_least", ">=", "Is At Least", "is at least", _ordered(comparisons.ge))
+IN_NETWORK = Operator("in_network", "=", "Is In Network", "is in", _in_network, operand=Operand.NETWORK)
+LESS = Operator("less", "<", "Is Less Than", "is less than", _ordered(comparisons.lt), operand=Operand.NUMBER)
+AT_MOST = Operator(
+    "at_most", "<=", "Is At Most", "is at most", _ordered(comparisons.le), operand=Operand.NUMBER
+)
+MORE = Operator("more", ">", "Is More Than", "is more than", _ordered(comparisons.gt), operand=Operand.NUMBER)
+AT_LEAST = Operator(
+    "at_least", ">=", "Is At Least", "is at least", _ordered(comparisons.ge), operand=Operand.NUMBER
+)
 
 
 def _negated(key: str, symbol: str, label: str, words: str, positive: Operator) -> Operator:
-    return Operator(key, symbol, label, words, positive.meaning, positive)
+    return Operator(key, symbol, label, words, positive.meaning, positive, operand=positive.operand)
 
 
 IS_NOT = _negated("is_not", "!=", "Is Not Equal To", "is not", IS)
@@ -195,7 +210,6 @@ NOT_AT_MOST = _negated("not_at_most", "!<=", "Is Not At Most", "is not at most",
 NOT_MORE = _negated("not_more", "!>", "Is Not More Than", "is not more than", MORE)
 NOT_AT_LEAST = _negated("not_at_least", "!>=", "Is Not At Least", "is not at least", AT_LEAST)
 
-ORDER = (LESS, AT_MOST, MORE, AT_LEAST)
 OPERATORS = (
     *(IS, IS_NOT, CONTAINS, CONTAINS_NOT, MATCHES, MATCHES_NOT, IN_NETWORK, NOT_IN_NETWORK),
     *(LESS, NOT_LESS, AT_MOST, NOT_AT_MOST, MORE, NOT_MORE, AT_LEAST, NOT_AT_LEAST),

@@ -82,3 +82,32 @@ def thousands(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: ``1 event``, ``1,204 events``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def cells_of(text: str) -> int:
+    """Return how many cells of a terminal a cleaned text takes."""
+    return len(text) if text.isascii() else sum(map(_cells_of_character, text))
+
+
+def _cells_of_character(character: str) -> int:
+    if character.isascii():
+        return 1
+    # Imported where it is wanted: most texts are ASCII.
+    from unicodedata import category, east_asian_width
+
+    if category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(character) in ("W", "F") else 1
+
+
+def cut(text: str, width_cells: int) -> str:
+    """Return a cleaned text in up to this many cells; ``…`` ends one that is cut."""
+    if cells_of(text) <= width_cells:
+        return text
+    characters, room = [], width_cells - 1
+    for character in text:
+        room -= _cells_of_character(character)
+        if room < 0:
+            break
+        characters.append(character)
+    return "".join(characters) + "…" if width_cells > 0 else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import chain, islice
 from typing import TYPE_CHECKING
-from unicodedata import category, east_asian_width
 
 from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.event_text import FAILED_MARK, cell_text, heading
+from audit_tui.core.text import cells_of, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,29 +76,3 @@ def _table_row(cells: Sequence[str], widths: Sequence[int], width_cells: int | N
         cells = [cut(cell, width) for cell, width in zip(cells, widths, strict=True)]
     padded = [cell + " " * (width - cells_of(cell)) for cell, width in zip(cells, widths, strict=True)]
     return GAP.join(padded).rstrip() + "\n"
-
-
-def cells_of(text: str) -> int:
-    """How many cells of a terminal a cleaned text takes."""
-    return len(text) if text.isascii() else sum(map(_cells_of_character, text))
-
-
-def _cells_of_character(character: str) -> int:
-    if character.isascii():
-        return 1
-    if category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if east_asian_width(character) in ("W", "F") else 1
-
-
-def cut(text: str, width_cells: int) -> str:
-    """A cleaned text in at most so many cells; ``…`` ends one that is cut."""
-    if cells_of(text) <= width_cells:
-        return text
-    kept, room = [], width_cells - 1
-    for character in text:
-        room -= _cells_of_character(character)
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept) + "…" if width_cells > 0 else ""

@@ -9,9 +9,9 @@ from audit_tui.core.event import iso_utc
 from audit_tui.core.event_text import MISSING, cleaned_whole, escaped_markdown, heading, safe_json, told_time
 from audit_tui.core.export import Format
 from audit_tui.core.record import Record
-from audit_tui.core.text import thousands
+from audit_tui.core.text import cells_of, cut, thousands
 from audit_tui.core.time.zones import local_time
-from audit_tui.output.text_table import GAP, cells_of, cut
+from audit_tui.output.text_table import GAP
 from audit_tui.output.writers import csv_cell
 
 if TYPE_CHECKING:

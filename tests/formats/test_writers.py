@@ -17,9 +17,9 @@ from audit_tui.core.columns import COLUMNS
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.event_text import json_text
 from audit_tui.core.export import Format, Writing
-from audit_tui.core.text import clean
+from audit_tui.core.text import cells_of, clean, cut
 from audit_tui.core.time.dates import TimeContext
-from audit_tui.output.text_table import SAMPLE_ROWS, cells_of, cut
+from audit_tui.output.text_table import SAMPLE_ROWS
 from audit_tui.output.writers import write_events
 
 if TYPE_CHECKING:

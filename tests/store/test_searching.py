@@ -19,7 +19,6 @@ from audit_tui.core.event import AuditEvent, EventRow, Outcome
 from audit_tui.core.filters import (
     ANY_TEXT,
     EVERYTHING,
-    FILTER_COLUMNS,
     All,
     Any,
     Condition,
@@ -119,7 +118,9 @@ def expected(query: EventQuery) -> list[EventRow]:
     return oracle.result(rows, EventQuery(EVERYTHING, query.interval, query.sort, query.upto_seq))
 
 
-text_fields = st.sampled_from([*FILTER_COLUMNS, ANY_TEXT]) | st.builds(MetaField, st.sampled_from(PATHS))
+text_fields = st.sampled_from(
+    [*NAME_COLUMNS, Column.DESCRIPTION, Column.OUTCOME, Column.SOURCE_IP, Column.TARGET, ANY_TEXT]
+) | st.builds(MetaField, st.sampled_from(PATHS))
 known = st.sampled_from([*TEXTS, *SEARCHES, "bob", "failure", "Admin", "x", "5.0", "v"])
 conditions: st.SearchStrategy[Filter] = (
     st.builds(Condition, text_fields, st.sampled_from([CONTAINS, CONTAINS_NOT]), known | st.none())

@@ -25,7 +25,8 @@ from audit_tui.cli.source import StoreName, reading
 from audit_tui.config import data_directory, default_store_path
 from audit_tui.core.event import from_us, iso_utc
 from audit_tui.core.text import clean_visible, counted
-from audit_tui.core.time.dates import Preset, range_from_bounds, resolve
+from audit_tui.core.time.dates import Preset, resolve
+from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
 from audit_tui.demo import DemoValues
 from audit_tui.demo.values import (

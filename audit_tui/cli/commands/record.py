@@ -13,7 +13,7 @@ from audit_tui.cli.options import store_option, time_context
 from audit_tui.core.event import AuditEvent, Outcome, json_text, to_us
 from audit_tui.core.recording import event_meant, expected_missing
 from audit_tui.core.text import clean_visible
-from audit_tui.core.time.dates import parse_time
+from audit_tui.core.time.words import parse_time
 from audit_tui.errors import TimeError, UsageError
 
 if TYPE_CHECKING:

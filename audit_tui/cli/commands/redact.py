@@ -14,7 +14,8 @@ from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.source import reading
 from audit_tui.core.event import to_us
 from audit_tui.core.text import clean_visible, counted
-from audit_tui.core.time.dates import exact_date_text, parse_time
+from audit_tui.core.time.dates import exact_date_text
+from audit_tui.core.time.words import parse_time
 from audit_tui.errors import EXIT_WRONG, StoreMissing, UsageError
 
 if TYPE_CHECKING:

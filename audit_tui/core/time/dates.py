@@ -7,7 +7,7 @@ what its name says. Nothing here reads a clock.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -40,15 +40,7 @@ from audit_tui.errors import TimeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TIME_FORMATS = "Write it as 2026-11-01, 2026-11-01 14:00 or 2026-11-01T14:00:05Z."
 _MICROSECOND = timedelta(microseconds=1)
-_TIME = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
-    r"(?:(?:[Tt]|\s+)(?P<hour>\d{1,2}):(?P<minute>\d{2})"
-    r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"\s*(?P<offset>[Zz]|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?",
-    re.ASCII,
-)
 
 
 class Preset(StrEnum):
@@ -194,72 +186,10 @@ def range_words(time_range: TimeRange, context: TimeContext) -> str:
     return f"{label}: {_days_text(days)}, {counted(days.days, 'day')}"
 
 
-def parse_time(text: str, context: TimeContext) -> date | datetime:
-    """Read a day or a moment: ``2026-11-01``, ``2026-11-01 14:00``, ``2026-11-01T14:00:05.25+01:00``.
-
-    A moment without an offset is in the context's zone. Of an hour that comes twice it is the first; in
-    an hour that is left out it is as much later as the clocks jump (02:30 is then 03:30). Digits after
-    the microsecond are dropped. "today", "yesterday" and "now" are understood too.
-
-    Returns:
-        A date, or an aware datetime in UTC.
-
-    Raises:
-        TimeError: If it cannot be read, or there is no such day or time.
-    """
-    word, shown = text.strip(), shortened(text)
-    match word.lower():
-        case "now":
-            return from_us(to_us(context.now))
-        case "today":
-            return context.today
-        case "yesterday":
-            return shift_days(context.today, -1)
-    match = _TIME.fullmatch(word)
-    if match is None:
-        raise TimeError(f"The time {shown!r} cannot be read.", TIME_FORMATS)
-    try:
-        return _time_of(match, context.zone)
-    except ValueError as error:
-        raise TimeError(f"There is no time {shown!r}: {error}.", TIME_FORMATS) from None
-    except OverflowError:
-        raise TimeError(f"The time {shown!r} is out of range.", "The years go from 1 to 9999.") from None
-
-
-def range_from_bounds(since: str | None, until: str | None, context: TimeContext) -> TimeRange:
-    """The range between two typed times.
-
-    Args:
-        since: A day or a moment, inside; None or empty has no beginning.
-        until: A day, which is inside, or a moment, which is not; None or empty has no end.
-        context: What the times mean.
-
-    Returns:
-        All Time for none, days for two days, else moments.
-
-    Raises:
-        TimeError: If a time cannot be read, or ``since`` comes after ``until``.
-    """
-    first = parse_time(since, context) if since and since.strip() else None
-    last = parse_time(until, context) if until and until.strip() else None
-    if first is None and last is None:
-        return Preset.ALL_TIME
-    start = first if isinstance(first, datetime) or first is None else _border(_start_us(first, context.zone))
-    end = last if isinstance(last, datetime) or last is None else _border(_end_us(last, context.zone))
-    if start is not None and end is not None and start > end:
-        raise TimeError(f"{since} comes after {until}.", "Exchange the two times.")
-    # A datetime is a date too, so both tests are for what they are not.
-    if first is None or last is None or isinstance(first, datetime) or isinstance(last, datetime):
-        return MomentRange(start, end)
-    if last < first:
-        raise TimeError(f"{since} comes after {until}.", "Exchange the two times.")
-    return DayRange(first, last)
-
-
 def moment_text(moment: datetime, zone: tzinfo) -> str:
     """A moment as one would type it: to the minute, or as exact as it is.
 
-    The second of two equal hours carries its offset, so that ``parse_time`` gives the same moment.
+    The second of two equal hours carries its offset, so that ``words.parse_time`` gives the same moment.
     """
     local = local_time(to_us(moment), zone)
     text = local.replace(tzinfo=None).isoformat(" ")
@@ -268,7 +198,7 @@ def moment_text(moment: datetime, zone: tzinfo) -> str:
 
 
 def bound_texts(time_range: TimeRange, context: TimeContext) -> tuple[str, str]:
-    """A range as the two times one would type for it, for ``range_from_bounds``; empty has no bound."""
+    """A range as the two times one would type for it, for ``words.range_from_bounds``; empty has no bound."""
     days = _preset_days(time_range, context) if isinstance(time_range, Preset) else time_range
     if days is None:
         return "", ""
@@ -391,37 +321,9 @@ def _length_text(length: timedelta) -> str:
     return f"{length / timedelta(seconds=1):g} s"
 
 
-def _time_of(match: re.Match[str], zone: tzinfo) -> date | datetime:
-    day = date(int(match["year"]), int(match["month"]), int(match["day"]))
-    if match["hour"] is None:
-        return day
-    microsecond = int((match["fraction"] or "0")[:6].ljust(6, "0"))
-    moment = datetime(
-        day.year,
-        day.month,
-        day.day,
-        int(match["hour"]),
-        int(match["minute"]),
-        int(match["second"] or 0),
-        microsecond,
-        tzinfo=_offset_zone(match["offset"]) or zone,
-    )
-    return moment.astimezone(UTC)
-
-
-def _offset_zone(offset: str | None) -> tzinfo | None:
-    if offset is None:
-        return None
-    if offset.upper() in ("Z", "UTC"):
-        return UTC
-    span = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:].removeprefix(":") or 0))
-    return timezone(-span if offset[0] == "-" else span)
-
-
 __all__ = [
     "DEFAULT_RANGE",
     "SECOND_US",
-    "TIME_FORMATS",
     "DayPick",
     "DayRange",
     "MomentRange",
@@ -436,8 +338,6 @@ __all__ = [
     "local_time",
     "moment_text",
     "month_weeks",
-    "parse_time",
-    "range_from_bounds",
     "range_label",
     "range_words",
     "resolve",

@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
-from audit_tui.core.time.dates import TimeContext, parse_time
+from audit_tui.core.time.words import parse_time
 from audit_tui.core.time.zones import start_of_day
 from audit_tui.errors import TimeError
 from audit_tui.ui.commands import COMMANDS, Command, Where
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from audit_tui.core.time.dates import TimeContext
     from audit_tui.ui.keymap import Keymap
 
 

@@ -14,19 +14,17 @@ from textual.widgets import Input, Static
 
 from audit_tui.core.event import to_us
 from audit_tui.core.time.dates import (
-    TIME_FORMATS,
     DayPick,
     Preset,
     TimeContext,
     TimeRange,
     bound_texts,
     days_of,
-    parse_time,
-    range_from_bounds,
     range_words,
     zone_label,
 )
 from audit_tui.core.time.month import MONTHS, days_in_month
+from audit_tui.core.time.words import TIME_FORMATS, parse_time, range_from_bounds
 from audit_tui.core.time.zones import local_time
 from audit_tui.errors import TimeError
 from audit_tui.ui.screens.dialog import Dialog

@@ -1,0 +1,1 @@
+"""The query language: one line that says which events are wanted."""
