@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
+from fractions import Fraction
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, FilterField, MetaField, Not
-from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
+from audit_tui.core.operators import (
+    AT_LEAST,
+    AT_MOST,
+    CONTAINS,
+    IN_NETWORK,
+    IS,
+    LESS,
+    MATCHES,
+    MORE,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from audit_tui.core.event import AuditEvent
 
 
-OPPOSITES = {IS_NOT: IS, CONTAINS_NOT: CONTAINS, NOT_IN_NETWORK: IN_NETWORK}
+ORDERS: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    LESS.key: lambda number, limit: number < limit,
+    AT_MOST.key: lambda number, limit: number <= limit,
+    MORE.key: lambda number, limit: number > limit,
+    AT_LEAST.key: lambda number, limit: number >= limit,
+}
 
 
 def kept(text: str) -> str:
@@ -28,22 +44,31 @@ def matches(expression: Filter, event: AuditEvent) -> bool:
     """Whether the filter wants this event."""
     match expression:
         case Condition(field=field, operator=operator, value=value):
-            if operator in OPPOSITES:
-                return not matches(Condition(field, OPPOSITES[operator], value), event)
-            texts = list(texts_of(field, event))
-            if operator is CONTAINS:
-                return not value or any(kept(value).casefold() in text.casefold() for text in texts)
-            if value is None:
-                return not texts
-            if operator is IN_NETWORK:
-                return any(is_in(text, kept(value)) for text in texts)
-            return kept(value) in texts
+            is_wanted = _holds(list(texts_of(field, event)), (operator.positive or operator).key, value)
+            return is_wanted is (operator.positive is None)
         case Not(part=part):
             return not matches(part, event)
         case All(parts=parts):
             return all(matches(part, event) for part in parts)
         case Any(parts=parts):
             return any(matches(part, event) for part in parts)
+
+
+def _holds(texts: list[str], operator: str, value: str | None) -> bool:
+    if operator == CONTAINS.key:
+        return not value or any(kept(value).casefold() in text.casefold() for text in texts)
+    if value is None:
+        return not texts
+    if operator == IN_NETWORK.key:
+        return any(is_in(text, kept(value)) for text in texts)
+    if operator == MATCHES.key:
+        return any(is_like(text, kept(value)) for text in texts)
+    if operator in ORDERS:
+        limit = fraction(value)
+        numbers = [number for number in map(fraction, texts) if number]
+        return limit is not None and any(ORDERS[operator](number[0], limit[0]) for number in numbers)
+    assert operator == IS.key
+    return kept(value) in texts
 
 
 def texts_of(field: FilterField, event: AuditEvent) -> Iterator[str]:
@@ -57,9 +82,10 @@ def texts_of(field: FilterField, event: AuditEvent) -> Iterator[str]:
             yield from texts_of(one, event)
         yield from (kept(text) for _, text in values_in("", event.metadata))
     else:
-        text = getattr(event, field.value)
-        if text is not None:
-            yield kept(text)
+        assert isinstance(field, Column)
+        value = getattr(event, field.attribute)
+        if value is not None:
+            yield kept(str(value))
 
 
 def values_in(path: str, value: object) -> Iterator[tuple[str, str]]:
@@ -74,12 +100,36 @@ def values_in(path: str, value: object) -> Iterator[tuple[str, str]]:
         yield path, value if isinstance(value, str) else json.dumps(value)
 
 
+def is_like(text: str, pattern: str) -> bool:
+    """Whether a text matches a pattern with stars, or is the same address."""
+    expression = ".*".join(map(re.escape, pattern.casefold().split("*")))
+    if re.fullmatch(expression, text.casefold(), re.DOTALL):
+        return True
+    try:
+        return _address(text) == _address(pattern)
+    except ValueError:
+        return False
+
+
+def _address(text: str) -> object:
+    address = ip_address(text.strip())
+    mapped = getattr(address, "ipv4_mapped", None)
+    return int(mapped or address), (mapped or address).version
+
+
+def fraction(text: str) -> tuple[Fraction] | None:
+    """The number that a text is, in a tuple so that 0 is true; None if it is not one."""
+    if not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*", text, re.ASCII):
+        return None
+    return (Fraction(text),)
+
+
 def is_in(text: str, network: str) -> bool:
     """Whether an address is in a network, or is written like it."""
     if text.casefold() == network.casefold():
         return True
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address(text.strip().partition("%")[0])
     except ValueError:
         return False
     wanted = ip_network(network, strict=False)

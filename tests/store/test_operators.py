@@ -1,0 +1,169 @@
+"""Every operator on every field, as the query line writes them, against the slow and obvious way."""
+
+from __future__ import annotations
+
+from contextlib import closing, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audit_tui.core.columns import NAME_COLUMNS, Column
+from audit_tui.core.event import Outcome
+from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
+from audit_tui.core.operators import (
+    AT_LEAST,
+    AT_MOST,
+    CONTAINS,
+    IN_NETWORK,
+    IS,
+    LESS,
+    MATCHES,
+    MORE,
+    Operator,
+)
+from audit_tui.core.query import AtRow, EventQuery, EventReader
+from audit_tui.core.query_line.parse import parse
+from audit_tui.core.query_line.text import line_of
+from audit_tui.core.time.dates import TimeContext
+from audit_tui.store.read.reader import open_store
+from audit_tui.store.write.writer import StoreWriter
+from tests.matching import matches
+from tests.store.samples import EVENTS, NAMES, tiny_segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONTEXT = TimeContext(UTC, datetime(2026, 11, 22, tzinfo=UTC))
+ADDRESSES = (
+    None,
+    "10.0.0.1",
+    "::ffff:10.0.0.1",
+    "0:0:0:0:0:0:0:1",
+    "2001:db8::7",
+    "10.0.0.0/8",
+    "host",
+    "10.0.0.1 ",
+)
+NUMBERS = (7, -2.5, "12", "1e2", "x", True, None, 10**20, "0.1", "", "5_0", [3, 400], {"n": 8})
+STORED = [
+    replace(
+        event,
+        seq=number,
+        source_ip=ADDRESSES[number % 8],
+        target=ADDRESSES[number * 3 % 8] if number % 2 else f"arn:aws:s3:::b{number % 4}/key",
+        metadata=event.metadata | {"n": NUMBERS[number % 13], "peer": ADDRESSES[number * 5 % 8]},
+    )
+    for number, event in enumerate(EVENTS, 1)
+]
+TEXTS = (
+    "bob",
+    "B*",
+    "*ob",
+    "*o*",
+    "x",
+    "*",
+    "",
+    "login",
+    "Ä*",
+    "%",
+    "al\0ice",
+    "arn:*:b1/*",
+    "*ss",
+    "fi",
+    "success",
+)
+FIELDS = (
+    *NAME_COLUMNS,
+    Column.DESCRIPTION,
+    Column.OUTCOME,
+    Column.SOURCE_IP,
+    Column.TARGET,
+    Column.SOURCE,
+    ANY_TEXT,
+)
+
+
+def _either(*positive: Operator) -> st.SearchStrategy[Operator]:
+    return st.sampled_from([*positive, *(operator.negation for operator in positive)])
+
+
+meta = st.builds(MetaField, st.sampled_from(["a", "b", "b.c", "n", "peer", "n.n", "none"]))
+order = _either(LESS, AT_MOST, MORE, AT_LEAST)
+conditions: st.SearchStrategy[Filter] = st.one_of(
+    st.builds(
+        Condition, st.sampled_from(FIELDS) | meta, _either(IS, CONTAINS, MATCHES), st.sampled_from(TEXTS)
+    ),
+    st.builds(
+        Condition,
+        st.sampled_from(FIELDS) | meta,
+        _either(IS, MATCHES),
+        st.sampled_from([*filter(None, ADDRESSES), "10.0.0.*", "::1", *map(str, range(4))]),
+    ),
+    st.builds(
+        Condition,
+        st.sampled_from([*FIELDS, Column.SEVERITY, Column.SEQ, Column.TIME]) | meta,
+        _either(IS),
+        st.none(),
+    ),
+    st.builds(
+        Condition,
+        st.sampled_from([Column.SOURCE_IP, Column.TARGET]) | meta,
+        _either(IN_NETWORK),
+        st.sampled_from(["10.0.0.0/8", "10.0.0.1/32", "::/64", "2001:db8::/32", "0.0.0.0/0"]),
+    ),
+    st.builds(Condition, meta, order, st.sampled_from(["7", "-2.5", "12", "100", "0.1", "1e20", "3.0"])),
+    st.builds(
+        Condition,
+        st.sampled_from([Column.SEVERITY, Column.SEQ, Column.TIME]),
+        order | _either(IS),
+        st.integers(-4, 95).map(str),
+    ),
+)
+
+
+def groups(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+    """Groups of filters."""
+    several = st.lists(parts, max_size=4).map(tuple)
+    return st.builds(All, several) | st.builds(Any, several) | st.builds(Not, parts)
+
+
+@pytest.fixture(scope="module", params=["segments", "tail"])
+def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
+    """A store whose events are in small segments, or in none yet."""
+    path = tmp_path_factory.mktemp("operators") / "audit.db"
+    with tiny_segments() if request.param == "segments" else nullcontext():
+        with StoreWriter(path, durable=False) as writer:
+            for first in range(0, len(STORED), 10):
+                writer.append(STORED[first : first + 10])
+        with closing(open_store(path)()) as reader:
+            yield reader
+
+
+def check(reader: EventReader, expression: Filter) -> None:
+    """Compare the rows, not only their number."""
+    query = EventQuery(expression)
+    wanted = {event.seq for event in STORED if matches(expression, event)}
+    page = reader.page(query, AtRow(0), 1_000)
+    assert {row.seq for row in page.rows} == wanted
+    assert reader.count(query) == len(wanted)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.recursive(conditions, groups, max_leaves=6))
+def test_the_rows_of_a_filter(reader: EventReader, expression: Filter) -> None:
+    check(reader, expression)
+    # Its line means the same, also to the oracle.
+    check(reader, parse(line_of(expression), CONTEXT).filter)
+
+
+@pytest.mark.parametrize("operator", [MATCHES, CONTAINS, IS])
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_pattern_on_each_field(reader: EventReader, field: Column, operator: Operator) -> None:
+    for text in (*TEXTS, *NAMES["user"], *(outcome.value for outcome in Outcome)):
+        if text is not None:
+            for one in (operator, operator.negation):
+                check(reader, Condition(field, one, text))
