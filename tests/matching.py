@@ -1,4 +1,4 @@
-"""Whether a filter wants an event, worked out the slow and obvious way."""
+"""Tell whether a filter wants an event, worked out the slow and obvious way."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ ORDERS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 }
 
 
-def kept(text: str) -> str:
-    """A text as a store keeps it."""
+def stored(text: str) -> str:
+    """A text as a store holds it."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\u2400")
 
 
 def matches(expression: Filter, event: AuditEvent) -> bool:
-    """Whether the filter wants this event."""
+    """Tell whether the filter wants this event."""
     match expression:
         case Condition(field=field, operator=operator, value=value):
             is_wanted = _holds(list(texts_of(field, event)), (operator.positive or operator).key, value)
@@ -56,36 +56,36 @@ def matches(expression: Filter, event: AuditEvent) -> bool:
 
 def _holds(texts: list[str], operator: str, value: str | None) -> bool:
     if operator == CONTAINS.key:
-        return not value or any(kept(value).casefold() in text.casefold() for text in texts)
+        return not value or any(stored(value).casefold() in text.casefold() for text in texts)
     if value is None:
         return not texts
     if operator == IN_NETWORK.key:
-        return any(is_in(text, kept(value)) for text in texts)
+        return any(is_in(text, stored(value)) for text in texts)
     if operator == MATCHES.key:
-        return any(is_like(text, kept(value)) for text in texts)
+        return any(is_like(text, stored(value)) for text in texts)
     if operator in ORDERS:
         limit = fraction(value)
         numbers = [number for number in map(fraction, texts) if number]
         return limit is not None and any(ORDERS[operator](number[0], limit[0]) for number in numbers)
     assert operator == IS.key
-    return kept(value) in texts
+    return stored(value) in texts
 
 
 def texts_of(field: FilterField, event: AuditEvent) -> Iterator[str]:
     """The texts of an event that a condition on a field looks at."""
     if isinstance(field, MetaField):
         for path, text in values_in("", event.metadata):
-            if kept(path) == kept(field.path) or kept(path).startswith(kept(field.path) + "."):
-                yield kept(text)
+            if stored(path) == stored(field.path) or stored(path).startswith(stored(field.path) + "."):
+                yield stored(text)
     elif field is ANY_TEXT:
-        for one in (Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP):
-            yield from texts_of(one, event)
-        yield from (kept(text) for _, text in values_in("", event.metadata))
+        for column in (Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP):
+            yield from texts_of(column, event)
+        yield from (stored(text) for _, text in values_in("", event.metadata))
     else:
         assert isinstance(field, Column)
         value = getattr(event, field.attribute)
         if value is not None:
-            yield kept(str(value))
+            yield stored(str(value))
 
 
 def values_in(path: str, value: object) -> Iterator[tuple[str, str]]:
@@ -101,7 +101,7 @@ def values_in(path: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def is_like(text: str, pattern: str) -> bool:
-    """Whether a text matches a pattern with stars, or is the same address."""
+    """Tell whether a text matches a pattern with stars, or is the same address."""
     expression = ".*".join(map(re.escape, pattern.casefold().split("*")))
     if re.fullmatch(expression, text.casefold(), re.DOTALL):
         return True
@@ -125,7 +125,7 @@ def fraction(text: str) -> tuple[Fraction] | None:
 
 
 def is_in(text: str, network: str) -> bool:
-    """Whether an address is in a network, or is written like it."""
+    """Tell whether an address is in a network, or is written like it."""
     if text.casefold() == network.casefold():
         return True
     try:

@@ -1,4 +1,4 @@
-"""What an attacker writes into a log so that the reader's terminal obeys, or the program falls."""
+"""Texts that an attacker writes into a log so that the reader's terminal obeys, or the program falls."""
 
 from __future__ import annotations
 
@@ -57,4 +57,4 @@ PAYLOADS = (
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\U000e0000-\U000e007f]"
 )
-"""What no line of the screen may hold: written out apart from the program's own list."""
+"""Characters that no line of the screen may hold: written out apart from the program's own list."""

@@ -1,4 +1,4 @@
-"""What is imported when: the rules that only a running program can prove (the others: lint-imports)."""
+"""Imports: the rules that only a running program can prove (the others: lint-imports)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``import audit_tui`` offers, and the example of the README."""
+"""The names that ``import audit_tui`` offers, and the example of the README."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ KEY_NAMES = {
 
 
 def section(heading: str) -> str:
-    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
-    assert found, heading
-    return found[1]
+    match = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert match, heading
+    return match[1]
 
 
 def code(text: str) -> list[str]:
@@ -74,10 +74,10 @@ def test_there_are_exactly_two_commands_to_set_it_up() -> None:
 
 def test_the_check_of_a_change_runs_the_second_of_them() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    found = re.search(r"grep (-m 1 -E '[^']+') README\.md", script)
-    assert found
+    match = re.search(r"grep (-m 1 -E '[^']+') README\.md", script)
+    assert match
     taken = subprocess.run(
-        ["/bin/sh", "-c", f"grep {found[1]} README.md"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["/bin/sh", "-c", f"grep {match[1]} README.md"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     assert taken in "\n".join(blocks())
     assert taken.endswith("-m pytest")
@@ -94,13 +94,13 @@ def test_every_command_that_is_named_exists() -> None:
 
 
 def test_every_option_is_named_and_every_named_option_exists() -> None:
-    there = {"--help", "--version"}
+    existing = {"--help", "--version"}
     for _, command in all_commands():
         for parameter in command.params:
             if isinstance(parameter, click.Option):
-                there.update(name for name in parameter.opts if name.startswith("--"))
+                existing.update(name for name in parameter.opts if name.startswith("--"))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", README))
-    assert (there - named, named - there) == (set(), set())
+    assert (existing - named, named - existing) == (set(), set())
 
 
 def test_the_ranges_are_those_that_exist() -> None:
@@ -125,9 +125,9 @@ def _key_name(key: str) -> str:
 
 
 def test_every_key_is_named_and_every_named_key_exists() -> None:
-    there = {_key_name(key) for command in SCREEN_COMMANDS for key in command.keys}
+    existing = {_key_name(key) for command in SCREEN_COMMANDS for key in command.keys}
     named = set(code(section("Keys"))) - {":5000", "fg"}
-    assert (there - named, named - there) == (set(), set())
+    assert (existing - named, named - existing) == (set(), set())
 
 
 def test_the_examples_can_be_read_by_the_commands() -> None:

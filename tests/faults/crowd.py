@@ -134,7 +134,7 @@ def killed(kind: str, folder: Path, after: int, then_s: float) -> int:
 
 
 def examined(path: Path) -> dict[str, object]:
-    """What is in a store, and whether it is what was stored."""
+    """Tell what is in a store, and whether it is what was stored."""
     with StoreReader(path) as reader:
         newest, counted = reader.newest_seq(), reader.count(EventQuery())
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
@@ -154,7 +154,7 @@ def killings(kind: str, folder: Path, kills: int, seed: int) -> list[dict[str, o
     )
     (folder / "log.jsonl").write_text("".join(lines))
     chance = random.Random(seed)
-    found: list[dict[str, object]] = []
+    results: list[dict[str, object]] = []
     for number in range(kills):
         if kind == "migrate":
             path.unlink(missing_ok=True)
@@ -164,27 +164,27 @@ def killings(kind: str, folder: Path, kills: int, seed: int) -> list[dict[str, o
         after = 1 if kind == "migrate" else stored + chance.randint(0, 4)
         acknowledged = killed(kind, folder, after, chance.random() * (0.03 if kind == "migrate" else 0.01))
         try:
-            one = examined(path) | {"acknowledged": acknowledged}
+            result = examined(path) | {"acknowledged": acknowledged}
         except StoreMissing:
-            one = {"events": 0, "is_whole": True, "acknowledged": acknowledged}
+            result = {"events": 0, "is_whole": True, "acknowledged": acknowledged}
         except StoreError as error:
             # Killed while it was made: the next writer makes it.
-            one = {"events": 0, "is_whole": not acknowledged, "acknowledged": 0, "error": str(error)}
+            result = {"events": 0, "is_whole": not acknowledged, "acknowledged": 0, "error": str(error)}
         if kind == "migrate":
             with closing(sqlite3.connect(path)) as connection:
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
                 tables = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'tomorrow'")
                 has_table = bool(tables.fetchone()[0])
                 rows = connection.execute("SELECT count(*) FROM tomorrow").fetchone()[0] if has_table else 0
-            one |= {"version": version, "rows": rows}
-        found.append(one)
+            result |= {"version": version, "rows": rows}
+        results.append(result)
     if kind != "migrate":
         if kind == "import":
             do_import(folder, os.open(os.devnull, os.O_WRONLY))
         with StoreWriter(path):
             pass
-        found.append(examined(path))
-    return found
+        results.append(examined(path))
+    return results
 
 
 # -- all at once
@@ -281,10 +281,10 @@ def main() -> None:
     kind, folder, *numbers = sys.argv[1:]
     first, second, *third = map(int, numbers)
     if kind == "together":
-        found = together(Path(folder), first, second, *third)
+        results = together(Path(folder), first, second, *third)
     else:
-        found = killings(kind, Path(folder), first, second)
-    print(json.dumps(found))  # noqa: T201 - for the test
+        results = killings(kind, Path(folder), first, second)
+    print(json.dumps(results))  # noqa: T201 - for the test
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ def crowd(*args: object) -> list[dict[str, Any]]:
         stdout=subprocess.PIPE,
         check=True,
     )
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    results: list[dict[str, Any]] = json.loads(done.stdout)
+    return results
 
 
 def kinds_and_kills() -> list[object]:
@@ -39,18 +39,18 @@ def kinds_and_kills() -> list[object]:
 
 @pytest.mark.parametrize(("kind", "kills"), kinds_and_kills())
 def test_a_kill_loses_nothing_and_leaves_nothing_half(tmp_path: Path, kind: str, kills: int) -> None:
-    found = crowd(kind, tmp_path, kills, 1)
-    assert len(found) == kills + (kind != "migrate")
-    assert all(one["is_whole"] for one in found)
+    results = crowd(kind, tmp_path, kills, 1)
+    assert len(results) == kills + (kind != "migrate")
+    assert all(result["is_whole"] for result in results)
     unit = {"import": BATCH, "append": 3, "migrate": 3}[kind]
-    for one in found:
-        assert one["events"] % unit == 0
-        assert one["events"] >= one.get("acknowledged", 0)
+    for result in results:
+        assert result["events"] % unit == 0
+        assert result["events"] >= result.get("acknowledged", 0)
     if kind == "import":
-        assert found[-1]["events"] == RECORDS
+        assert results[-1]["events"] == RECORDS
     if kind == "migrate":
-        assert {(one["version"], one["rows"]) for one in found} <= {(2, 0), (3, 2_000)}
-        assert all(one["events"] == 3 for one in found)
+        assert {(result["version"], result["rows"]) for result in results} <= {(2, 0), (3, 2_000)}
+        assert all(result["events"] == 3 for result in results)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,11 @@ def test_a_kill_loses_nothing_and_leaves_nothing_half(tmp_path: Path, kind: str,
 def test_writers_viewers_and_a_verify_at_once(
     tmp_path: Path, writers: int, commits: int, readers: int
 ) -> None:
-    *found, end = crowd("together", tmp_path, writers, commits, readers)
-    assert [one["error"] for one in found if "error" in one] == []
-    for one in found[writers : writers + readers]:
-        assert (one["gaps"], one["doubles"], one["halves"]) == (0, 0, 0)
-        assert one["log_bytes"] < LARGEST_LOG_BYTES
-    assert found[-1]["times"] >= 1
-    assert found[-1]["failed"] == 0
+    *results, end = crowd("together", tmp_path, writers, commits, readers)
+    assert [result["error"] for result in results if "error" in result] == []
+    for result in results[writers : writers + readers]:
+        assert (result["gaps"], result["doubles"], result["halves"]) == (0, 0, 0)
+        assert result["log_bytes"] < LARGEST_LOG_BYTES
+    assert results[-1]["times"] >= 1
+    assert results[-1]["failed"] == 0
     assert end == {"events": writers * commits * 3, "is_whole": True}

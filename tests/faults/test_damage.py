@@ -105,8 +105,8 @@ def test_a_torn_log_leaves_whole_commits_and_no_later_ones(
         if bytes(data) != log and number % 3 != 1:
             assert newest <= (whole + 1) * BATCH
         assert verify(path, Request(indexes=False)).result is not Result.FAILED
-        for one in tmp_path.glob(f"{number}.db*"):
-            one.unlink()
+        for path in tmp_path.glob(f"{number}.db*"):
+            path.unlink()
 
 
 # -- R9
@@ -121,7 +121,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def seen(path: Path) -> object:
-    """What a reader sees of the events, or that SQLite cannot read them."""
+    """Return what a reader sees of the events, or that SQLite cannot read them."""
     tables = ("events", "event_names", "category_names", "user_names", "source_names")
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:

@@ -1,4 +1,4 @@
-"""What may happen to a store while it is read: RELIABILITY's 6.1, from the reader's side."""
+"""All that may happen to a store while it is read: RELIABILITY's 6.1, from the reader's side."""
 
 from __future__ import annotations
 
@@ -83,16 +83,16 @@ def test_a_deleted_store_is_told_and_still_read(path: Path) -> None:
         assert len(reader.page(ALL, AtRow(0), COUNT).rows) == COUNT
 
 
-@pytest.mark.parametrize("kept", [0, 100, 4096, 20_000])
-def test_a_store_that_is_cut_short_is_told_and_ends_nothing(path: Path, kept: int) -> None:
+@pytest.mark.parametrize("length", [0, 100, 4096, 20_000])
+def test_a_store_that_is_cut_short_is_told_and_ends_nothing(path: Path, length: int) -> None:
     # With mmap SQLite would be killed by SIGBUS here.
     with StoreReader(path) as reader:
         assert reader.state().standing is Standing.IN_PLACE
-        os.truncate(path, kept)
+        os.truncate(path, length)
         assert reader.state().standing is Standing.DAMAGED
         with pytest.raises(StoreError):
             reader.page(EventQuery(upto_seq=10), AtRow(5), 10)
-    if kept:
+    if length:
         with pytest.raises(StoreError), StoreReader(path) as reader:
             reader.page(ALL, AtRow(0), 10)
 
@@ -159,10 +159,10 @@ def test_a_snapshot_stays_readable_while_its_new_events_cannot_be(snapshot: Path
 # -- another store's log
 
 
-def copied_with_a_log(tmp_path: Path, own: Path, logged: Path) -> Path:
-    """``own`` copied to a place where the log of ``logged`` lies."""
+def copied_with_a_log(tmp_path: Path, store: Path, logged: Path) -> Path:
+    """``store`` copied to a place where the log of ``logged`` lies."""
     place = tmp_path / "place.db"
-    shutil.copyfile(own, place)
+    shutil.copyfile(store, place)
     shutil.copyfile(f"{logged}-wal", f"{place}-wal")
     return place
 
@@ -202,13 +202,13 @@ def test_an_older_log_of_the_same_store_is_refused(tmp_path: Path) -> None:
     old = with_a_log(tmp_path / "old.db", 20)
     with StoreWriter(shutil.copyfile(old, tmp_path / "new.db")) as writer:
         writer.append(events(COUNT))
-    # The copy lacks the log, so it began anew; give it the same name.
+    # The copy lacks the log, so it has a beginning of its own; give it the same name.
     store_id = "UPDATE store_info SET value = 'the same' WHERE name = 'store_id'"
-    for one in (old, tmp_path / "new.db"):
-        with closing(sqlite3.connect(one)) as connection:
+    for path in (old, tmp_path / "new.db"):
+        with closing(sqlite3.connect(path)) as connection:
             connection.execute(store_id)
             connection.commit()
-            if one == old:
+            if path == old:
                 shutil.copyfile(f"{old}-wal", tmp_path / "old-wal")
     shutil.copyfile(tmp_path / "old-wal", tmp_path / "new.db-wal")
     with pytest.raises(StoreDamaged, match="leads back from event 300"):
@@ -256,10 +256,10 @@ def test_a_watch_without_a_limit_waits_for_ever_and_one_that_expired_begins_anew
 
 def test_the_deadline_is_each_readers(path: Path) -> None:
     opener = open_store(path, 7.5)
-    with closing(opener()) as one, closing(opener()) as two:
-        assert isinstance(one, StoreReader)
-        assert isinstance(two, StoreReader)
-        assert one._deadline_s == two._deadline_s == 7.5
+    with closing(opener()) as first, closing(opener()) as second:
+        assert isinstance(first, StoreReader)
+        assert isinstance(second, StoreReader)
+        assert first._deadline_s == second._deadline_s == 7.5
 
 
 # -- busy
@@ -335,9 +335,9 @@ MOUNTS = """\
 def test_the_file_system_of_a_path(tmp_path: Path, place: str, mount: Mount) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
-    found = mount_of(type(tmp_path)(place), mounts)
-    assert found is not None
-    assert found._replace(point="/") == mount
+    mounted = mount_of(type(tmp_path)(place), mounts)
+    assert mounted is not None
+    assert mounted._replace(point="/") == mount
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_everything_beside_a_store_is_the_owners_alone(tmp_path: Path) -> None:
     try:
         with StoreWriter(tmp_path / "audit.db") as writer, StoreReader(writer.path):
             writer.append(events(3))
-            modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     finally:
         os.umask(before)
     names = ("audit.db", "audit.db-wal", "audit.db-shm", "audit.db.lock")
