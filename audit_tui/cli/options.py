@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from audit_tui.cli.line import joined, read_line, refuse_path
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import StoreName
 from audit_tui.config import default_store_path
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventQuery
     from audit_tui.core.time.dates import TimeRange
 
+LINES = "audit_tui.lines"
+"""Where a command leaves the queries that it found among its other arguments, in its context's ``meta``."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -80,11 +83,26 @@ def _columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[str
     return [condition for condition in conditions if condition.startswith(incomplete)]
 
 
+def _query_words(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    from audit_tui.cli.completing import query_words
+
+    return query_words(context, incomplete)
+
+
 def _presets(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     return [preset.slug for preset in Preset if preset.slug.startswith(incomplete.lower())]
 
 
 _EVENTS = (
+    click.option(
+        "-q",
+        "--query",
+        "queries",
+        metavar="QUERY",
+        multiple=True,
+        shell_complete=_query_words,
+        help="Only events that this line wants, as the argument QUERY; may be repeated, and all must hold.",
+    ),
     click.option(
         "--filter",
         "filters",
@@ -112,10 +130,19 @@ _EVENTS = (
         show_default=DEFAULT_RANGE.label,
         help='A time range by its name: "This Week", last-month, all-time, ...',
     ),
-    click.option("--since", metavar="TIME", help="The first day or moment: 2026-11-01, 2026-11-01 14:00."),
+    click.option(
+        "--since",
+        metavar="TIME",
+        help='The first day or moment: 2026-11-01, "2026-11-01 14:00", 24h, yesterday.',
+    ),
     click.option("--until", metavar="TIME", help="The last day, included, or the moment to end before."),
     click.option("--tz", "zone_name", metavar="ZONE", help="The zone of days and times, as Europe/Berlin."),
 )
+
+
+def query_argument(command: Callable[P, R]) -> Callable[P, R]:
+    """Add the argument QUERY, which ``events_options`` reads."""
+    return click.argument("line", metavar="[QUERY]", nargs=-1, shell_complete=_query_words)(command)
 
 
 def events_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -127,20 +154,34 @@ def events_options(command: Callable[..., R]) -> Callable[..., R]:
     @wraps(command)
     def chosen(
         *args: object,
+        queries: tuple[str, ...],
         filters: tuple[str, ...],
         match: str,
         range_name: str | None,
         since: str | None,
         until: str | None,
         zone_name: str | None,
+        line: tuple[str, ...] = (),
         **kwargs: object,
     ) -> R:
         context = time_context(click.get_current_context(), zone_name)
+        refuse_path(line)
+        lines = (*click.get_current_context().meta.get(LINES, ()), " ".join(line), *queries)
+        read = [read_line(text, context) for text in lines if text.strip()]
         flat = FlatFilter(Match(match.lower()), tuple(parse_condition(text) for text in filters))
+        expression = joined([*(query.filter for query in read), flat.expression()])
         time_range = _time_range(range_name, since, until, context)
         is_default = (range_name, since, until) == (None, None, None)
-        choice = EventsChoice(View(flat.expression(), time_range), context, is_default)
-        return command(*args, choice=choice, **kwargs)
+        for query in read:
+            if query.time_range is not None:
+                if not is_default:
+                    raise UsageError(
+                        "The time range is given twice.", "Leave out since: and until:, or the options."
+                    )
+                time_range, is_default = query.time_range, False
+        return command(
+            *args, choice=EventsChoice(View(expression, time_range), context, is_default), **kwargs
+        )
 
     return reduce(lambda wrapped, option: option(wrapped), reversed(_EVENTS), chosen)
 

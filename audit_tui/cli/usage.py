@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.line import is_line
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ def refuse_mistyped(word: str, commands: Iterable[str]) -> None:
     Raises:
         UsageError: If it is nothing.
     """
-    if not word or word.startswith("-") or "/" in word or "." in word or _is_there(word):
+    # A query names a field, as user:alice does.
+    if not word or (":" in word and is_line(word)):
+        return
+    if word.startswith("-") or "/" in word or "." in word or _is_there(word):
         return
     close = _close(word, commands)
     raise UsageError(

@@ -8,8 +8,8 @@ from datetime import UTC, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from audit_tui.core.filters import condition_text
-from audit_tui.core.flat_filter import flat
+from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import UNSAFE_CLASS
 from audit_tui.core.time.dates import Preset, bound_texts
 from audit_tui.errors import UsageError
@@ -29,20 +29,8 @@ def event_options(view: View, context: TimeContext) -> list[str]:
     """The options [events] that choose what a view shows; its order is not one of them.
 
     A preset stays one, so that the command means the same on another day as the button on the screen.
-
-    Raises:
-        UsageError: If a value cannot be written as an option.
     """
-    rows = flat(view.filter)
-    if rows is None:
-        raise UsageError("This filter cannot be written as a command.")
-    words = []
-    for condition in rows.conditions:
-        if condition.value == "":
-            raise UsageError("A filter on an empty text cannot be written as a command.")
-        words += ["--filter", condition_text(condition)]
-    if len(rows.conditions) > 1:
-        words += ["--match", rows.match.value]
+    words = [] if view.filter == EVERYTHING else ["-q", line_of(view.filter)]
     since, until = bound_texts(view.time_range, context)
     if isinstance(view.time_range, Preset) or not (since or until):
         preset = view.time_range if isinstance(view.time_range, Preset) else Preset.ALL_TIME

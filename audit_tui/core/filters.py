@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.columns import Column, Kind
+from audit_tui.core.columns import NAME_COLUMNS, Column, Kind
 from audit_tui.core.event import iso_utc, json_text
 from audit_tui.core.networks import network_of
 from audit_tui.core.operators import (
@@ -46,7 +46,10 @@ class AnyText(StrEnum):
     """Several parts of an event at once; the value is its name in commands."""
 
     TEXT = "text"
-    """Description, target, source IP and every value of the metadata: one of them is enough."""
+    """Description, target, source IP and every value of the metadata: one of them is enough.
+
+    A view also looks at event, category and user: ``everywhere``.
+    """
 
     @property
     def label(self) -> str:
@@ -242,6 +245,23 @@ def with_conditions(expression: Filter, change: Callable[[Condition], Filter]) -
             return All(tuple(with_conditions(part, change) for part in parts))
         case Any(parts=parts):
             return Any(tuple(with_conditions(part, change) for part in parts))
+
+
+def everywhere(expression: Filter) -> Filter:
+    """Return the tree in which a search of any text looks at the names too: event, category and user.
+
+    A store answers these from another index than texts, so they are conditions of their own.
+    """
+
+    def change(condition: Condition) -> Filter:
+        operator, value = condition.operator.base, condition.value
+        if condition.field is not ANY_TEXT or not value:
+            return condition
+        names = (Condition(column, operator, value) for column in NAME_COLUMNS)
+        anywhere = Any((Condition(ANY_TEXT, operator, value), *names))
+        return Not(anywhere) if condition.operator.is_negated else anywhere
+
+    return with_conditions(expression, change)
 
 
 def in_words(expression: Filter) -> str:

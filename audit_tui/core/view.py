@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import sort_key
-from audit_tui.core.filters import EVERYTHING, in_words
+from audit_tui.core.filters import EVERYTHING, everywhere, in_words
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
@@ -25,7 +25,7 @@ class View(Record):
 
     def query(self, context: TimeContext) -> EventQuery:
         """Return the question for a reader, worked out for this moment and zone."""
-        return EventQuery(self.filter, resolve(self.time_range, context), self.sort)
+        return EventQuery(everywhere(self.filter), resolve(self.time_range, context), self.sort)
 
     def filter_words(self) -> str:
         """Return the filter as a sentence part; empty for everything. From data: clean it before drawing."""

@@ -49,6 +49,22 @@ def keys(store: Path, *options: str) -> list[str]:
             [*ALL, "--filter", "event=Login", "--filter", "category=Roles", "--match", "ANY"],
             ["k2", "k1", "k4"],
         ),
+        ([*ALL, "event:login"], ["k2", "k4"]),
+        ([*ALL, "event:login", "user:ALICE*"], ["k4"]),
+        ([*ALL, "event:login user:(bob*, nobody)"], ["k2"]),
+        ([*ALL, "event:login", "-q", "-user:alice*"], ["k2"]),
+        ([*ALL, "event:login", "--filter", "user=alice@acme.io"], ["k4"]),
+        ([*ALL, "-q", "failed or refused"], ["k2"]),
+        ([*ALL, "alice"], ["k1", "k4"]),
+        ([*ALL, "--filter", "text~heartbeat"], ["k3"]),
+        ([*ALL, "--filter", "severity=1"], ["k1"]),
+        ([*ALL, "severity>=info ip:10.0.0.0/8 source:app seq:1"], ["k1"]),
+        ([*ALL, "meta.nested.ok=true meta.nested.n>1e18"], ["k1"]),
+        (["event:login since:2025 until:2025"], ["k4"]),
+        (['event:* since:"2026-11-22 13:00" until:now'], ["k2"]),
+        (["--since", "1h"], ["k2"]),
+        (["--since", "yesterday 09:00", "--until", "13:40"], []),
+        (["--since", "Oct 23", "--until", "2026-10"], ["k3"]),
         ([*ALL, "--limit", "1"], ["k2"]),
         ([*ALL, "--limit", "0"], ["k2", "k1", "k3", "k4"]),
     ],
@@ -76,14 +92,35 @@ def test_the_events_that_were_asked_for(store: Path, options: list[str], expecte
         (["--limit", "-1"], "--limit is a whole number, 0 or more."),
         (["--format", "xml"], "'xml' is not one of"),
         (["--nonsense"], "There is no option --nonsense."),
-        (["surplus"], "audit-tui query does not take 'surplus'."),
-        (["{store}"], "does not take '{store}'. A store is named with -s: -s {store}"),
+        (["{store}"], "{store} is a file, not a query.\nA store is named with -s: -s {store}."),
+        (
+            ["usr:alice"],
+            "There is no column 'usr'.\n  usr:alice\n  ^^^\nDid you mean user?\nPerhaps: user:alice",
+        ),
+        (["user:a", "since:1h", "--until", "now"], "The time range is given twice."),
+        (["user:a", "-q", "event:"], 'A value must follow ":".'),
     ],
 )
 def test_wrong_usage_is_told_and_ends_with_2(store: Path, options: list[str], message: str) -> None:
     result = run("query", "-s", str(store), *(option.format(store=store) for option in options))
     assert (result.exit_code, result.stdout) == (2, "")
     assert message.format(store=store) in result.stderr
+
+
+def test_a_list_from_a_file(store: Path, tmp_path: Path) -> None:
+    people = tmp_path / "people.txt"
+    people.write_text("bob@acme.io\n\n  nobody \n", encoding="utf-8")
+    assert keys(store, *ALL, f"user=@{people}") == ["k2"]
+    assert keys(store, *ALL, f"user!=@{people}") == ["k1", "k3", "k4"]
+    result = run("count", "-s", str(store), f"user=@{people}x")
+    assert result.exit_code == 3
+    assert f"There is no file {people}x with a list of values." in result.stderr
+
+
+def test_a_name_that_looks_like_a_query_is_one(store: Path) -> None:
+    result = run("open", "--plain", str(store), "user:bob* since:all-time")
+    assert result.stdout.count("bob@acme.io") == 1
+    assert run("nothing").exit_code == 2
 
 
 def test_json_is_as_it_was_stored_with_times_in_utc(store: Path) -> None:

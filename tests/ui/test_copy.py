@@ -176,7 +176,7 @@ def test_the_command_says_all_that_is_chosen(tmp_path: Path) -> None:
         pasted = Pasted(driver, tmp_path)
         await driver.press("y", "c")
         assert shlex.split(pasted.text)[4:] == [
-            *("--filter", "category=Roles", "--filter", "user!=x y", "--match", "any"),
+            *("-q", 'category=Roles or user!="x y"'),
             *("--range", "last-90-days", "--tz", "Europe/Berlin"),
         ]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none
-from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.options import events_options, query_argument, store_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.redacting import redact_mode, redact_option
@@ -69,6 +69,7 @@ def seal_words(store: Path) -> str:
 
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path))
+@query_argument
 @store_option
 @events_options
 @click.option(

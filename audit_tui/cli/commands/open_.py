@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.line import is_line
+from audit_tui.cli.options import LINES, events_options, store_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
 from audit_tui.cli.session import Session, session_of
@@ -79,8 +80,21 @@ class ShownAs:
     """The beginning of a command that shows the same; empty for one that reads the store."""
 
 
+def _without_lines(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep the names of stores and logs, and leave the queries among them to ``events_options``."""
+    context.meta[LINES] = tuple(word for word in words if is_line(word))
+    return tuple(word for word in words if not is_line(word))
+
+
 @click.command("open")
-@click.argument("names", metavar="[STORE or LOG...]", nargs=-1, type=click.Path(allow_dash=True))
+@click.argument(
+    "names",
+    metavar="[STORE or LOG...] [QUERY]",
+    nargs=-1,
+    type=click.Path(allow_dash=True),
+    callback=_without_lines,
+    is_eager=True,
+)
 @store_option
 @events_options
 @click.option("--plain", is_flag=True, help="Print the events as a table; no screen, no terminal needed.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.options import events_options, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
@@ -32,6 +32,7 @@ TERMINAL_LIMIT = 100
 
 
 @click.command("query")
+@query_argument
 @store_option
 @events_options
 @click.option(
@@ -116,6 +117,7 @@ def terminal_cells() -> int:
 
 
 @click.command("count")
+@query_argument
 @store_option
 @events_options
 def count_command(store: Path, choice: EventsChoice) -> None:

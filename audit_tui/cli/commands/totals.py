@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none, terminal_cells
-from audit_tui.cli.options import events_options, store_option
+from audit_tui.cli.options import events_options, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
@@ -47,6 +47,7 @@ _format_option = click.option(
     metavar="COLUMN",
     type=click.Choice([*NAME_COLUMNS], case_sensitive=False),
 )
+@query_argument
 @store_option
 @events_options
 @click.option(
@@ -87,6 +88,7 @@ def facets_command(
 
 
 @click.command("histogram")
+@query_argument
 @store_option
 @events_options
 @click.option("--every", metavar="LENGTH", help="Buckets of a length: 30s, 5m, 1h, 1d, 1w.")
