@@ -50,6 +50,8 @@ MOST_ID_LENGTH = 60
 # A busy machine must not fail a test. Other examples each time, also in CI, where hypothesis would take the
 # same ones for ever; what fails prints the line that reproduces it.
 settings.register_profile("project", deadline=None, derandomize=False, max_examples=50, print_blob=True)
+# pytest --hypothesis-profile=thorough tests/readers
+settings.register_profile("thorough", settings.get_profile("project"), max_examples=2000)
 settings.load_profile("project")
 
 

@@ -36,7 +36,7 @@ from audit_tui.store.stretches import Stretch
 from audit_tui.store.verify_segments import TEXT_INDEX, all_problems
 from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
-from tests.store import oracle
+from tests.readers import oracle
 from tests.store.samples import NAMES
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from audit_tui.core.query import (
     StoreInfo,
     ValueCount,
 )
-from tests.matching import matches
+from tests.matching import matches, stored
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
@@ -75,7 +75,7 @@ class FakeReader:
     """
 
     def __init__(self, events: Sequence[AuditEvent], hook: Hook | None = None, name: str = "fake.db") -> None:
-        self.stored: list[AuditEvent] = [
+        self._events: list[AuditEvent] = [
             replace(event, seq=event.seq or index, key=event.key or f"fake-{index}")
             for index, event in enumerate(events, start=1)
         ]
@@ -85,20 +85,20 @@ class FakeReader:
         self._counts: dict[NameColumn, list[tuple[str, ValueCount]]] = {
             field: [
                 (NO_VALUE_WORDS if value is None else value.casefold(), ValueCount(value, count))
-                for value, count in Counter(getattr(event, field.value) for event in self.stored).items()
+                for value, count in Counter(getattr(event, field.value) for event in self._events).items()
             ]
             for field in NAME_COLUMNS
         }
 
     def info(self) -> StoreInfo:
         self._enter("info")
-        times = [event.occurred_us for event in self.stored]
+        times = [event.occurred_us for event in self._events]
         return StoreInfo(
             name=self.name,
             path=f"/fake/{self.name}",
             store_id="fake",
             schema_version=1,
-            events=len(self.stored),
+            events=len(self._events),
             first_us=min(times, default=None),
             last_us=max(times, default=None),
             size_bytes=0,
@@ -110,7 +110,7 @@ class FakeReader:
 
     def newest_seq(self) -> int:
         self._enter("newest_seq")
-        return max((event.seq or 0 for event in self.stored), default=0)
+        return max((event.seq or 0 for event in self._events), default=0)
 
     def page(
         self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
@@ -135,7 +135,7 @@ class FakeReader:
         report: Callable[[int], None] | None = None,
     ) -> int:
         self._enter("count", cancel)
-        return sum(_wanted(query, event) for event in self.stored)
+        return sum(_wanted(query, event) for event in self._events)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         self._enter("locate", cancel)
@@ -146,23 +146,25 @@ class FakeReader:
         self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         self._enter("values", cancel)
-        wanted = search.casefold()
+        text = stored(search)
+        wanted = text.casefold()
 
-        def rank(found: tuple[str, ValueCount]) -> tuple[int, int, str]:
-            said = NO_VALUE_WORDS if found[1].value is None else found[1].value
-            nearness = (said != search, found[0] != wanted, not found[0].startswith(wanted))
-            return nearness.index(False) if False in nearness else 3, -found[1].events, said
+        def rank(entry: tuple[str, ValueCount]) -> tuple[int, int, bool, str, str]:
+            folded, (value, events) = entry[0], (entry[1].value, entry[1].events)
+            nearness = (value != text, folded != wanted, not folded.startswith(wanted))
+            near = nearness.index(False) if text and False in nearness else 3
+            return near, -events, *_text_key(value)
 
-        found = sorted((entry for entry in self._counts[field] if wanted in entry[0]), key=rank)
-        return tuple(entry[1] for entry in found[:limit])
+        matching = sorted((entry for entry in self._counts[field] if wanted in entry[0]), key=rank)
+        return tuple(entry[1] for entry in matching[:limit])
 
     def facets(
         self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
         self._enter("facets", cancel)
         counted = Counter(getattr(row, field.value) for row in self.result(query))
-        found = sorted(counted.items(), key=lambda one: (-one[1], _text_key(one[0])))
-        return tuple(ValueCount(value, events) for value, events in found[:limit])
+        ordered = sorted(counted.items(), key=lambda entry: (-entry[1], _text_key(entry[0])))
+        return tuple(ValueCount(value, events) for value, events in ordered[:limit])
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
@@ -176,11 +178,11 @@ class FakeReader:
 
     def event(self, seq: int) -> AuditEvent | None:
         self._enter("event")
-        return next((event for event in self.stored if event.seq == seq), None)
+        return next((event for event in self._events if event.seq == seq), None)
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         self._enter("events", cancel)
-        by_seq = {event.seq: event for event in self.stored}
+        by_seq = {event.seq: event for event in self._events}
         for row in self.result(query):
             yield by_seq[row.seq]
 
@@ -193,7 +195,7 @@ class FakeReader:
         def in_order(left: EventRow, right: EventRow) -> int:
             return compare(PageKey.of(left, query.sort), PageKey.of(right, query.sort), query.sort)
 
-        rows = (row_of(event) for event in self.stored if _wanted(query, event))
+        rows = (row_of(event) for event in self._events if _wanted(query, event))
         return sorted(rows, key=cmp_to_key(in_order))
 
     def _enter(self, method: str, cancel: CancelToken | None = None) -> None:
@@ -226,13 +228,9 @@ def _wanted(query: EventQuery, event: AuditEvent) -> bool:
 
 
 def _text_key(value: str | None) -> tuple[bool, str, str]:
-    # Without regard to case as SQLite's NOCASE has it: the 26 letters of ASCII.
-    said = value or ""
-    return value is None, said.translate(_ASCII_LOWER), said
+    text = value or ""
+    return value is None, text.casefold(), text
 
 
 def _sign(left: tuple[Comparable, ...], right: tuple[Comparable, ...]) -> int:
     return (left > right) - (left < right)
-
-
-_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

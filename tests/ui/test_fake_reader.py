@@ -59,16 +59,16 @@ def test_count_obeys_filter_interval_and_the_newest_event() -> None:
 @pytest.mark.parametrize(
     ("search", "expected"),
     [
-        ("", ["alice", None, "Alice", "bob"]),
+        ("", ["alice", "Alice", "bob", None]),
         ("alice", ["alice", "Alice"]),
         ("Alice", ["Alice", "alice"]),
-        ("o", [None, "bob"]),
+        ("o", ["bob", None]),
         ("nobody", []),
     ],
 )
 def test_values_are_ranked(search: str, expected: list[str | None]) -> None:
-    found = FakeReader(EVENTS).values(Column.USER, search, 50)
-    assert [value.value for value in found] == expected
+    values = FakeReader(EVENTS).values(Column.USER, search, 50)
+    assert [value.value for value in values] == expected
 
 
 def test_a_cancelled_question_ends() -> None:

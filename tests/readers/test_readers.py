@@ -1,10 +1,11 @@
-"""Every answer of a reader against the slow and obvious way."""
+"""Every answer of every reader against the slow and obvious way."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,13 +14,16 @@ from hypothesis import strategies as st
 from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.filters import All, Any, Condition, Filter, Not
 from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Place, Sort
 from audit_tui.store.read.reader import open_store
-from tests.store import oracle
+from tests.readers import oracle
 from tests.store.samples import EVENTS, NAMES, change, changed, fill, tiny_segments
+from tests.ui.fake_reader import FakeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from audit_tui.core.event import EventRow
 
@@ -29,6 +33,7 @@ VALUES: dict[Column, Sequence[str | None]] = {
     Column.DESCRIPTION: NAMES["description"],
     Column.OUTCOME: ("success", "unknown"),
 }
+SETTINGS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 EDGES = st.none() | st.integers(-5, 22)
 
 
@@ -57,11 +62,19 @@ QUERIES = st.builds(
 )
 
 
-@pytest.fixture(scope="module", params=["segments", "tail"])
-def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
-    """A reader that was open while others appended, late events too, and pruned and redacted some."""
-    path = tmp_path_factory.mktemp("oracle") / "audit.db"
-    with tiny_segments() if request.param == "segments" else nullcontext():
+class Source(NamedTuple):
+    """A reader under test."""
+
+    reader: EventReader
+    shown: Callable[[EventRow], EventRow]
+    """Makes what it shows of a row; the row itself, but for one that redacts."""
+    shows_names: bool = True
+
+
+def stores(folder: Path, *, is_segmented: bool) -> Iterator[EventReader]:
+    """A store open while others appended, late events too, and pruned and redacted some."""
+    path = folder / "audit.db"
+    with tiny_segments() if is_segmented else nullcontext():
         fill(path, EVENTS[:8])
         opened = open_store(path)
         with closing(opened()) as first, closing(opened()) as other:
@@ -71,10 +84,43 @@ def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                     page = shared.page(EventQuery(sort=Sort(Column.USER)), AtRow(begin // 2), 7)
                     assert len(page.rows) == min(7, min(begin + 5, len(EVENTS)) - begin // 2)
             change(path)
-            if request.param == "segments":
+            if is_segmented:
                 with closing(sqlite3.connect(path)) as connection:
                     assert connection.execute("SELECT count(*) FROM index_segments").fetchone()[0] > 3
             yield first
+
+
+def fake() -> FakeReader:
+    """The reader of the screen's tests: they are worth what it is."""
+    events = [replace(event, seq=seq) for seq, event in changed(EVENTS).items()]
+    return FakeReader(
+        [
+            replace(
+                event,
+                event=oracle.stored(event.event) or "",
+                category=oracle.stored(event.category),
+                user=oracle.stored(event.user),
+                description=oracle.stored(event.description),
+            )
+            for event in events
+        ]
+    )
+
+
+@pytest.fixture(scope="module", params=["segments", "tail", "fake", "not redacting", "redacting"])
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
+    """Every reader there is; one of another store is to be added here."""
+    if request.param == "fake":
+        yield Source(fake(), lambda row: row)
+        return
+    for reader in stores(tmp_path_factory.mktemp("readers"), is_segmented=request.param != "tail"):
+        if "redacting" not in request.param:
+            yield Source(reader, lambda row: row)
+            continue
+        mode = RedactMode(lambda: bytes(32), is_on=request.param == "redacting")
+        names = mode.pseudonyms(reader)
+        redacting = RedactingReader(reader, mode)
+        yield Source(redacting, names.row if names else lambda row: row, shows_names=names is None)
 
 
 def walked(reader: EventReader, query: EventQuery, limit: int) -> list[EventRow]:
@@ -102,10 +148,11 @@ def walked_back(reader: EventReader, query: EventQuery, last: EventRow, limit: i
         edge = page.rows[0]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@SETTINGS
 @given(query=QUERIES, limit=st.sampled_from([1, 4, 9, 200]), data=st.data())
-def test_the_rows_of_a_query(reader: EventReader, query: EventQuery, limit: int, data: st.DataObject) -> None:
-    expected = oracle.result(ROWS, query)
+def test_the_rows_of_a_query(source: Source, query: EventQuery, limit: int, data: st.DataObject) -> None:
+    reader, matches = source.reader, oracle.result(ROWS, query)
+    expected = list(map(source.shown, matches))
     assert reader.count(query) == len(expected)
     assert walked(reader, query, limit) == expected
     assert [event.seq for event in reader.events(query)] == [row.seq for row in expected]
@@ -119,31 +166,55 @@ def test_the_rows_of_a_query(reader: EventReader, query: EventQuery, limit: int,
         assert reader.locate(query, PageKey.of(expected[place], query.sort)) == place
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@SETTINGS
 @given(query=QUERIES, data=st.data())
 def test_the_place_of_an_event_that_does_not_match(
-    reader: EventReader, query: EventQuery, data: st.DataObject
+    source: Source, query: EventQuery, data: st.DataObject
 ) -> None:
     # Applying a filter keeps the cursor where it was: the key may be of any event, or of a value never seen.
     row = data.draw(st.sampled_from(ROWS))
     if data.draw(st.booleans()):
         row = row._replace(event="Zz", category="Zz", user="never", description="zz", seq=1_000)
-    expected = oracle.result(ROWS, query)
-    before = [one for one in expected if oracle.compare(one, row, query.sort) < 0 and one != row]
-    after = [one for one in expected[len(before) :] if one != row]
+    rows = [other for other in oracle.result(ROWS, query) if other != row]
+    before = [other for other in rows if oracle.compare(other, row, query.sort) < 0]
+    shown = list(map(source.shown, rows))
     key = PageKey.of(row, query.sort)
-    assert reader.locate(query, key) == len(before)
-    assert list(reader.page(query, After(key), 5).rows) == after[:5]
-    assert list(reader.page(query, Before(key), 5).rows) == before[-5:]
+    assert source.reader.locate(query, key) == len(before)
+    assert list(source.reader.page(query, After(key), 5).rows) == shown[len(before) :][:5]
+    assert list(source.reader.page(query, Before(key), 5).rows) == shown[: len(before)][-5:]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@SETTINGS
 @given(
     field=st.sampled_from(list(NAME_COLUMNS)),
     search=st.sampled_from(["", "b", "BOB", "bob", "(", "none", "\0", "\ud800", "%", "fi", "ss", "zzz"])
     | st.text(max_size=3),
     limit=st.sampled_from([1, 3, 50]),
 )
-def test_the_values_of_a_field(reader: EventReader, field: NameColumn, search: str, limit: int) -> None:
-    found = [(value.value, value.events) for value in reader.values(field, search, limit)]
-    assert found == oracle.values(ROWS, field, search, limit)
+def test_the_values_of_a_field(source: Source, field: NameColumn, search: str, limit: int) -> None:
+    if source.shows_names:
+        values = [(value.value, value.events) for value in source.reader.values(field, search, limit)]
+        assert values == oracle.values(ROWS, field, search, limit)
+    else:
+        # Pseudonyms are looked for by what is shown: core/test_redact_mode.
+        numbers = [value.events for value in source.reader.values(field, "", limit)]
+        assert numbers == [events for _, events in oracle.values(ROWS, field, "", limit)]
+
+
+@SETTINGS
+@given(
+    query=QUERIES,
+    field=st.sampled_from(list(NAME_COLUMNS)),
+    limit=st.sampled_from([1, 3, 50]),
+    edges=st.lists(st.integers(-6, 24), min_size=2, max_size=6, unique=True).map(sorted),
+)
+def test_the_facets_and_the_histogram_of_a_query(
+    source: Source, query: EventQuery, field: NameColumn, limit: int, edges: list[int]
+) -> None:
+    rows = oracle.result(ROWS, query)
+    facets = source.reader.facets(query, field, limit)
+    if source.shows_names:
+        assert [(value.value, value.events) for value in facets] == oracle.facets(rows, field, limit)
+    else:
+        assert [value.events for value in facets] == [n for _, n in oracle.facets(rows, field, limit)]
+    assert list(source.reader.histogram(query, edges)) == oracle.histogram(rows, edges)

@@ -1,9 +1,11 @@
-"""What a store should answer, worked out the slow and obvious way."""
+"""The answers that a reader should give, worked out the slow and obvious way."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cmp_to_key
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, NameColumn
@@ -13,12 +15,12 @@ from audit_tui.core.operators import IS
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from audit_tui.core.query import EventQuery, Sort
 
 
-def kept(text: str | None) -> str | None:
+def stored(text: str | None) -> str | None:
     return None if text is None else stored_text(text)
 
 
@@ -28,9 +30,9 @@ def listed(event: AuditEvent, seq: int) -> EventRow:
         seq,
         event.occurred_us,
         stored_text(event.event),
-        kept(event.category),
-        kept(event.user),
-        kept(event.description),
+        stored(event.category),
+        stored(event.user),
+        stored(event.description),
         event.outcome,
     )
 
@@ -38,7 +40,7 @@ def listed(event: AuditEvent, seq: int) -> EventRow:
 def holds(expression: Filter, row: EventRow) -> bool:
     match expression:
         case Condition(field=field, operator=operator, value=value):
-            is_equal = getattr(row, field.value) == kept(value)
+            is_equal = getattr(row, field.value) == stored(value)
             return is_equal if operator is IS else not is_equal
         case Not(part=part):
             return not holds(part, row)
@@ -48,13 +50,13 @@ def holds(expression: Filter, row: EventRow) -> bool:
             return any(holds(part, row) for part in parts)
 
 
-def compare(one: EventRow, other: EventRow, sort: Sort) -> int:
-    """Negative when ``one`` comes first."""
-    moments = (one.occurred_us, one.seq), (other.occurred_us, other.seq)
+def compare(left: EventRow, right: EventRow, sort: Sort) -> int:
+    """Return less than 0 when ``left`` comes first."""
+    moments = (left.occurred_us, left.seq), (right.occurred_us, right.seq)
     by_time = -1 if moments[0] > moments[1] else 1
     if sort.column is Column.TIME:
         return by_time if sort.descending else -by_time
-    texts = getattr(one, sort.column.value), getattr(other, sort.column.value)
+    texts = getattr(left, sort.column.value), getattr(right, sort.column.value)
     values = [(text is None, (text or "").casefold(), text or "") for text in texts]
     if values[0] == values[1]:
         return by_time
@@ -73,8 +75,8 @@ def result(rows: Iterable[EventRow], query: EventQuery) -> list[EventRow]:
         and holds(query.filter, row)
     ]
 
-    def order(one: EventRow, other: EventRow) -> int:
-        return compare(one, other, query.sort)
+    def order(left: EventRow, right: EventRow) -> int:
+        return compare(left, right, query.sort)
 
     return sorted(wanted, key=cmp_to_key(order))
 
@@ -88,7 +90,7 @@ class Candidate:
 
     def rank(self, search: str) -> tuple[int, int, bool, str, str]:
         shown = NO_VALUE_WORDS if self.value is None else self.value
-        text = kept(search) or ""
+        text = stored(search) or ""
         rank = 3
         if text and self.value is not None and shown == text:
             rank = 0
@@ -104,14 +106,26 @@ def values(
     rows: Iterable[EventRow], field: NameColumn, search: str, limit: int
 ) -> list[tuple[str | None, int]]:
     """The values of a field that contain a text, best first, with their numbers of events."""
-    found: dict[str | None, int] = {}
-    for row in rows:
-        value = getattr(row, field.value)
-        found[value] = found.get(value, 0) + 1
+    counts = Counter(getattr(row, field.value) for row in rows)
     candidates = [
         Candidate(value, events)
-        for value, events in found.items()
-        if (kept(search) or "").casefold() in (NO_VALUE_WORDS if value is None else value).casefold()
+        for value, events in counts.items()
+        if (stored(search) or "").casefold() in (NO_VALUE_WORDS if value is None else value).casefold()
     ]
     candidates.sort(key=lambda candidate: candidate.rank(search))
     return [(candidate.value, candidate.events) for candidate in candidates[:limit]]
+
+
+def facets(rows: Iterable[EventRow], field: NameColumn, limit: int) -> list[tuple[str | None, int]]:
+    """The most frequent values of a field, with their numbers of events; a missing value after its equals."""
+
+    def order(entry: tuple[str | None, int]) -> tuple[int, bool, str, str]:
+        value, events = entry
+        return -events, value is None, (value or "").casefold(), value or ""
+
+    return sorted(Counter(getattr(row, field.value) for row in rows).items(), key=order)[:limit]
+
+
+def histogram(rows: Sequence[EventRow], edges_us: Sequence[int]) -> list[int]:
+    """The numbers of rows from each moment to the next."""
+    return [sum(start <= row.occurred_us < end for row in rows) for start, end in pairwise(edges_us)]
