@@ -1,0 +1,429 @@
+"""The text index of one stretch of events, made from their texts.
+
+A text that many events have gets a bitmap of its rows. The others lie in groups, by field. In a group of
+sentences the pieces, and pairs of pieces, that are frequent get bitmaps too: an event that has the needle in
+one of them is found without its text, and only what is left of the texts must be looked through.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from itertools import accumulate, chain, compress, repeat
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyroaring import BitMap
+
+from audit_tui.store.index.text_grams import (
+    LETTERS,
+    eights,
+    fours,
+    pairs_of_bytes,
+    pieces_of,
+)
+from audit_tui.store.index.text_layout import (
+    BLOCK_EVENTS,
+    SEPARATOR,
+    GroupPart,
+    Part,
+    packed,
+    stored_numbers,
+)
+from audit_tui.store.tables.rows import stored_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from audit_tui.store.index.text_fields import Column, TextFields
+
+FREQUENT_TEXT = 8
+"""A text that so many events of a stretch have gets a bitmap."""
+FREQUENT_PIECE = 16
+"""A piece, or a pair of pieces, that stands so often in the texts of a group gets a bitmap."""
+CHUNK_BYTES = 32_768
+"""Bitmaps are read in chunks of about so many bytes."""
+GROUP_BYTES = 512 * 1024
+"""A group holds about so much text: to look through it takes 1 to 2 ms."""
+SMALL_GROUP_BYTES = 4_096
+"""Fields with less rare text than this share a group."""
+MAX_LARGE = 256
+"""No more fields than this have groups of their own: the parts of a stretch have numbers up to 32,767."""
+PIECES_OF_A_SENTENCE = 2.5
+"""Where texts have more pieces than this on average, their pieces are told apart."""
+CROWDED_FOURS = 49_152
+"""With so many different runs of four bytes in a group, runs of eight are noted too."""
+MIXED = -1
+"""Instead of the number of a group's fields: each text has its own."""
+NO_NUMBER = 0xFFFF
+_EDGE = 3
+
+
+class Rare(NamedTuple):
+    """The rare texts of some fields, in order, each once, with its rows."""
+
+    fields: int
+    texts: list[str]
+    counts: list[int]
+    """How many rows each text has."""
+    rows: list[int]
+
+
+class Built(NamedTuple):
+    """The parts of a stretch, by their numbers."""
+
+    events: int
+    parts: dict[int, bytes]
+
+
+def built_from(fields: TextFields) -> Built:
+    """Return the parts of a stretch whose texts were gathered."""
+    names = list(dict.fromkeys(chain.from_iterable(fields.columns)))
+    builder = _Builder(names, BitMap(array("I", fields.rows)))
+    for fields_of, column in fields.columns.items():
+        builder.add_column(fields_of, column)
+    return Built(len(fields.rows), builder.parts())
+
+
+class _Builder:
+    def __init__(self, names: list[str], every: BitMap) -> None:
+        self._names = names
+        self._every = every
+        self._field_sets: list[list[int]] = []
+        self._texts: list[str] = []
+        self._text_fields: list[int] = []
+        self._text_rows: list[BitMap] = []
+        self._words: list[bytes] = []
+        self._word_fields: list[int] = []
+        self._word_rows: list[BitMap] = []
+        self._presence = [BitMap() for _ in names]
+        self._large: list[Rare] = []
+        self._small: list[Rare] = []
+        self._heads: list[list[int]] = []
+        self._letters: defaultdict[int, list[int]] = defaultdict(list)
+        self._parts: dict[int, bytes] = {}
+
+    def add_column(self, names: tuple[str, ...], column: Column) -> None:
+        """Add the texts that events have in these fields."""
+        fields = len(self._field_sets)
+        self._field_sets.append([self._names.index(name) for name in names])
+        for field in self._field_sets[-1]:
+            self._presence[field] |= BitMap(array("I", column.rows))
+        texts = column.texts
+        counts = Counter(column.numbers)
+        frequent = [number for number, events in counts.items() if events >= FREQUENT_TEXT][:NO_NUMBER]
+        place_of = array("H", [NO_NUMBER]) * len(texts)
+        for place, number in enumerate(frequent):
+            place_of[number] = place
+        places = array("H", map(place_of.__getitem__, column.numbers))
+        self._texts += map(texts.__getitem__, frequent)
+        self._text_fields += [fields] * len(frequent)
+        self._text_rows += _by_number(places, column.rows, len(frequent))
+        rare = sorted([number for number in counts if place_of[number] == NO_NUMBER], key=texts.__getitem__)
+        if rare:
+            self._add_rare(fields, rare, column, counts)
+
+    def _add_rare(self, fields: int, rare: list[int], column: Column, events: Mapping[int, int]) -> None:
+        rank_of = dict(zip(rare, range(len(rare)), strict=True))
+        ranks = map(rank_of.get, column.numbers, repeat(-1))
+        keys = [rank << 16 | row for rank, row in zip(ranks, column.rows, strict=True) if rank >= 0]
+        keys.sort()
+        rows = [key & 0xFFFF for key in keys]
+        texts = list(map(column.texts.__getitem__, rare))
+        counts = list(map(events.__getitem__, rare))
+        total = sum(map(len, texts)) + len(texts)
+        into = self._small if total < SMALL_GROUP_BYTES else self._large
+        into.append(Rare(fields, texts, counts, rows))
+
+    def parts(self) -> dict[int, bytes]:
+        """Return all parts."""
+        self._large.sort(key=lambda rare: len(rare.texts), reverse=True)
+        self._small += self._large[MAX_LARGE:]
+        for rare in self._large[:MAX_LARGE]:
+            self._add_group_of(rare)
+        for rare, fields in _mixed(self._small):
+            self._add_group(rare, *_both(rare.texts), fields=fields)
+        self._add_letters()
+        self._add_dictionary()
+        return self._parts
+
+    def _add_group_of(self, rare: Rare) -> None:
+        """Add the rare texts of one set of fields, in groups."""
+        folded = _both(rare.texts)[1]
+        words = None
+        if _pieces(folded) > PIECES_OF_A_SENTENCE * len(rare.texts):
+            words = Words(rare, folded)
+            self._words += words.texts
+            self._word_fields += [rare.fields] * len(words.texts)
+            self._word_rows += words.rows
+        ends = list(accumulate(rare.counts, initial=0))
+        reached = list(accumulate([len(text) + 1 for text in rare.texts], initial=0))
+        groups = max(1, round(reached[-1] / GROUP_BYTES))
+        edges = [bisect_left(reached, reached[-1] * group // groups) for group in range(groups)]
+        for begin, end in zip(edges, [*edges[1:], len(rare.texts)], strict=True):
+            if begin < end:
+                some = Rare(
+                    rare.fields,
+                    rare.texts[begin:end],
+                    rare.counts[begin:end],
+                    rare.rows[ends[begin] : ends[end]],
+                )
+                pieces = None if words is None else words.of_texts(begin, end)
+                self._add_group(some, *_both(some.texts), pieces=pieces)
+
+    def _add_group(
+        self,
+        rare: Rare,
+        originals: bytes,
+        folded: bytes,
+        *,
+        pieces: tuple[bytes, bytes] | None = None,
+        fields: Sequence[int] = (),
+    ) -> None:
+        """Add the parts of a group.
+
+        Args:
+            rare: Its texts.
+            originals: The same, joined.
+            folded: And folded.
+            pieces: The texts without what lies inside of frequent pieces, and their other pieces; None where
+                pieces are not told apart.
+            fields: Of each text, in a mixed group.
+        """
+        parts: dict[GroupPart, bytes] = {}
+        reduced, rest = pieces or (folded, folded)
+        if pieces is not None:
+            parts[GroupPart.RARE_PIECES] = packed([rest])
+        runs = fours(reduced)
+        parts[GroupPart.PAIRS_OF_BYTES] = _serialized(pairs_of_bytes(rest))
+        if len(runs) > CROWDED_FOURS:
+            parts[GroupPart.EIGHTS] = _serialized(eights(folded))
+        parts[GroupPart.FOURS] = _serialized(runs)
+        parts[GroupPart.TEXTS] = packed([folded])
+        parts[GroupPart.CASE] = packed([_case(originals, folded)])
+        counts = rare.counts if len(rare.rows) > len(rare.texts) else []
+        numbers = [stored_numbers("I", counts), stored_numbers("H", rare.rows), stored_numbers("H", fields)]
+        parts[GroupPart.ROWS] = packed(numbers)
+        ends = list(accumulate(rare.counts, initial=0))
+        for text, begin, end in zip(rest[1:-1].split(SEPARATOR), ends, ends[1:], strict=False):
+            if text:
+                rows = rare.rows[begin:end]
+                for letter in set(text):
+                    self._letters[letter] += rows
+        for part, data in parts.items():
+            self._parts[Part.GROUPS + 16 * len(self._heads) + part] = data
+        self._heads.append([rare.fields, len(rare.texts), int(pieces is not None)])
+
+    def _add_letters(self) -> None:
+        """Note in the texts of which rows each byte of ASCII stands."""
+        originals, folded = _both(self._texts)
+        bitmaps: defaultdict[int, list[BitMap]] = defaultdict(list)
+        for text, rows in zip(folded[1:-1].split(SEPARATOR), self._text_rows, strict=False):
+            for letter in set(text):
+                bitmaps[letter].append(rows)
+        # Pairs have no letters that their pieces do not have, but leaving them out would save little.
+        for word, rows in zip(self._words, self._word_rows, strict=True):
+            for letter in set(word):
+                bitmaps[letter].append(rows)
+        for letter in sorted(self._letters.keys() | bitmaps.keys()):
+            if letter < 0x80:
+                rest = BitMap(array("I", self._letters[letter]))
+                self._parts[Part.LETTERS + letter] = _serialized(BitMap.union(rest, *bitmaps[letter]))
+        self._parts[Part.DICTIONARY_CASE] = packed([_case(originals, folded)])
+
+    def _add_dictionary(self) -> None:
+        lengths, places = self._add_bitmaps(
+            [*self._text_rows, *self._word_rows, *self._presence, self._every]
+        )
+        head = json.dumps([self._names, self._field_sets, self._heads], separators=(",", ":"))
+        self._parts[Part.DICTIONARY] = packed(
+            [
+                head.encode(),
+                _both(self._texts)[1],
+                SEPARATOR + SEPARATOR.join(self._words) + SEPARATOR,
+                stored_numbers("H", self._text_fields),
+                stored_numbers("H", self._word_fields),
+                stored_numbers("I", places),
+                stored_numbers("I", lengths),
+            ]
+        )
+
+    def _add_bitmaps(self, bitmaps: Iterable[BitMap]) -> tuple[list[int], list[int]]:
+        """Store bitmaps, each different one once; return their lengths, and their places in the chunks."""
+        place_of: dict[bytes, int] = {}
+        lengths: list[int] = []
+        places: list[int] = []
+        chunks: list[list[bytes]] = [[]]
+        filled = 0
+        for bitmap in bitmaps:
+            data = _serialized(bitmap)
+            place = place_of.get(data)
+            if place is None:
+                if filled and filled + len(data) > CHUNK_BYTES:
+                    chunks.append([])
+                    filled = 0
+                place = place_of[data] = (len(chunks) - 1) * 2 * CHUNK_BYTES + filled
+                chunks[-1].append(data)
+                filled += len(data)
+            places.append(place)
+            lengths.append(len(data))
+        for number, chunk in enumerate(chunks):
+            self._parts[Part.BITMAPS + number] = b"".join(chunk)
+        return lengths, places
+
+
+class Words:
+    """The pieces of the rare texts of a set of fields, and the frequent ones among them.
+
+    Args:
+        rare: The texts.
+        folded: The same, folded and joined.
+    """
+
+    def __init__(self, rare: Rare, folded: bytes) -> None:
+        self._pieces = pieces_of(folded)
+        ends = list(map(bytes.endswith, self._pieces, repeat(SEPARATOR)))
+        # A piece with a separator ends its text; the first one only begins all.
+        self._places = list(accumulate(ends, initial=-1))[:-1]
+        numbers, self._frequent = _frequent_pieces(self._pieces)
+        self._pairs, couples = _frequent_pairs(numbers, ends)
+        first_rows = list(map(rare.rows.__getitem__, accumulate(rare.counts[:-1], initial=0)))
+        rows = array("H", map(first_rows.__getitem__, self._places))
+        pairs = self._pairs[:]
+        self._repeat(rare, numbers, pairs, rows)
+        names = [piece.rstrip(SEPARATOR) for piece in self._frequent]
+        self.texts = names + [self._frequent[left] + names[right] for left, right in couples]
+        """The frequent pieces and pairs."""
+        self.rows = _by_number(numbers, rows, len(names)) + _by_number(pairs, rows, len(couples))
+        """Beside them the rows that have each."""
+        self._shortened = {
+            piece: word[:_EDGE] + SEPARATOR + word[-_EDGE:] + piece[len(word) :]
+            for piece, word in zip(self._frequent, names, strict=True)
+            if len(word) > _EDGE
+        }
+        self._removed = {piece: piece[len(word) :] for piece, word in zip(self._frequent, names, strict=True)}
+
+    def of_texts(self, begin: int, end: int) -> tuple[bytes, bytes]:
+        """Return some texts without what lies inside of frequent pieces and pairs, and the other pieces.
+
+        The former has all runs of four bytes that lie in two pieces which are not a frequent pair, and all of
+        pieces that are not frequent. The latter has the separators between texts.
+        """
+        slice_ = slice(bisect_left(self._places, begin), bisect_left(self._places, end))
+        pieces = self._pieces[slice_]
+        shortened = map(self._shortened.get, pieces, pieces)
+        between = map({NO_NUMBER: b""}.get, self._pairs[slice_], repeat(SEPARATOR))
+        reduced = chain.from_iterable(zip(shortened, between, strict=True))
+        rest = map(self._removed.get, pieces, pieces)
+        return SEPARATOR + b"".join(reduced), SEPARATOR + b"".join(rest)
+
+    def _repeat(self, rare: Rare, numbers: array[int], pairs: array[int], rows: array[int]) -> None:
+        """Add the pieces of texts with several rows once more for each further row."""
+        ends = list(accumulate(rare.counts, initial=0))
+        for text, events in enumerate(rare.counts):
+            if events > 1:
+                begin, end = bisect_left(self._places, text), bisect_left(self._places, text + 1)
+                for row in rare.rows[ends[text] + 1 : ends[text + 1]]:
+                    numbers += numbers[begin:end]
+                    pairs += pairs[begin:end]
+                    rows.extend(repeat(row, end - begin))
+
+
+def _mixed(small: list[Rare]) -> list[tuple[Rare, list[int]]]:
+    """Return the texts of small groups in mixed ones, with the fields of each text."""
+    groups: list[tuple[Rare, list[int]]] = []
+    filled = GROUP_BYTES
+    for rare in small:
+        if filled >= GROUP_BYTES:
+            groups.append((Rare(MIXED, [], [], []), []))
+            filled = 0
+        mixed, fields = groups[-1]
+        mixed.texts.extend(rare.texts)
+        mixed.counts.extend(rare.counts)
+        mixed.rows.extend(rare.rows)
+        fields += [rare.fields] * len(rare.texts)
+        filled += sum(map(len, rare.texts))
+    return groups
+
+
+def _both(texts: Sequence[str]) -> tuple[bytes, bytes]:
+    """Return texts as the store holds them, joined, and the same folded."""
+    joined = "\0".join(texts)
+    if not joined.isascii() or joined.count("\0") >= len(texts):
+        joined = "\0".join(map(stored_text, texts))
+    original, folded = joined.encode(), joined.casefold().encode()
+    return tuple(  # type: ignore[return-value]
+        b"".join((SEPARATOR, text.replace(b"\0", SEPARATOR), SEPARATOR)) for text in (original, folded)
+    )
+
+
+def _case(originals: bytes, folded: bytes) -> bytes:
+    """Return what makes originals of folded texts: nothing, their difference, or they themselves."""
+    if originals == folded:
+        return b""
+    if len(originals) != len(folded):
+        return originals
+    return _xor(originals, folded)
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    difference = int.from_bytes(left, "little") ^ int.from_bytes(right, "little")
+    return difference.to_bytes(len(left), "little")
+
+
+def _pieces(folded: bytes) -> int:
+    """Return about how many pieces there are."""
+    return len(folded.translate(None, LETTERS))
+
+
+def _frequent_pieces(pieces: list[bytes]) -> tuple[array[int], list[bytes]]:
+    """Return the number of each piece, and the frequent pieces by their numbers."""
+    frequent = [piece for piece, times in Counter(pieces).items() if times >= FREQUENT_PIECE]
+    del frequent[NO_NUMBER:]
+    number_of = dict(zip(frequent, range(len(frequent)), strict=True))
+    numbers = array("H", map(number_of.get, pieces, repeat(NO_NUMBER)))
+    # It ends no text: it is the separator before the first.
+    numbers[0] = NO_NUMBER
+    return numbers, frequent
+
+
+def _frequent_pairs(numbers: array[int], ends: list[bool]) -> tuple[array[int], list[tuple[int, int]]]:
+    """Return the number of the pair that begins with each piece, and the frequent pairs by their numbers."""
+    both = _joined(numbers[1:], numbers[:-1])
+    is_end = set(compress(numbers, ends)) | {NO_NUMBER}
+    frequent = [
+        key
+        for key, times in Counter(both).items()
+        if times >= FREQUENT_PIECE and key >> 16 not in is_end and key & NO_NUMBER != NO_NUMBER
+    ]
+    del frequent[NO_NUMBER:]
+    number_of = dict(zip(frequent, range(len(frequent)), strict=True))
+    pairs = array("H", map(number_of.get, both, repeat(NO_NUMBER)))
+    pairs.append(NO_NUMBER)
+    return pairs, [(key >> 16, key & NO_NUMBER) for key in frequent]
+
+
+def _joined(low: array[int], high: array[int]) -> array[int]:
+    """Return pairs of two bytes as numbers of four."""
+    both = array("H", bytes(4 * len(low)))
+    is_little = sys.byteorder == "little"
+    both[not is_little :: 2], both[is_little::2] = low, high
+    return array("I", both.tobytes())
+
+
+def _by_number(numbers: array[int], rows: array[int], count: int) -> list[BitMap]:
+    """Return the rows that each number up to a count has."""
+    every = BitMap(_joined(rows, numbers))
+    bitmaps = []
+    for number in range(count):
+        begin = number * BLOCK_EVENTS
+        bitmaps.append((every & BitMap(range(begin, begin + BLOCK_EVENTS))).shift(-begin))
+    return bitmaps
+
+
+def _serialized(bitmap: BitMap) -> bytes:
+    bitmap.run_optimize()
+    data: bytes = bitmap.serialize()
+    return data

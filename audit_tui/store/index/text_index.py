@@ -1,0 +1,295 @@
+"""The text index as it is kept: written as events are appended, rebuilt where they change, checked.
+
+It is optional: events that lie in no stretch are tested by their rows.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.errors import StoreDamaged
+from audit_tui.store.index import text_layout
+from audit_tui.store.index.text_build import Built, built_from
+from audit_tui.store.index.text_fields import BATCH_EVENTS, ROWS, TextFields, TooMuchText
+from audit_tui.store.index.text_layout import BLOCK_EVENTS, Stretch, block_of, inflated, place_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Sequence
+
+    from audit_tui.store.tables.rows import Draft, StoredRow
+
+SHORT_EVENTS = 8_192
+"""While events come one by one, so many get a stretch of their own; until then their rows are tested, in
+80 ms."""
+LEAST_REST = 4_096
+"""So many events at the end are worth a stretch when a writer closes."""
+LEAST_DIVIDED = 64
+"""A stretch is not divided further than this; with more text it is left to the tests of rows."""
+LEFT_OUT = -1
+"""Instead of the number of events: the stretch has no parts, its rows are tested."""
+
+_ENDS = (
+    "SELECT first_seq, last_seq FROM text_stretches WHERE last_seq >= ? AND first_seq <= ? ORDER BY first_seq"
+)
+_PUT = "INSERT INTO text_stretches (first_seq, last_seq, events, stamp) VALUES (?, ?, ?, ?)"
+_PUT_PART = "INSERT INTO text_stretch_parts (place, data) VALUES (?, ?)"
+
+
+class TextIndex:
+    """Keeps the text index in step with the events; a companion of the writer.
+
+    Args:
+        short_events: After so many events that lie in no stretch they get one; None waits until a block of
+            65,536 is full, or the writer closes: for imports.
+    """
+
+    def __init__(self, short_events: int | None = SHORT_EVENTS) -> None:
+        self._short_events = short_events
+
+    def on_append(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        """Write the stretches that these rows complete."""
+        first, newest = rows[0].seq, rows[-1].seq
+        is_full = block_of(first) != block_of(newest + 1)
+        if not is_full and (self._short_events is None or newest % self._short_events >= len(rows)):
+            return
+        if not text_layout.exists(connection):
+            return
+        for block in range(block_of(first), block_of(newest + 1), BLOCK_EVENTS):
+            build_stretch(connection, whole_block(block))
+        if self._short_events is not None:
+            begin = _reached(connection, newest) + 1
+            if newest - begin + 1 >= self._short_events // 2:
+                build_stretch(connection, Stretch(begin, newest))
+
+    def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
+        """Take away the stretches that hold these rows; until they are built again, the rows are tested."""
+        if text_layout.exists(connection):
+            for seq in sorted(row.seq for row in rows):
+                for stretch in _ends(connection, Stretch(seq, seq)):
+                    _remove(connection, stretch)
+
+    def on_replace(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
+    ) -> None:
+        """Build the stretches of these rows, which took the places of others."""
+        if text_layout.exists(connection):
+            newest = _newest_seq(connection)
+            for block in sorted({block_of(row.seq) for row in rows}):
+                first, last = whole_block(block)
+                build_stretch(connection, Stretch(first, min(last, newest)))
+
+    def forget(self) -> None:
+        """Do nothing: nothing is remembered between transactions."""
+
+
+def whole_block(block: int) -> Stretch:
+    """Return all seqs of the block that begins with this one; there is no seq 0."""
+    return Stretch(max(1, block), block + BLOCK_EVENTS - 1)
+
+
+def outstanding(connection: sqlite3.Connection, least_rest: int = LEAST_REST) -> list[Stretch]:
+    """Return the stretches to build so that all events lie in one, but for a few at the end.
+
+    Args:
+        connection: The store.
+        least_rest: How many events at the end are worth a stretch.
+    """
+    newest = _newest_seq(connection)
+    last_block = block_of(newest + 1)
+    wanted = []
+    for block in range(0, last_block, BLOCK_EVENTS):
+        if not _is_covered(connection, whole_block(block)):
+            wanted.append(whole_block(block))
+    rest = Stretch(max(1, last_block), newest)
+    if newest - _reached(connection, newest) >= least_rest and rest.first_seq <= newest:
+        wanted.append(rest)
+    return [stretch for stretch in wanted if _has_rows(connection, stretch)]
+
+
+def build(connection: sqlite3.Connection, progress: Callable[[int, int], None] | None = None) -> None:
+    """Build what is missing, inside the caller's transaction.
+
+    Args:
+        connection: The store, for writing.
+        progress: Is told how many stretches are done, and of how many.
+    """
+    text_layout.create(connection)
+    wanted = outstanding(connection, least_rest=1)
+    for done, stretch in enumerate(wanted, 1):
+        build_stretch(connection, stretch)
+        if progress is not None:
+            progress(done, len(wanted))
+
+
+def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
+    """Write the index of these seqs of one block from the rows, in place of what lies there.
+
+    A stretch with too much text is divided.
+    """
+    for existing in _ends(connection, stretch):
+        _remove(connection, existing)
+    waiting = [stretch]
+    while waiting:
+        part = waiting.pop()
+        built = _built(_batches(connection, part), part)
+        if built is None and part.last_seq - part.first_seq >= LEAST_DIVIDED:
+            middle = (part.first_seq + part.last_seq) // 2
+            waiting += [Stretch(middle + 1, part.last_seq), Stretch(part.first_seq, middle)]
+            continue
+        stamp = int.from_bytes(os.urandom(7), "big")
+        connection.execute(_PUT, (*part, LEFT_OUT if built is None else built.events, stamp))
+        if built is not None:
+            places = [(place_of(part.first_seq, number), data) for number, data in built.parts.items()]
+            connection.executemany(_PUT_PART, places)
+
+
+def stretches(connection: sqlite3.Connection) -> list[Stretch]:
+    """Return the stretches of the index; none where the store has no index."""
+    if not text_layout.exists(connection):
+        return []
+    rows = connection.execute("SELECT first_seq, last_seq FROM text_stretches ORDER BY first_seq")
+    return [Stretch(*row) for row in rows]
+
+
+def problems(connection: sqlite3.Connection, stretch: Stretch, rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Return in which ways the index of a stretch is not what it should be.
+
+    Args:
+        connection: The store.
+        stretch: One of ``stretches``.
+        rows: Of all its events, in order, the columns that ``text_fields.ROWS`` names.
+    """
+    events = connection.execute(
+        "SELECT events FROM text_stretches WHERE first_seq = ?", (stretch.first_seq,)
+    ).fetchone()
+    stored = dict(
+        connection.execute(
+            "SELECT place, data FROM text_stretch_parts WHERE place BETWEEN ? AND ?", _places(stretch)
+        ).fetchall()
+    )
+    built = _built(_batched(rows), stretch)
+    if built is None:
+        return [] if events == (LEFT_OUT,) and not stored else ["should leave these events out"]
+    wrong = [] if events == (built.events,) else ["has another number of events"]
+    expected = {place_of(stretch.first_seq, number): data for number, data in built.parts.items()}
+    if stored.keys() != expected.keys():
+        wrong.append("has other parts")
+    if any(not _is_same(stored[place], expected[place]) for place in stored.keys() & expected.keys()):
+        wrong.append("does not hold the texts of the events")
+    return wrong
+
+
+def structure_problems(connection: sqlite3.Connection) -> list[str]:
+    """Return what is wrong with the stretches among themselves: overlaps, and parts of none."""
+    wrong = []
+    reached = 0
+    for first, last in stretches(connection):
+        if first <= reached or last < first or block_of(first) != block_of(last):
+            wrong.append(f"Events {first} to {last} overlap others in the text index.")
+        reached = max(reached, last)
+    if text_layout.exists(connection):
+        strays = connection.execute(
+            "SELECT count(*) FROM text_stretch_parts"
+            " WHERE place / ? NOT IN (SELECT first_seq FROM text_stretches)",
+            (place_of(1, 0),),
+        ).fetchone()[0]
+        if strays:
+            wrong.append(f"{strays} parts of the text index belong to no events.")
+    return wrong
+
+
+def is_packed(data: bytes) -> bool:
+    """Tell whether a part is compressed."""
+    try:
+        zlib.decompress(data)
+    except zlib.error:
+        return False
+    return True
+
+
+def _built(batches: Iterable[Sequence[Sequence[Any]]], stretch: Stretch) -> Built | None:
+    """Return the parts of a stretch; None when it has too much text."""
+    fields = TextFields(block_of(stretch.first_seq))
+    try:
+        for batch in batches:
+            fields.add(batch)
+    except TooMuchText:
+        return None
+    return built_from(fields)
+
+
+def _batches(connection: sqlite3.Connection, stretch: Stretch) -> Iterable[Sequence[Sequence[Any]]]:
+    cursor = connection.execute(ROWS, stretch)
+    return iter(lambda: cursor.fetchmany(BATCH_EVENTS), [])
+
+
+def _batched(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Sequence[Any]]]:
+    batch: list[Sequence[Any]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH_EVENTS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _is_same(stored: object, expected: bytes) -> bool:
+    """Tell whether two parts hold the same; another version of zlib may have packed them otherwise."""
+    if stored == expected:
+        return True
+    if not is_packed(expected):
+        return False
+    try:
+        return inflated(stored) == inflated(expected)
+    except StoreDamaged:
+        return False
+
+
+def _places(stretch: Stretch) -> tuple[int, int]:
+    return place_of(stretch.first_seq, 0), place_of(stretch.first_seq + 1, 0) - 1
+
+
+def _ends(connection: sqlite3.Connection, stretch: Stretch) -> list[Stretch]:
+    """Return the stretches that share a seq with this one."""
+    return [Stretch(*row) for row in connection.execute(_ENDS, stretch).fetchall()]
+
+
+def _remove(connection: sqlite3.Connection, stretch: Stretch) -> None:
+    connection.execute("DELETE FROM text_stretches WHERE first_seq = ?", (stretch.first_seq,))
+    connection.execute("DELETE FROM text_stretch_parts WHERE place BETWEEN ? AND ?", _places(stretch))
+
+
+def _is_covered(connection: sqlite3.Connection, stretch: Stretch) -> bool:
+    """Tell whether stretches hold all these seqs."""
+    reached = stretch.first_seq - 1
+    for first, last in _ends(connection, stretch):
+        if first != reached + 1:
+            return False
+        reached = last
+    return reached == stretch.last_seq
+
+
+def _reached(connection: sqlite3.Connection, newest: int) -> int:
+    """Return up to which seq the last block lies in stretches without a gap."""
+    block = block_of(newest + 1)
+    reached = max(0, block - 1)
+    for first, last in _ends(connection, Stretch(max(1, block), newest)):
+        if first != reached + 1:
+            break
+        reached = last
+    return reached
+
+
+def _has_rows(connection: sqlite3.Connection, stretch: Stretch) -> bool:
+    statement = "SELECT 1 FROM events WHERE seq BETWEEN ? AND ? LIMIT 1"
+    return connection.execute(statement, stretch).fetchone() is not None
+
+
+def _newest_seq(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT max(seq) FROM events").fetchone()[0] or 0)

@@ -1,0 +1,97 @@
+"""Answers of the text index about all events of a snapshot."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyroaring import BitMap
+
+from audit_tui.store.index.text_index import LEFT_OUT
+from audit_tui.store.index.text_layout import TABLES, block_of, damaged
+from audit_tui.store.index.text_stretch import Needle, TextStretch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.filters import Condition
+    from audit_tui.store.index.row_conditions import Snapshot
+
+MAX_REMEMBERED = 8
+"""The answers to so many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""
+_STRETCHES = "SELECT first_seq, last_seq, events, stamp FROM text_stretches ORDER BY first_seq"
+_EXIST = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)"
+
+
+class _Entry(NamedTuple):
+    """A stretch as it is listed."""
+
+    first_seq: int
+    last_seq: int
+    events: int
+    stamp: int
+
+
+def search(
+    snapshot: Snapshot, condition: Condition, report: Callable[[int], None] | None = None
+) -> tuple[BitMap, BitMap]:
+    """Return the seqs of the events for which a condition holds, and those whose rows must be tested.
+
+    Args:
+        snapshot: What may be read.
+        condition: With a positive operator, on description, target, source IP, any text or metadata.
+        report: Is told, newest events first, how many match so far.
+
+    Raises:
+        QueryCancelled: If the answer is no longer wanted.
+        StoreDamaged: If the index does not hold what it should.
+    """
+    matches, indexed = BitMap(), BitMap()
+    answers = _answers(snapshot, condition)
+    needle: Needle | None = None
+    for entry in reversed(_entries(snapshot)):
+        if entry.events == LEFT_OUT:
+            continue
+        snapshot.check()
+        rows = answers.get(entry)
+        if rows is None:
+            needle = needle or Needle(condition)
+            rows = answers[entry] = TextStretch(snapshot.rows, entry.first_seq, entry.events).rows(needle)
+        seqs = rows.shift(block_of(entry.first_seq))
+        if seqs and not entry.first_seq <= seqs.min() <= seqs.max() <= entry.last_seq:
+            raise damaged("has events of another stretch")
+        matches |= seqs
+        indexed.add_range(entry.first_seq, entry.last_seq + 1)
+        if report is not None and seqs:
+            report(len(matches))
+    return matches, BitMap(range(1, snapshot.newest_seq + 1)) - indexed
+
+
+def _entries(snapshot: Snapshot) -> list[_Entry]:
+    """Return the stretches in order; none where the store has no text index.
+
+    Raises:
+        StoreDamaged: If they overlap.
+    """
+    if snapshot.rows(_EXIST, tuple(TABLES))[0][0] != len(TABLES):
+        return []
+    entries = [_Entry(*map(int, row)) for row in snapshot.rows(_STRETCHES)]
+    reached = 0
+    for entry in entries:
+        if not reached < entry.first_seq <= entry.last_seq or block_of(entry.first_seq) != block_of(
+            entry.last_seq
+        ):
+            raise damaged("has stretches that overlap")
+        reached = entry.last_seq
+    return entries
+
+
+def _answers(snapshot: Snapshot, condition: Condition) -> dict[_Entry, BitMap]:
+    """Return what is remembered of a condition, by stretch; a stretch that is rebuilt has another stamp."""
+    remembered = snapshot.memory.setdefault(_answers, OrderedDict())
+    assert isinstance(remembered, OrderedDict)  # noqa: S101 - only this module puts it there
+    answers: dict[_Entry, BitMap] = remembered.setdefault(condition, {})
+    remembered.move_to_end(condition)
+    while len(remembered) > MAX_REMEMBERED:
+        remembered.popitem(last=False)
+    return answers

@@ -1,0 +1,440 @@
+"""One stretch of the text index: the rows whose texts meet a condition."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from itertools import accumulate, chain, compress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pyroaring import BitMap
+
+from audit_tui.core.filters import ANY_TEXT, MetaField
+from audit_tui.core.metadata import is_inside
+from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED
+from audit_tui.store.index.text_fields import META
+from audit_tui.store.index.text_grams import (
+    LETTERS,
+    SAMPLED_EIGHTS,
+    crossing,
+    eights,
+    fours,
+    pairs_of_bytes,
+    pieces_of,
+)
+from audit_tui.store.index.text_layout import (
+    BLOCK_EVENTS,
+    SEPARATOR,
+    GroupPart,
+    Part,
+    damaged,
+    place_of,
+    read_numbers,
+    unpacked,
+)
+from audit_tui.store.tables.rows import stored_text
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Iterable, Sequence
+
+    from audit_tui.core.filters import Condition
+
+_MANY_HITS = 12
+"""Where more than one text in so many has the needle, all are asked one by one: 50 ns each, a hit 600."""
+_PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
+
+
+class Needle:
+    """What a condition looks for: prepared once, asked in every stretch."""
+
+    def __init__(self, condition: Condition) -> None:
+        self.condition = condition
+        self.text = stored_text(condition.value or "")
+        self.is_part = condition.operator is CONTAINS
+        self.folded = self.text.casefold().encode()
+        self.stored = self.text.encode()
+        self.pieces = pieces_of(self.folded)
+        self.is_word = not self.folded.translate(None, LETTERS)
+        """Whether it has only letters and digits: then it lies in one piece."""
+        self.pairs_of_bytes = pairs_of_bytes(self.folded)
+        self.fours = fours(self.folded)
+        self.eights = eights(self.folded)
+        self.edges = [
+            (left + right, fours(crossing(left, right)))
+            for left, right in zip(self.pieces, self.pieces[1:], strict=False)
+        ]
+        """Of each two pieces that meet, both, and the runs of four bytes that lie in both."""
+
+
+class Group(NamedTuple):
+    """A group of rare texts, as the dictionary tells of it."""
+
+    number: int
+    fields: int
+    """The number of its fields, or ``MIXED``."""
+    texts: int
+    is_sentences: bool
+    """Whether pieces of its texts are told apart."""
+
+
+class TextStretch:
+    """Answers conditions for one stretch, reading only the parts that it needs.
+
+    Args:
+        rows_of: Returns the rows of a statement.
+        first_seq: Where the stretch begins.
+        events: How many events it has.
+    """
+
+    def __init__(
+        self,
+        rows_of: Callable[[str, Sequence[object]], list[tuple[Any, ...]]],
+        first_seq: int,
+        events: int,
+    ) -> None:
+        self._rows_of = rows_of
+        self.first_seq = first_seq
+        self.events = events
+
+    def rows(self, needle: Needle) -> BitMap:
+        """Return the rows whose texts meet the condition of a needle.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        try:
+            return self._answer(needle)
+        except (ValueError, IndexError, OverflowError) as error:
+            # Counts and places in a damaged store may lead anywhere.
+            raise damaged("does not hold what it should") from error
+
+    def _answer(self, needle: Needle) -> BitMap:
+        condition = needle.condition
+        if condition.value is None:
+            return self._all_rows() - BitMap.union(BitMap(), *self._presence(self._fields_of(condition)))
+        if condition.field is ANY_TEXT and needle.is_part and len(needle.folded) == 1:
+            return self._letter(needle.folded[0])
+        if needle.is_part:
+            return self._containing(needle, self._sets_of(condition))
+        if condition.operator is IS:
+            return self._equal(needle, self._sets_of(condition))
+        return self._tested(condition.operator.meaning(needle.text), self._sets_of(condition))
+
+    def _containing(self, needle: Needle, sets: frozenset[int]) -> BitMap:
+        rows = self._frequent(needle, sets)
+        for group in self._groups:
+            if len(rows) == self.events:
+                break
+            if not self._is_wanted(group, sets) or not self._may_contain(needle, group):
+                continue
+            part = GroupPart.TEXTS
+            if group.is_sentences and needle.is_word:
+                part = GroupPart.RARE_PIECES
+            (texts,) = self._frames(group, part, 1)
+            rows.update(self._rows_of_texts(group, texts_with(texts, needle.folded, group.texts), sets))
+        return rows
+
+    def _equal(self, needle: Needle, sets: frozenset[int]) -> BitMap:
+        """Return the rows with a text that is the very same, case included."""
+        whole = SEPARATOR + needle.folded + SEPARATOR
+        bitmaps = [
+            place
+            for place in texts_with(self._texts, whole, len(self._text_fields))
+            if self._text_fields[place] in sets
+        ]
+        if bitmaps:
+            originals = self._originals(self._texts, self._case)
+            bitmaps = [place for place in bitmaps if originals[place] == needle.stored]
+        rows = BitMap.union(BitMap(), *self._bitmaps(bitmaps))
+        for group in self._groups:
+            if not self._is_wanted(group, sets) or not self._may_equal(needle, group):
+                continue
+            (folded,) = self._frames(group, GroupPart.TEXTS, 1)
+            places = texts_with(folded, whole, group.texts)
+            if places:
+                (case,) = self._frames(group, GroupPart.CASE, 1)
+                originals = self._originals(folded, case)
+                places = [place for place in places if originals[place] == needle.stored]
+                rows.update(self._rows_of_texts(group, places, sets))
+        return rows
+
+    def _tested(self, test: Callable[[str], bool], sets: frozenset[int]) -> BitMap:
+        """Return the rows with a text that passes a test."""
+        originals = self._originals(self._texts, self._case) if self._text_fields else []
+        bitmaps = [
+            place
+            for place, (text, fields) in enumerate(zip(originals, self._text_fields, strict=False))
+            if fields in sets and test(text.decode())
+        ]
+        rows = BitMap.union(BitMap(), *self._bitmaps(bitmaps))
+        for group in self._groups:
+            if self._is_wanted(group, sets):
+                (folded,), (case,) = (
+                    self._frames(group, part, 1) for part in (GroupPart.TEXTS, GroupPart.CASE)
+                )
+                originals = self._originals(folded, case)
+                places = [place for place, text in enumerate(originals) if test(text.decode())]
+                rows.update(self._rows_of_texts(group, places, sets))
+        return rows
+
+    def _frequent(self, needle: Needle, sets: frozenset[int]) -> BitMap:
+        """Return the rows of the frequent texts, pieces and pairs that contain the needle."""
+        places = [
+            place
+            for place in texts_with(self._texts, needle.folded, len(self._text_fields))
+            if self._text_fields[place] in sets
+        ]
+        words = len(self._text_fields)
+        places += [
+            words + place
+            for place in texts_with(self._words, needle.folded, len(self._word_fields))
+            if self._word_fields[place] in sets
+        ]
+        return BitMap.union(BitMap(), *self._bitmaps(places))
+
+    def _may_contain(self, needle: Needle, group: Group) -> bool:
+        """Tell whether a rare text may contain the needle outside of what is frequent."""
+        if len(needle.folded) < 4:
+            if group.is_sentences and not needle.is_word:
+                return True
+            return self._has_short(needle, group)
+        runs = self._runs(group, GroupPart.FOURS)
+        if not group.is_sentences or len(needle.pieces) == 1:
+            if not needle.fours.issubset(runs):
+                return False
+        elif len(needle.edges) == 1:
+            # What lies in a frequent pair is in the dictionary; of any other, the runs in both pieces count.
+            if not needle.edges[0][1].issubset(runs):
+                return False
+        elif not all(between.issubset(runs) or self._words.find(both) >= 0 for both, between in needle.edges):
+            return False
+        return self._has_eights(needle, group)
+
+    def _may_equal(self, needle: Needle, group: Group) -> bool:
+        """Tell whether a rare text may be the needle."""
+        if not group.is_sentences:
+            return self._may_contain(needle, group)
+        # One piece or two may be frequent and the whole text all the same.
+        return len(needle.pieces) < 3 or self._may_contain(needle, group)
+
+    def _has_short(self, needle: Needle, group: Group) -> bool:
+        pairs = self._runs(group, GroupPart.PAIRS_OF_BYTES)
+        if len(needle.folded) != 1:
+            return bool(needle.pairs_of_bytes.issubset(pairs))
+        begin = needle.folded[0] << 8
+        return bool(pairs.range_cardinality(begin, begin + 256))
+
+    def _has_eights(self, needle: Needle, group: Group) -> bool:
+        if len(needle.folded) < 8 or not needle.eights:
+            return True
+        data = self._data(_group_part(group, GroupPart.EIGHTS))
+        return data is None or needle.eights.issubset(_bitmap(data, SAMPLED_EIGHTS))
+
+    def _is_wanted(self, group: Group, sets: frozenset[int]) -> bool:
+        return group.fields == MIXED or group.fields in sets
+
+    def _rows_of_texts(self, group: Group, places: list[int], sets: frozenset[int]) -> list[int]:
+        """Return the rows of some texts of a group, as far as they stand in some fields."""
+        if not places:
+            return []
+        counts, rows, fields = (
+            read_numbers(code, data)
+            for code, data in zip("IHH", self._frames(group, GroupPart.ROWS, 3), strict=True)
+        )
+        if group.fields == MIXED:
+            if len(fields) != group.texts:
+                raise damaged("has texts without fields")
+            places = [place for place in places if fields[place] in sets]
+        if not counts:
+            if len(rows) != group.texts:
+                raise damaged("has texts without events")
+            return list(map(rows.__getitem__, places))
+        ends = list(accumulate(counts, initial=0))
+        if len(counts) != group.texts or ends[-1] != len(rows):
+            raise damaged("has texts without events")
+        return list(chain.from_iterable([rows[ends[place] : ends[place + 1]] for place in places]))
+
+    def _all_rows(self) -> BitMap:
+        every = len(self._text_fields) + len(self._word_fields) + len(self._names)
+        return self._bitmaps([every])[0]
+
+    def _letter(self, letter: int) -> BitMap:
+        data = self._data(Part.LETTERS + letter)
+        return BitMap() if data is None else _bitmap(data)
+
+    def _presence(self, fields: Iterable[int]) -> list[BitMap]:
+        first = len(self._text_fields) + len(self._word_fields)
+        return self._bitmaps([first + field for field in fields])
+
+    def _bitmaps(self, places: list[int]) -> list[BitMap]:
+        """Return bitmaps by their places in the dictionary."""
+        chunks: dict[int, bytes] = {}
+        bitmaps: list[BitMap] = []
+        for place in places:
+            if place >= len(self._bitmap_places):
+                raise damaged("lacks a bitmap")
+            number, begin = divmod(self._bitmap_places[place], 2 * CHUNK_BYTES)
+            chunk = chunks.get(number)
+            if chunk is None:
+                chunk = chunks[number] = self._data(Part.BITMAPS + number) or b""
+            bitmaps.append(_bitmap(chunk[begin : begin + self._bitmap_lengths[place]]))
+        return bitmaps
+
+    def _fields_of(self, condition: Condition) -> list[int]:
+        """Return the numbers of the fields that a condition is about."""
+        field = condition.field
+        if field is ANY_TEXT:
+            return list(range(len(self._names)))
+        if isinstance(field, MetaField):
+            name = META + stored_text(field.path)
+            return [number for number, other in enumerate(self._names) if is_inside(other, name)]
+        return [number for number, other in enumerate(self._names) if other == field.value]
+
+    def _sets_of(self, condition: Condition) -> frozenset[int]:
+        """Return the numbers of the sets of fields that a condition is about."""
+        wanted = set(self._fields_of(condition))
+        return frozenset(number for number, fields in enumerate(self._sets) if not wanted.isdisjoint(fields))
+
+    def _originals(self, folded: bytes, case: bytes) -> list[bytes]:
+        """Return texts as they were before they were folded."""
+        if case and case[:1] != SEPARATOR:
+            difference = int.from_bytes(case, "little") ^ int.from_bytes(folded, "little")
+            case = difference.to_bytes(max(len(case), len(folded)), "little")
+        return (case or folded)[1:-1].split(SEPARATOR)
+
+    @cached_property
+    def _dictionary(self) -> list[bytes]:
+        frames = unpacked(self._data(Part.DICTIONARY))
+        if len(frames) != 7:
+            raise damaged("has no dictionary")
+        return frames
+
+    @cached_property
+    def _head(self) -> tuple[list[str], list[list[int]], list[Group]]:
+        try:
+            names, sets, groups = json.loads(self._dictionary[0])
+            return (
+                [str(name) for name in names],
+                [[int(field) for field in fields] for fields in sets],
+                [
+                    Group(number, int(fields), int(texts), bool(is_sentences))
+                    for number, (fields, texts, is_sentences) in enumerate(groups)
+                ],
+            )
+        except (ValueError, TypeError, RecursionError) as error:
+            raise damaged("has no dictionary") from error
+
+    @property
+    def _names(self) -> list[str]:
+        return self._head[0]
+
+    @property
+    def _sets(self) -> list[list[int]]:
+        return self._head[1]
+
+    @property
+    def _groups(self) -> list[Group]:
+        return self._head[2]
+
+    @property
+    def _texts(self) -> bytes:
+        """The frequent texts, folded."""
+        return self._dictionary[1]
+
+    @property
+    def _words(self) -> bytes:
+        """The frequent pieces and pairs."""
+        return self._dictionary[2]
+
+    @cached_property
+    def _text_fields(self) -> array[int]:
+        return read_numbers("H", self._dictionary[3])
+
+    @cached_property
+    def _word_fields(self) -> array[int]:
+        return read_numbers("H", self._dictionary[4])
+
+    @cached_property
+    def _bitmap_places(self) -> array[int]:
+        return read_numbers("I", self._dictionary[5])
+
+    @cached_property
+    def _bitmap_lengths(self) -> array[int]:
+        return read_numbers("I", self._dictionary[6])
+
+    @cached_property
+    def _case(self) -> bytes:
+        (case,) = unpacked(self._data(Part.DICTIONARY_CASE))
+        return case
+
+    def _runs(self, group: Group, part: GroupPart) -> BitMap:
+        return _bitmap(self._data(_group_part(group, part)) or b"", 1 << 24)
+
+    def _frames(self, group: Group, part: GroupPart, count: int) -> list[bytes]:
+        frames = unpacked(self._data(_group_part(group, part)))
+        if len(frames) != count:
+            raise damaged("has a group that is not whole")
+        return frames
+
+    def _data(self, part: int) -> bytes | None:
+        rows = self._rows_of(_PART, (place_of(self.first_seq, part),))
+        return rows[0][0] if rows else None
+
+
+def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
+    """Return the numbers of the texts that contain a needle.
+
+    Args:
+        texts: Between separators, one before the first and one behind the last.
+        needle: May have a separator at both ends.
+        count: How many texts there are.
+
+    Raises:
+        StoreDamaged: If there are not so many.
+    """
+    at = texts.find(needle) if count else -1
+    if at < 0:
+        return []
+    if texts.count(needle) * _MANY_HITS > count and needle[:1] != SEPARATOR:
+        several = texts[1:-1].split(SEPARATOR)
+        if len(several) != count:
+            raise damaged("has other texts than it tells")
+        return list(compress(range(count), [needle in text for text in several]))
+    places: list[int] = []
+    number, reached = -1, 0
+    while at >= 0:
+        # A needle with its separators begins one byte before the text.
+        begin = at + 1 if needle[:1] == SEPARATOR else at
+        number += texts.count(SEPARATOR, reached, begin)
+        places.append(number)
+        reached = begin
+        end = texts.find(SEPARATOR, begin)
+        at = texts.find(needle, end)
+    if number >= count:
+        raise damaged("has other texts than it tells")
+    return places
+
+
+def _bitmap(data: bytes, end: int = BLOCK_EVENTS) -> BitMap:
+    """Return a stored bitmap.
+
+    Args:
+        data: As it is stored.
+        end: All values are below this.
+
+    Raises:
+        StoreDamaged: If it is not a bitmap of such values.
+    """
+    try:
+        bitmap = BitMap.deserialize(data)
+    except ValueError as error:
+        raise damaged("has a bitmap that cannot be read") from error
+    if bitmap and bitmap.max() >= end:
+        raise damaged("has a bitmap of other events")
+    return bitmap
+
+
+def _group_part(group: Group, part: GroupPart) -> int:
+    return Part.GROUPS + 16 * group.number + part
