@@ -1,53 +1,37 @@
 """Comparing the index and the text index with the events, a stretch at a time.
 
-What both say of a stretch is made again from its rows, which are read once, and compared with what is
-stored; nothing is packed for that.
+Both are built again from the rows of a stretch and compared with what is stored.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from audit_tui.errors import StoreDamaged
-from audit_tui.store import text_layout
 from audit_tui.store.file import connect
+from audit_tui.store.index import text_index
 from audit_tui.store.index.checking import IndexCheck
 from audit_tui.store.index.fields import ROWS as INDEX_ROWS
-from audit_tui.store.stretches import Stretch
+from audit_tui.store.index.text_fields import ROWS as TEXT_ROWS
 from audit_tui.store.tables import schema
-from audit_tui.store.text_index import ROWS, built_from
-from audit_tui.store.text_layout import SEGMENT_EVENTS, Part, PlainWriter
+from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from audit_tui.store.stretches import SegmentTables
+    from collections.abc import Iterator, Sequence
 
     Rows: TypeAlias = Sequence[Sequence[Any]]
 
 INDEX = "index"
 TEXT_INDEX = "text index"
+UNIT_EVENTS = 32_768
+"""So many events are read at once."""
 MIN_SEQ, MAX_SEQ = -(1 << 63), (1 << 63) - 1
-
-
-class _Kind(NamedTuple):
-    """A thing that is made of stretches."""
-
-    part: str
-    """What reports call it."""
-    name: str
-    """What it is called for one stretch."""
-    tables: SegmentTables
-    most_events: int
-    check: Callable[[sqlite3.Connection, Stretch, Rows], Iterator[str]]
-    """What is wrong with one, each as the end of a sentence."""
 
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """One short read transaction."""
+    """Hold one short read transaction."""
     connection.execute("BEGIN")
     try:
         yield
@@ -67,39 +51,22 @@ def check_segments(connection: sqlite3.Connection, within: Stretch) -> Iterator[
         Which part is wrong, and how, a sentence.
     """
     yield from _check_index(connection, within)
-    for stretch in _stretches(connection, within):
-        with snapshot(connection):
-            yield from _check_stretch(connection, stretch)
+    yield from _check_text_index(connection, within)
 
 
 def all_problems(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Everything that is wrong with segments and text index; ``verify`` shares this between processes."""
+    """Return all that is wrong with both; ``verify`` shares this between processes."""
     everywhere = Stretch(MIN_SEQ, MAX_SEQ)
     return [*layout_problems(connection), *check_segments(connection, everywhere)]
 
 
 def layout_problems(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Segments that overlap or are too long, and parts of none."""
+    """Look for parts that overlap, and for parts of nothing."""
     if schema.has_index(connection):
         with snapshot(connection):
             yield from ((INDEX, problem) for problem in IndexCheck(connection).layout_problems())
-    for kind in _KINDS:
-        with snapshot(connection):
-            if not kind.tables.are_there(connection):
-                continue
-            reached = MIN_SEQ
-            for first, last in connection.execute(
-                f"SELECT first_seq, last_seq FROM {kind.tables.segments} ORDER BY first_seq"  # noqa: S608 - ours
-            ):
-                if first <= reached or not 0 <= last - first < kind.most_events:
-                    yield kind.part, f"{kind.name} {first} to {last} overlaps another or is too long."
-                reached = max(reached, last)
-            strays = connection.execute(
-                f"SELECT count(*) FROM {kind.tables.parts} AS part WHERE NOT EXISTS"  # noqa: S608 - ours
-                f" (SELECT 1 FROM {kind.tables.segments} WHERE first_seq = part.place / {kind.tables.places})"
-            ).fetchone()[0]
-            if strays:
-                yield kind.part, f"It has {strays} parts that belong to nothing."
+    with snapshot(connection):
+        yield from ((TEXT_INDEX, problem) for problem in text_index.structure_problems(connection))
 
 
 def _check_index(connection: sqlite3.Connection, within: Stretch) -> Iterator[tuple[str, str]]:
@@ -110,7 +77,7 @@ def _check_index(connection: sqlite3.Connection, within: Stretch) -> Iterator[tu
     while begin <= within.last_seq:
         with snapshot(connection):
             rows = connection.execute(
-                f"{INDEX_ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT {SEGMENT_EVENTS}",
+                f"{INDEX_ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT {UNIT_EVENTS}",
                 (begin, within.last_seq),
             ).fetchall()
             last = rows[-1][0] if rows else within.last_seq
@@ -118,88 +85,31 @@ def _check_index(connection: sqlite3.Connection, within: Stretch) -> Iterator[tu
             begin = last + 1
 
 
-def _stretches(connection: sqlite3.Connection, within: Stretch) -> list[Stretch]:
-    found: set[Stretch] = set()
+def _check_text_index(connection: sqlite3.Connection, within: Stretch) -> Iterator[tuple[str, str]]:
     with snapshot(connection):
-        for kind in _KINDS:
-            if kind.tables.are_there(connection):
-                rows = connection.execute(
-                    f"SELECT first_seq, last_seq FROM {kind.tables.segments}"  # noqa: S608 - ours
-                    " WHERE first_seq BETWEEN ? AND ?",
-                    within,
-                )
-                # Longer ones are told by their layout; their rows would fill the memory.
-                found |= {Stretch(*row) for row in rows if 0 <= row[1] - row[0] < kind.most_events}
-    return sorted(found)
+        listed = [
+            stretch
+            for stretch in text_index.stretches(connection)
+            # The others are told by their structure; their rows would fill the memory.
+            if within.first_seq <= stretch.first_seq <= within.last_seq
+            and 0 <= stretch.last_seq - stretch.first_seq < BLOCK_EVENTS
+        ]
+    for stretch in listed:
+        with snapshot(connection):
+            # It may have been taken away, or built again, since it was listed.
+            if stretch in text_index.stretches(connection):
+                for problem in text_index.problems(connection, stretch, _text_rows(connection, stretch)):
+                    first, last = stretch
+                    yield TEXT_INDEX, f"The text index of the events {first:,} to {last:,} {problem}."
 
 
-def _check_stretch(connection: sqlite3.Connection, stretch: Stretch) -> Iterator[tuple[str, str]]:
-    rows: Rows | None = None
-    for kind in _KINDS:
-        # It may have been taken away, or built anew, since it was listed.
-        if kind.tables.are_there(connection) and _is_there(connection, kind, stretch):
-            if rows is None:
-                rows = _rows(connection, stretch)
-            for problem in kind.check(connection, stretch, rows):
-                yield kind.part, f"{kind.name} {stretch.first_seq} to {stretch.last_seq} {problem}."
-
-
-def _is_there(connection: sqlite3.Connection, kind: _Kind, stretch: Stretch) -> bool:
-    found = connection.execute(
-        f"SELECT count(*) FROM {kind.tables.segments} WHERE first_seq = ? AND last_seq = ?",  # noqa: S608 - ours
-        stretch,
-    )
-    return bool(found.fetchone()[0])
-
-
-def _rows(connection: sqlite3.Connection, stretch: Stretch) -> Rows:
+def _text_rows(connection: sqlite3.Connection, stretch: Stretch) -> Rows:
     try:
-        return connection.execute(ROWS, stretch).fetchall()
+        return connection.execute(TEXT_ROWS, stretch).fetchall()
     except sqlite3.OperationalError:
         # TEXT that is not UTF-8; decoding every text in Python costs twice as much.
         connection.text_factory = connect.decode_anything
         try:
-            return connection.execute(ROWS, stretch).fetchall()
+            return connection.execute(TEXT_ROWS, stretch).fetchall()
         finally:
             connection.text_factory = str
-
-
-def _check_text(connection: sqlite3.Connection, stretch: Stretch, rows: Rows) -> Iterator[str]:
-    said = connection.execute(
-        "SELECT events, first_us, last_us, group_bits, signature FROM text_segments WHERE first_seq = ?",
-        stretch[:1],
-    ).fetchone()
-    built = built_from(rows, stretch.first_seq, PlainWriter())
-    if built is None or said != built[:5]:
-        yield "does not say what is in it"
-        return
-    stored: dict[int, object] = dict(
-        connection.execute(
-            "SELECT place, data FROM text_parts WHERE place BETWEEN ? AND ?",
-            text_layout.STORED.places_of(stretch.first_seq),
-        ).fetchall()
-    )
-    for part, expected in built.parts.items():
-        data = stored.pop(text_layout.STORED.place_of(stretch.first_seq, part), None)
-        if (data if part >= Part.GROUPS else _unpacked(data)) != expected:
-            yield f"differs from them in its {Part(min(part, Part.GROUPS)).name.lower()}"
-    if stored:
-        yield "has parts that nobody knows"
-
-
-def _unpacked(data: object) -> bytes | None:
-    try:
-        return text_layout.unpacked(data)
-    except StoreDamaged:
-        return None
-
-
-_KINDS = (
-    _Kind(
-        TEXT_INDEX,
-        "The text index of the events",
-        text_layout.STORED,
-        text_layout.SEGMENT_EVENTS,
-        _check_text,
-    ),
-)

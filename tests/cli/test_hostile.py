@@ -189,7 +189,7 @@ STORES = {
     "no names": ("DELETE FROM user_names", "DELETE FROM event_names"),
     "segments that are odd": (f"{SEGMENT} VALUES (1, 1, 1, 120, 120, 0, 119, 1, zeroblob(32))",),
     "segments without end": (f"{SEGMENT} VALUES (1, 1, 1, (1 << 62), (1 << 62), 0, 119, 0, zeroblob(32))",),
-    "text parts that are odd": ("UPDATE text_parts SET data = zeroblob(3)",),
+    "text parts that are odd": ("UPDATE text_stretch_parts SET data = zeroblob(3)",),
     "seals that are odd": ("UPDATE seal_block SET leaves = x'00'",
                            "UPDATE seal_head SET note = 'x', root = x'00'"),
 }  # fmt: skip

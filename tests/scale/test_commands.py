@@ -129,7 +129,7 @@ PARTS = {
         "events_time", "events_event", "events_category", "events_user"
     ),
     "columns": ("segments", "segment_columns"),
-    "text index": ("text_segments", "text_parts"),
+    "text index": ("text_stretches", "text_stretch_parts"),
     "seals": ("seal_block", "seal_head", "seal_removed"),
 }  # fmt: skip
 

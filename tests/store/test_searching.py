@@ -28,11 +28,11 @@ from audit_tui.core.filters import (
 )
 from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
-from audit_tui.errors import QueryCancelled, StoreDamaged
-from audit_tui.store import text_index, text_layout
-from audit_tui.store.index import session, timeline
+from audit_tui.errors import QueryCancelled
+from audit_tui.store.index import session, text_index, timeline
 from audit_tui.store.read.reader import StoreReader
-from audit_tui.store.stretches import Stretch
+from audit_tui.store.tables import text_layout
+from audit_tui.store.tables.text_layout import Stretch
 from audit_tui.store.verify_segments import TEXT_INDEX, all_problems
 from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
@@ -158,9 +158,9 @@ def fill(path: Path, stretches: list[Stretch]) -> None:
     with StoreWriter(path, durable=False) as writer:
         writer.append(EVENTS)
     with closing(sqlite3.connect(path)) as connection, connection:
-        text_index.drop(connection)
+        text_layout.drop(connection)
         if stretches:
-            text_layout.STORED.create(connection)
+            text_layout.create(connection)
         for stretch in stretches:
             text_index.build_stretch(connection, stretch)
 
@@ -268,56 +268,6 @@ def test_what_was_remembered_is_void_after_a_change(indexed: Path) -> None:
 
 def test_a_complete_index_has_nothing_wrong(indexed: Path) -> None:
     assert checked(indexed) == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "DELETE FROM text_parts WHERE place = (SELECT min(place) FROM text_parts)",
-        "UPDATE text_parts SET data = (SELECT data FROM text_parts WHERE place = 33 * 256 + 2)"
-        " WHERE place = 65 * 256 + 2",
-        "UPDATE text_parts SET data = zeroblob(4096) WHERE place = 33 * 256 + 16",
-        "UPDATE text_segments SET signature = zeroblob(8192) WHERE first_seq = 33",
-        "UPDATE text_segments SET first_us = first_us + 1 WHERE first_seq = 33",
-        "UPDATE text_segments SET last_seq = 64 WHERE first_seq = 1",
-        "UPDATE events SET description = 'another' WHERE seq = 40",
-        'UPDATE events SET metadata = \'{"region":"us"}\' WHERE seq = 40',
-        "DELETE FROM events WHERE seq = 40",
-        "INSERT INTO text_parts VALUES (9, x'00')",
-    ],
-)
-def test_what_hides_an_event_from_a_search_is_found(indexed: Path, change: str) -> None:
-    with closing(sqlite3.connect(indexed)) as connection, connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        connection.execute(change)
-    assert checked(indexed)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(part=st.integers(0, 2), place=st.integers(0, 10_000), byte=st.integers(0, 255), is_cut=st.booleans())
-def test_a_broken_index_is_an_error_and_nothing_worse(
-    tmp_path_factory: pytest.TempPathFactory, part: int, place: int, byte: int, is_cut: bool
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "broken.db"
-    if not path.exists():
-        fill(path, COVERED["indexed"])
-    with closing(sqlite3.connect(path)) as connection:
-        at = 65 * 256 + part
-        good = connection.execute("SELECT data FROM text_parts WHERE place = ?", (at,)).fetchone()[0]
-        place %= len(good)
-        bad = good[:place] if is_cut else good[:place] + bytes([byte]) + good[place + 1 :]
-        with connection:
-            connection.execute("UPDATE text_parts SET data = ? WHERE place = ?", (bad, at))
-        try:
-            with StoreReader(path) as reader:
-                for query in (AGENT, EventQuery(Condition(MetaField("region"), IS, None))):
-                    try:
-                        assert 0 <= reader.count(query) <= len(EVENTS)
-                    except StoreDamaged as error:
-                        assert "reindex" in error.hint
-        finally:
-            with connection:
-                connection.execute("UPDATE text_parts SET data = ? WHERE place = ?", (good, at))
 
 
 def test_a_search_ends_when_it_is_cancelled(reader: StoreReader) -> None:

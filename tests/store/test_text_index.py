@@ -12,8 +12,10 @@ from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import ANY_TEXT, Condition
 from audit_tui.core.operators import CONTAINS
 from audit_tui.core.query import EventQuery
-from audit_tui.store import text_index, text_layout
+from audit_tui.store import verify_segments
+from audit_tui.store.index import text_index, text_stretch
 from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.tables import text_layout
 from audit_tui.store.verify_segments import all_problems
 from audit_tui.store.write.writer import StoreWriter
 
@@ -32,41 +34,45 @@ def events(first: int, last: int) -> list[AuditEvent]:
 
 def stretches(path: Path) -> list[tuple[int, int]] | None:
     with closing(sqlite3.connect(path)) as connection:
-        if not text_layout.STORED.are_there(connection):
+        if not text_layout.exists(connection):
             return None
         assert all_problems(connection) == []
-        return connection.execute("SELECT first_seq, last_seq FROM text_segments").fetchall()
+        return list(text_index.stretches(connection))
 
 
-def found(path: Path) -> int:
+def matches(path: Path) -> int:
     with StoreReader(path) as reader:
         return reader.count(NEEDLE)
 
 
 @pytest.fixture(autouse=True)
-def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of 64 events, and short ones from 20 on."""
-    monkeypatch.setattr(text_index.TextIndex.__init__, "__defaults__", (64,))
-    monkeypatch.setattr(text_index.outstanding, "__defaults__", (64,))
-    monkeypatch.setattr(text_index.outstanding, "__kwdefaults__", {"least_rest": 20})
+def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of 64 seqs, and short stretches from 20 events on."""
+    for module in (text_layout, text_index, text_stretch, verify_segments):
+        monkeypatch.setattr(module, "BLOCK_EVENTS", 64)
+    monkeypatch.setattr(text_index, "SHORT_EVENTS", 20)
+    monkeypatch.setattr(text_index.outstanding, "__defaults__", (20,))
 
 
 def test_an_append_completes_segments_and_a_close_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     with StoreWriter(path, durable=False) as writer:
-        writer.append(events(1, 60))
+        writer.append(events(1, 15))
         assert stretches(path) == []
-        writer.append(events(61, 140))
-        assert stretches(path) == [(1, 64), (65, 128)]
-        assert found(path) == 14
-    assert stretches(path) == [(1, 64), (65, 128)]
-    with StoreWriter(path, durable=False) as writer:
+        writer.append(events(16, 50))
+        assert stretches(path) == [(1, 50)]
+        writer.append(events(51, 140))
+        assert stretches(path) == [(1, 63), (64, 127), (128, 140)]
+        assert matches(path) == 14
+    assert stretches(path) == [(1, 63), (64, 127), (128, 140)]
+    with StoreWriter(path, durable=False, bulk=True) as writer:
         writer.append(events(141, 170))
-    assert stretches(path) == [(1, 64), (65, 128), (129, 170)]
+        assert stretches(path) == [(1, 63), (64, 127), (128, 140)]
+    assert stretches(path) == [(1, 63), (64, 127), (128, 170)]
     with StoreWriter(path, durable=False) as writer:
         writer.append(events(171, 200))
-    assert stretches(path) == [(1, 64), (65, 128), (129, 192)]
-    assert found(path) == 20
+    assert stretches(path) == [(1, 63), (64, 127), (128, 191)]
+    assert matches(path) == 20
 
 
 def test_what_is_rolled_back_leaves_no_segment(tmp_path: Path) -> None:
@@ -90,7 +96,7 @@ def test_a_store_without_the_index_answers_the_same_and_stays_so(tmp_path: Path)
         writer.append(events(101, 200))
         writer.reindex()
     assert stretches(path) is None
-    assert found(path) == 20
+    assert matches(path) == 20
 
 
 def test_reindex_adds_the_index_and_takes_it_away(tmp_path: Path) -> None:
@@ -98,9 +104,9 @@ def test_reindex_adds_the_index_and_takes_it_away(tmp_path: Path) -> None:
     with StoreWriter(path, durable=False, has_text_index=False) as writer:
         writer.append(events(1, 150))
         writer.reindex(has_text_index=True)
-    assert stretches(path) == [(1, 64), (65, 128), (129, 150)]
-    assert found(path) == 15
+    assert stretches(path) == [(1, 63), (64, 127), (128, 150)]
+    assert matches(path) == 15
     with StoreWriter(path, durable=False) as writer:
         writer.reindex(has_text_index=False)
     assert stretches(path) is None
-    assert found(path) == 15
+    assert matches(path) == 15

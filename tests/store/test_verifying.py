@@ -13,15 +13,14 @@ from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.evidence.checkpoint import PublicKey, origin_of, read_checkpoint
 from audit_tui.core.evidence.leaf import Form, event_leaf
 from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged, StoreError
-from audit_tui.store import text_index
 from audit_tui.store.evidence import seal_reading, signing, verify_derived, verify_work
 from audit_tui.store.evidence.proving import Prover
 from audit_tui.store.evidence.seal_keys import give_key
 from audit_tui.store.evidence.seal_reading import SealedStore
 from audit_tui.store.evidence.verifying import Anchor, Mode, Report, Request, Result, Step, verify
-from audit_tui.store.index import keeper
-from audit_tui.store.stretches import Stretch
+from audit_tui.store.index import keeper, text_index
 from audit_tui.store.tables.rows import draft
+from audit_tui.store.tables.text_layout import Stretch
 from audit_tui.store.write.removing import Act
 from audit_tui.store.write.writer import StoreWriter
 from tests.store import forger
@@ -264,7 +263,7 @@ def test_a_second_process_does_its_share_or_the_first_does_all(
     expected = verify(path, Request()).index_problems
     monkeypatch.setattr(verify_work, "LEAST_EVENTS", 1)
     monkeypatch.setattr(verify_work, "_RUN", runs)
-    monkeypatch.setattr(verify_derived, "SEGMENT_EVENTS", 256)
+    monkeypatch.setattr(verify_derived, "UNIT_EVENTS", 256)
     monkeypatch.setattr(verify_work, "_cores", lambda: 2)
     assert verify(path, Request()).index_problems == expected != ()
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from audit_tui.store.evidence.seal_reading import open_reading
 from audit_tui.store.evidence.verify_indexes import count_rows, entry_problems, page_problems, whole_indexes
 from audit_tui.store.file import connect
-from audit_tui.store.stretches import Stretch
-from audit_tui.store.text_layout import SEGMENT_EVENTS
+from audit_tui.store.tables.text_layout import Stretch
 from audit_tui.store.verify_segments import (
     MAX_SEQ,
     MIN_SEQ,
+    UNIT_EVENTS,
     check_segments,
     layout_problems,
     snapshot,
@@ -46,7 +46,7 @@ def units(size: int) -> list[Stretch]:
     """What there is to do for a store of so many sealed events; the first one takes longest."""
     return [
         PAGES,
-        *(Stretch(first, first + SEGMENT_EVENTS - 1) for first in range(1, size + 1, SEGMENT_EVENTS)),
+        *(Stretch(first, first + UNIT_EVENTS - 1) for first in range(1, size + 1, UNIT_EVENTS)),
     ]
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 from audit_tui.core.text import counted
 from audit_tui.store.evidence.verify_derived import DerivedCheck, Found, units
 from audit_tui.store.evidence.verify_indexes import MAX_PROBLEMS
-from audit_tui.store.stretches import Stretch
+from audit_tui.store.tables.text_layout import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

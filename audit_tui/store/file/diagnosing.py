@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.finding import Finding, Level
 from audit_tui.core.text import counted, thousands
-from audit_tui.store import text_layout
 from audit_tui.store.file import connect, file_system, foreign_log
 from audit_tui.store.read.reader import StoreReader
-from audit_tui.store.tables import index_layout, schema, seal_layout
+from audit_tui.store.tables import index_layout, schema, seal_layout, text_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pyroaring import BitMap
 
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import ANY_TEXT, MetaField
+from audit_tui.store.index.text_search import search
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from audit_tui.core.filters import Condition
+
+_TEXT_FIELDS = (ANY_TEXT, Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP)
 
 
 class Snapshot(Protocol):
@@ -64,4 +70,6 @@ def split(snapshot: Snapshot, condition: Condition, report: Callable[[int], None
     Raises:
         QueryCancelled: If the answer is no longer wanted.
     """
+    if condition.field in _TEXT_FIELDS or isinstance(condition.field, MetaField):
+        return Split(*search(snapshot, condition, report))
     return Split(BitMap(), BitMap(range(1, snapshot.newest_seq + 1)))

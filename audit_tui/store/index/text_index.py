@@ -10,10 +10,10 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.errors import StoreDamaged
-from audit_tui.store.index import text_layout
 from audit_tui.store.index.text_build import Built, built_from
 from audit_tui.store.index.text_fields import BATCH_EVENTS, ROWS, TextFields, TooMuchText
-from audit_tui.store.index.text_layout import BLOCK_EVENTS, Stretch, block_of, inflated, place_of
+from audit_tui.store.tables import text_layout
+from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, inflated, place_of
 
 if TYPE_CHECKING:
     import sqlite3

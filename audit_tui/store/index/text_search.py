@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyroaring import BitMap
 
 from audit_tui.store.index.text_index import LEFT_OUT
-from audit_tui.store.index.text_layout import TABLES, block_of, damaged
 from audit_tui.store.index.text_stretch import Needle, TextStretch
+from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_REMEMBERED = 8
 """The answers to so many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""
+MAX_SEQ = 0xFFFF_FFFF
+"""The largest number in a bitmap."""
 _STRETCHES = "SELECT first_seq, last_seq, events, stamp FROM text_stretches ORDER BY first_seq"
 _EXIST = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)"
 
@@ -78,9 +80,8 @@ def _entries(snapshot: Snapshot) -> list[_Entry]:
     entries = [_Entry(*map(int, row)) for row in snapshot.rows(_STRETCHES)]
     reached = 0
     for entry in entries:
-        if not reached < entry.first_seq <= entry.last_seq or block_of(entry.first_seq) != block_of(
-            entry.last_seq
-        ):
+        is_ordered = reached < entry.first_seq <= entry.last_seq <= MAX_SEQ
+        if not is_ordered or block_of(entry.first_seq) != block_of(entry.last_seq):
             raise damaged("has stretches that overlap")
         reached = entry.last_seq
     return entries

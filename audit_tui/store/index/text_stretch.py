@@ -23,7 +23,8 @@ from audit_tui.store.index.text_grams import (
     pairs_of_bytes,
     pieces_of,
 )
-from audit_tui.store.index.text_layout import (
+from audit_tui.store.tables.rows import stored_text
+from audit_tui.store.tables.text_layout import (
     BLOCK_EVENTS,
     SEPARATOR,
     GroupPart,
@@ -33,7 +34,6 @@ from audit_tui.store.index.text_layout import (
     read_numbers,
     unpacked,
 )
-from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     from array import array

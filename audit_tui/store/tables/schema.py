@@ -11,8 +11,7 @@ from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.event import iso_utc, to_us
 from audit_tui.core.record import Record
 from audit_tui.errors import NotAStore, StoreError, StoreTooNew
-from audit_tui.store import text_layout
-from audit_tui.store.tables import index_layout, seal_layout
+from audit_tui.store.tables import index_layout, seal_layout, text_layout
 from audit_tui.store.tables.index_layout import REMOVALS
 
 if TYPE_CHECKING:
@@ -59,7 +58,9 @@ ALL_NAME_TABLES = (*NAME_TABLES.values(), SOURCE_NAMES)
 KEY_INDEX = Index("events_key", ("key",), is_unique=True)
 OLD_INDEXES = ("events_time", "events_event", "events_category", "events_user")
 """What stores of version 1 had instead of the bitmaps."""
-OLD_TABLES = ("segments", "segment_columns")
+OLD_TEXT_TABLES = ("text_segments", "text_parts")
+"""The text index of version 1."""
+OLD_TABLES = ("segments", "segment_columns", *OLD_TEXT_TABLES)
 """As above."""
 
 NAME_TABLE_COLUMNS = ("id", "name", "folded", "events")
@@ -156,7 +157,7 @@ def _create(connection: sqlite3.Connection) -> None:
     database.table("events").create_index(KEY_INDEX.columns, KEY_INDEX.name, unique=True)
     database.create_view(VIEW, _VIEW_SELECT)
     seal_layout.create_tables(connection)
-    text_layout.STORED.create(connection)
+    text_layout.create(connection)
     created = {
         STORE_ID: os.urandom(16).hex(),
         CREATED: iso_utc(to_us(datetime.now(UTC))),

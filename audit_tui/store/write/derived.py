@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.store import text_layout
-from audit_tui.store.tables import index_layout, schema
+from audit_tui.store.tables import index_layout, schema, text_layout
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,9 +17,9 @@ def drop(connection: sqlite3.Connection) -> None:
     connection.execute(f"REINDEX {schema.KEY_INDEX.name}")
     index_layout.drop(connection)
     index_layout.create(connection)
-    if text_layout.STORED.are_there(connection):
-        text_layout.STORED.drop(connection)
-        text_layout.STORED.create(connection)
+    if text_layout.exists(connection):
+        text_layout.drop(connection)
+        text_layout.create(connection)
 
 
 def old_parts(connection: sqlite3.Connection) -> list[str]:
@@ -29,6 +28,13 @@ def old_parts(connection: sqlite3.Connection) -> list[str]:
     marks = ", ".join("?" * len(wanted))
     rows = connection.execute(f"SELECT type, name FROM sqlite_schema WHERE name IN ({marks})", wanted)  # noqa: S608
     return [f"DROP {'INDEX' if kind == 'index' else 'TABLE'} {name}" for kind, name in rows.fetchall()]
+
+
+def has_old_text_index(connection: sqlite3.Connection) -> bool:
+    """Tell whether the store has the text index of version 1, so that it wants that of today."""
+    names = schema.OLD_TEXT_TABLES
+    statement = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)"
+    return bool(connection.execute(statement, names).fetchone()[0] == len(names))
 
 
 def recount_names(connection: sqlite3.Connection) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import StoreError
-from audit_tui.store import text_index, text_layout
 from audit_tui.store.evidence.sealing import Seals
 from audit_tui.store.file import connect, foreign_log
 from audit_tui.store.file.lock import StoreLock
+from audit_tui.store.index import text_index
 from audit_tui.store.index.keeper import BULK_TAIL_EVENTS, IndexKeeper, indexed_upto
 from audit_tui.store.index.merging import MAX_SEGMENT
-from audit_tui.store.tables import schema, statements
+from audit_tui.store.tables import schema, statements, text_layout
 from audit_tui.store.tables.index_layout import REMOVALS
 from audit_tui.store.tables.names import NameCounts, Names
 from audit_tui.store.tables.rows import Draft, StoredRow, draft, read_event, stored_text
@@ -116,7 +116,8 @@ class StoreWriter:
         self._names = tuple(Names(names) for names in schema.ALL_NAME_TABLES)
         self._index = IndexKeeper(BULK_TAIL_EVENTS, MAX_SEGMENT) if bulk else IndexKeeper()
         self._is_bulk = bulk
-        own = (NameCounts(), Seals(), self._index, text_index.TextIndex())
+        texts = text_index.TextIndex(None if bulk else text_index.SHORT_EVENTS)
+        own = (NameCounts(), Seals(), self._index, texts)
         self._companions: tuple[Companion, ...] = (*own, *companions)
         self._is_closed = False
         self._removals: tuple[str] | None = None
@@ -270,12 +271,12 @@ class StoreWriter:
                 progress(f"index: {done:,} of {newest:,} events")
             with self._transaction():
                 self._index.catch_up(self._connection, newest)
+        self._ensure_text_index(progress)
         for statement in derived.old_parts(self._connection):
             if progress is not None:
                 progress("space of the old indexes")
             with self._transaction():
                 self._connection.execute(statement)
-        self._ensure_text_index(progress)
 
     def _merge_segments(self) -> None:
         """Leave few large segments behind an import."""
@@ -294,7 +295,7 @@ class StoreWriter:
         with self._transaction():
             derived.drop(self._connection)
             if has_text_index is not None:
-                make = text_layout.STORED.create if has_text_index else text_layout.STORED.drop
+                make = text_layout.create if has_text_index else text_layout.drop
                 make(self._connection)
         self._index = IndexKeeper(BULK_TAIL_EVENTS, MAX_SEGMENT)
         self.ensure_indexes(progress)
@@ -307,14 +308,17 @@ class StoreWriter:
     def _leave_text_index_out(self) -> None:
         with self._transaction():
             if not self.newest_seq():
-                text_layout.STORED.drop(self._connection)
+                text_layout.drop(self._connection)
 
     def _ensure_text_index(self, progress: Callable[[str], None] | None) -> None:
-        if not text_layout.STORED.are_there(self._connection):
+        if derived.has_old_text_index(self._connection):
+            with self._transaction():
+                text_layout.create(self._connection)
+        if not text_layout.exists(self._connection):
             return
-        for place, stretch in enumerate(text_index.outstanding(self._connection)):
-            if progress is not None and not place:
-                progress("text index")
+        for stretch in text_index.outstanding(self._connection):
+            if progress is not None:
+                progress(f"text index: {stretch.first_seq - 1:,} of {self.newest_seq():,} events")
             with self._transaction():
                 text_index.build_stretch(self._connection, stretch)
 
