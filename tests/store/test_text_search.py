@@ -381,9 +381,8 @@ def test_more_text_than_fits_is_divided_and_the_rest_left_to_the_rows(
 def test_appended_events_get_short_stretches_and_whole_blocks(
     store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (text_index, text_stretch):
-        if hasattr(module, "BLOCK_EVENTS"):
-            monkeypatch.setattr(module, "BLOCK_EVENTS", 32)
+    for module in (text_index, text_layout, text_stretch):
+        monkeypatch.setattr(module, "BLOCK_EVENTS", 32)
     fill(store, [])
     text_layout.create(store)
     keeper, bulk = text_index.TextIndex(short_events=8), text_index.TextIndex(short_events=None)
