@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
     from audit_tui.core.privacy.redact_mode import RedactMode
+    from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.screens.review import ReviewScreen
 
 APP_SHEET = Path(app_module.__file__).with_name("app.tcss")
@@ -108,14 +109,15 @@ def run_review(
     exporter: Exporter | None = None,
     redact: RedactMode | None = None,
     open_checker: Callable[[], SealChecker] | None = None,
+    open_reader: ReaderFactory | None = None,
     settles: bool = True,
 ) -> None:
     """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
 
     async def main() -> None:
-        open_reader = fake_factory(account() if events is None else events, hook, "demo.db")
+        opener = open_reader or fake_factory(account() if events is None else events, hook, "demo.db")
         opening = Opening(
-            open_reader if redact is None else redact.readers(open_reader),
+            opener if redact is None else redact.readers(opener),
             "demo.db",
             view or View(),
             zone_named(zone),

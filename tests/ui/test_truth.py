@@ -1,0 +1,363 @@
+"""Line, order, header, count, rows, copies and exports speak of the same events, whatever was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit_tui.core.columns import SORT_KEYS, Column
+from audit_tui.core.event import AuditEvent, to_us
+from audit_tui.core.filters import EVERYTHING, All, Condition, with_users
+from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.privacy.redact_mode import RedactMode
+from audit_tui.core.query import NEWEST_FIRST, Sort
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.view import View, sort_words
+from audit_tui.errors import QueryTooLong
+from audit_tui.ui.screens.copy_source import CopyForm, CopySource
+from audit_tui.ui.screens.text_dialog import TextDialog
+from audit_tui.ui.widgets.list import event_list
+from tests.ui.fake_reader import FakeReader
+from tests.ui.review_app import NOW, Driver, account, run_review
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import EventReader
+
+ALL_TIME = View(time_range=Preset.ALL_TIME)
+KENJI = View(Condition(Column.USER, IS, "user3@acme.io"), Preset.ALL_TIME)
+
+
+def cursor_is_on_screen(driver: Driver) -> bool:
+    table = driver.review.table
+    return 0 <= table.cursor_row - table.scroll_offset.y < table.visible_rows
+
+
+def screen_of(driver: Driver) -> list[str]:
+    return driver.lines()
+
+
+async def command(driver: Driver) -> str:
+    shown = driver.review.event_list.shown
+    return CopySource(shown, range(1), Column.EVENT, (Column.EVENT,), ("audit-tui", "query")).command()
+
+
+def hold_pages(state: dict[str, bool]) -> Callable[[str, CancelToken | None], None]:
+    """Let pages wait until they are cancelled while ``state["holds"]``, or fail while ``state["fails"]``."""
+
+    def hook(method: str, cancel: CancelToken | None) -> None:
+        if method not in ("page", "locate"):
+            return
+        if state.get("fails"):
+            raise QueryTooLong("The answer was not there after 0.2 s.", "Choose a shorter range.")
+        if state.get("holds") and cancel is not None:
+            state["held"] = True
+            cancel.wait(60)
+
+    return hook
+
+
+@pytest.mark.parametrize("keys", [("0",), ("s",), ("T",), ("R",), ("ctrl+r",)])
+@pytest.mark.parametrize("way", ["cancelled", "too long"])
+def test_a_question_without_an_answer_leaves_the_screen_as_it_was(keys: tuple[str, ...], way: str) -> None:
+    state: dict[str, bool] = {}
+
+    async def script(driver: Driver) -> None:
+        await driver.press("j", "j")
+        before, copied = screen_of(driver), await command(driver)
+        state["holds" if way == "cancelled" else "fails"] = True
+        await driver.pilot.press(*keys)
+        if way == "cancelled":
+            await driver.until(lambda: state.get("held", False))
+            await driver.pilot.press("escape")
+            state["holds"] = False
+        else:
+            await driver.until(lambda: isinstance(driver.app.screen, TextDialog))
+            state["fails"] = False
+            await driver.press("escape")
+        await driver.settle()
+        await driver.until(lambda: screen_of(driver) == before)
+        assert await command(driver) == copied
+        assert driver.review.view == KENJI
+        await driver.press("pagedown", "pageup")
+        await driver.press("0")
+        assert "Filter (" not in driver.lines()[0]
+
+    run_review(
+        script,
+        view=KENJI,
+        zone="Europe/Berlin",
+        hook=hold_pages(state),
+        redact=RedactMode(lambda: bytes(32)),
+    )
+
+
+def test_the_end_by_the_deadline_offers_to_wait_on() -> None:
+    state: dict[str, bool] = {}
+    patient: list[int] = []
+
+    async def script(driver: Driver) -> None:
+        def open_patiently() -> EventReader:
+            patient.append(1)
+            state["fails"] = False
+            return driver.review._open_reader()
+
+        driver.review.event_list._open_patiently = open_patiently
+        state["fails"] = True
+        await driver.pilot.press("0")
+        await driver.until(lambda: "Wait on" in driver.text())
+        await driver.press("enter")
+        await driver.until(lambda: "Filter (" not in driver.lines()[0])
+        assert patient == [1]
+        assert driver.review.view == ALL_TIME
+
+    run_review(script, view=KENJI, hook=hold_pages(state))
+
+
+def test_a_long_question_says_that_it_runs_and_esc_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_list, "SLOW_S", 0.001)
+    state: dict[str, bool] = {}
+
+    async def script(driver: Driver) -> None:
+        before = screen_of(driver)
+        state["holds"] = True
+        await driver.pilot.press("s")
+        await driver.until(lambda: "Sorting by event…  Esc ends it" in driver.lines()[-2])
+        state["holds"] = False
+        await driver.press("escape")
+        await driver.until(lambda: screen_of(driver) == before)
+
+    run_review(script, view=KENJI, hook=hold_pages(state))
+
+
+def test_the_cursor_is_on_the_screen_when_a_short_list_becomes_long() -> None:
+    few = View(Condition(Column.USER, IS, "user3@acme.io"), Preset.ALL_TIME)
+
+    async def script(driver: Driver) -> None:
+        await driver.press("end")
+        row = driver.review.table.highlighted
+        await driver.press("0")
+        assert driver.review.table.highlighted == row
+        assert driver.review.table.cursor_row > 100
+        assert cursor_is_on_screen(driver)
+
+    some = [*account(40), *account(800, 30)]
+    events = [replace(event, seq=None, key=None) for event in some]
+    run_review(script, [replace(event, user="x") if n % 90 else event for n, event in enumerate(events)])
+    rare = [replace(event, user="user3@acme.io" if n % 90 == 5 else "x") for n, event in enumerate(events)]
+    run_review(script, rare, view=few)
+
+
+def test_a_jump_puts_the_cursor_in_the_middle() -> None:
+    async def script(driver: Driver) -> None:
+        table = driver.review.table
+        await driver.press("colon", *"500", "enter")
+        assert table.cursor_row == 499
+        assert abs(table.cursor_row - table.scroll_offset.y - table.visible_rows // 2) <= 1
+        await driver.press("colon", *"502", "enter")
+        assert abs(table.cursor_row - 2 - table.scroll_offset.y - table.visible_rows // 2) <= 1, "no move"
+
+    run_review(script, view=ALL_TIME)
+
+
+def test_the_first_row_stays_the_first_row_of_another_range() -> None:
+    async def script(driver: Driver) -> None:
+        assert driver.review.table.cursor_row == 0
+        driver.review._take_time_range(Preset.LAST_30_DAYS)
+        await driver.settle()
+        assert driver.review.table.cursor_row == 0
+        await driver.press("j", "j")
+        row = driver.review.table.highlighted
+        driver.review._take_time_range(Preset.ALL_TIME)
+        await driver.settle()
+        assert driver.review.table.highlighted == row
+
+    run_review(script, account(3000), view=View(time_range=Preset.LAST_MONTH))
+
+
+# -- random acts
+
+FILTERS = (
+    EVERYTHING,
+    Condition(Column.USER, IS, "user3@acme.io"),
+    Condition(Column.CATEGORY, IS, "Roles"),
+    Condition(Column.EVENT, IS_NOT, "Login"),
+    Condition(Column.USER, IS, "nobody"),
+)
+RANGES = (Preset.ALL_TIME, Preset.LAST_30_DAYS, Preset.LAST_MONTH, Preset.TODAY)
+SORTS = (
+    NEWEST_FIRST,
+    *(Sort(column, descending=descending) for column in SORT_KEYS for descending in (False, True)),
+)
+SIZES = ((100, 24), (140, 40), (100, 9))
+Change = st.one_of(
+    st.sampled_from(FILTERS).map(lambda filter_: ("view", filter_)),
+    st.sampled_from(RANGES).map(lambda range_: ("view", range_)),
+    st.sampled_from(SORTS).map(lambda sort: ("view", sort)),
+    st.just(("reload", None)),
+    st.just(("redact", None)),
+    st.just(("zone", None)),
+)
+Act = st.one_of(
+    st.tuples(st.sampled_from(("done", "done", "cancelled", "too long")), Change),
+    st.tuples(st.sampled_from(("append", "replace")), st.integers(0, 60)),
+    st.tuples(st.just("size"), st.sampled_from(SIZES)),
+    st.tuples(st.just("keys"), st.lists(st.sampled_from(("j", "k", "end", "home", "pagedown")), max_size=3)),
+)
+
+
+@dataclass
+class World:
+    """A store that is written and replaced while the screen shows it, and what the screen should show."""
+
+    state: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reader = FakeReader(account(120, 600), hold_pages(self.state))
+        self.shown_reader = self.reader
+        self.shown_events = list(self.reader.stored)
+        self.view = View()
+        self.is_redacted = False
+        self.zone = "Europe/Berlin"
+
+    def note(self, kind: str, value: object) -> None:
+        """Note what is shown after a change that was answered."""
+        if kind == "view":
+            self.view = changed(self.view, value)
+        self.is_redacted ^= kind == "redact"
+        if kind == "zone":
+            self.zone = "UTC" if self.zone != "UTC" else "Europe/Berlin"
+        if kind in ("reload", "redact"):
+            self.shown_reader = self.reader
+        self.shown_events = list(self.shown_reader.stored)
+
+    def append(self, count: int) -> None:
+        start = len(self.reader.stored)
+        more = [
+            AuditEvent("Login", to_us(NOW) - number, user=f"user{number % 4}@acme.io", seq=start + number + 1)
+            for number in range(count)
+        ]
+        self.reader.stored += [replace(event, key=f"new-{event.seq}") for event in more]
+
+    def replace(self, count: int) -> None:
+        self.reader = FakeReader(account(60 + count, 400), hold_pages(self.state))
+
+
+def changed(view: View, value: object) -> View:
+    """The view with another filter, range or order."""
+    if isinstance(value, Preset):
+        return replace(view, time_range=value)
+    if isinstance(value, Sort):
+        return replace(view, sort=value)
+    assert isinstance(value, All | Condition)
+    return replace(view, filter=value)
+
+
+def ask(driver: Driver, world: World, kind: str, value: object) -> None:
+    match kind:
+        case "view":
+            driver.review.show_view(_as_shown(world, changed(world.view, value)))
+        case "reload":
+            driver.review.action_reload()
+        case "redact":
+            driver.review.action_redact()
+        case "zone":
+            driver.review.action_zone()
+
+
+async def act(driver: Driver, world: World, how: str, change: tuple[str, object]) -> None:
+    """Ask for another view, with the end that is wanted, and note what should be shown then."""
+    kind, value = change
+    if how != "done":
+        world.state["holds" if how == "cancelled" else "fails"] = True
+        world.state["held"] = False
+    ask(driver, world, kind, value)
+    if how == "cancelled":
+        await driver.until(lambda: world.state["held"])
+        world.state["holds"] = False
+        driver.review.event_list.cancel()
+    elif how == "too long":
+        await driver.until(lambda: isinstance(driver.app.screen, TextDialog))
+        world.state["fails"] = False
+        await driver.press("escape")
+    await driver.settle()
+    if how == "done":
+        world.note(kind, value)
+
+
+NAMES = RedactMode(lambda: bytes(32))
+
+
+def _as_shown(world: World, view: View) -> View:
+    """The view as the screen has it: with pseudonyms where names are replaced."""
+    names = NAMES.pseudonyms_of(FakeReader(account(120)))
+    return replace(view, filter=with_users(view.filter, names.user)) if world.is_redacted else view
+
+
+def check(driver: Driver, world: World) -> None:
+    review, table = driver.review, driver.review.table
+    shown = review.event_list.shown
+    view = _as_shown(world, world.view)
+    assert shown.view == view
+    assert shown.is_redacted == world.is_redacted
+    oracle = FakeReader(world.shown_events)
+    rows = oracle.result(world.view.query(shown.context))
+    assert review.event_list.count.value == len(rows)
+    assert review.event_list.count.exact
+    assert cursor_is_on_screen(driver)
+    top = driver.lines()[0]
+    assert ("Filter (1)" in top) == (view.filter != EVERYTHING)
+    assert view.range_words(shown.context) in top
+    assert view.filter_words()[:20] in top
+    assert ("redacted" in top) == world.is_redacted
+    assert top.endswith(world.zone)
+    assert sort_words(view.sort) in driver.lines()[-2]
+    if rows:
+        assert f" {table.cursor_row + 1:,} of {len(rows):,}" in driver.lines()[-2]
+    else:
+        assert "no events" in driver.lines()[-2]
+    for line, row in zip(driver.lines()[2:], rows[table.scroll_offset.y :], strict=False):
+        if driver.lines().index(line) < 2 + table.visible_rows:
+            assert row.event[:10] in line
+    source = CopySource(shown, range(len(rows[:20])), Column.EVENT, (Column.EVENT, Column.TIME), ("q",))
+    reader = RedactMode(lambda: bytes(32), is_on=world.is_redacted).readers(lambda: oracle)()
+    copied = source.text(CopyForm.CELL, reader)
+    assert copied == "\n".join(row.event for row in rows[:20])
+
+
+@settings(max_examples=15)
+@given(st.lists(Act, max_size=8))
+def test_after_any_acts_all_speaks_of_the_same_events(acts: list[tuple[str, object]]) -> None:
+    world = World()
+    mode = RedactMode(lambda: bytes(32))
+
+    async def script(driver: Driver) -> None:
+        for how, what in acts:
+            if how in ("append", "replace"):
+                assert isinstance(what, int)
+                getattr(world, how)(what)
+            elif how == "size":
+                assert isinstance(what, tuple)
+                await driver.pilot.resize_terminal(*what)
+                await driver.settle()
+            elif how == "keys":
+                assert isinstance(what, list)
+                await driver.press(*what)
+            else:
+                assert isinstance(what, tuple)
+                await act(driver, world, how, what)
+            check(driver, world)
+
+    run_review(
+        script,
+        size=SIZES[0],
+        zone="Europe/Berlin",
+        redact=mode,
+        open_reader=lambda: world.reader,
+    )
