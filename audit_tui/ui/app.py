@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -15,8 +14,8 @@ from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review import ReviewScreen
 from audit_tui.ui.terminal.clipboard import Clipboard
-from audit_tui.ui.terminal.terminal_app import TerminalApp
-from audit_tui.ui.themes import PALETTE_THEME, THEMES, next_theme, theme_named
+from audit_tui.ui.themed_app import ThemedApp
+from audit_tui.ui.themes import THEMES, next_theme
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -27,7 +26,7 @@ INTERRUPT_TWICE_S = 2.0
 """Two interrupts within this time quit."""
 
 
-class AuditApp(TerminalApp, inherit_bindings=False):
+class AuditApp(ThemedApp, inherit_bindings=False):
     """Reviews the events of a source.
 
     Args:
@@ -38,17 +37,12 @@ class AuditApp(TerminalApp, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.APP)]
-    CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     TITLE = "audit-tui"
 
     def __init__(self, opening: Opening) -> None:
-        no_color = "NO_COLOR" in os.environ
-        # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
-        super().__init__(True if no_color else None, opening.state_directory)
         settings = opening.settings
-        self.theme = PALETTE_THEME if no_color else theme_named(settings.theme or "dark")
-        self.animation_level = "none"
+        super().__init__(settings.theme, opening.state_directory)
         self._interrupted_at = -INTERRUPT_TWICE_S
         keymap = Keymap(settings.keymap, settings.keys)
         self.set_keymap(keymap.for_textual())

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.config import Settings
 from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
-from audit_tui.ui import app as app_module
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import Hook, fake_factory
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.screens.review import ReviewScreen
 
-APP_SHEET = Path(app_module.__file__).with_name("app.tcss")
-"""The styles that dialogs need too, for apps that hold nothing but a dialog."""
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 KINDS = (
     ("Role assigned", "Roles"),

@@ -7,14 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
-from audit_tui.ui.widgets.list.column_layout import FULL_DATE_CELLS, GAP_CELLS, SHORT_DATE_CELLS, lay_out
+from audit_tui.ui.widgets.list.column_layout import (
+    FULL_DATE_CELLS,
+    GAP_CELLS,
+    SHORT_DATE_CELLS,
+    Wanted,
+    lay_out,
+)
 
-ORDINARY: dict[ListColumn, int] = {
-    Column.EVENT: 21,
-    Column.CATEGORY: 15,
-    Column.USER: 20,
-    Column.DESCRIPTION: 60,
+ORDINARY: dict[ListColumn, Wanted] = {
+    Column.EVENT: Wanted(21, 23),
+    Column.CATEGORY: Wanted(12, 15),
+    Column.USER: Wanted(18, 24),
+    Column.DESCRIPTION: Wanted(50, 60),
 }
+
+
+WANTED = st.tuples(st.integers(0, 500), st.integers(0, 500)).map(lambda cells: Wanted(*sorted(cells)))
 
 
 @pytest.mark.parametrize(
@@ -34,9 +43,9 @@ def test_columns_give_way_in_the_settled_order(width: int, names: str) -> None:
 
 @given(
     width=st.integers(1, 400),
-    wanted=st.fixed_dictionaries({column: st.integers(0, 500) for column in LIST_COLUMNS}),
+    wanted=st.fixed_dictionaries(dict.fromkeys(LIST_COLUMNS, WANTED)),
 )
-def test_columns_never_overlap_and_fill_the_width(width: int, wanted: dict[ListColumn, int]) -> None:
+def test_columns_never_overlap_and_fill_the_width(width: int, wanted: dict[ListColumn, Wanted]) -> None:
     boxes = lay_out(width, wanted)
     for left, right in pairwise(boxes):
         assert left.start + left.width + GAP_CELLS == right.start
@@ -50,3 +59,13 @@ def test_the_date_is_whole_when_there_is_room() -> None:
 
     assert date_width(79) == SHORT_DATE_CELLS
     assert date_width(140) == FULL_DATE_CELLS
+
+
+def test_nothing_is_cut_while_there_is_room() -> None:
+    boxes = {box.column: box.width for box in lay_out(160, ORDINARY)}
+    assert all(boxes[column] >= wanted.most for column, wanted in ORDINARY.items())
+
+
+def test_the_description_gets_half_of_the_room_first() -> None:
+    boxes = {box.column: box.width for box in lay_out(100, ORDINARY)}
+    assert boxes[Column.DESCRIPTION] >= 14 + (100 - 77) // 2

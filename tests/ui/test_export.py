@@ -83,7 +83,7 @@ class Jobs:
 
 def said(driver: Driver) -> str:
     """What the dialog says, in one line however it is wrapped."""
-    return str(driver.app.screen.query_one("#said", Static).content)
+    return str(driver.app.screen.query_one("#message", Static).content)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
 from audit_tui.ui.screens.filter_by import FilterDialog
-from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.themed_app import ThemedApp
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
 from audit_tui.ui.widgets.fields.match_count import MatchCount, percentage
@@ -29,7 +29,6 @@ from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.value_input import MAX_CANDIDATES, Listing, ValueInput, picture
 from tests.ui.fake_reader import FakeReader, Hook
-from tests.ui.review_app import APP_SHEET
 from tests.ui.waiting import Gate, at_rest, until
 
 if TYPE_CHECKING:
@@ -69,10 +68,9 @@ HOSTILE = [
 ]
 
 
-class HostApp(TerminalApp):
+class HostApp(ThemedApp):
     """The smallest app that keeps a Filter dialog."""
 
-    CSS_PATH = APP_SHEET
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self) -> None:

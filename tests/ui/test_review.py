@@ -415,7 +415,7 @@ def test_every_command_has_a_key_that_does_it(preset: str) -> None:
 
 def test_a_key_shows_the_next_theme_and_says_how_to_keep_it() -> None:
     async def script(driver: Driver) -> None:
-        for theme, name in (("ansi-dark", "terminal"), ("textual-dark", "dark"), ("textual-light", "light")):
+        for theme, name in (("ansi-dark", "terminal"), ("audit-dark", "dark"), ("audit-light", "light")):
             await driver.press("ctrl+t")
             assert driver.app.theme == theme
             assert f"The theme is {name}" in driver.lines()[-2]

@@ -17,13 +17,12 @@ from textual.widgets import Static
 
 from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
 from audit_tui.ui.screens.time_range import TimeRangeDialog
-from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.themed_app import ThemedApp
 from audit_tui.ui.widgets.fields.dropdown import Dropdown
 from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.month_view import MonthView
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.preset_list import PresetList
-from tests.ui.review_app import APP_SHEET
 from tests.ui.waiting import until
 
 if TYPE_CHECKING:
@@ -113,13 +112,11 @@ class Stage:
         await self.press(*(KEYS.get(character, character) for character in text))
 
 
-class Host(TerminalApp):
-    CSS_PATH = APP_SHEET
+class Host(ThemedApp):
     CSS = "Screen { background: $background; }"
 
     def __init__(self, *, is_colourless: bool) -> None:
-        super().__init__(True if is_colourless else None)
-        self.theme = "ansi-dark" if is_colourless else "textual-dark"
+        super().__init__("terminal" if is_colourless else None)
 
 
 class Hall:

@@ -89,7 +89,7 @@ class CommandLine(Dialog[Order | None]):
             box.border_title = "Go to a time" if self._for_time else "Commands"
             if not self._for_time:
                 yield OptionList(compact=True)
-            yield Static("", id="said", markup=False)
+            yield Static("", id="message", markup=False)
             hint = TIME_HINT if self._for_time else "a command, a row number, or a time"
             yield LineInput(placeholder=hint)
 
@@ -99,7 +99,7 @@ class CommandLine(Dialog[Order | None]):
 
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
-        self.query_one("#said", Static).update("")
+        self.query_one("#message", Static).update("")
         self._find(message.value)
 
     def _find(self, typed: str) -> None:
@@ -136,7 +136,7 @@ class CommandLine(Dialog[Order | None]):
             moment = parse_time(whole, self._time_context)
         except TimeError as error:
             said = str(error) if self._for_time or typed[:1].isdigit() else "There is no such command."
-            self.query_one("#said", Static).update(
+            self.query_one("#message", Static).update(
                 Content(said if typed else "Type something, or press Esc.")
             )
         else:

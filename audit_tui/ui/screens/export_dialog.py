@@ -126,7 +126,7 @@ class ExportDialog(Dialog[None]):
             with Horizontal(classes="field"):
                 yield Static("Columns", classes="label")
                 yield PickLine(columns, id="columns")
-            yield Static("", id="said", markup=False)
+            yield Static("", id="message", markup=False)
             with Horizontal(id="foot"):
                 yield Static(EDIT_HINT, id="hint", markup=False)
                 yield Button("Cancel", id="cancel")
@@ -293,7 +293,7 @@ class ExportDialog(Dialog[None]):
         self.cancel()
 
     def _say(self, words: str, *, is_error: bool = False) -> None:
-        said = self.query_one("#said", Static)
+        said = self.query_one("#message", Static)
         said.set_class(is_error, "-error")
         said.update(Content(clean_visible(f"✗ {words}" if is_error else words, keep_newlines=True)))
 

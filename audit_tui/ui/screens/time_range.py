@@ -310,7 +310,7 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._say(range_words(self._chosen, self._time_context))
 
     def _say(self, words: str, *, is_wrong: bool = False) -> None:
-        self._words.set_class(is_wrong, "-wrong")
+        self._words.set_class(is_wrong, "-error")
         self._words.update(Content(words))
 
     def _show_hint(self) -> None:

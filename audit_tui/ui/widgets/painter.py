@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 CUT = "…"
+MIN_CUT_CELLS = 9
+"""A narrower column shows more of a text at its beginning alone."""
 
 
 class Role(Enum):
@@ -31,6 +33,7 @@ class Role(Enum):
     VALUE = "paint--value"
     QUIET = "paint--quiet"
     FAILURE = "paint--failure"
+    GOOD = "paint--good"
     BUTTON = "paint--button"
     """Can be clicked."""
     KEY = "paint--key"
@@ -75,6 +78,19 @@ def fit_at_most(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, max(0, width - 1)) + CUT[:width]
+
+
+def fit_middle(text: str, width: int) -> str:
+    """Return a text as ``fit`` does, but cut in its middle if it is one word: both its ends say much."""
+    head = text[: 4 * width + 4]
+    if " " in head or cell_len(clean(head)) <= width or width < MIN_CUT_CELLS:
+        return fit(text, width)
+    tail_cells = (width - 1) // 2
+    tail = clean(text[-4 * width - 4 :])
+    while cell_len(tail) > tail_cells:
+        tail = tail[max(1, (cell_len(tail) - tail_cells) // 2) :]
+    head = set_cell_size(clean(head), width - 1 - cell_len(tail))
+    return fit(f"{head}{CUT}{tail}", width)
 
 
 def wrap(text: str, width: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ At 80 columns all five show; below that Category goes first, then Description; E
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
 from audit_tui.core.record import Record
@@ -30,6 +30,14 @@ _GROWS_BEFORE: tuple[ListColumn, ...] = (Column.EVENT, Column.USER, Column.CATEG
 """The columns that get more room before all others, in this order."""
 
 
+class Wanted(NamedTuple):
+    """How many cells the texts of a column take."""
+
+    usual: int
+    """Nine of ten take no more."""
+    most: int
+
+
 class ColumnBox(Record):
     """Where one column lies."""
 
@@ -42,7 +50,7 @@ class ColumnBox(Record):
 
 def lay_out(
     width: int,
-    wanted: Mapping[ListColumn, int],
+    wanted: Mapping[ListColumn, Wanted],
     chosen: Sequence[ListColumn] = LIST_COLUMNS,
     date_cells: tuple[int, int] = (SHORT_DATE_CELLS, FULL_DATE_CELLS),
 ) -> tuple[ColumnBox, ...]:
@@ -50,7 +58,7 @@ def lay_out(
 
     Args:
         width: Cells to fill, without the scrollbar.
-        wanted: How wide the widest text of each column is.
+        wanted: How wide the texts of each column are.
         chosen: The columns to place, in order.
         date_cells: What the dates need in their short and in their full form.
     """
@@ -72,27 +80,35 @@ def lay_out(
 
 
 def _share(
-    width: int, columns: list[ListColumn], wanted: Mapping[ListColumn, int], date_cells: tuple[int, int]
+    width: int, columns: list[ListColumn], wanted: Mapping[ListColumn, Wanted], date_cells: tuple[int, int]
 ) -> dict[ListColumn, int]:
     short_date, full_date = date_cells
     widths = {column: short_date if column is Column.TIME else column.width.least for column in columns}
     spare = width - sum(widths.values()) - GAP_CELLS * (len(columns) - 1)
 
-    def grow(column: ListColumn, most: int) -> None:
+    def grow(column: ListColumn, cells: int, share: int | None = None) -> None:
         nonlocal spare
-        extra = min(spare, most - widths[column])
+        extra = min(spare if share is None else share, cells - widths.get(column, cells))
         if extra > 0:
             widths[column] += extra
             spare -= extra
 
+    def want(column: ListColumn) -> Wanted:
+        return wanted.get(column, Wanted(0, 0))
+
     first = [column for column in _GROWS_BEFORE if column in columns]
-    texts = [*first, *(column for column in columns if column not in (*first, Column.TIME))]
-    for column in texts:
-        grow(column, min(column.width.comfortable, wanted.get(column, 0)))
-    if spare >= full_date - short_date and Column.TIME in columns:
+    names = [
+        *first,
+        *(column for column in columns if column not in (*first, Column.TIME, Column.DESCRIPTION)),
+    ]
+    grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most, spare // 2)
+    for column in names:
+        grow(column, min(want(column).usual, column.width.most))
+    if spare >= full_date - short_date:
         grow(Column.TIME, full_date)
-    for column in texts:
-        grow(column, min(column.width.most, wanted.get(column, 0)))
+    grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most)
+    for column in names:
+        grow(column, want(column).most)
     last = next((column for column in reversed(columns) if column is not Column.TIME), columns[-1])
     widths[last] = max(1, widths[last] + spare)
     return widths

@@ -49,6 +49,9 @@ class EventTable(ScrollView, can_focus=True):
         "datatable--header-cursor",
         "event-table--cell-cursor",
         "event-table--failure",
+        "event-table--faint",
+        "event-table--grant",
+        "event-table--removal",
         "event-table--quiet",
         "event-table--selected",
     }
@@ -59,7 +62,10 @@ class EventTable(ScrollView, can_focus=True):
     | `datatable--header` | The column headings. |
     | `datatable--header-cursor` | The heading of the column under the cursor. |
     | `event-table--cell-cursor` | The cell under the cursor. |
-    | `event-table--failure` | The mark and name of a failed event. |
+    | `event-table--failure` | The mark, name and description of a failed event. |
+    | `event-table--faint` | What is looked at second, and what repeats the row above. |
+    | `event-table--grant` | The name of an event that gives a right. |
+    | `event-table--removal` | The name of an event that takes something away. |
     | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
     | `event-table--selected` | A selected row. |
     """
@@ -256,6 +262,9 @@ class EventTable(ScrollView, can_focus=True):
             header=component("datatable--header"),
             header_cursor=component("datatable--header-cursor"),
             failure=component("event-table--failure"),
+            removal=component("event-table--removal"),
+            grant=component("event-table--grant"),
+            faint=component("event-table--faint"),
             quiet=component("event-table--quiet"),
             selected=self.get_component_styles("event-table--selected").partial_rich_style,
         )

@@ -16,9 +16,11 @@ from textual.cache import LRUCache
 from textual.color import Color
 from textual.strip import Strip
 
+from audit_tui.core.columns import Column
 from audit_tui.core.event import EventRow, Outcome
 from audit_tui.core.text import clean
 from audit_tui.ui.widgets.list.column_layout import GAP_CELLS
+from audit_tui.ui.widgets.list.tints import Tint, tint_of
 from audit_tui.ui.widgets.painter import CUT
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from textual.filter import LineFilter
 
+    from audit_tui.core.columns import ListColumn
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.ui.widgets.list.row_text import RowText
 
@@ -46,6 +49,10 @@ class RowStyles(NamedTuple):
     header: Style
     header_cursor: Style
     failure: Style
+    removal: Style
+    grant: Style
+    faint: Style
+    """Of what is looked at second, and of values that repeat the row above."""
     quiet: Style
     """Of rows that are not read yet, and of words in place of rows."""
     selected: Style
@@ -91,12 +98,12 @@ class RowStrips:
 
     def __init__(self, row_text: RowText) -> None:
         self._row_text = row_text
-        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 8), (), Color(0, 0, 0))
+        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 11), (), Color(0, 0, 0))
         self._column = 0
         self._wrong: tuple[WrongEvents, ...] = ()
         self._kept: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
-        self._repeats: LRUCache[tuple[int, int | None], bool] = LRUCache(KEPT_LINES)
-        """Whether a row is of the same day as another; two dates in a zone take 30 µs."""
+        self._repeats: LRUCache[tuple[int, int | None], frozenset[ListColumn]] = LRUCache(KEPT_LINES)
+        """The columns in which a row says the same as another; two dates in a zone take 30 µs."""
 
     def begin(self, frame: Frame, column: int) -> None:
         """Begin a frame; lines that look as in the last one are not drawn again.
@@ -111,7 +118,7 @@ class RowStrips:
         self._column = column
 
     def forget(self) -> None:
-        """Draw every line anew: rows read in another way now."""
+        """Draw every line again: rows read in another way now."""
         self._kept.clear()
         self._repeats.clear()
 
@@ -162,14 +169,14 @@ class RowStrips:
             is_selected: Whether it is one of the rows to take out.
         """
         pair = (row.seq, above.seq if above is not None else None)
-        repeats_day = self._repeats.get(pair)
-        if repeats_day is None:
-            repeats_day = self._repeats[pair] = self._row_text.repeats_day(row, above)
-        is_wrong = any(one.first_seq <= row.seq <= one.last_seq for one in self._wrong)
-        key = (row.seq, self._column if is_cursor else None, is_selected, repeats_day, is_wrong)
+        repeats = self._repeats.get(pair)
+        if repeats is None:
+            repeats = self._repeats[pair] = self._row_text.repeats(row, above)
+        is_wrong = any(run.first_seq <= row.seq <= run.last_seq for run in self._wrong)
+        key = (row.seq, self._column if is_cursor else None, is_selected, repeats, is_wrong)
         strip = self._kept.get(key)
         if strip is None:
-            segments = self._segments(row, is_cursor, repeats_day, is_wrong)
+            segments = self._segments(row, repeats, is_cursor=is_cursor, is_wrong=is_wrong)
             if is_selected:
                 segments = self._selected(segments, is_cursor)
             strip = self._keep(key, segments, max(self._row_text.row_cells, self._frame.room))
@@ -190,12 +197,14 @@ class RowStrips:
             strip = Strip(line_filter.apply([*strip], self._frame.background), strip.cell_length)
         return strip
 
-    def _segments(self, row: EventRow, is_cursor: bool, repeats_day: bool, is_wrong: bool) -> list[Segment]:
-        """One segment where the row has one style: each costs a colour change on the line."""
+    def _segments(
+        self, row: EventRow, repeats: frozenset[ListColumn], *, is_cursor: bool, is_wrong: bool
+    ) -> list[Segment]:
+        """One segment where neighbours have one style: each costs a colour change on the line."""
         look = self._frame.styles
-        is_marked = is_wrong or row.outcome is Outcome.FAILURE
-        cells = [cell + " " * GAP_CELLS for cell in self._row_text.cells(row, repeats_day=repeats_day)]
-        gutter = WRONG_MARK if is_wrong else FAILURE_MARK if is_marked else " "
+        has_failed = row.outcome is Outcome.FAILURE
+        cells = [cell + " " * GAP_CELLS for cell in self._row_text.cells(row, repeats)]
+        gutter = WRONG_MARK if is_wrong else FAILURE_MARK if has_failed else " "
         pad = " " * max(0, self._frame.room - self._row_text.row_cells)
         cells[-1] += pad
         if is_cursor:
@@ -207,9 +216,34 @@ class RowStrips:
                 Segment(cell[:-gap], look.cell),
                 Segment(" " * gap + after, look.cursor),
             ]
-        if is_marked:
-            return [Segment(gutter + cells[0], look.failure), Segment("".join(cells[1:]), look.row)]
-        return [Segment(gutter + "".join(cells), look.row)]
+        styles = [
+            self._style(row, box.column, repeats, is_marked=is_wrong or has_failed)
+            for box in self._row_text.boxes
+        ]
+        segments = [Segment(gutter, look.failure if is_wrong or has_failed else styles[0])]
+        for text, style in zip(cells, styles, strict=True):
+            last = segments[-1]
+            if last.style is style:
+                segments[-1] = Segment(last.text + text, style)
+            else:
+                segments.append(Segment(text, style))
+        return segments
+
+    def _style(
+        self, row: EventRow, column: ListColumn, repeats: frozenset[ListColumn], *, is_marked: bool
+    ) -> Style:
+        """The style of a cell: colour means something, and what is seen already is faint."""
+        look = self._frame.styles
+        match column:
+            case Column.EVENT if is_marked:
+                return look.failure
+            case Column.EVENT if (tint := tint_of(row.event)) is not None:
+                return look.removal if tint is Tint.REMOVAL else look.grant
+            case Column.DESCRIPTION:
+                return look.failure if row.outcome is Outcome.FAILURE else look.row
+            case Column.CATEGORY | Column.TIME:
+                return look.faint
+        return look.faint if column in repeats else look.row
 
     def _selected(self, segments: list[Segment], is_cursor: bool) -> list[Segment]:
         """The line with a mark in front, which also stands where there are no colours."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
+from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, Column, ListColumn
 from audit_tui.core.privacy.secrets import mask_secrets
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean
@@ -18,9 +18,10 @@ from audit_tui.ui.widgets.list.column_layout import (
     GUTTER_CELLS,
     SHORT_DATE_CELLS,
     ColumnBox,
+    Wanted,
     lay_out,
 )
-from audit_tui.ui.widgets.painter import fit, fit_at_most
+from audit_tui.ui.widgets.painter import fit, fit_at_most, fit_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,9 @@ MEASURED_CHARS = 200
 """No column is wider; a cell of 100 MB is cut before it is measured."""
 SCANNED_CHARS = 2_000
 """So much of a description is searched for secrets: more than any list is wide."""
+_CUT_INSIDE = (Column.EVENT, Column.USER)
+"""Where both ends of a long value matter: ``it-support@acme-help.example``."""
+_NOTHING: frozenset[ListColumn] = frozenset()
 DEFAULT_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -62,7 +66,7 @@ class RowText:
         self._sort = NEWEST_FIRST
         self._this_year = ""
         self._date_cells = (SHORT_DATE_CELLS, FULL_DATE_CELLS)
-        self._wanted: dict[ListColumn, int] = {}
+        self._wanted: dict[ListColumn, Wanted] = {}
         self._in_sight: Sequence[ListColumn] = ()
 
     @property
@@ -92,21 +96,33 @@ class RowText:
         if not rows:
             return
         for column in self._columns:
+            if column is Column.TIME and self._date_format == DEFAULT_DATE_FORMAT:
+                continue
             texts = (self._shown(row, column, self._columns)[:MEASURED_CHARS] for row in rows)
-            if column is not Column.TIME:
-                self._wanted[column] = max(cell_len(clean(text)) for text in texts)
-            elif self._date_format != DEFAULT_DATE_FORMAT:
-                width = max(cell_len(clean(text)) for text in texts)
-                self._date_cells = (width, width)
+            cells = sorted(cell_len(clean(text)) for text in texts)
+            if column is Column.TIME:
+                self._date_cells = (cells[-1], cells[-1])
+            else:
+                self._wanted[column] = Wanted(cells[(len(cells) * 9 - 1) // 10], cells[-1])
 
     def lay_out(self, width: int) -> None:
         """Place the columns in a width."""
         self.boxes = lay_out(width, self._wanted, self._columns, self._date_cells)
         self._in_sight = [box.column for box in self.boxes]
 
-    def cells(self, row: EventRow, *, repeats_day: bool) -> list[str]:
-        """The text of each column, as wide as its box."""
-        return [fit(self._text(row, box, repeats_day), box.width) for box in self.boxes]
+    def cells(self, row: EventRow, repeats: frozenset[ListColumn]) -> list[str]:
+        """Return the text of each column, as wide as its box.
+
+        Args:
+            row: The event.
+            repeats: The columns in which it says the same as the row above.
+        """
+        return [
+            (fit_middle if box.column in _CUT_INSIDE else fit)(
+                self._text(row, box, Column.TIME in repeats), box.width
+            )
+            for box in self.boxes
+        ]
 
     @property
     def row_cells(self) -> int:
@@ -125,13 +141,14 @@ class RowText:
         gap = " " if cell_len(label) + 2 <= box.width else ""
         return fit(fit_at_most(label, max(0, box.width - 1)) + gap + mark, box.width)
 
-    def repeats_day(self, row: EventRow, above: EventRow | None) -> bool:
-        """Whether the row above is of the same day, so that the day need not be said again."""
-        if above is None or self._sort.column is not Column.TIME:
-            return False
-        if self._date_format != DEFAULT_DATE_FORMAT:
-            return False
-        return self._date(row)[:10] == self._date(above)[:10]
+    def repeats(self, row: EventRow, above: EventRow | None) -> frozenset[ListColumn]:
+        """Return the columns in which a row says what the row above says; of the date, the day."""
+        if above is None:
+            return _NOTHING
+        same: list[ListColumn] = [column for column in NAME_COLUMNS if row.text(column) == above.text(column)]
+        if self._sort.column is Column.TIME and self._date_format == DEFAULT_DATE_FORMAT:
+            same += [Column.TIME] if self._date(row)[:10] == self._date(above)[:10] else []
+        return frozenset(same)
 
     def _text(self, row: EventRow, box: ColumnBox, repeats_day: bool) -> str:
         text = self._shown(row, box.column, self._in_sight)
