@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import SORT_KEYS, Column
 from audit_tui.core.event import AuditEvent, to_us
-from audit_tui.core.filters import EVERYTHING, All, Condition, with_users
+from audit_tui.core.filters import EVERYTHING, All, Condition
 from audit_tui.core.operators import IS, IS_NOT
-from audit_tui.core.privacy.redact_mode import RedactMode
+from audit_tui.core.privacy.redact_mode import RedactMode, shown_filter
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View, sort_words
@@ -23,10 +23,9 @@ from audit_tui.ui.screens.text_dialog import TextDialog
 from audit_tui.ui.widgets.list import event_list
 from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import NOW, Driver, account, run_review
+from tests.ui.waiting import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import EventReader
 
@@ -39,101 +38,105 @@ def cursor_is_on_screen(driver: Driver) -> bool:
     return 0 <= table.cursor_row - table.scroll_offset.y < table.visible_rows
 
 
-def screen_of(driver: Driver) -> list[str]:
-    return driver.lines()
-
-
-async def command(driver: Driver) -> str:
+def command(driver: Driver) -> str:
     shown = driver.review.event_list.shown
     return CopySource(shown, range(1), Column.EVENT, (Column.EVENT,), ("audit-tui", "query")).command()
 
 
-def hold_pages(state: dict[str, bool]) -> Callable[[str, CancelToken | None], None]:
-    """Let pages wait until they are cancelled while ``state["holds"]``, or fail while ``state["fails"]``."""
+class Trouble:
+    """Lets the questions for rows wait, or take too long, until told otherwise."""
 
-    def hook(method: str, cancel: CancelToken | None) -> None:
+    def __init__(self) -> None:
+        self.gate: Gate | None = None
+        self.expires = False
+
+    def hook(self, method: str, cancel: CancelToken | None) -> None:
         if method not in ("page", "locate"):
             return
-        if state.get("fails"):
+        if self.expires:
             raise QueryTooLong("The answer was not there after 0.2 s.", "Choose a shorter range.")
-        if state.get("holds") and cancel is not None:
-            state["held"] = True
-            cancel.wait(60)
+        if self.gate is not None:
+            self.gate.pass_through()
 
-    return hook
+    def hold(self) -> Gate:
+        self.gate = Gate()
+        return self.gate
+
+    def end(self) -> None:
+        self.expires = False
+        if self.gate is not None:
+            self.gate.open()
+            self.gate = None
 
 
-@pytest.mark.parametrize("keys", [("0",), ("s",), ("T",), ("R",), ("ctrl+r",)])
+@pytest.mark.parametrize("key", ["0", "s", "T", "R", "ctrl+r"])
 @pytest.mark.parametrize("way", ["cancelled", "too long"])
-def test_a_question_without_an_answer_leaves_the_screen_as_it_was(keys: tuple[str, ...], way: str) -> None:
-    state: dict[str, bool] = {}
+def test_a_question_without_an_answer_leaves_the_screen_as_it_was(key: str, way: str) -> None:
+    trouble = Trouble()
 
     async def script(driver: Driver) -> None:
         await driver.press("j", "j")
-        before, copied = screen_of(driver), await command(driver)
-        state["holds" if way == "cancelled" else "fails"] = True
-        await driver.pilot.press(*keys)
+        before, copied = driver.lines(), command(driver)
         if way == "cancelled":
-            await driver.until(lambda: state.get("held", False))
+            gate = trouble.hold()
+            await driver.pilot.press(key)
+            await driver.until(lambda: gate.is_reached)
             await driver.pilot.press("escape")
-            state["holds"] = False
         else:
+            trouble.expires = True
+            await driver.pilot.press(key)
             await driver.until(lambda: isinstance(driver.app.screen, TextDialog))
-            state["fails"] = False
-            await driver.press("escape")
+            await driver.pilot.press("escape")
+        trouble.end()
         await driver.settle()
-        await driver.until(lambda: screen_of(driver) == before)
-        assert await command(driver) == copied
+        assert driver.lines() == before
+        assert command(driver) == copied
         assert driver.review.view == KENJI
         await driver.press("pagedown", "pageup")
         await driver.press("0")
         assert "Filter (" not in driver.lines()[0]
 
-    run_review(
-        script,
-        view=KENJI,
-        zone="Europe/Berlin",
-        hook=hold_pages(state),
-        redact=RedactMode(lambda: bytes(32)),
-    )
+    redact = RedactMode(lambda: bytes(32))
+    run_review(script, view=KENJI, zone="Europe/Berlin", hook=trouble.hook, redact=redact)
 
 
 def test_the_end_by_the_deadline_offers_to_wait_on() -> None:
-    state: dict[str, bool] = {}
+    trouble = Trouble()
     patient: list[int] = []
 
     async def script(driver: Driver) -> None:
         def open_patiently() -> EventReader:
             patient.append(1)
-            state["fails"] = False
+            trouble.end()
             return driver.review._open_reader()
 
         driver.review.event_list._open_patiently = open_patiently
-        state["fails"] = True
-        await driver.pilot.press("0")
-        await driver.until(lambda: "Wait on" in driver.text())
+        trouble.expires = True
+        await driver.press("0")
+        assert "Wait on" in driver.text()
         await driver.press("enter")
-        await driver.until(lambda: "Filter (" not in driver.lines()[0])
+        assert "Filter (" not in driver.lines()[0]
         assert patient == [1]
         assert driver.review.view == ALL_TIME
 
-    run_review(script, view=KENJI, hook=hold_pages(state))
+    run_review(script, view=KENJI, hook=trouble.hook)
 
 
 def test_a_long_question_says_that_it_runs_and_esc_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_list, "SLOW_S", 0.001)
-    state: dict[str, bool] = {}
+    trouble = Trouble()
 
     async def script(driver: Driver) -> None:
-        before = screen_of(driver)
-        state["holds"] = True
+        before = driver.lines()
+        trouble.hold()
         await driver.pilot.press("s")
         await driver.until(lambda: "Sorting by event…  Esc ends it" in driver.lines()[-2])
-        state["holds"] = False
-        await driver.press("escape")
-        await driver.until(lambda: screen_of(driver) == before)
+        await driver.pilot.press("escape")
+        trouble.end()
+        await driver.settle()
+        assert driver.lines() == before
 
-    run_review(script, view=KENJI, hook=hold_pages(state))
+    run_review(script, view=KENJI, hook=trouble.hook)
 
 
 def test_the_cursor_is_on_the_screen_when_a_short_list_becomes_long() -> None:
@@ -216,12 +219,12 @@ Act = st.one_of(
 class World:
     """A store that is written and replaced while the screen shows it, and what the screen should show."""
 
-    state: dict[str, bool] = field(default_factory=dict)
+    trouble: Trouble = field(default_factory=Trouble)
 
     def __post_init__(self) -> None:
-        self.reader = FakeReader(account(120, 600), hold_pages(self.state))
+        self.reader = FakeReader(account(120, 600), self.trouble.hook)
         self.shown_reader = self.reader
-        self.shown_events = list(self.reader.stored)
+        self.shown_events = list(self.reader._events)
         self.view = View()
         self.is_redacted = False
         self.zone = "Europe/Berlin"
@@ -235,18 +238,18 @@ class World:
             self.zone = "UTC" if self.zone != "UTC" else "Europe/Berlin"
         if kind in ("reload", "redact"):
             self.shown_reader = self.reader
-        self.shown_events = list(self.shown_reader.stored)
+        self.shown_events = list(self.shown_reader._events)
 
     def append(self, count: int) -> None:
-        start = len(self.reader.stored)
+        start = len(self.reader._events)
         more = [
             AuditEvent("Login", to_us(NOW) - number, user=f"user{number % 4}@acme.io", seq=start + number + 1)
             for number in range(count)
         ]
-        self.reader.stored += [replace(event, key=f"new-{event.seq}") for event in more]
+        self.reader._events += [replace(event, key=f"new-{event.seq}") for event in more]
 
     def replace(self, count: int) -> None:
-        self.reader = FakeReader(account(60 + count, 400), hold_pages(self.state))
+        self.reader = FakeReader(account(60 + count, 400), self.trouble.hook)
 
 
 def changed(view: View, value: object) -> View:
@@ -274,18 +277,16 @@ def ask(driver: Driver, world: World, kind: str, value: object) -> None:
 async def act(driver: Driver, world: World, how: str, change: tuple[str, object]) -> None:
     """Ask for another view, with the end that is wanted, and note what should be shown then."""
     kind, value = change
-    if how != "done":
-        world.state["holds" if how == "cancelled" else "fails"] = True
-        world.state["held"] = False
+    gate = world.trouble.hold() if how == "cancelled" else None
+    world.trouble.expires = how == "too long"
     ask(driver, world, kind, value)
-    if how == "cancelled":
-        await driver.until(lambda: world.state["held"])
-        world.state["holds"] = False
+    if gate is not None:
+        await driver.until(lambda: gate.is_reached)
         driver.review.event_list.cancel()
     elif how == "too long":
         await driver.until(lambda: isinstance(driver.app.screen, TextDialog))
-        world.state["fails"] = False
-        await driver.press("escape")
+        await driver.pilot.press("escape")
+    world.trouble.end()
     await driver.settle()
     if how == "done":
         world.note(kind, value)
@@ -297,7 +298,7 @@ NAMES = RedactMode(lambda: bytes(32))
 def _as_shown(world: World, view: View) -> View:
     """The view as the screen has it: with pseudonyms where names are replaced."""
     names = NAMES.pseudonyms_of(FakeReader(account(120)))
-    return replace(view, filter=with_users(view.filter, names.user)) if world.is_redacted else view
+    return replace(view, filter=shown_filter(view.filter, names)) if world.is_redacted else view
 
 
 def check(driver: Driver, world: World) -> None:
