@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.filters import EVERYTHING, All
+from audit_tui.core.query_line.grammar import meaning_table
 from audit_tui.core.source_name import is_url
 from audit_tui.errors import FileError, FilterError, UsageError
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from audit_tui.core.query_line.parse import Query
     from audit_tui.core.time.dates import TimeContext
 
+QUERY_HELP = f"""\b
+A QUERY, of one word or more:
+{meaning_table("  ")}
+\b
+user=@FILE takes one value from each line of a file. -x as an argument is an option to
+a shell: write not user:x, or -q. The grammar is in the manual."""
 MAX_LIST_VALUES = 100_000
 _MAX_LIST_BYTES = 16 * 1024 * 1024
 

@@ -14,6 +14,7 @@ import click
 from audit_tui import __version__
 from audit_tui.cli.main import NAME, commands
 from audit_tui.config import CONFIG_VARIABLE, SETTINGS
+from audit_tui.core.query_line.grammar import GRAMMAR, MEANING
 from audit_tui.store.evidence.signing import KEY_VARIABLE
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 from audit_tui.ui.commands import Where
@@ -39,7 +40,7 @@ def page() -> str:
 
 
 def _lines() -> Iterator[str]:
-    root = click.Context(commands, info_name=NAME)
+    root = click.Context(commands, info_name=NAME, **commands.context_settings)
     about, _, rest = (commands.help or "").partition("\n\n")
     yield f'.TH AUDIT\\-TUI 1 "" "{_text(f"{NAME} {__version__}")}" "User Commands"'
     yield from (".SH NAME", _text(f"{NAME} - {about.strip().removesuffix('.')}"))
@@ -51,6 +52,7 @@ def _lines() -> Iterator[str]:
         yield f".SS {_text(_usage(context))}"
         yield from _paragraphs(context.command.help or "")
         yield from _options(context)
+    yield from _queries()
     yield from (
         ".SH KEYS",
         *_paragraphs("On the screen; the names are those that [keys] in the settings takes."),
@@ -71,6 +73,17 @@ def _lines() -> Iterator[str]:
         ]
     )
     yield from (".SH EXIT STATUS", *_list(EXIT_CODES))
+
+
+def _queries() -> Iterator[str]:
+    """The query language, from the same source as the help and the README."""
+    yield ".SH QUERIES"
+    yield from _paragraphs(
+        "query, count, facets, histogram, export and open take a line that says which events are wanted, as"
+        " an argument or with -q. A term of it is a field, a sign and a value, or a text to search for."
+    )
+    yield from _list(MEANING)
+    yield from (".PP", ".nf", *map(_text, GRAMMAR.splitlines()), ".fi")
 
 
 def _contexts(parent: click.Context) -> Iterator[click.Context]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.line import is_line
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ def words_of(error: click.UsageError) -> str:
     return error.format_message()
 
 
+_FIELD_SIGN = re.compile("[:=~<>]")
 _EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 
 
@@ -91,8 +91,7 @@ def refuse_mistyped(word: str, commands: Iterable[str]) -> None:
     Raises:
         UsageError: If it is nothing.
     """
-    # A query names a field, as user:alice does.
-    if not word or (":" in word and is_line(word)):
+    if not word or (_FIELD_SIGN.search(word) and _is_line(word)):
         return
     if word.startswith("-") or "/" in word or "." in word or _is_there(word):
         return
@@ -101,6 +100,12 @@ def refuse_mistyped(word: str, commands: Iterable[str]) -> None:
         f"There is no command or file '{word}'.",
         f"Did you mean audit-tui {close}?" if close else "audit-tui --help lists the commands.",
     )
+
+
+def _is_line(word: str) -> bool:
+    from audit_tui.cli.line import is_line
+
+    return is_line(word)
 
 
 def _is_there(name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.line import QUERY_HELP
 from audit_tui.cli.options import events_options, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
@@ -31,7 +32,7 @@ TERMINAL_LIMIT = 100
 """The number of events for a terminal when nobody said how many; a file or a pipe gets all."""
 
 
-@click.command("query")
+@click.command("query", epilog=QUERY_HELP)
 @query_argument
 @store_option
 @events_options

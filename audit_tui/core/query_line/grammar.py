@@ -43,3 +43,18 @@ MEANING = (
     ("a b or c d", "(a and b) or (c and d); parentheses group"),
 )
 """Examples, and what each means."""
+
+
+def meaning_table(indent: str = "") -> str:
+    """Return the examples and their meanings as lines of plain text, lined up."""
+    width = max(len(example) for example, _ in MEANING)
+    return "\n".join(f"{indent}{example:<{width}}  {meaning}" for example, meaning in MEANING)
+
+
+def meaning_rows() -> list[str]:
+    """Return the examples and their meanings as rows of a table in Markdown."""
+    return [f"| `{example}` | {_escaped(meaning)} |" for example, meaning in MEANING]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("*", "\\*").replace("|", "\\|")
