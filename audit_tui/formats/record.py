@@ -50,6 +50,8 @@ class Record(NamedTuple):
     """The record's own text; bytes that are not UTF-8 stand as lone surrogates (``surrogateescape``)."""
     is_lossy: bool
     """``fields`` do not say all that ``text`` does (a key given twice, NaN, bytes that are no text)."""
+    prefix: str = ""
+    """The text that stood before it in its line, as syslog or a collector puts it there."""
 
 
 class Reject(NamedTuple):

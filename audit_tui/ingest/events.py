@@ -15,7 +15,7 @@ from audit_tui.formats.registry import Formats
 from audit_tui.formats.times import NAIVE
 from audit_tui.formats.values import lookup
 from audit_tui.ingest.csv_records import csv_records, header_of
-from audit_tui.ingest.json_records import json_records
+from audit_tui.ingest.json_records import begins_prefixed, json_records
 from audit_tui.ingest.open import NotALog
 from audit_tui.ingest.recognise import UNFORESEEN, Understanding, Understood, unforeseen
 from audit_tui.ingest.wrappers import has_record_cells
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from audit_tui.formats.mapping import Mapping
     from audit_tui.ingest.open import OpenLog
 
+PREFIX = "prefix"
+"""Under which the metadata keep the text before a record in its line."""
 CHECKED_RECORDS = 100
 """A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
 _SHOWN_FIELDS = 40
@@ -132,7 +134,7 @@ class Reading:
                 yield record
                 continue
             try:
-                understood = understanding.of(record.fields)
+                understood = understanding.of(record.fields, record.prefix)
             except RecordError as error:
                 yield Reject(name, record.line, record.number, error.reason, record.text)
                 continue
@@ -146,7 +148,7 @@ class Reading:
         head = text.head.lstrip("\ufeff \t\r\n")
         only = formats.only
         shapes = frozenset(Shape) if only is None else only.shapes
-        begins_json = head.startswith(("{", "["))
+        begins_json = head.startswith(("{", "[")) or begins_prefixed(head)
         if head and not begins_json and Shape.LINES in shapes:
             lines_format = formats.of_lines(head)
             if lines_format is not None and lines_format.lines is not None:
@@ -205,6 +207,8 @@ class Reading:
             return Reject(log.name, record.line, record.number, error.reason, record.text)
         except UNFORESEEN as error:
             return Reject(log.name, record.line, record.number, unforeseen(log_format, error), record.text)
+        if record.prefix:
+            event = replace(event, metadata={**event.metadata, PREFIX: record.prefix})
         if understood.frames:
             event = replace(event, metadata=event.metadata | understood.frames)
         is_lossy = record.is_lossy or understood.is_lossy

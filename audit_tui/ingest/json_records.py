@@ -24,12 +24,16 @@ _WHOLE_CHARS = 1024 * 1024
 
 _BETWEEN = re.compile(r"[ \t\r\n,\x1e\ufeff]*")
 _RECORDS = re.compile(r'\{[ \t\r\n]*"Records"[ \t\r\n]*:[ \t\r\n]*\[')
+_PREFIXED = re.compile(r"[^\n]{1,4096}?(?=\{[ \t]*[\"}])")
+"""The text before the first object of a line."""
+_ARRAY = re.compile(r"\[[ \t\r\n]*(?:[\[{\]\"]|\Z)")
 _COLON = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
 _MARK = re.compile(r'\\.|["{}\[\]\n]')
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _NOT_JSON = "it is not JSON"
 _TOO_LONG = "the record is longer than 16 MiB"
 _LONGEST_INDENT = 256
+_PREFIX_LINES = 20
 _LONGEST_LITERAL_CHARS = len("-Infinity") + len("\\ud83d\\ude00")
 
 
@@ -60,13 +64,17 @@ class JsonReader:
         self._ends_inside = False
         self._decoder = Decoder()
         self._list: _List | None = None
+        self._prefix = ""
+        """The text before the object that is read, in its line."""
         self._is_by_line: bool | None = None
         """The records end with their lines; None until one was read."""
 
     def __iter__(self) -> Iterator[Record | Reject]:
         while character := self._next_character():
             if self._list is None:
-                if character == "[":
+                if self._take_prefix(character):
+                    character = "{"
+                elif character == "[":
                     self._enter_list(self._at + 1, is_wrapped=False)
                     continue
                 if _RECORDS.match(self._buffer, self._at) and self._enter_wrapper():
@@ -116,6 +124,21 @@ class JsonReader:
                 return self._buffer[self._at]
             if not self._fill():
                 return ""
+
+    def _take_prefix(self, character: str) -> bool:
+        """Go over text before an object in its line; False when there is none, or no object."""
+        self._prefix = ""
+        if character == "{" or (character == "[" and _ARRAY.match(self._buffer, self._at)):
+            return False
+        while (end := self._buffer.find("\n", self._at)) < 0 and len(self._buffer) - self._at < _WHOLE_CHARS:
+            if not self._fill():
+                break
+        prefix = _PREFIXED.match(self._buffer, self._at, len(self._buffer) if end < 0 else end)
+        if prefix is None:
+            return False
+        self._prefix = prefix[0].strip()
+        self._advance(prefix.end())
+        return True
 
     # --- lists and wrappers
 
@@ -230,7 +253,7 @@ class JsonReader:
             found = self._reject(f"it is nested deeper than {MAX_DEPTH} levels", text, line)
         else:
             is_lossy = self._decoder.is_lossy or (not text.isascii() and _NOT_UTF8.search(text) is not None)
-            found = Record(value, line, self._number(), text, is_lossy)
+            found = Record(value, line, self._number(), text, is_lossy, self._prefix)
         self._advance(end)
         if self._is_by_line is None and self._list is None:
             self._is_by_line = self._line == line
@@ -342,6 +365,19 @@ def _balanced_end(text: str, start: int, limit: int) -> int | None:
 def _json_reason(error: json.JSONDecodeError, start: int) -> str:
     said = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
     return f"{_NOT_JSON}: {said} at character {error.pos - start + 1}"
+
+
+def begins_prefixed(head: str) -> bool:
+    """Tell whether the first line that holds an object of JSON has text before it: ``@cee: {...}``."""
+    for line in head.split("\n")[:_PREFIX_LINES]:
+        prefix = _PREFIXED.match(line)
+        if prefix is not None:
+            try:
+                value, end = json.JSONDecoder(strict=False).raw_decode(line, prefix.end())
+            except (ValueError, RecursionError):
+                return False
+            return isinstance(value, dict) and bool(value) and not line[end:].strip(" \t\r'\"")
+    return False
 
 
 def json_records(text: OpenLog) -> Iterator[Record | Reject]:

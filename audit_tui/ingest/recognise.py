@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.formats.generic import names_a_time
@@ -18,6 +19,9 @@ _MAX_FRAMES = 3
 """Splunk around CloudWatch around CloudTrail; nobody wraps deeper on purpose."""
 _MAX_KEY_SETS = 1_000
 """Sets of keys that are remembered; records that are all different must not fill memory."""
+_TIME_IN_PREFIX = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?", re.ASCII
+)
 _FRAME_TIMES = ("time", "timestamp")
 _NO_FRAMES: Fields = {}
 
@@ -63,8 +67,12 @@ class Understanding:
         self._is_peeled = is_peeled
         self._frame_keys: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def of(self, fields: Fields) -> list[Understood]:
+    def of(self, fields: Fields, prefix: str = "") -> list[Understood]:
         """What a record tells: one event, or several; never none.
+
+        Args:
+            fields: The record.
+            prefix: The text before it in its line, whose time is that of a record without one.
 
         Raises:
             RecordError: If it should tell several and tells none.
@@ -75,6 +83,8 @@ class Understanding:
             return [whole] if found.split is None else _parts_of(whole)
         if self._is_peeled and self._may_be_frame(fields) and (inside := self._inside(fields, 1)):
             return [part for one in inside for part in _parts_of(one)]
+        if prefix and not names_a_time(fields) and (time := _TIME_IN_PREFIX.search(prefix)):
+            fields = {**fields, _FRAME_TIMES[0]: time[0]}
         return [Understood(self._else, fields, _NO_FRAMES, False)]
 
     def _may_be_frame(self, fields: Fields) -> bool:
