@@ -5,35 +5,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.formats.decoding import inner_json
+from audit_tui.formats.generic import names_a_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from audit_tui.formats.record import Fields
 
 _ANYTHING: frozenset[str] | None = None
 
-_LISTS: dict[str, frozenset[str] | None] = {
-    # The key of the list -> the keys that may stand beside it; others make it an event that has a list.
-    "Records": _ANYTHING,  # CloudTrail
-    "records": frozenset(),  # Azure
-    "Events": frozenset({"NextToken"}),  # CloudTrail LookupEvents
-    "value": frozenset({"@odata.context", "@odata.nextLink", "@odata.count", "nextLink", "count"}),
-    "items": frozenset({"kind", "apiVersion", "metadata", "etag", "nextPageToken"}),
-    "events": frozenset({"searchedLogStreams", "nextToken", "nextForwardToken", "nextBackwardToken"}),
-}
+_LISTS = (
+    "Records", "records", "Events", "events", "value", "values", "items", "entries", "results", "result",
+    "data", "logs", "hits", "rows", "activities", "audits", "audit_events", "auditEvents", "audit_logs",
+    "auditLogs", "log_entries",
+)  # fmt: skip
+"""Keys under which pages of APIs and deliveries have their records, the most telling first."""
+_ALWAYS = frozenset({"Records"})
+"""Whatever stands beside it: CloudTrail."""
+_WITHIN = ("hits", "data", "result", "results", "response", "body", "payload", "_embedded")
+"""Objects in which pages have their lists."""
+_ACTS = frozenset({"event", "action", "operation", "eventName", "event_name", "eventType", "event_type"})
+_MAX_BESIDE = 12
 
 
 def list_key(fields: Fields) -> str | None:
-    """Under which key an object holds the records that it wraps; None when it is a record itself."""
-    if len(fields) > 8 or _LISTS.keys().isdisjoint(fields):
+    """Return the key under which an object holds the records that it wraps; None when it is a record itself.
+
+    What has a time or an act of its own is an event that has a list.
+    """
+    if len(fields) > _MAX_BESIDE or fields.keys().isdisjoint(_LISTS):
         return None
-    for key, beside in _LISTS.items():
+    for key in _LISTS:
         records = fields.get(key)
-        if not isinstance(records, list):
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records[:3]):
             continue
-        holds_objects = all(isinstance(record, dict) for record in records[:3])
-        if holds_objects and (beside is None or fields.keys() - {key} <= beside):
+        beside = fields.keys() - {key}
+        if key in _ALWAYS or (_ACTS.isdisjoint(beside) and not names_a_time(beside)):
             return key
     return None
 
@@ -61,6 +68,8 @@ class _Frame(NamedTuple):
 
 
 _FRAMES = (
+    _Frame("Azure resource log", "properties", "log", needs=frozenset({"category", "time"})),
+    _Frame("CloudTrail Lake", "eventData"),
     _Frame("EventBridge", "detail", needs=frozenset({"detail-type", "source"}), is_sure=True),
     _Frame("Elasticsearch", "_source", is_sure=True),
     _Frame("CloudWatch Logs", "logEvents", is_sure=True),
@@ -110,7 +119,7 @@ def frame_keys(names: Iterable[str]) -> tuple[str, ...]:
     Records of one kind have the same keys, so this is asked once for many.
     """
     there = set(names)
-    return tuple(key for key in (*_LISTS, *_FRAME_KEYS) if key in there)
+    return tuple(key for key in dict.fromkeys((*_LISTS, *_WITHIN, *_TABLES, *_FRAME_KEYS)) if key in there)
 
 
 def may_hold_records(value: object) -> bool:
@@ -127,6 +136,8 @@ def peeled(fields: Fields) -> list[Peeled]:
         parts = _parts(fields[inner_list])
         if parts is not None:
             found.append(Peeled("list", parts, _without(fields, inner_list), is_sure=True))
+    if not found and not names_a_time(fields):
+        found.extend(_pages(fields))
     for key in _FRAME_KEYS:
         # Most records have a key of these, with a plain text that is no frame: this must cost nothing.
         value = fields.get(key)
@@ -137,6 +148,55 @@ def peeled(fields: Fields) -> list[Peeled]:
             if inside is not None:
                 found.append(inside)
     return found
+
+
+def _pages(fields: Fields) -> Iterator[Peeled]:
+    """The records of pages that have them one level down, or as rows of a table."""
+    for key in _WITHIN:
+        inner = fields.get(key)
+        if not isinstance(inner, dict) or (inner_key := list_key(inner)) is None:
+            continue
+        parts = _parts(inner[inner_key])
+        if parts is not None:
+            around = _without(fields, key)
+            rest = _without(inner, inner_key)
+            yield Peeled("page", parts, {**around, key: rest} if rest else around, is_sure=True)
+    for key, rows_of in _TABLES.items():
+        rows = rows_of(fields.get(key))
+        if rows:
+            yield Peeled("table", [(row, False) for row in rows], _without(fields, key), is_sure=True)
+
+
+def _log_analytics(tables: object) -> list[Fields]:
+    """The rows of tables of columns and rows, as Log Analytics answers."""
+    rows: list[Fields] = []
+    for table in tables if isinstance(tables, list) else ():
+        columns = table.get("columns") if isinstance(table, dict) else None
+        lines = table.get("rows") if isinstance(table, dict) else None
+        if isinstance(columns, list) and isinstance(lines, list):
+            names = [column.get("name") if isinstance(column, dict) else column for column in columns]
+            rows.extend(
+                {
+                    str(name): value
+                    for name, value in zip(names, line, strict=False)
+                    if value not in (None, "")
+                }
+                for line in lines
+                if isinstance(line, list)
+            )
+    return rows
+
+
+def _query_rows(lines: object) -> list[Fields]:
+    """Rows that are lists of objects with one value each, as CloudTrail Lake answers."""
+    rows: list[Fields] = []
+    for line in lines if isinstance(lines, list) else ():
+        if isinstance(line, list) and all(isinstance(cell, dict) for cell in line):
+            rows.append({name: value for cell in line for name, value in cell.items()})
+    return rows
+
+
+_TABLES = {"tables": _log_analytics, "QueryResultRows": _query_rows}
 
 
 def _peeled(frame: _Frame, fields: Fields, value: object) -> Peeled | None:
