@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.columns import IMPORTABLE
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
+from audit_tui.formats.outcomes import NOT_TOLD, ending_of, kind_of_field
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
 from audit_tui.formats.values import (
@@ -17,13 +20,16 @@ from audit_tui.formats.values import (
     content_key,
     dig,
     lookup,
+    mark_denied,
     outcome_of,
     severity_of,
+    word_list,
+    word_set,
 )
 from audit_tui.formats.words.names import act_sentence, family_in_name, object_in_name, outcome_in_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 UNNAMED_EVENT = "Message"
 """The event of a record that has a time and a message, but does not say what kind of thing happened."""
@@ -34,26 +40,34 @@ COLUMNS = IMPORTABLE
 # The usual names of each column's field, the most telling first. Compared without case, spaces and signs, so
 # "Event Name", "event_name" and "eventName" are one; a dot goes into an object.
 ALIASES: dict[str, str] = {
-    "time": "occurred_at event_time event_timestamp datetime date_and_time event_datetime @timestamp time"
-    " timestamp ts event_date date_time occurred published created_at created date_create date_created"
-    " effective_at creation_time creation_date start_time logged_at date dt when",
-    "event": "event event.action event.name event_name action action_name operation operation_name"
-    " activity activity_display_name method_name event_type activity_name type name data_type timestamp_desc",
+    "time": "occurred_at event_time event_timestamp datetime date_and_time event_datetime event_date_time"
+    " activity_date_time event_created @timestamp timestamp_derived time timestamp ts event_date"
+    " date_time occurred"
+    " published created_at created date_create date_created effective_at creation_time"
+    " creation_date time_created"
+    " system_time start_time unix_time calendar_time action_time log_time logged_at"
+    " time_generated record_time date dt"
+    " when",
+    "event": "event event.action event.name event_name action action_name action_type activity_type operation"
+    " operations operation_name activity activity_display_name method_name event_type"
+    " activity_name atype type"
+    " name data_type timestamp_desc",
     "category": "category event.category event.module module service service_name entity_type entity.type"
     " event_type event_source type resource_type",
     "user": "user user_name username actor actor_name actor_email user_email email principal principal_email"
     " login user_identity account account_name initiated_by performed_by created_by author author_name"
-    " caller user_id actor_id uid who",
+    " caller user_ids user_principal_name subject_user_name target_user_name subj_prime"
+    " login_name src_user srcuser"
+    " db_user client_user user_id actor_id uid who",
     "description": "description message msg summary event_message display_message"
     " action_description text comment",
-    "outcome": "outcome event.outcome result action_result status success is_success event_status"
-    " result_status response.status_code status_code",
     "severity": "severity level log.level event.severity priority risk log_level",
     "source_ip": "source_ip source_ip_address ip ip_address client_ip source.ip src_ip remote_ip"
     " remote_address remote_addr client.ip_address client.ip caller_ip caller_ip_address actor_ip"
-    " user_ip context.ip_address actor.session.ip_address actor.ip_address",
+    " user_ip source_address src_address srcip client_address ip_addr remote_host clientipaddress"
+    " context.ip_address actor.session.ip_address actor.ip_address",
     "target": "target target_name target_id resource resource_name resource_id object_name object_id"
-    " entity entity_name target_user subject",
+    " entity entity_name target_user subject obj_prime",
     "source": "source application app product logger host hostname computer_name",
 }
 _PERSON_PATHS = tuple(
@@ -79,11 +93,74 @@ _SQUASHED: dict[str, tuple[tuple[str, ...], ...]] = {
     for column, aliases in ALIASES.items()
 }
 _TIMES = frozenset(path[0] for path in _SQUASHED["time"])
+_LATE = (
+    "ingest",
+    "receiv",
+    "export",
+    "expir",
+    "index",
+    "process",
+    "updat",
+    "modif",
+    "deliver",
+    "end",
+    "duration",
+)
+"""Parts of names of times at which something was done with the record, or ended."""
+_UTC = re.compile(r"\s*[\[(]\s*(?:UTC|GMT)[^\])]*[\])]\s*\Z", re.IGNORECASE)
+"""What a name says of the zone: ``Date (UTC)``, ``TimeGenerated [UTC]``."""
+_DATES = ("date", "eventdate", "logdate", "startdate", "day")
+_CLOCKS = ("time", "eventtime", "logtime", "starttime", "timeofday")
+_AMERICAN = frozenset({"serialnum", "macb", "timezone"})
+"""Columns of tables whose dates are in the American order: of ausearch and plaso."""
+_PEOPLE = (
+    "actor actordetails user userdetails account login initiator initiatedby principal subject"
+    " requester author operator"
+    " caller identity useridentity client session data details request event properties context"
+)
+_PLACES = (
+    "client source src remote origin session actor login user request requestcontext http"
+    " connection network location"
+    " context data details event properties"
+)
+_INSIDE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    # A column that nothing fills -> objects in which it is looked for, and its names in there.
+    "user": (
+        tuple(_PEOPLE.split()),
+        word_list(
+            "email user username useremail actoremail userprincipalname loginname srcuser account accountname"
+            " login principal dstuser targetusername displayname name id"
+        ),
+    ),
+    "source_ip": (
+        tuple(_PLACES.split()),
+        word_list(
+            "ip ipaddress address clientip sourceip sourceipaddress srcip remoteip remoteaddr remoteaddress"
+            " clientaddress ipaddr"
+        ),
+    ),
+    "event": (
+        ("event", "rule", "alert", "action", "operation", "activity", "data", "details", "request"),
+        ("action", "name", "type", "eventtype", "operation", "method", "description", "title"),
+    ),
+    "time": (
+        ("event", "data", "details", "record", "log", "header", "metadata"),
+        tuple(path[0] for path in _SQUASHED["time"]),
+    ),
+}
+_UNNAMED_IN = word_set("client session data details request event properties context")
+"""Objects whose name, id or address is not that of a person."""
+
+
+def squashed_time(name: str) -> tuple[str, bool]:
+    """Return the squashed name of a field without its zone, and whether the name says that it is UTC."""
+    plain = _UTC.sub("", name)
+    return squash(plain), plain != name
 
 
 def names_a_time(names: Iterable[str]) -> bool:
-    """Whether one of several column names is a usual name of a time."""
-    return any(squash(name) in _TIMES for name in names)
+    """Tell whether one of several names is a usual name of a time."""
+    return any(squashed_time(name)[0] in _TIMES for name in names)
 
 
 class Candidate(NamedTuple):
@@ -93,6 +170,8 @@ class Candidate(NamedTuple):
     """The key of the record in which it lies."""
     inner: tuple[str, ...]
     """The squashed path inside; empty for the field itself."""
+    is_utc: bool = False
+    """Its name says that its times are UTC."""
 
 
 def _inside(value: object, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - a JSON value
@@ -107,32 +186,72 @@ class _Plan(NamedTuple):
     """Which fields of records with the same keys fill the columns."""
 
     times: tuple[Candidate, ...]
+    joined: tuple[str, str, str | None, bool] | None
+    """The fields of a date, of a time of day and of their zone, and whether months come first."""
     columns: tuple[tuple[str, Callable[[Any], Any], int, tuple[Candidate, ...]], ...]
     """Of the columns that may be filled: the name, what reads a value, up to how many characters a plain text
     is its own value, the most telling field first."""
+    endings: tuple[tuple[str, str], ...]
+    """Fields that tell how it ended: in which way, the key."""
+    inside: dict[str, tuple[str, ...]]
+    """Columns, and the keys of objects in which they are looked for when nothing else fills them."""
 
 
 def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
     by_squashed: dict[str, str] = {}
+    in_utc = set()
     for name in names:
+        squashed, is_utc = squashed_time(name)
+        by_squashed.setdefault(squashed, name)
         by_squashed.setdefault(squash(name), name)
-    found: dict[str, tuple[Candidate, ...]] = {}
+        if is_utc:
+            in_utc.add(name)
+    candidates: dict[str, tuple[Candidate, ...]] = {}
     for column, paths in _SQUASHED.items():
-        candidates = []
+        fields = []
         for path in paths:
             flat = by_squashed.get("".join(path))
             if flat is not None:
-                candidates.append(Candidate(flat, ()))
+                fields.append(Candidate(flat, (), flat in in_utc))
             elif len(path) > 1 and path[0] in by_squashed:
-                candidates.append(Candidate(by_squashed[path[0]], path[1:]))
-        found[column] = tuple(candidates)
-    times = found.pop("time")
+                fields.append(Candidate(by_squashed[path[0]], path[1:]))
+        candidates[column] = tuple(fields)
+    times = [*candidates.pop("time"), *_other_times(by_squashed)]
     columns = (
         (column, _READERS[column], _PLAIN_CHARS.get(column, 0), fields)
-        for column, fields in found.items()
+        for column, fields in candidates.items()
         if fields and column not in mapped
     )
-    return _Plan(times, tuple(columns))
+    endings = ((kind, name) for squashed, name in by_squashed.items() if (kind := kind_of_field(squashed)))
+    inside = {
+        column: tuple(by_squashed[place] for place in places if place in by_squashed)
+        for column, (places, _) in _INSIDE.items()
+        if column not in mapped
+    }
+    return _Plan(
+        tuple(dict.fromkeys(times)),
+        _joined(by_squashed),
+        tuple(columns),
+        () if "outcome" in mapped else tuple(dict.fromkeys(endings)),
+        inside,
+    )
+
+
+def _other_times(by_squashed: dict[str, str]) -> Iterator[Candidate]:
+    """Fields that are named like times, those of the event before those of its way here."""
+    named = [
+        name for name in by_squashed if name.endswith(("time", "timestamp", "date", "datetime", "timeutc"))
+    ]
+    for name in sorted(named, key=lambda name: any(part in name for part in _LATE)):
+        yield Candidate(by_squashed[name], ())
+
+
+def _joined(by_squashed: dict[str, str]) -> tuple[str, str, str | None, bool] | None:
+    date = next((by_squashed[name] for name in _DATES if name in by_squashed), None)
+    clock = next((by_squashed[name] for name in _CLOCKS if name in by_squashed), None)
+    if date is None or clock is None or date == clock:
+        return None
+    return date, clock, by_squashed.get("timezone"), not _AMERICAN.isdisjoint(by_squashed)
 
 
 def _name_in(value: object, paths: tuple[tuple[str, ...], ...]) -> str | None:
@@ -250,7 +369,7 @@ def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
     """The columns that a record fills; what they give back exactly leaves the metadata."""
     found: dict[str, Any] = {}
     for column, read, plain_chars, candidates in plan.columns:
-        for field, inner in candidates:
+        for field, inner, _ in candidates:
             # From what is left: a field tells one thing, so "type" is the category only where another
             # field names the event.
             raw = metadata.get(field)
@@ -269,6 +388,58 @@ def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
                     del metadata[field]
                 break
     return found
+
+
+def _joined_text(joined: tuple[str, str, str | None, bool], fields: Fields) -> str | None:
+    """A date and a time of day that stand in two columns; None where one of them is both."""
+    date_field, clock_field, zone_field, is_american = joined
+    date, clock = fields[date_field], fields[clock_field]
+    if (
+        not isinstance(date, str)
+        or not isinstance(clock, str)
+        or ":" in date
+        or clock.find(":") not in (1, 2)
+    ):
+        return None
+    zone = fields.get(zone_field) if zone_field is not None else None
+    slashed = date.strip().split("/")
+    if is_american and len(slashed) == 3:
+        date = f"{slashed[2]}-{slashed[0]}-{slashed[1]}"
+    return (
+        f"{date.strip()} {clock.strip()} {zone}"
+        if isinstance(zone, str) and zone
+        else f"{date.strip()} {clock.strip()}"
+    )
+
+
+def _may_be_time(value: object) -> bool:
+    return not (value is None or isinstance(value, list) or (isinstance(value, str) and not value.strip()))
+
+
+def _values_inside(column: str, fields: Fields, places: tuple[str, ...]) -> Iterator[Any]:
+    """The values of objects of a record that may fill a column, the most telling first."""
+    names = _INSIDE[column][1]
+    for place in places:
+        inner = fields[place]
+        if not isinstance(inner, dict):
+            continue
+        by_squashed = {squash(name): name for name in reversed(inner)}
+        is_unnamed = column == "user" and squash(place) in _UNNAMED_IN
+        for name in names:
+            if name in by_squashed and not (is_unnamed and name in ("name", "id", "displayname")):
+                yield inner[by_squashed[name]]
+
+
+def _looked_for(column: str, fields: Fields, places: tuple[str, ...]) -> Any:  # noqa: ANN401 - a column's own type
+    """What one of the objects of a record gives for a column; None when none gives anything."""
+    for value in _values_inside(column, fields, places):
+        text = _READERS[column](value)
+        if text is not None and not (column == "source_ip" and not _ADDRESS.match(text)):
+            return text
+    return None
+
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f:]*[.:][0-9A-Fa-f.:%]+\Z")
 
 
 class GenericMapper:
@@ -291,30 +462,42 @@ class GenericMapper:
         spelling, an outcome in the vendor's words, a name out of an object) stays there too.
 
         Raises:
-            RecordError: If it has no time, or nothing that says what happened.
+            RecordError: If it has no time.
         """
         plan = self._plan(fields)
         metadata = fields.copy()
-        occurred_us = self._time(plan.times, fields, metadata)
+        occurred_us = self._time(plan, fields, metadata)
+        ending = ending_of((kind, fields[name]) for kind, name in plan.endings) if plan.endings else NOT_TOLD
         found = _fill(plan, metadata)
         if self._map.fields:
             self._fill_mapped(found, fields, metadata)
         get = found.get
+        for column in ("event", "user", "source_ip"):
+            if get(column) is None and plan.inside.get(column):
+                found[column] = _looked_for(column, fields, plan.inside[column])
         event, user, target, description = get("event"), get("user"), get("target"), get("description")
-        if event is None:
-            if description is None:
-                raise RecordError("nothing in it says what happened (name the field with --map event=FIELD)")
-            event = UNNAMED_EVENT
-        outcome = get("outcome") or outcome_in_name(event)
+        event = event or UNNAMED_EVENT
+        outcome, is_denied = get("outcome"), ending.is_denied
+        if outcome is None:
+            in_name = outcome_in_name(event)
+            outcome = in_name if in_name is Outcome.FAILURE else ending.outcome
+            outcome = in_name if outcome is Outcome.UNKNOWN else outcome
+        is_denied = is_denied and outcome is Outcome.FAILURE
+        if is_denied:
+            mark_denied(metadata)
         target = target or object_in_name(fields, event)
         key = get("key")
+        if description is None:
+            description = act_sentence(
+                user, event, target, outcome, is_denied=is_denied, is_unsure=ending.is_unsure
+            )
         return AuditEvent(
             event=event,
             occurred_us=occurred_us,
             key=content_key(self._name, fields) if key is None else f"{self._name}:{key}",
             category=get("category") or family_in_name(event),
             user=user,
-            description=description or act_sentence(user, event, target, outcome),
+            description=description,
             outcome=outcome,
             severity=get("severity"),
             source_ip=get("source_ip"),
@@ -332,28 +515,38 @@ class GenericMapper:
             plan = self._plans[names] = _plan_of(names, self._map.fields)
         return plan
 
-    def _time(self, candidates: tuple[Candidate, ...], fields: Fields, metadata: Fields) -> int:
+    def _time(self, plan: _Plan, fields: Fields, metadata: Fields) -> int:
         if "time" in self._map.fields:
             mapped: int | None = self._map.value("time", fields)
             if mapped is None:
                 raise RecordError(f"it has no time in {self._map.fields['time']}")
             return mapped
-        for candidate in candidates:
+        if plan.joined is not None and (text := _joined_text(plan.joined, fields)) is not None:
+            return parse_time(text)
+        problem: RecordError | None = None
+        for candidate in plan.times:
             if not candidate.inner and (plain_us := plain_utc(fields[candidate.field])) is not None:
                 del metadata[candidate.field]
                 return plain_us
             value = _inside(fields[candidate.field], candidate.inner)
-            if (
-                value is None
-                or isinstance(value, dict | list)
-                or (isinstance(value, str) and not value.strip())
-            ):
+            if _may_be_time(value):
+                try:
+                    return self._time_of(candidate, value, metadata)
+                except RecordError as error:
+                    problem = problem or (None if isinstance(value, dict) else error)
+        for value in _values_inside("time", fields, plan.inside.get("time", ())):
+            try:
+                return parse_time(value)
+            except RecordError:
                 continue
-            occurred_us = parse_time(value)
-            if not candidate.inner and is_plain_utc(value):
-                del metadata[candidate.field]
-            return occurred_us
-        raise RecordError("it has no time (name the field with --map time=FIELD)")
+        raise problem or RecordError("it has no time (name the field with --map time=FIELD)")
+
+    @staticmethod
+    def _time_of(candidate: Candidate, value: object, metadata: Fields) -> int:
+        occurred_us = parse_time(value, UTC if candidate.is_utc else None)
+        if not candidate.inner and is_plain_utc(value):
+            del metadata[candidate.field]
+        return occurred_us
 
     def _fill_mapped(self, found: dict[str, Any], fields: Fields, metadata: Fields) -> None:
         for column, field in self._map.fields.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import MAX_SEVERITY, Outcome
@@ -108,31 +109,65 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
-_OUTCOMES = {
+def word_list(words: str) -> tuple[str, ...]:
+    """Return the words of a text, for tables that are easier to read in one piece."""
+    return tuple(words.split())
+
+
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(words.split())
+
+
+_GOOD = word_set(
+    "success succeeded successful successfully ok okay pass passed allow allowed accept accepted"
+    " grant granted permit permitted approved authorized completed complete done finished delivered"
+)
+_BAD = word_set(
+    "failure failed fail fails failing error errors errored deny denied denies reject rejected"
+    " refused block blocked unauthorized unauthorised forbidden unauthenticated unsuccessful"
+    " unsuccessfully invalid incorrect expired timeout timedout aborted cancelled canceled exceeded"
+    " exhausted unavailable unimplemented mismatch prohibited disallowed bad wrong fault crashed"
+    " terminated lockedout"
+)
+_EXACT = {
+    **dict.fromkeys(("true", "yes", "1", "y"), Outcome.SUCCESS),
     **dict.fromkeys(
-        ("success", "succeeded", "successful", "ok", "pass", "passed", "allow", "allowed", "accepted",
-         "granted", "true", "yes", "1"),
-        Outcome.SUCCESS,
+        ("false", "no", "0", "n", "internal", "not_found", "notfound", "already_exists"), Outcome.FAILURE
     ),
-    **dict.fromkeys(
-        ("failure", "failed", "fail", "error", "deny", "denied", "rejected", "blocked", "unauthorized",
-         "forbidden", "false", "no", "0"),
-        Outcome.FAILURE,
-    ),
-}  # fmt: skip
+    **dict.fromkeys(("no error", "noerror", "no errors", "no_error"), Outcome.SUCCESS),
+}
+_TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_MAX_WORDS_CHARS = 80
+_NEGATIONS = word_set("not no non never cannot without")
 
 
 def outcome_of(value: object) -> Outcome:
-    """What a field named outcome, result, status or success says; unknown unless it says it plainly.
+    """Return what a field named outcome, result, status or success says; unknown unless it says it plainly.
 
     Numbers of three digits are read as HTTP status codes.
     """
     if isinstance(value, bool):
         return Outcome.SUCCESS if value else Outcome.FAILURE
-    word = str(value).strip().lower() if isinstance(value, str | int) else ""
+    word = str(value).strip() if isinstance(value, str | int) else ""
     if len(word) == 3 and word.isdecimal():
         return http_outcome(int(word))
-    return _OUTCOMES.get(word, Outcome.UNKNOWN)
+    return _outcome_in(word) if 0 < len(word) <= _MAX_WORDS_CHARS else Outcome.UNKNOWN
+
+
+@lru_cache(maxsize=2_048)
+def _outcome_in(words: str) -> Outcome:
+    """What some words say: ``LOGIN_ERROR_INVALID_PASSWORD``, ``PartiallySucceeded``, ``not successful``."""
+    exact = _EXACT.get(words.lower())
+    if exact is not None:
+        return exact
+    tokens = [token.lower() for token in _TOKENS.findall(words)]
+    is_negated = not _NEGATIONS.isdisjoint(tokens)
+    if not _BAD.isdisjoint(tokens):
+        return Outcome.UNKNOWN if is_negated else Outcome.FAILURE
+    if not _GOOD.isdisjoint(tokens):
+        return Outcome.FAILURE if is_negated else Outcome.SUCCESS
+    return Outcome.UNKNOWN
 
 
 def http_outcome(code: int) -> Outcome:

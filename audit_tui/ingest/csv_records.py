@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from audit_tui.ingest.open import OpenLog
 
 DELIMITERS = ",;\t|"
+PREAMBLE_LINES = 12
+"""So many lines are looked at for the names of the columns."""
 MAX_ROW_LINES = 10_000
 """A row of more lines has a quote that was left open."""
 _OPEN_QUOTE = "a quote is not closed"
@@ -27,26 +29,49 @@ def split_row(line: str, delimiter: str) -> list[str] | None:
     return rows[0] if rows else []
 
 
-def header_of(head: str, is_known: Callable[[list[str]], bool]) -> tuple[str, list[str]] | None:
-    """The delimiter and the column names in the beginning of a CSV file.
+class Header(NamedTuple):
+    """Where a table begins."""
+
+    delimiter: str
+    names: list[str]
+    skipped_lines: int
+    """Lines before that of the names: a title, ``sep=;`` of Excel, ``#TYPE`` of PowerShell."""
+
+
+def header_of(head: str, is_known: Callable[[list[str]], bool]) -> Header | None:
+    """Return the beginning of a CSV file: its delimiter and the names of its columns.
 
     Args:
-        head: The beginning of the file; its first line that is not blank is the header.
+        head: The beginning of the file. The names stand in its first line that is not blank, or behind a few
+            lines that are no rows, as programs put them there.
         is_known: Whether column names tell what is in them.
 
     Returns:
         None when no delimiter gives names that are known.
     """
-    line = head.lstrip("\r\n").partition("\n")[0]
-    found = []
-    for delimiter in DELIMITERS:
-        names = split_row(line, delimiter)
-        if names is not None and is_known(names):
-            found.append((len(names), delimiter, names))
-    if not found:
-        return None
-    _, delimiter, names = max(found)
-    return delimiter, _distinct(names)
+    lines = head.split("\n")[:PREAMBLE_LINES]
+    widest = 0
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        headers = []
+        for delimiter in DELIMITERS:
+            names = split_row(line.removeprefix("\ufeff"), delimiter)
+            if names is not None and len(names) > widest and is_known([name.strip() for name in names]):
+                headers.append(Header(delimiter, names, number))
+        if headers:
+            best = max(headers, key=lambda header: len(header.names))
+            return best._replace(names=_distinct(best.names))
+        widest = (
+            max(widest, *(line.count(delimiter) + 1 for delimiter in DELIMITERS), 1)
+            if not _is_setting(line)
+            else widest
+        )
+    return None
+
+
+def _is_setting(line: str) -> bool:
+    return line.lower().startswith(("sep=", '"sep=', "#"))
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -94,19 +119,21 @@ class _Lines:
         return first
 
 
-def csv_records(text: OpenLog, delimiter: str, names: list[str]) -> Iterator[Record | Reject]:
+def csv_records(text: OpenLog, header: Header) -> Iterator[Record | Reject]:
     """The rows of a CSV log as fields by column name, and what could not be read.
 
     Args:
         text: The log, from its beginning.
-        delimiter: Between the cells.
-        names: The columns, as ``header_of`` gave them.
+        header: Its beginning, as ``header_of`` gave it.
 
     Raises:
         FileError: If the file cannot be read on.
     """
     csv.field_size_limit(2 * MAX_RECORD_CHARS)
     lines = _Lines(text.lines(tells_idle=False))
+    for _ in range(header.skipped_lines):
+        next(lines)
+    delimiter, names = header.delimiter, header.names
     has_header = False
     while True:
         lines.begin_row()

@@ -156,7 +156,7 @@ class Reading:
         if not begins_json:
             header = header_of(text.head, self._knows_header(formats))
             if header is not None:
-                return Shape.CSV, None, csv_records(text, *header)
+                return Shape.CSV, None, csv_records(text, header)
         is_json = begins_json or (only is None and (text.name.endswith(_JSON_ENDINGS) or "\n{" in head))
         if Shape.JSON in shapes and (is_json or shapes == {Shape.JSON} or not head):
             return Shape.JSON, None, json_records(text)

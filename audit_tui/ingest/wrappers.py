@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.formats.decoding import inner_json
@@ -25,6 +26,10 @@ _ALWAYS = frozenset({"Records"})
 _WITHIN = ("hits", "data", "result", "results", "response", "body", "payload", "_embedded")
 """Objects in which pages have their lists."""
 _ACTS = frozenset({"event", "action", "operation", "eventName", "event_name", "eventType", "event_type"})
+_OF_PAGES = re.compile(
+    r"meta|link|page|pagin|cursor|info|shard|response|request|header|total|aggreg|stat", re.IGNORECASE
+)
+"""Names of objects that pages have beside their list."""
 _MAX_BESIDE = 12
 
 
@@ -40,9 +45,14 @@ def list_key(fields: Fields) -> str | None:
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records[:3]):
             continue
         beside = fields.keys() - {key}
-        if key in _ALWAYS or (_ACTS.isdisjoint(beside) and not names_a_time(beside)):
+        if key in _ALWAYS or not (beside & _ACTS or names_a_time(beside) or _has_things(fields, beside)):
             return key
     return None
+
+
+def _has_things(fields: Fields, beside: set[str]) -> bool:
+    """Whether there are objects beside a list that no page has: who, what and where of an event."""
+    return any(isinstance(fields[key], dict) and _OF_PAGES.search(key) is None for key in beside)
 
 
 def may_be_list_key(key: str) -> bool:

@@ -21,7 +21,7 @@ def read(data: str, delimiter: str = ",") -> list[Record | Reject]:
     header = header_of(text.head, lambda names: len(names) > 1)
     assert header is not None
     assert header[0] == delimiter
-    return list(csv_records(text, *header))
+    return list(csv_records(text, header))
 
 
 def rows(found: list[Record | Reject]) -> list[object]:

@@ -116,9 +116,16 @@ class Act(NamedTuple):
         return f"an {noun}" if sounds_open else f"a {noun}"
 
 
+_CASE = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
+_ANY_WORD = re.compile(r"[^\W_]+")
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in any spelling, in lower case but for acronyms."""
-    words = _WORD.findall(_API_VERSION.sub("", name))
+    if name.isascii():
+        words = _WORD.findall(_API_VERSION.sub("", name))
+    else:
+        words = _ANY_WORD.findall(_CASE.sub(" ", name))  # whole, whatever letters they have
     return tuple(
         _ACRONYMS.get(word.lower(), word if word.isupper() and len(word) > 1 else word.lower())
         for word in words

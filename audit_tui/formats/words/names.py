@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.values import dig, first_text
+from audit_tui.formats.values import dig, first_text, word_set
 from audit_tui.formats.words.english import (
     IRREGULAR_PASTS,
     Act,
@@ -23,11 +23,24 @@ from audit_tui.formats.words.english import (
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
 
-_RESULT = re.compile(
-    r"[._ -](?P<good>succeeded|successful|success)\Z|[._ -](failed|failure|denied|rejected)\Z", re.IGNORECASE
+_GOOD = frozenset({"succeeded", "successful", "success", "successfully"})
+_BAD = word_set(
+    "failed failure fail fails denied rejected refused unsuccessful unsuccessfully forbidden"
+    " unauthorized unauthorised unauthenticated incorrect invalid"
+)  # fmt: skip
+_BAD_AT_END = word_set("error errors err timeout aborted expired")
+_AFTER_AN_END = word_set(
+    "by to for with due because on after from in at since as of event events attempt attempts alert"
+    " notification password login logon signin authentication"
+)  # fmt: skip
+"""Words before which a word of failure is the end of an act, not a kind of thing: "denied by policy"."""
+_NEGATED = re.compile(
+    r"\b(?:not|never|cannot|couldn't|can't|didn't|wasn't|unable)\b|\bun(?:successful|able)",
+    re.IGNORECASE,
 )
+_LAST_WORD = re.compile(r"[\W_]*(?:[A-Z]+|[A-Z]?[a-z]+)\W*\Z")
 _DOTTED = re.compile(r"(?P<family>[a-z][a-z0-9_-]*)(\.[a-z][a-z0-9_-]*)+\Z")
-_BY_THEMSELVES = frozenset({"login", "logoff", "logon", "logout", "signin", "signout", "signup"})
+_BY_THEMSELVES = word_set("login logoff logon logout signin signout signup")
 _RESULTS = frozenset({"failed", "failure", "succeeded", "success"})
 """Words at the end that tell how it ended, not what was done."""
 _NOMINAL = {"creation": "create", "deletion": "delete", "removal": "remove"}
@@ -38,13 +51,42 @@ _OF_MANY = frozenset({"enable", "disable", "list", "set", "configure"})
 _OBJECT_PATHS = (("name",), ("email",), ("id",))
 
 
+class NamedEnd(NamedTuple):
+    """What a name says of the end."""
+
+    outcome: Outcome
+    stem: str | None
+    """The name without it, where it stands last; None where it stands elsewhere: ``denied by policy``."""
+
+
 @lru_cache(maxsize=4_096)
+def end_in_name(event: str) -> NamedEnd:
+    """Return what a name says of the end: ``login.failed``, ``LOGIN_ERROR``, ``login denied by policy``.
+
+    A word of failure that only says of what kind a thing is does not count: ``ListFailedLogins``.
+    """
+    words = [word.lower() for word in spoken(event)]
+    for place, word in enumerate(words):
+        is_last = place == len(words) - 1
+        following = None if is_last else words[place + 1]
+        ends = word in _BAD and (is_last or place == 0 or following in _AFTER_AN_END)
+        if (ends or (word in _BAD_AT_END and is_last)) and len(words) > 1:
+            return NamedEnd(Outcome.FAILURE, _without_last(event) if is_last else None)
+    if _NEGATED.search(event) is not None:
+        return NamedEnd(Outcome.FAILURE, None)
+    if len(words) > 1 and words[-1] in _GOOD:
+        return NamedEnd(Outcome.SUCCESS, _without_last(event))
+    return NamedEnd(Outcome.UNKNOWN, event)
+
+
 def outcome_in_name(event: str) -> Outcome:
-    """What a name says of the end: ``login.failed``; unknown for names that do not end so."""
-    found = _RESULT.search(event)
-    if found is None:
-        return Outcome.UNKNOWN
-    return Outcome.SUCCESS if found["good"] else Outcome.FAILURE
+    """Return what a name says of the end; unknown for names that say nothing of it."""
+    return end_in_name(event).outcome
+
+
+def _without_last(event: str) -> str:
+    """A name without its last word, in any spelling of names."""
+    return _LAST_WORD.sub("", event)
 
 
 @lru_cache(maxsize=4_096)
@@ -134,29 +176,49 @@ def _participle_of(name: str) -> tuple[str, tuple[str, ...]] | None:
     return words[-1], words[:-1]
 
 
-def act_sentence(user: str | None, event: str, target: str | None, outcome: Outcome) -> str | None:
-    """A description for a record that has none, from its other columns.
+def act_sentence(
+    user: str | None,
+    event: str,
+    target: str | None,
+    outcome: Outcome,
+    *,
+    is_denied: bool = False,
+    is_unsure: bool = False,
+) -> str | None:
+    """Return a description for a record that has none, from its other columns.
 
     None when there is nothing to add to the event's name.
+
+    Args:
+        user: Who did it; None when nobody is named.
+        event: The name.
+        target: What was acted upon; None when nothing is named.
+        outcome: A failure is told as one.
+        is_denied: It was not allowed.
+        is_unsure: The record tells its end in a way that is not understood: the name stays as it is.
     """
     who = user or "someone"
-    act = act_of(_RESULT.sub("", event))
+    end = end_in_name(event)
+    stem = None if is_unsure else end.stem
+    if end.outcome is Outcome.FAILURE:
+        outcome = Outcome.FAILURE
+    act = None if stem is None else act_of(stem)
     if act is not None:
         rest = act.phrase()
         if target is not None:
             rest = f"{' '.join(act.noun)} {target}".strip()
-        return told(who, act.past, act.plain, rest, outcome)
+        return told(who, act.past, act.plain, rest, outcome, is_denied=is_denied)
     if user is None and target is None:
         return None
-    done = _participle_of(event)
-    if done is not None and outcome is not Outcome.FAILURE:
+    done = None if stem is None or outcome is Outcome.FAILURE else _participle_of(event)
+    if done is not None:
         past, noun = done
         if target is None:
             return f"{who} {past} {Act(verb_of_past(past) or past, noun).phrase()}"
         joint = " on" if noun[-1].endswith("s") else ""
         return f"{who} {past} {' '.join(noun)}{joint} {target}"
     on = f" on {target}" if target else ""
-    failed = " failed" if outcome is Outcome.FAILURE else ""
+    failed = " failed" if outcome is Outcome.FAILURE and end.outcome is not Outcome.FAILURE else ""
     by = f" by {user}" if user else ""
     return f"{event}{by}{on}{failed}"
 
