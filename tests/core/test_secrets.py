@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.event import AuditEvent
-from audit_tui.core.privacy.secrets import (
-    SecretAction,
-    SecretFilter,
-    SecretKind,
-    find_secrets,
-    is_secret_name,
-    mask_secrets,
-)
+from audit_tui.core.event import AuditEvent, EventRow, Outcome
+from audit_tui.core.privacy.secret_finder import SecretKind, find_secrets
+from audit_tui.core.privacy.secret_names import is_secret_name
+from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row, mask_secrets
+from tests.core.secret_shapes import HARMLESS, HARMLESS_NAMES, SECRET_NAMES, SHAPES, jwt, r
 
 # Put together at run time: scanners of repositories look for the same forms.
 AWS = "AK" + "IAIOSFODNN7EXAMPLE"
@@ -138,3 +135,121 @@ def test_an_original_whose_secret_only_its_field_tells_is_left_out() -> None:
 def test_masking_ends_and_is_at_rest(text: str) -> None:
     once = mask_secrets(text)
     assert mask_secrets(once) == once
+
+
+def longest_left(secret: str, text: str) -> int:
+    """The length of the longest part of a secret that still stands in a text."""
+    return max(
+        length
+        for length in range(len(secret) + 1)
+        if any(secret[start : start + length] in text for start in range(len(secret) - length + 1))
+    )
+
+
+def is_hidden(secret: str, text: str) -> bool:
+    return longest_left(secret, text) <= max(6, len(secret) // 3)
+
+
+def test_nearly_all_shapes_are_found_and_hardly_anything_else() -> None:
+    missed = [
+        name for name, secret, around in SHAPES if not is_hidden(secret, mask_secrets(around.format(secret)))
+    ]
+    false = [text for text in HARMLESS if mask_secrets(text) != text]
+    assert len(SHAPES) >= 126
+    assert len(missed) <= len(SHAPES) * 0.05, missed
+    assert len(false) <= len(HARMLESS) * 0.05, false
+
+
+def test_names_are_told_by_their_words() -> None:
+    assert [name for name in SECRET_NAMES if not is_secret_name(name)] == []
+    assert [name for name in HARMLESS_NAMES if is_secret_name(name)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in SECRET_NAMES if name not in ("pin", "otp")])
+@pytest.mark.parametrize("action", [SecretAction.MASK, SecretAction.REDACT, SecretAction.HASH])
+def test_the_value_of_a_secret_field_is_gone_from_the_whole_event(name: str, action: SecretAction) -> None:
+    secret = r(24)
+    event = replace(
+        LOGIN,
+        event=f"Login {secret}",
+        user=secret,
+        target=f"x{secret}x",
+        description=f"with {secret}",
+        metadata={"a": [{name: secret}], name: {"old": secret}, "n": f"<{secret}>"},
+        original=json.dumps({name: secret, "again": secret}).encode(),
+    )
+    after = SecretFilter(action, b"key").event(event)
+    assert secret not in repr(after)
+
+
+def test_a_secret_is_hidden_in_every_column() -> None:
+    token = jwt()
+    text = f"token {token}"
+    event = AuditEvent(text, 0, text, text, text, text, source_ip=text, target=text, source=text)
+    for action in (SecretAction.MASK, SecretAction.REDACT, SecretAction.HASH):
+        assert token not in repr(SecretFilter(action, b"k").event(event))
+    row = EventRow(1, 0, f"a {token}", f"b {token}", f"c {token}", f"d {token}", Outcome.SUCCESS)
+    assert token not in repr(mask_row(row))
+
+
+def test_keys_stay_distinct_when_only_a_secret_tells_them_apart() -> None:
+    events = [replace(LOGIN, key=f"login password={r(20)}") for _ in range(2)]
+    keys = {SecretFilter(SecretAction.REDACT).event(event).key for event in events}
+    assert len(keys) == 2
+    assert SecretFilter(SecretAction.REDACT).event(events[0]).key in keys
+
+
+def test_names_of_fields_and_numbers_are_looked_at_too() -> None:
+    token = jwt()
+    record = {token: 1, "pin": 4711, "otp": 482913, "password": 12345678, "count": 12345678, "port": 4711}
+    after = SecretFilter(SecretAction.REDACT).event(replace(LOGIN, metadata=record)).metadata
+    assert not {token, "4711 ", "482913", "12345678 "} & {str(part) for part in after}
+    assert (after["count"], after["port"]) == (12345678, 4711)
+    assert [after[name] for name in ("pin", "otp", "password")] == ["[password redacted]"] * 3
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "a",
+            "-eyJ",
+            ".eyJaaaaaaaa",
+            "bearer ",
+            "://a:b",
+            "password=",
+            'password="',
+            "token :",
+            "4111 ",
+            "-",
+        ),
+        *(
+            "cookie: a=b",
+            " --password",
+            " -paaaa",
+            "mysql -paaaa ",
+            "curl -u a:b ",
+            "$2y$",
+            "xoxb-",
+            "sk-",
+            "a.",
+        ),
+        *(
+            "-----BEGIN PRIVATE KEY-----",
+            "=",
+            ":",
+            "hooks.slack.com/services/",
+            'x=\\"a\\"',
+            "password=$password",
+        ),
+    ],
+)
+def test_the_time_is_linear_in_the_length(piece: str) -> None:
+    def seconds(chars: int) -> float:
+        text = piece * (chars // len(piece))
+        start = time.process_time()
+        find_secrets(text)
+        return time.process_time() - start
+
+    # 16 times the text: 16 times the time, where a quadratic pattern takes 256 times.
+    assert seconds(320_000) < 64 * max(seconds(20_000), 0.001)

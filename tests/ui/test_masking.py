@@ -40,6 +40,27 @@ def test_the_list_masks_and_the_pane_shows(masks: bool) -> None:
     run_review(script, EVENTS, size=(160, 40), view=View(time_range=Preset.ALL_TIME), settings=settings)
 
 
+TOKEN = "gh" + "p_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_every_column_is_masked_in_the_list_and_in_copies(place: int, tmp_path: Path) -> None:
+    texts = [f"a {TOKEN}" if number == place else "x" for number in range(5)]
+    event = AuditEvent(
+        texts[0], to_us(NOW), category=texts[1], user=texts[2], description=texts[4], target=texts[3]
+    )
+
+    async def script(driver: Driver) -> None:
+        pasted = Pasted(driver, tmp_path)
+        assert TOKEN not in driver.text()
+        await driver.press(*["right"] * place)
+        for key in "yrjm":
+            await driver.press("y", key)
+            assert TOKEN not in pasted.text, key
+
+    run_review(script, [event], size=(240, 20), view=View(time_range=Preset.ALL_TIME))
+
+
 @pytest.mark.parametrize("key", ["r", "j", "m", "y"])
 @pytest.mark.parametrize("masks", [True, False])
 def test_no_copy_holds_a_secret(key: str, masks: bool, tmp_path: Path) -> None:

@@ -1,28 +1,41 @@
-"""Passwords, keys and tokens that stand in events by accident: finding them, and what to do about them.
+"""Passwords, keys and tokens that stand in events by accident: what becomes of them.
 
-A text is looked at in two steps: a few substrings decide in 1 to 2 µs whether any pattern can match, and
-only then the patterns run (all of them on every text would take 100 µs an event). What is found is a
-guess by its form: a pattern here is one that hardly anything else matches.
+``secret_finder`` finds them in texts, ``secret_names`` tells the fields that hold nothing else.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
+import json
 from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from audit_tui.core.privacy.secret_finder import (
+    Found,
+    SecretKind,
+    find_secrets,
+    is_placeholder,
+    looks_secret,
+)
+from audit_tui.core.privacy.secret_names import Secrecy, secrecy_of
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.event import AuditEvent, EventRow
 
+_TEXTS = ("event", "category", "user", "description", "source_ip", "target", "source")
+_VALUE_NAMES = frozenset(
+    {"old", "new", "value", "text", "data", "current", "previous", "plain", "raw", "before", "after"}
+)
+"""Names inside an object that say nothing: the object's own name tells what it holds."""
 SHOWN_CHARS = 4
 """Of a masked secret so many last characters stay, so that its owner can tell which one it is."""
 MIN_CHARS_TO_SHOW = 12
 """Of a shorter one nothing stays."""
+MIN_CHARS_ANYWHERE = 6
+"""A shorter value of a secret field is replaced in that field only."""
 HASH_HEX = 16
 MAX_DEPTH = 60
 """Metadata nested deeper is left alone; what an import takes is not."""
@@ -41,121 +54,17 @@ class SecretAction(StrEnum):
     """Store its HMAC-SHA-256: the same secret can be found again by whoever has the key."""
 
 
-class SecretKind(StrEnum):
-    """What a secret seems to be, as it is named to people."""
-
-    AWS_KEY = "AWS access key"
-    BEARER = "bearer token"
-    CARD = "card number"
-    GITHUB = "GitHub token"
-    JWT = "JSON web token"
-    PASSWORD = "password"  # noqa: S105 - its name
-    PRIVATE_KEY = "private key"
-    SLACK = "Slack token"
-    URL = "password in an address"
-
-
-class Found(NamedTuple):
-    """A secret in a text: ``text[start:end]``."""
-
-    start: int
-    end: int
-    kind: SecretKind
-
-
-class _Pattern(NamedTuple):
-    kind: SecretKind
-    hints: tuple[str, ...]
-    """Lower-case texts of which one is there wherever the pattern matches."""
-    expression: str
-    """Its group ``secret`` is what to hide."""
-
-
-def _pattern(kind: SecretKind, hints: str, expression: str) -> _Pattern:
-    return _Pattern(kind, tuple(hints.split()), expression)
-
-
-_PATTERNS = (
-    _pattern(
-        SecretKind.PRIVATE_KEY,
-        "private",
-        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?P<secret>[^-]{1,8000})(?:-----END|$)",
-    ),
-    _pattern(
-        SecretKind.AWS_KEY, "akia asia", r"(?<![A-Za-z0-9])(?P<secret>A[KS]IA[A-Z0-9]{16})(?![A-Za-z0-9])"
-    ),
-    _pattern(
-        SecretKind.GITHUB,
-        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
-        r"(?<!\w)(?P<secret>gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})",
-    ),
-    _pattern(SecretKind.SLACK, "xox", r"(?<!\w)(?P<secret>xox[abeoprs]-[A-Za-z0-9-]{10,250})"),
-    _pattern(
-        SecretKind.JWT,
-        "eyj",
-        r"(?<!\w)(?P<secret>eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}\.[\w-]{8,2000})",
-    ),
-    _pattern(
-        SecretKind.BEARER,
-        "bearer basic",
-        r"(?i:\b(?:bearer|basic)[ ]+)(?P<secret>[A-Za-z0-9+/._~-]{16,4000}={0,2})",
-    ),
-    _pattern(SecretKind.URL, "://", r"://[^\s/:@\"']{1,200}:(?P<secret>[^\s/@\"']{1,200})@"),
-    _pattern(
-        SecretKind.PASSWORD,
-        "passw pwd secret token api_key apikey api-key",
-        r"(?i:\b(?:password|passwd|passwort|pwd|secret|client_secret|secret_key|api[_-]?key|auth_token"
-        r"|access_token|token))[\"']?\s?[=:]\s?[\"']?(?P<secret>[^\s\"'&,;]{4,400})",
-    ),
-    _pattern(
-        SecretKind.CARD,
-        "",
-        r"(?<![\w.-])(?P<secret>[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{3,4}"
-        r"|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?![\w.-])",
-    ),
-)
-_compiled = cache(re.compile)
-"""When first needed: all of them are 2 ms of every start."""
-_HINTS = tuple(dict.fromkeys(hint for pattern in _PATTERNS for hint in pattern.hints))
-_MANY_DIGITS = re.compile(r"\d{4}[ -]?\d{4}")
-_NAMES = frozenset(
-    (
-        *("password", "passwd", "pwd", "secret", "secretkey", "clientsecret", "secretaccesskey"),
-        *("token", "accesstoken", "refreshtoken", "authtoken", "sessiontoken"),
-        *("apikey", "privatekey", "authorization"),
-    )
-)
-"""Names of fields whose whole value is a secret, without case, ``_`` and ``-``."""
-_NO_SECRET = re.compile(r"[*x•.]+|hmac-sha256:.*|HIDDEN_.*|\[.*\]|<.*>|null|none|true|false|", re.IGNORECASE)
-"""What stands in such fields where somebody hid the secret already."""
-
-
-def find_secrets(text: str) -> list[Found]:
-    """The secrets in a text, in order, none overlapping another."""
-    if len(text) < MIN_CHARS_TO_SHOW:
-        return []
-    lower = text.lower()
-    has_hint = any(hint in lower for hint in _HINTS)
-    has_digits = _MANY_DIGITS.search(text) is not None
-    if not has_hint and not has_digits:
-        return []
-    found: list[Found] = []
-    for kind, hints, expression in _PATTERNS:
-        if any(hint in lower for hint in hints) or (not hints and has_digits):
-            found += [Found(*match.span("secret"), kind) for match in _compiled(expression).finditer(text)]
-    found = [one for one in found if _is_one(one, text[one.start : one.end])]
-    return _without_overlaps(found)
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether the whole value of a field of this name is a secret."""
-    return name.lower().replace("_", "").replace("-", "") in _NAMES
-
-
 def mask_secrets(text: str) -> str:
-    """The text with its secrets masked: for lists and for what is copied."""
-    found = find_secrets(text)
-    return _replaced(text, found, masked) if found else text
+    """Return the text with its secrets masked: for lists and for what is copied."""
+    secrets = find_secrets(text)
+    return _replaced(text, secrets, masked) if secrets else text
+
+
+def mask_row(row: EventRow) -> EventRow:
+    """Return what a list shows of an event with the secrets in it masked."""
+    texts = (row.event, row.category, row.user, row.description)
+    event, category, user, description = (None if text is None else mask_secrets(text) for text in texts)
+    return row._replace(event=event or "", category=category, user=user, description=description)
 
 
 def masked(secret: str, _: SecretKind) -> str:
@@ -172,26 +81,29 @@ class SecretFilter(Record):
     """The key of the hashes; it is kept outside the store. Needed for HASH only."""
 
     def event(self, event: AuditEvent) -> AuditEvent:
-        """The event without its secrets; the same object when it has none.
+        """Return the event without its secrets; the same object when it has none.
 
-        Its key stays, so that the same record is known again. An original is replaced as text, and left
-        out when it is none.
+        What a field's name tells to be a secret is replaced in its texts as well. An original is replaced as
+        text, and left out when that is not enough.
         """
         if self.action is SecretAction.KEEP:
             return event
         changes: dict[str, Any] = {}
-        for name in ("description", "target", "user"):
-            before = getattr(event, name)
-            if before is not None and (after := self.text(before)) != before:
-                changes[name] = after
-        metadata = self.value(event.metadata)
+        gone: list[str] = []
+        metadata = self._json(event.metadata, gone)
         if metadata is not event.metadata:
-            changes["metadata"] = metadata
+            changes["metadata"] = self._json_without(metadata, gone)
+        for name in _TEXTS:
+            before = getattr(event, name)
+            if before is not None and (after := self._without(self.text(before), gone)) != before:
+                changes[name] = after
+        if event.key is not None and find_secrets(event.key):
+            # Not masked: of two keys that differ in nothing else, one event would be lost.
+            changes["key"] = f"hidden:{hashlib.blake2b(event.key.encode(), digest_size=16).hexdigest()}"
         if event.original is not None:
             text = event.original.decode("utf-8", "surrogateescape")
-            after = self.text(text)
-            if metadata is not event.metadata and after == text:
-                # Hidden by its field's name, which the pattern over the bytes cannot know.
+            after = self._without(self.text(text), gone)
+            if any(secret in after or json.dumps(secret)[1:-1] in after for secret in gone):
                 changes["original"] = None
             elif after != text:
                 changes["original"] = after.encode("utf-8", "surrogateescape")
@@ -202,28 +114,61 @@ class SecretFilter(Record):
         return replace(event, **changes)
 
     def text(self, text: str) -> str:
-        """A text without its secrets; the same object when it has none."""
-        found = find_secrets(text)
-        return _replaced(text, found, self._instead) if found else text
+        """Return a text without its secrets; the same object when it has none."""
+        secrets = find_secrets(text)
+        return _replaced(text, secrets, self._instead) if secrets else text
 
-    def value(self, value: Any, name: str = "", depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
-        """A JSON value without its secrets; the same object when it has none."""
+    def value(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Return a JSON value without its secrets; the same object when it has none."""
+        return self._json(value, [])
+
+    def _json(self, value: Any, gone: list[str], name: str = "", depth: int = 0) -> Any:  # noqa: ANN401
+        """The same; what a name told to be a secret is added to ``gone``."""
         if isinstance(value, str):
-            if name and is_secret_name(name) and not _NO_SECRET.fullmatch(value):
+            if name and _is_secret_of(name, value):
+                gone.append(value)
                 return self._instead(value, SecretKind.PASSWORD)
             return self.text(value)
         if isinstance(value, bool) or value is None or depth > MAX_DEPTH:
             return value
         if isinstance(value, int):
-            # Card numbers arrive as numbers too.
-            text = str(value) if 10**12 < value < 10**19 else ""
-            return self.text(text) if find_secrets(text) else value
+            return self._number(value, name)
         if isinstance(value, dict):
-            pairs = {key: self.value(inner, key, depth + 1) for key, inner in value.items()}
-            return pairs if any(pairs[key] is not inner for key, inner in value.items()) else value
+            pairs = {
+                self.text(key): self._json(
+                    inner, gone, name if key.lower() in _VALUE_NAMES else key, depth + 1
+                )
+                for key, inner in value.items()
+            }
+            is_same = pairs.keys() == value.keys() and all(pairs[key] is value[key] for key in value)
+            return value if is_same else pairs
         if isinstance(value, list):
-            items = [self.value(inner, name, depth + 1) for inner in value]
+            items = [self._json(inner, gone, name, depth + 1) for inner in value]
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return value
+
+    def _number(self, value: int, name: str) -> int | str:
+        if not 10**3 <= value < 10**19:
+            return value
+        text = str(value)
+        if name and _is_secret_of(name, text):
+            return self._instead(text, SecretKind.PASSWORD)
+        # Card numbers arrive as numbers too.
+        return self.text(text) if value > 10**12 and find_secrets(text) else value
+
+    def _without(self, text: str, gone: list[str]) -> str:
+        for secret in gone:
+            if len(secret) >= MIN_CHARS_ANYWHERE and secret in text:
+                text = text.replace(secret, self._instead(secret, SecretKind.PASSWORD))
+        return text
+
+    def _json_without(self, value: Any, gone: list[str]) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(value, str):
+            return self._without(value, gone)
+        if isinstance(value, dict):
+            return {key: self._json_without(inner, gone) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._json_without(inner, gone) for inner in value]
         return value
 
     def _instead(self, secret: str, kind: SecretKind) -> str:
@@ -237,32 +182,16 @@ class SecretFilter(Record):
         return f"[{kind} redacted]"
 
 
-def _is_one(found: Found, secret: str) -> bool:
-    if found.kind is SecretKind.CARD:
-        return _is_card(secret)
-    return not _NO_SECRET.fullmatch(secret)
-
-
-def _is_card(text: str) -> bool:
-    """Whether the digits have a card's length and check digit (ISO/IEC 7812-1, Luhn)."""
-    digits = [int(character) for character in text if character.isdigit()]
-    if len(digits) not in (15, 16) or len(set(digits)) < 4:
+def _is_secret_of(name: str, value: str) -> bool:
+    secrecy = secrecy_of(name)
+    if secrecy is Secrecy.NONE or is_placeholder(value):
         return False
-    doubled = [sum(divmod(digit * 2, 10)) for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    return secrecy is Secrecy.SURE or looks_secret(name, value)
 
 
-def _without_overlaps(found: list[Found]) -> list[Found]:
-    kept: list[Found] = []
-    for one in sorted(found):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
-    return kept
-
-
-def _replaced(text: str, found: list[Found], instead: Callable[[str, SecretKind], str]) -> str:
+def _replaced(text: str, secrets: list[Found], instead: Callable[[str, SecretKind], str]) -> str:
     parts, position = [], 0
-    for start, end, kind in found:
+    for start, end, kind in secrets:
         parts += [text[position:start], instead(text[start:end], kind)]
         position = end
     return "".join((*parts, text[position:]))

@@ -17,7 +17,7 @@ from audit_tui.core.event_text import (
     tabbed_row,
     told_time,
 )
-from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_secrets
+from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row
 from audit_tui.core.query import AtRow
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import UsageError
@@ -124,9 +124,7 @@ class CopySource:
 
     def masked(self, row: EventRow) -> EventRow:
         """A row as it may be copied."""
-        if not self.masks_secrets or row.description is None:
-            return row
-        return row._replace(description=mask_secrets(row.description))
+        return mask_row(row) if self.masks_secrets else row
 
     def _event(self, event: AuditEvent) -> AuditEvent:
         return SecretFilter(SecretAction.MASK).event(event) if self.masks_secrets else event

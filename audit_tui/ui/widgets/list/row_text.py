@@ -173,9 +173,7 @@ class RowText:
         value = row.text(column)
         if value is None:
             return MISSING_VALUE
-        if column is Column.DESCRIPTION and self._masks_secrets:
-            return mask_secrets(value[:SCANNED_CHARS])
-        return value
+        return mask_secrets(value[:SCANNED_CHARS]) if self._masks_secrets else value
 
     def _date(self, row: EventRow) -> str:
         if self._date_format == DEFAULT_DATE_FORMAT:

@@ -1,0 +1,372 @@
+"""Finding passwords, keys and tokens in texts, by their form or by the name before them.
+
+What is found is a guess: a pattern here is one that hardly anything else matches. The time is linear in the
+text's length, whatever it holds: each pattern begins only where a word begins, and takes what it takes
+without giving back. The forms of tokens are those that their issuers document.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from bisect import bisect_left
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit_tui.core.privacy.secret_names import Secrecy, secrecy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MIN_CHARS = 8
+"""Nothing shorter holds a secret and says so."""
+_WORD_CHARS = 12
+"""So many small letters and nothing else are a word."""
+
+
+class SecretKind(StrEnum):
+    """What a secret seems to be, as it is named to people."""
+
+    AWS_KEY = "AWS access key"
+    BEARER = "bearer token"
+    CARD = "card number"
+    COOKIE = "cookie"
+    GITHUB = "GitHub token"
+    HASH = "password hash"
+    JWT = "JSON web token"
+    PASSWORD = "password"  # noqa: S105 - its name
+    PRIVATE_KEY = "private key"
+    SLACK = "Slack token"
+    TOKEN = "token"  # noqa: S105 - its name
+    URL = "password in an address"
+
+
+class Found(NamedTuple):
+    """A secret in a text: ``text[start:end]``."""
+
+    start: int
+    end: int
+    kind: SecretKind
+
+
+_TOKENS = {
+    SecretKind.AWS_KEY: (r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",),
+    SecretKind.GITHUB: (r"gh[pousr]_[A-Za-z0-9]{36,255}+", r"github_pat_\w{22,255}+"),
+    SecretKind.SLACK: (
+        r"xox[abeoprs]-[A-Za-z0-9-]{10,250}+",
+        r"xapp-\d-[A-Za-z0-9-]{20,250}+",
+        r"xoxe\.xox[bp]-[\w-]{20,250}+",
+    ),
+    SecretKind.JWT: (
+        r"eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,}+",
+        # Encrypted: five parts.
+        r"eyJ[\w-]{8,}+\.[\w-]*+\.[\w-]++\.[\w-]++\.[\w-]{8,}+",
+    ),
+    # What services put before the tokens that they issue.
+    SecretKind.TOKEN: (
+        r"glpat-[\w-]{20,}+",
+        r"gl(?:ptt|dt|rt|soat|cbt|imt|ft|agent|oas)-[\w-]{16,}+",
+        r"AIza[\w-]{35}(?![\w-])",
+        r"ya29\.[\w.-]{20,}+",
+        r"1//0[\w-]{30,}+",
+        r"GOCSPX-[\w-]{20,}+",
+        r"(?:sk|rk|pk|whsec)_(?:live|test|prod)_[A-Za-z0-9]{10,}+",
+        r"whsec_[A-Za-z0-9+/=]{20,}+",
+        r"SG\.[\w-]{16,}+\.[\w-]{16,}+",
+        r"SK[0-9a-f]{32}(?!\w)",
+        r"npm_[A-Za-z0-9]{36}",
+        r"pypi-[\w-]{50,}+",
+        r"rubygems_[0-9a-f]{48}",
+        r"dckr_(?:pat|oat)_[\w-]{20,}+",
+        r"sk-(?:proj-|svcacct-|admin-|ant-|or-)?[\w-]{20,}+",
+        r"hf_[A-Za-z0-9]{30,}+",
+        r"gsk_[A-Za-z0-9]{40,}+",
+        r"r8_[A-Za-z0-9]{36,}+",
+        r"pplx-[A-Za-z0-9]{40,}+",
+        r"xai-[A-Za-z0-9]{60,}+",
+        r"hv[sbr]\.[\w-]{20,}+",
+        r"s\.[A-Za-z0-9]{24}(?!\w)",
+        r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}+",
+        r"do[opr]_v1_[0-9a-f]{64}",
+        r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
+        r"EAA[A-Za-z0-9]{60,}+",
+        r"sq0(?:atp|csp|idp)-[\w-]{22,}+",
+        r"key-[0-9a-f]{32}(?!\w)",
+        r"[0-9a-f]{32}-us\d{1,2}(?!\w)",
+        r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
+        r"NRAK-[A-Z0-9]{27}",
+        r"glsa_\w{32,}+",
+        r"glc_[A-Za-z0-9+/=]{32,}+",
+        r"dapi[0-9a-f]{32}",
+        r"lin_(?:api|oauth)_\w{32,}+",
+        r"secret_[A-Za-z0-9]{43}",
+        r"ntn_\w{40,}+",
+        r"AGE-SECRET-KEY-1[A-Z0-9]{58}",
+        r"ATATT3[\w=-]{50,}+",
+        r"ATBB[A-Za-z0-9]{28,}+",
+        r"AKCp[A-Za-z0-9]{60,}+",
+        r"figd_[\w-]{30,}+",
+        r"sntr[ysu]{1,2}_[\w=+/.-]{30,}+",
+        r"LTAI[A-Za-z0-9]{16,}+",
+        r"sbp_[0-9a-f]{40}",
+        r"nfp_\w{36,}+",
+        r"ops_eyJ[A-Za-z0-9+/=]{100,}+",
+        r"\d{8,10}:AA[\w-]{33}(?![\w-])",
+        r"[MNO][A-Za-z\d]{23}\.[\w-]{6}\.[\w-]{27,}+",
+        r"pscale_(?:tkn|pw|oauth)_[\w.-]{32,}+",
+    ),
+}
+_TOKEN = "|".join(f"(?P<{kind.name}>{'|'.join(expressions)})" for kind, expressions in _TOKENS.items())
+_PATTERNS = {
+    "token": rf"(?<![\w.-])(?:{_TOKEN})",
+    "inner": r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
+    "long": r"[\w-]{16}",
+    "begin": r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
+    "pair": r"(?<![\w.-])(?P<name>[\w.-]{1,100}+)(?:\[\])?\\{0,3}[\"'`]?\s{0,3}(?P<sign>=>|:=|[:=])\s{0,3}"
+    r"(?P<quote>\\{0,3}[\"'`])?",
+    "quoted": r"[^\"'`\\\r\n]{1,4000}+(?:\\[^\"'`\r\n][^\"'`\\\r\n]{0,4000}+){0,20}+",
+    "bare": r"[^\s\"'`&,;<>|(){}\[\]\\]{1,4000}+",
+    "line": r"[^\r\n\"'`\\]{1,4000}+",
+    "scheme": r"(?<![\w-])(?i:bearer|basic|ssws|apikey|token|digest|negotiate)[ ]{1,3}"
+    r"(?P<secret>[A-Za-z0-9+/._~-]{8,}+={0,2})",
+    "option": r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{2,60}+)[ ]{1,3}(?P<quote>[\"'])?",
+    "short": r"(?<=\s)-p[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,200})",
+    "login": r"(?<=\s)(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']{1,100}+:(?P<secret>[^\s\"']{3,200}+)",
+    "url": r"(?<=://)[^\s/:@\"'<>]{0,200}+:(?P<secret>[^\s\"'<>]{1,200})@(?=[\w.\[-])",
+    "hook": r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<slack>[A-Za-z0-9/_-]{20,200}+)"
+    r"|discord(?:app)?\.com/api/webhooks/\d{10,20}+/(?P<discord>[\w-]{40,100}+)"
+    r"|webhook\.office\.com/webhookb2/(?P<office>[\w@/-]{40,300}+)"
+    r"|api\.telegram\.org/bot(?P<telegram>\d{8,10}+:[\w-]{30,60}+)",
+    "crypt": r"\$(?:2[abxy]?|[156y]|7|gy|argon2(?:id|i|d)|scrypt|pbkdf2-sha\d{1,3})\$[\w./$=,+-]{20,300}+",
+    "card": r"(?<![\w.-])(?:[2-6]\d{3}(?:[ -]?\d{4}){3}|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?![\w-]|\.\d)",
+    "digits": r"\d{4}[ -]?\d{4,6}",
+}  # fmt: skip
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    # When first needed: all of them are 10 ms of every start.
+    return re.compile(_PATTERNS[name])
+
+
+_NO_SECRET = re.compile(
+    r"[*xX•.?_-]+|value hidden.*|hmac-sha256:.*|HIDDEN_.*|\[.*\]?|<.*|\$\{?\w+\}?.*|\{\{.*|%\w*%?|@\w+@|\(.*|"
+    r"null|nil|none|true|false|yes|no|ok|on|off|undefined|empty|redacted|masked|hidden|prompt|set|unset|"
+    r"secret|password|token|passw(?:or)?d|unknown|invalid|valid|expired|expires|missing|required|changed|change|"
+    r"reset|rotated|revoked|created|deleted|updated|disabled|enabled|incorrect|wrong|failed|failure|success|"
+    r"rejected|accepted|denied|pass|passed|not|is|was|has|user|new|old|the|a|for|from|by|in|to|"
+    r"arn:[\w-]+:.*|~/.*|"
+    r"/(?:home|var|etc|usr|opt|tmp|root|run|srv|mnt|proc|data|app|workspace|Users)(?:/.*)?|"
+    r"(?:vault|secretref|ssm|keyvault|kms|op|env|file)(?::|://).*|",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What stands in the place of a secret that somebody hid, and words of sentences about secrets."""
+_SHELLS = re.compile(
+    r"(?i:mysql|mariadb|sshpass|mongo|psql|plink|pscp|smbclient|rdesktop|ldap|redis|7z|zip|rar|docker login)"
+)
+_CLIENTS = re.compile(r"(?i:curl|wget|http|lwp|aria2|ab)\b")
+_BEFORE_CHARS = 200
+MAX_REJECTED_CHARS = 200
+
+
+def find_secrets(text: str) -> list[Found]:
+    """Return the secrets in a text, in order, none overlapping another."""
+    if len(text) < MIN_CHARS:
+        return []
+    return _without_overlaps(list(_all(text)))
+
+
+def is_placeholder(value: str) -> bool:
+    """Tell whether a value says that a secret was hidden, or is a word about one."""
+    return _NO_SECRET.fullmatch(value) is not None
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Tell whether a value looks like a secret, where its name leaves that open."""
+    if value.isdecimal():
+        # A one-time password; other names have counts.
+        return 4 <= len(value) <= 8 and name.lower().endswith(("pin", "otp"))
+    return looks_random(value)
+
+
+def looks_random(value: str) -> bool:
+    """Tell whether a value looks as nobody writes words."""
+    classes = sum(any(map(test, value)) for test in (str.isdigit, str.islower, str.isupper))
+    return len(value) >= MIN_CHARS and classes >= 2 and " " not in value
+
+
+def _all(text: str) -> Iterator[Found]:
+    # A look for a sign is 20 times as quick as a pattern that needs it.
+    if "PRIVATE KEY" in text:
+        yield from _private_keys(text)
+    if "://" in text or ".com/" in text or ".org/" in text:
+        yield from _addresses(text)
+    if "=" in text or ":" in text:
+        yield from _pairs(text)
+    if " " in text:
+        yield from _schemes(text)
+        yield from _options(text)
+    yield from _tokens(text)
+
+
+def _tokens(text: str) -> Iterator[Found]:
+    """What is a secret by its own form."""
+    if "$" in text:
+        for match in _pattern("crypt").finditer(text):
+            yield Found(*match.span(), SecretKind.HASH)
+    if _pattern("long").search(text) is not None:
+        for match in _pattern("token").finditer(text):
+            yield Found(*match.span(), SecretKind[match.lastgroup or "TOKEN"])
+        if "KIA" in text or "SIA" in text:
+            for match in _pattern("inner").finditer(text):
+                yield Found(*match.span(), SecretKind.AWS_KEY)
+    if _pattern("digits").search(text) is not None:
+        for match in _pattern("card").finditer(text):
+            if _is_card(match[0]):
+                yield Found(*match.span(), SecretKind.CARD)
+
+
+def _private_keys(text: str) -> Iterator[Found]:
+    position = 0
+    while (match := _pattern("begin").search(text, position)) is not None:
+        end = text.find("-----END", match.end())
+        # One that is cut off is hidden up to the end.
+        yield Found(match.end(), len(text) if end < 0 else end, SecretKind.PRIVATE_KEY)
+        if end < 0:
+            return
+        position = end
+
+
+def _addresses(text: str) -> Iterator[Found]:
+    for match in _pattern("url").finditer(text):
+        # http://host:8080/a@b has a port.
+        if not re.match(r"\d{1,5}(?:[/?#]|$)", match["secret"]) and not is_placeholder(match["secret"]):
+            yield Found(*match.span("secret"), SecretKind.URL)
+    for match in _pattern("hook").finditer(text):
+        yield Found(*match.span(match.lastgroup or 0), SecretKind.TOKEN)
+
+
+def _pairs(text: str) -> Iterator[Found]:
+    """Values behind a name and a sign: ``DB_PASSWORD=x``, ``"password": "x"``, ``Cookie: a=b``."""
+    position = 0
+    while (match := _pattern("pair").search(text, position)) is not None:
+        position = match.end()
+        secrecy = secrecy_of(match["name"])
+        if secrecy is Secrecy.NONE:
+            continue
+        form = "line" if _is_cookie(match["name"]) else "quoted" if match["quote"] else "bare"
+        value = _pattern(form).match(text, position)
+        if value is None:
+            continue
+        found = _of_pair(match, value, secrecy)
+        if found is not None:
+            yield found
+            position = max(position, found.end)
+        elif len(value[0]) > MAX_REJECTED_CHARS:
+            # Not looked at again: a million names in one long value would take minutes.
+            position = value.end()
+
+
+def _of_pair(match: re.Match[str], value: re.Match[str], secrecy: Secrecy) -> Found | None:
+    name = match["name"]
+    if match["sign"] == ":" and match.string[match.start() - 1 : match.start()] == ":":
+        # arn:aws:secretsmanager:eu-west-1:1:secret:name
+        return None
+    if _is_cookie(name):
+        return Found(*value.span(), SecretKind.COOKIE) if "=" in value[0] else None
+    if name.lower().endswith("authorization"):
+        scheme = _pattern("scheme").match(value.string, value.start())
+        if scheme is not None:
+            return Found(*scheme.span("secret"), SecretKind.BEARER)
+    return Found(*value.span(), SecretKind.PASSWORD) if _is_value(value[0], secrecy, name, match) else None
+
+
+def _is_cookie(name: str) -> bool:
+    return name[-7:].lower() in ("cookies", "-cookie", "_cookie", ".cookie", "cookie")
+
+
+def _is_value(value: str, secrecy: Secrecy, name: str, match: re.Match[str]) -> bool:
+    bare = value.rstrip(".!?")
+    if len(bare) < 4 or is_placeholder(bare):
+        return False
+    if match["quote"]:
+        return secrecy is Secrecy.SURE or looks_secret(name, bare)
+    if secrecy is Secrecy.MAYBE and not looks_secret(name, bare):
+        return False
+    is_word = bare.isalpha() and bare.islower() and len(bare) <= _WORD_CHARS
+    is_prose = match["sign"] == ":" and _is_space_behind(match)
+    is_password = "pass" in name.lower() or "pw" in name.lower()
+    if is_word and (is_prose or not is_password):
+        # "token: expired", "secret=rotated"; but "password=hunter" is one.
+        return False
+    return not bare.startswith("//")
+
+
+def _is_space_behind(match: re.Match[str]) -> bool:
+    """Tell whether a space stands behind the sign of a pair, as in a sentence or in YAML."""
+    return match[0][-1:].isspace()
+
+
+def _schemes(text: str) -> Iterator[Found]:
+    """``Authorization: Bearer x``, also without the name before it."""
+    for match in _pattern("scheme").finditer(text):
+        secret, scheme = match["secret"], match[0].split(" ", 1)[0].lower()
+        if scheme == "basic":
+            is_one = _is_login(secret)
+        else:
+            is_one = len(secret) >= 16 and looks_random(secret) and scheme != "token"
+            is_one = is_one or (len(secret) >= 24 and any(map(str.isdigit, secret)) and "/" not in secret)
+        if is_one and not is_placeholder(secret):
+            yield Found(*match.span("secret"), SecretKind.BEARER)
+
+
+def _is_login(text: str) -> bool:
+    try:
+        return b":" in base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _options(text: str) -> Iterator[Found]:
+    """Options of commands: ``--password x``, ``mysql -px``, ``curl -u alice:x``."""
+    if " -" not in text and not text.startswith("-"):
+        return
+    for match in _pattern("option").finditer(text):
+        if secrecy_of(match["name"]) is Secrecy.NONE:
+            continue
+        value = _pattern("quoted" if match["quote"] else "bare").match(text, match.end())
+        if value is None or value[0].startswith("-") or len(value[0]) < 4 or is_placeholder(value[0]):
+            continue
+        if secrecy_of(match["name"]) is Secrecy.SURE or looks_secret(match["name"], value[0]):
+            yield Found(*value.span(), SecretKind.PASSWORD)
+    for name, programs in (("short", _SHELLS), ("login", _CLIENTS)):
+        matches = list(_pattern(name).finditer(text))
+        places = [match.start() for match in programs.finditer(text)] if matches else []
+        for match in matches:
+            before = bisect_left(places, match.start())
+            is_near = before > 0 and places[before - 1] >= match.start() - _BEFORE_CHARS
+            is_number = match["secret"].isdecimal() and len(match["secret"]) <= 5
+            if is_near and not is_number and not is_placeholder(match["secret"]):
+                yield Found(*match.span("secret"), SecretKind.PASSWORD)
+
+
+def _is_card(text: str) -> bool:
+    """Tell whether the digits have a card's length and check digit (ISO/IEC 7812-1, Luhn)."""
+    digits = [int(character) for character in text if character.isdigit()]
+    is_grouped = not text.isdecimal()
+    if len(digits) not in (15, 16) or (len(set(digits)) < 4 and not is_grouped):
+        return False
+    doubled = [sum(divmod(digit * 2, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _without_overlaps(matches: list[Found]) -> list[Found]:
+    distinct: list[Found] = []
+    for match in sorted(matches, key=lambda one: (one.start, -one.end)):
+        if not distinct or match.start >= distinct[-1].end:
+            distinct.append(match)
+        elif match.end > distinct[-1].end:
+            distinct[-1] = distinct[-1]._replace(end=match.end)
+    return distinct
