@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,8 @@ from audit_tui.core.filters import All, Any, Condition, Filter, Not
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Place, Sort
+from audit_tui.store.index import scratch, session
+from audit_tui.store.index.keeper import IndexKeeper
 from audit_tui.store.read.reader import open_store
 from tests.readers import oracle
 from tests.store.samples import EVENTS, NAMES, change, changed, fill, tiny_segments
@@ -71,10 +73,17 @@ class Source(NamedTuple):
     shows_names: bool = True
 
 
-def stores(folder: Path, *, is_segmented: bool) -> Iterator[EventReader]:
+def stores(folder: Path, kind: str) -> Iterator[EventReader]:
     """A store open while others appended, late events too, and pruned and redacted some."""
     path = folder / "audit.db"
-    with tiny_segments() if is_segmented else nullcontext():
+    with ExitStack() as stack:
+        if kind == "segments":
+            stack.enter_context(tiny_segments())
+        if kind == "scratch":
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            patch.setattr(session, "LEAST_EVENTS", 9)
+            patch.setattr(scratch, "LEAST_EVENTS", 9)
+            patch.setattr(scratch, "IndexKeeper", lambda *_: IndexKeeper(6, 40))
         fill(path, EVENTS[:8])
         opened = open_store(path)
         with closing(opened()) as first, closing(opened()) as other:
@@ -84,7 +93,7 @@ def stores(folder: Path, *, is_segmented: bool) -> Iterator[EventReader]:
                     page = shared.page(EventQuery(sort=Sort(Column.USER)), AtRow(begin // 2), 7)
                     assert len(page.rows) == min(7, min(begin + 5, len(EVENTS)) - begin // 2)
             change(path)
-            if is_segmented:
+            if kind == "segments":
                 with closing(sqlite3.connect(path)) as connection:
                     assert connection.execute("SELECT count(*) FROM index_segments").fetchone()[0] > 3
             yield first
@@ -107,13 +116,14 @@ def fake() -> FakeReader:
     )
 
 
-@pytest.fixture(scope="module", params=["segments", "tail", "fake", "not redacting", "redacting"])
+@pytest.fixture(scope="module", params=["segments", "tail", "scratch", "fake", "not redacting", "redacting"])
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     """Every reader there is; one of another store is to be added here."""
     if request.param == "fake":
         yield Source(fake(), lambda row: row)
         return
-    for reader in stores(tmp_path_factory.mktemp("readers"), is_segmented=request.param != "tail"):
+    kind = request.param if request.param in ("tail", "scratch") else "segments"
+    for reader in stores(tmp_path_factory.mktemp("readers"), kind):
         if "redacting" not in request.param:
             yield Source(reader, lambda row: row)
             continue

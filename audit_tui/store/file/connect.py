@@ -129,6 +129,14 @@ def open_writer(path: Path, *, durable: bool) -> Connection:
     return connection
 
 
+def open_scratch() -> sqlite3.Connection:
+    """Connect to a file without a name, that only this process can read and that goes with it."""
+    connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    for pragma in ("PRAGMA journal_mode = MEMORY", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -4096"):
+        connection.execute(pragma)
+    return connection
+
+
 def writable_place(given: Path) -> Path:
     """Where a store lies or will lie: its path resolved, and the folders made.
 

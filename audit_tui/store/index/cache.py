@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from audit_tui.store.index.scratch import Scratch
     from audit_tui.store.index.segment import RowSegment
 
 MAX_BYTES = 40 * 1024 * 1024
@@ -27,6 +28,8 @@ class Cache:
         self._lock = threading.Lock()
         self.tail: dict[object, RowSegment] = {}
         """The events that were in no segment when a reader looked last, under what they are of."""
+        self.scratch: Scratch | None = None
+        """What is indexed here, because the store has it in no segment."""
 
     def get(self, key: Hashable, kind: type[Value]) -> Value | None:
         """Return what lies under a key; None if nothing."""

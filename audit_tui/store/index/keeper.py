@@ -29,7 +29,7 @@ FANOUT = 8
 """So many segments of about one size become one."""
 MAX_SMALL_MERGE = 400_000
 """A single append merges no more events than this: 100 ms."""
-WORTH_MERGING = 4
+WORTH_MERGING = 8
 """After an import, what is newer is merged with a segment up to so many times as large."""
 _PIECE = 4
 """A segment is made of up to so many times the rows that may lie in none."""
@@ -67,10 +67,24 @@ def indexed_upto(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT ifnull(max(last_seq), 0) FROM index_segments").fetchone()[0])
 
 
-def write_segment(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> None:
-    """Make the segment of these seqs from their rows."""
+def write_segment(
+    connection: sqlite3.Connection,
+    first_seq: int,
+    last_seq: int,
+    events: sqlite3.Connection | None = None,
+) -> None:
+    """Make the segment of these seqs from their rows.
+
+    Args:
+        connection: Where it is written.
+        first_seq: Of the seqs.
+        last_seq: Of the seqs, inside.
+        events: Where the rows are; None reads them from where it writes.
+    """
     segment = RowSegment(first_seq)
-    cursor = connection.execute(f"{ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq))
+    cursor = (events or connection).execute(
+        f"{ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq)
+    )
     while rows := cursor.fetchmany(TAIL_EVENTS):
         segment.add(rows)
     segment.finish(last_seq)
@@ -124,15 +138,34 @@ class IndexKeeper:
     ) -> None:
         """Write a segment where too many events are in none."""
         newest = rows[-1].seq
-        while newest - indexed_upto(connection) >= self.tail_events:
-            self.catch_up(connection, newest)
+        while (reached := indexed_upto(connection)) + self.tail_events <= newest:
+            self.catch_up(connection, newest, reached)
 
-    def catch_up(self, connection: sqlite3.Connection, newest: int) -> None:
-        """Write the segment that follows, and merge."""
-        first = indexed_upto(connection) + 1
-        last = min(newest, first + _PIECE * self.tail_events - 1)
-        write_segment(connection, first, last)
+    def catch_up(
+        self,
+        connection: sqlite3.Connection,
+        newest: int,
+        reached: int,
+        events: sqlite3.Connection | None = None,
+    ) -> bool:
+        """Write the segment that follows, and merge.
+
+        Args:
+            connection: In a transaction.
+            newest: The number of the event appended last.
+            reached: Up to which seq all is indexed.
+            events: Where the rows are, if elsewhere.
+
+        Returns:
+            False when there are no such events any more: they were pruned.
+        """
+        there = "SELECT min(seq) FROM events WHERE seq BETWEEN ? AND ?"
+        (first,) = (events or connection).execute(there, (reached + 1, newest)).fetchone()
+        if first is None:
+            return False
+        write_segment(connection, first, min(newest, first + _PIECE * self.tail_events - 1), events)
         self._merge(connection)
+        return True
 
     def _merge(self, connection: sqlite3.Connection) -> None:
         while True:

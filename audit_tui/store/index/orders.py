@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from functools import cached_property
 from heapq import nlargest, nsmallest
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from audit_tui.store.index.timeline import Bitmaps, Timeline
 
 _AT_ONCE = 32
+_MAX_WALKED = 2 * _AT_ONCE
+"""When so many names gave too few rows, those without any are found out all at once."""
 
 
 class Order(ABC):
@@ -139,9 +141,11 @@ class ByName(Order):
             edge = moment._replace(seq=moment.seq + 1)
             edges = [segment.place_of(edge) for segment in group.segments]
             seqs = group.nearest(edges, limit, is_later=True)
-        for earlier in range(number - 1, -1, -1):
+        for walked, earlier in enumerate(range(number - 1, -1, -1)):
             if len(seqs) >= limit:
                 break
+            if walked > _MAX_WALKED and not self._totals.get(self._values[earlier]):
+                continue
             group = self._group(earlier)
             seqs += group.nearest([0] * len(group.segments), limit - len(seqs), is_later=True)
         return seqs
@@ -159,7 +163,12 @@ class ByName(Order):
     def _from(self, number: int, row: int, limit: int) -> list[int]:
         """Return rows from one of a name on, and then those of the names that follow."""
         seqs: list[int] = []
+        walked = 0
         while number < len(self._values) and len(seqs) < limit:
+            walked += 1
+            if walked > _MAX_WALKED and not self._totals.get(self._values[number]):
+                number, row = number + 1, 0
+                continue
             self._read_ahead(number)
             group = self._group(number)
             edges = [segment.events for segment in group.segments]
@@ -209,7 +218,10 @@ class ByName(Order):
         if row > FEW_EVENTS:
             yield from (self._totals.get(value, 0) for value in self._values)
             return
-        for number in range(len(self._values)):
+        for number, value in enumerate(self._values):
+            if number > _MAX_WALKED:
+                yield self._totals.get(value, 0)
+                continue
             self._read_ahead(number)
             yield len(self._group(number))
 
@@ -218,8 +230,10 @@ class ByName(Order):
         if number in self._groups:
             return
         self._session.check()
-        numbers = range(number, min(number + _AT_ONCE, len(self._values)))
-        self._add_groups(numbers)
+        following: Iterable[int] = range(number, len(self._values))
+        if "_totals" in self.__dict__:
+            following = (n for n in following if self._totals.get(self._values[n]))
+        self._add_groups(list(islice(following, _AT_ONCE)))
 
     def _group(self, number: int) -> Bitmaps:
         """Return the rows of a name."""

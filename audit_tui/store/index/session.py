@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyroaring import BitMap
 
@@ -14,11 +14,13 @@ from audit_tui.core.operators import CONTAINS, IS
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, texts_of
 from audit_tui.store.index.row_tests import columns_of, row_test, text_test
+from audit_tui.store.index.scratch import LEAST_EVENTS, Scratch
 from audit_tui.store.index.segment import RowSegment
 from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables import statements
 from audit_tui.store.tables.index_layout import REMOVALS
-from audit_tui.store.tables.rows import read_outcome, read_text, stored_text, whole
+from audit_tui.store.tables.rows import read_count, read_outcome, read_text, stored_text, whole
+from audit_tui.store.tables.schema import PRUNED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +32,17 @@ if TYPE_CHECKING:
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.tables.schema import NameTable
+
+
+class Extent(NamedTuple):
+    """What is known of a store without a question."""
+
+    events: int
+    first_us: int | None
+    """The earliest event; None without any."""
+    last_us: int | None
+    """The latest event; None without any."""
+
 
 MAX_NAMES = 20_000
 """Names kept in memory per table; then it starts again, so that memory stays flat."""
@@ -52,8 +65,8 @@ class Session:
     ) -> None:
         self.cache = cache
         self.memory: dict[object, object] = {}
-        self.segments: list[Segment] = []
         self.newest_seq = 0
+        self._segments: list[Segment] | None = None
         self._connection = connection
         self._has_index = has_index
         self._source_key = source_key
@@ -72,7 +85,9 @@ class Session:
         self._cancel = cancel
         (version,) = self.rows("PRAGMA data_version")[0]
         if version != self._version:
-            self._look()
+            newest, self._removals = self.rows(_STATE, (REMOVALS,))[0]
+            self.newest_seq = 0 if newest is None else whole(newest)
+            self._segments = None
             self._version = version
 
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -86,9 +101,28 @@ class Session:
             self._cancel.check()
 
     @property
-    def events(self) -> int:
-        """How many events there are: fewer than ``newest_seq`` once some were pruned."""
-        return sum(segment.events for segment in self.segments)
+    def segments(self) -> list[Segment]:
+        """All events, in the order of their seqs: what the store has indexed, and the others."""
+        if self._segments is None:
+            self._segments = self._look()
+        return self._segments
+
+    def extent(self) -> Extent:
+        """Return how many events there are, and from when to when, without making an index of many."""
+        stored = self._stored_segments()
+        first_seq = stored[-1].last_seq + 1 if stored else 1
+        if self.newest_seq - first_seq < LEAST_EVENTS:
+            stored = self.segments
+            events = sum(segment.events for segment in stored)
+            extents = [(segment.first_us, segment.last_us) for segment in stored]
+        else:
+            pruned = self.rows("SELECT value FROM store_info WHERE name = ?", (PRUNED,))
+            events = max(0, self.newest_seq - (read_count(pruned[0][0]) if pruned else 0))
+            # Each is found at an end of the index that such a store has.
+            ends = "SELECT (SELECT min(occurred_us) FROM events), (SELECT max(occurred_us) FROM events)"
+            extents = [(whole(first), whole(last)) for first, last in self.rows(ends)]
+        first_us = min((first for first, _ in extents), default=None)
+        return Extent(events, first_us, max((last for _, last in extents), default=None))
 
     def missing(self, field: IndexField) -> int:
         """Return how many events have no value of a field."""
@@ -236,20 +270,35 @@ class Session:
             read = self.rows(f"SELECT id, name FROM {names.table} WHERE id IN ({marks})", some)  # noqa: S608
             known.update((number, read_text(name) or "") for number, name in read)
 
-    def _look(self) -> None:
+    def _look(self) -> list[Segment]:
         """Read which segments there are, and the rows that are in none."""
-        newest, self._removals = self.rows(_STATE, (REMOVALS,))[0]
-        self.newest_seq = 0 if newest is None else whole(newest)
-        stored: list[Segment] = []
+        segments = self._stored_segments()
+        first_seq = segments[-1].last_seq + 1 if segments else 1
+        if self.newest_seq - first_seq >= LEAST_EVENTS:
+            segments += self._scratch(first_seq).segments(self.cache)
+            first_seq = segments[-1].last_seq + 1
+        tail = self._tail(first_seq)
+        return [*segments, tail] if tail.events else segments
+
+    def _stored_segments(self) -> list[Segment]:
+        segments: list[Segment] = []
         reached = 0
         for header in in_order(self.rows(HEADERS)) if self._has_index else ():
             segment = StoredSegment(header, self, self.cache, self._source_key)
             if segment.first_seq <= reached or segment.last_seq > self.newest_seq:
                 raise StoreDamaged("Segments of the index overlap.", "Rebuild it: audit-tui reindex")
             reached = segment.last_seq
-            stored.append(segment)
-        tail = self._tail(reached + 1)
-        self.segments = [*stored, tail] if tail.events else stored
+            segments.append(segment)
+        return segments
+
+    def _scratch(self, first_seq: int) -> Scratch:
+        """Return the private index of the events from a seq on."""
+        identity = (self._source_key, self._removals)
+        scratch = self.cache.scratch
+        if scratch is None or scratch.identity != identity:
+            scratch = self.cache.scratch = Scratch(identity)
+        scratch.catch_up(self._connection, first_seq, self.newest_seq, self.check)
+        return scratch
 
     def _tail(self, first_seq: int) -> RowSegment:
         """Return the events from a seq on as a segment, made longer from what readers had before."""

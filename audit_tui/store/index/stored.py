@@ -12,6 +12,7 @@ from audit_tui.store.index.blocks import (
     Fences,
     TimeBlock,
     damaged,
+    unpack,
     unpack_seqs,
 )
 from audit_tui.store.index.fields import MAX_VALUE
@@ -262,9 +263,23 @@ class StoredSegment(Segment):
         for place, data in self._source.rows(statement, padded):
             bitmap = bitmap_of(data, self.events)
             if is_kept:
-                self._cache.put((self.key, place), bitmap, _OBJECT_BYTES + len(data))
+                self._cache.put((self.key, place), bitmap, _size_of(data))
             bitmaps[place - begin] = bitmap
         return bitmaps
+
+
+def _size_of(data: bytes) -> int:
+    """Return about how much memory a stored bitmap takes."""
+    cookie, containers = unpack("I", data[:8])
+    if cookie & 0xFFFF == _WITH_RUNS:
+        containers = (cookie >> 16) + 1
+    return _OBJECT_BYTES + len(data) + _CONTAINER_BYTES * containers
+
+
+_WITH_RUNS = 12_347
+"""What a bitmap begins with that has runs of places."""
+_CONTAINER_BYTES = 40
+"""What each part of 65,536 places takes beside its content."""
 
 
 def bitmap_of(data: object, events: int) -> BitMap:

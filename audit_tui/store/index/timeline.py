@@ -111,9 +111,11 @@ class Timeline:
     def of(cls, session: Session, matcher: Matcher, interval: Interval, upto_seq: int | None) -> Timeline:
         """Return those of a filter, an interval, and appended up to a seq."""
         parts = []
+        # What is indexed here may be newer than the snapshot.
+        upto = session.newest_seq if upto_seq is None else min(upto_seq, session.newest_seq)
         for segment in session.segments:
             session.check()
-            if upto_seq is not None and segment.first_seq > upto_seq:
+            if segment.first_seq > upto:
                 continue
             start, end = interval.start_us, interval.end_us
             first = 0 if start is None else segment.place_of(Moment(start, FIRST_SEQ))
@@ -121,7 +123,7 @@ class Timeline:
             if first >= stop:
                 continue
             within = BitMap(range(first, stop))
-            cut = None if upto_seq is None or upto_seq >= segment.last_seq else upto_seq
+            cut = None if upto >= segment.last_seq else upto
             if cut is not None:
                 within &= session.places_upto(segment, cut)
             key = (segment.key, "matches", matcher.expression, first, stop, cut)

@@ -31,6 +31,7 @@ from audit_tui.store.index.cache import Cache
 from audit_tui.store.index.fields import BY_NAME
 from audit_tui.store.index.matching import Matcher
 from audit_tui.store.index.orders import order_of
+from audit_tui.store.index.scratch import LEAST_EVENTS
 from audit_tui.store.index.session import Session
 from audit_tui.store.index.timeline import Timeline
 from audit_tui.store.index.totals import facets, histogram
@@ -55,8 +56,6 @@ _CHECK_EVERY = 10_000
 """SQLite's own steps between two looks at the cancel token: about 0.3 ms."""
 SNAPSHOT_NOTICE = "A snapshot, not live: this folder may not be written."
 NO_INDEX_NOTICE = "Much of it is not indexed yet, so the first answer takes long: audit-tui reindex"
-MANY_EVENTS = 65_536
-"""Events that are in no segment are worth a notice beyond these: reading their rows takes 0.2 s."""
 
 
 def open_store(path: str | os.PathLike[str], deadline_s: float | None = None) -> ReaderFactory:
@@ -137,14 +136,15 @@ class StoreReader:
     def info(self) -> StoreInfo:
         """What is known without a query."""
         with self._asking(None) as session:
+            extent = session.extent()
             return StoreInfo(
                 name=self.path.name,
                 path=str(self.path),
                 store_id=self._stored_note(session, schema.STORE_ID) or "",
                 schema_version=self._version,
-                events=session.events,
-                first_us=min((segment.first_us for segment in session.segments), default=None),
-                last_us=max((segment.last_us for segment in session.segments), default=None),
+                events=extent.events,
+                first_us=extent.first_us,
+                last_us=extent.last_us,
                 size_bytes=self._size_bytes(),
                 notice=self._notice,
             )
@@ -328,7 +328,7 @@ class StoreReader:
             has_index = schema.has_index(connection)
             connection.set_authorizer(authorize)
             newest, indexed = connection.execute(_COVERED if has_index else _COVERED_BY_NONE).fetchone()
-        is_slow = (newest or 0) - (indexed or 0) > MANY_EVENTS
+        is_slow = (newest or 0) - (indexed or 0) >= LEAST_EVENTS
         notices = (self._notice, NO_INDEX_NOTICE if is_slow else "", place_notice(self.path))
         self._notice = " ".join(filter(None, notices))
         store_id = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.STORE_ID,))

@@ -270,7 +270,8 @@ class StoreWriter:
             if progress is not None:
                 progress(f"index: {done:,} of {newest:,} events")
             with self._transaction():
-                self._index.catch_up(self._connection, newest)
+                if not self._index.catch_up(self._connection, newest, done):
+                    break
         self._ensure_text_index(progress)
         for statement in derived.old_parts(self._connection):
             if progress is not None:
