@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import click
+
 from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.query import AtRow
 from audit_tui.core.time.dates import Preset, range_label, resolve
@@ -28,6 +30,14 @@ def with_events(choice: EventsChoice, reader: EventReader) -> tuple[EventsChoice
         return choice, ""
     label = range_label(choice.view.time_range, choice.context)
     return replace(choice, view=replace(choice.view, time_range=Preset.ALL_TIME)), f"nothing in {label}"
+
+
+def fallen_back(choice: EventsChoice, reader: EventReader) -> EventsChoice:
+    """Return the choice as ``with_events`` does, and say on stderr if it is another one."""
+    choice, words = with_events(choice, reader)
+    if words:
+        click.echo(f"{words[0].upper()}{words[1:]}: these are of all time.", err=True)
+    return choice
 
 
 def _has_event(choice: EventsChoice, reader: EventReader) -> bool:

@@ -16,7 +16,7 @@ from audit_tui.cli.line import joined, read_line, refuse_path
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import StoreName
 from audit_tui.config import default_store_path
-from audit_tui.core.columns import NAME_COLUMNS
+from audit_tui.core.columns import COLUMNS, NAME_COLUMNS, Column, ListColumn, column_named
 from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.operators import NAME_OPERATORS
@@ -27,13 +27,15 @@ from audit_tui.core.view import View
 from audit_tui.errors import TimeError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from audit_tui.core.query import EventQuery
     from audit_tui.core.time.dates import TimeRange
 
 LINES = "audit_tui.lines"
 """Where a command leaves the queries that it found among its other arguments, in its context's ``meta``."""
+ALL = "all"
+VISIBLE = "visible"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -215,3 +217,32 @@ def _preset(name: str) -> Preset:
         # As a shell takes them without quotes.
         slugs = ", ".join(preset.slug for preset in Preset)
         raise TimeError(error.message, f"The ranges are {slugs}; or use --since and --until.") from None
+
+
+def parse_columns(text: str | None, visible: Sequence[ListColumn]) -> tuple[Column, ...] | None:
+    """Read ``--columns``.
+
+    Returns:
+        Keys of an event's JSON; None leaves it to the format.
+
+    Raises:
+        UsageError: If there is no such column, or one is named twice.
+    """
+    if text is None:
+        return None
+    names = [name.strip().lower() for name in text.split(",")]
+    if names == [ALL]:
+        return COLUMNS
+    if names == [VISIBLE]:
+        return tuple(visible)
+    keys = []
+    for name in names:
+        column = column_named(name)
+        if column is None:
+            raise UsageError(
+                f"There is no column {name!r}.", f"Columns are all, visible, or of {', '.join(COLUMNS)}."
+            )
+        keys.append(column)
+    if len(set(keys)) < len(keys):
+        raise UsageError("--columns names a column twice.", "Name each once.")
+    return tuple(keys)

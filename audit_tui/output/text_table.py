@@ -30,7 +30,7 @@ def table_lines(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]
     sample = list(islice(events, SAMPLE_ROWS))
     if not sample:
         return
-    columns = _columns_for(width_cells)
+    columns = writing.columns or _columns_for(width_cells)
     headings = [heading(column, context, is_zone_told=width_cells is None) for column in columns]
     natural = [
         max(cells_of(label), *(cells_of(cell_text(event, column, context)) for event in sample))
@@ -54,7 +54,7 @@ def _columns_for(width_cells: int | None) -> tuple[ListColumn, ...]:
     return tuple(columns)
 
 
-def _fit(natural: Sequence[int], columns: Sequence[ListColumn], width_cells: int | None) -> list[int]:
+def _fit(natural: Sequence[int], columns: Sequence[Column], width_cells: int | None) -> list[int]:
     """The widths of the columns: the last takes what is left, the widest of the others give way."""
     widths = [min(cells, WIDEST_CELLS) for cells in natural]
     if width_cells is None:

@@ -107,6 +107,32 @@ def test_wrong_usage_is_told_and_ends_with_2(store: Path, options: list[str], me
     assert message.format(store=store) in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--sort", "time"], ["k2", "k1", "k3", "k4"]),
+        (["--reverse"], ["k4", "k3", "k1", "k2"]),
+        (["--sort", "User"], ["k1", "k4", "k2", "k3"]),
+        (["--sort", "user", "--reverse"], ["k3", "k2", "k1", "k4"]),
+        (["--sort", "event", "--limit", "2"], ["k3", "k2"]),
+        (["--sort", "description"], ["k1", "k2", "k3", "k4"]),
+    ],
+)
+def test_the_order_that_was_asked_for(store: Path, options: list[str], expected: list[str]) -> None:
+    assert keys(store, *ALL, *options) == expected
+
+
+def test_the_columns_that_were_asked_for(store: Path) -> None:
+    for form in ("csv", "table", "md", "jsonl", "json"):
+        options = ("--format", form, "--columns", "target,Date,user", "event:Role*")
+        shown = run("query", "-s", str(store), *ALL, *options).stdout
+        assert shown.index("Auditor") < shown.index("2026-11-20") < shown.index("alice@acme.io")
+        assert "Roles" not in shown
+    assert run("query", "-s", str(store), "--columns", "colour").exit_code == 2
+    table = run("query", "-s", str(store), "--columns", "seq,severity,outcome", "event:Role*").stdout
+    assert table.splitlines()[1].split() == ["1", "1", "success"]
+
+
 def test_a_list_from_a_file(store: Path, tmp_path: Path) -> None:
     people = tmp_path / "people.txt"
     people.write_text("bob@acme.io\n\n  nobody \n", encoding="utf-8")
@@ -223,13 +249,15 @@ def test_what_a_limit_cuts_is_told(store: Path) -> None:
         assert run("query", "-s", str(store), *ALL, "--limit", whole).stderr == ""
 
 
-def test_nothing_in_the_default_range_is_told_with_the_way_out(tmp_path: Path) -> None:
+def test_nothing_in_the_default_range_falls_back_to_all_time(tmp_path: Path) -> None:
     store = make_store(tmp_path / "old.db", [AuditEvent("Login", at("2023-01-01 00:00"), user="\x1b[2J")])
-    result = run("count", "-s", str(store))
-    assert result.stdout == "0\n"
-    assert result.stderr == (
-        "No events in Last 30 Days: 2026-10-24 to 2026-11-22, 30 days; --range all-time takes in all.\n"
-    )
+    for words in (("count",), ("query", "--format", "csv"), ("facets", "event"), ("histogram", "--no-empty")):
+        result = run(*words, "-s", str(store))
+        assert "1" in result.stdout.splitlines()[-1]
+        assert result.stderr == "Nothing in Last 30 Days: these are of all time.\n"
+    assert run("count", "-s", str(store)).stdout == "1\n"
+    assert run("count", "-s", str(store), "user:x").stdout == "0\n"
+    assert run("count", "-s", str(store), "--range", "last-30-days").stdout == "0\n"
     assert run("count", "-s", str(store), "--range", "today").stderr == ""
     result = run("query", "-s", str(store), "--filter", "user=\x1b]0;x", *ALL)
     assert result.stderr == "No events with User is \\x1b]0;x in All Time, since the first event.\n"

@@ -65,6 +65,12 @@ def test_a_histogram_counts_each_event_once(store: Path) -> None:
         assert all(one["end"] == after["start"] for one, after in pairwise(found))
 
 
+def test_empty_buckets_can_be_left_out(store: Path) -> None:
+    found = lines(store, "histogram", *ALL, "--every", "1d", "--no-empty")
+    assert [one["events"] for one in found] == [1, 1, 1, 1]
+    assert all(str(one["start"]).endswith("T00:00:00.000000Z") for one in found)
+
+
 def test_days_are_those_of_the_zone(tmp_path: Path) -> None:
     events = [AuditEvent("Login", at(f"2026-11-20 {hour}:30")) for hour in ("22", "23")]
     store = make_store(tmp_path / "audit.db", events)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.event import MAX_US, MIN_US, to_us
-from audit_tui.core.time.buckets import MAX_BUCKETS, Every, equal_buckets, regular_buckets
+from audit_tui.core.time.buckets import MAX_BUCKETS, Every, regular_buckets, round_buckets
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import UsageError
 
@@ -107,6 +107,30 @@ def test_too_many_buckets_are_refused() -> None:
         regular_buckets(0, (MAX_BUCKETS + 1) * 1_000_000, Every.parse("1s"), BERLIN)
 
 
-def test_equal_buckets_meet_both_ends() -> None:
-    assert equal_buckets(0, 10, 4) == [0, 2, 5, 7, 10]
-    assert equal_buckets(5, 7, 10) == [5, 6, 7]
+@given(
+    start=st.integers(to_us(datetime(1990, 1, 1, tzinfo=UTC)), to_us(datetime(2030, 1, 1, tzinfo=UTC))),
+    length=st.integers(1, 10**16) | st.sampled_from([1, 10**6, 3_600 * 10**6, 30 * 86_400 * 10**6]),
+    most=st.integers(1, 200),
+)
+def test_round_buckets_are_few_and_begin_on_round_moments(start: int, length: int, most: int) -> None:
+    edges = round_buckets(start, start + length, most, BERLIN)
+    assert edges[0] <= start
+    assert edges[-1] >= start + length
+    assert 1 <= len(edges) - 1 <= most
+    assert sorted(set(edges)) == edges
+    assert all(edge % 1_000_000 == 0 for edge in edges)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "most", "first", "buckets"),
+    [
+        ("2026-11-21T14:20+01:00", "2026-11-22T14:20+01:00", 32, "2026-11-21T14:00+01:00", 25),
+        ("2026-10-24T00:00+02:00", "2026-11-23T00:00+01:00", 32, "2026-10-24T00:00+02:00", 30),
+        ("2026-01-07T10:00+01:00", "2026-12-30T10:00+01:00", 32, "2026-01-05T00:00+01:00", 26),
+        ("2026-11-22T14:20:07.5+01:00", "2026-11-22T14:20:09+01:00", 32, "2026-11-22T14:20:07+01:00", 2),
+    ],
+)
+def test_round_buckets_of_usual_ranges(start: str, end: str, most: int, first: str, buckets: int) -> None:
+    edges = round_buckets(us(start), us(end), most, BERLIN)
+    assert edges[0] == us(first)
+    assert len(edges) - 1 == buckets

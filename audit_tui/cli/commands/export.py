@@ -11,30 +11,25 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none
-from audit_tui.cli.options import events_options, query_argument, store_option
+from audit_tui.cli.options import events_options, parse_columns, query_argument, store_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import open_source, reading
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.columns import COLUMNS, Column, column_named
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.new_file import database_files
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import FileError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.columns import ListColumn
     from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery
-
-ALL = "all"
-VISIBLE = "visible"
 
 
 def exporter_of(store: Path, redact: RedactMode) -> Exporter:
@@ -160,35 +155,6 @@ def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replace
     replacing = ", replacing what was there" if is_replaced else ""
     click.echo(f"{said}{replacing}{how_to_more}.", err=True)
     click.echo(f"Seals: {result.seal_words}.", err=True)
-
-
-def parse_columns(text: str | None, visible: Sequence[ListColumn]) -> tuple[Column, ...] | None:
-    """Read ``--columns``.
-
-    Returns:
-        Keys of an event's JSON; None leaves it to the format.
-
-    Raises:
-        UsageError: If there is no such column, or one is named twice.
-    """
-    if text is None:
-        return None
-    names = [name.strip().lower() for name in text.split(",")]
-    if names == [ALL]:
-        return COLUMNS
-    if names == [VISIBLE]:
-        return tuple(visible)
-    keys = []
-    for name in names:
-        column = column_named(name)
-        if column is None:
-            raise UsageError(
-                f"There is no column {name!r}.", f"Columns are all, visible, or of {', '.join(COLUMNS)}."
-            )
-        keys.append(column)
-    if len(set(keys)) < len(keys):
-        raise UsageError("--columns names a column twice.", "Name each once.")
-    return tuple(keys)
 
 
 def _format(out: Path, form: str | None) -> Format:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.line import QUERY_HELP
-from audit_tui.cli.options import events_options, query_argument, store_option
+from audit_tui.cli.options import events_options, parse_columns, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
+from audit_tui.core.columns import SORT_KEYS, column_named, sort_key
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.privacy.redact_mode import RedactingReader
+from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.time.dates import Preset, range_label, range_words
 from audit_tui.output.writers import write_events
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.columns import Column
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
 
@@ -51,6 +55,22 @@ TERMINAL_LIMIT = 100
     show_default=True,
     help="How to write them. JSON is in UTC, the others in the zone.",
 )
+@click.option(
+    "--sort",
+    metavar="COLUMN",
+    type=click.Choice(SORT_KEYS, case_sensitive=False),
+    default=NEWEST_FIRST.column.value,
+    show_default="time, newest first",
+    help="The order: by time, event, category, user or description.",
+)
+@click.option(
+    "--reverse", "is_reversed", is_flag=True, help="The other way round: the oldest first, or Z to A."
+)
+@click.option(
+    "--columns",
+    metavar="COLUMNS",
+    help="all, visible (those of the list on the screen), or their names as event,user,time.",
+)
 @redact_option
 @click.pass_context
 def query_command(
@@ -60,10 +80,24 @@ def query_command(
     limit: int | None,
     chosen: str,
     redact: bool,
+    sort: str,
+    columns: str | None,
+    *,
+    is_reversed: bool,
 ) -> None:
     """Print events, newest first."""
-    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
-    print_events(store, choice, mode, Format(chosen.lower()), limit)
+    settings = session_of(context).loaded.settings
+    mode = redact_mode(is_on=redact or settings.redact)
+    choice = replace(choice, view=replace(choice.view, sort=_sort(sort, is_reversed=is_reversed)))
+    shown = parse_columns(columns, settings.columns)
+    print_events(store, choice, mode, Format(chosen.lower()), limit, shown)
+
+
+def _sort(name: str, *, is_reversed: bool) -> Sort:
+    """Return an order as it is asked for: the newest first, other columns from A to Z."""
+    key = sort_key(column_named(name)) or NEWEST_FIRST.column
+    is_newest_first = key is NEWEST_FIRST.column
+    return Sort(key, descending=is_newest_first is not is_reversed)
 
 
 def print_events(
@@ -72,6 +106,7 @@ def print_events(
     redact: RedactMode,
     chosen: Format = Format.TABLE,
     limit: int | None = None,
+    columns: tuple[Column, ...] | None = None,
     how_to_all: str = "--limit 0 shows all",
 ) -> None:
     """Print events, and say so where these are not all of them.
@@ -82,6 +117,7 @@ def print_events(
         redact: Whether names are replaced.
         chosen: How to write them.
         limit: The most to print; 0 is all, None what suits stdout.
+        columns: The columns in order; None is what suits the format.
         how_to_all: What gives all of them where the limit leaves some out.
 
     Raises:
@@ -91,11 +127,13 @@ def print_events(
     if limit is None:
         limit = TERMINAL_LIMIT if is_terminal else 0
     width_cells = terminal_cells() if is_terminal else None
-    query = choice.query()
     with reading(store) as real:
         reader = RedactingReader(real, redact)
+        choice = fallen_back(choice, reader)
+        query = choice.query()
         events = islice(reader.events(query), limit or None)
-        written = write_events(events, sys.stdout, Writing(chosen, choice.context, width_cells=width_cells))
+        writing = Writing(chosen, choice.context, columns, width_cells=width_cells)
+        written = write_events(events, sys.stdout, writing)
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
         total = reader.count(query) if limit and written == limit else written
@@ -124,6 +162,7 @@ def terminal_cells() -> int:
 def count_command(store: Path, choice: EventsChoice) -> None:
     """Print the number of events."""
     with reading(store) as reader:
+        choice = fallen_back(choice, reader)
         number = reader.count(choice.query())
         click.echo(number)
         sys.stdout.flush()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none, terminal_cells
+from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.options import events_options, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
@@ -17,7 +18,7 @@ from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.text import counted
-from audit_tui.core.time.buckets import MAX_BUCKETS, Every, equal_buckets, regular_buckets
+from audit_tui.core.time.buckets import MAX_BUCKETS, Every, regular_buckets, round_buckets
 from audit_tui.errors import UsageError
 from audit_tui.output.totals import Bucket, write_facets, write_histogram
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventReader
 
 FACETS_LIMIT = 20
-BUCKETS = 24
+BUCKETS = 32
 _MOST_FACETS = 2**31 - 1
 
 _format_option = click.option(
@@ -79,6 +80,7 @@ def facets_command(
         reader = RedactingReader(
             store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
         )
+        choice = fallen_back(choice, reader)
         rows = reader.facets(choice.query(), field, limit + 1 if limit else _MOST_FACETS)
         shown = rows[:limit] if limit else rows
         write_facets(field, shown, sys.stdout, _writing(chosen, choice))
@@ -97,11 +99,20 @@ def facets_command(
     metavar="N",
     type=click.IntRange(1, MAX_BUCKETS),
     show_default=str(BUCKETS),
-    help="N buckets of the same length.",
+    help="Up to N buckets that begin on round moments.",
+)
+@click.option(
+    "--empty/--no-empty", "shows_empty", default=True, help="With the buckets of no events, or without."
 )
 @_format_option
 def histogram_command(
-    store: Path, choice: EventsChoice, every: str | None, buckets: int | None, chosen: str
+    store: Path,
+    choice: EventsChoice,
+    every: str | None,
+    buckets: int | None,
+    chosen: str,
+    *,
+    shows_empty: bool,
 ) -> None:
     """Print how many events lie in each span of time.
 
@@ -111,18 +122,21 @@ def histogram_command(
         raise UsageError("--every cannot stand together with --buckets.", "Leave one of them out.")
     length = None if every is None else Every.parse(every)
     with reading(store) as reader:
+        choice = fallen_back(choice, reader)
         ends = _ends(choice, reader)
         counts: tuple[int, ...] = ()
         edges: list[int] = []
         if ends is not None:
             edges = (
-                equal_buckets(*ends, BUCKETS if buckets is None else buckets)
+                round_buckets(*ends, BUCKETS if buckets is None else buckets, choice.context)
                 if length is None
                 else regular_buckets(*ends, length, choice.context)
             )
             counts = reader.histogram(choice.query(), edges)
         rows = [
-            Bucket(start, end, events) for (start, end), events in zip(pairwise(edges), counts, strict=True)
+            Bucket(start, end, events)
+            for (start, end), events in zip(pairwise(edges), counts, strict=True)
+            if events or shows_empty
         ]
         write_histogram(rows, sys.stdout, _writing(chosen, choice))
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The spans that a histogram counts in: equal parts of a range, or hours, days and weeks of the zone."""
+"""The spans that a histogram counts in: seconds, minutes, hours, days and weeks of the zone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 MAX_BUCKETS = 10_000
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DAY_S = _SECONDS["d"]
+_ROUND_S = (
+    *(1, 2, 5, 10, 15, 30),
+    *(minutes * 60 for minutes in (1, 2, 5, 10, 15, 30)),
+    *(hours * 3_600 for hours in (1, 2, 3, 6, 12)),
+    *(_DAY_S, 2 * _DAY_S),
+    *(weeks * 7 * _DAY_S for weeks in (1, 2, 4, 13, 26, 52, 260, 520, 2_600, 26_000, 260_000)),
+)
+"""The lengths of buckets on round moments."""
 _EVERY = re.compile(r"\s*(\d{1,9})\s*([smhdw])\s*", re.ASCII)
 
 
@@ -41,13 +49,24 @@ class Every(Record):
         return cls(int(match[1]) * _SECONDS[match[2]])
 
 
-def equal_buckets(start_us: int, end_us: int, buckets: int) -> list[int]:
-    """The moments that part a span of time into equal buckets, both ends among them; fewer in few µs."""
-    return sorted({start_us + (end_us - start_us) * place // buckets for place in range(buckets + 1)})
+def round_buckets(start_us: int, end_us: int, most: int, context: TimeContext) -> list[int]:
+    """Return the moments that part a span of time into up to ``most`` buckets that begin on round moments.
+
+    Each is 1, 2, 5, 10 ... seconds or minutes long, hours, days or weeks: the shortest that are few enough.
+    """
+    length = _ROUND_S[-1]
+    for seconds in _ROUND_S:
+        # One more than fits, for the span may begin and end inside of a bucket.
+        if (end_us - start_us) // (seconds * 1_000_000) + 2 <= max(3, most):
+            length = seconds
+            break
+    edges = regular_buckets(start_us, end_us, Every(length), context)
+    # Where even two are too many, one takes in everything.
+    return [edges[0], edges[-1]] if len(edges) - 1 > most else edges
 
 
 def regular_buckets(start_us: int, end_us: int, every: Every, context: TimeContext) -> list[int]:
-    """The moments that part a span of time into buckets of a length, as clocks in the zone have them.
+    """Return the moments that part a span of time into buckets of a length, as clocks in the zone have them.
 
     Days and weeks begin at the zone's midnight, weeks on its first day of the week; what divides a day
     begins again with each day, everything else goes on from the first midnight. The first and the last
