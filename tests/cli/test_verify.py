@@ -141,9 +141,20 @@ def test_a_redaction_leaves_no_byte_and_is_declared(store: Path, tmp_path: Path)
     anchor = tmp_path / "kept"
     run("seal", "anchor", str(anchor), "-s", str(store))
     done = run(
-        "redact", "5", "-s", str(store), "--field", "user", "--field", "description", "--field",
-        "meta.a.token", "--why", "ticket 12", "--yes",
-    )  # fmt: skip
+        "redact",
+        "5",
+        "-s",
+        str(store),
+        "--field",
+        "user",
+        "--field",
+        "description",
+        "--field",
+        "meta.a.token",
+        "--why",
+        "ticket 12",
+        "--yes",
+    )
     assert "Redacted 1 event in" in done.stderr
     assert done.exit_code == 0
     left = b"".join(path.read_bytes() for path in store.parent.glob("audit.db*"))
@@ -188,6 +199,30 @@ def test_a_redacted_value_that_still_stands_elsewhere_is_told(store: Path) -> No
     found = run("redact", "1", "-s", str(store), "--field", "target", "--why", "x", "--yes")
     assert found.exit_code == 1
     assert "a redacted value still stands in its description" in found.stderr
+
+
+def test_a_redacted_value_is_told_of_in_every_part_of_the_event(tmp_path: Path) -> None:
+    store = make_store(
+        tmp_path / "audit.db",
+        [
+            AuditEvent(
+                "Login of bob",
+                at("2026-11-20 09:00"),
+                key="bob-17",
+                category="bob",
+                user="bob",
+                source="bob-pc",
+                metadata={"owner": "bob", "note": "for 4711-9", "n": {"id": "4711-9"}},
+            )
+        ],
+    )
+    found = run("redact", "1", "-s", str(store), "--field", "user", "--why", "x", "--yes")
+    assert found.exit_code == 1
+    for field in ("event", "category", "source", "key"):
+        assert f"still stands in its {field}; only prune takes that away." in found.stderr
+    assert "still stands in its metadata; --field metadata." in found.stderr
+    found = run("redact", "1", "-s", str(store), "--field", "meta.n", "--why", "x", "--yes")
+    assert (found.exit_code, "still stands in its metadata" in found.stderr) == (1, True)
 
 
 def test_pruning_is_declared_and_readers_do_without(store: Path, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def redact_command(
 
     A redacted value that can be guessed can still be confirmed by whoever knows all the rest of the event.
     """
-    from audit_tui.store.write.removing import check_fields, redact
+    from audit_tui.store.write.removing import REDACTABLE, check_fields, redact
 
     seqs = parse_seqs(events)
     chosen = check_fields(fields)
@@ -86,7 +86,8 @@ def redact_command(
     if removed.unchanged:
         click.echo(f"{counted(removed.unchanged, 'event')} had nothing there, or it was redacted.", err=True)
     for seq, field in removed.left[:MAX_LINES]:
-        click.echo(f"Event {seq:,}: a redacted value still stands in its {field}; --field {field}.", err=True)
+        how = f"--field {field}" if field in REDACTABLE else "only prune takes that away"
+        click.echo(f"Event {seq:,}: a redacted value still stands in its {field}; {how}.", err=True)
     if len(removed.left) > MAX_LINES:
         click.echo(f"... and in {counted(len(removed.left) - MAX_LINES, 'more field')}.", err=True)
     if removed.left:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome, json_text
 from audit_tui.core.evidence.leaf import Form, event_leaf
+from audit_tui.core.privacy.remains import remains, values_gone
 from audit_tui.errors import StoreDamaged, UsageError
 from audit_tui.store.evidence import declared
 from audit_tui.store.evidence.content import sealed_leaf
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 COLUMN_FIELDS = ("user", "description", "source_ip", "target")
 METADATA = "metadata"
 ORIGINAL = "original"
+REDACTABLE = (*COLUMN_FIELDS, METADATA, ORIGINAL)
 ALL_FIELDS = (*COLUMN_FIELDS, METADATA, ORIGINAL)
 """What can be redacted, and ``meta.NAME``, one field of the metadata; name, category, time and key stay."""
 ROWS_AT_ONCE = 2_000
@@ -294,14 +296,14 @@ def _without(metadata: str | None, names: Sequence[str]) -> str | None:
     return json_text(value) if sum(redact_in(value, name) for name in names) else metadata
 
 
-def _still_in(old: Draft, new: Draft, fields: Sequence[str]) -> Iterator[str]:
-    """Fields in which a value that was redacted elsewhere in the event still stands."""
-    values = (getattr(old, field) for field in COLUMN_FIELDS if field in fields)
-    gone = [value for value in values if value and value != REDACTED]
-    for field in ("description", "source_ip", "target", METADATA, "user"):
-        text = getattr(new, field)
-        if text and any(value in text for value in gone):
-            yield field
+def _still_in(old: Draft, new: Draft, fields: Sequence[str]) -> list[str]:
+    """The fields in which a value that was redacted elsewhere in the event still stands."""
+    columns = (getattr(old, field) for field in COLUMN_FIELDS if field in fields)
+    gone = {value for value in columns if value and value != REDACTED}
+    if METADATA not in fields:
+        gone |= values_gone(old.metadata, new.metadata)
+    texts = ("event", "category", "user", "description", "source_ip", "target", "source", "key", METADATA)
+    return remains(gone, {field: getattr(new, field) for field in texts})
 
 
 def _leaf(seq: int, draft: Draft, form: Form) -> bytes:

@@ -1,0 +1,64 @@
+"""Remains of a redacted value: the parts of an event in which it still stands, in any form."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.core.privacy.name_finder import NameFinder, PartKind, folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+MIN_CHARS = 3
+"""A shorter value stands in nearly every text."""
+
+
+def remains(values: Iterable[str], texts: Mapping[str, str | None]) -> list[str]:
+    """Return the names of the texts that still hold one of several values.
+
+    A value counts in any case and encoding, and of a mail address the part before the @: what names a person
+    there does so still.
+
+    Args:
+        values: What was redacted.
+        texts: The parts of the event as they are now, by name; metadata as JSON.
+    """
+    wanted = [value for value in values if len(value) >= MIN_CHARS]
+    finder = NameFinder()
+    for value in wanted:
+        finder.add(value)
+    keys = {folded(value) for value in wanted}
+    return [name for name, text in texts.items() if text and _holds(text, keys, finder)]
+
+
+def values_gone(before: str | None, after: str | None) -> set[str]:
+    """Return the texts and numbers in a JSON text that another has no more."""
+    return set(_leaves(_read(before))) - set(_leaves(_read(after)))
+
+
+def _holds(text: str, keys: set[str], finder: NameFinder) -> bool:
+    flat = folded(text)
+    if any(key in flat or json.dumps(key)[1:-1] in flat for key in keys):
+        return True
+    parts = finder.parts(text) or ()
+    return any(part.kind is not PartKind.PLAIN and folded(part.text) in keys for part in parts)
+
+
+def _read(text: str | None) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+        elif isinstance(part, str | int | float) and not isinstance(part, bool):
+            yield str(part)
