@@ -15,13 +15,14 @@ from audit_tui.core.filters import (
     Any,
     Condition,
     Filter,
+    MetaField,
     Not,
     condition_text,
     in_words,
     parse_condition,
 )
 from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat_filter
-from audit_tui.core.operators import IS, IS_NOT, NAME_OPERATORS
+from audit_tui.core.operators import CONTAINS, IS, IS_NOT, NAME_OPERATORS, Operator
 from audit_tui.errors import FilterError
 from tests.matching import matches
 
@@ -96,6 +97,29 @@ def test_what_cannot_be_read_is_named(text: str, said: str) -> None:
 
 @given(conditions)
 def test_a_condition_reads_back_from_its_text(condition: Condition) -> None:
+    assert parse_condition(condition_text(condition)) == condition
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ('meta."a=b"=c', "a=b", "c"),
+        ('meta."a!~b"=c=d', "a!~b", "c=d"),
+        ('meta." spaced "=c', " spaced ", "c"),
+        ('meta."\\"q\\""=c', '"q"', "c"),
+        ('META."x!"=c', "x!", "c"),
+        ("meta.a b.c=d", "a b.c", "d"),
+    ],
+)
+def test_the_name_of_a_metadata_field_in_quotes_is_read_whole(text: str, path: str, value: str) -> None:
+    condition = parse_condition(text)
+    assert condition == Condition(MetaField(path), IS, value)
+    assert parse_condition(condition_text(condition)) == condition
+
+
+@given(st.text(min_size=1), st.sampled_from([IS, IS_NOT, CONTAINS]), st.text(min_size=1))
+def test_any_name_of_a_metadata_field_reads_back(path: str, operator: Operator, value: str) -> None:
+    condition = Condition(MetaField(path), operator, value)
     assert parse_condition(condition_text(condition)) == condition
 
 

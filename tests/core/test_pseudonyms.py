@@ -45,6 +45,27 @@ def test_a_text_loses_names_and_keeps_the_rest(text: str, hidden: list[str], kep
     assert not [name for name in hidden if name in said]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "2001:0db8:0000:0000:0000:ff00:0042:8329",
+        "2001:DB8:0:0:0:FF00:42:8329",
+        "2001:db8::ff00:42:8329",
+        "2001:db8::ff00:0.66.131.41",
+    ],
+)
+@pytest.mark.parametrize("text", ["from {} at noon", "[{}]:443", '{{"peer": "{}"}}', "{}", "src={},dst=::1"])
+def test_an_address_is_hidden_in_each_of_its_forms_under_one_pseudonym(address: str, text: str) -> None:
+    pseudonym = NAMES.address("2001:db8::ff00:42:8329")
+    shown = NAMES.text(text.format(address))
+    assert shown is not None
+    assert pseudonym is not None
+    assert pseudonym in shown
+    assert address not in shown
+    assert ":0042" not in shown
+    assert "ff00" not in shown.lower()
+
+
 def test_a_row_and_an_event_tell_nobody() -> None:
     row = EventRow(
         7, 0, "Login", "Login/Logout", "mallory", "mallory (mallory@acme.io) logged in", Outcome.SUCCESS

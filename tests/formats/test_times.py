@@ -129,6 +129,25 @@ def test_epoch_numbers_tell_their_unit_by_their_digits(naive: datetime) -> None:
         assert parse_time(value) == moment_us
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (100_000_000, "1973-03-03T09:46:40.000000Z"),
+        (7_258_118_399, "2199-12-31T23:59:59.000000Z"),
+        (100_000_000_000, "1973-03-03T09:46:40.000000Z"),
+        (7_258_118_399_999, "2199-12-31T23:59:59.999000Z"),
+        (100_000_000_000_000, "1973-03-03T09:46:40.000000Z"),
+        (7_258_118_399_999_999, "2199-12-31T23:59:59.999999Z"),
+        (100_000_000_000_000_000, "1973-03-03T09:46:40.000000Z"),
+        (999_999_999_999_999_999, "2001-09-09T01:46:39.999999Z"),
+        (7_258_118_399_999_999_999, "2199-12-31T23:59:59.999999Z"),
+        (132_658_460_130_000_000, "2021-05-18T21:13:33.000000Z"),
+    ],
+)
+def test_numbers_of_the_fewest_and_the_most_digits_of_each_unit(value: int, expected: str) -> None:
+    assert iso_utc(parse_time(value)) == expected
+
+
 @given(st.text(max_size=30) | st.floats() | st.integers())
 def test_anything_is_a_time_or_refused(value: object) -> None:
     try:

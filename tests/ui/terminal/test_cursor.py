@@ -72,5 +72,12 @@ def test_it_follows_the_cursor_of_the_list() -> None:
         assert hardware_cursor(table) == first + Offset(0, 2)
         await driver.press("right")
         assert hardware_cursor(table).x > first.x
+        await driver.press(*["right"] * 12)
+        last = hardware_cursor(table)
+        assert table.content_region.contains(last.x, last.y)
+        await driver.press("right")
+        assert hardware_cursor(table) == last
+        await driver.press("left")
+        assert first.x < hardware_cursor(table).x < last.x
 
     run_review(script)

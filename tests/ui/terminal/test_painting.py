@@ -23,7 +23,16 @@ from audit_tui.ui.terminal.frame import (
     style_change,
     unknown_line,
 )
-from audit_tui.ui.terminal.painting import Frame, Move, Place, changed_spans, find_move, painted
+from audit_tui.ui.terminal.painting import (
+    Frame,
+    Move,
+    Output,
+    Piece,
+    Place,
+    changed_spans,
+    find_move,
+    painted,
+)
 from tests.ui.terminal.model import BROKEN, Model, seen
 
 WIDTH, HEIGHT = 20, 6
@@ -154,6 +163,33 @@ def test_no_wide_character_is_cut() -> None:
     old, new = line_of([("a漢字b", PLAIN)]), line_of([("漢漢bb", PLAIN)])
     assert changed_spans(old.cells, new.cells) == [(0, 5)]
     assert changed_spans(line_of([("漢字", PLAIN)]).cells, line_of([("漢ab", PLAIN)]).cells) == [(2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "expected"),
+    [
+        (2, "x", "a x字b"),
+        (1, "x", "ax 字b"),
+        (2, "xy", "a xy b"),
+        (0, "漢", "漢 字b"),
+        (5, "漢", "a漢字 "),
+        (4, "xyz", "a漢 xy"),
+    ],
+)
+def test_half_of_a_wide_character_becomes_a_blank(column: int, text: str, expected: str) -> None:
+    line = spliced(line_of([("a漢字b", PLAIN)]), [(column, line_of([(text, PLAIN)]))])
+    assert "".join(text for text, _ in line.cells) == expected
+    assert sum(cell_len(text) for text, _ in line.cells) == len(line.cells) == 6
+
+
+def test_behind_the_last_column_nobody_knows_where_the_cursor_is() -> None:
+    whole, part = Output(PLAIN, HOME), Output(PLAIN, HOME)
+    whole = whole.with_pieces([Piece(Place(0, 18), "ab", 2, PLAIN, reaches_end=True)])
+    part = part.with_pieces([Piece(Place(0, 17), "ab", 2, PLAIN)])
+    whole.end(Place(1, 19))
+    part.end(Place(1, 19))
+    assert whole.text.endswith("ab\x1b[2;20H")
+    assert part.text.endswith("ab\x1b[B")
 
 
 def frame_of(*texts: str, width: int = 40) -> Frame:
