@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +97,6 @@ def anchor_command(context: click.Context, out: Path, store: Path) -> None:
     head = _newest(store)
     if str(out) == "-":
         click.echo(head.note, nl=False)
-        sys.stdout.flush()
     else:
         kind = _checkpoint_kind(out, head)
         with new_file(out, kind, never_over=database_files(store)) as file:
@@ -153,11 +151,15 @@ def show_command(store: Path) -> None:
     head = _newest(store)
     note = read_checkpoint(head.note)
     keys = ", ".join(one.key_id.hex() for one in note.signatures) or "not signed"
+    at_s = note.checkpoint.at_s
+    sealed = f"{iso_utc((head.at_s if at_s is None else at_s) * 1_000_000)[:19]}Z"
+    if at_s is None:
+        sealed += ", says the store"
     rows = (
         ("store", note.checkpoint.origin),
         ("events", f"{head.size:,}"),
         ("root", base64.b64encode(head.root).decode()),
-        ("sealed", f"{iso_utc(head.at_s * 1_000_000)[:19]}Z"),
+        ("sealed", sealed),
         ("key", keys),
     )
     for label, text in rows:

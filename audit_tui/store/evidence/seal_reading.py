@@ -12,7 +12,7 @@ from audit_tui.core.evidence.checkpoint import SignedCheckpoint, origin_of, read
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, HASH_BYTES
 from audit_tui.errors import CheckpointError, StoreError
 from audit_tui.store.evidence.content import Content
-from audit_tui.store.file import connect
+from audit_tui.store.file import connect, foreign_log
 from audit_tui.store.tables import schema, seal_layout
 
 if TYPE_CHECKING:
@@ -186,16 +186,12 @@ def open_reading(path: Path) -> connect.Connection:
     try:
         return _checked(path, immutable=False)
     except sqlite3.OperationalError as error:
-        log = path.with_name(f"{path.name}-wal")
-        if (error.sqlite_errorcode & 0xFF) not in _NO_LOG or (log.exists() and log.stat().st_size):
+        if not foreign_log.may_be_read_alone(path, error):
             raise connect.readable(error, path) from error
     except sqlite3.Error as error:
         raise connect.readable(error, path) from error
     with connect.store_errors(path):
         return _checked(path, immutable=True)
-
-
-_NO_LOG = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
 
 def _checked(path: Path, *, immutable: bool) -> connect.Connection:

@@ -214,9 +214,16 @@ def find_signer(connection: sqlite3.Connection, newest_note: str) -> signing.Sig
         SigningKeyError: If its seals are signed and the key is not to be had, or is another.
     """
     key_id = sealing_key_id(connection, newest_note)
+    store_id = _info(connection, schema.STORE_ID) or ""
     if key_id is None:
+        if (own := signing.own_key(store_id)) is not None:
+            raise SigningKeyError(
+                f"This store's seals are not signed, but there is a key that signs them: {own}. Somebody took"
+                " the signatures away, so nothing is added unsigned.",
+                f"{_VERIFY} If the key never signed this store, move its file away.",
+            )
         return None
-    path = signing.key_path(_info(connection, schema.STORE_ID) or "", key_id)
+    path = signing.key_path(store_id, key_id)
     try:
         signer = signing.load_signer(path)
     except SigningKeyError as error:

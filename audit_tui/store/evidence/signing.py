@@ -75,6 +75,18 @@ def key_path(store_id: str, key_id: bytes) -> Path:
     return user_path(chosen) if chosen else keys_directory() / f"{store_id}-{key_id.hex()}.key"
 
 
+def own_key(store_id: str) -> Path | None:
+    """Return the file of a private key that was made here for a store; None when there is none."""
+    from audit_tui.config import keys_directory
+
+    if not store_id.isalnum():
+        return None
+    try:
+        return min(keys_directory().glob(f"{store_id}-*.key"), default=None)
+    except OSError:
+        return None
+
+
 def new_signer(name: str) -> tuple[Signer, str]:
     """A new key, and the line that its file will hold.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from bisect import bisect_left
@@ -12,18 +13,20 @@ from typing import TYPE_CHECKING
 from audit_tui.core.evidence.checkpoint import PublicKey, SignedCheckpoint  # noqa: TC001 - fields of records
 from audit_tui.core.evidence.sealed import Wrong, WrongEvents, WrongRuns
 from audit_tui.core.record import Record
-from audit_tui.core.text import counted
-from audit_tui.errors import CheckpointError
+from audit_tui.core.text import counted, thousands
+from audit_tui.errors import AuditTuiError, CheckpointError, StoreError
 from audit_tui.store.evidence.block_check import raise_unless_damaged
 from audit_tui.store.evidence.declared import Declaration, Declared, read_declared
+from audit_tui.store.evidence.schema_check import definition_problems, name_problems, type_problems
 from audit_tui.store.evidence.seal_reading import ADDED, Head, SealedStore, require_seals
 from audit_tui.store.evidence.seal_walk import Mark, SealWalk
 from audit_tui.store.evidence.signing import is_signed_by
-from audit_tui.store.evidence.verify_indexes import INDEXES, name_problems
+from audit_tui.store.evidence.verify_indexes import INDEXES, count_problems
 from audit_tui.store.evidence.verify_work import DerivedWork
+from audit_tui.store.tables import schema
+from audit_tui.store.tables.rows import read_count
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Sequence
 
     Progress = Callable[["Step", int, int], None]
@@ -195,9 +198,23 @@ def verify(
         progress: Is told what is read, up to which event, and of how many, after each snapshot.
 
     Raises:
-        StoreError: One of its kinds, if it cannot be read, or has no seals.
+        StoreError: One of its kinds, if it cannot be read, or has no seals, or the check itself fails: that
+            is no evidence of anything.
         CheckpointError: If a key or an anchor is another store's.
     """
+    try:
+        return _verify(path, request, progress)
+    except (AuditTuiError, OSError):
+        raise
+    except Exception as error:
+        raise StoreError(
+            f"The check of {os.fspath(path)} failed by itself, which says nothing of the store:"
+            f" {type(error).__name__}: {error}.",
+            "That should not happen with any file. Keep a copy of it, and report this.",
+        ) from error
+
+
+def _verify(path: str | os.PathLike[str], request: Request, progress: Progress | None) -> Report:
     with SealedStore(path) as store:
         require_seals(store)
         for key in request.keys:
@@ -377,12 +394,38 @@ class _Verification:
             self._find_added(size)
             self.has_new_removals = self._count_removals() != self._removals
             if self._wants_derived and not self.has_new_removals:
-                is_full = self._request.mode is Mode.FULL
-                try:
-                    self._index_problems += name_problems(self._store.connection, with_counts=is_full)
-                except sqlite3.DatabaseError as error:
-                    raise_unless_damaged(error)
-                    self._index_problems.append(f"names cannot be read: {error}")
+                self._index_problems += self._definition_problems()
+                if self._request.mode is Mode.FULL:
+                    self._index_problems += self._count_problems(walk)
+
+    def _definition_problems(self) -> list[str]:
+        """Find tables, indexes, views and names that are not as this program makes them."""
+        connection = self._store.connection
+        try:
+            problems = list(definition_problems(connection))
+            problems += name_problems(connection, may_stand_twice=bool(problems))
+            if self._index_problems:
+                problems += type_problems(connection)
+        except sqlite3.DatabaseError as error:
+            raise_unless_damaged(error)
+            problems = [f"definitions and names cannot be read: {error}"]
+        return problems
+
+    def _count_problems(self, walk: SealWalk) -> list[str]:
+        """Compare the numbers that the store notes with those that were counted."""
+        connection = self._store.connection
+        try:
+            problems = list(count_problems(connection))
+        except sqlite3.DatabaseError as error:
+            raise_unless_damaged(error)
+            return [f"the counts of names cannot be read: {error}"]
+        noted = read_count(self._store.info(schema.PRUNED) or "0")
+        if noted != walk.check.pruned_events and not self.has_new_removals:
+            problems.append(
+                f"the store says that {counted(noted, 'event')} were pruned, but"
+                f" {thousands(walk.check.pruned_events)} declared ones are gone: totals are wrong by that"
+            )
+        return problems
 
     def _find_added(self, size: int) -> None:
         added = self._store.connection.execute(ADDED, (size, MAX_ADDED + 1))

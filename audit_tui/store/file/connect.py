@@ -107,6 +107,11 @@ def open_viewer(path: Path, *, immutable: bool = False) -> Connection:
     return connection
 
 
+def in_memory() -> sqlite3.Connection:
+    """Connect to an empty database that no file holds."""
+    return sqlite3.connect(":memory:", isolation_level=None)
+
+
 def open_writer(path: Path, *, durable: bool) -> Connection:
     """Connect for writing to a file that exists; an empty one will be a new store.
 

@@ -9,7 +9,7 @@ nor back to fewer events.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.errors import StoreDamaged, StoreError
@@ -35,6 +35,39 @@ def log_bytes(path: Path) -> int:
         return path.with_name(path.name + "-wal").stat().st_size
     except FileNotFoundError:
         return 0
+
+
+NO_LOG = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY_DIRECTORY,
+        sqlite3.SQLITE_READONLY_CANTINIT,
+        sqlite3.SQLITE_READONLY_RECOVERY,
+    }
+)
+"""Errors of SQLite where it cannot open a log beside a file: then the file may be read as it is."""
+
+
+def may_be_read_alone(path: Path, error: sqlite3.OperationalError) -> bool:
+    """Tell whether a file that SQLite did not open holds all there is, so that it can be read as it is.
+
+    Raises:
+        StoreError: If something beside it belongs to its content.
+    """
+    if log_bytes(path):
+        raise StoreError(
+            f"{path} cannot be opened: its newest events are in {path.name}-wal, which may not be read here.",
+            "Open it with the right to write to its folder, or copy it with its -wal and -shm files.",
+        ) from error
+    journal = path.with_name(f"{path.name}-journal")
+    with suppress(OSError):
+        if journal.stat().st_size:
+            raise StoreError(
+                f"{path} cannot be opened: {journal.name} beside it holds an unfinished change of another"
+                " program, which must be taken back first.",
+                "Whoever may write to the store does that by opening it: audit-tui record, or sqlite3.",
+            ) from error
+    return error.sqlite_errorcode in NO_LOG
 
 
 def base_of(path: Path) -> Base | None:
