@@ -30,10 +30,10 @@ from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.index import session, text_index, timeline
+from audit_tui.store.evidence.verifying import Request, verify
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.text_layout import Stretch
-from audit_tui.store.verify_segments import TEXT_INDEX, all_problems
 from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
 from tests.readers import oracle
@@ -238,8 +238,8 @@ AGENT = EventQuery(Condition(ANY_TEXT, CONTAINS, "agent"))
 
 
 def checked(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        return [problem for part, problem in all_problems(connection) if part == TEXT_INDEX]
+    problems = verify(path, Request()).index_problems
+    return [problem for problem in problems if problem.startswith("text index: ")]
 
 
 def test_a_removed_event_is_found_by_nothing(indexed: Path) -> None:

@@ -12,11 +12,10 @@ from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import ANY_TEXT, Condition
 from audit_tui.core.operators import CONTAINS
 from audit_tui.core.query import EventQuery
-from audit_tui.store import verify_segments
+from audit_tui.store.evidence.verifying import Request, verify
 from audit_tui.store.index import text_index, text_stretch
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import text_layout
-from audit_tui.store.verify_segments import all_problems
 from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def stretches(path: Path) -> list[tuple[int, int]] | None:
     with closing(sqlite3.connect(path)) as connection:
         if not text_layout.exists(connection):
             return None
-        assert all_problems(connection) == []
+        assert verify(path, Request()).index_problems == ()
         return list(text_index.stretches(connection))
 
 
@@ -48,7 +47,7 @@ def matches(path: Path) -> int:
 @pytest.fixture(autouse=True)
 def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 64 seqs, and short stretches from 20 events on."""
-    for module in (text_layout, text_index, text_stretch, verify_segments):
+    for module in (text_layout, text_index, text_stretch):
         monkeypatch.setattr(module, "BLOCK_EVENTS", 64)
     monkeypatch.setattr(text_index, "SHORT_EVENTS", 20)
     monkeypatch.setattr(text_index.outstanding, "__defaults__", (20,))

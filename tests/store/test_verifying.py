@@ -13,11 +13,11 @@ from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.evidence.checkpoint import PublicKey, origin_of, read_checkpoint
 from audit_tui.core.evidence.leaf import Form, event_leaf
 from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged, StoreError
-from audit_tui.store.evidence import seal_reading, signing, verify_derived, verify_work
+from audit_tui.store.evidence import seal_reading, signing, stretch_check, verify_work
 from audit_tui.store.evidence.proving import Prover
 from audit_tui.store.evidence.seal_keys import give_key
 from audit_tui.store.evidence.seal_reading import SealedStore
-from audit_tui.store.evidence.verifying import Anchor, Mode, Report, Request, Result, Step, verify
+from audit_tui.store.evidence.verifying import Anchor, Mode, Report, Request, Result, verify
 from audit_tui.store.index import keeper, text_index
 from audit_tui.store.tables.rows import draft
 from audit_tui.store.tables.text_layout import Stretch
@@ -207,7 +207,7 @@ def test_a_stripped_or_padded_index_is_found(
         assert connection.execute(one).rowcount > 0
         connection.close()
     report = verify(path, Request())
-    assert (report.result, report.wrong, report.indexes) == (Result.FAILED, (), 0)
+    assert (report.result, report.wrong) == (Result.FAILED, ())
     assert f"index events_key {problem}" in report.index_problems
 
 
@@ -247,7 +247,7 @@ def test_an_event_that_is_hidden_from_searches_is_found(
     connection.execute("INSERT INTO events SELECT * FROM kept")
     connection.close()
     report = verify(path, Request())
-    assert (report.result, report.wrong, report.indexes) == (Result.FAILED, (), 1)
+    assert (report.result, report.wrong) == (Result.FAILED, ())
     assert report.index_problems
     assert all(problem.startswith(f"{part}: ") for problem in report.index_problems)
 
@@ -259,13 +259,29 @@ def test_a_second_process_does_its_share_or_the_first_does_all(
     path = copy_of(sealed, tmp_path)
     connection = open_raw(path)
     connection.execute("INSERT INTO index_blocks VALUES (1 << 40, NULL, x'00')")
+    connection.execute("UPDATE events SET target = 'x' WHERE seq = 777")
+    connection.execute("UPDATE user_names SET events = 7 WHERE id = 1")
     connection.close()
-    expected = verify(path, Request()).index_problems
+    expected = verify(path, Request())
+    assert len(expected.index_problems) == 2
     monkeypatch.setattr(verify_work, "LEAST_EVENTS", 1)
     monkeypatch.setattr(verify_work, "_RUN", runs)
-    monkeypatch.setattr(verify_derived, "UNIT_EVENTS", 256)
     monkeypatch.setattr(verify_work, "_cores", lambda: 2)
-    assert verify(path, Request()).index_problems == expected != ()
+    report = verify(path, Request())
+    assert report.wrong == expected.wrong != ()
+    assert set(report.index_problems) == set(expected.index_problems)
+    assert report.matching_events == expected.matching_events == 3_036
+
+
+def test_runs_of_wrong_events_are_joined_across_units(
+    sealed: Sealed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretch_check, "UNIT_BLOCKS", 1)
+    path = copy_of(sealed, tmp_path)
+    connection = open_raw(path)
+    connection.execute("DELETE FROM events WHERE seq BETWEEN 250 AND 1030")
+    connection.close()
+    assert words(verify(path, Request(indexes=False))) == {"missing 250-1030"}
 
 
 def test_added_events_are_looked_for_by_their_numbers(sealed: Sealed) -> None:
@@ -485,15 +501,12 @@ def test_verifying_never_holds_up_the_log(sealed: Sealed, tmp_path: Path) -> Non
     connection.execute("UPDATE seal_head SET note = substr(note, 1, instr(note, char(10) || char(10)))")
     connection.close()
     written: list[bool] = []
-    steps: set[Step] = set()
     with StoreWriter(path, durable=False) as writer:
 
-        def progress(step: Step, seq: int, size: int) -> None:
+        def progress(done: int, size: int) -> None:
             writer.append(some(20_000 + len(written) * 10, 10))
             written.append(writer.write_back())
-            steps.add(step)
 
         report = verify(path, Request(indexes=True), progress)
     assert (report.result, report.wrong, report.index_problems) == (Result.NOT_ANCHORED, (), ())
     assert written == [True] * len(written) != []
-    assert steps == set(Step)

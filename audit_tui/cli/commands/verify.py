@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.evidence.sealed import WrongEvents
-    from audit_tui.store.evidence.verifying import Anchor, AnchorResult, Report, Request, Step
+    from audit_tui.store.evidence.verifying import Anchor, AnchorResult, Report, Request
 
 LABEL_CELLS = 11
 MAX_LINES = 1_000
@@ -106,10 +106,9 @@ def _verified(store: Path, request: Request) -> Report:
 
     with ProgressLine() as line:
 
-        def progress(step: Step, seq: int, size: int) -> None:
+        def progress(done: int, size: int) -> None:
             if line.is_due:
-                what = "Verified" if step == "events" else "Checked the indexes of"
-                line.say(f"{what} {thousands(seq)} of {counted(size, 'event')} ...")
+                line.say(f"Verified {thousands(done)} of {counted(size, 'event')} ...")
 
         # Rows make no cycles: looking for them costs a tenth.
         gc.disable()
@@ -186,7 +185,7 @@ def _events(report: Report) -> Iterator[tuple[str, str]]:
     text = f"{thousands(report.matching_events)} of {thousands(whole)} match their seals"
     if report.since:
         text += f"; {thousands(report.size - report.checked_events)} before --since were not read"
-    yield "events", f"{text:<51} {report.read_seconds:.1f} s"
+    yield "events", f"{text:<51} {report.seconds:.1f} s"
 
 
 def wrong_words(run: WrongEvents) -> str:
@@ -261,10 +260,15 @@ def _declared(report: Report) -> Iterator[tuple[str, str]]:
 def _indexes(report: Report) -> Iterator[tuple[str, str]]:
     for problem in report.index_problems:
         yield "indexes", problem
-    if report.indexes is None:
+    if report.unindexed_events is None:
         yield "indexes", "not checked"
-    elif not report.index_problems:
-        yield "indexes", f"{report.indexes} of {report.all_indexes} complete; segments and text index agree"
+        return
+    agree = "" if report.index_problems else "agree with the events"
+    unbuilt = ""
+    if report.unindexed_events:
+        unbuilt = f"not built yet for the newest {counted(report.unindexed_events, 'event')}"
+    if agree or unbuilt:
+        yield "indexes", "; ".join(filter(None, (agree, unbuilt)))
 
 
 def _result(report: Report) -> str:
@@ -317,12 +321,10 @@ def as_json(report: Report) -> dict[str, object]:
             for act in report.declarations
         ],
         "indexes": {
-            "checked": report.indexes is not None,
-            "complete": report.indexes,
-            "of": report.all_indexes,
+            "checked": report.unindexed_events is not None,
+            "not_built_events": report.unindexed_events,
             "problems": list(report.index_problems),
         },
-        "read_seconds": round(report.read_seconds, 3),
         "seconds": round(report.seconds, 3),
     }
 

@@ -12,7 +12,7 @@ from audit_tui.store.evidence.content import NOT_A_ROW, FileRow
 from audit_tui.store.evidence.declared import declares_removal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.store.evidence.declared import Declared
     from audit_tui.store.evidence.seal_reading import Block, SealedStore
@@ -27,10 +27,19 @@ class BlockCheck:
         store: In a snapshot while a block is checked.
         size: How many events are sealed.
         declared: Removals that are no damage.
+        stream: Reads the rows of a block, once more if they are not of the form of those before; None is how
+            the store does.
     """
 
-    def __init__(self, store: SealedStore, size: int, declared: Declared) -> None:
+    def __init__(
+        self,
+        store: SealedStore,
+        size: int,
+        declared: Declared,
+        stream: Callable[[int, int], Iterator[Sequence[Any]]] | None = None,
+    ) -> None:
         self.size = size
+        self._stream = store.content.stream if stream is None else stream
         self.declared = declared
         self.wrong = WrongRuns()
         self.blocks = 0
@@ -85,7 +94,7 @@ class BlockCheck:
     def _leaves(self, first: int, last: int, form: Form) -> list[bytes]:
         """Make the leaves of events in a form; an empty list when they cannot be read or made."""
         try:
-            return make_leaves(self._store.content.stream(first, last), self._store.content.encodings, form)
+            return make_leaves(self._stream(first, last), self._store.content.encodings, form)
         except NOT_A_ROW:
             return []
         except sqlite3.DatabaseError as error:

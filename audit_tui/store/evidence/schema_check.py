@@ -6,6 +6,7 @@ leaves events out, names that may stand twice, a view that shows other events.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MAX_NAMED = 100
 _DERIVED = frozenset(schema.OPTIONAL_TABLES)
 """Tables that may be missing: not built yet, left out, or, as seals, asked for elsewhere."""
-_OLD_INDEXES = frozenset({"events_time", "events_event", "events_category", "events_user"})
+_OLD_INDEXES = frozenset(schema.OLD_INDEXES)
 """Those of version 1, which the next writer takes away; no search goes by them."""
 _STRICT_TYPES = {"INTEGER": "integer", "TEXT": "text", "BLOB": "blob"}
 
@@ -152,3 +153,27 @@ def _folded(name: bytes) -> bytes:
 
 def _text(value: object) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def count_problems(
+    connection: sqlite3.Connection, names: schema.NameTable, counts: Mapping[int, int], after_seq: int
+) -> Iterator[str]:
+    """Compare how often names stand in events with what their table says.
+
+    Args:
+        connection: In a snapshot.
+        names: The table.
+        counts: How often each number stands in the first events.
+        after_seq: The last of these events.
+    """
+    later = Counter(
+        number
+        for (number,) in connection.execute(
+            f"SELECT {names.column} FROM events NOT INDEXED WHERE seq > ?",  # noqa: S608 - our own
+            (after_seq,),
+        )
+    )
+    rows = connection.execute(f"SELECT id, events FROM {names.table}")  # noqa: S608 - our own
+    wrong = sum(counts.get(number, 0) + later[number] != events for number, events in rows)
+    if wrong:
+        yield f"{counted(wrong, 'name')} in {names.table} with a wrong number of events"

@@ -35,8 +35,9 @@ class SealWalk:
         size: How many events, by the head that the walk goes up to. A forged one may be far beyond the seals.
         marks: The roots that the tree should have on the way.
         declared: Removals that are no damage.
-        content_from: The first event whose content is checked; before it only the seals are. 0 checks all.
+        content_from: The first event whose content is checked; before it only the roots are. 0 checks all.
         with_content: Check the events at all.
+        with_events: Compare the events with their leaves; False leaves that to somebody else.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SealWalk:
         *,
         content_from: int = 0,
         with_content: bool = True,
+        with_events: bool = True,
     ) -> None:
         self.size = size
         self.check = BlockCheck(store, size, declared)
@@ -58,6 +60,7 @@ class SealWalk:
         self._blocks = 0
         self._all_blocks = -(-size // BLOCK_LEAVES)
         self._content_from = content_from if with_content else size
+        self._with_events = with_events
         self._store = store
         self._edge = Frontier()
         self._lost = False
@@ -137,7 +140,7 @@ class SealWalk:
         self._meet_marks(block.number, leaves)
         # Where leaves were replaced the stored root still leads to the heads, and they tell how far.
         self._push(block)
-        if with_content:
+        if with_content and self._with_events:
             self.check.check_events(block, leaves)
 
     def _push(self, block: Block) -> None:

@@ -1,4 +1,4 @@
-"""Sharing the check of what is derived with a second process, so that both cores have work.
+"""Sharing the check of the events with a second process, so that both cores have work.
 
 The process is started anew, never forked: a fork would inherit the store's connection and locks. It is told
 its units through its standard input, a line each, and answers on its standard output.
@@ -15,17 +15,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from audit_tui.core.text import counted
-from audit_tui.store.evidence.verify_derived import DerivedCheck, Found, units
-from audit_tui.store.evidence.verify_indexes import MAX_PROBLEMS
-from audit_tui.store.tables.text_layout import Stretch
+from audit_tui.store.evidence.stretch_check import PAGES, UNIT_EVENTS, StretchCheck, UnitResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
 LEAST_EVENTS = 300_000
@@ -38,27 +35,31 @@ _RUN = (
 )
 
 
-class DerivedWork:
-    """The units of a store, done by this process and a second one; both end with the block.
+class SharedCheck:
+    """The units of a store, checked by this process and a second one; both end with the block.
 
-    The second one begins at once, while this one reads events.
+    The second one begins at once, while this one reads seals.
 
     Args:
         path: The store.
+        units: The units to check, as ``stretch_check.units`` gives them.
         size: How many events are sealed.
+        content_from: The first event to be checked.
+        with_indexes: Check what is made of the events as well.
     """
 
-    def __init__(self, path: Path, size: int) -> None:
-        self._path = path
-        self._size = size
-        self._waiting = deque(units(size))
-        self._units = len(self._waiting)
-        self._found: list[Found] = []
+    def __init__(
+        self, path: Path, units: Sequence[int], size: int, content_from: int, *, with_indexes: bool
+    ) -> None:
+        self._task = (path, size, content_from, with_indexes)
+        self._waiting = deque([PAGES, *units])
+        self._all_units = len(self._waiting)
+        self._results: list[UnitResult] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._drive, name="verify", daemon=True)
 
     def __enter__(self) -> Self:
-        if self._size >= LEAST_EVENTS and _cores() > 1:
+        if self._all_units * UNIT_EVENTS >= LEAST_EVENTS and _cores() > 1:
             # -I: nothing of the environment and nothing of the working directory is imported.
             with suppress(OSError):  # then this one does it all
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
@@ -84,38 +85,32 @@ class DerivedWork:
                 if pipe is not None:
                     pipe.close()
 
-    def finish(self, progress: Callable[[int, int], None] | None = None) -> tuple[int, list[str]]:
+    def finish(self, progress: Callable[[int], None] | None = None) -> tuple[list[UnitResult], list[str]]:
         """Do what is left, and wait for the other process.
 
         Args:
-            progress: Is told how many events are done, and of how many.
+            progress: Is told, after each unit, how many events are done.
 
         Returns:
-            How many indexes are complete, and what is wrong.
+            What the units gave, in no order, and what is wrong with the whole.
 
         Raises:
             StoreError: One of its kinds, if the store cannot be read.
         """
-        with DerivedCheck(self._path, self._size) as check:
+        path, size, content_from, with_indexes = self._task
+        with closing(StretchCheck(path, size, content_from, with_indexes=with_indexes)) as check:
             # In this order: it may put a unit back and end.
             while self._thread.is_alive() or self._waiting:
                 for unit in self._take():
-                    self._found.append(check.check(unit))
+                    self._results.append(check.check(unit))
                     if progress is not None:
-                        progress(self._size * len(self._found) // self._units, self._size)
+                        progress(size * len(self._results) // self._all_units)
                 # What it could not do is waiting again then.
                 self._thread.join(0.1)
-            problems = [problem for found in self._found for problem in found.problems]
-            rows = [found.rows for found in self._found if found.rows is not None]
-            problems += check.finish(sum(rows) if len(rows) == len(self._found) else None)
-            names = [index.name for index in check.indexes]
-            broken = sum(any(f"index {name} " in problem for problem in problems) for name in names)
-            problems = [*check.index_problems, *problems]
-            if len(problems) > MAX_PROBLEMS:
-                problems[MAX_PROBLEMS:] = [f"and {counted(len(problems) - MAX_PROBLEMS, 'more problem')}"]
-            return len(names) - broken, problems
+            rows = sum(result.rows for result in self._results)
+            return self._results, check.finish(None if content_from else rows) if with_indexes else []
 
-    def _take(self) -> Iterator[Stretch]:
+    def _take(self) -> Iterator[int]:
         while self._waiting:
             try:
                 yield self._waiting.popleft()
@@ -127,20 +122,21 @@ class DerivedWork:
         if self._process is None or self._process.stdin is None or self._process.stdout is None:
             return
         stdin, stdout = self._process.stdin, self._process.stdout
-        unit: Stretch | None = None
+        path, *more = self._task
+        unit: int | None = None
         try:
             marshal.dump(sys.path, stdin)
-            stdin.write(json.dumps([str(self._path), self._size]).encode() + b"\n")
+            stdin.write(json.dumps([str(path), *more]).encode() + b"\n")
             for unit in self._take():
-                stdin.write(json.dumps(unit).encode() + b"\n")
+                stdin.write(b"%d\n" % unit)
                 stdin.flush()
                 answer = stdout.readline()
                 if not answer.endswith(b"\n"):
                     break
-                self._found.append(Found(*json.loads(answer)))
+                self._results.append(UnitResult(*json.loads(answer)))
             else:
                 unit = None
-        except (BrokenPipeError, ValueError):
+        except (BrokenPipeError, ValueError, TypeError):
             pass  # it ended, or this block did
         if unit is not None:
             self._waiting.append(unit)
@@ -157,9 +153,8 @@ def main() -> None:
     # Rows make no cycles: looking for them costs a tenth.
     gc.disable()
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    path, size = json.loads(stdin.readline())
-    with DerivedCheck(Path(path), size) as check:
+    path, size, content_from, with_indexes = json.loads(stdin.readline())
+    with closing(StretchCheck(Path(path), size, content_from, with_indexes=with_indexes)) as check:
         for line in stdin:
-            answer = check.check(Stretch(*json.loads(line)))
-            stdout.write(json.dumps(answer).encode() + b"\n")
+            stdout.write(json.dumps(check.check(int(line))).encode() + b"\n")
             stdout.flush()

@@ -6,8 +6,8 @@ import os
 import sqlite3
 import time
 from bisect import bisect_left
+from collections import Counter
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING
 
 from audit_tui.core.evidence.checkpoint import PublicKey, SignedCheckpoint  # noqa: TC001 - fields of records
@@ -17,19 +17,27 @@ from audit_tui.core.text import counted, thousands
 from audit_tui.errors import AuditTuiError, CheckpointError, StoreError
 from audit_tui.store.evidence.block_check import raise_unless_damaged
 from audit_tui.store.evidence.declared import Declaration, Declared, read_declared
-from audit_tui.store.evidence.schema_check import definition_problems, name_problems, type_problems
+from audit_tui.store.evidence.schema_check import (
+    count_problems,
+    definition_problems,
+    name_problems,
+    type_problems,
+)
 from audit_tui.store.evidence.seal_reading import ADDED, Head, SealedStore, require_seals
 from audit_tui.store.evidence.seal_walk import Mark, SealWalk
 from audit_tui.store.evidence.signing import is_signed_by
-from audit_tui.store.evidence.verify_indexes import INDEXES, count_problems
-from audit_tui.store.evidence.verify_work import DerivedWork
+from audit_tui.store.evidence.stretch_check import MAX_PROBLEMS, units
+from audit_tui.store.evidence.verify_work import SharedCheck
+from audit_tui.store.index.keeper import indexed_upto
 from audit_tui.store.tables import schema
 from audit_tui.store.tables.rows import read_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    Progress = Callable[["Step", int, int], None]
+    from audit_tui.store.evidence.stretch_check import UnitResult
+
+    Progress = Callable[[int, int], None]
 
 QUICK_HEADS = 500
 """A quick check looks at so many heads at equal distances, and at the newest: 0.3 s with their signatures."""
@@ -45,13 +53,6 @@ class Mode(StrEnum):
     """The content of the events after a checkpoint; before it only the seals."""
     QUICK = "quick"
     """Only the seals."""
-
-
-class Step(StrEnum):
-    """What is being read."""
-
-    EVENTS = "events"
-    INDEXES = "indexes"
 
 
 class Result(StrEnum):
@@ -138,12 +139,9 @@ class Report(Record):
     unlisted_events: int
     """Wrong events that are not in ``wrong``, which has an end."""
     seal_problems: tuple[str, ...]
-    indexes: int | None
-    """How many indexes are complete; None when they were not checked."""
-    all_indexes: int
+    unindexed_events: int | None
+    """How many events no index covers yet, so that their rows are read; None when it was not checked."""
     index_problems: tuple[str, ...]
-    read_seconds: float
-    """For seals and events, without the indexes."""
     seconds: float
 
     @property
@@ -195,7 +193,7 @@ def verify(
     Args:
         path: The store.
         request: What to check.
-        progress: Is told what is read, up to which event, and of how many, after each snapshot.
+        progress: Is told how many events are done, and of how many, now and then.
 
     Raises:
         StoreError: One of its kinds, if it cannot be read, or has no seals, or the check itself fails: that
@@ -235,7 +233,8 @@ class _Verification:
         self._store = store
         self._request = request
         self._started_s = time.monotonic()
-        self._read_s = 0.0
+        self._results: list[UnitResult] = []
+        self._wrong: list[WrongEvents] = []
         with store.snapshot():
             self._heads = store.heads()
             self._removals = self._count_removals()
@@ -244,7 +243,6 @@ class _Verification:
         self._size = self._heads[-1].size if self._heads else 0
         self._problems: list[str] = list(self._declared.problems)
         self._index_problems: list[str] = []
-        self._indexes: tuple[int | None, int] = (None, 0)
         self._added = WrongRuns()
         self.has_new_removals = False
 
@@ -255,10 +253,11 @@ class _Verification:
             self._tried = [*self._heads[:-1:step], self._heads[-1]]
         notes = [self._read_note(head) for head in self._tried]
         signatures, checked = self._check_signatures(notes)
-        walk = self._walk_and_check_derived(progress) if self._wants_derived else self._walk(progress)
+        walk = self._check_content(progress)
         self._problems += [
             f"event {seq:,} says that it removed events, but the list of removals has nothing of it"
-            for seq in walk.check.undeclared
+            for result in self._results
+            for seq in result.undeclared
         ]
         self._check_heads(walk)
         anchors = tuple(self._anchor_result(anchor, walk) for anchor in self._request.anchors)
@@ -269,34 +268,39 @@ class _Verification:
     def _wants_derived(self) -> bool:
         return self._request.indexes and self._request.mode is not Mode.QUICK
 
-    def _walk_and_check_derived(self, progress: Progress | None) -> SealWalk:
-        """Check the events, and what is derived from them meanwhile in another process, then in this one."""
-        with DerivedWork(self._store.path, self._size) as work:
-            walk = self._walk(progress)
-            complete, self._index_problems = work.finish(
-                None if progress is None else partial(progress, Step.INDEXES)
-            )
-        self._indexes = (complete, len(INDEXES))
-        return walk
-
-    def _walk(self, progress: Progress | None) -> SealWalk:
+    def _check_content(self, progress: Progress | None) -> SealWalk:
+        """Check the seals in this process, and the events meanwhile in another, then in both."""
         marks = [Mark(head.size, head.root) for head in self._tried]
         marks += [_mark(anchor) for anchor in self._request.anchors]
+        reads_events = self._request.mode is not Mode.QUICK
+        size, since = self._size, self._request.since
         walk = SealWalk(
-            self._store,
-            self._size,
-            marks,
-            self._declared,
-            content_from=self._request.since,
-            with_content=self._request.mode is not Mode.QUICK,
-        )
+            self._store, size, marks, self._declared,
+            content_from=since, with_content=reads_events, with_events=False,
+        )  # fmt: skip
+        if not reads_events:
+            self._walk(walk)
+            return walk
+        with self._store.snapshot():
+            parts = units(self._store, since, size)
+        with SharedCheck(self._store.path, parts, size, since, with_indexes=self._request.indexes) as shared:
+            self._walk(walk)
+            told = None if progress is None else (lambda done: progress(done, size))
+            self._results, self._index_problems = shared.finish(told)
+        self._index_problems += [problem for result in self._results for problem in result.problems]
+        if len(self._index_problems) > MAX_PROBLEMS:
+            more = len(self._index_problems) - MAX_PROBLEMS
+            self._index_problems[MAX_PROBLEMS:] = [f"and {counted(more, 'more problem')}"]
+        for result in self._results:
+            for wrong, first, last in result.wrong:
+                self._wrong.append(WrongEvents(Wrong(wrong), first, last))
+        self._wrong = _joined(self._wrong)
+        return walk
+
+    def _walk(self, walk: SealWalk) -> None:
         while not walk.is_done:
             with self._store.snapshot():
                 walk.step()
-            if progress is not None:
-                progress(Step.EVENTS, walk.seq, self._size)
-        self._read_s = time.monotonic() - self._started_s
-        return walk
 
     # --- heads and signatures
 
@@ -346,7 +350,7 @@ class _Verification:
                 f"the first head that does not match is at event {broken[0].size:,}:"
                 f" among the events {first:,}-{last:,} some were forged together with their seals"
             )
-            walk.check.wrong.add(Wrong.SEAL, first, last)
+            self._wrong.append(WrongEvents(Wrong.SEAL, first, last))
         elif broken:
             self._problems.append(f"{counted(len(broken), 'head')} cannot be checked")
 
@@ -393,10 +397,15 @@ class _Verification:
                 self._problems.append("heads were removed or changed while this check ran")
             self._find_added(size)
             self.has_new_removals = self._count_removals() != self._removals
+            self._unindexed = max(0, size - self._indexed_upto())
             if self._wants_derived and not self.has_new_removals:
                 self._index_problems += self._definition_problems()
                 if self._request.mode is Mode.FULL:
-                    self._index_problems += self._count_problems(walk)
+                    self._index_problems += self._count_problems()
+
+    def _indexed_upto(self) -> int:
+        connection = self._store.connection
+        return indexed_upto(connection) if schema.has_index(connection) else 0
 
     def _definition_problems(self) -> list[str]:
         """Find tables, indexes, views and names that are not as this program makes them."""
@@ -411,21 +420,27 @@ class _Verification:
             problems = [f"definitions and names cannot be read: {error}"]
         return problems
 
-    def _count_problems(self, walk: SealWalk) -> list[str]:
+    def _count_problems(self) -> list[str]:
         """Compare the numbers that the store notes with those that were counted."""
-        connection = self._store.connection
+        problems: list[str] = []
         try:
-            problems = list(count_problems(connection))
+            for place, names in enumerate(schema.ALL_NAME_TABLES):
+                counts = sum((Counter(dict(result.names[place])) for result in self._results), Counter())
+                problems += count_problems(self._store.connection, names, counts, self._size)
         except sqlite3.DatabaseError as error:
             raise_unless_damaged(error)
-            return [f"the counts of names cannot be read: {error}"]
+            problems.append(f"the counts of names cannot be read: {error}")
         noted = read_count(self._store.info(schema.PRUNED) or "0")
-        if noted != walk.check.pruned_events and not self.has_new_removals:
+        if noted != (pruned := self._sum("pruned_events")):
             problems.append(
-                f"the store says that {counted(noted, 'event')} were pruned, but"
-                f" {thousands(walk.check.pruned_events)} declared ones are gone: totals are wrong by that"
+                f"the store says that {counted(noted, 'event')} were pruned, but {thousands(pruned)} declared"
+                " ones are gone: totals are wrong by that"
             )
         return problems
+
+    def _sum(self, name: str) -> int:
+        """Sum up what the units counted."""
+        return sum(getattr(result, name) for result in self._results)
 
     def _find_added(self, size: int) -> None:
         added = self._store.connection.execute(ADDED, (size, MAX_ADDED + 1))
@@ -442,7 +457,8 @@ class _Verification:
         self, walk: SealWalk, anchors: tuple[AnchorResult, ...], signatures: int, checked: int
     ) -> Report:
         runs = sorted(
-            [*walk.check.wrong.runs, *self._added.runs], key=lambda run: (run.first_seq, run.last_seq)
+            [*walk.check.wrong.runs, *self._wrong, *self._added.runs],
+            key=lambda run: (run.first_seq, run.last_seq),
         )
         return Report(
             path=str(self._store.path),
@@ -452,10 +468,10 @@ class _Verification:
             mode=self._request.mode,
             size=self._size,
             since=self._request.since,
-            checked_events=walk.check.checked_events,
-            matching_events=walk.check.matching_events,
-            redacted_events=walk.check.redacted_events,
-            pruned_events=walk.check.pruned_events,
+            checked_events=self._sum("checked_events"),
+            matching_events=self._sum("matching_events"),
+            redacted_events=self._sum("redacted_events"),
+            pruned_events=self._sum("pruned_events"),
             blocks=walk.check.blocks,
             matching_blocks=walk.check.matching_blocks,
             heads=len(self._heads),
@@ -473,14 +489,20 @@ class _Verification:
                 else WrongEvents(run.wrong, run.first_seq, run.last_seq, *self._sealed_at(run.first_seq))
                 for run in runs
             ),
-            unlisted_events=walk.check.wrong.unlisted_events,
+            unlisted_events=self._sum("unlisted_events"),
             seal_problems=tuple(self._problems),
-            indexes=self._indexes[0],
-            all_indexes=self._indexes[1],
+            unindexed_events=self._unindexed if self._wants_derived else None,
             index_problems=tuple(self._index_problems),
-            read_seconds=self._read_s,
             seconds=time.monotonic() - self._started_s,
         )
+
+
+def _joined(runs: Iterable[WrongEvents]) -> list[WrongEvents]:
+    """Return runs in order, those joined that were divided between two units."""
+    joined = WrongRuns()
+    for run in sorted(runs, key=lambda run: run.first_seq):
+        joined.add(run.wrong, run.first_seq, run.last_seq)
+    return joined.runs
 
 
 def _mark(anchor: Anchor) -> Mark:
