@@ -29,8 +29,8 @@ from audit_tui.core.filters import (
 from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled
-from audit_tui.store.index import session, text_index, timeline
 from audit_tui.store.evidence.verifying import Request, verify
+from audit_tui.store.index import session, text_index, timeline
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.text_layout import Stretch

@@ -194,7 +194,9 @@ class StretchCheck:
             [_counts(tap.rows, place) for place in _NAME_PLACES],
         )
 
-    def _checked_texts(self, check: BlockCheck, tap: _Tap, first_block: int, end_block: int) -> Iterator[_Texts]:
+    def _checked_texts(
+        self, check: BlockCheck, tap: _Tap, first_block: int, end_block: int
+    ) -> Iterator[_Texts]:
         """Check the events against their seals, and yield the texts of each block behind that."""
         first, last = first_block * BLOCK_LEAVES + 1, min(self._size, end_block * BLOCK_LEAVES)
         if self._has_texts:
@@ -242,16 +244,13 @@ class StretchCheck:
             for stretch in text_index.stretches(self._connection):
                 if first - 1 <= stretch.first_seq <= stretch.last_seq <= last:
                     rows = within.rows(*stretch)
+                    where = f"of the events {stretch.first_seq:,} to {stretch.last_seq:,}"
                     for problem in text_index.problems(self._connection, stretch, rows):
-                        problems.append(
-                            f"text index: of the events {stretch.first_seq:,} to {stretch.last_seq:,} {problem}"
-                        )
+                        problems.append(f"text index: {where} {problem}")
         except sqlite3.DatabaseError as error:
             problems.append(_damage(error, f" among the events {first:,}-{last:,}"))
         except _ODD_VALUES as error:
-            problems.append(
-                f"text index: it cannot be compared among the events {first:,}-{last:,}: {error}"
-            )
+            problems.append(f"text index: it cannot be compared among the events {first:,}-{last:,}: {error}")
         return problems
 
     def _page_problems(self) -> list[str]:
@@ -299,8 +298,11 @@ class _Tap:
                         address if address is None or isinstance(address, bytes) else str(address).encode(),
                     )
                 )  # fmt: skip
-                is_long = len(text or b"") + len(metadata or b"") + len(target or b"") > _FEW_BYTES
-                texts.append((seq, None, None, None, None) if is_long else (seq, text, target, address, metadata))
+                try:
+                    is_long = len(text or b"") + len(metadata or b"") + len(target or b"") > _FEW_BYTES
+                except TypeError:  # told by whoever makes leaves of the row
+                    is_long = False
+                texts.append((seq,) if is_long else (seq, text, target, address, metadata))
                 yield row
         except sqlite3.DatabaseError:
             self.is_damaged = True
@@ -327,7 +329,7 @@ class _Tap:
         """Yield the texts of the rows that were kept, as texts, and forget them."""
         texts, self._texts = self._texts, []
         for seq, *values in texts:
-            if not any(values):
+            if not values:
                 values = self._store.connection.execute(_TEXTS, (seq,)).fetchone()[1:]
             yield (seq, *[_decoded(value) for value in values])
 
