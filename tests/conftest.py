@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import FrameType
 
 SCRUBBED = {
@@ -35,6 +35,7 @@ SCRUBBED = {
     "TTY_INTERACTIVE",
     "TZDIR",
 }
+SHARED = Path(__file__).parents[1] / ".." / "shared" / "samples"
 KEPT_PREFIX = "TEXTUAL_SNAPSHOT_"
 """The snapshot plugin tells its workers so where their reports go."""
 SCRUBBED_PREFIXES = ("AUDIT_TUI_", "_AUDIT_TUI_", "LC_", "TEXTUAL_", "XDG_")
@@ -86,6 +87,11 @@ def _scrub_environment() -> None:
             del os.environ[name]
     os.environ.update(SET)
     time.tzset()
+
+
+def pytest_report_header() -> list[str]:
+    """Say it when the real logs are missing."""
+    return [] if SHARED.exists() else ["tests/samples left out: no real logs in ../shared/samples"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,11 +24,10 @@ from tests.cli.running import make_store, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from audit_tui.store.tables.rows import Draft
     from audit_tui.store.write.writer import AppendResult
-
-SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
 
 
 def line(number: int, **fields: object) -> str:
@@ -336,16 +334,6 @@ def test_huge_records_make_small_batches(tmp_path: Path, monkeypatch: pytest.Mon
     importer.flush()
     assert sum(sizes) == 10
     assert max(sizes) <= 3
-
-
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared samples are not beside the checkout")
-def test_the_shared_cloudtrail_folder(store: Path) -> None:
-    folder = str(SHARED / "cloudtrail" / "invictus")
-    first = run("import", folder, "-s", str(store))
-    assert "2,900 records read from 55 files: 2,900 stored, 0 duplicate, 0 rejected." in first.stderr
-    again = run("import", folder, "-s", str(store))
-    assert "2,900 records read from 55 files: 0 stored, 2,900 duplicate, 0 rejected." in again.stderr
-    assert (first.exit_code, again.exit_code) == (0, 0)
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])

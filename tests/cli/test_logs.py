@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from audit_tui.store.tables.rows import Draft
     from audit_tui.store.write.writer import AppendResult
 
-SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
 RECENT, OLD = "2026-11-20T14:00", "2023-05-01T10:00"
 
 
@@ -387,11 +386,3 @@ class TestStandardInput:
         assert (result.returncode, result.stdout) == (2, "")
         assert "The screen needs a terminal" in result.stderr
         assert "audit-tui open --plain" in result.stderr
-
-
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared samples are not beside the checkout")
-def test_the_shared_cloudtrail_folder(temporary: Path) -> None:
-    result = run("open", "--plain", str(SHARED / "cloudtrail" / "invictus"))
-    assert len(result.stdout.splitlines()) == 2_901
-    assert result.exit_code == 0
-    assert list(temporary.iterdir()) == []

@@ -8,6 +8,7 @@ import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.record import Record
+from audit_tui.formats.vendors.auditd import user_of
 from audit_tui.formats.vendors.auditd_records import (
     WAITING_EVENTS,
     auditd_records,
@@ -313,3 +314,7 @@ def test_what_syslog_puts_before_a_record_is_kept(tmp_path: Path) -> None:
     event = event_of(tmp_path, f"Nov  1 14:00:00 web audispd: node=a {SYSCALL}")
     assert event.metadata["prefix"] == "Nov  1 14:00:00 web audispd:"
     assert event.metadata["node"] == "a"
+
+
+def test_numbers_where_nothing_is_translated() -> None:
+    assert user_of({"auid": "1000", "uid": "0"}, {}, "audit-rule") == "1000"

@@ -9,11 +9,10 @@ import pytest
 
 from audit_tui.core.event import Outcome
 from audit_tui.errors import FileError, UsageError
-from audit_tui.formats.mapping_file import read_mapping, shipped_mappings
+from audit_tui.formats.mapping_file import read_mapping
 from audit_tui.formats.words.patterns import Pattern, PatternError
 from audit_tui.ingest.events import Reading
-from audit_tui.ingest.find import LogFile
-from tests.formats.logs import SHARED, read, write
+from tests.formats.logs import read, write
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
@@ -200,26 +199,6 @@ def test_a_template(template: str, expected: str | None) -> None:
 def test_a_template_that_cannot_be_read(template: str) -> None:
     with pytest.raises(PatternError):
         Pattern(template)
-
-
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared samples are not beside the checkout")
-@pytest.mark.parametrize(
-    ("name", "file", "stored", "records", "sentence"),
-    [
-        ("slack", "Slack.AuditLogs", 15, 44, "user@example.com granted app resources on test-workspace-1"),
-        ("databricks", "Databricks.Audit", 134, 161, "user@example.com logged in"),
-    ],
-)
-def test_the_mappings_that_come_along(name: str, file: str, stored: int, records: int, sentence: str) -> None:
-    path = SHARED / "jsonl" / f"{file}.jsonl"
-    events, rejects = read(
-        LogFile(path.name, path, 0), Reading(mapping=read_mapping(shipped_mappings()[name]))
-    )
-    assert (len(events), len(events) + len(rejects)) == (stored, records)
-    assert {reject.reason.partition(" in ")[0] for reject in rejects} == {"it has no time"}
-    assert {event.source for event in events} == {name}
-    assert all(event.user for event in events[:10])
-    assert sentence in {event.description for event in events}
 
 
 def test_the_example_of_the_readme(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The shared sample logs, where they are beside the checkout."""
+"""The shared sample logs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import pytest
 
 from audit_tui.ingest.find import LogFile, find_logs
 from tests.formats.logs import SHARED, read
-
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the shared samples are not beside the checkout")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The shared samples of cloud services, where they are beside the checkout: no record is lost or mute."""
+"""The shared samples of cloud services: no record is lost or mute."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.formats.record import Reject
-
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the shared samples are not beside the checkout")
 
 NO_TIME = ("it has no ", "the time is not a time: ")
 """The warehouse's samples were trimmed by hand: many lost their time, and what says what happened."""

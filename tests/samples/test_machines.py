@@ -1,4 +1,4 @@
-"""The shared samples of machines and clusters, where they are beside the checkout: nothing lost or mute."""
+"""The shared samples of machines and clusters: nothing lost or mute."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.formats.record import Reject
-
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the shared samples are not beside the checkout")
 
 SAMPLES = {
     # The place -> records in it, events that they become, their outcomes.
