@@ -6,7 +6,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from audit_tui.formats.values import column_text
+from audit_tui.formats.values import NOTHING, column_text
 
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|\Z)){4}\Z", re.ASCII)
 
@@ -41,4 +41,4 @@ def source_address(value: object) -> str | None:
     if _IPV4.match(value) is not None:
         return value
     text = column_text(value)
-    return None if text is None or text.strip() in {"-", "?", "null"} else _normal(text)
+    return None if text is None or text.strip().lower() in NOTHING else _normal(text)

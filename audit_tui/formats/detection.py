@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from audit_tui.formats.decoding import inner_json
 from audit_tui.formats.loose import Loose, fold
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def _begins(value: object, texts: tuple[str, ...]) -> bool:
 
 
 def _is_object(value: object) -> bool:
-    return value is not None and not (isinstance(value, str) and value.lstrip()[:1] != "{")
+    if isinstance(value, str):
+        return value.lstrip()[:1] == "{" and inner_json(value) is not None
+    return value is not None
 
 
 def _listed(value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a TOML value

@@ -16,6 +16,7 @@ from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
 from audit_tui.formats.values import (
     MAX_COLUMN_CHARS,
     MAX_SENTENCE_CHARS,
+    NO_NAMES,
     column_text,
     content_key,
     dig,
@@ -261,7 +262,7 @@ def _name_in(value: object, paths: tuple[tuple[str, ...], ...]) -> str | None:
     if not isinstance(value, dict):
         text = column_text(value)
         # An object written out in a cell, as JSON or as Python prints it, is no name.
-        return None if text is None or text.startswith(("{", "[")) else text
+        return None if text is None or text.startswith(("{", "[")) or text.lower() in NO_NAMES else text
     kind = value.get("type")
     if isinstance(kind, str) and isinstance(value.get(kind), dict):
         value = {**value[kind], **value}

@@ -40,9 +40,10 @@ def _short_fold(name: str) -> str:
     return name.translate(_SIGNS).lower()
 
 
-@lru_cache(maxsize=1_024)
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+@lru_cache(maxsize=2_048)
+def _steps(path: str) -> tuple[str, str]:
+    first, _, rest = path.partition(".")
+    return first, rest
 
 
 def of_warehouse(fields: Fields, prefix: str) -> bool:
@@ -84,14 +85,12 @@ class Loose:
 
         A key may hold the dots of the path itself, as tables have it: ``actor.alternate_id``.
         """
-        steps = _steps(path)
-        place: Loose | None = self
-        for step in steps[:-1]:
-            place = None if place is None else place.inner(step)
-        value = None if place is None else place.get(steps[-1])
-        if value is None and len(steps) > 1 and self._is_flat():
-            return self.get(path)
-        return value
+        first, rest = _steps(path)
+        if not rest:
+            return self.get(first)
+        place = self.inner(first)
+        value = None if place is None else place.at(rest)
+        return self.get(path) if value is None and self._is_flat() else value
 
     def _is_flat(self) -> bool:
         if self._has_dots is None:

@@ -14,7 +14,7 @@ from audit_tui.formats.record import Format, RecordError, Shape
 from audit_tui.formats.times import NAIVE, checked_us, named_zone, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, first_text
 from audit_tui.formats.words.english import with_reason
-from audit_tui.formats.words.names import act_sentence, name_told
+from audit_tui.formats.words.names import act_sentence, name_told, outcome_in_name
 from audit_tui.formats.words.patterns import Pattern, narrate
 
 if TYPE_CHECKING:
@@ -221,6 +221,9 @@ class Telling:
                     self.values[column] = text if column == "key" else read_column(column, text)
         if isinstance(outcome := self.values.pop("outcome", None), Outcome):
             self.verdict = Verdict(outcome)
+        event = self.values.get("event")
+        if self.outcome is Outcome.UNKNOWN and event and outcome_in_name(event) is Outcome.FAILURE:
+            self.verdict = Verdict(Outcome.FAILURE)
 
     def _fill(self, column: str, paths: tuple[str, ...]) -> None:
         for path in paths:

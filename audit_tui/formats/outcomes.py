@@ -32,6 +32,7 @@ _EXITS = word_set("exitcode exitstatus returncode retcode rc resultcode grpccode
 _WORDS = word_set(
     "outcome eventoutcome result status eventstatus resultstatus eventresult authresult decision verdict"
 )
+_NESTED = frozenset({"response", "httpresponse", "answer", "reply"})
 _NOTHING = frozenset(
     {
         "",
@@ -96,6 +97,8 @@ def kind_of_field(squashed: str) -> str | None:
     ):  # fmt: skip
         if squashed in names:
             return kind
+    if squashed in _NESTED:
+        return "nested"
     return "hint" if squashed.endswith(("status", "result", "outcome")) and len(squashed) > 6 else None
 
 
@@ -125,6 +128,10 @@ def _ending(kind: str, value: object) -> tuple[Outcome, bool]:
         value = value[0] if len(value) == 1 else None if not value else str(value)
     if isinstance(value, dict):
         return _ending_inside(kind, value)
+    return (Outcome.UNKNOWN, False) if kind == "nested" else _plain_ending(kind, value)
+
+
+def _plain_ending(kind: str, value: object) -> tuple[Outcome, bool]:
     text = str(value).strip() if not isinstance(value, bool) else ""
     is_denied = bool(text) and len(text) < 200 and _DENIED.search(text) is not None
     if kind == "error":

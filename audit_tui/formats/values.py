@@ -69,14 +69,22 @@ def column_text(value: object, limit: int = MAX_COLUMN_CHARS) -> str | None:
     return text if text and not text.isspace() else None
 
 
+NOTHING = frozenset({"-", "?", "null", "<null>", "(null)", "<none>", "<nil>", "n/a", "unknown ip"})
+"""Texts, in lower case, that programs write where there is no value."""
+
+
 def first_text(*values: object) -> str | None:
     """The first of several values that is a text or a number and shows something, as the text of a column."""
     for value in values:
         if isinstance(value, str | int) and not isinstance(value, bool):
             text = column_text(value)
-            if text is not None:
+            if text is not None and text.lower() not in NO_NAMES:
                 return text
     return None
+
+
+NO_NAMES = NOTHING - {"null"}
+"""The same for names: somebody may be called null."""
 
 
 def rest_of(fields: Fields, **given: str | None) -> Fields:

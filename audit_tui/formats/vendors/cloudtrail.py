@@ -21,19 +21,59 @@ DENIED_SEVERITY = 3
 
 _CALLS = ("AwsApiCall", "AwsConsoleAction", "AwsVpceEvent")
 """Types of events that carry an error when they fail, so that none means success."""
+_BESIDE = frozenset({"eventVersion", "userIdentity", "eventID", "awsRegion"})
+_ANSWERS = (
+    "ConsoleLogin",
+    "SwitchRole",
+    "CredentialVerification",
+    "CredentialChallenge",
+    "UserAuthentication",
+)
+"""Results that stand in an event under its own name."""
 _DENIED = ("accessdenied", "unauthorized", "notauthorized", "forbidden")
 
 
 def _detect(fields: Fields) -> bool:
     if "eventSource" in fields:
-        return "eventVersion" in fields and "eventName" in fields
+        return "eventName" in fields and not _BESIDE.isdisjoint(fields)
+    if "insightDetails" in fields:
+        return isinstance(fields["insightDetails"], dict)
     return isinstance(fields.get("CloudTrailEvent"), str)
 
 
 def _map(fields: Fields) -> AuditEvent:
     if "CloudTrailEvent" in fields and "eventSource" not in fields:
         return _map_lookup(fields)
+    if "insightDetails" in fields and "eventSource" not in fields:
+        return _map_insight(fields)
     return _map_event(fields, fields, None)
+
+
+def _map_insight(fields: Fields) -> AuditEvent:
+    """An unusual rate of calls or errors, whose beginning and end are two events."""
+    details = fields["insightDetails"]
+    name = _text(details, "eventName") or "AwsCloudTrailInsight"
+    service = (_text(details, "eventSource") or "").removesuffix(SERVICE_SUFFIX)
+    state = _text(details, "state") or ""
+    what = "errors" if "Error" in (_text(details, "insightType") or "") else "calls"
+    began = {"Start": "began", "End": "ended"}.get(state, "was seen")
+    code = _text(details, "errorCode")
+    of = f" ({code})" if code is not None else ""
+    sentence = f"an unusual rate of {what} of {name} in {service or 'AWS'} {began}{of}"
+    if "eventTime" not in fields:
+        raise RecordError("it has no eventTime")
+    event_id = _text(fields, "eventID")
+    key = content_key(NAME, fields) if event_id is None else f"{NAME}:{event_id}"
+    return AuditEvent(
+        event=column_text(name) or "insight",
+        occurred_us=parse_time(fields["eventTime"]),
+        key=key,
+        category=column_text(service),
+        description=column_text(sentence, MAX_SENTENCE_CHARS),
+        severity=DENIED_SEVERITY,
+        source=NAME,
+        metadata=fields.copy(),
+    )
 
 
 def _map_lookup(frame: Fields) -> AuditEvent:
@@ -104,12 +144,17 @@ def outcome_of(fields: Fields) -> Outcome:
     """How a request ended; unknown for events that no request made and that tell no result."""
     if fields.get("errorCode") or fields.get("errorMessage"):
         return Outcome.FAILURE
-    response = fields.get("responseElements")
-    if isinstance(response, dict):
-        answer = response.get("ConsoleLogin") or response.get("SwitchRole")
-        if answer in ("Success", "Failure"):
-            return Outcome.SUCCESS if answer == "Success" else Outcome.FAILURE
-    return Outcome.SUCCESS if fields.get("eventType") in _CALLS else Outcome.UNKNOWN
+    for place in ("responseElements", "serviceEventDetails", "additionalEventData"):
+        answers = fields.get(place)
+        answers = answers if isinstance(answers, dict) else {}
+        for name in _ANSWERS:
+            if answers.get(name) in ("Success", "Failure"):
+                return Outcome.SUCCESS if answers[name] == "Success" else Outcome.FAILURE
+    # The type of an event came with version 1.02.
+    is_call = fields.get("eventType") in _CALLS or (
+        "eventType" not in fields and str(fields.get("eventVersion", "")) in ("1.0", "1.00", "1.01")
+    )
+    return Outcome.SUCCESS if is_call else Outcome.UNKNOWN
 
 
 def user_of(fields: Fields) -> str | None:
@@ -160,5 +205,5 @@ CLOUDTRAIL = Format(
     frozenset({Shape.JSON}),
     _detect,
     _map,
-    marks=frozenset({"eventSource", "CloudTrailEvent"}),
+    marks=frozenset({"eventSource", "CloudTrailEvent", "insightDetails"}),
 )

@@ -80,7 +80,11 @@ def _map(fields: Fields) -> AuditEvent:
     if event is None and message is None:
         raise RecordError("it has neither a MESSAGE nor an identifier")
     said = _read(identifier or "", message or "")
-    sentence = said.sentence or message or f"{event} wrote an empty message"
+    is_left_out = "MESSAGE" in fields and fields["MESSAGE"] is None
+    nothing = (
+        "a message too long for the export (journalctl --all gives it)" if is_left_out else "an empty message"
+    )
+    sentence = said.sentence or message or f"{event} wrote {nothing}"
     return AuditEvent(
         event=event or "message",
         occurred_us=occurred_us,

@@ -34,6 +34,8 @@ def refine(telling: Telling) -> None:
         telling.verdict = Verdict(Outcome.FAILURE)
     reason = plain_reason(telling.reason) if telling.outcome is Outcome.FAILURE else None
     telling.sentence = with_reason(_sentence(telling), reason)
+    if telling.text("AuditData") is not None:
+        telling.sentence += " (its AuditData is cut off)"
 
 
 def _sentence(telling: Telling) -> str:

@@ -36,7 +36,12 @@ _OPERATIONS = {
     "d": frozenset({"delete"}),
     "l": frozenset({"list"}),
 }
-_WHO = {"(unauthenticated)": "someone without a token", "token": "a token without a name", "root": "root"}
+_WHO = {
+    "(unauthenticated)": "someone without a token",
+    "(bad token)": "someone with a token that is not valid",
+    "token": "a token without a name",
+    "root": "root",
+}
 """What stands for a name in the sentence where nobody has one."""
 _LOGIN = re.compile(r"auth/(?P<mount>.+?)/(?:oidc/)?(?:login|callback)(?:/(?P<name>.+))?\Z")
 
@@ -64,7 +69,10 @@ def _map(fields: Fields) -> AuditEvent:
     is_denied = dig(fields, ("auth", "policy_results", "allowed")) is False
     is_denied = outcome is Outcome.FAILURE and (is_denied or "permission denied" in (error or ""))
     user = user_of(fields)
-    sentence = _tell(call, user, outcome, is_denied=is_denied, is_asked=not is_response, error=error)
+    who = user
+    if user == NOBODY and isinstance(request.get("client_token"), str) and outcome is Outcome.FAILURE:
+        who = "(bad token)"
+    sentence = _tell(call, who, outcome, is_denied=is_denied, is_asked=not is_response, error=error)
     metadata = fields.copy()
     if is_plain_utc(fields["time"]):
         del metadata["time"]
