@@ -123,12 +123,20 @@ class _Builder:
         self._text_rows += _by_number(places, column.rows, len(frequent))
         rare = sorted([number for number in counts if place_of[number] == NO_NUMBER], key=texts.__getitem__)
         if rare:
-            self._add_rare(fields, rare, column, counts)
+            self._add_rare(fields, rare, column, places, counts)
 
-    def _add_rare(self, fields: int, rare: list[int], column: Column, events: Mapping[int, int]) -> None:
+    def _add_rare(
+        self,
+        fields: int,
+        rare: list[int],
+        column: Column,
+        places: array[int],
+        events: Mapping[int, int],
+    ) -> None:
         rank_of = dict(zip(rare, range(len(rare)), strict=True))
-        ranks = map(rank_of.get, column.numbers, repeat(-1))
-        keys = [rank << 16 | row for rank, row in zip(ranks, column.rows, strict=True) if rank >= 0]
+        is_rare = list(map(NO_NUMBER.__eq__, places))
+        ranks = map(rank_of.__getitem__, compress(column.numbers, is_rare))
+        keys = [rank << 16 | row for rank, row in zip(ranks, compress(column.rows, is_rare), strict=True)]
         keys.sort()
         rows = [key & 0xFFFF for key in keys]
         texts = list(map(column.texts.__getitem__, rare))

@@ -51,29 +51,20 @@ class Column:
         self.rows = array("H")
         self.numbers = array("I")
         """Of the texts, beside their rows."""
-        self._numbering = _Numbering()
+        self._number_of: dict[str, int] = {}
 
     @property
     def texts(self) -> list[str]:
         """The different texts, by their numbers."""
-        return list(self._numbering)
+        return list(self._number_of)
 
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Add texts of events."""
+        number_of = self._number_of
+        new = [text for text in dict.fromkeys(texts) if text not in number_of]
+        number_of.update(zip(new, count(len(number_of)), strict=False))
         self.rows.extend(rows)
-        self.numbers.extend(map(self._numbering.__getitem__, texts))
-
-
-class _Numbering(dict[str, int]):
-    """The number of a text, given as it is first met."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._numbers = count()
-
-    def __missing__(self, text: str) -> int:
-        number = self[text] = next(self._numbers)
-        return number
+        self.numbers.extend(map(number_of.__getitem__, texts))
 
 
 class TextFields:
@@ -88,6 +79,7 @@ class TextFields:
         self._text_bytes = 0
         self.rows = array("H")
         """All events, also those without a text."""
+        self._repeats: dict[tuple[str, str], bool] = {}
         self.columns: dict[tuple[str, ...], Column] = {}
         """By the fields in which an event has the same text: mostly one, sometimes two. Those of metadata
         are called ``meta.NAME``."""
@@ -108,7 +100,7 @@ class TextFields:
         self._text_bytes += values.decode(*_present(rows, metadata)) + values.plain_bytes
         if self._text_bytes > MAX_TEXT_BYTES:
             raise TooMuchText
-        for names, (some_rows, some_texts) in values.shared().items():
+        for names, (some_rows, some_texts) in values.shared(self._repeats).items():
             column = self.columns.get(names)
             if column is None:
                 if len(self.columns) >= MAX_FIELDS:
@@ -172,17 +164,22 @@ class _Batch:
                 self._put_mixed(path, some_rows, values, waiting)
         return sum(map(len, stored))
 
-    def shared(self) -> dict[tuple[str, ...], Values]:
-        """Return the texts by the fields that an event has them in."""
+    def shared(self, repeats: dict[tuple[str, str], bool]) -> dict[tuple[str, ...], Values]:
+        """Return the texts by the fields that an event has them in.
+
+        Args:
+            repeats: Of two fields, whether they had a text in common when both were first met; later those
+                that had none are not compared.
+        """
         combined: dict[tuple[str, ...], Values] = {}
         for name in _REPEATED_FIELDS:
             rows, texts = self._columns.get(name, ((), ()))
             text_at: dict[int, str | None] = dict(zip(rows, texts, strict=True))
             for other, (other_rows, other_texts) in list(self._columns.items()):
-                if not text_at or not other.startswith(META):
+                if not text_at or not other.startswith(META) or not repeats.get((name, other), True):
                     continue
                 is_same = list(map(eq, map(text_at.get, other_rows), other_texts))
-                if any(is_same):
+                if repeats.setdefault((name, other), any(is_same)) and any(is_same):
                     both = list(compress(other_rows, is_same))
                     combined[name, other] = both, list(compress(other_texts, is_same))
                     self._columns[other] = _without(other_rows, other_texts, is_same)
