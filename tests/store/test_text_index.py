@@ -67,7 +67,7 @@ def test_an_append_completes_segments_and_a_close_the_rest(tmp_path: Path) -> No
     with StoreWriter(path, durable=False, bulk=True) as writer:
         writer.append(events(141, 170))
         assert stretches(path) == [(1, 63), (64, 127), (128, 140)]
-    assert stretches(path) == [(1, 63), (64, 127), (128, 170)]
+    assert stretches(path) == [(1, 63), (64, 127), (128, 140), (141, 170)]
     with StoreWriter(path, durable=False) as writer:
         writer.append(events(171, 200))
     assert stretches(path) == [(1, 63), (64, 127), (128, 191)]

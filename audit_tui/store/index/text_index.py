@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 SHORT_EVENTS = 8_192
 """While events come one by one, so many get a stretch of their own; until then their rows are tested, in
 80 ms."""
-LEAST_REST = 4_096
-"""So many events at the end are worth a stretch when a writer closes."""
+LEAST_REST = 1_024
+"""So many events at the end are worth a stretch when a writer closes: their rows would take 10 ms."""
+MOST_SHORT = 8
+"""With so many stretches in the last block they become one when a writer closes."""
 LEAST_DIVIDED = 64
 """A stretch is not divided further than this; with more text it is left to the tests of rows."""
 LEFT_OUT = -1
@@ -105,9 +107,10 @@ def outstanding(connection: sqlite3.Connection, least_rest: int = LEAST_REST) ->
     for block in range(0, last_block, BLOCK_EVENTS):
         if not _is_covered(connection, whole_block(block)):
             wanted.append(whole_block(block))
-    rest = Stretch(max(1, last_block), newest)
-    if newest - _reached(connection, newest) >= least_rest and rest.first_seq <= newest:
-        wanted.append(rest)
+    reached = _reached(connection, newest)
+    if newest - reached >= least_rest:
+        is_many = len(_ends(connection, Stretch(max(1, last_block), newest))) >= MOST_SHORT
+        wanted.append(Stretch(max(1, last_block) if is_many else reached + 1, newest))
     return [stretch for stretch in wanted if _has_rows(connection, stretch)]
 
 
