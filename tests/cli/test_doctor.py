@@ -12,7 +12,7 @@ import pytest
 from audit_tui.config import config_path, keys_directory
 from audit_tui.core.finding import Finding, Level
 from audit_tui.store.file import connect, file_system
-from audit_tui.store.file.diagnosing import has_wal_reset_fix, sqlite_finding
+from audit_tui.store.read.diagnosing import has_wal_reset_fix, sqlite_finding
 from audit_tui.ui.terminal.clipboard import Clipboard
 from tests.cli.running import make_store, run
 from tests.payloads import UNSAFE

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.store.tables.rows import Draft
-    from audit_tui.store.write.writer import AppendResult
+    from audit_tui.store.write.companion import AppendResult
 
 
 def line(number: int, **fields: object) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.store.tables.rows import Draft
-    from audit_tui.store.write.writer import AppendResult
+    from audit_tui.store.write.companion import AppendResult
 
 RECENT, OLD = "2026-11-20T14:00", "2023-05-01T10:00"
 

@@ -23,7 +23,7 @@ from audit_tui.store.write.writer import StoreWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from audit_tui.store.write.writer import AppendResult
+    from audit_tui.store.write.companion import AppendResult
 
 needs_proc = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="Linux tells who holds a lock")
 

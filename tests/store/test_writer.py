@@ -27,7 +27,8 @@ from audit_tui.store.index import keeper
 from audit_tui.store.read.reader import StoreReader, read_note
 from audit_tui.store.tables import schema
 from audit_tui.store.tables.rows import NOT_JSON
-from audit_tui.store.write.writer import AppendResult, StoreWriter
+from audit_tui.store.write.companion import AppendResult
+from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import EVENTS, tiny_segments
 
 if TYPE_CHECKING:

@@ -93,7 +93,7 @@ def _text(findings: list[Finding]) -> str:
 def _program_findings() -> Iterator[Finding]:
     from importlib.metadata import PackageNotFoundError, version
 
-    from audit_tui.store.file.diagnosing import sqlite_finding
+    from audit_tui.store.read.diagnosing import sqlite_finding
 
     try:
         textual = f"Textual {version('textual')}"
@@ -105,7 +105,7 @@ def _program_findings() -> Iterator[Finding]:
 
 
 def _store_findings(path: Path) -> Iterator[Finding]:
-    from audit_tui.store.file import diagnosing
+    from audit_tui.store.read import diagnosing
 
     # Not Path.resolve, which raises RuntimeError for links in a circle.
     place = Path(os.path.realpath(path))
@@ -118,7 +118,7 @@ def _store_findings(path: Path) -> Iterator[Finding]:
 def _settings_findings() -> tuple[Settings, list[Finding]]:
     """The settings in force, and what is to be said of them, their file and the keys beside it."""
     from audit_tui.cli.commands.config_ import settings_and_problems
-    from audit_tui.store.file.diagnosing import private_finding
+    from audit_tui.store.read.diagnosing import private_finding
 
     path = config_path()
     findings = []

@@ -7,7 +7,7 @@ turns the seqs that it is given into places, and tests the rows of those that ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
@@ -16,37 +16,12 @@ from audit_tui.core.filters import ANY_TEXT, MetaField
 from audit_tui.store.index.text_search import search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from audit_tui.core.filters import Condition
+    from audit_tui.store.index.snapshot import Snapshot
 
 _TEXT_FIELDS = (ANY_TEXT, Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP)
-
-
-class Snapshot(Protocol):
-    """What a question may read of a store, inside one read transaction."""
-
-    @property
-    def newest_seq(self) -> int:
-        """The number of the event appended last; 0 in an empty store."""
-        ...
-
-    @property
-    def memory(self) -> dict[object, object]:
-        """What earlier questions on this connection left for later ones; whoever puts it there bounds it."""
-        ...
-
-    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return all rows of a statement over the tables of ``store.tables.schema``.
-
-        Raises:
-            QueryCancelled: If the answer is no longer wanted.
-        """
-        ...
-
-    def check(self) -> None:
-        """Raise QueryCancelled if the answer is no longer wanted."""
-        ...
 
 
 class Split(NamedTuple):

@@ -73,8 +73,14 @@ class Segment(ABC):
         """Return the values of a field; None where there are no bitmaps of it."""
 
     @abstractmethod
-    def bitmaps(self, field: IndexField, values: Sequence[int]) -> list[BitMap]:
-        """Return the places of each of these values, which must not be changed."""
+    def bitmaps(self, field: IndexField, values: Sequence[int], *, is_kept: bool = True) -> list[BitMap]:
+        """Return the places of each of these values, which must not be changed.
+
+        Args:
+            field: Which field.
+            values: Their numbers.
+            is_kept: They are worth keeping for the next question.
+        """
 
     @property
     def everything(self) -> BitMap:
@@ -195,7 +201,7 @@ class RowSegment(Segment):
         texts = sorted(self._texts[field.number]) if field.is_text else None
         return Counts({value: len(bitmaps[value]) for value in sorted(bitmaps)}, texts)
 
-    def bitmaps(self, field: IndexField, values: Sequence[int]) -> list[BitMap]:
+    def bitmaps(self, field: IndexField, values: Sequence[int], *, is_kept: bool = True) -> list[BitMap]:
         """Return the places of each of these values, which must not be changed."""
         bitmaps = self._bitmaps(field) or {}
         return [bitmaps.get(value, NOTHING) for value in values]

@@ -295,7 +295,7 @@ class Session:
         """Return the private index of the events from a seq on."""
         identity = (self._source_key, self._removals)
         scratch = self.cache.scratch
-        if scratch is None or scratch.identity != identity:
+        if not isinstance(scratch, Scratch) or scratch.identity != identity:
             scratch = self.cache.scratch = Scratch(identity)
         scratch.catch_up(self._connection, first_seq, self.newest_seq, self.check)
         return scratch

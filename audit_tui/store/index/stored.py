@@ -184,7 +184,7 @@ class StoredSegment(Segment):
             self._cache.put(key, counts, size_bytes)
         return counts
 
-    def bitmaps(self, field: IndexField, values: Sequence[int]) -> list[BitMap]:
+    def bitmaps(self, field: IndexField, values: Sequence[int], *, is_kept: bool = True) -> list[BitMap]:
         """Return the places of each of these values, which must not be changed."""
         begin = bitmap_place(self.header.id, field.number, 0)
         get, key = self._cache.get, self.key
@@ -192,15 +192,10 @@ class StoredSegment(Segment):
         lacking = [place for place, bitmap in enumerate(bitmaps) if bitmap is None]
         for first in range(0, len(lacking), _AT_ONCE):
             some = lacking[first : first + _AT_ONCE]
-            read = self._read(begin, [values[place] for place in some])
+            read = self._read(begin, [values[place] for place in some], is_kept=is_kept)
             for place in some:
                 bitmaps[place] = read.get(values[place], NOTHING)
         return [NOTHING if bitmap is None else bitmap for bitmap in bitmaps]
-
-    def has_bitmaps(self, field: IndexField, values: Sequence[int]) -> bool:
-        """Tell whether these bitmaps were read before."""
-        begin = bitmap_place(self.header.id, field.number, 0)
-        return all(self._cache.get((self.key, begin + value), BitMap) is not None for value in values)
 
     def stream(self, field: IndexField) -> Iterator[tuple[int, BitMap]]:
         """Yield each value with its places, and keep none of them."""

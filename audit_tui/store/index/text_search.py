@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_tui.core.filters import Condition
-    from audit_tui.store.index.row_conditions import Snapshot
+    from audit_tui.store.index.snapshot import Snapshot
 
 MAX_REMEMBERED = 8
 """The answers to so many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""

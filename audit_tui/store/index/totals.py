@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FEW_EVENTS = 500
 """Of so many events the rows are read instead of the bitmaps of all values: 2 ms."""
 _AT_ONCE = 32
+_KEPT_BATCHES = 6
+"""The bitmaps of the values behind these are read again next time: all of them would push out the others."""
 
 
 def histogram(found: Bitmaps, edges_us: Sequence[int]) -> tuple[int, ...]:
@@ -97,13 +99,14 @@ class _Totals:
         totals = self._totals
         left = self._events - totals.total()
         best = sorted(totals.values())
-        for events, some in self._batches():
-            # Every event has one value, so that no other value can have more than are left.
+        highest = best[-1] if best else 0
+        for number, (events, some) in enumerate(self._batches()):
+            # Every event has one value, so that no other value can get more than are left.
             least = best[-limit] if limit is not None and len(best) >= limit else 0
-            if not left or min(events, left) < least:
+            if not left or min(events, highest + left) < least:
                 break
             self._session.check()
-            for value, matches in self._counted(some):
+            for value, matches in self._counted(some, is_kept=number < _KEPT_BATCHES):
                 before = totals[value]
                 totals[value] = before + matches
                 left -= matches
@@ -128,11 +131,11 @@ class _Totals:
             some = order[first : first + _AT_ONCE]
             yield most[some[0]], [(value, entries[value]) for value in some]
 
-    def _counted(self, some: Sequence[tuple[Value, Entry]]) -> Iterator[tuple[Value, int]]:
+    def _counted(self, some: Sequence[tuple[Value, Entry]], *, is_kept: bool) -> Iterator[tuple[Value, int]]:
         bitmaps: dict[tuple[int, int], BitMap] = {}
         for number, segment in enumerate(self._segments):
             values = [value for _, entry in some for at, value in entry if at == number]
-            read = segment.bitmaps(self._field, values)
+            read = segment.bitmaps(self._field, values, is_kept=is_kept)
             bitmaps |= {(number, value): bitmap for value, bitmap in zip(values, read, strict=True)}
         for value, entry in some:
             parts = ((self._places[at], bitmaps[at, number]) for at, number in entry)

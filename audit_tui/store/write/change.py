@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.store.index.keeper import IndexKeeper
     from audit_tui.store.tables.rows import Draft
-    from audit_tui.store.write.writer import AppendResult, Companion
+    from audit_tui.store.write.companion import AppendResult, Companion
 
 _COLUMNS = ", ".join(EVENT_COLUMNS)
 _SET = ", ".join(f"{column} = ?" for column in EVENT_COLUMNS)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from audit_tui.errors import StoreError
 from audit_tui.store.evidence.sealing import Seals
@@ -20,14 +19,15 @@ from audit_tui.store.tables.names import NameCounts, Names
 from audit_tui.store.tables.rows import Draft, StoredRow, draft, read_event, stored_text
 from audit_tui.store.write import derived
 from audit_tui.store.write.change import Change
+from audit_tui.store.write.companion import AppendResult
 
 if TYPE_CHECKING:
     import os
-    import sqlite3
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.store.write.companion import Companion
 
 BULK_CACHE_KIB = 65_536
 BULK_LOG_PAGES = 8_000
@@ -38,49 +38,6 @@ _INSERT = f"INSERT INTO events ({', '.join(schema.EVENT_COLUMNS)}) VALUES ({_MAR
 _FIND_KEYS = "SELECT key FROM events INDEXED BY events_key WHERE key IN"
 _NEWEST = "SELECT max(ifnull((SELECT max(seq) FROM events), 0), ifnull((SELECT max(size) FROM seal_head), 0))"
 _KEYS_AT_ONCE = 500
-
-
-class Companion(Protocol):
-    """Something that is kept in step with the events, in their transaction: counts, seals, indexes."""
-
-    def on_append(
-        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
-    ) -> None:
-        """Write what belongs to these rows, which are in ``events`` already; raising undoes both.
-
-        Args:
-            connection: In the transaction of the rows.
-            rows: New events, in order of their numbers.
-            drafts: The same events in the same order, with their texts.
-        """
-        ...
-
-    def on_remove(self, connection: sqlite3.Connection, rows: Sequence[StoredRow]) -> None:
-        """Take away what belongs to these rows, which are about to be deleted or replaced."""
-        ...
-
-    def on_replace(
-        self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
-    ) -> None:
-        """Write what belongs to these rows, which took the places of removed ones (a redaction)."""
-        ...
-
-    def forget(self) -> None:
-        """The transaction was rolled back: what was remembered of it is void."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class AppendResult:
-    """What became of the events of one append."""
-
-    stored: int
-    duplicates: int
-    """Events whose key was in the store already, or earlier in the same append."""
-    first_seq: int | None
-    """The number of the first stored event; None when none was stored."""
-    last_seq: int | None
-    """The number of the last stored event; None when none was stored."""
 
 
 class StoreWriter:
