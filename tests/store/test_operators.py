@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,15 +28,15 @@ from audit_tui.core.operators import (
 )
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.query_line.parse import parse
-from audit_tui.core.query_line.text import line_of
+from audit_tui.core.query_line.text import line_of, quoted
 from audit_tui.core.time.dates import TimeContext
-from audit_tui.store.read.reader import open_store
+from audit_tui.store.read.reader import StoreReader, open_store
 from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
 from tests.store.samples import EVENTS, NAMES, tiny_segments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 CONTEXT = TimeContext(UTC, datetime(2026, 11, 22, tzinfo=UTC))
 ADDRESSES = (
@@ -167,3 +168,33 @@ def test_a_pattern_on_each_field(reader: EventReader, field: Column, operator: O
         if text is not None:
             for one in (operator, operator.negation):
                 check(reader, Condition(field, one, text))
+
+
+INJECTIONS = [
+    text.encode().decode("unicode_escape").replace("MARK", f"zq{number}")
+    for number, text in enumerate((Path(__file__).parent / "injections.txt").read_text().splitlines())
+]
+"""Forty texts that break out of a statement into which they are pasted, each with a mark of its own."""
+
+
+@pytest.mark.parametrize("field", ["user", "description", "source", "meta.x", "text"])
+def test_no_value_reaches_the_text_of_a_statement(
+    reader: EventReader, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    assert isinstance(reader, StoreReader)
+    ask = reader._session.rows
+
+    def rows(statement: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        seen.append(statement)
+        return ask(statement, parameters)
+
+    monkeypatch.setattr(reader._session, "rows", rows)
+    assert len(INJECTIONS) * 5 == 200
+    for number, payload in enumerate(INJECTIONS):
+        expression = parse(f"{field}{':=~'[number % 3]}{quoted(payload)}", CONTEXT).filter
+        assert reader.count(EventQuery(expression)) == 0
+        named = parse(f"meta.{quoted(payload)}:x", CONTEXT).filter
+        assert reader.count(EventQuery(named)) == 0
+    assert seen
+    assert not any("zq" in statement for statement in seen)
