@@ -76,6 +76,12 @@ COMMANDS = {
         "redact", "redact_command", "Replace fields of events for good, as a recorded act."
     ),
     "prune": CommandSource("redact", "prune_command", "Delete old events, as a recorded act."),
+    "backup": CommandSource(
+        "backup", "backup_command", "Copy a store that may be in use to OUT, and verify the copy."
+    ),
+    "restore": CommandSource(
+        "backup", "restore_command", "Put a verified copy in the place of a store that is gone."
+    ),
     "info": CommandSource("info", "info_command", "Tell what a store holds."),
     "doctor": CommandSource(
         "doctor", "doctor_command", "Look for what is wrong with the store, the machine and the settings."

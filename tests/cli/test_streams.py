@@ -28,6 +28,8 @@ RUNS: dict[str, tuple[str, int]] = {
     "seal": ("seal show -s STORE", 0),
     "redact": ("redact nobody -s STORE", 2),
     "prune": ("prune --before 2020-01-01 --why test --yes -s STORE", 0),
+    "backup": ("backup FOLDER/copy.db -s STORE", 0),
+    "restore": ("restore STORE -s FOLDER/back.db", 0),
     "info": ("info -s STORE", 0),
     "doctor": ("doctor -s STORE", 0),
     "reindex": ("reindex -s STORE", 0),
