@@ -38,7 +38,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refused(*arguments: str) -> tuple[int, str]:
-    """How a command ends that has nothing for standard output, and what it says."""
+    """Return how a command ends that has nothing for standard output, and what it says."""
     result = run(*arguments)
     assert result.stdout == ""
     return result.exit_code, result.stderr
@@ -57,8 +57,8 @@ def test_a_walk_with_a_key_and_an_anchor(store: Path, tmp_path: Path) -> None:
     assert str(private) in made.stderr
     assert run("seal", "key", "show", "-s", str(store)).stdout == made.stdout
     assert "verify --key takes it" in made.stderr
-    code, said = refused("seal", "key", "new", "-s", str(store))
-    assert (code, "signs this store already" in said) == (3, True)
+    code, message = refused("seal", "key", "new", "-s", str(store))
+    assert (code, "signs this store already" in message) == (3, True)
     anchor = tmp_path / "kept"
     run("seal", "anchor", str(anchor), "-s", str(store))
     assert anchor.read_text() == run("seal", "anchor", "-s", str(store)).stdout
@@ -72,8 +72,8 @@ def test_a_walk_with_a_key_and_an_anchor(store: Path, tmp_path: Path) -> None:
     assert "size 6 (at " in verified.stdout
     assert "not covered by the anchor: 1 newer event (signed only)" in verified.stdout
     private.unlink()
-    code, said = refused("record", "Heartbeat", "-s", str(store))
-    assert (code, "nothing is added unsigned" in said) == (3, True)
+    code, message = refused("record", "Heartbeat", "-s", str(store))
+    assert (code, "nothing is added unsigned" in message) == (3, True)
     assert "key     " in run("seal", "show", "-s", str(store)).stdout
 
 
@@ -93,17 +93,17 @@ def test_wrong_events_are_named(store: Path, tmp_path: Path) -> None:
     connection.execute("UPDATE events SET target = 'x' WHERE seq = 2")
     connection.execute("DELETE FROM events WHERE seq IN (3, 4)")
     connection.close()
-    found = run("verify", "-s", str(store), "--anchor", str(anchor), "--no-indexes")
-    assert "events     event 2: content changed (sealed " in found.stdout
-    assert "events     events 3-4: missing, no declared prune" in found.stdout
-    assert verdict(found) == (1, "FAILED - 3 events; everything else fits")
-    said = json.loads(run("verify", "-s", str(store), "--json").stdout)
-    assert said["result"] == "FAILED"
-    assert [(one["what"], one["first"], one["last"]) for one in said["wrong"]] == [
+    result = run("verify", "-s", str(store), "--anchor", str(anchor), "--no-indexes")
+    assert "events     event 2: content changed (sealed " in result.stdout
+    assert "events     events 3-4: missing, no declared prune" in result.stdout
+    assert verdict(result) == (1, "FAILED - 3 events; everything else fits")
+    message = json.loads(run("verify", "-s", str(store), "--json").stdout)
+    assert message["result"] == "FAILED"
+    assert [(run_["what"], run_["first"], run_["last"]) for run_ in message["wrong"]] == [
         ("changed", 2, 2),
         ("missing", 3, 4),
     ]
-    assert said["indexes"]["problems"]
+    assert message["indexes"]["problems"]
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_a_redaction_leaves_no_byte_and_is_declared(store: Path, tmp_path: Path)
     assert verdict(verified) == (0, "VERIFIED - the anchor covers 5 of 6 events")
     assert "declared   redacted 1 event (by event 6), pruned none" in verified.stdout
     with StoreReader(store) as reader:
-        event, said = reader.event(5), reader.event(6)
-    assert event is not None and said is not None
+        event, message = reader.event(5), reader.event(6)
+    assert event is not None and message is not None
     assert (event.user, event.metadata) == ("[redacted]", {"a": {"token": "[redacted]", "kept": 1}})
-    assert (said.event, said.metadata["Reason"], said.metadata["Numbers"]) == (
+    assert (message.event, message.metadata["Reason"], message.metadata["Numbers"]) == (
         "Events redacted",
         "ticket 12",
         "5",
@@ -184,21 +184,21 @@ def test_redacting_what_is_not_there_or_again_records_nothing(store: Path) -> No
     def redacted(*numbers: str, field: str) -> tuple[int, str]:
         return refused("redact", *numbers, "-s", str(store), "--field", field, "--why", "x", "--yes")
 
-    code, said = redacted("5", field="meta.tokn")
-    assert (code, "Nothing was redacted: event 5 had nothing in meta.tokn" in said) == (2, True)
+    code, message = redacted("5", field="meta.tokn")
+    assert (code, "Nothing was redacted: event 5 had nothing in meta.tokn" in message) == (2, True)
     assert redacted("5", field="meta.a.token")[0] == 0
-    code, said = redacted("5", field="meta.a.token")
-    assert (code, "or it is redacted" in said) == (2, True)
-    code, said = redacted("1-5", field="user")
-    assert (code, "Redacted 4 events" in said, "1 event had nothing there" in said) == (0, True, True)
+    code, message = redacted("5", field="meta.a.token")
+    assert (code, "or it is redacted" in message) == (2, True)
+    code, message = redacted("1-5", field="user")
+    assert (code, "Redacted 4 events" in message, "1 event had nothing there" in message) == (0, True, True)
     assert run("count", "-s", str(store), "--range", "all-time").stdout == "7\n"
     assert verdict(run("verify", "-s", str(store)))[0] == 0
 
 
 def test_a_redacted_value_that_still_stands_elsewhere_is_told(store: Path) -> None:
-    found = run("redact", "1", "-s", str(store), "--field", "target", "--why", "x", "--yes")
-    assert found.exit_code == 1
-    assert "a redacted value still stands in its description" in found.stderr
+    result = run("redact", "1", "-s", str(store), "--field", "target", "--why", "x", "--yes")
+    assert result.exit_code == 1
+    assert "a redacted value still stands in its description" in result.stderr
 
 
 def test_a_redacted_value_is_told_of_in_every_part_of_the_event(tmp_path: Path) -> None:
@@ -216,13 +216,13 @@ def test_a_redacted_value_is_told_of_in_every_part_of_the_event(tmp_path: Path) 
             )
         ],
     )
-    found = run("redact", "1", "-s", str(store), "--field", "user", "--why", "x", "--yes")
-    assert found.exit_code == 1
+    result = run("redact", "1", "-s", str(store), "--field", "user", "--why", "x", "--yes")
+    assert result.exit_code == 1
     for field in ("event", "category", "source", "key"):
-        assert f"still stands in its {field}; only prune takes that away." in found.stderr
-    assert "still stands in its metadata; --field metadata." in found.stderr
-    found = run("redact", "1", "-s", str(store), "--field", "meta.n", "--why", "x", "--yes")
-    assert (found.exit_code, "still stands in its metadata" in found.stderr) == (1, True)
+        assert f"still stands in its {field}; only prune takes that away." in result.stderr
+    assert "still stands in its metadata; --field metadata." in result.stderr
+    result = run("redact", "1", "-s", str(store), "--field", "meta.n", "--why", "x", "--yes")
+    assert (result.exit_code, "still stands in its metadata" in result.stderr) == (1, True)
 
 
 def test_pruning_is_declared_and_readers_do_without(store: Path, tmp_path: Path) -> None:
@@ -254,9 +254,9 @@ def test_a_forged_declaration_declares_nothing(store: Path) -> None:
     connection.execute("DELETE FROM events WHERE seq = 2")
     connection.execute("INSERT INTO seal_removed VALUES (1, 2, 2)")
     connection.close()
-    found = run("verify", "-s", str(store), "--no-indexes").stdout
-    assert "event 2: missing, no declared prune" in found
-    assert "event 1, which is said to declare that, does not" in found
+    result = run("verify", "-s", str(store), "--no-indexes").stdout
+    assert "event 2: missing, no declared prune" in result
+    assert "event 1, which is said to declare that, does not" in result
 
 
 def test_proofs_hold_with_and_without_the_store_and_for_others(store: Path, tmp_path: Path) -> None:
@@ -285,9 +285,9 @@ def test_forged_proofs_are_refused(store: Path, tmp_path: Path) -> None:
     proofs = tmp_path / "out.csv.proof.jsonl"
     text = proofs.read_text()
     proofs.write_text(text.replace("bob@acme.io", "eve@acme.io"))
-    found = run("verify", "--proof", str(proofs))
-    assert verdict(found) == (1, "FAILED")
-    assert "event 2: is not what was sealed" in found.stdout
+    result = run("verify", "--proof", str(proofs))
+    assert verdict(result) == (1, "FAILED")
+    assert "event 2: is not what was sealed" in result.stdout
     assert check(str(proofs)) == (4, [2])
     proofs.write_text(text)
     out.write_text("changed")
@@ -312,6 +312,6 @@ def test_a_proof_of_a_changed_event_is_not_made(store: Path, tmp_path: Path) -> 
     connection.execute("UPDATE events SET target = 'x' WHERE seq = 2")
     connection.close()
     out = tmp_path / "out.csv"
-    code, said = refused("export", str(out), "-s", str(store), "--range", "all-time", "--proof")
-    assert (code, "not as it was sealed" in said) == (3, True)
+    code, message = refused("export", str(out), "-s", str(store), "--range", "all-time", "--proof")
+    assert (code, "not as it was sealed" in message) == (3, True)
     assert not Path(tmp_path / "out.csv.proof.jsonl").exists()

@@ -54,7 +54,7 @@ def test_verifying(store: Path) -> None:
 
 
 def test_sealing() -> None:
-    """What sealing adds to an append: the leaves, the tree, the blocks and the head."""
+    """The cost that sealing adds to an append: the leaves, the tree, the blocks and the head."""
     drafts = [_draft(number) for number in range(BATCH_EVENTS * 20)]
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("CREATE TABLE store_info (name TEXT PRIMARY KEY, value TEXT)")
@@ -64,7 +64,7 @@ def test_sealing() -> None:
     spent_s = []
     for first in range(0, len(drafts), BATCH_EVENTS):
         some = drafts[first : first + BATCH_EVENTS]
-        rows = [_row(first + place, one) for place, one in enumerate(some, 1)]
+        rows = [_row(first + place, event) for place, event in enumerate(some, 1)]
         started = time.process_time()
         connection.execute("BEGIN")
         seals.on_append(connection, rows, some)
@@ -96,15 +96,15 @@ def _draft(number: int) -> Draft:
     )
 
 
-def _row(seq: int, one: Draft) -> StoredRow:
+def _row(seq: int, event: Draft) -> StoredRow:
     return StoredRow(
-        seq, one.key, one.occurred_us, 1, 1, 1, one.description, one.outcome, one.severity, one.source_ip,
-        one.target, 1, one.metadata, one.original,
+        seq, event.key, event.occurred_us, 1, 1, 1, event.description, event.outcome, event.severity,
+        event.source_ip, event.target, 1, event.metadata, event.original,
     )  # fmt: skip
 
 
 def _seal_bytes(store: Path) -> int:
-    """What the tables of the seals take, in whole pages where SQLite can tell, else their content."""
+    """Bytes of the tables of the seals, in whole pages where SQLite can tell, else their content."""
     connection = sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)
     try:
         (blocks,) = connection.execute(

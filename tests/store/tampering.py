@@ -1,4 +1,4 @@
-"""What somebody with write access to the file can do to a store, and with which answers of ``verify``."""
+"""Attacks by somebody who may write the file, and the answers of ``verify``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Keys(NamedTuple):
-    """Whose keys there are."""
+    """The keys of the store and of an attacker."""
 
     real: Signer
     attacker: Signer
@@ -32,7 +32,7 @@ class Attack(NamedTuple):
     seen: str
     """In which columns of RELIABILITY 4.2 it is found: ``yes yes yes`` for nothing given, key, anchor."""
     names: tuple[str, ...] = ()
-    """What of the report's words names the place, when it is found with nothing given."""
+    """The words of the report that name the place, when it is found with nothing given."""
 
 
 def _sql(*statements: str) -> Callable[[sqlite3.Connection, Keys], None]:
@@ -69,7 +69,7 @@ def _edit_with_root(connection: sqlite3.Connection, keys: Keys) -> None:
 
 
 def _reseal(connection: sqlite3.Connection, signer: Signer | None) -> None:
-    """Make every leaf, block and head anew."""
+    """Make every leaf, block and head again."""
     connection.execute("UPDATE events SET description = 'nothing' WHERE seq = 777")
     store_id = connection.execute("SELECT value FROM store_info WHERE name = 'store_id'").fetchone()[0]
     sizes = [size for (size,) in connection.execute("SELECT size FROM seal_head ORDER BY size")]
@@ -105,12 +105,12 @@ def _truncate(connection: sqlite3.Connection, _: Keys) -> None:
     (size,) = connection.execute("SELECT max(size) FROM seal_head WHERE size < ?", (newest,)).fetchone()
     block, rest = divmod(size, BLOCK_LEAVES)
     leaves = connection.execute("SELECT leaves FROM seal_block WHERE block = ?", (block,)).fetchone()[0]
-    kept = leaves[: rest * 32]
+    leaves_left = leaves[: rest * 32]
     connection.execute("DELETE FROM seal_head WHERE size > ?", (size,))
     connection.execute("DELETE FROM seal_block WHERE block > ?", (block,))
     connection.execute(
         "UPDATE seal_block SET n = ?, root = ?, leaves = ? WHERE block = ?",
-        (rest, tree_root(split_leaves(kept)), kept, block),
+        (rest, tree_root(split_leaves(leaves_left)), leaves_left, block),
     )
     connection.execute("DELETE FROM events WHERE seq > ?", (size,))
     for table, column in (("event_names", "event_id"), ("user_names", "user_id")):

@@ -89,7 +89,7 @@ def by_log(store: Signed, metadata: dict[str, Any]) -> int:
 
 
 def word_for_word(store: Signed, metadata: dict[str, Any]) -> int:
-    """What this program writes itself, to the last letter, recorded as an event."""
+    """Record as an event what this program writes itself, to the last letter."""
     words = {"Action": metadata["Action"], "Reason": "retention", "Events": 1, "Numbers": str(CRIME)}
     words |= {"Numbers SHA-256": metadata["Numbers SHA-256"], "Host": "host"}
     return store.append(
@@ -248,9 +248,9 @@ def old_form(connection: sqlite3.Connection) -> None:
     """Seal every event that stands there in form 1; the leaves of others stay."""
     newest = connection.execute("SELECT max(size) FROM seal_head").fetchone()[0]
     (leaves,) = connection.execute("SELECT leaves FROM seal_block").fetchone()
-    kept = [leaves[place * 32 :][:32] for place in range(newest)]
+    new = [leaves[place * 32 :][:32] for place in range(newest)]
     declared = {20, 21}
     for (seq,) in connection.execute("SELECT seq FROM events").fetchall():
         if seq not in declared:
-            kept[seq - 1] = forger.leaf_in(connection, seq, 1)
-    forger.put_seals(connection, kept)
+            new[seq - 1] = forger.leaf_in(connection, seq, 1)
+    forger.put_seals(connection, new)

@@ -1,4 +1,4 @@
-"""What an attacker hides from searches, and what a hostile file does to the checks themselves."""
+"""Things that an attacker hides from searches, and hostile files under the checks themselves."""
 
 from __future__ import annotations
 

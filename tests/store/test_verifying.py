@@ -128,12 +128,12 @@ def test_attacks_are_found_as_promised(sealed: Sealed, tmp_path: Path, attack: A
         Request(keys=(sealed.key,), anchors=(sealed.anchor,), indexes=False),
     )
     reports = [verify(path, request) for request in given]
-    found = " ".join("yes" if report.result is Result.FAILED else "no" for report in reports)
-    assert found == attack.seen
+    answers = " ".join("yes" if report.result is Result.FAILED else "no" for report in reports)
+    assert answers == attack.seen
     assert set(attack.names) <= words(reports[0])
     if attack.names:
         assert words(reports[0]) == set(attack.names) | {
-            one for one in words(reports[0]) if one.startswith("seal")
+            item for item in words(reports[0]) if item.startswith("seal")
         }
 
 
@@ -201,10 +201,10 @@ def test_a_stripped_or_padded_index_is_found(
     sealed: Sealed, tmp_path: Path, statement: str, problem: str
 ) -> None:
     path = copy_of(sealed, tmp_path)
-    for one in (THIEF, statement, "DELETE FROM sqlite_schema WHERE name = 'thief'"):
+    for item in (THIEF, statement, "DELETE FROM sqlite_schema WHERE name = 'thief'"):
         connection = open_raw(path)
         connection.execute("PRAGMA writable_schema = ON")
-        assert connection.execute(one).rowcount > 0
+        assert connection.execute(item).rowcount > 0
         connection.close()
     report = verify(path, Request())
     assert (report.result, report.wrong) == (Result.FAILED, ())
@@ -368,11 +368,11 @@ def test_leaves_are_made_the_same_in_all_ways(tmp_path: Path) -> None:
     with StoreWriter(tmp_path / "audit.db", durable=False) as writer:
         writer.append_drafts(drafts)
     columns = [
-        (one.key, one.event, one.category, one.user, one.description, one.outcome, one.severity,
-         one.source_ip, one.target, one.source, one.metadata, one.original)
-        for one in drafts
+        (item.key, item.event, item.category, item.user, item.description, item.outcome, item.severity,
+         item.source_ip, item.target, item.source, item.metadata, item.original)
+        for item in drafts
     ]  # fmt: skip
-    times = [one.occurred_us for one in drafts]
+    times = [item.occurred_us for item in drafts]
     plain = [event_leaf(*event, Form.EVENT) for event in zip(range(1, 43), times, columns, strict=True)]
     forged = [forger.leaf_of(*event) for event in zip(range(1, 43), times, columns, strict=True)]
     with SealedStore(tmp_path / "audit.db") as store, store.snapshot():

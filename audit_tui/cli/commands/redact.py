@@ -36,7 +36,7 @@ _YES = click.option("--yes", "is_yes", is_flag=True, help="Do not ask; needed wi
 _VACUUM = click.option(
     "--vacuum",
     is_flag=True,
-    help="Write the file anew, without unused space. Takes as much room again meanwhile.",
+    help="Write the whole file again, without unused space. Takes as much room again meanwhile.",
 )
 
 
@@ -183,10 +183,10 @@ def parse_seqs(texts: Sequence[str]) -> list[int]:
     """
     seqs: set[int] = set()
     for text in ",".join(texts).split(","):
-        found = _SEQS.fullmatch(text.strip().replace("_", ""))
-        if found is None:
+        match = _SEQS.fullmatch(text.strip().replace("_", ""))
+        if match is None:
             raise UsageError(f"{text!r} is no number of an event.", "Write 777, or a range as 780-785.")
-        first, last = int(found[1]), int(found[2] or found[1])
+        first, last = int(match[1]), int(match[2] or match[1])
         if last < first or last - first >= MAX_EVENTS or len(seqs) > MAX_EVENTS:
             raise UsageError(f"{text!r} is no range of events.", f"At most {MAX_EVENTS:,} at once.")
         seqs.update(range(first, last + 1))
@@ -219,8 +219,8 @@ def _tidy(writer: StoreWriter, *, vacuum: bool) -> None:
 
 def _tell(word: str, removed: Removed, store: Path) -> None:
     by = ", ".join(f"{seq:,}" for seq in _some(removed.by_events))
-    said = f"{word} {counted(removed.events, 'event')} in {store}; recorded as event {by}."
-    click.echo(clean_visible(said), err=True)
+    message = f"{word} {counted(removed.events, 'event')} in {store}; recorded as event {by}."
+    click.echo(clean_visible(message), err=True)
 
 
 def _some(seqs: Sequence[int]) -> Iterator[int]:

@@ -62,17 +62,17 @@ def show_key_command(store: Path) -> None:
     from audit_tui.store.evidence.signing import key_path
 
     with SealedStore(store) as sealed:
-        known, store_id = sealed.sealing_key, sealed.store_id
-    if known is None:
+        public_key, store_id = sealed.sealing_key, sealed.store_id
+    if public_key is None:
         raise StoreError("No key signs this store.", "Make one: audit-tui seal key new")
     try:
-        key = read_public_key(known)
+        key = read_public_key(public_key)
     except CheckpointError as error:
         raise StoreError(f"What the store says of its key cannot be read. {error.message}") from error
     path = key_path(store_id, key.key_id)
     click.echo(str(key))
-    there = "is" if path.is_file() else "should be"
-    click.echo(clean_visible(f"The private key {there} at {path}."), err=True)
+    state = "is" if path.is_file() else "should be"
+    click.echo(clean_visible(f"The private key {state} at {path}."), err=True)
 
 
 @seal_command.command("anchor")
@@ -102,8 +102,8 @@ def anchor_command(context: click.Context, out: Path, store: Path) -> None:
         with new_file(out, kind, never_over=database_files(store)) as file:
             file.write(head.note)
     where = "" if str(out) == "-" else f" to {out}"
-    said = f"Wrote the checkpoint of {counted(head.size, 'event')}{where}."
-    click.echo(clean_visible(said), err=True)
+    message = f"Wrote the checkpoint of {counted(head.size, 'event')}{where}."
+    click.echo(clean_visible(message), err=True)
 
 
 def _checkpoint_kind(out: Path, head: Head) -> FileKind:
@@ -150,7 +150,7 @@ def show_command(store: Path) -> None:
 
     head = _newest(store)
     note = read_checkpoint(head.note)
-    keys = ", ".join(one.key_id.hex() for one in note.signatures) or "not signed"
+    keys = ", ".join(signature.key_id.hex() for signature in note.signatures) or "not signed"
     at_s = note.checkpoint.at_s
     sealed = f"{iso_utc((head.at_s if at_s is None else at_s) * 1_000_000)[:19]}Z"
     if at_s is None:

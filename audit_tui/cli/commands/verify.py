@@ -149,7 +149,7 @@ def read_anchor(name: str, *, is_since: bool = False) -> Anchor:
 
 
 def in_words(report: Report) -> Iterator[tuple[str, str]]:
-    """What was found, a line each, with its label."""
+    """Yield the results, a line each, with its label."""
     yield (
         "store",
         f"{report.path}  (store id {report.store_id[:8]}, schema {report.schema_version},"

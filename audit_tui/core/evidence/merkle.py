@@ -69,13 +69,13 @@ class Frontier:
         self.size = size
         self.hashes = list(hashes)
 
-    def push(self, one: bytes) -> None:
+    def push(self, root: bytes) -> None:
         """Add a hash at the right."""
         size = self.size
         while size & 1:
-            one = sha256(_NODE_MARK + self.hashes.pop() + one).digest()
+            root = sha256(_NODE_MARK + self.hashes.pop() + root).digest()
             size >>= 1
-        self.hashes.append(one)
+        self.hashes.append(root)
         self.size += 1
 
     def root(self, last: bytes | None = None) -> bytes:
@@ -111,7 +111,7 @@ class BlockTree:
         self.size = size
         self._roots = block_roots
         self._read = read_leaves
-        self._known: dict[tuple[int, int], bytes] = {}
+        self._subtrees: dict[tuple[int, int], bytes] = {}
         self._open: tuple[int, list[bytes]] = (-1, [])
 
     def root(self, size: int | None = None) -> bytes:
@@ -129,12 +129,12 @@ class BlockTree:
             if not first and end == min(start + BLOCK_LEAVES, self.size):
                 return self._roots[block] if start < end else EMPTY_ROOT
             return tree_root(self._leaves(block)[first : first + end - start])
-        known = self._known.get((start, end))
-        if known is None:
+        subtree = self._subtrees.get((start, end))
+        if subtree is None:
             middle = start + _left_part(end - start)
-            known = node_hash(self.subtree(start, middle), self.subtree(middle, end))
-            self._known[start, end] = known
-        return known
+            subtree = node_hash(self.subtree(start, middle), self.subtree(middle, end))
+            self._subtrees[start, end] = subtree
+        return subtree
 
     def _leaves(self, block: int) -> list[bytes]:
         if self._open[0] != block:
@@ -164,19 +164,19 @@ def inclusion_proof(tree: BlockTree, index: int, size: int) -> list[bytes]:
 
 
 def root_of_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
-    """The root that an inclusion proof leads to; None when the proof has not the right length."""
+    """The root that an inclusion proof leads to; None when the proof is too long or too short."""
     if not 0 <= index < size:
         return None
     node, last, root = index, size - 1, leaf
-    for one in proof:
+    for sibling in proof:
         if not last:
             return None
         if node & 1 or node == last:
-            root = node_hash(one, root)
+            root = node_hash(sibling, root)
             while not node & 1 and node:
                 node, last = node >> 1, last >> 1
         else:
-            root = node_hash(root, one)
+            root = node_hash(root, sibling)
         node, last = node >> 1, last >> 1
     return None if last else root
 
@@ -207,7 +207,7 @@ def consistency_proof(tree: BlockTree, old: int, size: int) -> list[bytes]:
 
 
 def is_consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether the proof shows that one tree continues the other (RFC 9162, 2.1.4.2)."""
+    """Tell whether the proof shows that one tree continues the other (RFC 9162, 2.1.4.2)."""
     if old == size:
         return not proof and old_root == root
     if not 0 < old < size:
@@ -221,15 +221,15 @@ def is_consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequ
     while node & 1:
         node, last = node >> 1, last >> 1
     before = after = hashes[0]
-    for one in hashes[1:]:
+    for sibling in hashes[1:]:
         if not last:
             return False
         if node & 1 or node == last:
-            before, after = node_hash(one, before), node_hash(one, after)
+            before, after = node_hash(sibling, before), node_hash(sibling, after)
             while not node & 1 and node:
                 node, last = node >> 1, last >> 1
         else:
-            after = node_hash(after, one)
+            after = node_hash(after, sibling)
         node, last = node >> 1, last >> 1
     return not last and before == old_root and after == root
 

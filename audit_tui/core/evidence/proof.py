@@ -63,7 +63,7 @@ class ProofHead(NamedTuple):
     file: str
     """The name of the exported file."""
     events: int | None
-    """How many rows it has; None in format 1."""
+    """The number of its rows; None in format 1."""
     written: Written | None
     """None in format 1."""
 

@@ -99,7 +99,7 @@ class SealState(StrEnum):
 
 
 class SealStatus(Record):
-    """How far the seals of a store are checked, and what that found."""
+    """The reach of a check of the seals, and its results."""
 
     state: SealState
     verified_seq: int = 0
@@ -111,9 +111,9 @@ class SealStatus(Record):
     is_signed: bool = False
     """The newest seal carries a signature; it is checked only by ``verify --key``."""
     wrong: tuple[WrongEvents, ...] = ()
-    """What is wrong, by number; at most MAX_WRONG_RUNS runs."""
+    """Runs of wrong events, by number; at most MAX_WRONG_RUNS."""
     message: str = ""
-    """What is wrong with the seals themselves, or why nothing can be checked; empty when nothing is."""
+    """A fault of the seals themselves, or the reason why nothing can be checked; empty when there is none."""
     pruned_events: int = 0
     """Events that were deleted by a declared act."""
     redacted_events: int = 0
@@ -121,7 +121,7 @@ class SealStatus(Record):
     declaring_seqs: tuple[int, ...] = ()
     """The events that declare these removals."""
     read_at_s: float | None = None
-    """When the check that read all events began, in seconds since 1970; None before the first has ended."""
+    """The time at which the check of all events began, in seconds since 1970; None before the first ended."""
     is_written_to: bool = False
     """The file was written to since, so that the events read before may have been changed as well: what was
     appended was checked, the others are read again before long."""
@@ -149,7 +149,7 @@ class SealStatus(Record):
 
     @property
     def removal_words(self) -> str:
-        """What was removed by declared acts, for the end of a list and a dialog; empty when nothing was."""
+        """Removals by declared acts, for the end of a list and a dialog; empty when nothing was removed."""
         parts = []
         if self.pruned_events:
             parts.append(f"{counted(self.pruned_events, 'event')} pruned here")

@@ -27,7 +27,7 @@ _STRICT_TYPES = {"INTEGER": "integer", "TEXT": "text", "BLOB": "blob"}
 
 
 class _IndexShape(NamedTuple):
-    """What an index is over."""
+    """The definition of an index."""
 
     table: str
     is_unique: bool

@@ -46,8 +46,8 @@ def give_key(
     """
     with writer.changing() as change:
         store_id = change.info(schema.STORE_ID) or ""
-        found = change.connection.execute("SELECT note FROM seal_head ORDER BY size DESC LIMIT 1").fetchone()
-        old = sealing.sealing_key_id(change.connection, "" if found is None else found[0])
+        newest = change.connection.execute("SELECT note FROM seal_head ORDER BY size DESC LIMIT 1").fetchone()
+        old = sealing.sealing_key_id(change.connection, "" if newest is None else newest[0])
         if old is not None and not may_replace:
             raise FileExists(
                 f"The key {old.hex()} signs this store already.", "--replace puts another in its place."

@@ -86,8 +86,8 @@ class SealedStore:
             self.schema_version = schema.user_version(self.connection)
             self.store_id = self.info(schema.STORE_ID) or ""
             self.sealing_key = self.info(seal_layout.SEAL_KEY)
-            found = {str(row[0]) for row in self.connection.execute("SELECT name FROM sqlite_schema")}
-        self.has_seals = found >= seal_layout.TABLES.keys()
+            tables = {str(row[0]) for row in self.connection.execute("SELECT name FROM sqlite_schema")}
+        self.has_seals = tables >= seal_layout.TABLES.keys()
         self.connection.text_factory = bytes
         self.content = Content(self.connection)
 
@@ -104,12 +104,12 @@ class SealedStore:
 
     @property
     def origin(self) -> str:
-        """How its checkpoints name it."""
+        """The name of the store in checkpoints."""
         return origin_of(self.store_id)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One short read transaction; names are read anew in each."""
+        """One short read transaction; names are read again in each."""
         with connect.store_errors(self.path):
             self.connection.execute("BEGIN")
             try:
@@ -146,15 +146,15 @@ class SealedStore:
         return None if row[0] is None else int(row[0])
 
     def number(self, statement: str, *parameters: int) -> int:
-        """The one number that a statement gives; 0 for NULL."""
+        """Return the one number that a statement gives; 0 for NULL."""
         return int(self.connection.execute(statement, parameters).fetchone()[0] or 0)
 
     def info(self, name: str) -> str | None:
-        """What ``store_info`` says under a name; None if nothing."""
-        found = self.connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
-        if found is None:
+        """Return what ``store_info`` says under a name; None if nothing."""
+        row = self.connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
+        if row is None:
             return None
-        return found[0].decode("utf-8", "replace") if isinstance(found[0], bytes) else str(found[0])
+        return row[0].decode("utf-8", "replace") if isinstance(row[0], bytes) else str(row[0])
 
     def close(self) -> None:
         """Let the connection go."""

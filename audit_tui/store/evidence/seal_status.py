@@ -34,7 +34,7 @@ SHARE = 10
 
 
 class _FileState(NamedTuple):
-    """What changes when somebody writes to a store."""
+    """Marks that change when somebody writes to a store."""
 
     file: tuple[int, ...]
     """Device, inode, size, time of content and time of status of the store; empty when it is gone."""

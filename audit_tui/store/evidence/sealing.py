@@ -50,7 +50,7 @@ class Seals:
     """Keeps the seals in step with the events, for one writer.
 
     What it remembers between transactions is the right edge of the tree; when another writer has moved the
-    newest head, it is read anew: the edge beside that head and the leaves of the last block.
+    newest head, it is read again: the edge beside that head and the leaves of the last block.
     """
 
     def __init__(self) -> None:
@@ -126,10 +126,10 @@ class Seals:
         except ValueError:
             raise _broken(size) from None
         if open_leaves:
-            found = connection.execute("SELECT n, leaves FROM seal_block WHERE block = ?", (full,)).fetchone()
-            if found is None or found[0] != open_leaves or len(found[1]) != open_leaves * HASH_BYTES:
+            row = connection.execute("SELECT n, leaves FROM seal_block WHERE block = ?", (full,)).fetchone()
+            if row is None or row[0] != open_leaves or len(row[1]) != open_leaves * HASH_BYTES:
                 raise _broken(size)
-            self._last = split_leaves(found[1])
+            self._last = split_leaves(row[1])
             for leaf in self._last:
                 self._edge.push(leaf)
         if self._root() != root:
@@ -185,7 +185,7 @@ def _rows_of(rows: Sequence[StoredRow], drafts: Sequence[Draft]) -> Iterator[tup
 
 
 def _is_kept(heads: Sequence[Sequence[object]]) -> bool:
-    """Whether the newest head is to stay when a newer one comes; the first head does."""
+    """Tell whether the newest head is to stay when a newer one comes; the first head does."""
     if len(heads) < 2:
         return True
     (size, _, at, *_), (size_before, _, at_before, *_) = heads
@@ -204,7 +204,7 @@ def _block_roots(connection: sqlite3.Connection, full: int) -> list[bytes]:
 
 
 def find_signer(connection: sqlite3.Connection, newest_note: str) -> signing.Signer | None:
-    """What signs this store; None when nothing does.
+    """Find the key that signs this store; None when nothing does.
 
     Args:
         connection: The store.
@@ -216,10 +216,10 @@ def find_signer(connection: sqlite3.Connection, newest_note: str) -> signing.Sig
     key_id = sealing_key_id(connection, newest_note)
     store_id = _info(connection, schema.STORE_ID) or ""
     if key_id is None:
-        if (own := signing.own_key(store_id)) is not None:
+        if (own_key := signing.own_key(store_id)) is not None:
             raise SigningKeyError(
-                f"This store's seals are not signed, but there is a key that signs them: {own}. Somebody took"
-                " the signatures away, so nothing is added unsigned.",
+                f"This store's seals are not signed, but a key that signs them is here: {own_key}. Somebody"
+                " took the signatures away, so nothing is added unsigned.",
                 f"{_VERIFY} If the key never signed this store, move its file away.",
             )
         return None
@@ -244,10 +244,10 @@ def sealing_key_id(connection: sqlite3.Connection, newest_note: str) -> bytes | 
     Raises:
         SigningKeyError: If that cannot be read.
     """
-    known = _info(connection, SEAL_KEY)
+    public_key = _info(connection, SEAL_KEY)
     try:
-        if known is not None:
-            return read_public_key(known).key_id
+        if public_key is not None:
+            return read_public_key(public_key).key_id
         signatures = read_checkpoint(newest_note).signatures if newest_note else ()
     except CheckpointError as error:
         raise SigningKeyError(
@@ -257,8 +257,8 @@ def sealing_key_id(connection: sqlite3.Connection, newest_note: str) -> bytes | 
 
 
 def _info(connection: sqlite3.Connection, name: str) -> str | None:
-    found = connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
-    return None if found is None else str(found[0])
+    row = connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _broken(size: int) -> StoreDamaged:

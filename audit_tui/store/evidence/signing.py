@@ -56,19 +56,19 @@ class Signer:
 
 
 def is_signed_by(note: SignedCheckpoint, key: PublicKey) -> bool | None:
-    """Whether a signature of this key stands under a checkpoint; None when none says that it is of it.
+    """Tell whether a signature of this key stands under a checkpoint; None when none claims to be of it.
 
     Raises:
         SigningKeyError: If the extra ``seal`` is not installed.
     """
-    found = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
-    if not found:
+    signatures = [each for each in note.signatures if (each.name, each.key_id) == (key.name, key.key_id)]
+    if not signatures:
         return None
-    return any(_holds(key.key, one.data, note.checkpoint.text().encode()) for one in found)
+    return any(_holds(key.key, signature.data, note.checkpoint.text().encode()) for signature in signatures)
 
 
 def key_path(store_id: str, key_id: bytes) -> Path:
-    """Where a private key of a store lies or would lie."""
+    """Return the place of a private key of a store, whether it exists or not."""
     from audit_tui.config import keys_directory, user_path
 
     chosen = os.environ.get(KEY_VARIABLE)
@@ -172,12 +172,12 @@ def _secret_text(path: Path) -> str:
     except OSError as error:
         raise SigningKeyError(f"The signing key {path} cannot be read: {error.strerror}.", _FIND) from error
     try:
-        there = os.fstat(descriptor)
-        if not stat.S_ISREG(there.st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise SigningKeyError(f"The signing key {path} is not a file.", _FIND)
-        if there.st_mode & 0o077:
+        if status.st_mode & 0o077:
             raise SigningKeyError(
-                f"Others may read or write the signing key {path} ({stat.filemode(there.st_mode)}).",
+                f"Others may read or write the signing key {path} ({stat.filemode(status.st_mode)}).",
                 f"Make it yours alone: chmod 600 {path} - and make a new one if somebody has seen it.",
             )
         return os.read(descriptor, _MAX_FILE_BYTES).decode("ascii", "replace")

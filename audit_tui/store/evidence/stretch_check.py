@@ -54,20 +54,20 @@ _ENTRIES = "SELECT count(*) FROM events INDEXED BY events_key WHERE seq BETWEEN 
 
 
 class UnitResult(NamedTuple):
-    """What a unit gave; it goes through JSON from one process to another."""
+    """The result of a unit; it goes through JSON from one process to another."""
 
     checked_events: int = 0
     matching_events: int = 0
     redacted_events: int = 0
     pruned_events: int = 0
     rows: int = 0
-    """How many events exist."""
+    """The number of events that exist."""
     wrong: Sequence[tuple[str, int, int]] = ()
     """Runs of wrong events: what is wrong, the first and the last seq."""
     unlisted_events: int = 0
     undeclared: Sequence[int] = ()
     problems: Sequence[str] = ()
-    """What is wrong with what is made of the events."""
+    """Faults of what is made of the events."""
     names: Sequence[Sequence[tuple[int, int]]] = ((), (), (), ())
     """Of events, categories, users and sources: each number, and in how many events it stands."""
 
@@ -84,14 +84,14 @@ def units(store: SealedStore, first_seq: int, size: int) -> list[int]:
         size: How many events are sealed.
     """
     most = store.path.stat().st_size // (UNIT_EVENTS * HASH_BYTES) + FEW_UNITS
-    found: list[int] = []
+    parts: list[int] = []
     block = first_seq // BLOCK_LEAVES
-    while len(found) < most and (existing := store.next_block(block)) is not None:
+    while len(parts) < most and (existing := store.next_block(block)) is not None:
         if existing * BLOCK_LEAVES >= size:
             break
-        found.append(existing // UNIT_BLOCKS)
-        block = (found[-1] + 1) * UNIT_BLOCKS
-    return found
+        parts.append(existing // UNIT_BLOCKS)
+        block = (parts[-1] + 1) * UNIT_BLOCKS
+    return parts
 
 
 class StretchCheck:

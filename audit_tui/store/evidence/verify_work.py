@@ -1,6 +1,6 @@
 """Sharing the check of the events with a second process, so that both cores have work.
 
-The process is started anew, never forked: a fork would inherit the store's connection and locks. It is told
+The process is a new one, never a fork: a fork would inherit the store's connection and locks. It is told
 its units through its standard input, a line each, and answers on its standard output.
 """
 

@@ -46,7 +46,7 @@ MAX_ADDED = 1_000
 
 
 class Mode(StrEnum):
-    """How much is checked."""
+    """The extent of a check."""
 
     FULL = "full"
     SINCE = "since"
@@ -56,7 +56,7 @@ class Mode(StrEnum):
 
 
 class Result(StrEnum):
-    """How a check ends."""
+    """The outcome of a check."""
 
     VERIFIED = "VERIFIED"
     NOT_ANCHORED = "CONSISTENT, NOT ANCHORED"
@@ -67,14 +67,14 @@ class Anchor(Record):
     """A checkpoint that was kept elsewhere."""
 
     name: str
-    """Where it was kept, for the report."""
+    """The place where it was kept, for the report."""
     note: SignedCheckpoint
     is_since: bool = False
     """It only says where to begin."""
 
 
 class AnchorResult(Record):
-    """What became of an anchor."""
+    """The result for an anchor."""
 
     name: str
     size: int
@@ -90,7 +90,7 @@ class AnchorResult(Record):
 
 
 class Request(Record):
-    """What to check."""
+    """A request for a check."""
 
     mode: Mode = Mode.FULL
     keys: tuple[PublicKey, ...] = ()
@@ -102,11 +102,11 @@ class Request(Record):
     @property
     def since(self) -> int:
         """The events up to which only the seals are checked."""
-        return max((one.note.checkpoint.size for one in self.anchors if one.is_since), default=0)
+        return max((anchor.note.checkpoint.size for anchor in self.anchors if anchor.is_since), default=0)
 
 
 class Report(Record):
-    """What a check found."""
+    """The results of a check."""
 
     path: str
     store_id: str
@@ -114,7 +114,7 @@ class Report(Record):
     sqlite_version: str
     mode: Mode
     size: int
-    """How many events the newest head covers."""
+    """The number of events that the newest head covers."""
     since: int
     checked_events: int
     matching_events: int
@@ -127,7 +127,7 @@ class Report(Record):
     """Fewer than all in a quick check of many."""
     matching_heads: int
     signatures: int
-    """How many heads carry a signature of a given key that holds."""
+    """The number of heads that carry a signature of a given key that holds."""
     checked_signatures: int
     sealing_key: str | None
     """The public key that the store says it is signed with; None when it says none."""
@@ -140,7 +140,7 @@ class Report(Record):
     """Wrong events that are not in ``wrong``, which has an end."""
     seal_problems: tuple[str, ...]
     unindexed_events: int | None
-    """How many events no index covers yet, so that their rows are read; None when it was not checked."""
+    """The number of events that no index covers yet, whose rows are read; None when it was not checked."""
     index_problems: tuple[str, ...]
     seconds: float
 
@@ -152,19 +152,19 @@ class Report(Record):
     @property
     def anchored_size(self) -> int:
         """The number of events that an anchor covers."""
-        return max((one.size for one in self.anchors if not one.problem), default=0)
+        return max((anchor.size for anchor in self.anchors if not anchor.problem), default=0)
 
     @property
     def result(self) -> Result:
-        """How it ends."""
-        anchor_problems = any(one.problem for one in self.anchors)
+        """The outcome."""
+        anchor_problems = any(anchor.problem for anchor in self.anchors)
         if self.wrong or self.seal_problems or self.index_problems or anchor_problems:
             return Result.FAILED
         return Result.VERIFIED if self.is_anchored else Result.NOT_ANCHORED
 
     @property
     def not_covered(self) -> tuple[str, ...]:
-        """What the result does not speak of, each in a few words."""
+        """Gaps that the result does not speak of, each in a few words."""
         if self.result is Result.FAILED:
             return ()
         gaps = []
@@ -179,7 +179,7 @@ class Report(Record):
 
     @property
     def wrong_events(self) -> int:
-        """How many events are known to be wrong themselves."""
+        """The number of events that are themselves wrong."""
         return sum(run.events for run in self.wrong if run.wrong is not Wrong.SEAL) + self.unlisted_events
 
 
@@ -325,11 +325,11 @@ class _Verification:
         for note in notes:
             if note is None:
                 continue
-            found = [is_signed_by(note, key) for key in keys]
+            signed_by = [is_signed_by(note, key) for key in keys]
             size = note.checkpoint.size
-            if True in found:
+            if True in signed_by:
                 signed += 1
-            elif False in found:
+            elif False in signed_by:
                 self._problems.append(f"the signature of the head at event {size:,} is forged")
             elif signed or note.signatures or note is notes[-1]:
                 unsigned.append(size)
@@ -365,8 +365,8 @@ class _Verification:
         elif _mark(anchor) in walk.broken_marks:
             problem = f"is not in this history: something up to event {checkpoint.size:,} was rewritten"
         elif self._request.keys and anchor.note.signatures:
-            found = [is_signed_by(anchor.note, key) for key in self._request.keys]
-            if True not in found:
+            signed_by = [is_signed_by(anchor.note, key) for key in self._request.keys]
+            if True not in signed_by:
                 problem = "its signature is not that of the given key"
         own_at_s = checkpoint.at_s
         at_s = self._sealed_at(checkpoint.size)[0] if own_at_s is None else own_at_s
@@ -392,8 +392,8 @@ class _Verification:
             newest = self._store.newest_head()
             size = 0 if newest is None else newest.size
             now = {(head.size, head.root) for head in self._store.heads()}
-            kept = {(head.size, head.root) for head in self._heads[:-1]}
-            if size < self._size or not kept <= now:
+            earlier = {(head.size, head.root) for head in self._heads[:-1]}
+            if size < self._size or not earlier <= now:
                 self._problems.append("heads were removed or changed while this check ran")
             self._find_added(size)
             self.has_new_removals = self._count_removals() != self._removals

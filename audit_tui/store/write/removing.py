@@ -41,14 +41,14 @@ METADATA = "metadata"
 ORIGINAL = "original"
 REDACTABLE = (*COLUMN_FIELDS, METADATA, ORIGINAL)
 ALL_FIELDS = (*COLUMN_FIELDS, METADATA, ORIGINAL)
-"""What can be redacted, and ``meta.NAME``, one field of the metadata; name, category, time and key stay."""
+"""The fields that can be redacted, and ``meta.NAME``, one of the metadata; name, category, time, key stay."""
 ROWS_AT_ONCE = 2_000
 _NOTHING = "Nothing was redacted."
 _VERIFY = "Verify the store: audit-tui verify."
 
 
 class Act(NamedTuple):
-    """Who removes something, when and why."""
+    """The person who removes something, the time and the reason."""
 
     user: str
     host: str
@@ -57,7 +57,7 @@ class Act(NamedTuple):
 
 
 class Removed(NamedTuple):
-    """What was done."""
+    """A removal that was done."""
 
     events: int
     by_events: tuple[int, ...]
@@ -65,7 +65,7 @@ class Removed(NamedTuple):
     left: tuple[tuple[int, str], ...] = ()
     """Events and fields in which a redacted value still stands."""
     unchanged: int = 0
-    """So many of the events had nothing in these fields, or nothing that was not redacted before."""
+    """The number of events that had nothing in these fields, or nothing that was not redacted before."""
 
 
 def check_fields(fields: Sequence[str]) -> tuple[str, ...]:
@@ -109,9 +109,9 @@ def redact(writer: StoreWriter, seqs: Sequence[int], fields: Sequence[str], act:
             redactions = list(_redactions(change, some, fields, earlier))
             if not redactions:
                 continue
-            after = [one.after for one in redactions]
-            change.replace([one.row for one in redactions], after)
-            seqs_now = [one.row.seq for one in redactions]
+            after = [redaction.after for redaction in redactions]
+            change.replace([redaction.row for redaction in redactions], after)
+            seqs_now = [redaction.row.seq for redaction in redactions]
             leaves = {str(row.seq): _leaf(row.seq, new, form).hex() for row, _, new, form in redactions}
             more: dict[str, object] = {declared.FIELDS: list(fields), declared.LEAVES: leaves}
             by_events.append(_record(change, act, declared.REDACT, seqs_now, more))
@@ -157,9 +157,9 @@ def _redactions(
 
 
 def count_before(connection: sqlite3.Connection, before_us: int) -> int:
-    """How many events happened before a moment, those that record removals among them."""
-    found = connection.execute("SELECT count(*) FROM events WHERE occurred_us < ?", (before_us,)).fetchone()
-    return int(found[0])
+    """Count the events that happened before a moment, those that record removals among them."""
+    row = connection.execute("SELECT count(*) FROM events WHERE occurred_us < ?", (before_us,)).fetchone()
+    return int(row[0])
 
 
 def prune(
@@ -195,23 +195,23 @@ def prune(
 
 
 def _prunable(connection: sqlite3.Connection, before_us: int) -> list[int]:
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT seq FROM events WHERE occurred_us < ?"
         " AND seq NOT IN (SELECT event_seq FROM seal_removed) ORDER BY seq LIMIT ?",
         (before_us, PRUNE_AT_ONCE),
     )
-    return [seq for (seq,) in found]
+    return [seq for (seq,) in rows]
 
 
 def _pruned(connection: sqlite3.Connection) -> int:
-    found = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.PRUNED,)).fetchone()
-    return 0 if found is None else read_count(found[0])
+    row = connection.execute("SELECT value FROM store_info WHERE name = ?", (schema.PRUNED,)).fetchone()
+    return 0 if row is None else read_count(row[0])
 
 
 def _require_removable(change: Change, seqs: Sequence[int]) -> None:
-    there = {row.seq for row in change.rows(seqs)}
+    existing = {row.seq for row in change.rows(seqs)}
     for seq in seqs:
-        if seq not in there:
+        if seq not in existing:
             raise UsageError(f"There is no event {seq:,}.", _NOTHING)
     declaring = {seq for (seq,) in change.connection.execute("SELECT event_seq FROM seal_removed")}
     for seq in seqs:
@@ -267,18 +267,18 @@ def _draft_of(connection: sqlite3.Connection, row: StoredRow) -> Draft:
     )  # fmt: skip
 
 
-def _redacted(one: Draft, fields: Sequence[str]) -> Draft:
-    after = one._replace(
-        user=_gone(one.user, "user" in fields),
-        description=_gone(one.description, "description" in fields),
-        source_ip=_gone(one.source_ip, "source_ip" in fields),
-        target=_gone(one.target, "target" in fields),
+def _redacted(before: Draft, fields: Sequence[str]) -> Draft:
+    after = before._replace(
+        user=_gone(before.user, "user" in fields),
+        description=_gone(before.description, "description" in fields),
+        source_ip=_gone(before.source_ip, "source_ip" in fields),
+        target=_gone(before.target, "target" in fields),
         original=None,
     )
     if METADATA in fields:
-        return after._replace(metadata=None if one.metadata is None else json_text({REDACTED: True}))
+        return after._replace(metadata=None if before.metadata is None else json_text({REDACTED: True}))
     names = [field.removeprefix(META_PREFIX) for field in fields if field.startswith(META_PREFIX)]
-    return after._replace(metadata=_without(one.metadata, names)) if names else after
+    return after._replace(metadata=_without(before.metadata, names)) if names else after
 
 
 def _gone(text: str | None, is_redacted: bool) -> str | None:
