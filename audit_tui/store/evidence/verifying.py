@@ -170,8 +170,8 @@ class Report(Record):
         gaps = []
         if self.mode is Mode.QUICK:
             gaps.append("the events were not read")
-        elif self.since:
-            gaps.append(f"{counted(self.size - self.checked_events, 'event')} before --since were not read")
+        elif unread := self.size - self.checked_events:
+            gaps.append(f"{counted(unread, 'event')} before --since were not read")
         newer = self.size - self.anchored_size
         if self.anchors and newer:
             gaps.append(f"the anchor covers {self.anchored_size:,} of {counted(self.size, 'event')}")
