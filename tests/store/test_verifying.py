@@ -259,7 +259,7 @@ def test_a_second_process_does_its_share_or_the_first_does_all(
     path = copy_of(sealed, tmp_path)
     connection = open_raw(path)
     connection.execute("INSERT INTO index_blocks VALUES (1 << 40, NULL, x'00')")
-    connection.execute("UPDATE events SET target = 'x' WHERE seq = 777")
+    connection.execute("UPDATE events SET original = x'00' WHERE seq = 777")
     connection.execute("UPDATE user_names SET events = 7 WHERE id = 1")
     connection.close()
     expected = verify(path, Request())
