@@ -361,9 +361,18 @@ class FieldMap:
         return replace(event, **given) if given else event
 
 
+_LONGEST_NOTHING = max(map(len, NO_NAMES))
+
+
 def _is_plain(text: str, chars: int) -> bool:
     """Whether every reader of a text column gives this text as it is."""
-    return 0 < len(text) <= chars and text.isascii() and text.isprintable() and text[0] not in " {["
+    return (
+        0 < len(text) <= chars
+        and text.isascii()
+        and text.isprintable()
+        and text[0] not in " {["
+        and (len(text) > _LONGEST_NOTHING or text.lower() not in NO_NAMES)
+    )
 
 
 def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
