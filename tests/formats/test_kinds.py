@@ -18,7 +18,6 @@ K8S = (
     NS + '"user":{"username":"ann"},"objectRef":{"resource":"pods"},"responseStatus":{"code":403},'
     f'"stageTimestamp":"{T}"}}'
 )
-)
 
 
 def lines(*records: object) -> str:
