@@ -12,6 +12,8 @@ from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import content_key, first_text, mark_denied
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audit_tui.formats.record import Fields
 
 WAREHOUSE_PREFIX = "p_"
@@ -74,6 +76,10 @@ class Loose:
         if self._folded is None:
             self._folded = {fold(key): key for key in reversed(self._fields)}
         return self._folded.get(fold(name))
+
+    def names(self) -> Iterable[str]:
+        """Return the keys of the record itself."""
+        return self._fields.keys()
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
         """The value of a key of the record itself; None when it is absent."""

@@ -5,20 +5,21 @@ Of each file only the head, which says how its records are recognised, is read b
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.formats.detection import Condition, Detection
 from audit_tui.formats.mapping_file import VENDORS, checked
-from audit_tui.formats.record import Format, Shape
+from audit_tui.formats.record import Format, Lines, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.formats.record import Fields
+    from audit_tui.formats.record import Fields, LogText, Record, Reject
 
 DEFAULT_RANK = 50
 PART = "event"
@@ -39,7 +40,7 @@ def vendor_format(name: str) -> tuple[int, Format]:
     text = path.read_text(encoding="utf-8")
     head = tomllib.loads(text[: text.index(_HEAD_ENDS)])
     detection = Detection(tuple(map(Condition.of, head["detect"])))
-    split = head.get("split")
+    split, begins = head.get("split"), head.get("begins")
     log_format = Format(
         name,
         head["title"],
@@ -48,8 +49,20 @@ def vendor_format(name: str) -> tuple[int, Format]:
         _Loaded(name, path, text),
         split=None if split is None else lambda fields: split_at(fields, split),
         fits=detection.fits,
+        lines=None if begins is None else _lines(name, begins),
     )
     return head.get("rank", DEFAULT_RANK), log_format
+
+
+def _lines(name: str, begins: str) -> Lines:
+    """How the files of a vendor divide that are neither JSON nor CSV: its code is imported when one comes."""
+
+    def records(text: LogText) -> Iterator[Record | Reject]:
+        read: Callable[[LogText], Iterator[Record | Reject]]
+        read = import_module(f"audit_tui.formats.vendors.{name}").records
+        return read(text)
+
+    return Lines(lambda head: re.search(begins, head) is not None, records)
 
 
 def split_at(fields: Fields, name: str) -> Sequence[Fields]:

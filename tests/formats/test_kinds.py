@@ -423,3 +423,172 @@ def test_a_row_of_an_export_whose_record_is_cut_off_says_so(tmp_path: Path) -> N
     (event,) = told(tmp_path, rows, "a.csv")
     assert (event["source"], event["event"], event["user"]) == ("m365", "FileDeleted", "ann")
     assert event["description"].endswith("(its AuditData is cut off)")
+
+
+WINDOWS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        {
+            "Event": {
+                "System": {
+                    "Provider": {"#attributes": {"Name": "Microsoft-Windows-Security-Auditing"}},
+                    "EventID": {"#text": 4625, "#attributes": {"Qualifiers": ""}},
+                    "Keywords": "0x8010000000000000",
+                    "TimeCreated": {"#attributes": {"SystemTime": "2026-11-01T14:00:00.123456Z"}},
+                    "EventRecordID": 77,
+                    "Channel": "Security",
+                    "Computer": "dc1",
+                },
+                "EventData": {
+                    "SubjectUserName": "-",
+                    "TargetUserName": "ann",
+                    "SubStatus": "0xC000006A",
+                    "IpAddress": "192.0.2.1",
+                },
+            }
+        },
+        {
+            "event": "4625 logon failed",
+            "user": "ann",
+            "outcome": "failure",
+            "source_ip": "192.0.2.1",
+            "description": "ann failed to log on to dc1 from 192.0.2.1: wrong password",
+            "key": "windows:dc1:Security:77:1793541600123456",
+        },
+    ),
+    (
+        {
+            "@timestamp": T,
+            "winlog": {
+                "event_id": "4732",
+                "channel": "Security",
+                "computer_name": "dc1",
+                "provider_name": "Microsoft-Windows-Security-Auditing",
+                "event_data": {
+                    "SubjectUserName": "adm",
+                    "TargetUserName": "Administrators",
+                    "MemberSid": "S-1-5-21-1",
+                },
+                "keywords": ["Audit Success"],
+            },
+            "event": {"code": "4732"},
+        },
+        {
+            "user": "adm",
+            "target": "Administrators",
+            "outcome": "success",
+            "description": "adm added S-1-5-21-1 to local group Administrators",
+        },
+    ),
+    (
+        {
+            "EventTime": "2026-11-01 14:00:00Z",
+            "Hostname": "pc",
+            "EventID": 1,
+            "SourceName": "Microsoft-Windows-Sysmon",
+            "User": "ACME\\ann",
+            "Image": "C:\\cmd.exe",
+            "CommandLine": "cmd /c whoami",
+        },
+        {
+            "event": "Sysmon 1 process created",
+            "user": "ann",
+            "target": "C:\\cmd.exe",
+            "description": "ann started cmd /c whoami",
+        },
+    ),
+    (
+        {
+            "EventTime": T,
+            "Hostname": "pc",
+            "EventID": 6005,
+            "SourceName": "EventLog",
+            "Message": "It began.\nx",
+        },
+        {"event": "6005 EventLog", "description": "It began.", "outcome": "unknown"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "expected"), WINDOWS)
+def test_windows_events_are_called_as_experts_call_them(
+    tmp_path: Path, record: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    (event,) = told(tmp_path, lines(record))
+    assert event["source"] == "windows"
+    assert {name: event[name] for name in expected} == expected
+
+
+CEF = "Nov  1 14:00:00 fw CEF:0|Acme|Fire\\|wall|1.0|100|login failed|8|"
+PG = (
+    '2026-11-01 14:00:00.123 UTC,"ann","shop",42,"192.0.2.1:5432",65f.1,1,"INSERT",2026-11-01 13:59:59 UTC,'
+    "3/4,0,"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            f"{CEF}rt=1793541600000 suser=ann lee src=192.0.2.1 outcome=failure fname=a\\=b",
+            {
+                "event": "login failed",
+                "category": "Fire|wall",
+                "user": "ann lee",
+                "outcome": "failure",
+                "severity": 4,
+            },
+        ),
+        (
+            "LEEF:2.0|Acme|IDS|1|login|^|devTime=2026-11-01T14:00:00Z^usrName=ann^src=192.0.2.1^sev=9",
+            {"event": "login", "user": "ann", "source_ip": "192.0.2.1", "severity": 5},
+        ),
+        (
+            "LEEF:1.0|Acme|IDS|1|logout|devTime=2026-11-01T14:00:00Z\tusrName=ann\tsrc=192.0.2.1",
+            {"event": "logout", "user": "ann", "source_ip": "192.0.2.1"},
+        ),
+        (
+            PG + 'LOG,00000,"connection authorized: user=ann database=shop",,,,,,,,,"psql","client backend"',
+            {
+                "event": "connection authorized",
+                "outcome": "success",
+                "source_ip": "192.0.2.1",
+                "key": "postgres:65f.1:1",
+            },
+        ),
+        (
+            PG + 'LOG,00000,"AUDIT: SESSION,1,1,WRITE,INSERT,TABLE,public.t,""insert into\nt"",<none>"'
+            ',,,,,,,,,"psql","client backend"',
+            {"event": "insert", "target": "public.t", "outcome": "unknown", "category": "write"},
+        ),
+        (
+            PG + 'ERROR,42501,"permission denied for table t",,,,,,"select 1",,,"psql","client backend"',
+            {
+                "outcome": "failure",
+                "description": "ann was not allowed to run select 1: permission denied for table t",
+            },
+        ),
+        (
+            "20261101 14:00:00,db1,ann,192.0.2.1,4,7,QUERY,shop,'select 1, 2',0",
+            {"description": "ann ran select 1, 2 on shop", "outcome": "success", "source": "mariadb"},
+        ),
+        (
+            "20261101 14:00:00,db1,bob,192.0.2.1,5,0,FAILED_CONNECT,,,1045",
+            {"description": "bob failed to connect from 192.0.2.1", "outcome": "failure"},
+        ),
+    ],
+)
+def test_lines_of_their_own_kind(tmp_path: Path, line: str, expected: dict[str, Any]) -> None:
+    (event,) = told(tmp_path, f"{line}\n")
+    assert {name: event[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("begin", ["CEF:0|a|b|c|d|e|f|", "20261101 14:00:00,db1,", PG])
+def test_lines_that_are_broken_cost_themselves(tmp_path: Path, begin: str) -> None:
+    good = {"C": f"{CEF}rt=1793541600000", "2": "20261101 14:00:00,db,a,h,1,2,QUERY,s,'x',0"}[begin[0]]
+    good = PG + 'LOG,00000,"x",,,,,,,,,"psql"' if begin is PG else good
+    broken = f"{begin}{' a' * 50_000}" if begin is not PG else "x,y"
+    events, rejects = read(
+        write(tmp_path, f"{good}\n{broken}\n{good.replace('1793541600000', '1793541601000')}\n")
+    )
+    assert len(events) + len(rejects) == 3
+    assert len(events) >= 2

@@ -34,7 +34,7 @@ _LOOSE_HEAD = re.compile(
 _NEXT_HEAD = re.compile(r" (?=(?:node=\S{0,255} )?type=[A-Z][A-Z0-9_]{0,63} msg=audit\(\d)", re.ASCII)
 _BETWEEN = re.compile(r"-{2,}|time->.*", re.ASCII)
 """Lines that ausearch puts before each event."""
-_INTERPRETED = re.compile(r"([\w-]+)=(.*?)(?=\s+[\w-]+=|\s*\Z)", re.DOTALL)
+_NAME = re.compile(r"(?:\A|(?<=\s))([\w-]{1,64})=")
 _BEGINS = re.compile(r"^(?:node=\S{0,255} )?type=\S{0,64} msg=audit\(\d", re.MULTILINE | re.ASCII)
 _PAIR = re.compile(
     r"(?:(old|new) )?([^\s=\"']+)=(\"[^\"]*\"|'[^']*'|\{[^{}]*\}|[^\s]*)|(\S+)",
@@ -125,7 +125,9 @@ def interpreted_fields(body: str, record_type: str) -> Fields:
     start = body.find("msg='")
     if start >= 0:
         body = f"{body[:start]} {body[start + 5 :].strip().removesuffix(chr(39))}"
-    return {name: value.strip('"') for name, value in _INTERPRETED.findall(body.strip())}
+    names = list(_NAME.finditer(body))
+    ends = [name.start() for name in names[1:]] + [len(body)]
+    return {name[1]: body[name.end() : end].strip(' \t"') for name, end in zip(names, ends, strict=False)}
 
 
 def _joined_lines(text: str) -> list[str]:

@@ -1,0 +1,134 @@
+"""PostgreSQL: rows of the csvlog, connections, and the statements that pgaudit writes."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING
+
+from audit_tui.core.event import Outcome
+from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
+from audit_tui.formats.words.english import plain_reason, shown, with_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_tui.formats.mapping import Telling
+    from audit_tui.formats.record import LogText
+
+_COLUMNS = (
+    "timestamp", "user", "dbname", "pid", "remote_host", "session_id", "line_num", "ps", "session_start",
+    "vxid", "txid", "error_severity", "state_code", "message", "detail", "hint", "internal_query",
+    "internal_position", "context", "statement", "cursor_position", "func_name", "application_name",
+    "backend_type", "leader_pid", "query_id",
+)  # fmt: skip
+_FEWEST = 22
+_AUTHORIZED = re.compile(r"connection authorized: user=(?P<user>\S+)(?: database=(?P<db>\S+))?")
+_REFUSED = re.compile(
+    r'(?:password authentication failed|no pg_hba\.conf entry|role) .*?(?:user )?"(?P<user>[^"]+)"'
+)
+_BAD = frozenset({"ERROR", "FATAL", "PANIC"})
+_DENIED = frozenset({"42501", "28000", "28P01"})
+
+
+def records(text: LogText) -> Iterator[Record | Reject]:
+    """Return the rows of a csvlog, and the lines that are none."""
+    csv.field_size_limit(2 * MAX_RECORD_CHARS)
+    lines = _Counted(line for line in text.lines() if line)
+    rows = csv.reader(lines)
+    while True:
+        first = lines.count + 1
+        lines.taken.clear()
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            yield Reject(
+                text.name, first, None, f"it is not CSV: {error}", "".join(lines.taken)[:MAX_RECORD_CHARS]
+            )
+            continue
+        if row is None:
+            return
+        whole = "".join(lines.taken).rstrip("\r\n")
+        if not row:
+            continue
+        if len(row) < _FEWEST:
+            yield Reject(
+                text.name, first, None, f"it has {len(row)} columns, a csvlog {_FEWEST} and more", whole
+            )
+            continue
+        fields = {name: value for name, value in zip(_COLUMNS, row, strict=False) if value != ""}
+        yield Record(fields, first, None, whole, not whole.isascii() and not _is_text(whole))
+
+
+def _is_text(text: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in text)
+
+
+class _Counted:
+    """Lines that are counted, and kept until the next row."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.count = 0
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.count += 1
+        self.taken.append(line)
+        return line
+
+
+def refine(telling: Telling) -> None:
+    """Tell a statement that pgaudit wrote, a connection, or an error."""
+    message, who = telling.text("message") or "", telling.user
+    session, number = telling.text("session_id"), telling.text("line_num")
+    if session is not None and number is not None:
+        telling.values["key"] = f"{session}:{number}"
+    severity = (telling.text("error_severity") or "").upper()
+    code = telling.text("state_code") or ""
+    database = telling.text("dbname")
+    telling.values["category"] = "database"
+    if message.startswith("AUDIT: "):
+        _audited(telling, message.removeprefix("AUDIT: "))
+    elif (found := _AUTHORIZED.search(message)) is not None:
+        telling.values |= {"event": "connection authorized", "user": found["user"], "target": found["db"]}
+        telling.verdict = Verdict(Outcome.SUCCESS)
+        telling.sentence = telling.narrated("connect[ to {target}][ from {address}]")
+    elif severity in _BAD and code in ("28000", "28P01"):
+        refused = _REFUSED.search(message)
+        telling.values["event"] = "authentication failed"
+        telling.values["user"] = refused["user"] if refused is not None else who
+        telling.verdict = Verdict(Outcome.FAILURE, code == "28000")
+        sentence = telling.narrated("connect[ to {target}][ from {address}]")
+        telling.sentence = with_reason(sentence, message)
+    elif severity in _BAD:
+        telling.verdict = Verdict(Outcome.FAILURE, code in _DENIED)
+        telling.values["event"] = (telling.text("ps") or "statement").lower()
+        what = telling.text("statement") or "a statement"
+        sentence = telling.narrated("run[ {statement}| a statement]") if what else message
+        telling.sentence = with_reason(sentence, plain_reason(message))
+    else:
+        first = message.partition(":")[0]
+        telling.values["event"] = first if 0 < len(first) < 60 else "message"
+        by = f" ({shown(who)})" if who else ""
+        telling.sentence = f"{shown(message)}{by}" if message else f"PostgreSQL wrote nothing{by}"
+    telling.names["database"] = database
+
+
+def _audited(telling: Telling, text: str) -> None:
+    """``SESSION,1,1,WRITE,INSERT,TABLE,public.t,"insert ...",<none>``: class, command, object, statement."""
+    row = next(csv.reader([text.replace("\n", " ")]), [])
+    row += [""] * (8 - len(row))
+    _, _, _, kind, command, _, name, statement = row[:8]
+    telling.values["event"] = command.lower() or "statement"
+    telling.values["category"] = kind.lower() or "database"
+    telling.values["target"] = name or telling.target
+    # It is written before the statement runs: what becomes of it, an error behind it tells.
+    telling.verdict = Verdict(Outcome.UNKNOWN)
+    telling.names["audited"] = statement if statement and statement != "<not logged>" else None
+    telling.sentence = telling.narrated("ask to run[ {audited}| a statement][ on {target}]")
