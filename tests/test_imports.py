@@ -15,7 +15,7 @@ from tests.cli.running import make_store
 
 PACKAGE = Path(audit_tui.__file__).parent
 SCREEN = ("textual", "rich")
-HEAVY = (*SCREEN, "sqlite_utils", "asyncio", "numpy", "cryptography", "multiprocessing")
+HEAVY = (*SCREEN, "sqlite_utils", "asyncio", "cryptography", "multiprocessing")
 THIRD_PARTY = (*HEAVY, "click", "platformdirs", "sqlite3")
 
 RUN = """

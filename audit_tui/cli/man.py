@@ -13,6 +13,7 @@ import click
 
 from audit_tui import __version__
 from audit_tui.cli.main import NAME, commands
+from audit_tui.cli.man_texts import SECTIONS
 from audit_tui.config import CONFIG_VARIABLE, SETTINGS
 from audit_tui.core.query_line.grammar import GRAMMAR, MEANING
 from audit_tui.store.evidence.signing import KEY_VARIABLE
@@ -61,6 +62,8 @@ def _lines() -> Iterator[str]:
         yield f".SS {_text(where.value)}"
         here = [command for command in SCREEN_COMMANDS if command.where is where]
         yield from _list((f"{' '.join(each.keys)}  ({each.id})", each.help) for each in here)
+    for heading, text in SECTIONS:
+        yield from (f".SH {heading}", *_paragraphs(text))
     yield ".SH ENVIRONMENT"
     yield from _paragraphs("Each is a setting too, of the name in brackets: audit-tui config path.")
     yield from _list(
@@ -76,7 +79,7 @@ def _lines() -> Iterator[str]:
 
 
 def _queries() -> Iterator[str]:
-    """The query language, from the same source as the help and the README."""
+    """The query language, from the same source as the help."""
     yield ".SH QUERIES"
     yield from _paragraphs(
         "query, count, facets, histogram, export and open take a line that says which events are wanted, as"

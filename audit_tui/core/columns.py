@@ -97,7 +97,13 @@ LIST_COLUMNS: tuple[ListColumn, ...] = (
 
 SortKey: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER, Column.TIME, Column.DESCRIPTION]
 """A column that a store can put a result in the order of."""
-SORT_KEYS: tuple[SortKey, ...] = LIST_COLUMNS
+SORT_KEYS: tuple[SortKey, ...] = (
+    Column.EVENT,
+    Column.CATEGORY,
+    Column.USER,
+    Column.TIME,
+    Column.DESCRIPTION,
+)
 
 IMPORTABLE = tuple(column for column in COLUMNS if column not in (Column.SEQ, Column.METADATA))
 """The columns that a field of a log can become; all other fields are metadata."""

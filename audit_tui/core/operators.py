@@ -215,6 +215,8 @@ OPERATORS = (
     *(LESS, NOT_LESS, AT_MOST, NOT_AT_MOST, MORE, NOT_MORE, AT_LEAST, NOT_AT_LEAST),
 )
 """All of them."""
+SIGNS = "".join(sorted(set("".join(operator.symbol for operator in OPERATORS))))
+"""The characters of their symbols: a name that holds one is written in quotes."""
 NAME_OPERATORS = (IS, IS_NOT)
 """The operators that the Filter dialog offers for a column of names."""
 BY_KEY = {operator.key: operator for operator in OPERATORS}

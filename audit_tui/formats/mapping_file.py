@@ -23,7 +23,7 @@ _OTHERS = ("name", "title", "inside", "lists", "nobody", "detect", "rank", "shap
 _READ = (*COLUMNS, "reason")
 _DENIED = "denied"
 VENDORS = Path(__file__).parent / "vendors"
-_HINT = "The README shows a mapping file."
+_HINT = "The manual shows a mapping file: man audit-tui, MAPPING FILES."
 
 
 def shipped_mappings() -> dict[str, Path]:

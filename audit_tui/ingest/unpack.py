@@ -9,6 +9,8 @@ import lzma
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
+from audit_tui.errors import FileError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -153,7 +155,13 @@ class _Zstd:
     """Frames of zstd, one after another; one that is cut off is an error, which stream_reader hides."""
 
     def __init__(self, source: Bytes, *, is_live: bool) -> None:
-        import zstandard
+        try:
+            import zstandard
+        except ModuleNotFoundError:
+            raise FileError(
+                "It is compressed by zstd, and the package zstandard is not installed.",
+                "Install it (pip install 'audit-tui[zstd]'), or unpack the file: zstd -d FILE",
+            ) from None
 
         self._source = source
         self._is_live = is_live

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import sys
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from audit_tui.core.new_file import file_identity
 from audit_tui.errors import FileError
 from audit_tui.ingest.find import LogFile, find_logs
 from audit_tui.ingest.open import OpenLog, open_log
-from tests.formats.logs import write
+from tests.formats.logs import read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,15 @@ def whole(log: LogFile) -> str:
 )
 def test_compression_and_encoding_are_told_by_content(tmp_path: Path, data: bytes) -> None:
     assert whole(write(tmp_path, data, "named.wrongly.txt")) == TEXT
+
+
+def test_without_its_package_zstd_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(FileError, match="package zstandard is not installed") as caught:
+        read(write(tmp_path, zstandard.compress(b'{"time": 1, "event": "e"}')))
+    assert "pip install 'audit-tui[zstd]'" in caught.value.hint
 
 
 def test_bytes_that_are_no_text_can_be_given_back(tmp_path: Path) -> None:

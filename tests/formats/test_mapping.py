@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audit_tui.cli import man_texts
 from audit_tui.core.event import Outcome
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.mapping_file import read_mapping
@@ -201,11 +202,9 @@ def test_a_template_that_cannot_be_read(template: str) -> None:
         Pattern(template)
 
 
-def test_the_example_of_the_readme(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    mapping = readme.split("```toml\nname =")[1].split("```")[0]
-    record = readme.split("here for\n`")[1].split("`:")[0]
-    (event,), rejects = mapped(tmp_path, f"name ={mapping}", record)
+def test_the_example_of_the_manual(tmp_path: Path) -> None:
+    record, mapping = (part.split("\n\n")[0] for part in man_texts.MAPPING.split("\b\n")[1:])
+    (event,), rejects = mapped(tmp_path, mapping, record)
     assert rejects == []
     assert event.description == "ann@acme.io tried to open door D1"
     assert (event.source, event.outcome, event.user) == ("doors", Outcome.FAILURE, "ann@acme.io")

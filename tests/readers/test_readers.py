@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, Column, NameColumn
+from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column, NameColumn
 from audit_tui.core.filters import All, Any, Condition, Filter, Not
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
@@ -59,7 +59,7 @@ QUERIES = st.builds(
     EventQuery,
     filter=st.recursive(conditions(), groups, max_leaves=8),
     interval=st.builds(Interval, EDGES, EDGES),
-    sort=st.builds(Sort, st.sampled_from(list(LIST_COLUMNS)), st.booleans()),
+    sort=st.builds(Sort, st.sampled_from(list(SORT_KEYS)), st.booleans()),
     upto_seq=st.none() | st.integers(0, len(EVENTS) + 2),
 )
 

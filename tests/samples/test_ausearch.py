@@ -1,4 +1,4 @@
-"""What ``ausearch`` (audit 3.0.9) says of the sample logs: time, kind, result and user must agree."""
+"""The sample logs as ``ausearch`` (audit 3.0.9) reads them: time, kind, result and user must agree."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def read_all(name: str) -> tuple[list[AuditEvent], list[Reject]]:
     rejects: list[Reject] = []
     for log in find_logs([str(SHARED / name)]):
         assert isinstance(log, LogFile)
-        found, refused = read(log)
-        events += found
+        mapped, refused = read(log)
+        events += mapped
         rejects += refused
     return events, rejects
 

@@ -1,4 +1,4 @@
-"""The grammar and the meaning of the query line, as the help, the man page and the README print them."""
+"""The grammar and the meaning of the query line, as the help and the man page print them."""
 
 from __future__ import annotations
 
@@ -49,12 +49,3 @@ def meaning_table(indent: str = "") -> str:
     """Return the examples and their meanings as lines of plain text, lined up."""
     width = max(len(example) for example, _ in MEANING)
     return "\n".join(f"{indent}{example:<{width}}  {meaning}" for example, meaning in MEANING)
-
-
-def meaning_rows() -> list[str]:
-    """Return the examples and their meanings as rows of a table in Markdown."""
-    return [f"| `{example}` | {_escaped(meaning)} |" for example, meaning in MEANING]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("*", "\\*").replace("|", "\\|")

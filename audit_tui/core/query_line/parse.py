@@ -23,7 +23,7 @@ from audit_tui.core.filters import (
 from audit_tui.core.operators import CONTAINS, IS, MATCHES, OPERATORS, Operand
 from audit_tui.core.query_line.conditions import filter_of, is_ordered
 from audit_tui.core.query_line.scan import QueryError, Scanner, Value, unescaped
-from audit_tui.core.query_line.text import HAS_SYMBOL, field_text, joined, negation, quoted
+from audit_tui.core.query_line.text import HAS_SYMBOL, PLAIN_NAME, field_text, joined, negation, quoted
 from audit_tui.core.record import Record
 from audit_tui.core.time.words import range_from_bounds, read_time
 from audit_tui.errors import UsageError
@@ -58,7 +58,7 @@ _MEANT = {
 # The first operator of a symbol: "=" is IS, which becomes a network where the value is one.
 _OPERATORS = {operator.symbol: operator for operator in reversed(OPERATORS)}
 SYMBOLS = sorted(_OPERATORS, key=len, reverse=True)
-_PART = r'(?:[^\s()":=!~<>.]+|"(?:[^"\\]|\\.)*")'
+_PART = rf'(?:{PLAIN_NAME}|"(?:[^"\\]|\\.)*")'
 _PARTS = re.compile(_PART, re.DOTALL)
 TERM = re.compile(rf"({_PART}(?:\.{_PART})*)({'|'.join(map(re.escape, SYMBOLS))})", re.DOTALL)
 """A name and the sign behind it."""

@@ -18,7 +18,7 @@ from audit_tui.core.filters import (
     Not,
     condition_of,
 )
-from audit_tui.core.operators import CONTAINS, IN_NETWORK, IS
+from audit_tui.core.operators import CONTAINS, IN_NETWORK, IS, SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import Filter, FilterField
 
 WORD = re.compile(r"(?:and|or|not)(?=[\s()]|$)", re.IGNORECASE)
-HAS_SYMBOL = re.compile(r"[:=~<>]")
+HAS_SYMBOL = re.compile(f"[{re.escape(SIGNS.replace('!', ''))}]")
 _BARE = re.compile(r'[^\s()"\\,@][^\s()"\\,]*')
-_PLAIN_PART = re.compile(r'[^\s()":=!~<>.]+')
+PLAIN_NAME = rf'[^\s()".{re.escape(SIGNS)}]+'
+"""A part of a field's name that needs no quotes."""
+_PLAIN_PART = re.compile(PLAIN_NAME)
 
 
 def normal(part: Filter) -> Filter:
