@@ -66,6 +66,11 @@ def defused(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def fused(text: str) -> str:
+    """Return the text that ``defused`` was given."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text, 1) else text
+
+
 def cleaned_whole(text: str, cleaner: Callable[[str], str] = clean) -> str:
     """A text cleaned to its last character, where ``clean`` cuts what is too long for a screen."""
     if len(text) <= MAX_CLEAN_CHARS:

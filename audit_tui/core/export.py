@@ -69,6 +69,8 @@ class Writing:
     """CSV as it is: a spreadsheet may take a cell for a formula."""
     width_cells: int | None = None
     """The width of the terminal that it is written to; None when it is none, and nothing is cut."""
+    is_for_pipe: bool = False
+    """CSV goes into a pipe, behind which there may be a terminal: what controls one is escaped."""
     seal_words: str = ""
     """What the seals say of the events; stands below a table in Markdown, where there is room for words."""
 

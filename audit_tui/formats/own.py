@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, to_us
+from audit_tui.core.event_text import fused
 from audit_tui.formats.decoding import inner_object
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
 from audit_tui.formats.times import parse_time
@@ -28,7 +29,12 @@ def _text(fields: Fields, name: str) -> str | None:
     if not isinstance(value, str):
         raise RecordError(f"{name} is not a text")
     # As it was exported: only what could never have been stored is changed.
-    return column_text(value, len(value))
+    return column_text(fused(value) if _is_csv(fields) else value, len(value))
+
+
+def _is_csv(fields: Fields) -> bool:
+    """Tell whether the export was CSV, in which every value is a text."""
+    return all(isinstance(value, str) for value in fields.values())
 
 
 def _time(value: object) -> int:

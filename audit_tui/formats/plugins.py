@@ -58,7 +58,7 @@ def _loaded(entry: EntryPoint, taken: Collection[str]) -> Format:
     """The format of an entry. Raises ValueError with what is wrong."""
     try:
         found = entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # What foreign code raises at import is anything.
         said = " ".join(str(error).split())[:_SHOWN_CHARS]
         raise ValueError(f"{type(error).__name__}: {said}") from error
@@ -77,7 +77,7 @@ def _guarded(one: Format) -> Format:
     def detect(fields: Fields) -> bool:
         try:
             return bool(one.detect(fields))
-        except Exception:  # noqa: BLE001 - foreign code: a record that it stumbles over is not its own
+        except (Exception, SystemExit):  # noqa: BLE001 - foreign code: a record that it stumbles over is not its own
             return False
 
     def map_(fields: Fields) -> AuditEvent:
@@ -85,7 +85,7 @@ def _guarded(one: Format) -> Format:
             return one.map(fields)
         except RecordError:
             raise
-        except Exception as error:  # noqa: BLE001 - foreign code: the other records must not be lost
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: the other records must not be lost
             raise _stumbled(one, error) from None
 
     def split(fields: Fields) -> Sequence[Fields]:
@@ -95,7 +95,7 @@ def _guarded(one: Format) -> Format:
             return one.split(fields)
         except RecordError:
             raise
-        except Exception as error:  # noqa: BLE001 - as above
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             raise _stumbled(one, error) from None
 
     return replace(
@@ -111,7 +111,7 @@ def _guarded_lines(one: Format, lines: Lines) -> Lines:
     def begins(head: str) -> bool:
         try:
             return bool(lines.begins(head))
-        except Exception:  # noqa: BLE001 - as above
+        except (Exception, SystemExit):  # noqa: BLE001 - as above
             return False
 
     def records(text: LogText) -> Iterator[Record | Reject]:
@@ -119,11 +119,11 @@ def _guarded_lines(one: Format, lines: Lines) -> Lines:
             yield from lines.records(text)
         except AuditTuiError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise FileError(f"{text.name} cannot be read on: {_stumbled(one, error).reason}.") from error
 
     return Lines(begins, records)
 
 
-def _stumbled(one: Format, error: Exception) -> RecordError:
+def _stumbled(one: Format, error: BaseException) -> RecordError:
     return RecordError(f"the format {one.name} fails: {type(error).__name__}")

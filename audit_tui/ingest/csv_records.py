@@ -75,13 +75,14 @@ def _is_setting(line: str) -> bool:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    distinct: list[str] = []
+    # A dict: of 50,000 columns a list would compare a billion names.
+    distinct: dict[str, None] = {}
     for number, name in enumerate(names, 1):
-        name = name.strip() or f"column {number}"
+        name = name.strip().removeprefix("\ufeff") or f"column {number}"
         while name in distinct:
             name = f"{name} (column {number})"
-        distinct.append(name)
-    return distinct
+        distinct[name] = None
+    return list(distinct)
 
 
 class _Lines:
@@ -145,6 +146,9 @@ def csv_records(text: OpenLog, header: Header) -> Iterator[Record | Reject]:
             continue
         if row is not None and not has_header:
             has_header = True
+            if len(row) > len(names):
+                # The beginning of the file, in which it was looked for, ended in the middle of it.
+                names = _distinct(row)
             continue
         if row is not None and len(row) != len(names):
             reason = _miscounted(row, names)

@@ -22,6 +22,7 @@ from audit_tui.core.event_text import (
     markdown_row,
 )
 from audit_tui.core.export import Format
+from audit_tui.core.text import clean_visible
 from audit_tui.core.time.dates import local_time
 from audit_tui.output.text_table import table_lines
 
@@ -103,8 +104,14 @@ def csv_cell(value: object, writing: Writing) -> str:
             text = defused(text)
         if writing.width_cells is not None:
             text = cleaned_whole(text)
+        elif writing.is_for_pipe:
+            text = "\n".join(map(_visible, text.split("\n")))
     # The csv module of Python 3.11 leaves a lone CR unquoted and then cannot read it back.
     return '"{}"'.format(text.replace('"', '""')) if _NEEDS_QUOTES.search(text) else text
+
+
+def _visible(line: str) -> str:
+    return cleaned_whole(line, clean_visible)
 
 
 def _markdown(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:

@@ -116,6 +116,27 @@ def test_nothing_is_said_to_be_nothing(store: Path, tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_text().count("\n") == 1
 
 
+FORMULAS = ("=1+1", "+1", "-x", "@x", "'=1+1", "''@x", "\t=1", '"=1', "'", "''", "x=1", "＝1")  # noqa: RUF001
+
+
+def test_texts_that_look_like_formulas_come_back_as_they_were(tmp_path: Path) -> None:
+    events = [
+        AuditEvent(
+            text, at("2026-11-20 09:00") + number, key=f"{text}{number}", user=text, target=text, source=text
+        )
+        for number, text in enumerate(FORMULAS)
+    ]
+    store = make_store(tmp_path / "audit.db", events)
+    out = tmp_path / "out.csv"
+    assert export(store, out, "--range", "all-time").exit_code == 0
+    again = json.loads(run("import", str(out), "-s", str(store), "--json").stdout)
+    assert (again["stored"], again["duplicate"], again["rejected"]) == (0, len(FORMULAS), 0)
+    other = tmp_path / "other.db"
+    run("import", str(out), "-s", str(other))
+    for event, back in zip(events_of(store), events_of(other), strict=True):
+        assert back | {"seq": 0} == event | {"seq": 0}
+
+
 @pytest.mark.parametrize("form", DATA)
 def test_an_import_of_an_export_stores_nothing_new_and_elsewhere_everything(
     form: Format, tmp_path: Path

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -312,3 +314,25 @@ def test_a_limit_and_a_range_that_leave_events_out_are_told_together(store: Path
 def test_an_unknown_range_is_told_with_what_a_shell_takes(store: Path) -> None:
     hint = run("query", "-s", str(store), "--range", "someday").stderr.splitlines()[1]
     assert "all-time, today, yesterday, this-week, this-month, last-month, last-30-days" in hint
+
+
+@pytest.mark.parametrize("command", [("query", "--range", "all-time", "--limit", "0"), ("facets", "user")])
+def test_csv_in_a_pipe_controls_no_terminal_and_in_a_file_is_data(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = "a\x1b]0;pwn\x07\x9b\u202eb"
+    store = make_store(
+        tmp_path / "audit.db", [AuditEvent(text, at("2026-11-20 09:00"), user=text, description="1\n2")]
+    )
+    argv = [sys.executable, "-m", "audit_tui", *command, "-s", str(store), "--format", "csv"]
+    argv += [] if command[0] == "query" else ["--range", "all-time"]
+    piped = subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout.decode()
+    assert not set(piped) & {"\x1b", "\x07", "\x9b", "\u202e"}
+    assert "a\\x1b]0;pwn\\x07\\x9b\\u202eb" in piped
+    with (tmp_path / "out.csv").open("wb") as file:
+        subprocess.run(argv, stdout=file, check=True)
+    written = (tmp_path / "out.csv").read_text()
+    assert text in written
+    if command[0] == "query":
+        assert '"1\n2"' in piped
+        assert '"1\n2"' in written

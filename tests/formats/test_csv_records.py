@@ -96,3 +96,12 @@ def test_whatever_was_written_comes_back(table: list[list[str]]) -> None:
     writer.writerow(["a", "b", "c"])
     writer.writerows(table)
     assert rows(read(written.getvalue())) == table
+
+
+def test_a_header_longer_than_the_beginning_that_is_looked_at_is_whole() -> None:
+    names = [f"column-{number}" for number in range(20_000)]
+    header = ",".join(names)
+    assert len(header) > 2 * 65_536
+    (row,) = read(f"{header}\n{','.join(map(str, range(20_000)))}\n")
+    assert isinstance(row, Record)
+    assert list(row.fields.items()) == [(name, str(number)) for number, name in enumerate(names)]

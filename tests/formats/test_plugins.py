@@ -27,9 +27,13 @@ def _map(fields):
 def _stumbles(fields):
     raise KeyError("x")
 
+def _leaves(fields):
+    raise SystemExit
+
 LAMPS = Format("lamps", "Lamps", frozenset({Shape.JSON}), lambda fields: "lamp" in fields, _map)
 STUMBLES = Format("stumbles", "Stumbles", frozenset({Shape.JSON}), _stumbles, _map)
 TAKEN = Format("cloudtrail", "Mine", frozenset({Shape.JSON}), _stumbles, _map)
+LEAVES = Format("leaves", "Leaves", frozenset({Shape.JSON}), _leaves, _leaves)
 NONE = 7
 """
 ENTRIES = """
@@ -39,6 +43,8 @@ stumbles = lamp_logs:STUMBLES
 cloudtrail = lamp_logs:TAKEN
 none = lamp_logs:NONE
 gone = no_such_module:X
+exits = exiting_logs:X
+leaves = lamp_logs:LEAVES
 other = lamp_logs:LAMPS
 """
 
@@ -49,6 +55,7 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     about = folder / "lamp_logs-1.0.dist-info"
     about.mkdir(parents=True)
     (folder / "lamp_logs.py").write_text(MODULE)
+    (folder / "exiting_logs.py").write_text("raise SystemExit('bye')\n")
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lamp-logs\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(ENTRIES)
     monkeypatch.syspath_prepend(str(folder))
@@ -86,6 +93,7 @@ def test_a_broken_one_is_a_line_on_stderr(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert [line for line in result.stderr.splitlines() if "left out" in line] == [
         "The format cloudtrail of lamp-logs is left out: there is a format of that name.",
+        "The format exits of lamp-logs is left out: SystemExit: bye.",
         "The format gone of lamp-logs is left out: ModuleNotFoundError: No module named 'no_such_module'.",
         "The format none of lamp-logs is left out: lamp_logs:NONE is no Format.",
         "The format other of lamp-logs is left out: it calls itself 'lamps'.",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import logging.config
 import logging.handlers
 import queue
+import sys
+import traceback
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +194,9 @@ class Hostile:
 
 ENDLESS: dict[str, Any] = {}
 ENDLESS["self"] = ENDLESS
+DEEP: list[Any] = []
+for _ in range(5_000):
+    DEEP = [DEEP]
 WRONG: list[tuple[tuple[object, ...], object]] = [
     ((1, 2), None),
     ((Hostile(),), None),
@@ -197,7 +204,6 @@ WRONG: list[tuple[tuple[object, ...], object]] = [
     (("x",), {"severity": 9}),
     (("x",), {"occurred_at": "today"}),
     (("x",), {"metadata": 5}),
-    (("x",), {"metadata": ENDLESS}),
     (("x",), 5),
     (("x",), {"event": ""}),
 ]
@@ -217,6 +223,46 @@ def test_nothing_is_raised_into_the_program(
     logger.warning("right")
     handler.close()
     assert [event.description for event in stored(path)] == ["right"]
+
+
+@pytest.mark.parametrize("value", [ENDLESS, DEEP, Hostile(), {"deep": DEEP}], ids=range(4))
+def test_metadata_that_cannot_be_read_costs_itself_only(
+    path: Path, logger: logging.Logger, handler: AuditLogHandler, errors: list[str], value: object
+) -> None:
+    logger.warning("here", extra={"audit": {"metadata": {"a": 1, "b": value}, "c": value}})
+    handler.close()
+    (event,) = stored(path)
+    assert errors == []
+    assert event.metadata["a"] == 1
+    assert "that is not JSON" in event.metadata["b"]
+    assert "that is not JSON" in event.metadata["c"]
+
+
+def test_nothing_is_raised_where_the_stack_is_full(path: Path, logger: logging.Logger) -> None:
+    """Log from every depth up to the last one: a handler that raises there ends the program."""
+    handler = AuditLogHandler(path)
+    logger.addHandler(handler)
+    raised: list[BaseException] = []
+
+    def dig() -> None:
+        try:
+            logger.warning("deep")
+        except RecursionError as error:
+            # Of logging itself, which is called outside of the handler.
+            if any(frame.name == "emit" for frame in traceback.extract_tb(error.__traceback__)):
+                raised.append(error)
+        with suppress(RecursionError):
+            dig()
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 120)
+    try:
+        dig()
+    finally:
+        sys.setrecursionlimit(limit)
+        logger.removeHandler(handler)
+        handler.close()
+    assert raised == []
 
 
 def test_a_store_that_cannot_be_used_is_no_concern_of_the_program(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,7 @@ from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, 
 from audit_tui.errors import FilterError, QueryCancelled
 from audit_tui.store.file.guard import authorize
 from audit_tui.store.index import matching
+from audit_tui.store.index.session import Session
 from audit_tui.store.read.reader import StoreReader, open_store
 from audit_tui.store.tables import schema
 from audit_tui.store.write.writer import StoreWriter
@@ -359,3 +361,28 @@ def test_reading_imports_the_standard_library_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_stream_holds_few_bytes_at_a_time(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = [AuditEvent("Huge", 2, metadata={"v": "x" * 1_000_000}, original=b"\0" * 5_000_000)] * 30
+    with StoreWriter(store_path) as writer:
+        writer.append([replace(event, key=str(number)) for number, event in enumerate(huge)])
+    batches: list[int] = []
+    whole = Session.whole_events
+
+    def counted(session: Session, seqs: Sequence[int]) -> dict[int, tuple[object, ...]]:
+        batches.append(len(seqs))
+        return whole(session, seqs)
+
+    monkeypatch.setattr(Session, "whole_events", counted)
+    with StoreReader(store_path) as reader:
+        events = list(reader.events(EventQuery()))
+        assert len(events) == 30 + len(EVENTS)
+        assert all(event.original is None for event in events)
+        # 8 MiB of them at a time, and all the small ones at once.
+        assert max(batches) <= 8 + len(EVENTS)
+        rows = reader.page(EventQuery(), AtRow(0), 1_000).rows
+        assert [event.seq for event in events] == [row.seq for row in rows]
+        one = reader.event(len(EVENTS) + 1)
+        assert one is not None
+        assert one.original == b"\0" * 5_000_000

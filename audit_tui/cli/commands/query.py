@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from dataclasses import replace
 from itertools import islice
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from audit_tui.core.columns import Column
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
+    from audit_tui.core.time.dates import TimeContext
 
 TERMINAL_LIMIT = 100
 """The number of events for a terminal when nobody said how many; a file or a pipe gets all."""
@@ -126,13 +129,12 @@ def print_events(
     is_terminal = sys.stdout.isatty()
     if limit is None:
         limit = TERMINAL_LIMIT if is_terminal else 0
-    width_cells = terminal_cells() if is_terminal else None
     with reading(store) as real:
         reader = RedactingReader(real, redact)
         choice = fallen_back(choice, reader)
         query = choice.query()
         events = islice(reader.events(query), limit or None)
-        writing = Writing(chosen, choice.context, columns, width_cells=width_cells)
+        writing = to_stdout(chosen, choice.context, columns)
         written = write_events(events, sys.stdout, writing)
         # What was asked for is on its way before the rest is counted.
         sys.stdout.flush()
@@ -145,6 +147,21 @@ def print_events(
         tell_none(choice)
     elif how_to_more:
         click.echo(f"{counted(written, 'event')}{of_range}{how_to_more}.", err=True)
+
+
+def to_stdout(chosen: Format, context: TimeContext, columns: tuple[Column, ...] | None = None) -> Writing:
+    """Return how something is written to stdout: for a terminal, for a file, or for a pipe.
+
+    What is behind a pipe may be ``head``, and a terminal behind that.
+    """
+    if sys.stdout.isatty():
+        return Writing(chosen, context, columns, width_cells=terminal_cells())
+    try:
+        is_file = stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except OSError:
+        # Python's own file in memory, in tests.
+        is_file = True
+    return Writing(chosen, context, columns, is_for_pipe=not is_file)
 
 
 def terminal_cells() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.commands.query import range_notes, tell_none, terminal_cells
+from audit_tui.cli.commands.query import range_notes, tell_none, to_stdout
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.options import events_options, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
@@ -155,10 +155,7 @@ def _ends(choice: EventsChoice, reader: EventReader) -> tuple[int, int] | None:
 
 
 def _writing(chosen: str, choice: EventsChoice) -> Writing:
-    is_terminal = sys.stdout.isatty()
-    return Writing(
-        Format(chosen.lower()), choice.context, width_cells=terminal_cells() if is_terminal else None
-    )
+    return to_stdout(Format(chosen.lower()), choice.context)
 
 
 def _tell(choice: EventsChoice, reader: EventReader, *, is_empty: bool, notes: list[str]) -> None:

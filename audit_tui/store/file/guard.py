@@ -8,7 +8,7 @@ from audit_tui.store.tables.schema import OPTIONAL_TABLES, TABLES
 
 _TABLES = frozenset({*TABLES, *OPTIONAL_TABLES, "sqlite_schema", "sqlite_master", ""})
 """The empty name is a subquery."""
-_FUNCTIONS = frozenset({"count", "ifnull", "instr", "max", "min", "sum"})
+_FUNCTIONS = frozenset({"count", "ifnull", "instr", "length", "max", "min", "sum"})
 _ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION})
 
 

@@ -221,6 +221,10 @@ class Session:
         """Return all columns of events by their seqs; one that is not there is left out."""
         return {row[0]: row for row in self._chosen(statements.WHOLE_EVENTS, seqs)}
 
+    def sizes(self, seqs: Sequence[int]) -> dict[int, int]:
+        """Return how many bytes the long columns of events take, by their seqs."""
+        return dict(self._chosen(statements.SIZES, seqs))
+
     def seqs_that(self, condition: Condition, seqs: Sequence[int]) -> list[int]:
         """Return those of some events whose rows pass a test; this is always right."""
         columns = ", ".join(f"CAST({column} AS BLOB)" for column in columns_of(condition))

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 FIRST_ROWS = 50
 """A command that wants 20 events need not read 500."""
 STREAM_ROWS = 500
+STREAM_BYTES = 8 * 1024 * 1024
+"""A batch of a stream ends here too: 500 events may be 8 GB."""
 STREAM_SORTED_ROWS = 20_000
 """By description each page sorts everything anew, so there the pages are large."""
 _CHECK_EVERY = 10_000
@@ -265,7 +267,8 @@ class StoreReader:
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """All events of a result in its order, with everything that is known of them.
 
-        In constant memory, in many short snapshots; what is appended meanwhile is left out.
+        In constant memory, in many short snapshots; what is appended meanwhile is left out. Without their
+        originals, which no export holds.
 
         Raises:
             QueryCancelled: Between two events, if the token is cancelled.
@@ -282,7 +285,8 @@ class StoreReader:
                 if seqs:
                     place = After(PageKey.of(session.listed(seqs[-1:])[0], query.sort))
             for first in range(0, len(seqs), STREAM_ROWS):
-                yield from self._stored(seqs[first : first + STREAM_ROWS], cancel)
+                for batch in self._batches(seqs[first : first + STREAM_ROWS], cancel):
+                    yield from self._stored(batch, cancel)
             limit = max(limit, STREAM_ROWS)
 
     def note(self, name: str) -> str | None:
@@ -361,11 +365,29 @@ class StoreReader:
     def _order(self, session: Session, query: EventQuery) -> Order:
         return order_of(session, _timeline(session, query), query)
 
-    def _stored(self, seqs: list[int], cancel: CancelToken | None) -> list[AuditEvent]:
-        """These events in full; one that is gone is left out."""
+    def _batches(self, seqs: list[int], cancel: CancelToken | None) -> Iterator[list[int]]:
+        """Divide events so that no more than ``STREAM_BYTES`` are held at a time, or one alone."""
+        with self._asking(cancel, has_deadline=False) as session:
+            sizes = session.sizes(seqs)
+        batch: list[int] = []
+        size_bytes = 0
+        for seq in seqs:
+            size_bytes += sizes.get(seq, 0)
+            if batch and size_bytes > STREAM_BYTES:
+                yield batch
+                batch, size_bytes = [], sizes.get(seq, 0)
+            batch.append(seq)
+        if batch:
+            yield batch
+
+    def _stored(self, seqs: list[int], cancel: CancelToken | None) -> Iterator[AuditEvent]:
+        """These events without their originals, each made when it is wanted; one that is gone is left out."""
         with self._asking(cancel, has_deadline=False) as session:
             rows = session.whole_events(seqs)
-        return [read_event(rows[seq]) for seq in seqs if seq in rows]
+        for seq in seqs:
+            if (row := rows.pop(seq, None)) is not None:
+                # Packed, an original of 64 MB takes 64 KB.
+                yield read_event((*row[:-1], None))
 
     def _follow_snapshot(self) -> None:
         """Open a store anew that is shown as a snapshot and has changed; not another one in its place."""

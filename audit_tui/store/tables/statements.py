@@ -24,6 +24,11 @@ _WHOLE_EVENT = (
 EVENT_OF_KEY = f"{_WHOLE_EVENT} WHERE key = ?"
 WHOLE_EVENTS = f"{_WHOLE_EVENT} WHERE seq"
 """To be followed by ``chosen``."""
+SIZES = (
+    "SELECT seq, ifnull(length(CAST(metadata AS BLOB)), 0) + ifnull(length(CAST(description AS BLOB)), 0)"
+    " + ifnull(length(CAST(target AS BLOB)), 0) + ifnull(length(original), 0) FROM events WHERE seq"
+)
+"""The bytes of the columns that may be long; to be followed by ``chosen``."""
 LISTED_ROWS = (
     "SELECT seq, occurred_us, event_id, category_id, user_id, description, outcome FROM events WHERE seq"
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,11 @@ class AuditLogHandler(logging.Handler):
         self._here.is_inside = True
         try:
             self._record(record)
-        except RecursionError:
-            # As logging's own handlers do: https://bugs.python.org/issue36272
-            raise
         except Exception:  # noqa: BLE001 - a handler's contract: the program goes on, whatever its data does
-            self.handleError(record)
+            # RecursionError too, which logging's own handlers raise because what they call may log: here that
+            # is stopped above. With the stack nearly full, even telling may fail.
+            with suppress(RecursionError):
+                self.handleError(record)
         finally:
             self._here.is_inside = False
 
@@ -102,6 +103,12 @@ def severity_of(level: int) -> int:
 
 
 def _as_json(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata with text for whatever is no JSON: better than to lose the record."""
-    kept: dict[str, Any] = json.loads(json.dumps(metadata, default=str))
-    return kept
+    """The metadata with text for whatever is not JSON: better than to lose the record."""
+    return {str(name): _json_value(value) for name, value in metadata.items()}
+
+
+def _json_value(value: object) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(json.dumps(value, default=str, allow_nan=False))
+    except (RecursionError, TypeError, ValueError) as error:
+        return f"<{type(value).__name__} that is not JSON: {type(error).__name__}>"
