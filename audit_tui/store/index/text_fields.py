@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import defaultdict
 from itertools import compress, count
 from operator import eq, not_
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.metadata import deeper_path
-from audit_tui.store.index.row_tests import metadata_leaves
-from audit_tui.store.tables.rows import stored_text
+from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
     Values: TypeAlias = tuple[Sequence[int], Sequence[str]]
@@ -136,32 +137,20 @@ class _Batch:
 
     def decode(self, rows: Sequence[int], stored: Sequence[str]) -> int:
         """Add the texts in metadata; return about how many bytes they have."""
-        shapes: dict[tuple[str, ...], tuple[list[int], list[Iterable[Any]]]] = {}
-        for row, text in zip(rows, stored, strict=True):
-            try:
-                metadata, end = _scan(text, 0)
-            except (ValueError, RecursionError, StopIteration):
-                metadata, end = None, 0
-            if type(metadata) is dict and end == len(text):
-                names = tuple(metadata)
-                shape = shapes.get(names)
-                if shape is None:
-                    shape = shapes[names] = [], []
-                shape[0].append(row)
-                shape[1].append(metadata.values())
-            else:
-                for path, value in metadata_leaves(text):
-                    self._put_leaves(path, (row,), (value,))
-        waiting: list[tuple[str, Sequence[int], Sequence[Any]]] = []
-        for names, (shape_rows, members) in shapes.items():
-            for name, column in zip(names, zip(*members, strict=True), strict=True):
-                waiting.append((deeper_path("", name), shape_rows, column))
+        values_of: defaultdict[str, tuple[list[int], list[Any]]] = defaultdict(lambda: ([], []))
+        for row, metadata in zip(rows, _decoded(stored), strict=True):
+            for name, value in metadata.items():
+                some_rows, some = values_of[name]
+                some_rows.append(row)
+                some.append(value)
+        waiting: list[tuple[str, Sequence[int], Sequence[Any]]]
+        waiting = [(deeper_path("", name), *values) for name, values in values_of.items()]
         while waiting:
-            path, some_rows, values = waiting.pop()
+            path, path_rows, values = waiting.pop()
             if set(map(type, values)) == {str}:
-                self._put_leaves(path, some_rows, values)
+                self._put_leaves(path, path_rows, values)
             else:
-                self._put_mixed(path, some_rows, values, waiting)
+                self._put_mixed(path, path_rows, values, waiting)
         return sum(map(len, stored))
 
     def shared(self, repeats: dict[tuple[str, str], bool]) -> dict[tuple[str, ...], Values]:
@@ -225,6 +214,32 @@ def _without(
 ) -> tuple[list[int], list[str]]:
     stays = list(map(not_, is_out))
     return list(compress(rows, stays)), list(compress(texts, stays))
+
+
+def _decoded(stored: Sequence[str]) -> list[dict[str, Any]]:
+    """Return stored metadata as objects, with numbers as texts."""
+    # In one go, so that the decoder knows the names again. Nobody can have stored the text between two.
+    mark = f'"{token_hex(16)}"'
+    try:
+        both, _ = _scan(f"[{f',{mark},'.join(stored)}]", 0)
+    except (ValueError, RecursionError, StopIteration):
+        both = []
+    objects: list[dict[str, Any]] = both[::2]
+    if (
+        len(both) == 2 * len(stored) - 1
+        and set(both[1::2]) <= {mark[1:-1]}
+        and set(map(type, objects)) == {dict}
+    ):
+        return objects
+    return list(map(_decoded_alone, stored))
+
+
+def _decoded_alone(stored: str) -> dict[str, Any]:
+    try:
+        metadata = json.loads(stored, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        metadata = stored
+    return metadata if isinstance(metadata, dict) else {NOT_JSON: metadata}
 
 
 class _Decoder(json.JSONDecoder):
