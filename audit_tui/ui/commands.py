@@ -11,7 +11,7 @@ from audit_tui.core.record import Record
 
 
 class Where(Enum):
-    """Where a command applies; the value is its heading in the help."""
+    """The place at which a command applies; the value is its heading in the help."""
 
     TABLE = "In the list"
     PANE = "In the detail pane"

@@ -1,4 +1,4 @@
-"""What the screen begins with: a store, a view, and the first rows of its result.
+"""The beginning of the screen: a store, a view, and the first rows of its result.
 
 No Textual here: the command reads the very first page while Textual is still being imported.
 """
@@ -31,10 +31,10 @@ class FirstPage(Record):
     """Enough of a result to show it."""
 
     query: EventQuery
-    """What was asked, bounded by the newest event of that moment."""
+    """The query, bounded by the newest event of that moment."""
     blocks: tuple[tuple[PageRequest, Page], ...]
     cursor_row: int
-    """Where the event to keep is, or the next older one."""
+    """The row of the event to keep, or of the next older one."""
 
     def window(self) -> RowWindow:
         """The rows, to show and to add to."""
@@ -45,7 +45,7 @@ class FirstPage(Record):
 
 
 class Anchor(Record):
-    """Where in a result to begin."""
+    """A place in a result to begin at."""
 
     key: PageKey
     """The cursor goes to this event, else to the next one of the result."""
@@ -67,14 +67,14 @@ _PAST_ANY_SEQ = 2**62
 
 
 class Opening(Record):
-    """What a review begins with."""
+    """All that a review begins with."""
 
     open_reader: ReaderFactory
     """Opens a reader for each thread."""
     store_name: str
-    """What the screen calls the store."""
+    """The name of the store on the screen."""
     view: View
-    """What to show first."""
+    """The view to show first."""
     zone: tzinfo
     """The zone of days and times."""
     clock: Callable[[], datetime]
@@ -83,13 +83,13 @@ class Opening(Record):
     first_page: FirstPage | None = None
     """Rows of ``view`` that were read while Textual was imported; None lets the screen read them."""
     begin_at: Anchor | None = None
-    """Where the cursor begins; None is the first row."""
+    """The place of the cursor at first; None is the first row."""
     begin_line: int = 0
-    """How many rows stand above it on the screen."""
+    """The number of rows above it on the screen."""
     notice: str = ""
-    """What the user should know about the store; empty when nothing."""
+    """A notice about the store for the user; empty when nothing."""
     state_directory: Path | None = None
-    """Where the log of a crash is written; None writes none."""
+    """The folder for the log of a crash; None writes none."""
     exporter: Exporter | None = None
     """Writes what is shown to a file; None when nothing can."""
     open_checker: Callable[[], SealChecker] | None = None
@@ -97,7 +97,7 @@ class Opening(Record):
     redact: RedactMode | None = None
     """The switch that ``open_reader`` and ``exporter`` heed; None when names cannot be replaced."""
     command_words: tuple[str, ...] = ("audit-tui", "query")
-    """How a command begins that reads the same store."""
+    """The beginning of a command that reads the same store."""
     open_patiently: ReaderFactory | None = None
     """Opens a reader whose answers may take any time; None where there is no limit anyway."""
 

@@ -101,7 +101,7 @@ PAIRS = (
     ("cell-ink", "cell"),
     ("ink", "selected"),
 )
-"""What stands on what."""
+"""The inks and the grounds that they stand on."""
 
 
 def theme_named(name: str) -> str:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 AUDIT_TUI = (sys.executable, "-m", "audit_tui")
 TIMEOUT_S = 60.0
-"""How long to wait before a test fails: far longer than anything takes, for a busy machine."""
+"""The time to wait before a test fails: far longer than anything takes, for a busy machine."""
 
 KEYS = {
     "up": "\x1b[A",
@@ -61,11 +61,11 @@ KEYS = {
     "backspace": "\x7f",
     "space": " ",
 }
-"""What a terminal sends for a key; a single character, and ctrl+letter, stand for themselves."""
+"""The bytes that a terminal sends for a key; a single character, and ctrl+letter, stand for themselves."""
 
 
 def key_text(name: str) -> str:
-    """What a terminal sends for a key of this name.
+    """Return what a terminal sends for a key of this name.
 
     Raises:
         ValueError: If there is no such key here.
@@ -177,7 +177,7 @@ class Terminal:
 
     @property
     def is_alternate(self) -> bool:
-        """Whether the program shows the alternate screen."""
+        """Tell whether the program shows the alternate screen."""
         return self.output.rfind(b"\x1b[?1049h") > self.output.rfind(b"\x1b[?1049l")
 
     def send(self, data: str | bytes) -> None:
@@ -200,7 +200,7 @@ class Terminal:
         self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m")
 
     def find(self, text: str) -> tuple[int, int]:
-        """Where a text stands on the screen, as column and row from 0.
+        """Return where a text stands on the screen, as column and row from 0.
 
         Raises:
             AssertionError: If it does not.

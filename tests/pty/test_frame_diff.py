@@ -179,7 +179,7 @@ class Tmux:
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
 
     def difference(self) -> str:
-        """Where the two screens differ; empty if they come to rest and are the same."""
+        """Return where the two screens differ; empty if they come to rest and are the same."""
         deadline = time.monotonic() + TIMEOUT_S / 3
         before = None
         while True:

@@ -41,7 +41,7 @@ DIALOGS = {
 
 
 def left_over(output: bytes) -> str:
-    """What is unsafe in the output besides the program's own sequences."""
+    """Return what is unsafe in the output besides the program's own sequences."""
     rest = OWN.sub("", output.decode("utf-8", "replace"))
     return "".join(rest[found.start() : found.start() + 20] for found in UNSAFE.finditer(rest))
 

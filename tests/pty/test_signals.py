@@ -192,7 +192,7 @@ def test_a_line_lost_while_suspended_leaves_no_process() -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has waited for does not."""
+    """Tell whether the process runs; one that nobody has waited for does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:

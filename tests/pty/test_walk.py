@@ -21,7 +21,7 @@ PREVIOUS_MONTH = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
 
 def count(store: Path, *options: str) -> str:
-    """What ``audit-tui count`` says, as the screen writes it."""
+    """Return what ``audit-tui count`` says, as the screen writes it."""
     argv = [*AUDIT_TUI, "count", "-s", str(store), *options]
     return f"{int(subprocess.run(argv, capture_output=True, text=True, check=True).stdout):,}"
 

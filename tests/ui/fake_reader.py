@@ -41,7 +41,7 @@ Hook: TypeAlias = Callable[[str, "CancelToken | None"], None]
 
 
 def row_of(event: AuditEvent) -> EventRow:
-    """What a list shows of a stored event."""
+    """Return what a list shows of a stored event."""
     assert event.seq is not None, "a stored event has a number"
     return EventRow(
         event.seq,

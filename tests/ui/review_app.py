@@ -81,7 +81,7 @@ class Driver:
         await until(self.pilot, condition)
 
     def lines(self) -> list[str]:
-        """What stands on the screen."""
+        """Return what stands on the screen."""
         compositor = self.app.screen._compositor
         return [strip.text.rstrip() for strip in compositor.render_strips()]
 

@@ -1,4 +1,4 @@
-"""What is copied of the screen, where it goes, and that nothing in it harms whoever pastes it."""
+"""Copies of the screen: their text, the place they go to, and that nothing in them harms whoever pastes it."""
 
 from __future__ import annotations
 

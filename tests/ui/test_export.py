@@ -82,13 +82,13 @@ class Jobs:
 
 
 def said(driver: Driver) -> str:
-    """What the dialog says, in one line however it is wrapped."""
+    """Return what the dialog says, in one line however it is wrapped."""
     return str(driver.app.screen.query_one("#message", Static).content)
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the program was started."""
+    """Return where the program was started."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""What jumps would wait for is done when the user rests, in large stores, and never in the way."""
+"""The work that jumps would wait for is done when the user rests, in large stores, and never in the way."""
 
 from __future__ import annotations
 

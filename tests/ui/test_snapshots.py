@@ -1,4 +1,4 @@
-"""How the main states look, as pictures: a change of one is seen in the report and judged by eye.
+"""The main states as pictures: a change of one is seen in the report and judged by eye.
 
 After a change that is wanted: ``python -m pytest tests/ui/test_snapshots.py --snapshot-update``.
 """
@@ -33,7 +33,7 @@ TWO_FILTERS = FlatFilter(
 
 
 class SnapCompare(Protocol):
-    """What the plugin's fixture does."""
+    """The plugin's fixture."""
 
     def __call__(
         self,

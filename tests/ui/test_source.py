@@ -1,4 +1,4 @@
-"""What becomes of the source while the screen shows it is said in the status line, and costs nothing else."""
+"""The fate of the source while the screen shows it is told in the status line, and costs nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def look(driver: Driver, state: SourceState) -> str:
-    """What the screen says when a look finds this; the timer's own looks may come besides."""
+    """Return what the screen says when a look finds this; the timer's own looks may come besides."""
     reader = driver.app.review._open_reader()
     assert isinstance(reader, FakeReader)
     reader.source_state = state

@@ -12,7 +12,7 @@ ALL = {theme.name: theme for theme in (*our_themes(), *BUILTIN_THEMES.values()) 
 
 
 def in_256(colour: str) -> str:
-    """What a terminal with 256 colours makes of it."""
+    """Return what a terminal with 256 colours makes of it."""
     return Color.parse(colour).downgrade(ColorSystem.EIGHT_BIT).get_truecolor().hex
 
 

@@ -40,7 +40,7 @@ KEYS = {character: key for key, character in CHARACTERS.items()}
 
 @dataclass
 class Opening:
-    """How the dialog is opened."""
+    """The way to open the dialog."""
 
     current: TimeRange = Preset.LAST_30_DAYS
     first_weekday: int = 0

@@ -43,7 +43,7 @@ class Copied(NamedTuple):
     """A copy that was made."""
 
     words: str
-    """Where it went, for the status line; empty when that takes more words."""
+    """The place that it went to, for the status line; empty when that takes more words."""
     result: CopyResult
 
 

@@ -1,4 +1,4 @@
-"""What is copied of the events on the screen, as text: one cell of each, rows, JSON, Markdown, a command."""
+"""The text that is copied of the events on the screen: one cell of each, rows, JSON, Markdown, a command."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class CopyForm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CopySource:
-    """What is on the screen at the moment of copying."""
+    """The rows to copy, as they are on the screen at that moment."""
 
     shown: ShownView
     rows: range
@@ -59,12 +59,12 @@ class CopySource:
     keys: tuple[ListColumn, ...]
     """The columns of the list, in order."""
     command_words: tuple[str, ...]
-    """How a command begins that reads the same store."""
+    """The beginning of a command that reads the same store."""
     masks_secrets: bool = False
-    """Whether passwords, keys and tokens are masked."""
+    """True to mask passwords, keys and tokens."""
 
     def what(self, form: CopyForm) -> str:
-        """What is copied, in words: ``3 rows as JSON``."""
+        """Return what is copied, in words: ``3 rows as JSON``."""
         count = len(self.rows)
         match form:
             case CopyForm.CELL:
@@ -136,7 +136,7 @@ class CopySource:
 
 
 def where_it_went(what: str, result: CopyResult) -> str:
-    """What became of a copied text, short enough for the status line; empty when that takes more words."""
+    """Return what became of a copied text, short enough for the status line; empty when that takes more words."""
     match result.place:
         case Place.TMUX_AND_TERMINAL:
             return f"Copied {what} to tmux and clipboard"

@@ -302,7 +302,7 @@ class ExportDialog(Dialog[None]):
 
 
 def working_folder() -> Path:
-    """Where the program was started; the home directory if that is gone."""
+    """Return where the program was started; the home directory if that is gone."""
     try:
         return Path.cwd()
     except FileNotFoundError:

@@ -122,7 +122,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
 
     @property
     def edited(self) -> FlatFilter:
-        """What the rows say now; rows that lack something are left out."""
+        """Return what the rows say now; rows that lack something are left out."""
         return flat_filter(_MATCHES[self._tab.index], self._rows.drafts)
 
     def compose(self) -> ComposeResult:

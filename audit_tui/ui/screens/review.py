@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 MIDNIGHT_CHECK_S = 30.0
-"""How often to see whether a new day has begun, so that Today stays today."""
+"""The time between looks whether a new day has begun, so that Today stays today."""
 
 
 class ReviewScreen(Screen[None]):
@@ -170,7 +170,7 @@ class ReviewScreen(Screen[None]):
 
     @property
     def left(self) -> Left:
-        """What is shown and where the cursor stands; also when the screen is gone."""
+        """Return what is shown and where the cursor stands; also when the screen is gone."""
         view, table = self.event_list.shown.view, self._table
         row = None if table is None else table.highlighted
         if table is None or row is None:

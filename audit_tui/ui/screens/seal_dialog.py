@@ -1,4 +1,4 @@
-"""What is known of the seals, in words: what was verified, what is wrong, what cannot be seen from here."""
+"""The state of the seals in words: what was verified, what is wrong, what cannot be seen from here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def seal_dialog(status: SealStatus) -> TextDialog:
 
 
 def seal_lines(status: SealStatus) -> Callable[[int], list[Line]]:
-    """What the dialog says; while it is open, more may become known."""
+    """Return what the dialog says; while it is open, more may become known."""
     return told_lines("\n".join([*_said(status), "", *_NOT_COVERED]))
 
 
@@ -78,7 +78,7 @@ def _holds(status: SealStatus) -> list[str]:
 
 
 def _removals(status: SealStatus) -> list[str]:
-    """What was removed by declared acts: it is no damage, but it is not here any more."""
+    """Return what was removed by declared acts: it is no damage, but it is not here any more."""
     if not status.removal_words:
         return []
     seqs = [f"{seq:,}" for seq in status.declaring_seqs[-MAX_ACTS:]]

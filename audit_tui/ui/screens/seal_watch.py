@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.stillness import Stillness
 
 BEGIN_S = 2.0
-"""How long after the first frame the check begins."""
+"""The time from the first frame to the beginning of the check."""
 STILL_S = 1.0
 """The check goes on when no key was pressed for so long: beside it a key takes 10 ms longer."""
 

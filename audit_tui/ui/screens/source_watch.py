@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 LOOK_S = 1.0
-"""How often to look."""
+"""The time between looks."""
 
 
 class Notice(NamedTuple):
@@ -22,7 +22,7 @@ class Notice(NamedTuple):
 
     words: str
     short: str = ""
-    """What stays of them after a while; empty when they can go."""
+    """The words that stay of them after a while; empty when they can go."""
 
 
 class SourceWatch:

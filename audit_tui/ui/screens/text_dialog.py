@@ -114,7 +114,7 @@ def told_dialog(title: str, words: str) -> TextDialog:
 
 
 def told_lines(words: str) -> Callable[[int], list[Line]]:
-    """What makes the lines of a text for a width in cells."""
+    """Return what makes the lines of a text for a width in cells."""
     said = words.split("\n")
     return lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
 

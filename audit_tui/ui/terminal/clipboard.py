@@ -28,11 +28,11 @@ MAX_OSC52_BYTES = 74_994
 SCREEN_PIECE_BYTES = 250
 """GNU screen takes DCS strings of 256 bytes before 4.2 (2014), of 768 since."""
 TMUX_WAIT_S = 3.0
-"""How long tmux may take; it answers within milliseconds or not at all."""
+"""The longest that tmux may take; it answers within milliseconds or not at all."""
 
 
 class Place(Enum):
-    """Where a copied text went."""
+    """The place that a copied text went to."""
 
     TMUX = "tmux"
     """To tmux's buffer alone."""
@@ -45,11 +45,11 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """What became of a text."""
+    """The fate of a copied text."""
 
     place: Place
     words: str
-    """Where it went, as a sentence for the user."""
+    """The place that it went to, as a sentence for the user."""
     path: Path | None = None
     """The file, when it went to one."""
 
@@ -89,7 +89,7 @@ class Clipboard:
         return CopyResult(Place.TERMINAL, "Sent to the terminal's clipboard.")
 
     def tmux_findings(self) -> Iterator[Finding]:
-        """What to know of tmux's clipboard; nothing outside of tmux. Blocks."""
+        """Return what to know of tmux's clipboard; nothing outside of tmux. Blocks."""
         if not self._environment.get("TMUX"):
             return
         option = self._tmux("show-options", "-sv", "set-clipboard")
@@ -120,13 +120,13 @@ class Clipboard:
         return CopyResult(Place.TMUX, "Copied to tmux's buffer; paste it with tmux's prefix and ].")
 
     def _tmux_has_clipboard(self) -> bool:
-        """Whether tmux says that it passes texts on to a terminal that can take them."""
+        """Tell whether tmux says that it passes texts on to a terminal that can take them."""
         option = self._tmux("show-options", "-sv", "set-clipboard")
         features = self._tmux("display-message", "-p", "#{client_termfeatures}")
         return option is not None and option.strip() != b"off" and b"clipboard" in (features or b"")
 
     def _tmux(self, *arguments: str, data: bytes = b"") -> bytes | None:
-        """What a tmux command prints; None if it fails."""
+        """Return what a tmux command prints; None if it fails."""
         program = shutil.which("tmux", path=self._environment.get("PATH"))
         if program is None:
             return None

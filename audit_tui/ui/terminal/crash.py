@@ -1,4 +1,4 @@
-"""What a user sees of a bug: two lines, and a log file for those who mend it.
+"""The words that a user sees of a bug: two lines, and a log file for those who mend it.
 
 Textual prints a traceback with the values of all locals: events, on a terminal that others may see.
 """
@@ -84,5 +84,5 @@ def write_log(error: BaseException, directory: Path) -> Path:
 
 
 def why_not(app: object) -> str:
-    """What Textual's App lacks of the parts that are needed; empty when nothing."""
+    """Return what Textual's App lacks of the parts that are needed; empty when nothing."""
     return ", ".join(name for name in NEEDED if not hasattr(app, name))

@@ -1,4 +1,4 @@
-"""Where the hardware cursor stands.
+"""The place of the hardware cursor.
 
 Textual hides it and leaves it where the last Input put it. Braille displays, screen readers and magnifiers
 follow it, hidden or not, so it belongs on what the user is at.

@@ -1,4 +1,4 @@
-"""What stands on the terminal, cell by cell.
+"""The contents of the terminal, cell by cell.
 
 Pure: no Textual, no output. A line is a tuple of cells; the cells behind the first of a wide character
 hold no text of their own.
@@ -33,7 +33,7 @@ _SHOWS_ON_BLANK = frozenset({"4", "7", "9", "21", "51", "52", "53"})
 
 
 class Pen(NamedTuple):
-    """How a cell is drawn."""
+    """The look of a cell."""
 
     attributes: tuple[str, ...] = ()
     """SGR codes that are neither colour."""
@@ -45,11 +45,11 @@ class Pen(NamedTuple):
 
     @property
     def shows_on_blank(self) -> bool:
-        """Whether a space drawn with it shows more than its background."""
+        """Tell whether a space drawn with it shows more than its background."""
         return not _SHOWS_ON_BLANK.isdisjoint(self.attributes)
 
     def shows_like(self, other: Pen) -> bool:
-        """Whether a space looks the same with both."""
+        """Tell whether a space looks the same with both."""
         return self.on_blank == other.on_blank
 
     def for_blank(self, blank: Pen) -> Pen:
@@ -196,7 +196,7 @@ def _wide_letter() -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def is_sure_width(cluster: str) -> bool:
-    """Whether all terminals give the cluster the same number of cells, as far as one can know."""
+    """Tell whether all terminals give the cluster the same number of cells, as far as one can know."""
     if len(cluster) != 1:
         return False
     if _wide_letter().match(cluster):
@@ -230,7 +230,7 @@ def spliced(base: Line, parts: Iterable[tuple[int, Line]]) -> Line:
 
 
 def _covers(parts: Sequence[tuple[int, Line]], width: int) -> bool:
-    """Whether the parts, one after the other, are just a whole line."""
+    """Tell whether the parts, one after the other, are just a whole line."""
     place = 0
     for start, part in parts:
         if start != place:

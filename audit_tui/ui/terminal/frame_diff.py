@@ -46,7 +46,7 @@ class PartialUpdate(Protocol):
     chops: Sequence[Mapping[int, Strip | None]]
     """For each line, what stands from a column on; None is not drawn."""
     spans: Sequence[tuple[int, int, int]]
-    """What changed: line, first column, column after the last."""
+    """The changed cells: line, first column, column after the last."""
     chop_ends: Sequence[Sequence[int]]
     """For each line, where each of its chops ends."""
 
@@ -63,7 +63,7 @@ class FrameDiff:
         self._frame = None
 
     def output_for(self, update: object, color_system: ColorSystem, cursor: Offset) -> str | None:
-        """What to send for an update.
+        """Return what to send for an update.
 
         Args:
             update: What Textual wants to draw.
@@ -145,7 +145,7 @@ def _lines_of_full(frame: Frame, update: FullUpdate, known: _KnownLines) -> dict
 
 
 def _fits(frame: Frame, update: PartialUpdate) -> bool:
-    """Whether the frame has the size that the update is made for."""
+    """Tell whether the frame has the size that the update is made for."""
     return len(frame.lines) == len(update.chops) and all(
         ends and ends[-1] == frame.width for ends in update.chop_ends
     )
@@ -166,7 +166,7 @@ def _lines_of_partial(frame: Frame, update: PartialUpdate, known: _KnownLines) -
 def _strips_in(
     chops: Mapping[int, Strip | None], ends: Sequence[int], start: int, end: int
 ) -> Iterable[tuple[int, Strip]]:
-    """What Textual draws of a line for a span: whole chops, cut only at the span's end."""
+    """Return what Textual draws of a line for a span: whole chops, cut only at the span's end."""
     for chop_end, (x, strip) in zip(ends, chops.items(), strict=False):
         if strip is None or x > end or chop_end <= start:
             continue
@@ -180,7 +180,7 @@ def _pen(style: Style, color_system: ColorSystem) -> Pen:
 
 
 def is_wanted() -> bool:
-    """Whether the environment lets frames be compared."""
+    """Tell whether the environment lets frames be compared."""
     return os.environ.get(OFF_SWITCH, "0") in ("", "0")
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
 MOST_ROUNDS = 8
-"""How often the focus may move because of one key before the next key is handed out all the same."""
+"""The number of times that the focus may move because of one key before the next key is handed out all the same."""
 PATIENCE_S = 2.0
-"""How long a key waits at most: a widget that was removed meanwhile gives no answer."""
+"""The longest that a key waits: a widget that was removed meanwhile gives no answer."""
 
 
 class KeyOrder:
@@ -116,7 +116,7 @@ class KeyOrder:
             await self._next()
 
     _place: tuple[object, object] = (None, None)
-    """Where the focus was when the queues were gone through last."""
+    """The focus when the queues were gone through last."""
 
 
 class _Step:

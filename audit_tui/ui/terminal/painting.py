@@ -34,7 +34,7 @@ EDGE_CELLS = 2
 VOTE_CELLS = 16
 """Lines are compared in pieces this wide to see where they moved, so that a pane beside does not hide it."""
 MOVE_GAIN_CELLS = 30
-"""How many cells a move of lines must save; it takes about 25 bytes."""
+"""The least number of cells that a move of lines must save; it takes about 25 bytes."""
 
 ERASED_CELLS = 4
 """From this many blanks at the end of a line on it is shorter to erase them."""
@@ -59,11 +59,11 @@ class Move(NamedTuple):
     bottom: int
     """The last line of the block."""
     up: int
-    """How many lines it moves up; negative is down."""
+    """The number of lines that it moves up; negative is down."""
 
 
 class Frame:
-    """What stands on the terminal, and with which style and where it will write next.
+    """The contents of the terminal, the style and the place that it writes with next.
 
     Args:
         width: Its columns.
@@ -191,7 +191,7 @@ class Piece(NamedTuple):
     is_sure: bool = True
     """False for a character whose width terminals may not agree on."""
     reaches_end: bool = False
-    """Whether its last cell is the last of its row."""
+    """True if its last cell is the last of its row."""
 
 
 def _pieces_to_send(y: int, old: Line, new: Line) -> Iterable[Piece]:
@@ -262,7 +262,7 @@ def _runs(cells: Sequence[Cell]) -> list[tuple[int, int, Pen, str]]:
 
 @lru_cache(maxsize=4096)
 def looks_alike(pen: Pen, blank: Pen) -> bool:
-    """Whether a space looks the same with both."""
+    """Tell whether a space looks the same with both."""
     return pen.shows_like(blank)
 
 
@@ -312,12 +312,12 @@ def _whole_characters(x: int, old: Sequence[Cell], new: Sequence[Cell]) -> tuple
 
 
 def _is_short_gap(cells: Sequence[Cell], start: int, end: int) -> bool:
-    """Whether the cells between two ranges cost no more than a move, because they need no other style."""
+    """Tell whether the cells between two ranges cost no more than a move, because they need no other style."""
     return end - start <= GAP_CELLS and _is_plain_gap(cells[start - 1 : end + 1])
 
 
 def _is_plain_gap(cells: Sequence[Cell]) -> bool:
-    """Whether cells are of one style and, but for the first and the last, of one byte each."""
+    """Tell whether cells are of one style and, but for the first and the last, of one byte each."""
     pens = {pen for text, pen in cells if text != " "}
     if len(pens) > 1 or not all(text.isascii() and text != UNKNOWN[0] for text, _ in cells[1:-1]):
         return False
@@ -406,7 +406,7 @@ class Output:
 
 
 def _plain_tail(cells: Sequence[Cell]) -> int:
-    """How many blanks in the terminal's own colours stand at the end."""
+    """Return how many blanks in the terminal's own colours stand at the end."""
     return sum(1 for _ in takewhile(_PLAIN_BLANK.__eq__, reversed(cells)))
 
 

@@ -37,11 +37,11 @@ _COLOR_SYSTEMS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT
 _DISPLAY_PARAMETERS = ["self", "screen", "renderable"]
 _OUTPUT_PARTS = ("_begin_update", "_end_update", "_running", "_closed", "_batch_count", "_driver")
 SETTLE_S = 0.1
-"""How long after a new size all is drawn once more, for a size that changed and changed back."""
+"""The time after a new size until all is drawn once more, for a size that changed and changed back."""
 
 
 def why_no_diff() -> str:
-    """What keeps the app from sending only what changed; empty when nothing does."""
+    """Return what keeps the app from sending only what changed; empty when nothing does."""
     if not frame_diff.is_wanted():
         return f"{frame_diff.OFF_SWITCH} is set"
     display = getattr(App, "_display", None)
@@ -100,7 +100,7 @@ class TerminalApp(App[None]):
 
     @property
     def has_mouse(self) -> bool:
-        """Whether the app listens to the mouse."""
+        """Tell whether the app listens to the mouse."""
         return isinstance(self._driver, TerminalDriver) and self._driver.has_mouse
 
     def set_mouse(self, on: bool) -> None:
@@ -142,13 +142,13 @@ class TerminalApp(App[None]):
         super()._display(screen, renderable)
 
     def _is_drawing(self, renderable: RenderableType | None) -> bool:
-        """Whether something is drawn on a terminal now."""
+        """Tell whether something is drawn on a terminal now."""
         if renderable is None or self._batch_count or not self._running or self._closed:
             return False
         return self._driver is not None and not self.is_headless and not self._driver.is_inline
 
     def _changes_in(self, renderable: RenderableType | None) -> str | None:
-        """What to send for an update; None when Textual must do it."""
+        """Return what to send for an update; None when Textual must do it."""
         if self._frame_diff is None or not self._is_drawing(renderable):
             return None
         color_system = _COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR)

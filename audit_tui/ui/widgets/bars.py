@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from audit_tui.ui.keymap import Keymap
 
 NOTICE_S = 4.0
-"""How long a word by the way stands in the status line."""
+"""The time that a word by the way stands in the status line."""
 STANDING_S = 20.0
-"""How long a notice of the store stands there in full."""
+"""The time that a notice of the store stands there in full."""
 _GAP = "   "
 
 
@@ -187,7 +187,7 @@ class StatusLine(Bar):
 
     @property
     def words(self) -> str:
-        """What is said now: what was done, else what is going on, else what holds for longer."""
+        """Return what is said now: what was done, else what is going on, else what holds for longer."""
         return self._waiting or self._notice or self._selection or self._broken_words() or self._standing
 
     def _broken_words(self) -> str:

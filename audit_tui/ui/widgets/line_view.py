@@ -45,7 +45,7 @@ class LineView(ScrollView, can_focus=True):
 
     @property
     def plain_text(self) -> str:
-        """What is shown, as text."""
+        """Return what is shown, as text."""
         return "\n".join("".join(piece.text for piece in line).rstrip() for line in self._lines)
 
     def on_resize(self) -> None:

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f])"
 )
 _ENDS = {"22": "12", "23": "3", "24": ("4", "21"), "25": "5", "27": "7", "29": "9"}
-"""What each code ends."""
+"""The attributes that each code ends."""
 GARBAGE: Cell = ("?", pen_of("31;42"))
 BROKEN: Cell = ("BROKEN", PLAIN)
 """Half of a wide character that was written over: terminals differ in what they show."""
@@ -44,7 +44,7 @@ class Model:
         self._margins = (0, height - 1)
         self._x = self._y = 0
         self._last: tuple[int, int] | None = None
-        """Where the last character begins, for marks that combine with it."""
+        """The column of the last character, for marks that combine with it."""
 
     def feed(self, output: str) -> None:
         """Do what the output says."""

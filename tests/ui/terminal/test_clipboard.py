@@ -1,4 +1,4 @@
-"""Where a copied text goes, and that it arrives there."""
+"""Copied texts arrive where they are said to go."""
 
 from __future__ import annotations
 

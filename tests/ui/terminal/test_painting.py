@@ -146,7 +146,7 @@ def test_the_screen_becomes_what_is_wanted_at_length(history: list[dict[int, Lin
 
 
 def narrow_width(character: str) -> int:
-    """How an old terminal measures: what came late to Unicode takes one cell."""
+    """Return how an old terminal measures: what came late to Unicode takes one cell."""
     return cell_len(character) if is_sure_width(character) else min(1, cell_len(character))
 
 

@@ -1,4 +1,4 @@
-"""Where the thumb of a scrollbar stands."""
+"""The place of a scrollbar's thumb."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What dialogs are made of."""
+"""The parts that dialogs are made of."""

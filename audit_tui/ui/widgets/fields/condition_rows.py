@@ -76,7 +76,7 @@ class ConditionRow(Horizontal):
 
     @property
     def draft(self) -> Draft:
-        """What the row says now."""
+        """Return what the row says now."""
         if not self._is_ready:
             return self._draft
         column, operator = self._column.index, self._operator.index
@@ -172,7 +172,7 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     @property
     def drafts(self) -> list[Draft]:
-        """What the rows say."""
+        """Return what the rows say."""
         return [row.draft for row in self.rows]
 
     def show(self, drafts: Sequence[Draft]) -> None:

@@ -1,4 +1,4 @@
-"""How many events would match, counted while the user decides."""
+"""The number of events that would match, counted while the user decides."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class PopupOwner(Protocol):
 
     @property
     def region(self) -> Region:
-        """Where it stands on the screen."""
+        """The place on the screen."""
         ...
 
     def picked(self, index: int) -> None:
@@ -59,7 +59,7 @@ class PopupOwner(Protocol):
 
 
 class _Geometry(NamedTuple):
-    """What must be the same for lines that stand there to stay."""
+    """All that must be the same for lines on the screen to stay."""
 
     region: Region
     lines: int
@@ -138,7 +138,7 @@ class PopupList(ScrollView, can_focus=False):
             owner.list_closed()
 
     def is_open_for(self, owner: PopupOwner) -> bool:
-        """Whether this field has it open."""
+        """Tell whether this field has it open."""
         return self.owner is owner
 
     def move(self, step: int) -> None:
@@ -224,7 +224,7 @@ class PopupList(ScrollView, can_focus=False):
 
 
 def _column_cells(items: Sequence[PopupItem]) -> tuple[int, int]:
-    """How wide notes and counts are, with the space around them; 0 when no line has one."""
+    """Return how wide notes and counts are, with the space around them; 0 when no line has one."""
     notes = max((cell_len(item.note) for item in items), default=0)
     counts = max((len(thousands(item.count)) for item in items if item.count is not None), default=0)
     return notes and notes + 2, counts and counts + 3

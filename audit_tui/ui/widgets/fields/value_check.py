@@ -1,4 +1,4 @@
-"""Which values of the rows the store does not have, looked up while the user decides."""
+"""The values of the rows that the store does not have, looked up while the user decides."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ValueCheck(Static):
         self._asked: frozenset[_Key] = frozenset()
         self._found: dict[_Key, _Found] = {}
         self.words = ""
-        """What the line says; empty when there is nothing to say."""
+        """The words of the line; empty when there is nothing to say."""
 
     def begin(self) -> None:
         """Forget what was found: the store may have grown."""
@@ -81,7 +81,7 @@ class ValueCheck(Static):
             self.run_worker(ask, group="check", exclusive=True, thread=True)
 
     def is_unknown(self, draft: Draft) -> bool:
-        """Whether the store was looked through for the row's value and does not have it."""
+        """Tell whether the store was looked through for the row's value and does not have it."""
         return bool(self._unknown([draft]))
 
     def _unknown(self, drafts: Sequence[Draft]) -> list[_Key]:
@@ -118,7 +118,7 @@ class ValueCheck(Static):
 
 
 def _key(draft: Draft) -> _Key | None:
-    """What to look up; None where there is nothing, or a text that nobody can have typed."""
+    """Return what to look up; None where there is nothing, or a text that nobody can have typed."""
     if not is_name_column(draft.field) or draft.operator not in NAME_OPERATORS or draft.is_missing:
         return None
     if not draft.text or picture(draft.text) != draft.text:

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 MAX_CANDIDATES = 50
 """More is not read by anybody; typing one more letter is quicker."""
 EMPTY_WORDS = "(empty)"
-"""How the empty text reads where a missing value reads (none)."""
+"""The words for the empty text where a missing value reads (none)."""
 MAX_SAID_CHARS = 24
 """A value that is named in a sentence is cut there."""
 
 
 class Listing(Enum):
-    """How far the candidates for a value are."""
+    """The progress of the candidates for a value."""
 
     CLOSED = "closed"
     """None are wanted."""
@@ -63,13 +63,13 @@ class Candidate:
 
     @property
     def words(self) -> str | None:
-        """What stands for a value that is no text to read; None for an ordinary one."""
+        """Return what stands for a value that is no text to read; None for an ordinary one."""
         if self.value is None:
             return NO_VALUE_WORDS
         return EMPTY_WORDS if self.value == "" else None
 
     def is_other_case_of(self, text: str) -> bool:
-        """Whether only upper and lower case tell the value from the text; "(none)" means the missing one."""
+        """Tell whether only upper and lower case tell the value from the text; "(none)" means the missing one."""
         if self.value is None:
             return text.casefold() == NO_VALUE_WORDS
         return self.value != text and self.value.casefold() == text.casefold()

@@ -1,4 +1,4 @@
-"""Which columns fit in a width, and how wide each one is. Pure arithmetic.
+"""The columns that fit in a width, and their widths. Pure arithmetic.
 
 At 80 columns all five show; below that Category goes first, then Description; Event and Date stay.
 """
@@ -31,7 +31,7 @@ _GROWS_BEFORE: tuple[ListColumn, ...] = (Column.EVENT, Column.USER, Column.CATEG
 
 
 class Wanted(NamedTuple):
-    """How many cells the texts of a column take."""
+    """The number of cells that the texts of a column take."""
 
     usual: int
     """Nine of ten take no more."""
@@ -39,7 +39,7 @@ class Wanted(NamedTuple):
 
 
 class ColumnBox(Record):
-    """Where one column lies."""
+    """The place of a column."""
 
     column: ListColumn
     start: int

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 PREPARED_EVENTS = 300_000
 """From this size on jumps are prepared: below, they take 30 ms at most without, and 25 MiB less."""
 STILL_S = 1.0
-"""What is prepared for the first time, 150 ms of imports, waits until no key was pressed for so long."""
+"""The time without a key after which jumps are prepared for the first time, 150 ms of imports."""
 SLOW_S = 0.3
 """From then on a question is shown to be under way."""
 TICK_S = 1.0
-"""How often the time that it takes is told."""
+"""The time between words about how long it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class Question:
     """Of all questions; an answer to another one than the newest is late."""
     wanted: ShownView
     anchor: Anchor | None = None
-    """Where the cursor goes; None is the first row."""
+    """The place that the cursor goes to; None is the first row."""
     top_offset: int = 0
-    """How many rows stand above it on the screen."""
+    """The number of rows above it on the screen."""
     page: PageRequest | None = None
     """More rows of the view that is shown; None asks for the first rows of another one."""
     opens: bool = False
@@ -92,7 +92,7 @@ class EventList(Container):
         """A question takes long; or the one that did has ended."""
 
         words: str
-        """What it does and for how long; empty when nothing is waited for."""
+        """The work and its time so far; empty when nothing is waited for."""
 
     @dataclass
     class Dropped(Message):
@@ -151,7 +151,7 @@ class EventList(Container):
         self._slow_ticks = 0
         self._window = RowWindow(first.query.sort)
         self.has_result = False
-        """Whether a result was shown yet."""
+        """True once a result was shown."""
         self.shown = first
         """The view whose rows are shown."""
         self.wanted: ShownView | None = None
@@ -167,7 +167,7 @@ class EventList(Container):
 
     @property
     def count(self) -> RowCount:
-        """How many events the result has, as far as is known."""
+        """Return how many events the result has, as far as is known."""
         return self._window.count
 
     @property
@@ -310,7 +310,7 @@ class EventList(Container):
     # -- in threads: these only ask and post
 
     def _opener(self, question: Question) -> ReaderFactory | None:
-        """What opens another reader for a question; None when the one so far will do."""
+        """Return what opens another reader for a question; None when the one so far will do."""
         if question.is_patient and not self._is_patient:
             return self._open_patiently
         return self._open_reader if question.opens else None

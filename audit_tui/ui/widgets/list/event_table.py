@@ -169,7 +169,7 @@ class EventTable(ScrollView, can_focus=True):
 
     @property
     def visible_rows(self) -> int:
-        """How many rows fit on the screen."""
+        """Return how many rows fit on the screen."""
         return max(1, self.size.height - 1)
 
     # -- geometry
@@ -250,7 +250,7 @@ class EventTable(ScrollView, can_focus=True):
         self.refresh()
 
     def is_selected(self, index: int) -> bool:
-        """Whether a row is marked as one to take out; here none is."""
+        """Tell whether a row is marked as one to take out; here none is."""
         return False
 
     def _styles_now(self) -> RowStyles:

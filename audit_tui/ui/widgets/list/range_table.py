@@ -25,13 +25,13 @@ class RangeTable(EventTable):
 
         range_table: RangeTable
         count: int
-        """How many; 0 when the selection ended."""
+        """The number of rows; 0 when the selection ended."""
 
     _range_start: int | None = None
 
     @property
     def is_selecting(self) -> bool:
-        """Whether moving the cursor selects."""
+        """Tell whether moving the cursor selects."""
         return self._range_start is not None
 
     @property

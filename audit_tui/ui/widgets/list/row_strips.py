@@ -56,7 +56,7 @@ class RowStyles(NamedTuple):
     quiet: Style
     """Of rows that are not read yet, and of words in place of rows."""
     selected: Style
-    """What a selected row has beside its own style."""
+    """The addition of a selected row to its own style."""
 
 
 class _CutStrip(Strip):
@@ -76,7 +76,7 @@ class _CutStrip(Strip):
 
 
 class Frame(NamedTuple):
-    """What the lines of a frame have in common."""
+    """The common properties of the lines of a frame."""
 
     width: int
     """Cells of a line."""

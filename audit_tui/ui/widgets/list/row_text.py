@@ -36,7 +36,7 @@ MEASURED_CHARS = 200
 SCANNED_CHARS = 2_000
 """So much of a description is searched for secrets: more than any list is wide."""
 _CUT_INSIDE = (Column.EVENT, Column.USER)
-"""Where both ends of a long value matter: ``it-support@acme-help.example``."""
+"""The columns in which both ends of a long value matter: ``it-support@acme-help.example``."""
 _NOTHING: frozenset[ListColumn] = frozenset()
 DEFAULT_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
@@ -71,7 +71,7 @@ class RowText:
 
     @property
     def is_measured(self) -> bool:
-        """Whether the columns were sized from rows."""
+        """Tell whether the columns were sized from rows."""
         return bool(self._wanted)
 
     def begin(self, sort: Sort, zone: tzinfo, this_year: int, *, other_years: bool) -> None:
@@ -126,7 +126,7 @@ class RowText:
 
     @property
     def row_cells(self) -> int:
-        """How wide a row is with its mark in front and the gaps behind its columns."""
+        """Return how wide a row is with its mark in front and the gaps behind its columns."""
         return GUTTER_CELLS + sum(box.width + GAP_CELLS for box in self.boxes)
 
     def headings(self) -> list[str]:

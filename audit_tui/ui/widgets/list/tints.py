@@ -1,4 +1,4 @@
-"""What an event does, told from its name: what takes away and what gives rights has a colour of its own.
+"""The kinds of events, told from their names: what takes away and what gives rights has a colour of its own.
 
 Names come from any log, so this is a guess; the name itself stands there and says it too.
 """

@@ -1,4 +1,4 @@
-"""What the detail pane says of an event, as lines. Pure: text in, lines out."""
+"""The lines of the detail pane about an event. Pure: text in, lines out."""
 
 from __future__ import annotations
 
