@@ -65,23 +65,25 @@ class Keymap:
 
     Args:
         preset: ``default``, or ``arrows``, which needs no letters.
-        own: The user's keys by command id; an empty tuple takes all keys away.
+        user_keys: The user's keys by command id; an empty tuple takes all keys away.
 
     Raises:
         ConfigError: If there is no such preset or command.
     """
 
-    def __init__(self, preset: str = DEFAULT, own: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    def __init__(self, preset: str = DEFAULT, user_keys: Mapping[str, tuple[str, ...]] | None = None) -> None:
         if preset not in PRESETS:
             raise ConfigError(f"There is no keymap {clean(preset)!r}.", f"Keymaps are {', '.join(PRESETS)}.")
         ids = {command.id for command in COMMANDS}
-        for id_ in own or {}:
+        for id_ in user_keys or {}:
             if id_ not in ids:
                 raise ConfigError(
                     f"There is no command {clean(id_)!r} to give keys to.",
                     "audit-tui config keys lists the commands.",
                 )
-        self._keys = {command.id: _preset_keys(command, preset) for command in COMMANDS} | dict(own or {})
+        self._keys = {command.id: _preset_keys(command, preset) for command in COMMANDS} | dict(
+            user_keys or {}
+        )
 
     def keys(self, command: Command) -> tuple[str, ...]:
         """The keys of a command, the most prominent first; empty when it has none."""
@@ -99,7 +101,7 @@ class Keymap:
     def for_textual(self) -> dict[str, str]:
         """Return what differs from the default keys, in the form of ``App.set_keymap``.
 
-        Textual 8.2.8 works a keymap out anew ten times a key: all 40 commands took 8 ms, none takes none.
+        Textual 8.2.8 works a keymap out again ten times a key: all 40 commands took 8 ms, none takes none.
         """
         return {
             command.id: ",".join(_TEXTUAL_NAMES.get(key, key) for key in keys) or UNBOUND

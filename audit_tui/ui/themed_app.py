@@ -26,8 +26,8 @@ class ThemedApp(TerminalApp):
         no_color = "NO_COLOR" in os.environ
         # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
         super().__init__(True if no_color else None, crash_directory)
-        for own in our_themes():
-            self.register_theme(own)
+        for ours in our_themes():
+            self.register_theme(ours)
         if no_color:
             self.theme = PALETTE_THEME
         elif theme is None and self.console.color_system == "standard":

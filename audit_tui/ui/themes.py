@@ -153,8 +153,8 @@ def palette_of(theme: Theme, *, has_colours: bool = True) -> Palette:
     """Return the colours of a theme, by the names that the styles know."""
     if theme.ansi:
         return TERMINAL if has_colours else WITHOUT_COLOURS
-    own = {"audit-dark": DARK, "audit-light": LIGHT}.get(theme.name)
-    return own or _derived(theme.to_color_system().generate(), DARK if theme.dark else LIGHT)
+    ours = {"audit-dark": DARK, "audit-light": LIGHT}.get(theme.name)
+    return ours or _derived(theme.to_color_system().generate(), DARK if theme.dark else LIGHT)
 
 
 def _derived(colours: Mapping[str, str], base: Palette) -> Palette:
@@ -195,9 +195,9 @@ def _readable(ink: str, grounds: list[str]) -> str:
     return end.hex6
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, other: str) -> float:
     """Return the contrast of two colours (``#rrggbb``) as WCAG measures it: 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    light, dark = sorted((_luminance(first), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 

@@ -33,8 +33,8 @@ QUIET_S = 0.5
 KEY_QUIET_S = 0.3
 
 
-def environment(**own: str) -> dict[str, str | None]:
-    return {"PYTHONPATH": str(ROOT), "COLORTERM": None, "NO_COLOR": None, "TMUX": None, **own}
+def environment(**diffed: str) -> dict[str, str | None]:
+    return {"PYTHONPATH": str(ROOT), "COLORTERM": None, "NO_COLOR": None, "TMUX": None, **diffed}
 
 
 # -- bytes
@@ -195,18 +195,18 @@ class Tmux:
 
 def difference_of(stock: State, ours: State) -> str:
     empty: list[Cell] = []
-    for y, (one, other) in enumerate(zip_longest(stock[0], ours[0], fillvalue=empty)):
-        pairs = enumerate(zip_longest(one, other))
-        cells = [f"{x}: {theirs} {own}" for x, (theirs, own) in pairs if not is_same(theirs, own)]
+    for y, (screen_line, other) in enumerate(zip_longest(stock[0], ours[0], fillvalue=empty)):
+        pairs = enumerate(zip_longest(screen_line, other))
+        cells = [f"{x}: {theirs} {diffed}" for x, (theirs, diffed) in pairs if not is_same(theirs, diffed)]
         if cells:
-            return "\n".join([f"row {y}", text_of(one), text_of(other), *cells])
+            return "\n".join([f"row {y}", text_of(screen_line), text_of(other), *cells])
     return "" if stock[1] == ours[1] else f"cursor {stock[1]} {ours[1]}"
 
 
-def is_same(theirs: Cell | None, own: Cell | None) -> bool:
+def is_same(theirs: Cell | None, diffed: Cell | None) -> bool:
     # Where Textual writes over half of a wide character, tmux blanks the other half in its own colours; we
     # send that half too, in the colours that it had.
-    return theirs == own or (theirs == (" ", PLAIN) and own is not None and own[0] == " ")
+    return theirs == diffed or (theirs == (" ", PLAIN) and diffed is not None and diffed[0] == " ")
 
 
 def text_of(row: list[Cell]) -> str:

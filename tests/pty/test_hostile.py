@@ -37,13 +37,13 @@ DIALOGS = {
     "?": "─ Help ─",
     ":": "─ Commands ─",
 }
-"""What stands on the screen once a key's dialog does."""
+"""A text on the screen once a key's dialog is open."""
 
 
 def left_over(output: bytes) -> str:
     """Return what is unsafe in the output besides the program's own sequences."""
     rest = OWN.sub("", output.decode("utf-8", "replace"))
-    return "".join(rest[found.start() : found.start() + 20] for found in UNSAFE.finditer(rest))
+    return "".join(rest[unsafe.start() : unsafe.start() + 20] for unsafe in UNSAFE.finditer(rest))
 
 
 def test_the_screen_writes_no_sequence_of_the_data(tmp_path: Path) -> None:

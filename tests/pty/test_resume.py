@@ -71,7 +71,7 @@ def test_what_cannot_be_resumed_is_told_in_one_line(store: Path, content: str) -
         terminal.wait_for("nothing in Last 30 Days")
         terminal.press("q")
         assert terminal.wait() == 0
-        said = terminal.output.decode().replace(SCREEN_ENDS, SCREEN_BEGINS).split(SCREEN_BEGINS)
-        words = [line for piece in (said[0], said[-1]) for line in piece.splitlines() if ": " in line]
+        farewell = terminal.output.decode().replace(SCREEN_ENDS, SCREEN_BEGINS).split(SCREEN_BEGINS)
+        words = [line for piece in (farewell[0], farewell[-1]) for line in piece.splitlines() if ": " in line]
         assert len(words) == 1, words
         assert "a new one was started" in words[0] or "is gone: /nowhere/gone.db" in words[0]

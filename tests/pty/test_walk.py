@@ -192,9 +192,9 @@ def own_sequences_removed(output: str) -> str:
     """The output without what the program itself may send: CSI, its mode queries, CR and LF between rows."""
     import re
 
-    own = re.compile(
+    ours = re.compile(
         r"\x1b\[[0-9;?<>=]*[ $!\"']?[a-zA-Z]"  # CSI: moves, colours, modes
         r"|\x1b\]22;[a-z-]*\x07"  # OSC 22: the shape of the mouse pointer
         r"|\x1b[78=>]|\r|\n"
     )
-    return own.sub("", output)
+    return ours.sub("", output)

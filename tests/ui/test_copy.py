@@ -1,4 +1,4 @@
-"""Copies of the screen: their text, the place they go to, and that nothing in them harms whoever pastes it."""
+"""Copies of the screen: their text, the place they go to, and that they harm nobody who pastes them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NEWEST = ("Login", "Login/Logout", "-", "2026-11-22 14:00:00 +00:00", "Did thing
 
 
 @pytest.mark.parametrize(
-    ("keys", "text", "said"),
+    ("keys", "text", "message"),
     [
         (("y", "y"), "Login", "Sent the event to"),
         (("c", "enter"), "Login", "Sent the event to"),
@@ -71,14 +71,14 @@ NEWEST = ("Login", "Login/Logout", "-", "2026-11-22 14:00:00 +00:00", "Did thing
     ],
 )
 def test_each_form_is_one_key_away(
-    keys: tuple[str, ...], text: str | None, said: str, tmp_path: Path
+    keys: tuple[str, ...], text: str | None, message: str, tmp_path: Path
 ) -> None:
     async def script(driver: Driver) -> None:
         pasted = Pasted(driver, tmp_path)
         await driver.press(*keys)
         assert driver.app.screen is driver.review
         assert text is None or pasted.text == text
-        assert f"{said} the terminal's clipboard" in driver.lines()[-2]
+        assert f"{message} the terminal's clipboard" in driver.lines()[-2]
 
     run_review(script, view=ALL_TIME)
 

@@ -81,7 +81,7 @@ class Jobs:
         return ExportResult(job.path, 1204)
 
 
-def said(driver: Driver) -> str:
+def message_of(driver: Driver) -> str:
     """Return what the dialog says, in one line however it is wrapped."""
     return str(driver.app.screen.query_one("#message", Static).content)
 
@@ -101,9 +101,9 @@ def test_what_is_shown_is_written_and_nothing_else(key: str, folder: Path) -> No
     async def script(driver: Driver) -> None:
         await driver.press("l", "l", "s", key)
         assert "All 40 events of the view, by user." in driver.text()
-        assert said(driver).endswith(f"\nIn {folder}, readable by you alone.")
+        assert message_of(driver).endswith(f"\nIn {folder}, readable by you alone.")
         await driver.press(*["backspace"] * len("events-2026-11-22"), *"mine", "down", "right", "enter")
-        assert said(driver) == f"Exported 40 events to {folder}/mine.jsonl."
+        assert message_of(driver) == f"Exported 40 events to {folder}/mine.jsonl."
         shown = [row.seq for row in Source(events).result(driver.review.event_list.shown.query)]
         lines = (folder / "mine.jsonl").read_text().splitlines()
         assert [json.loads(line)["seq"] for line in lines] == shown
@@ -150,17 +150,17 @@ def test_the_ending_and_the_format_follow_each_other() -> None:
 
 def test_a_file_that_is_there_is_replaced_only_when_asked_again(folder: Path) -> None:
     events = account(3)
-    there = folder / "events-2026-11-22.csv"
-    there.write_text("event,user\n")
+    launch_folder = folder / "events-2026-11-22.csv"
+    launch_folder.write_text("event,user\n")
 
     async def script(driver: Driver) -> None:
         await driver.press("X", "enter")
-        assert said(driver).endswith("exists already. ⏎ again replaces it.")
-        assert there.read_text() == "event,user\n"
+        assert message_of(driver).endswith("exists already. ⏎ again replaces it.")
+        assert launch_folder.read_text() == "event,user\n"
         await driver.press("escape", "X", "enter", "enter")
         assert "Exported 3 events" in driver.text()
-        assert there.read_text().startswith("seq,")
-        assert [path.name for path in folder.iterdir()] == [there.name]
+        assert launch_folder.read_text().startswith("seq,")
+        assert [path.name for path in folder.iterdir()] == [launch_folder.name]
 
     run_review(script, events, size=(160, 30), view=ALL_TIME, exporter=file_exporter(events))
 

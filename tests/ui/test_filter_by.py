@@ -913,7 +913,7 @@ def test_a_change_counts_anew_and_gives_up_the_old_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "said"),
+    ("part", "whole", "percents"),
     [
         (1, 1, "100%"),
         (1, 3, "33%"),
@@ -925,8 +925,8 @@ def test_a_change_counts_anew_and_gives_up_the_old_count() -> None:
         (9_996, 100_000, "10%"),
     ],
 )
-def test_percentages(part: int, whole: int, said: str) -> None:
-    assert percentage(part, whole) == said
+def test_percentages(part: int, whole: int, percents: str) -> None:
+    assert percentage(part, whole) == percents
 
 
 # Errors

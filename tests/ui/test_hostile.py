@@ -108,16 +108,16 @@ def test_no_dialog_lets_a_payload_through(start: int) -> None:
 
 
 def test_no_error_lets_a_payload_through() -> None:
-    said = ""
+    words = ""
 
     def hook(name: str, _: object) -> None:
         if name in ("page", "event"):
-            raise StoreDamaged(said, said)
+            raise StoreDamaged(words, words)
 
     async def script(driver: Driver) -> None:
-        nonlocal said
+        nonlocal words
         for payload in PAYLOADS:
-            said = payload
+            words = payload
             await driver.press("R")
             assert_safe(driver)
 

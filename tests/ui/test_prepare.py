@@ -36,7 +36,7 @@ def test_large_stores_are_prepared_once_and_each_result_when_it_is_counted(
 
     async def script(driver: Driver) -> None:
         await driver.press("s")
-        questions = [one for one in asked if one in ("count", "prepare")]
+        questions = [question for question in asked if question in ("count", "prepare")]
         after_first = ["prepare", "prepare"][: times - 1] if times else []
         after_next = ["prepare"] if times else []
         assert questions == ["count", *after_first, "count", *after_next]

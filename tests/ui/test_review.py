@@ -453,12 +453,12 @@ def test_own_keys_win_and_the_screen_names_them() -> None:
 
 
 def test_clashes_are_named() -> None:
-    [clash] = Keymap(own={"filter": ("t",)}).clashes()
+    [clash] = Keymap(user_keys={"filter": ("t",)}).clashes()
     assert str(clash) == "t is the key of both filter and time-range"
     with pytest.raises(ConfigError, match="no keymap"):
         Keymap("emacs")
     with pytest.raises(ConfigError, match="no command"):
-        Keymap(own={"fitler": ("t",)})
+        Keymap(user_keys={"fitler": ("t",)})
 
 
 def test_starts_newest_first() -> None:

@@ -102,7 +102,7 @@ class Stage:
             (x, y)
             for y in range(7)
             for x in range(0, 28, 4)
-            if (found := month.day_at(x, y)) and found.day == day
+            if (day_there := month.day_at(x, y)) and day_there.day == day
         )
         await self.click("#month-view", (at[0] + 1, at[1]))
 
@@ -354,7 +354,9 @@ def test_a_preset_shows_its_days_and_stays_a_preset() -> None:
         await stage.click("#apply")
 
     for play, presets in ((by_key, PRESETS), (by_mouse, PRESETS[:2])):
-        plays = [partial(play, preset=one, marked=marked, cursor=cursor) for one, marked, cursor in presets]
+        plays = [
+            partial(play, preset=preset_, marked=marked, cursor=cursor) for preset_, marked, cursor in presets
+        ]
         assert run_each(plays) == [[preset] for preset, _, _ in presets]
 
 
@@ -524,7 +526,7 @@ def test_times_can_be_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "until", "wrong", "said"),
+    ("since", "until", "wrong", "message"),
     [
         ("2026-13-01", "2026-11-22", "since", "There is no time '2026-13-01'"),
         ("2026-11-01", "tomorrow", "until", "cannot be read"),
@@ -532,7 +534,7 @@ def test_times_can_be_typed() -> None:
     ],
 )
 def test_a_wrong_time_is_marked_and_said_and_the_dialog_stays(
-    since: str, until: str, wrong: str, said: str
+    since: str, until: str, wrong: str, message: str
 ) -> None:
     async def play(stage: Stage) -> None:
         await stage.type_in("#since", since)
@@ -541,7 +543,7 @@ def test_a_wrong_time_is_marked_and_said_and_the_dialog_stays(
             await (stage.press("enter") if attempt == "enter" else stage.click("#apply"))
             assert stage.results == []
             assert stage.words.startswith("✗ ")
-            assert said in stage.words
+            assert message in stage.words
             assert [box.id for box in stage.dialog.query(LineInput) if box.has_class("-invalid")] == [wrong]
             assert stage.dialog.focused is stage.dialog.query_one(f"#{wrong}")
         await stage.press("escape")
@@ -696,7 +698,7 @@ def test_the_presets_are_one_key_away_also_in_a_burst() -> None:
 
 @pytest.mark.parametrize("width", [80, 40])
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "message"),
     [
         ("#month-view", "Shift+Tab presets"),
         ("PresetList", "⏎ choose, again applies"),
@@ -705,11 +707,11 @@ def test_the_presets_are_one_key_away_also_in_a_burst() -> None:
         ("#cancel", "⏎ press"),
     ],
 )
-def test_a_hint_says_what_the_keys_do_where_one_is(part: str, said: str, width: int) -> None:
+def test_a_hint_says_what_the_keys_do_where_one_is(part: str, message: str, width: int) -> None:
     async def play(stage: Stage) -> None:
         stage.dialog.query_one(part).focus()
         await stage.pilot.pause()
-        assert said in stage.picture
+        assert message in stage.picture
 
     run(play, Opening(size=(width, 12)))
 

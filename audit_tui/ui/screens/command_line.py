@@ -82,7 +82,7 @@ class CommandLine(Dialog[Order | None]):
         self._time_context = context
         self._day = day
         self._for_time = for_time
-        self._found: list[Command] = []
+        self._matches: list[Command] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
@@ -105,12 +105,12 @@ class CommandLine(Dialog[Order | None]):
     def _find(self, typed: str) -> None:
         if self._for_time:
             return
-        self._found = matching(typed)
+        self._matches = matching(typed)
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(self._label(command)) for command in self._found)
-        options.display = bool(self._found)
-        options.highlighted = 0 if typed and self._found else None
+        options.add_options(Option(self._label(command)) for command in self._matches)
+        options.display = bool(self._matches)
+        options.highlighted = 0 if typed and self._matches else None
 
     def _label(self, command: Command) -> Content:
         keys = "  ".join(filter(None, [self._keymap.first_key(command)]))
@@ -125,8 +125,8 @@ class CommandLine(Dialog[Order | None]):
                 self.leave(GoToRow(max(0, int(digits) - 1)))
                 return
             highlighted = self.query_one(OptionList).highlighted
-            if highlighted is not None and self._found:
-                self.leave(RunCommand(self._found[highlighted]))
+            if highlighted is not None and self._matches:
+                self.leave(RunCommand(self._matches[highlighted]))
                 return
         self._take_time(typed)
 
@@ -135,33 +135,35 @@ class CommandLine(Dialog[Order | None]):
             whole = f"{self._day} {typed}" if _CLOCK.fullmatch(typed) else typed
             moment = parse_time(whole, self._time_context)
         except TimeError as error:
-            said = str(error) if self._for_time or typed[:1].isdigit() else "There is no such command."
+            message_text = (
+                str(error) if self._for_time or typed[:1].isdigit() else "There is no such command."
+            )
             self.query_one("#message", Static).update(
-                Content(said if typed else "Type something, or press Esc.")
+                Content(message_text if typed else "Type something, or press Esc.")
             )
         else:
             self.leave(GoToTime(_moment_us(moment, self._time_context)))
 
     @on(OptionList.OptionSelected)
     def _run(self, message: OptionList.OptionSelected) -> None:
-        self.leave(RunCommand(self._found[message.option_index]))
+        self.leave(RunCommand(self._matches[message.option_index]))
 
     def action_cancel(self) -> None:
         self.leave(None)
 
     def action_step(self, step: int) -> None:
-        if self._for_time or not self._found:
+        if self._for_time or not self._matches:
             return
         options = self.query_one(OptionList)
         current = options.highlighted
-        first = 0 if step > 0 else len(self._found) - 1
-        options.highlighted = first if current is None else (current + step) % len(self._found)
+        first = 0 if step > 0 else len(self._matches) - 1
+        options.highlighted = first if current is None else (current + step) % len(self._matches)
 
     def action_complete(self) -> None:
         """Write the name of the highlighted command, or of the only one, into the line."""
-        if self._for_time or not self._found:
+        if self._for_time or not self._matches:
             return
-        command = self._found[self.query_one(OptionList).highlighted or 0]
+        command = self._matches[self.query_one(OptionList).highlighted or 0]
         field = self.query_one(Input)
         field.value = command.id
         field.cursor_position = len(command.id)

@@ -136,7 +136,7 @@ class CopySource:
 
 
 def where_it_went(what: str, result: CopyResult) -> str:
-    """Return what became of a copied text, short enough for the status line; empty when that takes more words."""
+    """Say where a copied text went, short enough for the status line; empty when that takes more words."""
     match result.place:
         case Place.TMUX_AND_TERMINAL:
             return f"Copied {what} to tmux and clipboard"

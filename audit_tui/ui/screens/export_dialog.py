@@ -293,9 +293,9 @@ class ExportDialog(Dialog[None]):
         self.cancel()
 
     def _say(self, words: str, *, is_error: bool = False) -> None:
-        said = self.query_one("#message", Static)
-        said.set_class(is_error, "-error")
-        said.update(Content(clean_visible(f"✗ {words}" if is_error else words, keep_newlines=True)))
+        message_field = self.query_one("#message", Static)
+        message_field.set_class(is_error, "-error")
+        message_field.update(Content(clean_visible(f"✗ {words}" if is_error else words, keep_newlines=True)))
 
     def _hint(self, words: str) -> None:
         self.query_one("#hint", Static).update(words)

@@ -35,10 +35,10 @@ def seal_dialog(status: SealStatus) -> TextDialog:
 
 def seal_lines(status: SealStatus) -> Callable[[int], list[Line]]:
     """Return what the dialog says; while it is open, more may become known."""
-    return told_lines("\n".join([*_said(status), "", *_NOT_COVERED]))
+    return told_lines("\n".join([*_sentences(status), "", *_NOT_COVERED]))
 
 
-def _said(status: SealStatus) -> list[str]:
+def _sentences(status: SealStatus) -> list[str]:
     match status.state:
         case SealState.CHECKING:
             return ["The events are being checked against their seals; nothing is wrong so far."]
@@ -90,28 +90,28 @@ def _removals(status: SealStatus) -> list[str]:
 
 
 def _broken(status: SealStatus) -> list[str]:
-    said = ["The record is not what was sealed:"]
+    sentences = ["The record is not what was sealed:"]
     if status.message:
-        said.append(f"  {status.message}")
-    said += [f"  {_run(one)}" for one in status.wrong[:MAX_RUNS]]
+        sentences.append(f"  {status.message}")
+    sentences += [f"  {_run(run)}" for run in status.wrong[:MAX_RUNS]]
     if len(status.wrong) > MAX_RUNS:
-        said.append(f"  and {counted(len(status.wrong) - MAX_RUNS, 'more run')} of events")
+        sentences.append(f"  and {counted(len(status.wrong) - MAX_RUNS, 'more run')} of events")
     return [
-        *said,
+        *sentences,
         "",
         "Keep a copy of the file as it is. audit-tui verify tells the same, and what else holds.",
     ]
 
 
-def _run(one: WrongEvents) -> str:
-    which = f"event {one.first_seq:,}"
-    if one.events > 1:
-        which = f"events {one.first_seq:,} to {one.last_seq:,}"
+def _run(run: WrongEvents) -> str:
+    which = f"event {run.first_seq:,}"
+    if run.events > 1:
+        which = f"events {run.first_seq:,} to {run.last_seq:,}"
     sealed = ""
-    if one.sealed_at_s is not None:
-        says = "" if one.is_time_sealed else ", says the store"
-        sealed = f" (sealed {_moment(one.sealed_at_s)}{says})"
-    return f"{which}: {one.wrong.words}{sealed}"
+    if run.sealed_at_s is not None:
+        says = "" if run.is_time_sealed else ", says the store"
+        sealed = f" (sealed {_moment(run.sealed_at_s)}{says})"
+    return f"{which}: {run.wrong.words}{sealed}"
 
 
 def _moment(at_s: float) -> str:

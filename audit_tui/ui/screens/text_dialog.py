@@ -115,18 +115,18 @@ def told_dialog(title: str, words: str) -> TextDialog:
 
 def told_lines(words: str) -> Callable[[int], list[Line]]:
     """Return what makes the lines of a text for a width in cells."""
-    said = words.split("\n")
-    return lambda width: [(Piece(part),) for line in said for part in wrap(clean(line), width)]
+    text_lines = words.split("\n")
+    return lambda width: [(Piece(part),) for line in text_lines for part in wrap(clean(line), width)]
 
 
 def _holding(lines: Sequence[Line], wanted: str) -> list[Line]:
     """The lines that hold a text, below their headings."""
-    kept: list[Line] = []
+    matches: list[Line] = []
     heading: Line | None = None
     for line in lines:
         if any(piece.role is Role.TITLE for piece in line):
             heading = line
         elif wanted in "".join(piece.text for piece in line).casefold():
-            kept += [heading, line] if heading else [line]
+            matches += [heading, line] if heading else [line]
             heading = None
-    return kept or [(Piece("Nothing holds this.", Role.QUIET),)]
+    return matches or [(Piece("Nothing holds this.", Role.QUIET),)]

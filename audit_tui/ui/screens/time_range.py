@@ -319,15 +319,15 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
 
     def _typed_error(self) -> str | None:
         """Mark what cannot be read; say the first of it, or None."""
-        said: str | None = None
+        message: str | None = None
         for field in (self._since, self._until):
             error = self._error_of(field.value, "")
             field.set_class(error is not None, "-invalid")
-            said = said or error
-        if said is None:
-            said = self._error_of(self._since.value, self._until.value)
-            self._until.set_class(said is not None, "-invalid")
-        return said
+            message = message or error
+        if message is None:
+            message = self._error_of(self._since.value, self._until.value)
+            self._until.set_class(message is not None, "-invalid")
+        return message
 
     def _error_of(self, since: str, until: str) -> str | None:
         try:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _MODES = (1000, 1002, 1006)
 _READ_BYTES = 4096
 _LOOK_UP_S = 0.1
-"""The time between looks of the reading thread whether the app has ended, and an Esc that nothing follows is a key."""
+"""The time after which the reading thread looks for the end of the app, and takes a lone Esc as a key."""
 _AS_FOUND = (
     b"\x1b[m\x1b[?2004l\x1b[?7h\x1b[?2048l"
     + b"".join(b"\x1b[?%dl" % mode for mode in (*_MODES, 1016, 1004))

@@ -56,7 +56,7 @@ class FrameDiff:
 
     def __init__(self) -> None:
         self._frame: Frame | None = None
-        self._known = _KnownLines()
+        self._strip_lines = _KnownLines()
 
     def forget(self) -> None:
         """Know nothing of what stands on the terminal; the next full update sends all."""
@@ -75,13 +75,13 @@ class FrameDiff:
             be drawn on what is known.
         """
         place = Place(cursor.y, cursor.x)
-        known = self._known.use(color_system)
+        strip_lines = self._strip_lines.use(color_system)
         if isinstance(update, FullUpdate):
             frame = self._frame_for(update.region)
-            return painted(frame, _lines_of_full(frame, update, known), place)
+            return painted(frame, _lines_of_full(frame, update, strip_lines), place)
         frame_now = self._frame
         if isinstance(update, PartialUpdate) and frame_now is not None and _fits(frame_now, update):
-            return painted(frame_now, _lines_of_partial(frame_now, update, known), place)
+            return painted(frame_now, _lines_of_partial(frame_now, update, strip_lines), place)
         return None
 
     def text(self) -> str:
@@ -117,13 +117,13 @@ class _KnownLines:
     def line_of(self, strip: Strip) -> Line:
         """The line that a strip draws."""
         # By identity, which holds as long as the strip is kept beside: its own hash would read it all.
-        known = self._lines.pop(id(strip), None)
-        if known is None:
-            known = strip, line_of(self._runs(strip))
+        strip_lines = self._lines.pop(id(strip), None)
+        if strip_lines is None:
+            strip_lines = strip, line_of(self._runs(strip))
             if len(self._lines) >= KNOWN_LINES:
                 del self._lines[next(iter(self._lines))]
-        self._lines[id(strip)] = known
-        return known[1]
+        self._lines[id(strip)] = strip_lines
+        return strip_lines[1]
 
     def _runs(self, strip: Strip) -> Iterable[Run]:
         system = self._color_system
@@ -132,13 +132,13 @@ class _KnownLines:
                 yield text, PLAIN if style is None or system is None else _pen(style, system)
 
 
-def _lines_of_full(frame: Frame, update: FullUpdate, known: _KnownLines) -> dict[int, Line]:
+def _lines_of_full(frame: Frame, update: FullUpdate, strip_lines: _KnownLines) -> dict[int, Line]:
     x, y = update.region.offset
     lines = {}
     for row, strips in enumerate(update.strips, y):
         start, parts = x, []
         for strip in strips:
-            parts.append((start, known.line_of(strip)))
+            parts.append((start, strip_lines.line_of(strip)))
             start += len(parts[-1][1].cells)
         lines[row] = spliced(frame.lines[row], parts)
     return lines
@@ -151,12 +151,12 @@ def _fits(frame: Frame, update: PartialUpdate) -> bool:
     )
 
 
-def _lines_of_partial(frame: Frame, update: PartialUpdate, known: _KnownLines) -> dict[int, Line]:
+def _lines_of_partial(frame: Frame, update: PartialUpdate, strip_lines: _KnownLines) -> dict[int, Line]:
     lines: dict[int, Line] = {}
     for y, start, end in update.spans:
         if 0 <= y < len(frame.lines):
             parts = [
-                (x, known.line_of(strip))
+                (x, strip_lines.line_of(strip))
                 for x, strip in _strips_in(update.chops[y], update.chop_ends[y], start, end)
             ]
             lines[y] = spliced(lines.get(y, frame.lines[y]), parts)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
 MOST_ROUNDS = 8
-"""The number of times that the focus may move because of one key before the next key is handed out all the same."""
+"""The focus may move so often because of one key before the next key is handed out all the same."""
 PATIENCE_S = 2.0
 """The longest that a key waits: a widget that was removed meanwhile gives no answer."""
 

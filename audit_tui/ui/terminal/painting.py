@@ -132,10 +132,10 @@ def _likely_shifts(frame: Sequence[Line], changed: Mapping[int, Line]) -> list[i
     votes: Counter[int] = Counter()
     for y, line in changed.items():
         for piece in _pieces(line):
-            found = places.get(piece, ())
+            rows = places.get(piece, ())
             # A piece that stands in many places says nothing.
-            if len(found) <= 2:
-                votes.update(place - y for place in found if place != y)
+            if len(rows) <= 2:
+                votes.update(place - y for place in rows if place != y)
     return [up for up, number in votes.most_common(2) if number > 2]
 
 
@@ -312,7 +312,7 @@ def _whole_characters(x: int, old: Sequence[Cell], new: Sequence[Cell]) -> tuple
 
 
 def _is_short_gap(cells: Sequence[Cell], start: int, end: int) -> bool:
-    """Tell whether the cells between two ranges cost no more than a move, because they need no other style."""
+    """Tell whether the cells between two ranges cost no more than a move: they need no other style."""
     return end - start <= GAP_CELLS and _is_plain_gap(cells[start - 1 : end + 1])
 
 

@@ -26,8 +26,8 @@ _EXIT_CODES = {
     signal.SIGINT: EXIT_INTERRUPTED,
 }
 GRACE_S = 3.0
-"""The longest that the app may take to leave. A terminal that takes no output, or a thread that does not end, would
-otherwise keep the process for ever."""
+"""The longest that the app may take to leave. A terminal that takes no output, or a thread that does not end,
+would otherwise keep the process for ever."""
 
 
 def exit_on_signals(

@@ -211,12 +211,12 @@ class StatusLine(Bar):
         place = f" {self._place}"
         long_seal, seal = self._seal_words()
         room = width - cell_len(place) - 1
-        said = self.words
-        if seal and cell_len(seal) + len(_GAP) + 10 * bool(said) > room:
+        notice = self.words
+        if seal and cell_len(seal) + len(_GAP) + 10 * bool(notice) > room:
             seal = ""
         rest = room - (cell_len(seal) + len(_GAP) if seal else 0)
-        said = fit_at_most(said, max(0, rest - len(_GAP)))
-        rest -= cell_len(said) + len(_GAP) if said else 0
+        notice = fit_at_most(notice, max(0, rest - len(_GAP)))
+        rest -= cell_len(notice) + len(_GAP) if notice else 0
         order = f"{_GAP}{self._order}" if cell_len(self._order) + len(_GAP) <= rest else ""
         rest -= cell_len(order)
         if seal and cell_len(long_seal) - cell_len(seal) <= rest:
@@ -226,8 +226,8 @@ class StatusLine(Bar):
         return (
             Piece(place),
             Piece(order, Role.QUIET),
-            Piece(" " * max(0, rest) + (_GAP if said else "")),
-            Piece(said, Role.FAILURE if is_broken and said == self._broken_words() else Role.LABEL),
+            Piece(" " * max(0, rest) + (_GAP if notice else "")),
+            Piece(notice, Role.FAILURE if is_broken and notice == self._broken_words() else Role.LABEL),
             Piece(_GAP if seal else ""),
             Piece(seal, Role.FAILURE if is_broken else Role.QUIET, "seal"),
             Piece(" "),

@@ -106,9 +106,9 @@ class Model:
             added = pen_of(parameters)
             codes = parameters.split(";")
             gone = {code for end, ended in _ENDS.items() if end in added.attributes for code in ended}
-            kept = [code for code in self.pen.attributes if code not in gone]
+            remaining = [code for code in self.pen.attributes if code not in gone]
             self.pen = Pen(
-                (*kept, *(code for code in added.attributes if code not in _ENDS)),
+                (*remaining, *(code for code in added.attributes if code not in _ENDS)),
                 "" if "39" in codes else added.foreground or self.pen.foreground,
                 "" if "49" in codes else added.background or self.pen.background,
                 link,

@@ -23,7 +23,7 @@ TEXT = "Zeile eins: 漢字 👩\nzweite Zeile\t$(touch x) 'quoted' \"twice\"\n"
 
 
 class Sent(list[str]):
-    """What was written to the terminal."""
+    """The text that was written to the terminal."""
 
     def text(self) -> str:
         begin, _, encoded = "".join(self).removesuffix("\x07").rpartition(";")

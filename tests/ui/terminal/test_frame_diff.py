@@ -45,7 +45,7 @@ def strips(width: int) -> st.SearchStrategy[Strip]:
     halves = st.tuples(segment, segment).map(
         lambda two: Strip([Segment(two[0].text[:1], two[0].style), Segment(two[1].text[1:], two[1].style)])
     )
-    return segment.map(lambda one: Strip([one])) | halves
+    return segment.map(lambda piece_: Strip([piece_])) | halves
 
 
 rows = st.tuples(*(strips(end - start) for start, end in pairwise(CUTS)))

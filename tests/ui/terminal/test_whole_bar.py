@@ -27,5 +27,9 @@ def test_the_thumb_begins_where_it_is_drawn(whole: int, cells: int) -> None:
     end = max(1, whole - window)
     for position in {0, 1, end // 3, end // 2, end - 1, end}:
         segments = WholeBar.render_bar(cells, whole, window if window < whole else 0, position).segments
-        drawn = [index for index, one in enumerate(segments) if one.style is not None and one.style.reverse]
+        drawn = [
+            index
+            for index, single in enumerate(segments)
+            if single.style is not None and single.style.reverse
+        ]
         assert not drawn or thumb_cell(bar, position) == drawn[0]

@@ -60,7 +60,7 @@ class MatchCount(Static):
         self._matched: int | None = None
 
     def begin(self, query: EventQuery) -> None:
-        """Count this query without a pause, and what its range holds anew: the store may have grown."""
+        """Count this query without a pause, and what its range holds again: the store may have grown."""
         self._range = None
         self._await()
         self._start(query)

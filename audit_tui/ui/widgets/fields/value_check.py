@@ -48,14 +48,14 @@ class ValueCheck(Static):
     @dataclass
     class _Answered(Message):
         number: int
-        found: dict[_Key, _Found]
+        answers: dict[_Key, _Found]
 
     def __init__(self, values: Lane) -> None:
         super().__init__(markup=False)
         self._values = values
         self._number = 0
         self._asked: frozenset[_Key] = frozenset()
-        self._found: dict[_Key, _Found] = {}
+        self._answers: dict[_Key, _Found] = {}
         self.words = ""
         """The words of the line; empty when there is nothing to say."""
 
@@ -63,7 +63,7 @@ class ValueCheck(Static):
         """Forget what was found: the store may have grown."""
         self._number += 1
         self._asked = frozenset()
-        self._found.clear()
+        self._answers.clear()
 
     def look(self, drafts: Sequence[Draft], *, may_ask: bool) -> None:
         """Say what is known of these rows, and find out what is not.
@@ -72,8 +72,8 @@ class ValueCheck(Static):
             drafts: The rows; the first of them that has an unknown value is named.
             may_ask: Whether the lane is free. Without, only what was found before is said.
         """
-        self._say(next((_words(key, self._found[key]) for key in self._unknown(drafts)), ""))
-        wanted = frozenset(key for draft in drafts if (key := _key(draft)) and key not in self._found)
+        self._say(next((_words(key, self._answers[key]) for key in self._unknown(drafts)), ""))
+        wanted = frozenset(key for draft in drafts if (key := _key(draft)) and key not in self._answers)
         if may_ask and wanted - self._asked:
             self._number += 1
             self._asked = wanted
@@ -86,7 +86,7 @@ class ValueCheck(Static):
 
     def _unknown(self, drafts: Sequence[Draft]) -> list[_Key]:
         keys = (_key(draft) for draft in drafts)
-        return [key for key in keys if key and key in self._found and not self._found[key].is_known]
+        return [key for key in keys if key and key in self._answers and not self._answers[key].is_known]
 
     def _ask(self, number: int, wanted: frozenset[_Key], token: CancelToken) -> None:
         """In a thread: look the values up and tell."""
@@ -95,20 +95,20 @@ class ValueCheck(Static):
             return {key: _look_up(reader, key, cancel) for key in wanted}
 
         try:
-            found = self._values.ask(question, token)
+            answers = self._values.ask(question, token)
         except QueryCancelled:
-            found = {}
+            answers = {}
         except AuditTuiError:
             # It is only a remark: whoever needs the store next says what is wrong with it.
-            found = {key: _Found(is_known=True) for key in wanted}
-        self.post_message(self._Answered(number, found))
+            answers = {key: _Found(is_known=True) for key in wanted}
+        self.post_message(self._Answered(number, answers))
 
     def on_value_check__answered(self, answer: _Answered) -> None:
         """Keep what was found if it is still wanted."""
         answer.stop()
         if answer.number == self._number:
             self._asked = frozenset()
-            self._found.update(answer.found)
+            self._answers.update(answer.answers)
             self.post_message(self.Checked())
 
     def _say(self, words: str) -> None:
@@ -133,6 +133,6 @@ def _look_up(reader: EventReader, key: _Key, cancel: CancelToken) -> _Found:
     return _Found(is_known=near == key.text, near=near or "")
 
 
-def _words(key: _Key, found: _Found) -> str:
+def _words(key: _Key, answers: _Found) -> str:
     words = f"{key.field.label}: no {said_value(key.text)} in the store"
-    return f"{words}; did you mean {said_value(picture(found.near))}?" if found.near else words
+    return f"{words}; did you mean {said_value(picture(answers.near))}?" if answers.near else words

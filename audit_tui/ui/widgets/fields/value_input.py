@@ -69,7 +69,7 @@ class Candidate:
         return EMPTY_WORDS if self.value == "" else None
 
     def is_other_case_of(self, text: str) -> bool:
-        """Tell whether only upper and lower case tell the value from the text; "(none)" means the missing one."""
+        """Tell whether the value and the text differ by case alone; "(none)" means the missing one."""
         if self.value is None:
             return text.casefold() == NO_VALUE_WORDS
         return self.value != text and self.value.casefold() == text.casefold()
@@ -193,12 +193,12 @@ class ValueInput(Input):
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Replace a part of the text: every edit by key, paste or mouse comes through here."""
-        held, shown = self._text or "", self.value
+        text_so_far, shown = self._text or "", self.value
         start, end = sorted((max(0, start), min(len(shown), end)))
-        if len(held) != len(shown):  # a stand-in such as (none) goes as a whole
-            held, start, end = "", 0, 0
+        if len(text_so_far) != len(shown):  # a stand-in such as (none) goes as a whole
+            text_so_far, start, end = "", 0, 0
             self._show_text("")
-        self._text = (held[:start] + text + held[end:]) or None
+        self._text = (text_so_far[:start] + text + text_so_far[end:]) or None
         self._is_missing = False
         self.set_class(False, "-fixed")
         super().replace(picture(text), start, end)
@@ -319,21 +319,21 @@ class ValueInput(Input):
         """In a thread: read the candidates and tell."""
 
         def question(reader: EventReader, cancel: CancelToken) -> list[Candidate]:
-            fields = [one for one in NAME_COLUMNS if field is None or one is field]
+            fields = [choice for choice in NAME_COLUMNS if field is None or choice is field]
             return [
-                Candidate(each, found.value, found.events)
+                Candidate(each, answers.value, answers.events)
                 for each in fields
-                for found in reader.values(each, search, MAX_CANDIDATES, cancel)
+                for answers in reader.values(each, search, MAX_CANDIDATES, cancel)
             ]
 
         try:
-            found, error = self._values.ask(question, token), None
+            answers, error = self._values.ask(question, token), None
         except QueryCancelled:
             self.post_message(self._Answered(number, None, None))
             return
         except AuditTuiError as raised:
-            found, error = [], raised
-        self.post_message(self._Answered(number, _best(found, search), error))
+            answers, error = [], raised
+        self.post_message(self._Answered(number, _best(answers, search), error))
 
     def on_value_input__answered(self, answer: _Answered) -> None:
         """Show the candidates if they are still wanted, and do the key that waited for them."""
@@ -380,8 +380,8 @@ class ValueInput(Input):
         matches = [self._candidates[index] for index in self._matches()]
         if matches and self._match() is None:
             columns = [field.label for field in NAME_COLUMNS if any(each.field is field for each in matches)]
-            said = f"in {' and '.join(columns)}" if len(columns) > 1 else "in several spellings"
-            return f"{said}: choose one with ↓"
+            place_words = f"in {' and '.join(columns)}" if len(columns) > 1 else "in several spellings"
+            return f"{place_words}: choose one with ↓"
         if matches and matches[0].value != search:
             other = matches[0].words or said_value(matches[0].value or "")
             return f"no {said_value(search)} in the store; Enter takes {other}"
@@ -428,7 +428,7 @@ def picture(text: str) -> str:
     return "".join(clean(character) or "\ufffd" for character in text)
 
 
-def _best(found: list[Candidate], search: str) -> tuple[Candidate, ...]:
+def _best(answers: list[Candidate], search: str) -> tuple[Candidate, ...]:
     """The candidates in the reader's order; those of several columns mixed in the same order."""
     wanted = search.casefold()
 
@@ -437,7 +437,7 @@ def _best(found: list[Candidate], search: str) -> tuple[Candidate, ...]:
         folded = value.casefold()
         return value != search, folded != wanted, not folded.startswith(wanted), -candidate.events
 
-    return tuple(sorted(found, key=rank)[:MAX_CANDIDATES])
+    return tuple(sorted(answers, key=rank)[:MAX_CANDIDATES])
 
 
 def said_value(value: str) -> str:

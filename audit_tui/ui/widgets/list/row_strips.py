@@ -101,7 +101,7 @@ class RowStrips:
         self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 11), (), Color(0, 0, 0))
         self._column = 0
         self._wrong: tuple[WrongEvents, ...] = ()
-        self._kept: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
         self._repeats: LRUCache[tuple[int, int | None], frozenset[ListColumn]] = LRUCache(KEPT_LINES)
         """The columns in which a row says the same as another; two dates in a zone take 30 µs."""
 
@@ -119,7 +119,7 @@ class RowStrips:
 
     def forget(self) -> None:
         """Draw every line again: rows read in another way now."""
-        self._kept.clear()
+        self._strips.clear()
         self._repeats.clear()
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
@@ -138,7 +138,7 @@ class RowStrips:
         """The column headings."""
         labels = self._row_text.headings()
         key = ("header", self._column, *labels)
-        if (strip := self._kept.get(key)) is not None:
+        if (strip := self._strips.get(key)) is not None:
             return strip
         look = self._frame.styles
         segments = [Segment(" ", look.header)]
@@ -174,7 +174,7 @@ class RowStrips:
             repeats = self._repeats[pair] = self._row_text.repeats(row, above)
         is_wrong = any(run.first_seq <= row.seq <= run.last_seq for run in self._wrong)
         key = (row.seq, self._column if is_cursor else None, is_selected, repeats, is_wrong)
-        strip = self._kept.get(key)
+        strip = self._strips.get(key)
         if strip is None:
             segments = self._segments(row, repeats, is_cursor=is_cursor, is_wrong=is_wrong)
             if is_selected:
@@ -184,12 +184,12 @@ class RowStrips:
 
     def _keep(self, key: tuple[object, ...], segments: list[Segment], cells: int | None = None) -> Strip:
         """Keep a line made of segments, and of how many cells they are if that is known."""
-        strip = self._kept.get(key)
+        strip = self._strips.get(key)
         if strip is None:
             width, room, styles, _, _ = self._frame
             text = Strip(segments, cells).adjust_cell_length(room, styles.row)
             parts = [text, Strip.blank(width - room, styles.row)] if width > room else [text]
-            strip = self._kept[key] = _CutStrip([self._filtered(part) for part in parts])
+            strip = self._strips[key] = _CutStrip([self._filtered(part) for part in parts])
         return strip
 
     def _filtered(self, strip: Strip) -> Strip:

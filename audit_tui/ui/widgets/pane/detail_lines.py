@@ -46,7 +46,7 @@ def detail_lines(
         width: Cells for a line.
         warnings: What stands above all of it, each a sentence.
     """
-    lines: list[Line] = [line for said in warnings for line in _paragraph(said, width, Role.FAILURE)]
+    lines: list[Line] = [line for texts in warnings for line in _paragraph(texts, width, Role.FAILURE)]
     for line in _all_lines(event, entry, zone, width):
         if len(lines) >= MAX_LINES:
             lines.append((Piece(f"… {_MORE}", Role.QUIET),))
@@ -80,7 +80,7 @@ def _columns(event: AuditEvent, zone: tzinfo) -> list[tuple[str, str, Role]]:
     severity = event.severity
     outcome_role = Role.FAILURE if event.outcome is Outcome.FAILURE else Role.VALUE
     mark = "✗ " if event.outcome is Outcome.FAILURE else ""
-    said: list[tuple[str, str | None, Role]] = [
+    texts: list[tuple[str, str | None, Role]] = [
         ("user", event.user or "-", Role.VALUE),
         ("date", exact_date_text(event.occurred_us, zone), Role.VALUE),
         ("category", event.category or "-", Role.VALUE),
@@ -92,7 +92,7 @@ def _columns(event: AuditEvent, zone: tzinfo) -> list[tuple[str, str, Role]]:
         ("number", None if event.seq is None else f"{event.seq:,}", Role.VALUE),
         ("key", event.key, Role.VALUE),
     ]
-    return [(label, value, role) for label, value, role in said if value is not None]
+    return [(label, value, role) for label, value, role in texts if value is not None]
 
 
 def _paragraph(text: str, width: int, role: Role = Role.VALUE) -> Iterator[Line]:

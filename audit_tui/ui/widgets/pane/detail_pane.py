@@ -79,7 +79,7 @@ class DetailPane(LineView):
             self._show_event(self._event, keep_place=True)
 
     def renew(self) -> None:
-        """Read from the source anew, the event that is shown too: it may have been replaced."""
+        """Read from the source again, the event that is shown too: it may have been replaced."""
         self._lane.renew()
         seq, self._seq = self._seq, None
         self.open_event(seq)
@@ -106,23 +106,23 @@ class DetailPane(LineView):
         if message.event is not None:
             self._show_event(message.event)
         else:
-            said = str(message.error or f"Event {message.seq:,} is not in the store any more.")
-            self.show(partial(_words, said))
+            words = str(message.error or f"Event {message.seq:,} is not in the store any more.")
+            self.show(partial(_words, words))
 
     def _show_event(self, event: AuditEvent, *, keep_place: bool = False) -> None:
         entry = catalogue().find(event.event)
         warnings = [
-            f"! The seals of events {one.first_seq:,} to {one.last_seq:,}: {one.wrong.words}."
-            if one.events > 1
-            else f"! The seal of this event: {one.wrong.words}."
-            for one in self._wrong
-            if event.seq is not None and one.first_seq <= event.seq <= one.last_seq
+            f"! The seals of events {run.first_seq:,} to {run.last_seq:,}: {run.wrong.words}."
+            if run.events > 1
+            else f"! The seal of this event: {run.wrong.words}."
+            for run in self._wrong
+            if event.seq is not None and run.first_seq <= event.seq <= run.last_seq
         ]
         self.show(
             lambda width: detail_lines(event, entry, self._zone, width, warnings), keep_place=keep_place
         )
 
 
-def _words(said: str, width: int) -> list[Line]:
-    lines = clean_visible(said, keep_newlines=True).split("\n")
+def _words(words: str, width: int) -> list[Line]:
+    lines = clean_visible(words, keep_newlines=True).split("\n")
     return [(Piece(part, Role.QUIET),) for line in lines for part in wrap(line, width)]
