@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import UNSAFE_CLASS
 from audit_tui.core.time.dates import Preset, bound_texts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
 
+    from audit_tui.core.query import Sort
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
 
@@ -26,7 +28,7 @@ _LEFT_TO_ESCAPE = re.compile(rf"[{UNSAFE_CLASS}'\\]")
 
 
 def event_options(view: View, context: TimeContext) -> list[str]:
-    """The options [events] that choose what a view shows; its order is not one of them.
+    """The options [events] that choose what a view shows; ``sort_options`` has its order.
 
     A preset stays one, so that the command means the same on another day as the button on the screen.
     """
@@ -39,6 +41,15 @@ def event_options(view: View, context: TimeContext) -> list[str]:
         words += ["--since", since] if since else []
         words += ["--until", until] if until else []
     return [*words, "--tz", zone_option(context.zone)]
+
+
+def sort_options(sort: Sort) -> list[str]:
+    """Return the options of ``query`` that give an order; none for newest first."""
+    if sort == NEWEST_FIRST:
+        return []
+    if sort.column is NEWEST_FIRST.column:
+        return ["--reverse"]
+    return ["--sort", sort.column.value, *(["--reverse"] if sort.descending else [])]
 
 
 def zone_option(zone: tzinfo) -> str:

@@ -30,6 +30,8 @@ _TEXTUAL_NAMES = {
     "\\": "backslash",
     "[": "left_square_bracket",
     "]": "right_square_bracket",
+    "<": "less_than_sign",
+    ">": "greater_than_sign",
 }
 _SHORT_NAMES = {
     "pagedown": "PgDn",

@@ -70,7 +70,7 @@ def test_the_status_line_says_what_holds_and_the_dialog_what_does_not() -> None:
         assert "verified" not in driver.text()
         await checked(driver)
         assert "verified up to 1,000, not anchored" in driver.lines()[-2]
-        await driver.press("V")
+        await driver.press("I")
         assert "as it was sealed" in driver.text()
         assert "audit-tui seal anchor" in driver.text()
 
@@ -80,7 +80,7 @@ def test_the_status_line_says_what_holds_and_the_dialog_what_does_not() -> None:
 def test_what_is_wrong_is_said_marked_and_explained() -> None:
     async def script(driver: Driver) -> None:
         await checked(driver)
-        assert "Broken at event 500: V explains" in driver.lines()[-2]
+        assert "Broken at event 500: I explains" in driver.lines()[-2]
         marked = [line for line in driver.lines() if line.startswith("!")]
         assert len(marked) == 1
         assert "Did thing 998" in marked[0]
@@ -88,7 +88,7 @@ def test_what_is_wrong_is_said_marked_and_explained() -> None:
         assert "content changed" in driver.text()
         await driver.press("down")
         assert "content changed" not in driver.text()
-        await driver.press("escape", "V")
+        await driver.press("escape", "I")
         assert "event 999: content changed (sealed 2026-11-18" in driver.text()
         assert "events 500 to 502: missing" in driver.text()
 
@@ -99,7 +99,7 @@ def test_the_open_dialog_follows_what_becomes_known() -> None:
     checker = Checker(BROKEN)
 
     async def script(driver: Driver) -> None:
-        await driver.press("V")
+        await driver.press("I")
         assert "nothing is wrong so far" in " ".join(driver.text().split())
         await checked(driver)
         assert "event 999: content changed" in driver.text()
@@ -141,7 +141,7 @@ def test_a_store_that_cannot_be_checked_says_so() -> None:
     async def script(driver: Driver) -> None:
         await checked(driver)
         assert "not sealed" in driver.lines()[-2]
-        await driver.press("V")
+        await driver.press("I")
         assert "It has no seals." in driver.text()
 
     run_review(script, open_checker=refuse)

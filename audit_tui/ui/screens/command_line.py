@@ -1,4 +1,4 @@
-"""The command line: a command by its name, a row by its number, an event by its time."""
+"""The command line: a command, the number of a row, a time, a time range, or a query that narrows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
-from audit_tui.core.time.words import parse_time
+from audit_tui.core.text import clean
+from audit_tui.core.time.dates import DayRange, MomentRange, Preset, days_of
+from audit_tui.core.time.month import shift_days
+from audit_tui.core.time.words import parse_time, read_time
 from audit_tui.core.time.zones import start_of_day
-from audit_tui.errors import TimeError
+from audit_tui.errors import FilterError, TimeError
 from audit_tui.ui.commands import COMMANDS, Command, Where
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.line_input import LineInput
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from audit_tui.core.time.dates import TimeContext
+    from audit_tui.core.filters import Filter
+    from audit_tui.core.time.dates import TimeContext, TimeRange
     from audit_tui.ui.keymap import Keymap
 
 
@@ -52,11 +56,29 @@ class GoToTime:
     occurred_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class SetRange:
+    """Show another time range."""
+
+    time_range: TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Show of the events only those that a query matches too."""
+
+    filter: Filter
+    time_range: TimeRange | None
+    """The range that the query names; None leaves it."""
+
+
+_LAST = re.compile(r"last\s+(\d{1,4})(?:\s+days?)?", re.ASCII | re.IGNORECASE)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?", re.ASCII)
+ANY_HINT = "a command, row, time, range (last 90) or query (user:alice)"
 TIME_HINT = "2026-11-01 14:00, or 14:00 on the day of the row"
 _BY_HELP = 2
 """The rank of a command of which only the help holds what was typed."""
-Order: TypeAlias = RunCommand | GoToRow | GoToTime
+Order: TypeAlias = RunCommand | GoToRow | GoToTime | SetRange | Narrow
 
 
 class CommandLine(Dialog[Order | None]):
@@ -90,7 +112,9 @@ class CommandLine(Dialog[Order | None]):
             if not self._for_time:
                 yield OptionList(compact=True)
             yield Static("", id="message", markup=False)
-            hint = TIME_HINT if self._for_time else "a command, a row number, or a time"
+            hint = (
+                TIME_HINT if self._for_time else "a command, row, time, range (last 90) or query (user:alice)"
+            )
             yield LineInput(placeholder=hint)
 
     def on_mount(self) -> None:
@@ -124,23 +148,57 @@ class CommandLine(Dialog[Order | None]):
             if digits.isascii() and digits.isdigit() and len(digits) <= 18:
                 self.leave(GoToRow(max(0, int(digits) - 1)))
                 return
+            command = next((each for each in COMMANDS if each.id == typed), None)
+            if command is None and (order := self._wish(typed)) is not None:
+                self.leave(order)
+                return
             highlighted = self.query_one(OptionList).highlighted
-            if highlighted is not None and self._matches:
-                self.leave(RunCommand(self._matches[highlighted]))
+            if command is None and highlighted is not None and self._matches:
+                command = self._matches[highlighted]
+            if command is not None:
+                self.leave(RunCommand(command))
                 return
         self._take_time(typed)
+
+    def _wish(self, typed: str) -> SetRange | Narrow | None:
+        """Read a time range or a query; None when it is neither, a single word for example."""
+        context = self._time_context
+        if (last := _LAST.fullmatch(typed)) is not None and int(last[1]):
+            first = shift_days(context.today, 1 - int(last[1]))
+            return SetRange(_preset_of(DayRange(first, context.today), context))
+        try:
+            time_range = read_time(typed, context)
+        except TimeError:
+            time_range = None
+        if isinstance(time_range, DayRange):
+            return SetRange(_preset_of(time_range, context))
+        if isinstance(time_range, Preset | MomentRange):
+            return SetRange(time_range)
+        if time_range is not None or not any(sign in typed for sign in ":=~<>"):
+            return None
+        from audit_tui.core.query_line.parse import parse
+
+        try:
+            query = parse(typed, context)
+        except FilterError as error:
+            self._tell(f"{error.message} {error.hint}")
+            return None
+        return Narrow(query.filter, query.time_range)
+
+    def _tell(self, words: str) -> None:
+        self.query_one("#message", Static).update(Content(clean(words)))
 
     def _take_time(self, typed: str) -> None:
         try:
             whole = f"{self._day} {typed}" if _CLOCK.fullmatch(typed) else typed
             moment = parse_time(whole, self._time_context)
         except TimeError as error:
-            message_text = (
-                str(error) if self._for_time or typed[:1].isdigit() else "There is no such command."
-            )
-            self.query_one("#message", Static).update(
-                Content(message_text if typed else "Type something, or press Esc.")
-            )
+            if not typed:
+                self._tell("Type something, or press Esc.")
+            elif self._for_time or typed[:1].isdigit():
+                self._tell(str(error))
+            elif not self.query_one("#message", Static).content:
+                self._tell("There is no such command.")
         else:
             self.leave(GoToTime(_moment_us(moment, self._time_context)))
 
@@ -186,6 +244,11 @@ def matching(typed: str) -> list[Command]:
     if any(rank < _BY_HELP for rank, _ in ranked):
         ranked = [pair for pair in ranked if pair[0] < _BY_HELP]
     return [command for _, command in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _preset_of(days: DayRange, context: TimeContext) -> TimeRange:
+    """Return the preset that means these days now, so that it still does tomorrow; else the days."""
+    return next((preset for preset in Preset if days_of(preset, context) == days), days)
 
 
 def _moment_us(moment: date | datetime, context: TimeContext) -> int:

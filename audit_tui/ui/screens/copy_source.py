@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, ListColumn
-from audit_tui.core.command_text import event_options, shell_line
+from audit_tui.core.command_text import event_options, shell_line, sort_options
 from audit_tui.core.event_text import (
     MISSING,
     cell_text,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.terminal.clipboard import CopyResult
 
+QUERY = "query"
+"""The command that can keep the order."""
 MAX_COPIED_ROWS = 1_000
 """More is no longer something to paste; an export takes any number."""
 MAX_COPIED_CHARS = 8_000_000
@@ -85,7 +87,10 @@ class CopySource:
         Raises:
             UsageError: If a filter cannot be written as one.
         """
-        return shell_line([*self.command_words, *event_options(self.shown.view, self.shown.context)])
+        view, order = self.shown.view, []
+        if QUERY in self.command_words:
+            order = sort_options(view.sort)
+        return shell_line([*self.command_words, *event_options(view, self.shown.context), *order])
 
     def text(self, form: CopyForm, reader: EventReader) -> str:
         """The text to copy, without a newline at its end; blocks.

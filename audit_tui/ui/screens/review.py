@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from audit_tui.core.columns import Column, ListColumn
 from audit_tui.core.event_text import cell_text
-from audit_tui.core.filters import EVERYTHING, conditions_in
+from audit_tui.core.filters import EVERYTHING, All, conditions_in
 from audit_tui.core.flat_filter import FlatFilter, flat
 from audit_tui.core.left import Left
 from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
@@ -24,6 +24,7 @@ from audit_tui.core.time.zones import local_time, zone_label, zone_named
 from audit_tui.core.view import next_sort, sort_words
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.commands import Command, Where
+from audit_tui.ui.history import History
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.empty_words import why_empty
 from audit_tui.ui.screens.review_body import ReviewBody
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import Filter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader, SourceState
@@ -103,6 +105,7 @@ class ReviewScreen(Screen[None]):
         )
         """The list of events."""
         self._body = ReviewBody(self.event_list, self._open_reader)
+        self._history = History(self._by_name(opening.view))
         self._top = TopLine(opening.store_name)
         self._status = StatusLine(keymap)
         self._keys = KeyLine(keymap)
@@ -181,7 +184,13 @@ class ReviewScreen(Screen[None]):
 
     def show_view(self, view: View, *, keep_cursor: bool = True) -> None:
         """Show something else; the cursor stays on the same event, else on the next older one."""
+        self._history.note_asked()
         self.event_list.ask(self._worked_out(view), keep_cursor=keep_cursor)
+
+    def _by_name(self, view: View) -> View:
+        """Return a view with names in the place of pseudonyms: what is undone may be shown either way."""
+        redact = self._opening.redact
+        return view if redact is None else replace(view, filter=redact.real(view.filter))
 
     def _worked_out(self, view: View) -> ShownView:
         if self._opening.redact is not None:
@@ -201,6 +210,7 @@ class ReviewScreen(Screen[None]):
             zone=f"redacted · {zone}" if shown.is_redacted else zone,
         )
         self._status.show_order(sort_words(view.sort))
+        self._history.note_shown(self._by_name(view))
         if self._filter_dialog is not None:
             self._filter_dialog.renew()
 
@@ -226,6 +236,7 @@ class ReviewScreen(Screen[None]):
 
     @on(EventList.Dropped)
     def _go_on(self, message: EventList.Dropped) -> None:
+        self._history.note_asked()
         redact = self._opening.redact
         if redact is not None:
             redact.is_on = self.event_list.shown.is_redacted
@@ -374,6 +385,25 @@ class ReviewScreen(Screen[None]):
             # Who stands on the first row has not looked further yet: the first row of another range it is.
             keep_cursor = self.table.cursor_row > 0
             self.show_view(replace(self.view, time_range=chosen), keep_cursor=keep_cursor)
+
+    def action_undo(self) -> None:
+        self._step(-1, "Nothing to undo.")
+
+    def action_redo(self) -> None:
+        self._step(1, "Nothing to redo.")
+
+    def _step(self, by: int, nothing: str) -> None:
+        view = self._history.step(by)
+        if view is None:
+            self.say(nothing)
+        else:
+            self.event_list.ask(self._worked_out(view))
+
+    def action_narrow_list(self) -> None:
+        self._body.move_split(-1)
+
+    def action_widen_list(self) -> None:
+        self._body.move_split(1)
 
     def action_sort_column(self) -> None:
         self._sort_by(self.table.column)
@@ -527,13 +557,18 @@ class ReviewScreen(Screen[None]):
         return context.today if row is None else local_time(row.occurred_us, context.zone).date()
 
     async def _take_order(self, order: Order | None) -> None:
-        from audit_tui.ui.screens.command_line import GoToRow, GoToTime, RunCommand
+        from audit_tui.ui.screens.command_line import GoToRow, GoToTime, Narrow, RunCommand, SetRange
 
         match order:
             case RunCommand(command=command):
                 await self.app.run_action(command.action, self._place_of(command))
             case GoToRow(index=index):
                 self.table.jump_to(index)
+            case SetRange(time_range=time_range):
+                self._take_time_range(time_range)
+            case Narrow(filter=more, time_range=time_range):
+                view = replace(self.view, time_range=time_range or self.view.time_range)
+                self.show_view(replace(view, filter=narrowed(view.filter, more)))
             case GoToTime(occurred_us=occurred_us):
                 view = self.view
                 if view.sort.column is not Column.TIME:
@@ -545,6 +580,14 @@ class ReviewScreen(Screen[None]):
         if self.pane is not None:
             places[Where.PANE] = self.pane
         return places.get(command.where, self)
+
+
+def narrowed(expression: Filter, more: Filter) -> Filter:
+    """Return a filter with one more part that must hold; a part that it has already changes nothing."""
+    parts = expression.parts if isinstance(expression, All) else (expression,)
+    new = more.parts if isinstance(more, All) else (more,)
+    parts += tuple(part for part in new if part not in parts)
+    return parts[0] if len(parts) == 1 else All(parts)
 
 
 def _collect_garbage() -> None:

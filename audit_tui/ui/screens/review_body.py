@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from audit_tui.ui.widgets.list.range_table import RangeTable
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
+SPLIT_STEP = 5
+"""Percent that the edge between list and pane moves at a time."""
+FIRST_SPLIT = {True: 64, False: 50}
+"""Percent that the list gets, beside the pane and above it."""
 WIDE_CELLS = 120
 """From this width on the detail pane stands beside the list."""
 
@@ -45,6 +49,8 @@ class ReviewBody(Container):
         self._pane: DetailPane | None = None
         self._wrong: Sequence[WrongEvents] = ()
         self._is_wide = False
+        self.splits = dict(FIRST_SPLIT)
+        """Percent that the list gets, beside the pane and above it."""
 
     def compose(self) -> ComposeResult:
         yield self.event_list
@@ -63,8 +69,21 @@ class ReviewBody(Container):
         """Put the pane beside the list, or below it, for a screen so wide."""
         self._is_wide = width >= WIDE_CELLS
         self.set_class(self._is_wide, "-wide")
+        self._fit_pane()
+
+    def move_split(self, steps: int) -> None:
+        """Move the edge between list and pane; nothing happens while the pane is closed."""
+        if self.pane is not None:
+            percent = self.splits[self._is_wide] + steps * SPLIT_STEP
+            self.splits[self._is_wide] = min(max(percent, 20), 80)
+            self._fit_pane()
+
+    def _fit_pane(self) -> None:
         if self._pane is not None:
             self._pane.set_class(self._is_wide, "-wide")
+            share = f"{100 - self.splits[self._is_wide]}%"
+            self._pane.styles.width = share if self._is_wide else "100%"
+            self._pane.styles.height = "100%" if self._is_wide else share
 
     def open_pane(self) -> None:
         """Show all of the event under the cursor; nothing happens where there is none."""
@@ -76,7 +95,7 @@ class ReviewBody(Container):
             from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
             self._pane = DetailPane(self._open_reader, self.event_list.shown.context.zone, id="detail")
-            self._pane.set_class(self._is_wide, "-wide")
+            self._fit_pane()
             self._pane.mark_wrong(self._wrong)
             self.mount(self._pane)
         self._pane.display = True

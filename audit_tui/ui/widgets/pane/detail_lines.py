@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ MAX_DEPTH = 12
 MAX_FLAT = 60
 """A list of more items, or of more characters, does not stand on one line."""
 _INDENT = 2
+_SUMMARY_LABEL = 9
+_EMPTY: tuple[object, ...] = (None, "", {}, [])
+_REQUEST_ID = re.compile(r"(request|trace|span|correlation|message|session|event)[ _-]?(id|uuid|guid)$", re.I)
 _MORE = "cut here; J shows it whole"
 _SEVERITIES = ("unknown", "informational", "low", "medium", "high", "critical", "fatal")
 """OCSF severity_id 0 to 6."""
@@ -57,13 +61,15 @@ def detail_lines(
 
 def _all_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, width: int) -> Iterator[Line]:
     yield from _paragraph(event.event, width, Role.TITLE)
-    if entry is not None:
-        yield from _paragraph(entry.meaning, width, Role.QUIET)
+    yield from _summary(event, zone, width)
     yield ()
     if event.description:
         yield from _paragraph(event.description, width)
+    if entry is not None:
+        yield from _paragraph(entry.meaning, width, Role.QUIET)
+    if event.description or entry is not None:
         yield ()
-    columns = _columns(event, zone)
+    columns = _columns(event)
     missing = entry.missing(event.metadata) if entry else ()
     labels = [*(label for label, _, _ in columns), *map(_label, islice(event.metadata, MAX_LINES))]
     label_width = min(max(map(cell_len, labels)), max(8, width // 3), 24)
@@ -71,22 +77,48 @@ def _all_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, wi
         yield from _labelled(label, value, label_width, width, role)
     if event.metadata or missing:
         yield ()
-    yield from _tree(event.metadata, 0, label_width, width)
+    yield from _tree(_by_interest(event.metadata), 0, label_width, width)
     for name in missing:
         yield from _paragraph(f"{name} — expected, not recorded", width, Role.QUIET)
 
 
-def _columns(event: AuditEvent, zone: tzinfo) -> list[tuple[str, str, Role]]:
-    severity = event.severity
-    outcome_role = Role.FAILURE if event.outcome is Outcome.FAILURE else Role.VALUE
-    mark = "✗ " if event.outcome is Outcome.FAILURE else ""
-    texts: list[tuple[str, str | None, Role]] = [
+def _summary(event: AuditEvent, zone: tzinfo, width: int) -> Iterator[Line]:
+    """Who, when, from where, on what and how it ended, in two columns where there is room."""
+    has_failed = event.outcome is Outcome.FAILURE
+    outcome = "✗ failure" if has_failed else event.outcome.value
+    pairs = [
         ("user", event.user or "-", Role.VALUE),
         ("date", exact_date_text(event.occurred_us, zone), Role.VALUE),
+        ("source IP", event.source_ip or "-", Role.VALUE),
+        ("target", event.target or "-", Role.VALUE),
+        ("outcome", outcome, Role.FAILURE if has_failed else Role.VALUE),
         ("category", event.category or "-", Role.VALUE),
-        ("source IP", event.source_ip, Role.VALUE),
-        ("target", event.target, Role.VALUE),
-        ("outcome", mark + event.outcome.value, outcome_role),
+    ]
+    left_width, right_width = (
+        _SUMMARY_LABEL + _INDENT + max(cell_len(clean_visible(value[:MAX_FLAT])) for _, value, _ in side)
+        for side in (pairs[::2], pairs[1::2])
+    )
+    is_long = any(len(value) > MAX_FLAT for _, value, _ in pairs)
+    if is_long or left_width + _INDENT + right_width > width:
+        for label, value, role in pairs:
+            yield from _labelled(label, value, _SUMMARY_LABEL, width, role)
+        return
+    for left, right in zip(pairs[::2], pairs[1::2], strict=True):
+        (first,) = _labelled(*left[:2], _SUMMARY_LABEL, left_width, left[2])
+        (second,) = _labelled(*right[:2], _SUMMARY_LABEL, right_width, right[2])
+        used = sum(cell_len(piece.text) for piece in first)
+        yield (*first, Piece(" " * (left_width + _INDENT - used)), *second)
+
+
+def _by_interest(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The metadata with what says little last: nothing, and the numbers of requests."""
+    names = sorted(metadata, key=lambda name: metadata[name] in _EMPTY or bool(_REQUEST_ID.search(name)))
+    return {name: metadata[name] for name in names}
+
+
+def _columns(event: AuditEvent) -> list[tuple[str, str, Role]]:
+    severity = event.severity
+    texts: list[tuple[str, str | None, Role]] = [
         ("severity", None if severity is None else f"{severity} {_SEVERITIES[severity]}", Role.VALUE),
         ("source", event.source, Role.VALUE),
         ("number", None if event.seq is None else f"{event.seq:,}", Role.VALUE),

@@ -1,0 +1,48 @@
+"""The views that were shown, to go back to and forth again. No Textual here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from audit_tui.core.view import View
+
+MAX_VIEWS = 101
+"""One can go back a hundred times."""
+
+
+class History:
+    """The views that were shown, in order, and the place of the one that is shown now.
+
+    Args:
+        first: The view to begin with.
+    """
+
+    def __init__(self, first: View) -> None:
+        self._views = [first]
+        self._place = 0
+        self._goal: int | None = None
+        """The place that was asked for; None when something else is, or nothing."""
+
+    def step(self, by: int) -> View | None:
+        """Return the view so many steps back (negative) or forth, to ask for it; None if there is none."""
+        goal = (self._place if self._goal is None else self._goal) + by
+        if not 0 <= goal < len(self._views):
+            return None
+        self._goal = goal
+        return self._views[goal]
+
+    def note_asked(self) -> None:
+        """Note that something else is asked for than a step."""
+        self._goal = None
+
+    def note_shown(self, view: View) -> None:
+        """Note the view that is shown: the goal of a step, or a new one, which ends what was undone."""
+        goal, self._goal = self._goal, None
+        if goal is not None and self._views[goal] == view:
+            self._place = goal
+        elif self._views[self._place] != view:
+            del self._views[self._place + 1 :]
+            self._views.append(view)
+            del self._views[:-MAX_VIEWS]
+            self._place = len(self._views) - 1
