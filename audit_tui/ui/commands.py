@@ -145,6 +145,7 @@ COMMANDS: tuple[Command, ...] = (
         "P",
         "Redact names",
         "Show pseudonyms instead of users and addresses, in copies and exports too, or the names again.",
+        arrow_keys="ctrl+x",
     ),
     _screen(
         "undo",
