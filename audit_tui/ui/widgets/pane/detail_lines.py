@@ -83,7 +83,7 @@ def _all_lines(event: AuditEvent, entry: CatalogueEntry | None, zone: tzinfo, wi
 
 
 def _summary(event: AuditEvent, zone: tzinfo, width: int) -> Iterator[Line]:
-    """Who, when, from where, on what and how it ended, in two columns where there is room."""
+    """The user, the date, the origin, the target and the outcome, in two columns where there is room."""
     has_failed = event.outcome is Outcome.FAILURE
     outcome = "✗ failure" if has_failed else event.outcome.value
     pairs = [
