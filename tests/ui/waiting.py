@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     AnyScreen: TypeAlias = Screen[Any]
 
 PATIENCE_S = 60.0
-"""How long to wait before a test fails: far longer than anything takes, for a busy machine."""
+"""The time to wait before a test fails: far longer than anything takes, for a busy machine."""
 GLANCE_S = 0.001
-"""How long to leave the processor to a thread before looking again whether it is done."""
+"""The time to leave the processor to a thread before looking again whether it is done."""
 TURNS = 2
 """Turns of the event loop without work in a row: the first may come before what a thread has just told."""
 DRAWINGS = 4
-"""How often to draw what stays to be drawn all the same: Textual draws nothing amid a batch of changes."""
+"""The number of times to draw what stays to be drawn all the same: Textual draws nothing amid a batch of changes."""
 
 
 class Gate:
