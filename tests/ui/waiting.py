@@ -31,7 +31,7 @@ GLANCE_S = 0.001
 TURNS = 2
 """Turns of the event loop without work in a row: the first may come before what a thread has just told."""
 DRAWINGS = 4
-"""The number of times to draw what stays to be drawn all the same: Textual draws nothing amid a batch of changes."""
+"""The most drawings of what stays to be drawn all the same: Textual draws nothing amid a batch of changes."""
 
 
 class Gate:
