@@ -41,7 +41,7 @@ class FileKind(Record):
     """A kind of file, which may take the place of an older one of its kind."""
 
     words: str
-    """What it is, for "exists and is not ...": "an export"."""
+    """Its name in "exists and is not ...": "an export"."""
     is_own: Callable[[bytes], bool]
     """Tells by the first ``HEAD_BYTES`` of a file whether it is of this kind; an empty file always is."""
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 200
 """How many events decide the widths of a table's columns; all of them would have to be held."""
+SAMPLE_CHARS = 4_000_000
+"""The sample ends here too: the cells of 200 events may be 3 GB."""
 WIDEST_CELLS = 60
 """The widest column that the others are lined up behind when nothing is cut."""
 NARROWEST_CELLS = 6
@@ -27,20 +29,29 @@ GAP = "  "
 def table_lines(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
     """The lines of a table, each with its end; none when there are no events."""
     context, width_cells = writing.context, writing.width_cells
-    sample = list(islice(events, SAMPLE_ROWS))
+    columns = writing.columns or _columns_for(width_cells)
+
+    def row_of(event: AuditEvent) -> list[str]:
+        mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
+        return [mark, *(cell_text(event, column, context) for column in columns)]
+
+    sample: list[list[str]] = []
+    chars = 0
+    for row in map(row_of, islice(events, SAMPLE_ROWS)):
+        sample.append(row)
+        chars += sum(map(len, row))
+        if chars > SAMPLE_CHARS:
+            break
     if not sample:
         return
-    columns = writing.columns or _columns_for(width_cells)
     headings = [heading(column, context, is_zone_told=width_cells is None) for column in columns]
     natural = [
-        max(cells_of(label), *(cells_of(cell_text(event, column, context)) for event in sample))
-        for label, column in zip(headings, columns, strict=True)
+        max(cells_of(label), *(cells_of(row[place]) for row in sample))
+        for place, label in enumerate(headings, 1)
     ]
     widths = _fit(natural, columns, width_cells)
     yield f" {_table_row(headings, widths, width_cells)}"
-    for event in chain(sample, events):
-        mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
-        cells = [cell_text(event, column, context) for column in columns]
+    for mark, *cells in chain(sample, map(row_of, events)):
         yield mark + _table_row(cells, widths, width_cells)
 
 

@@ -249,7 +249,7 @@ def test_a_store_that_is_held_is_busy_and_then_free(path: Path, monkeypatch: pyt
     monkeypatch.setattr(lock.StoreLock.__init__, "__defaults__", (0.05,))
     with AuditLog(path) as log:
         log.record("one")
-        with StoreLock(path).held(), pytest.raises(StoreBusy):
+        with StoreLock(path).locked(), pytest.raises(StoreBusy):
             log.record("two")
         assert log.record("three").seq == 2
     assert [event.event for event in stored(path)] == ["one", "three"]

@@ -23,12 +23,12 @@ from audit_tui.store.write.writer import StoreWriter
 def test_a_held_lock_is_waited_for_and_names_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     held, other = StoreLock(path), StoreLock(path, wait_s=0.01)
-    with held.held():
-        with pytest.raises(StoreBusy) as caught, other.held():
+    with held.locked():
+        with pytest.raises(StoreBusy) as caught, other.locked():
             pass
         assert f"process {os.getpid()}" in caught.value.message
         assert str(path) in caught.value.message
-    with other.held():
+    with other.locked():
         pass
     held.close()
     other.close()
@@ -39,7 +39,7 @@ def test_a_writer_waits_for_the_lock(store_path: Path, monkeypatch: pytest.Monke
     with StoreWriter(store_path) as one:
         blocker = StoreLock(store_path)
         monkeypatch.setattr(one._lock, "_wait_s", 0.01)
-        with blocker.held(), pytest.raises(StoreBusy):
+        with blocker.locked(), pytest.raises(StoreBusy):
             one.append([AuditEvent("e", 1)])
         blocker.close()
         assert one.append([AuditEvent("e", 1)]).stored == 1
@@ -48,15 +48,15 @@ def test_a_writer_waits_for_the_lock(store_path: Path, monkeypatch: pytest.Monke
 def test_whoever_waits_on_a_deleted_lock_file_makes_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     first, second, third = StoreLock(path), StoreLock(path), StoreLock(path, wait_s=0.01)
-    with second.held():
+    with second.locked():
         pass
-    with first.held():
+    with first.locked():
         first.remove()
         assert not first.path.exists()
         # The second one still has the deleted file open: its lock would protect nothing.
-        with second.held():
+        with second.locked():
             assert second.path.exists()
-            with pytest.raises(StoreBusy), third.held():
+            with pytest.raises(StoreBusy), third.locked():
                 pass
             second.remove()
     third.close()
@@ -71,7 +71,7 @@ def test_only_one_is_inside_while_files_come_and_go(tmp_path: Path) -> None:
     def work() -> None:
         for _ in range(30):
             own = StoreLock(path)
-            with own.held():
+            with own.locked():
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
@@ -92,7 +92,7 @@ def test_the_lock_file_can_be_used_by_whoever_may_write_the_store(tmp_path: Path
     path.touch(mode=0o660)
     path.chmod(0o660)
     own = StoreLock(path)
-    with own.held():
+    with own.locked():
         assert stat.S_IMODE(own.path.stat().st_mode) == 0o660
         own.remove()
     own.close()
@@ -103,7 +103,7 @@ def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.write_text("x")
     (tmp_path / "audit.db.lock").symlink_to(target)
-    with pytest.raises(StoreError, match="symbolic link"), StoreLock(path).held():
+    with pytest.raises(StoreError, match="symbolic link"), StoreLock(path).locked():
         pass
     assert target.read_text() == "x"
 
@@ -122,7 +122,7 @@ def test_who_may_only_read_the_store_cannot_hold_its_lock(
     lock_file.touch()
     lock_file.chmod(0o644)
     own = StoreLock(path)
-    with own.held():
+    with own.locked():
         assert stat.S_IMODE(lock_file.stat().st_mode) == lock_mode
     own.close()
 
@@ -137,7 +137,7 @@ def test_the_holder_is_named_and_not_who_wrote_its_number_last(tmp_path: Path) -
         pytest.skip("this system does not list its locks")
     path = tmp_path / "audit.db"
     own = StoreLock(path, wait_s=0.01)
-    with own.held():
+    with own.locked():
         pass
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(own.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -146,7 +146,7 @@ def test_the_holder_is_named_and_not_who_wrote_its_number_last(tmp_path: Path) -
     assert child.stdout is not None
     with child, child.stdin, child.stdout:
         assert child.stdout.readline() == b"1\n"
-        with pytest.raises(StoreBusy) as caught, own.held():
+        with pytest.raises(StoreBusy) as caught, own.locked():
             pass
         assert f"process {child.pid} (" in caught.value.message
         child.kill()
@@ -164,7 +164,7 @@ def test_a_planted_file_is_not_written_to(kind: str, tmp_path: Path) -> None:
             planted.mkdir()
         case _:
             planted.hardlink_to(victim)
-    with pytest.raises(StoreError, match="lock file"), StoreLock(tmp_path / "audit.db").held():
+    with pytest.raises(StoreError, match="lock file"), StoreLock(tmp_path / "audit.db").locked():
         pass
     assert victim.read_text() == "precious"
 

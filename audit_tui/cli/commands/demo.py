@@ -266,7 +266,7 @@ def _replace(made: Path, path: Path) -> None:
     # A store's mode is its owner's choice, and stays.
     made.chmod(path.stat().st_mode & 0o777)
     lock = StoreLock(path)
-    with lock.held():
+    with lock.locked():
         _refuse_to_lose(path, _made(path))
         # A write-ahead log belongs to the file that it was written for; whoever reads that file now keeps
         # both, nameless.

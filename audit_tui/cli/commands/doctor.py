@@ -53,9 +53,9 @@ def doctor_command(store: Path | None, *, is_json: bool) -> int:
     something is to be mended, 3 when the store cannot be read.
     """
     # Settings that cannot be used are a finding here, and must not end the run.
-    settings, found = _settings_findings()
+    settings, noted = _settings_findings()
     path = store or settings.store or default_store_path()
-    findings = [*_program_findings(), *found, *_terminal_findings(os.environ)]
+    findings = [*_program_findings(), *noted, *_terminal_findings(os.environ)]
     is_readable = True
     try:
         findings += _store_findings(path)
@@ -74,18 +74,23 @@ def doctor_command(store: Path | None, *, is_json: bool) -> int:
 
 def _json(findings: list[Finding]) -> str:
     rows = [
-        {"topic": one.topic, "level": one.level.value, "message": one.message, "fix": one.fix or None}
-        for one in findings
+        {
+            "topic": finding.topic,
+            "level": finding.level.value,
+            "message": finding.message,
+            "fix": finding.fix or None,
+        }
+        for finding in findings
     ]
     return json.dumps({"findings": rows}, indent=2)
 
 
 def _text(findings: list[Finding]) -> str:
     lines = []
-    for one in findings:
-        lines.append(f"{_MARKS[one.level]:<5}  {one.topic:<11}  {clean_visible(one.message)}")
-        lines += [f"{'':20}{clean_visible(line)}" for line in one.fix.split("\n") if line]
-    wrong = sum(one.level is Level.WRONG for one in findings)
+    for finding in findings:
+        lines.append(f"{_MARKS[finding.level]:<5}  {finding.topic:<11}  {clean_visible(finding.message)}")
+        lines += [f"{'':20}{clean_visible(line)}" for line in finding.fix.split("\n") if line]
+    wrong = sum(finding.level is Level.WRONG for finding in findings)
     lines.append(f"{counted(wrong, 'thing')} to mend." if wrong else "Nothing to mend.")
     return "\n".join(lines)
 
@@ -128,7 +133,7 @@ def _settings_findings() -> tuple[Settings, list[Finding]]:
         findings.append(Finding("settings", Level.WRONG, error.message, error.hint))
         store = os.environ.get(STORE_VARIABLE)
         return Settings(store=user_path(store) if store else None), findings
-    findings += [Finding("settings", Level.WRONG, one.message, one.hint) for one in problems]
+    findings += [Finding("settings", Level.WRONG, finding.message, finding.hint) for finding in problems]
     findings += [Finding("settings", Level.OK, words) for words in _in_force(loaded)]
     if not findings:
         findings.append(Finding("settings", Level.OK, "All are the program's own."))
@@ -147,9 +152,9 @@ def _in_force(loaded: Loaded) -> Iterator[str]:
     for setting in SETTINGS:
         if origin := loaded.origins.get(setting.name):
             yield f"{setting.name} is {getattr(loaded.settings, setting.attribute)}, from {origin}."
-    own = len(loaded.settings.keys)
-    if own:
-        yield f"{counted(own, 'key')} of your own."
+    chosen = len(loaded.settings.keys)
+    if chosen:
+        yield f"{counted(chosen, 'key')} of your own."
 
 
 def _terminal_findings(environment: Mapping[str, str]) -> Iterator[Finding]:

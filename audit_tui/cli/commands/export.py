@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def exporter_of(store: Path, redact: RedactMode) -> Exporter:
-    """What exports the events of a store, and never over the store."""
+    """Return what exports the events of a store, and never over the store."""
     from audit_tui.output.exporting import FileExporter
 
     exporter = FileExporter(redact.readers(lambda: open_source(store)()), database_files(store))
@@ -47,7 +47,7 @@ def exporter_of(store: Path, redact: RedactMode) -> Exporter:
 
 
 def seal_words(store: Path) -> str:
-    """What a quick check of the seals says, which takes under a second."""
+    """Return the result of a quick check of the seals, in words; it takes under a second."""
     from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
 
     try:
@@ -148,12 +148,12 @@ def export_command(
 
 
 def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replaced: bool) -> None:
-    """What was written where, in which range if nobody chose it, and what is gone now."""
+    """Tell what was written where, in which range if nobody chose it, and what was replaced."""
     with reading(store) as reader:
         of_range, how_to_more = range_notes(choice, result.events, reader)
-    said = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
+    message = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
     replacing = ", replacing what was there" if is_replaced else ""
-    click.echo(f"{said}{replacing}{how_to_more}.", err=True)
+    click.echo(f"{message}{replacing}{how_to_more}.", err=True)
     click.echo(f"Seals: {result.seal_words}.", err=True)
 
 
@@ -162,14 +162,14 @@ def _format(out: Path, form: str | None) -> Format:
         raise UsageError(
             "export writes a file, not standard output.", "audit-tui query --format csv prints events."
         )
-    found = format_of(out.name) if form is None else Format(form.lower())
-    if found is None:
-        endings = ", ".join(f".{known.value}" for known in FILE_FORMATS)
+    chosen = format_of(out.name) if form is None else Format(form.lower())
+    if chosen is None:
+        endings = ", ".join(f".{ending.value}" for ending in FILE_FORMATS)
         raise UsageError(
             f"The name {out} does not say how to write the events.",
             f"End it in one of {endings}, or add --format.",
         )
-    return found
+    return chosen
 
 
 @contextmanager

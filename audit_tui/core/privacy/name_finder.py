@@ -74,7 +74,7 @@ _IN_IDENTIFIER = frozenset("._-/\\@=:+")
 
 
 class PartKind(Enum):
-    """What a part of a text is."""
+    """The kinds of parts that a text has."""
 
     PLAIN = "plain"
     USER = "user"
@@ -114,7 +114,7 @@ class NameFinder:
 
     @property
     def size(self) -> int:
-        """How many names are known."""
+        """The number of names that are known."""
         return len(self._names) + len(self._inside)
 
     def add(self, name: str) -> bool:
@@ -153,47 +153,47 @@ class NameFinder:
             names: Further names, for this text only.
             host: A host whose name is hidden in this text too.
         """
-        own: dict[str, Part] = {}
+        extra: dict[str, Part] = {}
         if host is not None and " ".join(words := _words(host)) not in {"", *_ROLES, *_NOBODY}:
-            own[" ".join(words)] = Part(PartKind.ADDRESS, host)
+            extra[" ".join(words)] = Part(PartKind.ADDRESS, host)
         for name in names:
             key = folded(name)
             for sequence in (" ".join(_words(name)), *_parts_of(name)):
-                own[sequence] = Part(PartKind.USER, key)
-        own.pop("", None)
-        parts = list(self._divided(_decoded(text), own))
+                extra[sequence] = Part(PartKind.USER, key)
+        extra.pop("", None)
+        parts = list(self._divided(_decoded(text), extra))
         return parts if any(part.kind is not PartKind.PLAIN for part in parts) else None
 
     def _mark(self, words: Sequence[str]) -> None:
         self._lengths[words[0]] = self._lengths.get(words[0], 0) | 1 << len(words)
 
-    def _divided(self, text: str, own: dict[str, Part]) -> Iterator[Part]:
+    def _divided(self, text: str, extra: dict[str, Part]) -> Iterator[Part]:
         """The parts of a text by the addresses in it, then what lies between them by the names."""
         position = 0
         for start, end, part in _entities(text):
-            yield from self._unpacked(text[position:start], own)
+            yield from self._unpacked(text[position:start], extra)
             yield part
             position = end
-        yield from self._unpacked(text[position:], own)
+        yield from self._unpacked(text[position:], extra)
 
-    def _unpacked(self, text: str, own: dict[str, Part]) -> Iterator[Part]:
+    def _unpacked(self, text: str, extra: dict[str, Part]) -> Iterator[Part]:
         """The parts of a text without addresses, in which names may be packed in base64 or hexadecimal."""
         position = 0
         if len(text) >= MIN_PACKED_CHARS:
             for match in _PACKED.finditer(text):
                 inner = _unpack(match[0])
-                if inner is None or all(part.kind is PartKind.PLAIN for part in self._divided(inner, own)):
+                if inner is None or all(part.kind is PartKind.PLAIN for part in self._divided(inner, extra)):
                     continue
-                yield from self._named(text[position : match.start()], own)
+                yield from self._named(text[position : match.start()], extra)
                 yield Part(PartKind.USER, match[0])
                 position = match.end()
-        yield from self._named(text[position:], own)
+        yield from self._named(text[position:], extra)
 
-    def _named(self, text: str, own: dict[str, Part]) -> Iterator[Part]:
+    def _named(self, text: str, extra: dict[str, Part]) -> Iterator[Part]:
         """The parts of a text by the names in it."""
         if not text:
             return
-        spans = self._sequences(text, own)
+        spans = self._sequences(text, extra)
         if self._inside:
             spans = sorted((*spans, *self._within(text)), key=lambda span: (span[0], -span[1]))
         position = 0
@@ -207,21 +207,21 @@ class NameFinder:
         if position < len(text):
             yield Part(PartKind.PLAIN, text[position:])
 
-    def _sequences(self, text: str, own: dict[str, Part]) -> list[tuple[int, int, Part]]:
+    def _sequences(self, text: str, extra: dict[str, Part]) -> list[tuple[int, int, Part]]:
         """The names that are sequences of words, with their places."""
         matches = list(_WORD.finditer(text))
         if text.isascii():
             words = [match[0].lower() for match in matches]
         else:
             words = [folded(match[0]) for match in matches]
-        own_first = {sequence.partition(" ")[0] for sequence in own}
+        extra_first = {sequence.partition(" ")[0] for sequence in extra}
         spans: list[tuple[int, int, Part]] = []
         place = 0
         while place < len(words):
             word = words[place]
             longest = None
-            if word in self._lengths or word in own_first:
-                longest = self._longest(matches, words, place, own)
+            if word in self._lengths or word in extra_first:
+                longest = self._longest(matches, words, place, extra)
             if longest is None and word in self._person_words and _stands_for_person(text, matches[place]):
                 longest = (1, Part(PartKind.USER, word))
             if longest is None:
@@ -233,7 +233,7 @@ class NameFinder:
         return spans
 
     def _longest(
-        self, matches: list[re.Match[str]], words: list[str], place: int, own: dict[str, Part]
+        self, matches: list[re.Match[str]], words: list[str], place: int, extra: dict[str, Part]
     ) -> tuple[int, Part] | None:
         """The longest name that begins at a word: how many words it has, and what it stands for."""
         most = 1
@@ -246,8 +246,8 @@ class NameFinder:
         lengths = self._lengths.get(words[place], 0)
         for count in range(most, 0, -1):
             sequence = " ".join(words[place : place + count])
-            if sequence in own:
-                return count, own[sequence]
+            if sequence in extra:
+                return count, extra[sequence]
             if lengths >> count & 1:
                 name = self._names.get(sequence) or self._aliases.get(sequence)
                 if name is not None:
@@ -370,7 +370,7 @@ def _decoded(text: str) -> str:
 
 
 def _unpack(text: str) -> str | None:
-    """What a text is in hexadecimal or base64; None when it is neither, or holds no text."""
+    """Return what a text is in hexadecimal or base64; None when it is neither, or holds no text."""
     for unpack in (bytes.fromhex, _from_base64):
         try:
             inner = unpack(text).decode("ascii")

@@ -129,7 +129,7 @@ class RedactingReader:
         self._mode = mode
 
     def info(self) -> StoreInfo:
-        """What is known without a query."""
+        """Return what is known without a query."""
         info, names = self.plain.info(), self._names()
         if names is None:
             return info
@@ -170,7 +170,7 @@ class RedactingReader:
         return self.plain.count(self._real(query), cancel, report)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
-        """How many rows of the result come before this key."""
+        """Return the number of rows of the result before this key."""
         return self.plain.locate(self._real(query), self._real_key(key, query.sort), cancel)
 
     def values(
@@ -198,7 +198,7 @@ class RedactingReader:
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
     ) -> tuple[int, ...]:
-        """How many of a result's events lie from each of these moments to the next."""
+        """Return the numbers of a result's events from each of these moments to the next."""
         return self.plain.histogram(self._real(query), edges_us, cancel)
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:

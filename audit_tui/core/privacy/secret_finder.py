@@ -27,7 +27,7 @@ _WORD_CHARS = 12
 
 
 class SecretKind(StrEnum):
-    """What a secret seems to be, as it is named to people."""
+    """The kinds of secrets, as they are named to people."""
 
     AWS_KEY = "AWS access key"
     BEARER = "bearer token"
@@ -162,7 +162,7 @@ _NO_SECRET = re.compile(
     r"(?:vault|secretref|ssm|keyvault|kms|op|env|file)(?::|://).*|",
     re.IGNORECASE | re.DOTALL,
 )
-"""What stands in the place of a secret that somebody hid, and words of sentences about secrets."""
+"""Placeholders for a secret that somebody hid, and words of sentences about secrets."""
 _SHELLS = re.compile(
     r"(?i:mysql|mariadb|sshpass|mongo|psql|plink|pscp|smbclient|rdesktop|ldap|redis|7z|zip|rar|docker login)"
 )
@@ -212,7 +212,7 @@ def _all(text: str) -> Iterator[Found]:
 
 
 def _tokens(text: str) -> Iterator[Found]:
-    """What is a secret by its own form."""
+    """Yield what is a secret by its own form."""
     if "$" in text:
         for match in _pattern("crypt").finditer(text):
             yield Found(*match.span(), SecretKind.HASH)
@@ -260,10 +260,10 @@ def _pairs(text: str) -> Iterator[Found]:
         value = _pattern(form).match(text, position)
         if value is None:
             continue
-        found = _of_pair(match, value, secrecy)
-        if found is not None:
-            yield found
-            position = max(position, found.end)
+        secret = _of_pair(match, value, secrecy)
+        if secret is not None:
+            yield secret
+            position = max(position, secret.end)
         elif len(value[0]) > MAX_REJECTED_CHARS:
             # Not looked at again: a million names in one long value would take minutes.
             position = value.end()
@@ -364,7 +364,7 @@ def _is_card(text: str) -> bool:
 
 def _without_overlaps(matches: list[Found]) -> list[Found]:
     distinct: list[Found] = []
-    for match in sorted(matches, key=lambda one: (one.start, -one.end)):
+    for match in sorted(matches, key=lambda match: (match.start, -match.end)):
         if not distinct or match.start >= distinct[-1].end:
             distinct.append(match)
         elif match.end > distinct[-1].end:

@@ -45,7 +45,7 @@ _COUNTS = frozenset({"max", "min", "num", "total", "is", "has", "no", "use", "al
 
 
 class Secrecy(Enum):
-    """What a name says of its value."""
+    """The degrees to which a name makes its value a secret."""
 
     NONE = "none"
     MAYBE = "maybe"

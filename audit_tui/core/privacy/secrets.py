@@ -42,7 +42,7 @@ MAX_DEPTH = 60
 
 
 class SecretAction(StrEnum):
-    """What an import does with a secret."""
+    """The ways in which an import treats a secret."""
 
     KEEP = "keep"
     """Store it as it is."""

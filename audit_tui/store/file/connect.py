@@ -1,4 +1,4 @@
-"""Opening the file: what may be there instead of a store, and how the two kinds of connection are set.
+"""Opening the file: telling a store from what else may lie there, and the settings of both connections.
 
 A process must never open the store's file as a file while it has a connection to it: closing that file
 drops SQLite's POSIX locks, and another process may then delete a write-ahead log that holds acknowledged
@@ -62,7 +62,7 @@ _VIEWER_PRAGMAS = (
 
 _opening = threading.Lock()
 _open_files: Counter[tuple[int, int]] = Counter()
-"""Which files, by device and inode, this process has connections to."""
+"""The files, by device and inode, that this process has connections to."""
 # A child in which another thread of its parent held this would wait for it for ever.
 os.register_at_fork(
     before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release
@@ -143,7 +143,7 @@ def open_scratch() -> sqlite3.Connection:
 
 
 def writable_place(given: Path) -> Path:
-    """Where a store lies or will lie: its path resolved, and the folders made.
+    """Return the place of a store, existing or not: its path resolved, and the folders made.
 
     Raises:
         StoreError: One of its kinds, when something else is there, or the folder cannot be made.
@@ -183,7 +183,7 @@ def create_file(path: Path) -> bool:
 
 
 def application_id(path: Path) -> int | None:
-    """Whose database a regular file is, as its header says; None if it is no database of SQLite.
+    """Return whose database a regular file is, by its header; None if it is not a database of SQLite.
 
     It is opened as a file: only while this process has no connection to it.
 
@@ -255,20 +255,20 @@ _WRITE_FAILURES = frozenset(
 def free_bytes(path: Path) -> int:
     """The space left where the store is; 0 when it cannot be told."""
     try:
-        there = os.statvfs(path.parent)
+        status = os.statvfs(path.parent)
     except OSError:
         return 0
-    return there.f_bavail * there.f_frsize
+    return status.f_bavail * status.f_frsize
 
 
 def _connect(path: Path, query: str, wait_s: float, *, may_be_empty: bool) -> Connection:
     """Check the file, connect, and note it, with nobody else of this process in between."""
     with _opening:
-        there = _regular_file(path)
-        file_id = (there.st_dev, there.st_ino)
-        if there.st_size == 0 and not may_be_empty:
+        status = _regular_file(path)
+        file_id = (status.st_dev, status.st_ino)
+        if status.st_size == 0 and not may_be_empty:
             raise NotAStore(f"{path} is an empty file, not an audit store.", _MAKE_ONE)
-        if there.st_size and not _open_files[file_id]:
+        if status.st_size and not _open_files[file_id]:
             _check_head(path)
         with store_errors(path):
             connection = sqlite3.connect(
@@ -289,20 +289,20 @@ _MAKE_ONE = "Make one with audit-tui demo or audit-tui import, or choose another
 
 def _regular_file(path: Path) -> os.stat_result:
     try:
-        there = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise StoreMissing(f"There is no store at {path}.", _MAKE_ONE) from None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}.", _whose(path)) from error
-    if stat.S_ISDIR(there.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise NotAStore(
             f"{path} is a folder, not an audit store.",
             "Give the path of a store; a folder of logs can be imported: audit-tui import FOLDER",
         )
-    if not stat.S_ISREG(there.st_mode):
-        kind = "a named pipe" if stat.S_ISFIFO(there.st_mode) else "a device or a socket"
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a named pipe" if stat.S_ISFIFO(status.st_mode) else "a device or a socket"
         raise NotAStore(f"{path} is {kind}, not an audit store.", _MAKE_ONE)
-    return there
+    return status
 
 
 def _check_head(path: Path) -> None:
@@ -328,20 +328,20 @@ def _check_head(path: Path) -> None:
 
 
 def _whose(path: Path) -> str:
-    """Who may read the file, for the hint of a refusal."""
+    """Tell who may read the file, for the hint of a refusal."""
     import grp
     import pwd
 
     try:
-        there = path.stat()
+        status = path.stat()
     except OSError:
         return f"Ask whoever owns {path.parent} for the right to read it."
     try:
-        owner = pwd.getpwuid(there.st_uid).pw_name
-        group = grp.getgrgid(there.st_gid).gr_name
+        owner = pwd.getpwuid(status.st_uid).pw_name
+        group = grp.getgrgid(status.st_gid).gr_name
     except KeyError:
-        owner, group = str(there.st_uid), str(there.st_gid)
-    mode = stat.filemode(there.st_mode)
+        owner, group = str(status.st_uid), str(status.st_gid)
+    mode = stat.filemode(status.st_mode)
     return f"It belongs to {owner}, group {group}, mode {mode}."
 
 

@@ -47,7 +47,7 @@ class Mount(NamedTuple):
 
     @property
     def is_network(self) -> bool:
-        """Whether it is, or may be, another machine's."""
+        """True when it is, or may be, another machine's."""
         return self.kind in NETWORK_KINDS or self.kind == _FUSE or self.kind.startswith(f"{_FUSE}.")
 
 
@@ -62,7 +62,7 @@ def mount_of(path: Path, mounts: Path = _MOUNTS) -> Mount | None:
         lines = os.fsdecode(mounts.read_bytes()).split("\n")
     except OSError:
         return None
-    found: tuple[int, Mount] | None = None
+    nearest: tuple[int, Mount] | None = None
     for line in lines:
         before, _, after = line.partition(" - ")
         fields, kind = before.split(" "), after.split(" ", 1)[0]
@@ -70,9 +70,9 @@ def mount_of(path: Path, mounts: Path = _MOUNTS) -> Mount | None:
             continue
         point = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
         # Of two on one point the later one covers the earlier.
-        if path.is_relative_to(point) and (found is None or len(point) >= found[0]):
-            found = (len(point), Mount(kind, "ro" in fields[5].split(","), point))
-    return None if found is None else found[1]
+        if path.is_relative_to(point) and (nearest is None or len(point) >= nearest[0]):
+            nearest = (len(point), Mount(kind, "ro" in fields[5].split(","), point))
+    return None if nearest is None else nearest[1]
 
 
 def other_names(path: Path, mounts: Path = _MOUNTS) -> str:

@@ -71,8 +71,8 @@ class ForeignTable:
 
     def _values(self, table: str, columns: list[str]) -> Iterator[tuple[Any, ...]]:
         names = ", ".join(_quoted(column) for column in columns)
-        own = {column.lower() for column in columns}
-        row_number = next((name for name in _ROW_NUMBERS if name not in own), None)
+        taken = {column.lower() for column in columns}
+        row_number = next((name for name in _ROW_NUMBERS if name not in taken), None)
         has_numbers = row_number is not None and self._has(row_number, table)
         if not has_numbers:
             yield from self._connection.execute(f"SELECT {names} FROM {table}")  # noqa: S608 - quoted
@@ -113,12 +113,12 @@ def open_table(path: Path, name: str) -> Iterator[ForeignTable]:
     connection = _open(path)
     try:
         names = _names(connection, path)
-        found = name if name in names else {one.lower(): one for one in names}.get(name.lower())
-        if found is None:
+        table = name if name in names else {other.lower(): other for other in names}.get(name.lower())
+        if table is None:
             like = get_close_matches(name, names, 1)
             hint = f"Did you mean {like[0]}? " if like else ""
             raise UsageError(f"{path} has no table {name!r}.", hint + _listed(names))
-        yield ForeignTable(connection, path, found)
+        yield ForeignTable(connection, path, table)
     finally:
         connection.close()
 

@@ -23,14 +23,14 @@ _NEWEST = "SELECT max(seq) FROM events"
 
 
 class Base(NamedTuple):
-    """What a store's file holds without its log."""
+    """The contents of a store's file without its log."""
 
     store_id: str
     newest_seq: int
 
 
 def log_bytes(path: Path) -> int:
-    """How much is in the write-ahead log beside a store; 0 when there is none."""
+    """Return the bytes in the write-ahead log beside a store; 0 when there is none."""
     try:
         return path.with_name(path.name + "-wal").stat().st_size
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def may_be_read_alone(path: Path, error: sqlite3.OperationalError) -> bool:
 
 
 def base_of(path: Path) -> Base | None:
-    """What the file alone holds, to be told from what the log makes of it.
+    """Return what the file alone holds, to be told from what the log makes of it.
 
     To be called before the connection that counts: that one must see at least as much.
 
@@ -105,11 +105,11 @@ def check(connection: sqlite3.Connection, path: Path, base: Base | None) -> None
     """
     if base is None:
         return
-    found = _read(connection)
-    if found is None or found.store_id != base.store_id:
+    seen = _read(connection)
+    if seen is None or seen.store_id != base.store_id:
         raise _foreign(path, "belongs to another store")
-    if found.newest_seq < base.newest_seq:
-        raise _foreign(path, f"leads back from event {base.newest_seq:,} to event {found.newest_seq:,}")
+    if seen.newest_seq < base.newest_seq:
+        raise _foreign(path, f"leads back from event {base.newest_seq:,} to event {seen.newest_seq:,}")
 
 
 def refuse(path: Path) -> None:
@@ -125,9 +125,9 @@ def refuse(path: Path) -> None:
 
 
 def _read(connection: sqlite3.Connection) -> Base | None:
-    found = connection.execute(_STORE_ID).fetchone()
+    seen = connection.execute(_STORE_ID).fetchone()
     newest = connection.execute(_NEWEST).fetchone()[0] or 0
-    return Base(found[0], newest) if found and isinstance(newest, int) else None
+    return Base(seen[0], newest) if seen and isinstance(newest, int) else None
 
 
 def _foreign(path: Path, why: str) -> StoreDamaged:

@@ -1,4 +1,4 @@
-"""What a viewer's statements may touch: a list, and nothing else, whatever a hostile file holds."""
+"""The list of all that a viewer's statements may touch, whatever a hostile file holds."""
 
 from __future__ import annotations
 

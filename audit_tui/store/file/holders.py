@@ -1,4 +1,4 @@
-"""Who keeps a store busy: the number and name of a process, for a message."""
+"""The process that keeps a store busy, by its number and name, for a message."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ def run_interruptible(connection: sqlite3.Connection, statement: str) -> list[st
     Raises:
         sqlite3.OperationalError: If it is interrupted by somebody else.
     """
-    found: list[str] = []
+    texts: list[str] = []
     failed: list[sqlite3.Error] = []
 
     def run() -> None:
         try:
-            found.extend(str(row[0]) for row in connection.execute(statement))
+            texts.extend(str(row[0]) for row in connection.execute(statement))
         except sqlite3.Error as error:
             failed.append(error)
 
@@ -33,5 +33,5 @@ def run_interruptible(connection: sqlite3.Connection, statement: str) -> list[st
     for error in failed:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_INTERRUPT:
             raise error
-        found.append(str(error))
-    return found
+        texts.append(str(error))
+    return texts

@@ -43,7 +43,7 @@ class StoreLock:
         self._descriptor: int | None = None
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Hold the lock inside this block.
 
         Raises:
@@ -136,10 +136,10 @@ class StoreLock:
         if self._descriptor is None:
             return False
         try:
-            there = self.path.lstat()
+            status = self.path.lstat()
         except FileNotFoundError:
             return False
-        return os.path.samestat(there, os.fstat(self._descriptor))
+        return os.path.samestat(status, os.fstat(self._descriptor))
 
     def _holder(self) -> str:
         if self._descriptor is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
 
 DEADLINE_S = 10.0
-"""How long the screen waits for an answer, unless the settings say otherwise."""
+"""The time that the screen waits for an answer, unless the settings say otherwise."""
 
 
 class Watch:
@@ -26,7 +26,7 @@ class Watch:
         self._has_expired = False
 
     def should_stop(self) -> bool:
-        """Whether the statement should end; the progress handler of a connection."""
+        """Tell whether the statement should end; the progress handler of a connection."""
         if self._cancel is not None and self._cancel.is_cancelled:
             return True
         if self._ends_at is not None and time.monotonic() > self._ends_at:

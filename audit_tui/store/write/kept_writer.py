@@ -30,12 +30,12 @@ MAX_IDLE = 4
 
 
 class Recorded(NamedTuple):
-    """What became of an event."""
+    """The fate of an event."""
 
     event: AuditEvent
     """As it is in the store, with its number and key."""
     is_new: bool
-    """Whether it was stored now; else an event with its key was there, and that is the one given back."""
+    """True when it was stored now; else an event with its key was there, and that is the one given back."""
 
 
 class _Ticket:
@@ -66,7 +66,7 @@ class KeptWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.owners = 0
-        """How many have taken it and not let go."""
+        """The number of those who took it and did not let go."""
         self._writer: StoreWriter | None = None
         self._opened_by_pid = 0
         self._start_anew()
@@ -138,7 +138,7 @@ class KeptWriter:
         self._waiting: deque[_Ticket] = deque()
         self._is_busy = False
 
-    def _commit(self, own: _Ticket) -> None:
+    def _commit(self, mine: _Ticket) -> None:
         """Store what waits in one transaction."""
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_TOGETHER))]
         self._is_busy = True
@@ -152,7 +152,7 @@ class KeptWriter:
                 self._close_writer()
         except BaseException:
             # Ctrl+C ends this thread's append, not the others': they go again, with their keys.
-            others = [ticket for ticket in batch if ticket.is_waiting and ticket is not own]
+            others = [ticket for ticket in batch if ticket.is_waiting and ticket is not mine]
             self._waiting.extendleft(reversed(others))
             raise
         finally:
@@ -167,11 +167,11 @@ class KeptWriter:
                 ticket.recorded = Recorded(replace(ticket.event, seq=seq), is_new=True)
             return
         for ticket in batch:
-            found = writer.find(ticket.event.key or "")
-            if found is None or found.seq is None:
+            stored = writer.find(ticket.event.key or "")
+            if stored is None or stored.seq is None:
                 raise StoreDamaged(f"{self.path} has no event that it should have.", "Verify the store.")
-            ticket.recorded = Recorded(found, is_new=found.seq in new)
-            new.discard(found.seq)
+            ticket.recorded = Recorded(stored, is_new=stored.seq in new)
+            new.discard(stored.seq)
 
     def _open_writer(self) -> StoreWriter:
         writer = self._writer
@@ -202,50 +202,50 @@ class _KeptWriters:
         self._lock = threading.RLock()
         self._by_path: dict[Path, KeptWriter] = {}
         self._let_go: deque[KeptWriter] = deque()
-        self._held: list[KeptWriter] = []
+        self._stopped: list[KeptWriter] = []
 
     def take(self, path: Path) -> KeptWriter:
         with self._lock:
             while self._let_go:
                 self._let_go.popleft().owners -= 1
-            kept = self._by_path.pop(path, None) or KeptWriter(path)
-            kept.owners += 1
+            writer = self._by_path.pop(path, None) or KeptWriter(path)
+            writer.owners += 1
             # The last taken stands last.
-            self._by_path[path] = kept
-            idle = [one for one in self._by_path.values() if one.owners == 0]
+            self._by_path[path] = writer
+            idle = [idle_writer for idle_writer in self._by_path.values() if idle_writer.owners == 0]
             too_many = idle[: max(0, len(idle) - MAX_IDLE)]
-            for one in too_many:
-                del self._by_path[one.path]
-        for one in too_many:
-            one.close()
-        return kept
+            for idle_writer in too_many:
+                del self._by_path[idle_writer.path]
+        for idle_writer in too_many:
+            idle_writer.close()
+        return writer
 
-    def let_go(self, kept: KeptWriter) -> None:
+    def let_go(self, writer: KeptWriter) -> None:
         # Garbage collection calls this at any moment, so it must not wait for anything.
-        self._let_go.append(kept)
+        self._let_go.append(writer)
 
     def close_all(self) -> None:
         with self._lock:
-            there = list(self._by_path.values())
-        for kept in there:
-            kept.close()
+            writers = list(self._by_path.values())
+        for writer in writers:
+            writer.close()
 
     def before_fork(self) -> None:
         self._lock.acquire()
-        for kept in self._by_path.values():
-            kept.hold()
-            self._held.append(kept)
+        for writer in self._by_path.values():
+            writer.hold()
+            self._stopped.append(writer)
 
     def after_fork_in_parent(self) -> None:
-        while self._held:
-            self._held.pop().go_on()
+        while self._stopped:
+            self._stopped.pop().go_on()
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.RLock()
-        self._held.clear()
-        for kept in self._by_path.values():
-            kept.go_on_in_child()
+        self._stopped.clear()
+        for writer in self._by_path.values():
+            writer.go_on_in_child()
 
 
 _writers = _KeptWriters()
@@ -266,6 +266,6 @@ def take(path: Path) -> KeptWriter:
     return _writers.take(path)
 
 
-def let_go(kept: KeptWriter) -> None:
+def let_go(writer: KeptWriter) -> None:
     """Say that one who took a writer is gone. A few stay open for the next, until the program ends."""
-    _writers.let_go(kept)
+    _writers.let_go(writer)

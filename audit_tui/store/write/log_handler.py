@@ -80,9 +80,9 @@ class AuditLogHandler(logging.Handler):
 
     def _record(self, record: logging.LogRecord) -> None:
         told = getattr(record, EXTRA, None)
-        known: dict[str, Any] = {"event": told} if isinstance(told, str) else dict(told or {})
-        fields = {name: value for name, value in known.items() if name in _FIELDS}
-        others = {str(name): value for name, value in known.items() if name not in _FIELDS}
+        given: dict[str, Any] = {"event": told} if isinstance(told, str) else dict(told or {})
+        fields = {name: value for name, value in given.items() if name in _FIELDS}
+        others = {str(name): value for name, value in given.items() if name not in _FIELDS}
         metadata = {**others, **(fields.pop("metadata", None) or {})}
         self.log.record(
             **{

@@ -145,7 +145,7 @@ class StoreWriter:
 
     def write_back(self) -> bool:
         """Write the log into the file and empty it; False when a reader that is busy prevents that."""
-        with self._lock.held(), connect.store_errors(self.path):
+        with self._lock.locked(), connect.store_errors(self.path):
             is_busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not is_busy
 
@@ -155,7 +155,7 @@ class StoreWriter:
         Raises:
             StoreFull: If there is no room; the store is as it was.
         """
-        with self._lock.held(), connect.store_errors(self.path):
+        with self._lock.locked(), connect.store_errors(self.path):
             self._connection.execute("VACUUM")
 
     def _append(self, drafts: Sequence[Draft]) -> AppendResult:
@@ -308,7 +308,7 @@ class StoreWriter:
 
     def _open(self, durable: bool) -> connect.Connection:
         self._lock = StoreLock(self.path)
-        with self._lock.held():
+        with self._lock.locked():
             is_new = False
             try:
                 is_new = connect.create_file(self.path)
@@ -336,7 +336,7 @@ class StoreWriter:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Hold the lock from BEGIN IMMEDIATE to COMMIT; undo everything if the block fails."""
-        with self._lock.held(), connect.store_errors(self.path):
+        with self._lock.locked(), connect.store_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -400,7 +400,7 @@ class StoreWriter:
 
     def _finish(self) -> None:
         """Checkpoint and close under the lock: closing the last connection checkpoints too."""
-        with self._lock.held():
+        with self._lock.locked():
             try:
                 with connect.store_errors(self.path):
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
