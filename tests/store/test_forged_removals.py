@@ -12,12 +12,12 @@ from audit_tui.core.evidence.checkpoint import PublicKey, read_checkpoint
 from audit_tui.core.evidence.sealed import SealState
 from audit_tui.errors import StoreDamaged, UsageError
 from audit_tui.ingest.import_logs import import_logs
-from audit_tui.store.evidence.seal_keys import give_key
 from audit_tui.store.evidence.seal_reading import SealedStore
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from audit_tui.store.evidence.verifying import Anchor, Report, Request, Result, verify
 from audit_tui.store.write.audit_log import AuditLog
 from audit_tui.store.write.removing import Act, prune, redact
+from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.write.writer import StoreWriter
 from tests.store import forger
 

@@ -15,13 +15,13 @@ from audit_tui.core.evidence.leaf import Form, event_leaf
 from audit_tui.errors import CheckpointError, SigningKeyError, StoreDamaged, StoreError
 from audit_tui.store.evidence import seal_reading, signing, stretch_check, verify_work
 from audit_tui.store.evidence.proving import Prover
-from audit_tui.store.evidence.seal_keys import give_key
 from audit_tui.store.evidence.seal_reading import SealedStore
 from audit_tui.store.evidence.verifying import Anchor, Mode, Report, Request, Result, verify
 from audit_tui.store.index import keeper, text_index
 from audit_tui.store.tables.rows import draft
 from audit_tui.store.tables.text_layout import Stretch
 from audit_tui.store.write.removing import Act
+from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.write.writer import StoreWriter
 from tests.store import forger
 from tests.store.tampering import ATTACKS, ROLL_BACK, Attack, Keys, open_raw

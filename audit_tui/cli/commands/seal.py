@@ -41,7 +41,7 @@ def new_command(context: click.Context, store: Path, replace: bool, lost: bool, 
     writes to the store needs it there, or named by AUDIT_TUI_SEAL_KEY; without it nothing is recorded any
     more. The public key is printed: keep it where you verify.
     """
-    from audit_tui.store.evidence.seal_keys import give_key
+    from audit_tui.store.write.seal_keys import give_key
 
     with existing_writer(store) as writer:
         public, path = give_key(writer, act(context, require_why(why)), may_replace=replace, is_old_lost=lost)
