@@ -23,6 +23,7 @@ RUNS: dict[str, tuple[str, int]] = {
     "count": ("count -s STORE", 0),
     "facets": ("facets user -s STORE", 0),
     "histogram": ("histogram -s STORE", 0),
+    "watch": ("watch --exec '' -s STORE", 2),
     "export": ("export FOLDER/out.csv -s STORE", 0),
     "verify": ("verify -s STORE", 0),
     "seal": ("seal show -s STORE", 0),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
+from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not, with_conditions
+from audit_tui.core.matching import matcher
 from audit_tui.core.operators import (
     AT_LEAST,
     AT_MOST,
@@ -31,6 +32,7 @@ from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of, quoted
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.store.read.reader import StoreReader, open_store
+from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
 from tests.store.samples import EVENTS, NAMES, tiny_segments
@@ -159,6 +161,19 @@ def test_the_rows_of_a_filter(reader: EventReader, expression: Filter) -> None:
     check(reader, expression)
     # Its line means the same, also to the oracle.
     check(reader, parse(line_of(expression), CONTEXT).filter)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.recursive(conditions, groups, max_leaves=6))
+def test_an_event_in_hand_is_judged_alike(reader: EventReader, expression: Filter) -> None:
+    def stored(condition: Condition) -> Condition:
+        return replace(condition, value=None if condition.value is None else stored_text(condition.value))
+
+    is_wanted = matcher(with_conditions(expression, stored))
+    for event in STORED[::3]:
+        found_event = reader.event(event.seq or 0)
+        assert found_event is not None
+        assert is_wanted(found_event) is matches(expression, event)
 
 
 @pytest.mark.parametrize("operator", [MATCHES, CONTAINS, IS])

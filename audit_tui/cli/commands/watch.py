@@ -1,0 +1,144 @@
+"""``audit-tui watch``: new events that match, each once, as they come."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.options import events_options, query_argument, store_option
+from audit_tui.cli.redacting import redact_mode, redact_option
+from audit_tui.cli.session import session_of
+from audit_tui.config import state_directory
+from audit_tui.core.columns import LIST_COLUMNS
+from audit_tui.core.event import Outcome
+from audit_tui.core.event_text import FAILED_MARK, cell_text, json_text
+from audit_tui.core.filters import everywhere
+from audit_tui.core.text import counted
+from audit_tui.errors import AuditTuiError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.event import AuditEvent
+
+TABLE, LINES = "table", "jsonl"
+
+
+@click.command("watch")
+@query_argument
+@store_option
+@events_options
+@click.option(
+    "--exec",
+    "command",
+    metavar="COMMAND",
+    help="Run this for each event, with the event as JSON on its standard input. No shell reads it.",
+)
+@click.option("--max", "most", metavar="N", type=click.IntRange(min=1), help="End after N events.")
+@click.option(
+    "--since-last",
+    is_flag=True,
+    help="Begin where the watch before of the same store and query ended, not with what comes now.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([LINES, TABLE], case_sensitive=False),
+    show_default=f"{TABLE} on a terminal, else {LINES}",
+    help="How to print them.",
+)
+@redact_option
+@click.pass_context
+def watch_command(
+    context: click.Context,
+    store: Path,
+    choice: EventsChoice,
+    command: str | None,
+    most: int | None,
+    form: str | None,
+    *,
+    since_last: bool,
+    redact: bool,
+) -> None:
+    """Print new events as they come, each once.
+
+    It ends with an interrupt, after N events, or when COMMAND fails; --since-last begins there again, after
+    COMMAND failed with the same event. When another store takes the place of this one, it is watched from its
+    beginning.
+    """
+    from audit_tui.cli.watched import Watch
+
+    handle = _printer(form, choice) if command is None else _runner(command)
+    interval = choice.query().interval
+    events = 0
+
+    def is_inside(occurred_us: int) -> bool:
+        if choice.is_range_default:
+            return True
+        start_us, end_us = interval.start_us, interval.end_us
+        return (start_us is None or start_us <= occurred_us) and (end_us is None or occurred_us < end_us)
+
+    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    expression = everywhere(choice.view.filter)
+    folder = state_directory() / "watched"
+    with Watch(store, expression, is_inside, folder, mode, is_resumed=since_last) as watch:
+        try:
+            for event in watch.events():
+                handle(event)
+                watch.handled(event.seq or 0)
+                events += 1
+                if events == most:
+                    break
+        finally:
+            click.echo(f"Watched: {counted(events, 'event')}.", err=True)
+
+
+def _printer(form: str | None, choice: EventsChoice) -> Callable[[AuditEvent], None]:
+    """Return what prints an event, and lets it go at once."""
+    is_table = (form or (TABLE if sys.stdout.isatty() else LINES)).lower() == TABLE
+
+    def show(event: AuditEvent) -> None:
+        if is_table:
+            mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
+            cells = (cell_text(event, column, choice.context) for column in LIST_COLUMNS)
+            line = mark + "  ".join(cells)
+        else:
+            line = json_text(event)
+        click.echo(line)
+        sys.stdout.flush()
+
+    return show
+
+
+def _runner(command: str) -> Callable[[AuditEvent], None]:
+    """Return what runs a command for an event.
+
+    Raises:
+        UsageError: If the command cannot be read.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--exec cannot be read: {error}.", "Quote its words as for a shell.") from None
+    if not words:
+        raise UsageError("--exec names no command.", "As --exec 'notify-send audit'.")
+
+    def run(event: AuditEvent) -> None:
+        try:
+            # Its own words, given by whoever runs this.
+            result = subprocess.run(words, input=f"{json_text(event)}\n".encode(), check=False)  # noqa: S603
+        except OSError as error:
+            raise UsageError(f"{words[0]} cannot be run: {error.strerror}.") from None
+        if result.returncode:
+            raise AuditTuiError(
+                f"{words[0]} ended with {result.returncode} at event {event.seq}.",
+                "Once it is mended, --since-last begins with this event.",
+            )
+
+    return run

@@ -1,0 +1,162 @@
+"""The events that are appended to a store, one after the other, over replaced files and ended runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from audit_tui.cli.source import open_source
+from audit_tui.core.matching import matcher
+from audit_tui.core.new_file import private_folder
+from audit_tui.core.query import Standing
+from audit_tui.core.query_line.text import line_of
+from audit_tui.errors import FileError, StoreDamaged, StoreMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import Filter
+    from audit_tui.core.privacy.redact_mode import RedactMode
+
+POLL_S = 0.5
+"""How often the store is looked at; a look takes 0.1 ms."""
+_DIGITS = 20
+
+
+class Cursor:
+    """The number of the last event that was handled, in a file that outlives the run.
+
+    It is written in place, without waiting for the disk: what kills the process loses nothing, a loss of
+    power at most the last seconds, after which events come again.
+
+    Args:
+        folder: The folder for such files.
+        store_id: The store.
+        words: What is watched, so that two watches of one store have a place each.
+    """
+
+    def __init__(self, folder: Path, store_id: str, words: str) -> None:
+        name = hashlib.sha256(f"{store_id}\n{words}".encode("utf-8", "backslashreplace")).hexdigest()[:24]
+        path = folder / f"{name}.seq"
+        try:
+            private_folder(folder)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, 0o600)
+            text = os.pread(self._descriptor, _DIGITS, 0)
+        except OSError as error:
+            raise FileError(f"{path} cannot be used: {error.strerror}.") from error
+        self.saved = int(text) if text.isdigit() else None
+        """The number of a run before; None when there was none."""
+
+    def save(self, seq: int) -> None:
+        """Note the number of an event that was handled."""
+        os.pwrite(self._descriptor, f"{seq:0{_DIGITS}}".encode(), 0)
+
+    def close(self) -> None:
+        """Let the file go."""
+        os.close(self._descriptor)
+
+
+class Watch:
+    """New events that a filter takes, in the order in which they are appended.
+
+    Args:
+        store: The store; may be replaced by another file, which is then watched from its beginning.
+        expression: The filter.
+        is_inside: Tells whether a time lies in the range that was asked for.
+        folder: The folder of the cursors.
+        is_resumed: Begin behind the last event of a run before; else with what is appended from now on.
+        redact: Replaces names in the events that are given out.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        expression: Filter,
+        is_inside: Callable[[int], bool],
+        folder: Path,
+        redact: RedactMode,
+        *,
+        is_resumed: bool,
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._is_inside = is_inside
+        self._redact = redact
+        self._words = line_of(expression)
+        self._expression = expression
+        self._reader = open_source(store)()
+        self._store_id = self._reader.info().store_id
+        self._cursor = Cursor(folder, self._store_id, self._words)
+        newest = self._reader.newest_seq()
+        saved = self._cursor.saved if is_resumed else None
+        # Of a store that was put back from an older copy, what comes is new.
+        self._seq = newest if saved is None else min(saved, newest)
+        self._cursor.save(self._seq)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._reader.close()
+        self._cursor.close()
+
+    def events(self) -> Iterator[AuditEvent]:
+        """Yield the events as they come, for ever; ``handled`` notes each.
+
+        Raises:
+            StoreDamaged: If the store was cut short, or overwritten.
+        """
+        while True:
+            state = self._reader.state()
+            if state.standing is Standing.DAMAGED:
+                raise StoreDamaged(f"{self._store} is damaged.", "audit-tui verify tells more.")
+            yield from self._appended()
+            if state.standing is Standing.IN_PLACE or not self._reopen():
+                time.sleep(POLL_S)
+
+    def handled(self, seq: int) -> None:
+        """Note that an event needs not come again."""
+        if seq > self._seq:
+            self._seq = seq
+            self._cursor.save(seq)
+
+    def _appended(self) -> Iterator[AuditEvent]:
+        newest = self._reader.newest_seq()
+        names = self._redact.pseudonyms(self._reader)
+        is_wanted = matcher(self._redact.real(self._expression))
+        while self._seq < newest:
+            seq = self._seq + 1
+            event = self._reader.event(seq)
+            if event is not None and self._is_inside(event.occurred_us) and is_wanted(event):
+                yield event if names is None else names.event(event)
+            self.handled(seq)
+
+    def _reopen(self) -> bool:
+        """Turn to the file that lies in the store's place now; False while there is none."""
+        try:
+            reader = open_source(self._store)()
+        except StoreMissing:
+            return False
+        # What was appended to the old file until it was let go.
+        self._reader.close()
+        self._reader = reader
+        store_id = reader.info().store_id
+        if store_id != self._store_id:
+            self._cursor.close()
+            self._store_id, self._seq = store_id, 0
+            self._cursor = Cursor(self._folder, store_id, self._words)
+            self._seq = self._cursor.saved or 0
+        self._seq = min(self._seq, reader.newest_seq())
+        return True

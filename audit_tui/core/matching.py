@@ -1,0 +1,47 @@
+"""The test of one event in hand against a filter; for the events of a store, its reader answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, MetaField, Not
+from audit_tui.core.metadata import is_inside, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import Filter, FilterField
+
+
+def matcher(expression: Filter) -> Callable[[AuditEvent], bool]:
+    """Return a function that tells whether the filter takes an event."""
+    match expression:
+        case Condition(field=field, operator=operator, value=value):
+            test = operator.test(value)
+            return lambda event: test(texts_of(field, event))
+        case Not(part=part):
+            inner = matcher(part)
+            return lambda event: not inner(event)
+        case All(parts=parts):
+            tests = [matcher(part) for part in parts]
+            return lambda event: all(test(event) for test in tests)
+        case Any(parts=parts):
+            tests = [matcher(part) for part in parts]
+            return lambda event: any(test(event) for test in tests)
+
+
+def texts_of(field: FilterField, event: AuditEvent) -> Iterator[str]:
+    """Yield the texts of an event that a condition on a field looks at."""
+    if isinstance(field, MetaField):
+        for path, text in leaves(event.metadata):
+            if is_inside(path, field.path):
+                yield text
+    elif field is ANY_TEXT:
+        yield from (text for text in (event.description, event.target, event.source_ip) if text is not None)
+        yield from (text for _, text in leaves(event.metadata))
+    elif isinstance(field, Column):
+        value = getattr(event, field.attribute)
+        if value is not None:
+            yield str(value)
