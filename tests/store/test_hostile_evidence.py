@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.errors import StoreError
+from audit_tui.errors import SigningKeyError, StoreError
 from audit_tui.store.evidence import verifying
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.removing import Act, prune
+from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.write.writer import StoreWriter
 from tests.store import forger
 
@@ -175,6 +177,39 @@ def test_what_is_not_built_yet_is_not_wrong(path: Path) -> None:
     assert (report.result, report.index_problems) == (Result.NOT_ANCHORED, ())
 
 
+def test_a_journal_that_was_left_behind_is_named(path: Path) -> None:
+    """Another program was killed while it wrote: what it began is in the file, and is not what was sealed."""
+    code = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA journal_mode = DELETE'); c.execute('PRAGMA cache_size = 5'); c.execute('BEGIN')\n"
+        'c.execute("UPDATE events SET description = hex(zeroblob(400))"); os.kill(os.getpid(), 9)'
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    for command in (lambda: verify(path, Request()), lambda: StoreReader(path)):
+        with pytest.raises(StoreError, match="journal beside it holds an unfinished change"):
+            command()
+    StoreWriter(path, durable=False).close()
+    assert verify(path, Request()).result is Result.NOT_ANCHORED
+
+
+def test_a_store_that_lost_its_signatures_is_not_continued_unsigned(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIT_TUI_CONFIG", str(tmp_path / "config" / "config.toml"))
+    with StoreWriter(path, durable=False) as writer:
+        _, key_file = give_key(writer, ACT)
+    forger.strike(
+        path,
+        "DELETE FROM store_info WHERE name = 'seal_key'",
+        "UPDATE seal_head SET note = substr(note, 1, instr(note, char(10) || char(10)))",
+    )
+    with StoreWriter(path, durable=False) as writer:
+        with pytest.raises(SigningKeyError, match="took the signatures away"):
+            writer.append([AuditEvent("e", 1)])
+        key_file.rename(tmp_path / "elsewhere")
+        assert writer.append([AuditEvent("e", 1)]).stored == 1
+
+
 def test_pruned_events_are_counted(path: Path) -> None:
     with StoreWriter(path, durable=False) as writer:
         assert prune(writer, 501, ACT).events == 500
@@ -238,6 +273,7 @@ FOUND_BY_READING = {"removals without end"}
 MEMORY = """
 import sys
 from audit_tui.store.evidence.verifying import Request, verify
+from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from pathlib import Path
 verify(Path(sys.argv[1]), Request())

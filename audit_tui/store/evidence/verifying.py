@@ -434,7 +434,7 @@ class _Verification:
         if noted != (pruned := self._sum("pruned_events")):
             problems.append(
                 f"the store says that {counted(noted, 'event')} were pruned, but {thousands(pruned)} declared"
-                " ones are gone: totals are wrong by that"
+                " ones are gone"
             )
         return problems
 

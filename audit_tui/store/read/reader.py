@@ -22,7 +22,7 @@ from audit_tui.core.query import (
     StoreInfo,
     ValueCount,
 )
-from audit_tui.errors import NotAStore, StoreDamaged, StoreError
+from audit_tui.errors import NotAStore, StoreDamaged
 from audit_tui.store.file import connect, foreign_log
 from audit_tui.store.file.file_system import place_notice
 from audit_tui.store.file.guard import authorize
@@ -305,14 +305,8 @@ class StoreReader:
         try:
             self._connect(immutable=False)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode not in _NO_LOG:
+            if not foreign_log.may_be_read_alone(self.path, error):
                 raise connect.readable(error, self.path) from error
-            if foreign_log.log_bytes(self.path):
-                raise StoreError(
-                    f"{self.path} cannot be opened: its newest events are in {self.path.name}-wal, which may"
-                    " not be read here.",
-                    "Open it with the right to write to its folder, or copy it with its -wal and -shm files.",
-                ) from error
             self._seen = self._state()
             self._notice = SNAPSHOT_NOTICE
             with connect.store_errors(self.path):
@@ -431,14 +425,6 @@ _COVERED = "SELECT (SELECT max(seq) FROM events), (SELECT max(last_seq) FROM ind
 _COVERED_BY_NONE = "SELECT max(seq), 0 FROM events"
 _SMALLEST_BYTES = 512
 """A page of SQLite: what is shorter is no database any more."""
-_NO_LOG = frozenset(
-    {
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_READONLY_DIRECTORY,
-        sqlite3.SQLITE_READONLY_CANTINIT,
-        sqlite3.SQLITE_READONLY_RECOVERY,
-    }
-)
 
 
 def _timeline(session: Session, query: EventQuery) -> Timeline:
