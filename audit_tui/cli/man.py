@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = (
     ("0", "Done."),
-    ("1", "Done, but something is wrong that you must know, as records that were rejected."),
+    ("1", "Done, but something is wrong that you must know: events altered, records rejected."),
     ("2", "Not understood: wrong usage, filter or time."),
     ("3", "A store or a file cannot be read or written."),
     ("4", "All is consistent, but an anchor was required and none given."),
