@@ -71,9 +71,9 @@ records stored, duplicates and rejected, with the first rejects.
 EVIDENCE = """
 Every event is sealed in the transaction that stores it: a SHA-256 of the record, under a tree (RFC 6962)
 whose root is written as a checkpoint (C2SP) in the same moment. audit-tui verify reads everything again and
-names each event that was changed, removed or added; it makes the indexes again from the events and compares,
-and the definitions of the tables and the view audit_log with its own. What is not built yet is not wrong. What
-it can find depends on what you keep where nobody who can write to the store can change it:
+names each event that was changed, removed or added; it makes the indexes again from the events and
+compares, and the definitions of the tables and the view audit_log with its own. What is not built yet is
+not wrong. What it can find depends on what you keep where nobody who can write to the store can change it:
 
 \b
 nothing          every change by somebody who did not make all seals again
@@ -81,34 +81,34 @@ the public key   also seals made again without your private key
 a checkpoint     also an older copy, missing newest events, and seals made again with a stolen key,
 for whatever came before the checkpoint
 
-seal key new prints the public key, and seal anchor writes a checkpoint. A checkpoint tells when it was sealed,
-under the signature; where only the store says so, as in older ones, verify says that. The result of verify
-says what it does not cover: events newer than the anchor, or not read with --since or --quick.
+seal key new prints the public key, and seal anchor writes a checkpoint. A checkpoint tells when it was
+sealed, under the signature; where only the store says so, as in older ones, verify says that. The result of
+verify says what it does not cover: events newer than the anchor, or not read with --since or --quick.
 
 The screen compares the events with their seals while nobody types: the status line says what holds, ! marks
-events that were altered, V tells more. It does not look at the indexes and does not know your checkpoints. What
-was appended is checked at once; after every other write it reads everything again, at once or before long, and
-says so until then. In the next session it does not read again what it read in a file that nobody wrote to
-since, which the time of the file's status tells; who may set the machine's clock can forge that.
+events that were altered, V tells more. It does not look at the indexes and does not know your checkpoints.
+What was appended is checked at once; after every other write it reads everything again, at once or before
+long, and says so until then. In the next session it does not read again what it read in a file that nobody
+wrote to since, which the time of the file's status tells; who may set the machine's clock can forge that.
 
 Signing needs the extra seal. The private key lies in keys beside the settings, readable by you alone, or
 where AUDIT_TUI_SEAL_KEY says. A store that is signed is never continued without it: recording fails rather
 than going on unsigned. A new key is put in its place with --replace (and --lost), as a recorded event.
 
-redact and prune keep the seals of what they remove and record who removed which events, when and why; verify
-and V list them. The record of such an act is sealed in a form of its own, which nothing recorded or imported
-can have, so nobody else can declare a removal. Declarations of earlier versions lack it: they count if they are
-word for word what those wrote, and verify tells them apart, since whoever could record could have written them.
-Of a redacted event every byte that stands there now is proven, and that the redacted fields are empty; that the
-other fields are as they were rests on the act, which compared the whole event with its seal before. A redacted
-value that can be guessed can be confirmed by who knows the rest of its
-event. Pruned events come back when their logs are imported again.
+redact and prune keep the seals of what they remove and record who removed which events, when and why;
+verify and V list them. The record of such an act is sealed in a form of its own, which nothing recorded or
+imported can have, so nobody else can declare a removal. Declarations of earlier versions lack it: they
+count if they are word for word what those wrote, and verify tells them apart, since whoever could record
+could have written them. Of a redacted event every byte that stands there now is proven, and that the
+redacted fields are empty; that the other fields are as they were rests on the act, which compared the whole
+event with its seal before. A redacted value that can be guessed can be confirmed by who knows the rest of
+its event. Pruned events come back when their logs are imported again.
 
 export --proof writes OUT.proof.jsonl beside the export: a line with the checkpoint and how the file was
-written, then a line for each event in its order, with its record and the hashes that lead to the checkpoint; of
-a redacted event also the act that redacted it. verify --proof makes the file again from these events and
-compares it to the byte, without the store, with --store against it too. That there were no more events than
-these is not proven. The format is told in audit_tui/core/evidence/proof.py, and
+written, then a line for each event in its order, with its record and the hashes that lead to the
+checkpoint; of a redacted event also the act that redacted it. verify --proof makes the file again from
+these events and compares it to the byte, without the store, with --store against it too. That there were no
+more events than these is not proven. The format is told in audit_tui/core/evidence/proof.py, and
 tests/store/check_proof.py is a short checker that shares no code with this program.
 
 Not promised: that what was recorded was true; that a disk keeps what it acknowledged; anything about events
