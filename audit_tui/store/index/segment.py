@@ -120,6 +120,19 @@ class Segment(ABC):
 
 _NEW_KEY = count()
 
+_BOUNDS = {"q": range(-(2**63), 2**63), "I": range(2**32)}
+"""The numbers that an array of a kind can hold."""
+
+
+def _array(kind: str, values: Iterable[Any]) -> array[int]:
+    """Return numbers of events; 0 for what is not one, so that a damaged event does not hide the others."""
+    values = list(values)
+    try:
+        return array(kind, values)
+    except (TypeError, OverflowError):
+        bounds = _BOUNDS[kind]
+        return array(kind, [value if isinstance(value, int) and value in bounds else 0 for value in values])
+
 
 class RowSegment(Segment):
     """A segment of rows that were read; the bitmaps of a field are made when they are asked for.
@@ -160,13 +173,10 @@ class RowSegment(Segment):
         columns = list(zip(*rows, strict=True))
         if not columns:
             return
-        try:
-            self._seqs.extend(columns[0])
-            self._times.extend(columns[1])
-            for field, column in zip(FIELDS, columns[2:], strict=True):
-                self._columns[field.number].extend(self._numbers(field, column))
-        except (TypeError, OverflowError) as error:
-            raise damaged("cannot be made: an event holds something else where a number should be") from error
+        self._seqs.extend(columns[0])
+        self._times.extend(_array("q", columns[1]))
+        for field, column in zip(FIELDS, columns[2:], strict=True):
+            self._columns[field.number].extend(_array("I", self._numbers(field, column)))
 
     def finish(self, last_seq: int) -> None:
         """Put the rows in order.

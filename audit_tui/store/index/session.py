@@ -19,7 +19,14 @@ from audit_tui.store.index.segment import RowSegment
 from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables import statements
 from audit_tui.store.tables.index_layout import REMOVALS
-from audit_tui.store.tables.rows import read_count, read_outcome, read_text, stored_text, whole
+from audit_tui.store.tables.rows import (
+    read_count,
+    read_outcome,
+    read_text,
+    stored_text,
+    time_or_zero,
+    whole,
+)
 from audit_tui.store.tables.schema import PRUNED
 
 if TYPE_CHECKING:
@@ -207,7 +214,7 @@ class Session:
             listed.append(
                 EventRow(
                     seq,
-                    whole(occurred_us),
+                    time_or_zero(occurred_us),
                     events.get(event, ""),
                     None if category is None else categories.get(category, ""),
                     None if user is None else users.get(user, ""),
@@ -248,7 +255,7 @@ class Session:
         while batch := list(islice(left, _ROWS_AT_ONCE)):
             statement = f"SELECT seq, occurred_us, {column} FROM events WHERE seq"  # noqa: S608 - our own
             for seq, occurred_us, text in self._chosen(statement, segment.seqs(batch)):
-                yield seq, whole(occurred_us), read_text(text)
+                yield seq, time_or_zero(occurred_us), read_text(text)
 
     def _chosen(self, statement: str, seqs: Sequence[int]) -> Iterable[tuple[Any, ...]]:
         """Yield the rows of some events."""
@@ -267,7 +274,7 @@ class Session:
             return
         if len(known) + len(lacking) > MAX_NAMES:
             known.clear()
-        wanted = [whole(number) for number in lacking]
+        wanted = [number for number in lacking if isinstance(number, int)]
         for first in range(0, len(wanted), statements.MAX_MARKS):
             some = wanted[first : first + statements.MAX_MARKS]
             marks = ", ".join("?" * len(some))

@@ -124,13 +124,13 @@ def read_event(values: tuple[Any, ...]) -> AuditEvent:
     return AuditEvent(
         seq=whole(seq),
         key=read_text(key),
-        occurred_us=whole(occurred_us),
+        occurred_us=time_or_zero(occurred_us),
         event=read_text(event) or "",
         category=read_text(category),
         user=read_text(user),
         description=read_text(description),
         outcome=read_outcome(outcome),
-        severity=None if severity is None else whole(severity),
+        severity=severity if isinstance(severity, int) and 0 <= severity <= MAX_SEVERITY else None,
         source_ip=read_text(source_ip),
         target=read_text(target),
         source=read_text(source),
@@ -148,6 +148,14 @@ def whole(value: object) -> int:
     if isinstance(value, int):
         return value
     raise StoreDamaged("An event holds something else where a number should be.", "Verify the store.")
+
+
+def time_or_zero(value: object) -> int:
+    """Return a time from the file; 1970 where something else stands, so that the other events can be seen.
+
+    ``verify`` names such an event.
+    """
+    return value if isinstance(value, int) else 0
 
 
 def read_count(text: object) -> int:
