@@ -107,7 +107,7 @@ class TestTheRecord:
         given_values = DemoValues(until.replace(tzinfo=UTC), events, days, users, seed)
         made = list(demo_events(given_values))
         assert len(made) == events
-        assert all(one.occurred_us <= other.occurred_us for one, other in pairwise(made))
+        assert all(left.occurred_us <= right.occurred_us for left, right in pairwise(made))
         assert all(given_values.start_us <= event.occurred_us < given_values.end_us for event in made)
         assert len({event.key for event in made}) == events
         assert len({event.user.lower() for event in made if event.user}) <= users
@@ -138,8 +138,8 @@ class TestTheRecord:
             entry = catalogue().find(event.event)
             assert entry is not None
             assert event.category == entry.category
-            said = entry.target_of(event.metadata)
-            assert said is None or event.target == said or entry.missing(event.metadata)
+            target = entry.target_of(event.metadata)
+            assert target is None or event.target == target or entry.missing(event.metadata)
             assert event.metadata.get("IP Address") == event.source_ip
 
     def test_little_of_the_expected_metadata_is_missing(self) -> None:
@@ -216,7 +216,7 @@ class TestTheAccount:
     def test_things_are_created_before_they_are_used_and_not_used_afterwards(
         self, name: str, created: tuple[str, ...], later: tuple[str, ...]
     ) -> None:
-        there: set[str] = set()
+        existing: set[str] = set()
         ends = {"Model undeployed", "Model deleted", "Agent deleted", "Experiment deleted", "Role deleted"}
         # A name that was left out, as some are, cannot be followed; what is tested is what is told.
         untold = {event.target for event in of(*created) if name not in event.metadata}
@@ -225,12 +225,12 @@ class TestTheAccount:
             if thing is None or event.target in untold:
                 continue
             if event.event in created:
-                there.add(thing)
+                existing.add(thing)
                 continue
-            assert thing in there or event.metadata.get("Model Name") in untold, event
+            assert thing in existing or event.metadata.get("Model Name") in untold, event
             if event.event in ends and event.event != "Agent deleted":
-                there.remove(thing)
-        assert there
+                existing.remove(thing)
+        assert existing
 
     def test_datasets_are_uploaded_before_they_are_trained_on(self) -> None:
         uploaded: set[str | None] = set()
@@ -300,9 +300,9 @@ class TestTheIncident:
         assert trace[-1].occurred_us - trace[0].occurred_us < 75 * 60 * 1_000_000
 
     def test_is_found_by_its_user(self) -> None:
-        found = [event for event in account() if event.user == INTRUDER_USER]
-        assert {event.source_ip for event in found} == {INTRUDER_IP}
-        assert len(found) < 20
+        events = [event for event in account() if event.user == INTRUDER_USER]
+        assert {event.source_ip for event in events} == {INTRUDER_IP}
+        assert len(events) < 20
 
     def test_is_cleared_up(self) -> None:
         removed = [event for event in of("User deleted") if INTRUDER_USER in event.metadata["Removed Users"]]

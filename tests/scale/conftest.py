@@ -4,7 +4,7 @@
     SCALE_EVENTS=20000 python -m pytest -m scale -s tests/scale   the same in minutes, to see that it runs
     python -m pytest -m scale -s tests/scale/test_review.py -k "start or keys"
 
-SCALE_STORE        where the large store lies, or is kept for the next run; made anew without
+SCALE_STORE        where the large store lies, or is kept for the next run; made for this run without
 SCALE_EVENTS       how many events it has (10,000,000; made in ten minutes)
 SCALE_KEYS         how often each key is pressed (200)
 SCALE_FILTERS      how many filters the reader is asked (300)
@@ -41,8 +41,8 @@ def make_store(path: Path, events: int) -> Path:
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The large store."""
-    kept = os.environ.get("SCALE_STORE")
-    path = Path(kept) if kept else tmp_path_factory.mktemp("scale") / "demo.db"
+    given = os.environ.get("SCALE_STORE")
+    path = Path(given) if given else tmp_path_factory.mktemp("scale") / "demo.db"
     return path if path.exists() else make_store(path, EVENTS)
 
 

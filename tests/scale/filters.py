@@ -22,7 +22,7 @@ SEED = 20261122
 FILTERS = 300
 MAX_ROWS = 6
 NASTY = 22
-"""How many filters ``nasty`` gives."""
+"""The number of filters ``nasty`` gives."""
 CONTEXT = TimeContext(UTC, datetime(2026, 11, 22, 12, tzinfo=UTC))
 """The demo store of the benchmarks ends on this day."""
 SHORT_PRESETS = frozenset(Preset) - {Preset.ALL_TIME}
@@ -49,7 +49,7 @@ class Asked:
 
 def values_of(reader: EventReader) -> dict[NameColumn, list[str | None]]:
     """The values of each field, the most frequent first; the missing one among them."""
-    return {field: [one.value for one in reader.values(field, "", 5_000)] for field in NAME_COLUMNS}
+    return {field: [value.value for value in reader.values(field, "", 5_000)] for field in NAME_COLUMNS}
 
 
 def seeded(
@@ -58,26 +58,26 @@ def seeded(
     """Filters of one to six rows, all and any, over every preset in turn; no two the same."""
     chance = random.Random(seed)
     presets = list(Preset)
-    found: dict[Asked, None] = {}
-    while len(found) < filters:
-        number = len(found)
+    asked: dict[Asked, None] = {}
+    while len(asked) < filters:
+        number = len(asked)
         rows = tuple(_condition(values, chance) for _ in range(1 + number % MAX_ROWS))
         match = Match.ALL if number // MAX_ROWS % 2 else Match.ANY
         preset = presets[number // (2 * MAX_ROWS) % len(presets)]
-        found[Asked(View(FlatFilter(match, rows).expression(), preset))] = None
-    return list(found)
+        asked[Asked(View(FlatFilter(match, rows).expression(), preset))] = None
+    return list(asked)
 
 
 def _condition(values: dict[NameColumn, list[str | None]], chance: random.Random) -> Condition:
     field = chance.choice(list(NAME_COLUMNS))
-    there = values[field]
+    choices = values[field]
     # As many of the ten most frequent as of the thousand behind them.
-    rank = int(len(there) ** chance.random()) - 1
-    return Condition(field, chance.choice((IS, IS, IS_NOT)), there[min(rank, len(there) - 1)])
+    rank = int(len(choices) ** chance.random()) - 1
+    return Condition(field, chance.choice((IS, IS, IS_NOT)), choices[min(rank, len(choices) - 1)])
 
 
 def nasty(values: dict[NameColumn, list[str | None]]) -> list[Asked]:
-    """What plain indexes answer in seconds, and what lies at the far end of the store: all of All Time."""
+    """Filters of All Time that plain indexes answer in seconds, and those for the far end of the store."""
     events, categories, users = (values[field] for field in NAME_COLUMNS)
 
     def is_(field: NameColumn, value: str | None) -> Condition:
@@ -99,18 +99,21 @@ def nasty(values: dict[NameColumn, list[str | None]]) -> list[Asked]:
         (is_(Column.CATEGORY, categories[-1]), is_(Column.USER, users[1])),
         (is_(Column.USER, users[0]), is_(Column.EVENT, events[-2])),
         # Nothing but what is left out.
-        tuple(is_not(Column.EVENT, one) for one in events[:6]),
-        tuple(is_not(Column.USER, one) for one in users[:6]),
-        tuple(is_not(Column.CATEGORY, one) for one in categories[:6]),
-        (*(is_not(Column.CATEGORY, one) for one in categories[:-1][:5]), is_not(Column.EVENT, events[-1])),
+        tuple(is_not(Column.EVENT, value) for value in events[:6]),
+        tuple(is_not(Column.USER, value) for value in users[:6]),
+        tuple(is_not(Column.CATEGORY, value) for value in categories[:6]),
+        (
+            *(is_not(Column.CATEGORY, value) for value in categories[:-1][:5]),
+            is_not(Column.EVENT, events[-1]),
+        ),
         (is_(Column.USER, None), is_(Column.EVENT, events[0])),
         (is_not(Column.USER, users[0]), is_(Column.EVENT, events[-1])),
         (is_(Column.USER, users[2]), is_not(Column.EVENT, events[0]), is_not(Column.CATEGORY, categories[0])),
         (is_(Column.USER, "nobody@nowhere"),),
     ]
     anys = [
-        tuple(is_(Column.USER, one) for one in users[-6:]),
-        tuple(is_(Column.EVENT, one) for one in events[:6]),
+        tuple(is_(Column.USER, value) for value in users[-6:]),
+        tuple(is_(Column.EVENT, value) for value in events[:6]),
         (is_(Column.EVENT, events[0]), is_(Column.USER, users[0]), is_(Column.CATEGORY, categories[-1])),
         (is_not(Column.EVENT, events[0]), is_not(Column.USER, users[0])),
         (is_(Column.USER, None), is_(Column.USER, users[-1]), is_(Column.EVENT, events[-1])),

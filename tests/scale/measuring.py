@@ -20,7 +20,7 @@ HEADING = f"{'':<64} {'p50':>9} {'p95':>9} {'worst':>9} {'':<4} {'runs':>5} {'ca
 
 
 TABLES: list[str] = []
-"""What was printed, to be printed again as one table at the end."""
+"""The tables that were printed, to be printed again as one table at the end."""
 
 
 class Figure(NamedTuple):
@@ -34,7 +34,7 @@ class Figure(NamedTuple):
     unit: str
     must: str
     calibration_ms: float
-    """How long the fixed loop took beside it: the speed of the machine then."""
+    """The time that the fixed loop took beside it: the speed of the machine then."""
 
     def __str__(self) -> str:
         values = f"{self.p50:9,.1f} {self.p95:9,.1f} {self.worst:9,.1f} {self.unit:<4} {self.runs:5d}"
@@ -54,7 +54,7 @@ def percentile(ordered: Sequence[float], share: int) -> float:
 
 
 def calibration_ms() -> float:
-    """How long one fixed loop takes now: the speed of the machine at this moment."""
+    """The time that one fixed loop takes now: the speed of the machine at this moment."""
     begin = time.perf_counter()
     total = 0
     for number in range(LOOP):
@@ -65,13 +65,13 @@ def calibration_ms() -> float:
 
 def print_table(title: str, figures: Sequence[Figure], calibrations: Sequence[float]) -> None:
     """Print the figures, with the calibration loop beside them; and all tables as one at the end."""
-    said = figure(f"calibration: {LOOP:,} additions in Python", calibrations)
-    TABLES.append("\n".join([f"-- {title}", *map(str, figures), str(said)]))
+    loop = figure(f"calibration: {LOOP:,} additions in Python", calibrations)
+    TABLES.append("\n".join([f"-- {title}", *map(str, figures), str(loop)]))
     print(f"\n{HEADING}\n{TABLES[-1]}")  # noqa: T201 - the table is what a benchmark is for
 
 
 class Reply(NamedTuple):
-    """What a program answered to a key."""
+    """The answer of a program to a key."""
 
     first_ms: float
     """From the key to the first update that follows it."""

@@ -49,7 +49,7 @@ def as_sql(part: Filter) -> tuple[str, list[object]]:
             return f"NOT ({text})", values
         case All(parts=parts) | AnyOf(parts=parts):
             word = " AND " if isinstance(part, All) else " OR "
-            texts = [as_sql(one) for one in parts]
+            texts = [as_sql(part) for part in parts]
             joined = word.join(f"({text})" for text, _ in texts)
             return joined or str(isinstance(part, All)), [value for _, values in texts for value in values]
 

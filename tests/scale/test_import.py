@@ -1,4 +1,4 @@
-"""How fast logs are imported, everything kept, and in how much memory: ``pytest -m scale -s tests/scale``.
+"""The speed and the memory of an import, everything kept: ``pytest -m scale -s tests/scale``.
 
 Each import is the command itself in a process of its own, into a store that it makes, or into a full one
 (``AUDIT_TUI_SCALE_STORE``, a store of ten million events, is copied; without it that line is left out).
@@ -57,20 +57,20 @@ def imported(log: Path, store: Path) -> tuple[float, float]:
         time.sleep(0.1)
     took_s = time.perf_counter() - begin
     assert process.stdout is not None
-    found = json.loads(process.stdout.read())
-    assert (found["stored"], found["rejected"]) == (EVENTS, 0), found
+    summary = json.loads(process.stdout.read())
+    assert (summary["stored"], summary["rejected"]) == (EVENTS, 0), summary
     return took_s, peak
 
 
 def _tree_mib(pid: int) -> float:
-    """What a process and its children hold now."""
+    """The memory that a process and its children hold now."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return 0.0
-    own = next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
-    return own + sum(_tree_mib(int(child)) for child in children)
+    mib = next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
+    return mib + sum(_tree_mib(int(child)) for child in children)
 
 
 def test_import(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path, layout: str) -> None:
         process.stdin.write(block)
     process.stdin.write(some[0].encode() + (b"]}" if layout == "list" else b"\n"))
     process.stdin.close()
-    found = json.loads(process.stdout.read().splitlines()[-1])
+    summary = json.loads(process.stdout.read().splitlines()[-1])
     assert process.wait() == 0
-    assert found["read"] == blocks * len(some) + 1
+    assert summary["read"] == blocks * len(some) + 1
     peak_mib = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) / 1024
     assert peak_mib < 400

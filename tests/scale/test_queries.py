@@ -1,4 +1,4 @@
-"""What the screen asks of a store of millions of events, asked of the reader alone.
+"""The questions that the screen asks of a store of millions of events, asked of the reader alone.
 
 python -m pytest -m scale -s tests/scale/test_queries.py
 """

@@ -103,7 +103,7 @@ WALKS: tuple[tuple[str, list[str], list[str]], ...] = (
     ("page down", [], ["pagedown"]),
     ("end, home", [], ["end", "home"]),
 )
-"""What is walked: what to press first, and what then in turn."""
+"""The walk: what to press first, and what then in turn."""
 
 
 def walked(terminal: Terminal, calibrations: list[float], suffix: str, last_must: str) -> Iterator[Figure]:
@@ -122,8 +122,8 @@ PLACE = re.compile(r" ([\d,]+) of ")
 
 def place_in(terminal: Terminal) -> str:
     """The number of the cursor's row, as the status line says it; empty while that is hidden."""
-    found = PLACE.match(terminal.lines[22])
-    return found[1] if found else ""
+    match = PLACE.match(terminal.lines[22])
+    return match[1] if match else ""
 
 
 def is_at(place: str, terminal: Terminal) -> bool:

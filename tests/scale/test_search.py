@@ -76,7 +76,7 @@ for text in texts:
 
 
 def asked(python: str, store: str | Path, *texts: str) -> list[tuple[str, int, list[float], list[float]]]:
-    """What a version answers to searches, and how long its first hit and its count took."""
+    """The answers of a version to searches, and the time of its first hit and its count."""
     command = [python, "-c", ASK, str(store), str(RUNS), *texts]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     return [tuple(json.loads(line)) for line in result.stdout.splitlines()]
