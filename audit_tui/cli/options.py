@@ -17,6 +17,7 @@ from audit_tui.cli.session import session_of
 from audit_tui.cli.source import StoreName
 from audit_tui.config import default_store_path
 from audit_tui.core.columns import COLUMNS, NAME_COLUMNS, Column, ListColumn, column_named
+from audit_tui.core.export import Format
 from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.operators import NAME_OPERATORS
@@ -56,6 +57,17 @@ def _chosen_store(context: click.Context, _: click.Parameter, value: Path | None
     if value is not None or context.resilient_parsing:
         return value or Path()
     return session_of(context).loaded.settings.store or default_store_path()
+
+
+format_option = click.option(
+    "--format",
+    "chosen",
+    type=click.Choice([form.value for form in Format], case_sensitive=False),
+    default=Format.TABLE.value,
+    show_default=True,
+    help="How to write them. JSON is in UTC, the others in the zone.",
+)
+"""``--format``; the command gets ``chosen: str``."""
 
 
 class EventsChoice(Record):

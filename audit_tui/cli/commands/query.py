@@ -13,7 +13,7 @@ import click
 
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.line import QUERY_HELP
-from audit_tui.cli.options import events_options, parse_columns, query_argument, store_option
+from audit_tui.cli.options import events_options, format_option, parse_columns, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
@@ -50,14 +50,7 @@ TERMINAL_LIMIT = 100
     show_default=f"{TERMINAL_LIMIT} on a terminal, else 0",
     help="Up to N events; 0 is all.",
 )
-@click.option(
-    "--format",
-    "chosen",
-    type=click.Choice([form.value for form in Format], case_sensitive=False),
-    default=Format.TABLE.value,
-    show_default=True,
-    help="How to write them. JSON is in UTC, the others in the zone.",
-)
+@format_option
 @click.option(
     "--sort",
     metavar="COLUMN",

@@ -10,7 +10,7 @@ import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none, to_stdout
 from audit_tui.cli.first_range import fallen_back
-from audit_tui.cli.options import events_options, query_argument, store_option
+from audit_tui.cli.options import events_options, format_option, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
@@ -32,15 +32,6 @@ FACETS_LIMIT = 20
 BUCKETS = 32
 _MOST_FACETS = 2**31 - 1
 
-_format_option = click.option(
-    "--format",
-    "chosen",
-    type=click.Choice([form.value for form in Format], case_sensitive=False),
-    default=Format.TABLE.value,
-    show_default=True,
-    help="How to write them. JSON is in UTC, the others in the zone.",
-)
-
 
 @click.command("facets")
 @click.argument(
@@ -59,7 +50,7 @@ _format_option = click.option(
     show_default=True,
     help="Up to N values; 0 is all.",
 )
-@_format_option
+@format_option
 @redact_option
 @click.pass_context
 def facets_command(
@@ -104,7 +95,7 @@ def facets_command(
 @click.option(
     "--empty/--no-empty", "shows_empty", default=True, help="With the buckets of no events, or without."
 )
-@_format_option
+@format_option
 def histogram_command(
     store: Path,
     choice: EventsChoice,

@@ -112,7 +112,9 @@ def _names(typed: str, metadata_names: Iterable[str]) -> list[str]:
     names = [*FIELDS, *BOUNDS]
     texts = [f"{name}:" for name in names if name.startswith(folded)]
     if folded.startswith(META):
-        return [f"{text}:" for text in map(_meta, metadata_names) if text.lower().startswith(folded)]
+        # As it is typed, with a quote before a name that needs them or without.
+        plain = folded.replace('"', "")
+        return [f"{_meta(name)}:" for name in metadata_names if f"{META}{name}".lower().startswith(plain)]
     return [*texts, META] if folded and META.startswith(folded) else texts
 
 
