@@ -48,9 +48,17 @@ def test_what_is_prepared_is_nothing_to_interrupt(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(event_list, "PREPARED_EVENTS", 1)
     monkeypatch.setattr(event_list, "STILL_S", 3600.0)
     asked: list[str] = []
+    waits: list[float] = []
+    wait = Stillness.wait
+
+    def noted(stillness: Stillness, seconds: float, cancel: CancelToken) -> None:
+        waits.append(seconds)
+        wait(stillness, seconds, cancel)
+
+    monkeypatch.setattr(Stillness, "wait", noted)
 
     async def script(driver: Driver) -> None:
-        await driver.until(lambda: driver.review.event_list.count.exact)
+        await driver.until(lambda: bool(waits))
         assert not driver.review.event_list.cancel()
         monkeypatch.setattr(event_list, "STILL_S", 0.0)
         await driver.press("s")
