@@ -264,6 +264,24 @@ def everywhere(expression: Filter) -> Filter:
     return with_conditions(expression, change)
 
 
+def two_ways_words(expression: Filter) -> str:
+    """Say that a value of a filter can be written in two ways that look alike; empty when none can.
+
+    ``Zoë`` is three characters (NFC) or four (NFD), and only what was typed is looked for.
+    """
+    for condition in conditions_in(expression):
+        value = condition.value
+        if value is None or value.isascii():
+            continue
+        # Imported where it is wanted: 2 ms of the start of every command.
+        from unicodedata import normalize
+
+        if normalize("NFC", value) != normalize("NFD", value):
+            form = "decomposed" if value == normalize("NFC", value) else "composed"
+            return f"{value!r} can also be written with {form} letters, which look the same."
+    return ""
+
+
 def in_words(expression: Filter) -> str:
     """Return the filter as a sentence part, "Category is not Roles and User is bob"; empty for everything.
 

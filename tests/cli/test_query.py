@@ -336,3 +336,13 @@ def test_csv_in_a_pipe_controls_no_terminal_and_in_a_file_is_data(
     if command[0] == "query":
         assert '"1\n2"' in piped
         assert '"1\n2"' in written
+
+
+def test_a_name_that_can_be_written_in_two_ways_is_told(tmp_path: Path) -> None:
+    composed, decomposed = "Zo\u00eb", "Zoe\u0308"
+    store = make_store(tmp_path / "audit.db", [AuditEvent("Login", at("2026-11-20 09:00"), user=composed)])
+    args = ("query", "-s", str(store), "--range", "all-time", "--filter")
+    assert "look the same" not in run(*args, f"user={composed}").stderr
+    missed = run(*args, f"user={decomposed}")
+    assert "can also be written with composed letters, which look the same." in missed.stderr
+    assert "look the same" not in run(*args, "user=nobody").stderr

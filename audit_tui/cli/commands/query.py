@@ -19,7 +19,7 @@ from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
 from audit_tui.core.columns import SORT_KEYS, column_named, sort_key
 from audit_tui.core.export import Format, Writing
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filters import EVERYTHING, two_ways_words
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean_visible, counted, thousands
@@ -212,3 +212,5 @@ def tell_none(choice: EventsChoice) -> None:
     words = clean_visible(f" with {view.filter_words()}" if view.filter != EVERYTHING else "")
     hint = "" if view.time_range is Preset.ALL_TIME else "; --range all-time takes in all"
     click.echo(f"No events{words} in {range_words(view.time_range, choice.context)}{hint}.", err=True)
+    if two_ways := two_ways_words(view.filter):
+        click.echo(clean_visible(two_ways), err=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filters import EVERYTHING, two_ways_words
+from audit_tui.core.text import clean
 from audit_tui.core.time.dates import Preset
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ def why_empty(shown: ShownView, keymap: Keymap) -> tuple[str, ...]:
         f"Press {keymap.key_of('filter')} to change the filter, {keymap.key_of('clear-filter')} to clear it"
     )
     another_range = f"{keymap.key_of('time-range')} for another time range."
+    two_ways = tuple(filter(None, (clean(two_ways_words(view.filter)),)))
     if view.filter != EVERYTHING and is_all_time:
-        return "No event matches the filter.", f"{change}."
+        return "No event matches the filter.", f"{change}.", *two_ways
     if view.filter != EVERYTHING:
-        return f"No events in the time range {range_words} match the filter.", f"{change}, {another_range}"
+        words = f"No events in the time range {range_words} match the filter."
+        return words, f"{change}, {another_range}", *two_ways
     if is_all_time:
         return "The store holds no events yet.", "audit-tui import brings some in."
     return f"No events in the time range {range_words}.", f"Press {another_range}"
