@@ -125,9 +125,9 @@ _EVENTS = (
         shell_complete=_columns,
         help="Only events with this value, or COLUMN!=VALUE: without it; COLUMN~TEXT: that contain this text "
         "in any case, COLUMN!~TEXT: that do not. Columns are event, category, user, description, outcome, "
-        "source_ip, target, meta.NAME (a field of the metadata) and text (description, target, source IP and "
-        "all metadata); user= means no user, source_ip=10.0.0.0/8 an address in that network. May be "
-        "repeated.",
+        "source_ip, target, meta.NAME (a field of the metadata) and text (all of these: names, description, "
+        "target, source IP and all metadata); user= means no user, source_ip=10.0.0.0/8 an address in that "
+        "network. May be repeated.",
     ),
     click.option(
         "--match",

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def reindex_command(store: Path, has_text_index: bool | None) -> None:
     """Rebuild the indexes of a store.
 
-    These are the indexes of names and times, the columns and the text index. The events stay as they are.
-    Until it is done, answers are slower, not others.
+    These are the index of values and times, and the text index. The events stay as they are. Until it is
+    done, answers are slower, not others.
     """
     from audit_tui.store.write.writer import StoreWriter
 
