@@ -359,8 +359,11 @@ def _mixed(small: list[Rare]) -> list[tuple[Rare, list[int]]]:
 def _both(texts: Sequence[str]) -> tuple[bytes, bytes]:
     """Return texts as the store holds them, joined, and the same folded."""
     joined = "\0".join(texts)
-    if not joined.isascii() or joined.count("\0") >= len(texts):
+    if joined.count("\0") >= len(texts):
         joined = "\0".join(map(stored_text, texts))
+    elif not joined.isascii():
+        # As stored_text does with each, but at once.
+        joined = joined.encode("utf-8", "backslashreplace").decode()
     original, folded = joined.encode(), joined.casefold().encode()
     return tuple(  # type: ignore[return-value]
         b"".join((SEPARATOR, text.replace(b"\0", SEPARATOR), SEPARATOR)) for text in (original, folded)
