@@ -201,7 +201,7 @@ def test_the_settings_of_a_viewer(store_path: Path) -> None:
             "cell_size_check": 1,
             "mmap_size": 0,
             "temp_store": 2,
-            "cache_size": -4096,
+            "cache_size": -3072,
         }
         assert connection.getlimit(sqlite3.SQLITE_LIMIT_ATTACHED) == 0
         with pytest.raises(sqlite3.DatabaseError):

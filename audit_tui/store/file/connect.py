@@ -57,7 +57,7 @@ _VIEWER_PRAGMAS = (
     "PRAGMA cell_size_check = ON",
     "PRAGMA mmap_size = 0",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -4096",
+    "PRAGMA cache_size = -3072",
 )
 
 _opening = threading.Lock()

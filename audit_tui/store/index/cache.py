@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from audit_tui.store.index.segment import RowSegment
 
-MAX_BYTES = 24 * 1024 * 1024
-"""Of bitmaps and blocks: a third of those of 10,000,000 events; the others are read in 2 µs a KB."""
+MAX_BYTES = 18 * 1024 * 1024
+"""Of bitmaps and blocks: a quarter of those of 10,000,000 events; the others are read in 2 µs a KB."""
 
 Value = TypeVar("Value")
 

@@ -16,7 +16,7 @@ from audit_tui.store.tables.schema import EVENT_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.tables.rows import Draft, StoredRow
@@ -50,6 +50,10 @@ class _Source:
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a statement."""
         return self._connection.execute(statement, tuple(parameters)).fetchall()
+
+    def stream(self, statement: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a statement."""
+        return iter(self._connection.execute(statement, tuple(parameters)))
 
 
 def segments_of(connection: sqlite3.Connection, cache: Cache | None = None) -> list[StoredSegment]:

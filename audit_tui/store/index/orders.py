@@ -19,6 +19,8 @@ from audit_tui.store.tables.rows import stored_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from pyroaring import BitMap
+
     from audit_tui.core.query import EventQuery, PageKey, Place
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.session import Session
@@ -110,7 +112,8 @@ class ByName(Order):
         self._session, self._field, self._is_down = session, field, descending
         self._timeline = timeline
         self._found = timeline.settled()
-        self._groups: dict[int, Bitmaps] = {}
+        self._read: dict[int, tuple[BitMap, ...]] = {}
+        self._last: tuple[int, Bitmaps] | None = None
 
     def at(self, row: int, limit: int) -> list[int]:
         """Return the seqs of the rows from one on."""
@@ -227,27 +230,26 @@ class ByName(Order):
 
     def _read_ahead(self, number: int) -> None:
         """Read the bitmaps of the names from one on, many by one statement."""
-        if number in self._groups:
+        if number in self._read:
             return
         self._session.check()
         following: Iterable[int] = range(number, len(self._values))
         if "_totals" in self.__dict__:
             following = (n for n in following if self._totals.get(self._values[n]))
-        self._add_groups(list(islice(following, _AT_ONCE)))
-
-    def _group(self, number: int) -> Bitmaps:
-        """Return the rows of a name."""
-        if number not in self._groups:
-            self._add_groups((number,))
-        return self._groups[number]
-
-    def _add_groups(self, numbers: Sequence[int]) -> None:
-        if len(self._groups) > 4 * _AT_ONCE:
-            self._groups.clear()
+        numbers = list(islice(following, _AT_ONCE))
         values = [self._values[number] for number in numbers]
         read = [segment.bitmaps(self._field, values) for segment in self._found.segments]
-        for place, number in enumerate(numbers):
-            self._groups[number] = self._timeline.narrowed([bitmaps[place] for bitmaps in read])
+        self._read = dict(zip(numbers, zip(*read, strict=True), strict=True)) if read else {}
+
+    def _group(self, number: int) -> Bitmaps:
+        """Return the rows of a name; only one is kept, for a common name has many."""
+        if self._last is None or self._last[0] != number:
+            bitmaps: Sequence[BitMap] | None = self._read.get(number)
+            if bitmaps is None:
+                value = (self._values[number],)
+                bitmaps = [segment.bitmaps(self._field, value)[0] for segment in self._found.segments]
+            self._last = number, self._timeline.narrowed(bitmaps)
+        return self._last[1]
 
     def _group_of(self, key: PageKey) -> tuple[int, bool]:
         """Return how many names come before that of a key, and whether it is the next."""

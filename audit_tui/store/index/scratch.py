@@ -17,7 +17,7 @@ from audit_tui.store.tables import index_layout
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.store.index.cache import Cache
 
@@ -74,3 +74,7 @@ class Scratch:
         """Return all rows of a statement."""
         with self._lock:
             return self._connection.execute(statement, tuple(parameters)).fetchall()
+
+    def stream(self, statement: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a statement."""
+        return iter(self.rows(statement, parameters))

@@ -102,6 +102,11 @@ class Session:
         self.check()
         return self._connection.execute(statement, tuple(parameters)).fetchall()
 
+    def stream(self, statement: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a statement, one in memory at a time."""
+        self.check()
+        return iter(self._connection.execute(statement, tuple(parameters)))
+
     def check(self) -> None:
         """Raise QueryCancelled if the answer is no longer wanted."""
         if self._cancel is not None:

@@ -39,6 +39,10 @@ class Source(Protocol):
         """Return all rows of a statement."""
         ...
 
+    def stream(self, statement: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a statement, one in memory at a time."""
+        ...
+
 
 class Header(NamedTuple):
     """A row of the table of segments, without its fences."""
@@ -255,7 +259,7 @@ class StoredSegment(Segment):
         marks = ", ".join("?" * len(padded))
         statement = f"SELECT place, data FROM index_bitmaps WHERE place IN ({marks})"  # noqa: S608 - only marks
         bitmaps: dict[int, BitMap] = {}
-        for place, data in self._source.rows(statement, padded):
+        for place, data in self._source.stream(statement, padded):
             bitmap = bitmap_of(data, self.events)
             if is_kept:
                 self._cache.put((self.key, place), bitmap, _size_of(data))
