@@ -1,4 +1,4 @@
-"""How times and seqs lie in blocks: as narrow as they fit, and found without unpacking a whole block."""
+"""Times and seqs in blocks: as narrow as they fit, and read without unpacking a whole block."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def unpack_seqs(data: object, lowest: int, events: int) -> Sequence[int]:
 
 
 class Fences(NamedTuple):
-    """What is known of each block of a segment without reading it."""
+    """Facts of each block of a segment that need no reading of it."""
 
     starts: array[int]
     """The place of the first event of each block."""
@@ -205,7 +205,7 @@ def pack_counts(values: Sequence[int], events: Sequence[int], texts: Sequence[st
     Args:
         values: Their numbers.
         events: How many events have each.
-        texts: What the values from 1 on say, sorted; None where they are told elsewhere.
+        texts: The texts of the values from 1 on, sorted; None where they are told elsewhere.
     """
     head = pack("I", (len(values), *values, *events))
     if texts is None:
@@ -218,9 +218,9 @@ class Counts(NamedTuple):
     """The values of a field in a segment."""
 
     events: dict[int, int]
-    """How many events have each value."""
+    """The number of events with each value."""
     texts: list[str] | None
-    """What the values from 1 on say, sorted; None where they are told elsewhere."""
+    """The texts of the values from 1 on, sorted; None where they are told elsewhere."""
 
     @classmethod
     def unpack(cls, data: object, *, has_texts: bool) -> Counts:
@@ -242,10 +242,10 @@ class Counts(NamedTuple):
         texts = values - (1 if 0 in events else 0)
         lengths = unpack("I", data[end : end + 4 * texts])
         place = end + 4 * texts
-        said = []
+        decoded = []
         for length in lengths:
-            said.append(data[place : place + length].decode("utf-8", "backslashreplace"))
+            decoded.append(data[place : place + length].decode("utf-8", "backslashreplace"))
             place += length
-        if place != len(data) or len(said) != texts:
+        if place != len(data) or len(decoded) != texts:
             raise damaged("has other texts than it says")
-        return cls(events, said)
+        return cls(events, decoded)

@@ -1,4 +1,4 @@
-"""What was read of segments, for all readers of a store in one process."""
+"""A cache of what was read of segments, for all readers of a store in one process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Cache:
         self.tail: dict[object, RowSegment] = {}
         """The events that were in no segment when a reader looked last, under what they are of."""
         self.scratch: object = None
-        """What is indexed here, because the store has it in no segment."""
+        """The private index of what is here, because the store has it in no segment."""
 
     def get(self, key: Hashable, kind: type[Value]) -> Value | None:
         """Return what lies under a key; None if nothing."""

@@ -26,9 +26,9 @@ class IndexField(Record):
     column: str
     """Of the table ``events``."""
     names: NameTable | None = None
-    """Where its names are, when the column holds their numbers."""
+    """The table of its names, when the column holds their numbers."""
     choices: tuple[str | int, ...] = ()
-    """What the column may hold, when that is little; the first has the number 1."""
+    """The values that the column may hold, when that is little; the first has the number 1."""
     other: int = MISSING
     """The number of anything else that a field with choices may hold in a damaged store."""
 
@@ -54,7 +54,7 @@ BY_NAME = {field.name: field for field in FIELDS}
 
 _SELECTED = ", ".join(f"CAST({field.column} AS BLOB)" if field.is_text else field.column for field in FIELDS)
 ROWS = f"SELECT seq, occurred_us, {_SELECTED} FROM events NOT INDEXED"  # noqa: S608 - our own names
-"""What a segment is made of, to be followed by WHERE; texts as bytes, for they may be no UTF-8."""
+"""The rows that a segment is made of, to be followed by WHERE; texts as bytes, for they may be no UTF-8."""
 
 
 def number_of_choice(field: IndexField) -> dict[object, int]:

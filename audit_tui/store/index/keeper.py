@@ -163,8 +163,8 @@ class IndexKeeper:
         Returns:
             False when there are no such events any more: they were pruned.
         """
-        there = "SELECT min(seq) FROM events WHERE seq BETWEEN ? AND ?"
-        (first,) = (events or connection).execute(there, (reached + 1, newest)).fetchone()
+        next_seq = "SELECT min(seq) FROM events WHERE seq BETWEEN ? AND ?"
+        (first,) = (events or connection).execute(next_seq, (reached + 1, newest)).fetchone()
         if first is None:
             return False
         write_segment(connection, first, min(newest, first + _PIECE * self.tail_events - 1), events)

@@ -104,9 +104,9 @@ class Matcher:
         for part in sorted(parts, key=_is_on_rows):
             if not possible:
                 break
-            found = self._matches(part, segment, possible, test)
-            certain = certain & found.certain
-            possible = found.possible
+            matches = self._matches(part, segment, possible, test)
+            certain = certain & matches.certain
+            possible = matches.possible
         return Matches(certain, possible - certain if len(possible) > len(certain) else NOTHING)
 
     def _any(
@@ -115,10 +115,10 @@ class Matcher:
         certain, untested = NOTHING, NOTHING
         left = within
         for part in sorted(parts, key=_is_on_rows):
-            found = self._matches(part, segment, left, test)
-            certain = certain | found.certain
-            untested = untested | found.untested
-            left = left - found.certain
+            matches = self._matches(part, segment, left, test)
+            certain = certain | matches.certain
+            untested = untested | matches.untested
+            left = left - matches.certain
         return Matches(certain, untested - certain if untested else NOTHING)
 
     def _condition(

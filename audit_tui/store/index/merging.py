@@ -258,8 +258,8 @@ class _SegmentWriter:
 
 def _is_in_order(sources: Sequence[StoredSegment]) -> bool:
     follow = all(
-        one.last_us <= other.first_us and one.last_seq + 1 == other.first_seq
-        for one, other in pairwise(sources)
+        older.last_us <= newer.first_us and older.last_seq + 1 == newer.first_seq
+        for older, newer in pairwise(sources)
     )
     return follow and all(source.is_ordered for source in sources)
 
@@ -285,12 +285,12 @@ def _windows(sources: Sequence[StoredSegment], removed: Mapping[int, BitMap]) ->
     starts = [0] * len(sources)
     for edge in [*edges[1:], None]:
         stops = [source.events if edge is None else source.count_before(edge) for source in sources]
-        there = [number for number in numbers if starts[number] < stops[number]]
-        if len(there) == 1:
-            (number,) = there
+        present = [number for number in numbers if starts[number] < stops[number]]
+        if len(present) == 1:
+            (number,) = present
             yield from _pieces(number, starts[number], stops[number], removed.get(number, NOTHING))
-        elif there:
-            yield from _interleaved(sources, {n: (starts[n], stops[n]) for n in there}, removed)
+        elif present:
+            yield from _interleaved(sources, {n: (starts[n], stops[n]) for n in present}, removed)
         starts = stops
 
 
@@ -385,12 +385,12 @@ def _merge_field(
     all_counts = [source.counts(field) for source in sources]
     if any(counts is None for counts in all_counts):
         return
-    there = [counts for counts in all_counts if counts is not None]
+    present = [counts for counts in all_counts if counts is not None]
     if field.is_text:
-        _merge_texts(writer, field, sources, maps, [counts.texts or [] for counts in there])
+        _merge_texts(writer, field, sources, maps, [counts.texts or [] for counts in present])
         return
     of_value: defaultdict[int, list[int]] = defaultdict(list)
-    for number, counts in enumerate(there):
+    for number, counts in enumerate(present):
         for value in counts.events:
             of_value[value].append(number)
 

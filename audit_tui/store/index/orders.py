@@ -183,15 +183,15 @@ class ByName(Order):
     def _positions(self) -> list[int]:
         """The names that have rows, or may have, by their place among all names; ascending."""
         if len(self._found) <= FEW_EVENTS:
-            there = set(self._totals)
+            present = set(self._totals)
         else:
             parts = zip(self._found.segments, self._found.places, strict=True)
             all_counts = [segment.counts(self._field) for segment, places in parts if places]
-            there = {value for counts in all_counts if counts is not None for value in counts.events}
+            present = {value for counts in all_counts if counts is not None for value in counts.events}
         names = self._session.names_in_order(self._field)
-        positions = [position for position, number in enumerate(names) if number in there]
+        positions = [position for position, number in enumerate(names) if number in present]
         # The missing one stands behind all names.
-        return [*positions, len(names)] if MISSING in there else positions
+        return [*positions, len(names)] if MISSING in present else positions
 
     @cached_property
     def _values(self) -> list[int]:
@@ -202,7 +202,7 @@ class ByName(Order):
 
     @cached_property
     def _totals(self) -> dict[int, int]:
-        """How many rows each name has."""
+        """The number of rows of each name."""
         key = ("totals", self._field.number, *(part.key for part in self._timeline.parts))
         totals = self._session.cache.get(key, dict)
         if totals is None:
@@ -213,7 +213,7 @@ class ByName(Order):
 
     @cached_property
     def _sums(self) -> list[int]:
-        """How many rows come before each name, and how many there are."""
+        """The number of rows before each name, and of all rows."""
         return [0, *accumulate(self._totals.get(value, 0) for value in self._values)]
 
     def _walked_sizes(self, row: int) -> Iterator[int]:
@@ -263,7 +263,7 @@ class ByName(Order):
 
 
 class _TextKey(NamedTuple):
-    """Where a row stands in an order by a text."""
+    """The place of a row in an order by a text."""
 
     is_missing: bool
     folded: str
@@ -296,19 +296,27 @@ class ByText(Order):
     def after(self, key: PageKey, limit: int) -> list[int]:
         """Return the seqs of the rows that follow a key."""
         edge = self._key(key.value, key.occurred_us, key.seq)
-        following = (one for one in self._keys() if one != edge and (one < edge) is self._is_down)
+        following = (
+            candidate
+            for candidate in self._keys()
+            if candidate != edge and (candidate < edge) is self._is_down
+        )
         return self._seqs(self._first(limit, following))
 
     def before(self, key: PageKey, limit: int) -> list[int]:
         """Return the seqs of the rows that lead up to a key, the nearest first."""
         edge = self._key(key.value, key.occurred_us, key.seq)
-        leading = (one for one in self._keys() if one != edge and (one > edge) is self._is_down)
+        leading = (
+            candidate
+            for candidate in self._keys()
+            if candidate != edge and (candidate > edge) is self._is_down
+        )
         return self._seqs(self._last(limit, leading))
 
     def locate(self, key: PageKey) -> int:
         """Return how many rows come before a key."""
         edge = self._key(key.value, key.occurred_us, key.seq)
-        return sum(one != edge and (one > edge) is self._is_down for one in self._keys())
+        return sum(candidate != edge and (candidate > edge) is self._is_down for candidate in self._keys())
 
     def _keys(self) -> Iterator[_TextKey]:
         for segment, places in zip(self._found.segments, self._found.places, strict=True):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Extent(NamedTuple):
-    """What is known of a store without a question."""
+    """The size of a store, known without a question."""
 
     events: int
     first_us: int | None
@@ -273,18 +273,18 @@ class Session:
 
     def learn(self, names: NameTable, numbers: Iterable[int | None]) -> None:
         """Read the names with these numbers; a number never gets another name."""
-        known = self._names.setdefault(names.table, {})
-        lacking = {number for number in numbers if number and number not in known}
+        cached = self._names.setdefault(names.table, {})
+        lacking = {number for number in numbers if number and number not in cached}
         if not lacking:
             return
-        if len(known) + len(lacking) > MAX_NAMES:
-            known.clear()
+        if len(cached) + len(lacking) > MAX_NAMES:
+            cached.clear()
         wanted = [number for number in lacking if isinstance(number, int)]
         for first in range(0, len(wanted), statements.MAX_MARKS):
             some = wanted[first : first + statements.MAX_MARKS]
             marks = ", ".join("?" * len(some))
             read = self.rows(f"SELECT id, name FROM {names.table} WHERE id IN ({marks})", some)  # noqa: S608
-            known.update((number, read_text(name) or "") for number, name in read)
+            cached.update((number, read_text(name) or "") for number, name in read)
 
     def _look(self) -> list[Segment]:
         """Read which segments there are, and the rows that are in none."""

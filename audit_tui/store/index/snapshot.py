@@ -1,4 +1,4 @@
-"""What a question may read of a store."""
+"""The part of a session that answers about texts may use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot(Protocol):
-    """What a question may read of a store, inside one read transaction."""
+    """A store as a question may read it, inside one read transaction."""
 
     @property
     def newest_seq(self) -> int:
@@ -18,7 +18,7 @@ class Snapshot(Protocol):
 
     @property
     def memory(self) -> dict[object, object]:
-        """What earlier questions on this connection left for later ones; whoever puts it there bounds it."""
+        """Values that earlier questions left for later ones; whoever puts something there bounds it."""
         ...
 
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:

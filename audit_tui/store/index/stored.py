@@ -29,11 +29,11 @@ MAX_EVENTS = 1 << 26
 _AT_ONCE = 64
 """Bitmaps read by one statement."""
 _OBJECT_BYTES = 120
-"""What an object takes beside its content, about."""
+"""Memory of an object beside its content, about."""
 
 
 class Source(Protocol):
-    """Where segments are read from."""
+    """A database that segments are read from."""
 
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a statement."""
@@ -112,7 +112,7 @@ class StoredSegment(Segment):
 
     @property
     def fences(self) -> Fences:
-        """What is known of its blocks without reading them."""
+        """Facts of its blocks that need no reading of them."""
         if self._fences is None:
             rows = self._source.rows("SELECT fences FROM index_segments WHERE id = ?", (self.header.id,))
             packed = rows[0][0] if rows else None
@@ -169,8 +169,8 @@ class StoredSegment(Segment):
             if isinstance(of_seqs, range):
                 pieces.append(_shifted(seqs & BitMap(of_seqs), begin - of_seqs.start))
             else:
-                found = zip(of_block, of_seqs, strict=True)
-                pieces.append(BitMap([place for place, seq in found if seq in seqs]))
+                numbered = zip(of_block, of_seqs, strict=True)
+                pieces.append(BitMap([place for place, seq in numbered if seq in seqs]))
         return BitMap.union(NOTHING, *pieces)
 
     def counts(self, field: IndexField) -> Counts | None:
@@ -276,9 +276,9 @@ def _size_of(data: bytes) -> int:
 
 
 _WITH_RUNS = 12_347
-"""What a bitmap begins with that has runs of places."""
+"""The beginning of a bitmap that has runs of places."""
 _CONTAINER_BYTES = 40
-"""What each part of 65,536 places takes beside its content."""
+"""Memory of each part of 65,536 places beside its content."""
 
 
 def bitmap_of(data: object, events: int) -> BitMap:

@@ -24,11 +24,11 @@ TESTED_AT_ONCE = 2_048
 _FEW = 256
 """Rows of several segments are sorted together up to so many; more are parted by a binary search."""
 _WIDEN = 4
-"""How many times as many candidates are looked at when there were too few matches among them."""
+"""So many times as many candidates are looked at when there were too few matches among them."""
 
 
 class Part:
-    """What matches in one segment.
+    """The matches of one segment.
 
     Args:
         session: The snapshot.
@@ -43,11 +43,11 @@ class Part:
     ) -> None:
         self.segment, self.key = segment, key
         self._session, self._matcher = session, matcher
-        found = session.cache.get(key, Matches)
-        if found is None:
-            found = matcher.matches(segment, within)
-            self._keep(found)
-        self.certain, self.untested = found
+        matches = session.cache.get(key, Matches)
+        if matches is None:
+            matches = matcher.matches(segment, within)
+            self._keep(matches)
+        self.certain, self.untested = matches
 
     @property
     def possible(self) -> BitMap:
@@ -73,8 +73,8 @@ class Part:
         while batch := list(islice(left, TESTED_AT_ONCE)):
             self._session.check()
             places = BitMap(batch)
-            found = self._matcher.matches(self.segment, places, self._test)
-            self.certain = self.certain | found.certain
+            matches = self._matcher.matches(self.segment, places, self._test)
+            self.certain = self.certain | matches.certain
             self.untested = self.untested - places
             if report is not None:
                 report(len(self.certain))
@@ -89,10 +89,10 @@ class Part:
             holding |= BitMap(self._session.seqs_that(condition, list(untested)))
         return self.segment.places(holding)
 
-    def _keep(self, found: Matches) -> None:
+    def _keep(self, matches: Matches) -> None:
         events = self.segment.events
-        size_bytes = sum(min(2 * len(bitmap), events // 8) + 200 for bitmap in found)
-        self._session.cache.put(self.key, found, size_bytes)
+        size_bytes = sum(min(2 * len(bitmap), events // 8) + 200 for bitmap in matches)
+        self._session.cache.put(self.key, matches, size_bytes)
 
 
 class Timeline:
@@ -340,11 +340,11 @@ class Bitmaps:
 
     def _in_order(self, starts: Sequence[int], stops: Sequence[int]) -> list[int]:
         """Return the seqs of some events of each segment, in the order of time."""
-        there = [number for number, (a, b) in enumerate(zip(starts, stops, strict=True)) if a < b]
-        if len(there) == 1:
-            (number,) = there
+        present = [number for number, (a, b) in enumerate(zip(starts, stops, strict=True)) if a < b]
+        if len(present) == 1:
+            (number,) = present
             return self.segments[number].seqs(list(self.places[number][starts[number] : stops[number]]))
-        moments = [moment for n in there for moment in self._moments(n, starts[n], stops[n])]
+        moments = [moment for n in present for moment in self._moments(n, starts[n], stops[n])]
         return [moment.seq for moment in sorted(moments)]
 
 

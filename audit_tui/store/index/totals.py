@@ -32,20 +32,20 @@ _KEPT_BATCHES = 6
 """The bitmaps of the values behind these are read again next time: all of them would push out the others."""
 
 
-def histogram(found: Bitmaps, edges_us: Sequence[int]) -> tuple[int, ...]:
+def histogram(matching: Bitmaps, edges_us: Sequence[int]) -> tuple[int, ...]:
     """Return how many events lie from each of these ascending moments to the next."""
-    ranks = [found.rank(Moment(edge, FIRST_SEQ)) for edge in edges_us]
+    ranks = [matching.rank(Moment(edge, FIRST_SEQ)) for edge in edges_us]
     return tuple(max(0, later - earlier) for earlier, later in pairwise(ranks))
 
 
-def facets(session: Session, found: Bitmaps, field: IndexField, limit: int) -> tuple[ValueCount, ...]:
+def facets(session: Session, matching: Bitmaps, field: IndexField, limit: int) -> tuple[ValueCount, ...]:
     """Return the values of a field with how many events have each, the most frequent first.
 
     Values that are as frequent stand in the order of their names, the missing one behind them.
     """
     if limit <= 0:
         return ()
-    totals = _Totals(session, found, field).most(limit)
+    totals = _Totals(session, matching, field).most(limit)
     places = sorted(totals.values(), reverse=True)
     if not places:
         return ()
@@ -59,9 +59,9 @@ def facets(session: Session, found: Bitmaps, field: IndexField, limit: int) -> t
     return tuple(named[:limit])
 
 
-def all_totals(session: Session, found: Bitmaps, field: IndexField) -> Totals:
+def all_totals(session: Session, matching: Bitmaps, field: IndexField) -> Totals:
     """Return how many events have each value of a field: its number, or its text where it has texts."""
-    return _Totals(session, found, field).most(None)
+    return _Totals(session, matching, field).most(None)
 
 
 class _Totals:
@@ -73,14 +73,14 @@ class _Totals:
         field: Of them.
     """
 
-    def __init__(self, session: Session, found: Bitmaps, field: IndexField) -> None:
+    def __init__(self, session: Session, matching: Bitmaps, field: IndexField) -> None:
         self._session, self._field = session, field
         self._totals: Totals = Counter()
         self._segments: list[Segment] = []
         self._places: list[BitMap] = []
-        self._events = len(found)
+        self._events = len(matching)
         is_few = self._events <= FEW_EVENTS
-        for segment, places in zip(found.segments, found.places, strict=True):
+        for segment, places in zip(matching.segments, matching.places, strict=True):
             if not places:
                 continue
             counts = segment.counts(field)

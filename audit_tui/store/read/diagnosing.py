@@ -26,13 +26,13 @@ _REINDEX = "audit-tui reindex builds them; without them the same answers take lo
 
 
 def has_wal_reset_fix(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:
-    """Whether an SQLite cannot lose commits when one program commits while another checkpoints."""
+    """Tell whether an SQLite cannot lose commits when one program commits while another checkpoints."""
     is_in_line = any(version[:2] == fixed[:2] and version >= fixed for fixed in WAL_RESET_FIXED)
     return version >= WAL_RESET_FIXED[-1] or is_in_line
 
 
 def sqlite_finding(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> Finding:
-    """What to know of the SQLite that Python brings."""
+    """Return what to know of the SQLite that Python brings."""
     name = ".".join(map(str, version))
     if version < schema.MIN_SQLITE:
         fix = "Use a Python that brings a newer SQLite."
@@ -48,7 +48,7 @@ def sqlite_finding(version: tuple[int, int, int] = sqlite3.sqlite_version_info) 
 
 
 def place_findings(path: Path) -> Iterator[Finding]:
-    """What to know of where a store lies; it need not exist."""
+    """Yield what to know of where a store lies; it need not exist."""
     folder = path.parent
     mount = file_system.mount_of(path)
     if mount is None:
@@ -81,7 +81,7 @@ def _folder_finding(folder: Path) -> Finding:
 
 
 def private_finding(topic: str, path: Path, *, is_secret: bool = False) -> Finding:
-    """Whether a file's mode lets others at it.
+    """Tell whether a file's mode lets others at it.
 
     Args:
         topic: What the file is.
@@ -105,7 +105,7 @@ def private_finding(topic: str, path: Path, *, is_secret: bool = False) -> Findi
 
 
 def permission_findings(path: Path) -> Iterator[Finding]:
-    """Who may read and write a store and what lies beside it."""
+    """Yield who may read and write a store and what lies beside it."""
     for topic, suffix in (("store", ""), ("log", "-wal"), ("memory", "-shm"), ("lock", ".lock")):
         beside = path.with_name(path.name + suffix)
         try:
@@ -123,7 +123,7 @@ def permission_findings(path: Path) -> Iterator[Finding]:
 
 
 def store_findings(path: Path) -> Iterator[Finding]:
-    """What to know of a store itself.
+    """Yield what to know of a store itself.
 
     Raises:
         StoreError: If it cannot be read.

@@ -84,7 +84,7 @@ def open_store(path: str | os.PathLike[str], deadline_s: float | None = None) ->
 
 
 def read_note(path: str | os.PathLike[str], name: str) -> str | None:
-    """What ``StoreWriter.note`` remembered in a store; None if nothing of that name.
+    """Return what ``StoreWriter.note`` remembered in a store; None if nothing of that name.
 
     Raises:
         StoreError: One of its kinds, if there is no store to read.
@@ -136,7 +136,7 @@ class StoreReader:
         self.close()
 
     def info(self) -> StoreInfo:
-        """What is known without a query."""
+        """Return what is known without a query."""
         with self._asking(None) as session:
             extent = session.extent()
             return StoreInfo(
@@ -153,26 +153,26 @@ class StoreReader:
 
     @property
     def is_snapshot(self) -> bool:
-        """Whether the file is shown as it is, without a log of what is written meanwhile."""
+        """Tell whether the file is shown as it is, without a log of what is written meanwhile."""
         return self._seen is not None
 
     def state(self) -> SourceState:
         """Look whether the store is still what was opened."""
         try:
-            there = self.path.stat()
+            status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return SourceState(Standing.DELETED, self._newest, self._notice)
         except OSError:
             # Whether it is there cannot be told; what is open can be read.
             return SourceState(newest_seq=self._newest, notice=self._notice)
-        if self._connection.file_id != (there.st_dev, there.st_ino):
+        if self._connection.file_id != (status.st_dev, status.st_ino):
             return SourceState(Standing.REPLACED, self._newest, self._notice)
         standing = Standing.IN_PLACE
         try:
             self._look_for_newer()
         except (StoreDamaged, NotAStore):
             standing = Standing.DAMAGED
-        if there.st_size < _SMALLEST_BYTES:
+        if status.st_size < _SMALLEST_BYTES:
             standing = Standing.DAMAGED
         return SourceState(standing, self._newest, self._notice)
 
@@ -194,7 +194,7 @@ class StoreReader:
     def page(
         self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
     ) -> Page:
-        """A block of rows of a result."""
+        """Return a block of rows of a result."""
         with self._asking(cancel) as session:
             seqs, is_end = self._order(session, query).page(place, limit_rows)
             return Page(tuple(session.listed(seqs)), is_end)
@@ -205,19 +205,19 @@ class StoreReader:
         cancel: CancelToken | None = None,
         report: Callable[[int], None] | None = None,
     ) -> int:
-        """Exactly how many events match; ``report`` is told how many there are at least."""
+        """Count exactly how many events match; ``report`` is told how many there are at least."""
         with self._asking(cancel, has_deadline=False) as session:
             return len(_timeline(session, query).settled(report))
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
-        """How many rows of the result come before this key."""
+        """Return how many rows of the result come before this key."""
         with self._asking(cancel) as session:
             return self._order(session, query).locate(key)
 
     def values(
         self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
-        """Values of a field that contain ``search`` without regard to case.
+        """Return values of a field that contain ``search`` without regard to case.
 
         First what is equal to it, then what is equal but for case, then what begins with it, then the
         others; the more frequent first each time.
@@ -227,28 +227,28 @@ class StoreReader:
         statement = statements.values(field, has_search=bool(search))
         marks = (text, folded, folded, folded, limit) if search else (limit,)
         with self._asking(cancel) as session:
-            found = [
+            candidates = [
                 ((rank, -whole(events), False, str(name_folded), str(name)), ValueCount(str(name), events))
                 for name, events, rank, name_folded in session.rows(statement, marks)
             ]
             missing = session.missing(BY_NAME[field.value]) if folded in NO_VALUE_WORDS else 0
         if missing:
             rank = _missing_rank(folded)
-            found.append(((rank, -missing, True, "", ""), ValueCount(None, missing)))
-            found.sort(key=lambda one: one[0])
-        return tuple(value for _, value in found[:limit])
+            candidates.append(((rank, -missing, True, "", ""), ValueCount(None, missing)))
+            candidates.sort(key=lambda candidate: candidate[0])
+        return tuple(value for _, value in candidates[:limit])
 
     def facets(
         self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
-        """The values that a result's events have in a field, the most frequent first."""
+        """Return the values that a result's events have in a field, the most frequent first."""
         with self._asking(cancel) as session:
             return facets(session, _timeline(session, query).settled(), BY_NAME[field.value], limit)
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
     ) -> tuple[int, ...]:
-        """How many of a result's events lie from each moment to the next."""
+        """Return how many of a result's events lie from each moment to the next."""
         with self._asking(cancel) as session:
             return histogram(_timeline(session, query).settled(), edges_us)
 
@@ -259,13 +259,13 @@ class StoreReader:
                 _timeline(session, query)
 
     def event(self, seq: int) -> AuditEvent | None:
-        """One event with everything that is known of it; None if there is none of that number."""
+        """Return one event with everything that is known of it; None if there is none of that number."""
         with self._asking(None) as session:
             rows = session.whole_events((seq,))
             return read_event(rows[seq]) if rows else None
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
-        """All events of a result in its order, with everything that is known of them.
+        """Yield all events of a result in its order, with everything that is known of them.
 
         In constant memory, in many short snapshots; what is appended meanwhile is left out. Without their
         originals, which no export holds.
@@ -290,7 +290,7 @@ class StoreReader:
             limit = max(limit, STREAM_ROWS)
 
     def note(self, name: str) -> str | None:
-        """What ``StoreWriter.note`` remembered; None if nothing of that name."""
+        """Return what ``StoreWriter.note`` remembered; None if nothing of that name."""
         with self._asking(None) as session:
             return self._stored_note(session, name)
 
@@ -407,16 +407,16 @@ class StoreReader:
             return 0
 
     def _state(self) -> tuple[int, ...]:
-        """What changes when somebody writes to a store that is shown as a snapshot."""
+        """Return what changes when somebody writes to a store that is shown as a snapshot."""
         try:
-            there = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return self._seen or ()
         return (
-            there.st_dev,
-            there.st_ino,
-            there.st_size,
-            there.st_mtime_ns,
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
             foreign_log.log_bytes(self.path),
         )
 

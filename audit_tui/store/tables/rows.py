@@ -14,7 +14,7 @@ from audit_tui.errors import StoreDamaged
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 """An original is unpacked up to here: a small blob may hold a huge one."""
 MAX_STRAY_BYTES = 4_096
-"""So much is shown of bytes where a text should be."""
+"""This much is shown of bytes where a text should be."""
 NOT_JSON = "(not a JSON object)"
 """The key under which metadata that cannot be parsed is shown."""
 
@@ -193,7 +193,7 @@ def _read_metadata(text: object) -> dict[str, Any]:
 
 
 def _unpack(data: object) -> bytes:
-    """What was packed; the bytes as they are when they were not packed, or not whole."""
+    """Return what was packed; the bytes as they are when they were not packed, or not whole."""
     if not isinstance(data, bytes):
         return str(data).encode("utf-8", "backslashreplace")
     unpacker = zlib.decompressobj()

@@ -27,7 +27,7 @@ CREATED = "created"
 READABLE_FROM = "readable_from"
 """The lowest schema version whose programs may read this store: a newer schema that only adds keeps it."""
 PRUNED = "pruned_events"
-"""How many events were pruned so far, written in their transactions; absent before the first."""
+"""The number of events pruned so far, written in their transactions; absent before the first."""
 OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM, PRUNED, REMOVALS, seal_layout.SEAL_KEY})
 """Names in ``store_info`` that notes may not take."""
 
@@ -57,11 +57,11 @@ ALL_NAME_TABLES = (*NAME_TABLES.values(), SOURCE_NAMES)
 
 KEY_INDEX = Index("events_key", ("key",), is_unique=True)
 OLD_INDEXES = ("events_time", "events_event", "events_category", "events_user")
-"""What stores of version 1 had instead of the bitmaps."""
+"""The indexes that stores of version 1 had instead of the bitmaps."""
 OLD_TEXT_TABLES = ("text_segments", "text_parts")
 """The text index of version 1."""
 OLD_TABLES = ("segments", "segment_columns", *OLD_TEXT_TABLES)
-"""As above."""
+"""The tables that they had."""
 
 NAME_TABLE_COLUMNS = ("id", "name", "folded", "events")
 EVENT_COLUMNS = (
@@ -85,13 +85,13 @@ TABLES: dict[str, tuple[str, ...]] = {
     "events": EVENT_COLUMNS,
     **{names.table: NAME_TABLE_COLUMNS for names in ALL_NAME_TABLES},
 }
-"""What a reader reads, with the columns it knows."""
+"""The tables that a reader reads, with the columns it knows."""
 OPTIONAL_TABLES: dict[str, tuple[str, ...]] = {
     **index_layout.TABLES,
     **text_layout.TABLES,
     **seal_layout.TABLES,
 }
-"""What a reader reads where it is there: derived from the events, or their seals."""
+"""The tables that a reader reads where they exist: derived from the events, or their seals."""
 
 VIEW = "audit_log"
 
@@ -183,9 +183,9 @@ def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> No
         StoreError: If it is older than 3.37.
     """
     if version < MIN_SQLITE:
-        found = ".".join(map(str, version))
+        current = ".".join(map(str, version))
         raise StoreError(
-            f"Python is linked with SQLite {found}; audit-tui needs 3.37 or newer.",
+            f"Python is linked with SQLite {current}; audit-tui needs 3.37 or newer.",
             "Use a Python that brings a newer SQLite.",
         )
 
@@ -197,15 +197,15 @@ def user_version(connection: sqlite3.Connection) -> int:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store, or an empty database, to this version, inside the caller's transaction."""
-    found = user_version(connection)
-    for step in MIGRATIONS[found:]:
+    current = user_version(connection)
+    for step in MIGRATIONS[current:]:
         step(connection)
-    if found < VERSION:
+    if current < VERSION:
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def is_blank(connection: sqlite3.Connection) -> bool:
-    """Whether the database holds nothing at all, as when its creation was interrupted."""
+    """Tell whether the database holds nothing at all, as when its creation was interrupted."""
     row = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     return int(row[0]) == 0 and user_version(connection) == 0
 
@@ -255,8 +255,8 @@ def check_tables(connection: sqlite3.Connection, path: str) -> None:
         for schema, name, kind, _, _, is_strict in connection.execute("PRAGMA table_list")
         if schema == "main"
     }
-    there = {table: columns for table, columns in OPTIONAL_TABLES.items() if table in kinds}
-    for table, expected in (TABLES | there).items():
+    existing = {table: columns for table, columns in OPTIONAL_TABLES.items() if table in kinds}
+    for table, expected in (TABLES | existing).items():
         if kinds.get(table) != ("table", True):
             raise _altered(path, f"it has no table {table} of the right kind")
         columns = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()

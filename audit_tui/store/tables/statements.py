@@ -32,7 +32,7 @@ SIZES = (
 LISTED_ROWS = (
     "SELECT seq, occurred_us, event_id, category_id, user_id, description, outcome FROM events WHERE seq"
 )
-"""What a list shows; to be followed by ``chosen``."""
+"""The columns that a list shows; to be followed by ``chosen``."""
 
 
 def chosen(seqs: list[int]) -> tuple[str, list[int]]:

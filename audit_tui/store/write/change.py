@@ -22,7 +22,7 @@ _SET = ", ".join(f"{column} = ?" for column in EVENT_COLUMNS)
 
 
 class Change(NamedTuple):
-    """What may be done to a store inside ``StoreWriter.changing``; all of it happens, or nothing."""
+    """The changes that may be made in ``StoreWriter.changing``; all of them happen, or nothing."""
 
     connection: sqlite3.Connection
     companions: Sequence[Companion]
@@ -34,14 +34,14 @@ class Change(NamedTuple):
 
     def rows(self, seqs: Sequence[int]) -> list[StoredRow]:
         """The rows of these events; one that is not there is left out."""
-        found = (
+        rows = (
             self.connection.execute(
                 f"SELECT {_COLUMNS} FROM events WHERE seq = ?",  # noqa: S608 - our own columns
                 (seq,),
             ).fetchone()
             for seq in seqs
         )
-        return [StoredRow._make(row) for row in found if row is not None]
+        return [StoredRow._make(row) for row in rows if row is not None]
 
     def remove(self, rows: Sequence[StoredRow]) -> None:
         """Delete events, with what is derived from them; their seals stay."""
@@ -76,9 +76,9 @@ class Change(NamedTuple):
         return seq
 
     def info(self, name: str) -> str | None:
-        """One of the store's own notes; None if nothing."""
-        found = self.connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
-        return None if found is None else str(found[0])
+        """Return one of the store's own notes; None if nothing."""
+        row = self.connection.execute("SELECT value FROM store_info WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
 
     def set_info(self, name: str, value: str) -> None:
         """Write one of the store's own notes."""

@@ -1,4 +1,4 @@
-"""What is kept in step with the events of a store, and what an append gives back."""
+"""Companions of the events of a store, kept in step with them, and the result of an append."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Companion(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """What became of the events of one append."""
+    """The outcome of one append."""
 
     stored: int
     duplicates: int

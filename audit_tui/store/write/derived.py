@@ -1,4 +1,4 @@
-"""What is made of the events and can be made anew: indexes, segments, the text index, the names' counts."""
+"""Parts of a store that can be made again from its events: index, text index, the counts of names."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def recount_names(connection: sqlite3.Connection) -> None:
             f"UPDATE {names.table} SET events = ? WHERE id = ?",  # noqa: S608 - our own names
             counted,
         )
-        found = connection.execute(f"SELECT id, name, folded FROM {names.table}")  # noqa: S608 - our own
-        wrong = [(name.casefold(), number) for number, name, folded in found if name.casefold() != folded]
+        stored = connection.execute(f"SELECT id, name, folded FROM {names.table}")  # noqa: S608 - our own
+        wrong = [(name.casefold(), number) for number, name, folded in stored if name.casefold() != folded]
         connection.executemany(
             f"UPDATE {names.table} SET folded = ? WHERE id = ?",  # noqa: S608 - our own names
             wrong,

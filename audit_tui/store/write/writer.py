@@ -74,8 +74,8 @@ class StoreWriter:
         self._index = IndexKeeper(BULK_TAIL_EVENTS, MAX_SEGMENT) if bulk else IndexKeeper()
         self._is_bulk = bulk
         texts = text_index.TextIndex(None if bulk else text_index.SHORT_EVENTS)
-        own = (NameCounts(), Seals(), self._index, texts)
-        self._companions: tuple[Companion, ...] = (*own, *companions)
+        always = (NameCounts(), Seals(), self._index, texts)
+        self._companions: tuple[Companion, ...] = (*always, *companions)
         self._is_closed = False
         self._removals: tuple[str] | None = None
         self._connection = self._open(durable)
@@ -160,12 +160,12 @@ class StoreWriter:
 
     def _append(self, drafts: Sequence[Draft]) -> AppendResult:
         # The first of several with one key is the event, the others are duplicates.
-        by_key = {one.key: one for one in reversed(drafts)}
-        distinct = [by_key[one.key] for one in drafts if by_key[one.key] is one]
+        by_key = {item.key: item for item in reversed(drafts)}
+        distinct = [by_key[item.key] for item in drafts if by_key[item.key] is item]
         self._forget_removed_names()
         newest = self.newest_seq()
-        known = self._known(list(by_key)) if newest else set()
-        fresh = [one for one in distinct if one.key not in known]
+        existing = self._known(list(by_key)) if newest else set()
+        fresh = [item for item in distinct if item.key not in existing]
         rows = self._rows(fresh, newest)
         if rows:
             self._connection.executemany(_INSERT, rows)
@@ -190,16 +190,16 @@ class StoreWriter:
     def find(self, key: str) -> AuditEvent | None:
         """The stored event with this key; None when there is none."""
         with connect.store_errors(self.path):
-            found = self._connection.execute(statements.EVENT_OF_KEY, (stored_text(key),)).fetchone()
-        return None if found is None else read_event(found)
+            row = self._connection.execute(statements.EVENT_OF_KEY, (stored_text(key),)).fetchone()
+        return None if row is None else read_event(row)
 
     def is_in_place(self) -> bool:
-        """Whether the path still leads to the file that is open: it may have been moved or deleted."""
+        """Tell whether the path still leads to the file that is open: it may have been moved or deleted."""
         try:
-            there = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return False
-        return self._connection.file_id == (there.st_dev, there.st_ino)
+        return self._connection.file_id == (status.st_dev, status.st_ino)
 
     def note(self, name: str, value: str) -> None:
         """Remember something about the store as a whole; ``reader.read_note`` gives it back.
@@ -357,45 +357,45 @@ class StoreWriter:
     def _forget_removed_names(self) -> None:
         """Look names up again once somebody removed events: one that went comes back with a new number."""
         removals = "SELECT value FROM store_info WHERE name = ?"
-        found = self._connection.execute(removals, (REMOVALS,)).fetchone()
-        if found != self._removals:
-            self._removals = found
+        row = self._connection.execute(removals, (REMOVALS,)).fetchone()
+        if row != self._removals:
+            self._removals = row
             for names in self._names:
                 names.forget()
 
     def _known(self, keys: list[str]) -> set[str]:
-        """Which of these keys are in the store."""
-        known: set[str] = set()
+        """Return which of these keys are in the store."""
+        existing: set[str] = set()
         for first in range(0, len(keys), _KEYS_AT_ONCE):
             some = keys[first : first + _KEYS_AT_ONCE]
             marks = ", ".join("?" * len(some))
-            known.update(row[0] for row in self._connection.execute(f"{_FIND_KEYS} ({marks})", some))
-        return known
+            existing.update(row[0] for row in self._connection.execute(f"{_FIND_KEYS} ({marks})", some))
+        return existing
 
     def _rows(self, drafts: Sequence[Draft], newest: int) -> list[StoredRow]:
         event_names, category_names, user_names, source_names = self._names
-        events = event_names.learn(self._connection, (one.event for one in drafts))
-        categories = category_names.learn(self._connection, (one.category for one in drafts))
-        users = user_names.learn(self._connection, (one.user for one in drafts))
-        sources = source_names.learn(self._connection, (one.source for one in drafts))
+        events = event_names.learn(self._connection, (item.event for item in drafts))
+        categories = category_names.learn(self._connection, (item.category for item in drafts))
+        users = user_names.learn(self._connection, (item.user for item in drafts))
+        sources = source_names.learn(self._connection, (item.source for item in drafts))
         return [
             StoredRow(
                 seq,
-                one.key,
-                one.occurred_us,
-                events[one.event],
-                None if one.category is None else categories[one.category],
-                None if one.user is None else users[one.user],
-                one.description,
-                one.outcome,
-                one.severity,
-                one.source_ip,
-                one.target,
-                None if one.source is None else sources[one.source],
-                one.metadata,
-                one.original,
+                item.key,
+                item.occurred_us,
+                events[item.event],
+                None if item.category is None else categories[item.category],
+                None if item.user is None else users[item.user],
+                item.description,
+                item.outcome,
+                item.severity,
+                item.source_ip,
+                item.target,
+                None if item.source is None else sources[item.source],
+                item.metadata,
+                item.original,
             )
-            for seq, one in enumerate(drafts, newest + 1)
+            for seq, item in enumerate(drafts, newest + 1)
         ]
 
     def _finish(self) -> None:
