@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from audit_tui import __version__
+from audit_tui.cli.session import Ended
 from audit_tui.cli.usage import refuse_mistyped, words_of
 from audit_tui.core.source_name import without_password
 from audit_tui.core.text import clean_visible
@@ -167,10 +168,6 @@ def _command_first(args: list[str]) -> list[str]:
     return [*rest[:end], *args[:named], *rest[end:]]
 
 
-class _Ended(BaseException):
-    """A signal asks the run to end: no handler of errors may hold it up."""
-
-
 @contextmanager
 def _ended_by_signals() -> Iterator[list[int]]:
     """Let SIGTERM and SIGHUP unwind the stack, so that files are closed and temporary ones removed.
@@ -186,7 +183,7 @@ def _ended_by_signals() -> Iterator[list[int]]:
         # A closing session sends SIGHUP and SIGTERM together; the second must not disturb the clearing up.
         for other in replaced:
             signal.signal(other, signal.SIG_IGN)
-        raise _Ended
+        raise Ended
 
     replaced = {
         number: signal.getsignal(number)
@@ -198,7 +195,7 @@ def _ended_by_signals() -> Iterator[list[int]]:
         signal.signal(number, end)
     try:
         yield received
-    except _Ended:
+    except Ended:
         pass
     finally:
         for number, handler in replaced.items():
@@ -248,7 +245,10 @@ def _told(command: Callable[[], object], interrupts: list[int]) -> int:
         The exit code: the command's own if it returns one.
     """
     try:
-        code = command()
+        try:
+            code = command()
+        except click.exceptions.Exit as ended:
+            code = ended.exit_code
         sys.stdout.flush()
     except (KeyboardInterrupt, QueryCancelled, click.Abort):
         return _end_interrupted()

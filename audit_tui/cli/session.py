@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import click
 
 
+class Ended(BaseException):
+    """A signal asks the run to end: no handler of errors may hold it up, but a summary may be told."""
+
+
 def system_clock() -> datetime:
     """This moment, in UTC: the only place of the commands where the clock is read."""
     return datetime.now(UTC)

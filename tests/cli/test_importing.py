@@ -159,6 +159,18 @@ def test_standard_input_is_stored_as_it_comes_and_sigterm_keeps_it(store: Path) 
     assert stored(store) == 2
 
 
+def test_sigterm_ends_a_followed_file_with_its_summary(tmp_path: Path, store: Path) -> None:
+    log = tmp_path / "app.jsonl"
+    log.write_text(line(1))
+    process = start("--follow", str(log), "-s", str(store))
+    wait_until(lambda: stored(store) == 1)
+    process.send_signal(signal.SIGTERM)
+    _, words = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 143
+    assert b"goes on from there" in words
+    assert b"1 record read from 1 file: 1 stored" in words
+
+
 def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: Path, store: Path) -> None:
     log = tmp_path / "app.jsonl"
     log.write_text(line(1))
@@ -187,7 +199,7 @@ def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: P
         (("--follow", "--dry-run", "a"), "goes with one file"),
         (("--mapping", "none.toml", "a"), "none.toml cannot be read"),
         (("--mapping", "slack", "--format", "jsonl", "a"), "both say what the files are"),
-        (("--format", "xml", "a"), "There is no format 'xml'. Formats are auditd, auth0, azure, cloudtrail"),
+        (("--format", "xml", "a"), "There is no format 'xml'. Formats are auditd, auth0, azure, cef"),
     ],
 )
 def test_wrong_usage(store: Path, args: tuple[str, ...], said: str) -> None:

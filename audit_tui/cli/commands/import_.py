@@ -14,7 +14,7 @@ import click
 from audit_tui.cli.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
-from audit_tui.cli.session import session_of
+from audit_tui.cli.session import Ended, session_of
 from audit_tui.cli.source import store_path
 from audit_tui.core.new_file import FileKind, appended_file, database_files, file_identity
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter
@@ -313,7 +313,7 @@ def import_command(
                             follow_log(importer, paths[0], never_open, partial(_say_followed, line, paths[0]))
                     else:
                         import_all(importer, paths, never_open, _progress)
-                except KeyboardInterrupt:
+                except (KeyboardInterrupt, Ended):
                     # What was committed until then stays, and is told.
                     importer.tally.was_interrupted = True
         except StoreError as error:
