@@ -41,10 +41,10 @@ class Model:
     name: str
     kind: str
     settings: dict[str, Any]
-    """How it is deployed; empty for an external one."""
+    """The place where it is deployed; empty for an external one."""
     since_us: int
     uses: int = 0
-    """What depends on it now: a model in use is not taken away."""
+    """The things that depend on it now: a model in use is not taken away."""
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Actor:
     """Somebody at a place: what every event of a visit has in common."""
 
     user: str | None
-    """What stands in the user column; None for an unknown or the system."""
+    """The text of the user column; None for an unknown or the system."""
     place: str
     """In words, for descriptions."""
     ip: str | None
@@ -88,7 +88,7 @@ class Actor:
 
 @dataclass(slots=True)
 class Stock:
-    """What exists of each kind. Bounded, whatever the number of events: see ``acts``."""
+    """The things that exist, by kind. Bounded, whatever the number of events: see ``acts``."""
 
     deployed: list[Model] = field(default_factory=list)
     external: list[Model] = field(default_factory=list)
@@ -121,7 +121,7 @@ class Account:
         self.to_invite: deque[Person] = deque()
         self.to_remove: list[Person] = []
         self.opening = 0
-        """How many of the first things were done; see ``acts.OPENING``."""
+        """The number of the first things that were done; see ``acts.OPENING``."""
         self._written = 0
         self._things = 0
         self._key_prefix = values.fingerprint

@@ -1,4 +1,4 @@
-"""What people do to the demo account: each act changes the account and is recorded as one event.
+"""The acts of people on the demo account: each act changes the account and is recorded as one event.
 
 An act whose thing does not exist yet makes it first, so nothing is used before it is created. Making and
 taking away balance round a target number, which keeps the account bounded over any number of events.
@@ -346,7 +346,7 @@ def change(account: Account, actor: Actor, member: Person, role: str) -> AuditEv
 
 
 def _makes(account: Account, count: int, target: int) -> bool:
-    """Whether to make one more rather than take one away: always at first, never at twice the target."""
+    """Tell whether to make one more rather than take one away: always at first, never at twice the target."""
     return count <= _KEPT or account.random() * 2 * target >= count
 
 
@@ -419,8 +419,8 @@ _WORK: dict[str, dict[Act, int]] = {
     SERVICE: {api_key: 22, deployment: 24, upload: 30, fine_tuning: 4},
 }  # fmt: skip
 OPENING: tuple[Act, ...] = (deployment, guardrail, custom_role, guardrail, deployment, integration, guardrail)
-"""What is done first in a new account, by whoever is there."""
+"""The acts that are done first in a new account, by whoever is there."""
 WORK: dict[str, tuple[tuple[Act, ...], tuple[int, ...]]] = {
     job: (tuple(acts), tuple(accumulate(acts.values()))) for job, acts in _WORK.items()
 }
-"""What each job does: the acts, and the running sum of how often."""
+"""The acts of each job, and the running sum of how often."""

@@ -1,4 +1,4 @@
-"""How busy a day is, and when a place's working day begins in UTC."""
+"""The load of a day, and when a place's working day begins in UTC."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Site:
     """East of UTC, in winter."""
     summer_time: str
     share: float
-    """How much of the staff works there; the shares of all sites make 1."""
+    """The share of the staff that works there; the shares of all sites make 1."""
 
     def midnight_us(self, day: date) -> int:
         """When the day begins there.
@@ -106,7 +106,7 @@ def _weighted_days(values: DemoValues) -> Iterator[tuple[date, float]]:
 
 
 def _habit(day: date) -> float:
-    """How busy such a day is, against a plain weekday."""
+    """The load of such a day, against a plain weekday."""
     weekday = day.weekday()
     busy = (
         0.13 if weekday == SATURDAY else 0.1 if weekday > SATURDAY else (0.95, 1.05, 1.1, 1.0, 0.85)[weekday]

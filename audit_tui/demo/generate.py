@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from audit_tui.demo.visits import Visit
 
 _EARLIEST_US = 14 * HOUR_US
-"""How long before midnight UTC a working day can begin: the site farthest east, an early riser."""
+"""The earliest that a working day begins before midnight UTC: the site farthest east, an early riser."""
 _USUAL_VISIT = 6.0
 _TRIES = 8
-"""How often to look for somebody on a day when chance brings nobody."""
+"""The number of tries to find somebody on a day when chance brings nobody."""
 _SHORTEST_US = 10 * MINUTE_US
 _SERVICE_SHARE = 0.07
 _BACKGROUND_SHARE = 0.012
@@ -126,7 +126,7 @@ class _Spell(NamedTuple):
 
 
 def _spells(account: Account, plan: DayPlan, events: int) -> list[_Spell]:
-    """Who works on this day; empty when nobody does."""
+    """The people who work on this day; empty when nobody does."""
     index, day, random = plan.index, plan.day, account.random
     is_weekend = day.weekday() >= SATURDAY
     efforts = [

@@ -103,7 +103,7 @@ class Incident:
 
     @property
     def left(self) -> int:
-        """How many events are still to come."""
+        """The number of events that are still to come."""
         return len(self._script) - self._done
 
     @property

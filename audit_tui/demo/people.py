@@ -50,9 +50,9 @@ class Person:
     """When the work begins, after midnight at the site."""
     work_minutes: int
     weekend_share: float
-    """How much of a weekday's work is done on a day of the weekend."""
+    """The share of a weekday's work that is done on a day of the weekend."""
     home_share: float
-    """How often the work is done at home."""
+    """The share of the work that is done at home."""
     away: tuple[date, date] | None = None
     """A time without any work: the first day, and the day after the last."""
     is_member: bool = False
@@ -69,14 +69,14 @@ class Person:
         self.weekend_weight = self.weight * self.weekend_share
 
     def is_off(self, day: date) -> bool:
-        """Whether this is a day without any work."""
+        """Tell whether this is a day without any work."""
         if self.away is not None and self.away[0] <= day < self.away[1]:
             return True
         # Holidays: about one block of ten days in thirteen, at times of one's own. The busiest takes none.
         return bool(self.rank) and scramble((day.toordinal() + self.rank * 7) // 10, self.rank) % 13 == 0
 
     def place(self, day: date, chance: float) -> tuple[str, str]:
-        """Where the person works from on this day: words, and the address.
+        """The place from which the person works on this day: words, and the address.
 
         Args:
             day: The day at the site.
@@ -121,13 +121,13 @@ class Cast:
     victim: Person
     """An administrator whose account is taken over."""
     security: Person
-    """Who clears up."""
+    """The person who clears up."""
     intruder: Person
     others: tuple[Person, ...]
 
     @property
     def invitees(self) -> tuple[Person, ...]:
-        """Who will be invited by an administrator, in order of joining."""
+        """The people who will be invited by an administrator, in order of joining."""
         people = (self.victim, self.security, self.service, *self.others)
         return tuple(sorted(people, key=lambda person: person.join_day))
 

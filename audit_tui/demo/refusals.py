@@ -1,4 +1,4 @@
-"""What fails in the demo account: acts that were tried, changed nothing, and say why."""
+"""The failures of the demo account: acts that were tried, changed nothing, and say why."""
 
 from __future__ import annotations
 
@@ -143,4 +143,4 @@ REFUSALS: dict[str, tuple[Act, ...]] = {
     ANALYST: (may_not, bad_file),
     SERVICE: (no_capacity, model_in_use, bad_file),
 }
-"""What goes wrong in each job."""
+"""The failures of each job."""

@@ -1,4 +1,4 @@
-"""What a demo account is made from: the same values give the same events."""
+"""The values that a demo account is made from: the same values give the same events."""
 
 from __future__ import annotations
 

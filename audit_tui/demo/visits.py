@@ -43,7 +43,7 @@ class Visit(Protocol):
 
     @property
     def left(self) -> int:
-        """How many events are still to come."""
+        """The number of events that are still to come."""
         ...
 
     def act(self, account: Account) -> tuple[AuditEvent, Sequence[Visit]]:
@@ -173,7 +173,7 @@ class WorkVisit(Pace):
 
 
 class BackgroundVisit(Pace):
-    """What happens without a user: guesses at passwords from outside, and the account's own scheduler."""
+    """The events without a user: guesses at passwords from outside, and the account's own scheduler."""
 
     def act(self, account: Account) -> tuple[AuditEvent, Sequence[Visit]]:
         """A guess, or something that the scheduler does."""

@@ -33,7 +33,7 @@ PROGRESS_EVENTS = 250
 
 
 class EventSource(Protocol):
-    """What can give all events of a result, one after the other."""
+    """A source that gives all events of a result, one after the other."""
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """The events in the result's order, in constant memory."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import Writing
 
 SAMPLE_ROWS = 200
-"""How many events decide the widths of a table's columns; all of them would have to be held."""
+"""The number of events that decide the widths of a table's columns; all of them would have to be held."""
 SAMPLE_CHARS = 4_000_000
 """The sample ends here too: the cells of 200 events may be 3 GB."""
 WIDEST_CELLS = 60

@@ -30,7 +30,7 @@ _BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
 class Bucket(Record):
-    """How many events lie in a span of time, half-open."""
+    """The number of events in a span of time, half-open."""
 
     start_us: int
     end_us: int
@@ -43,20 +43,20 @@ class _Line(Record):
     data: dict[str, object]
     csv: tuple[object, ...]
     cell: str
-    """What is counted, for people."""
+    """The thing that is counted, for people."""
     events: int
 
 
-def write_facets(column: Column, found: Sequence[ValueCount], out: TextIO, writing: Writing) -> None:
+def write_facets(column: Column, values: Sequence[ValueCount], out: TextIO, writing: Writing) -> None:
     """Write the values of a column with their numbers of events."""
     lines = [
         _Line(
-            {"value": one.value, "events": one.events},
-            (one.value, one.events),
-            MISSING if one.value is None else cleaned_whole(one.value),
-            one.events,
+            {"value": value.value, "events": value.events},
+            (value.value, value.events),
+            MISSING if value.value is None else cleaned_whole(value.value),
+            value.events,
         )
-        for one in found
+        for value in values
     ]
     _write(lines, ("value", "events"), heading(column, writing.context), out, writing)
 
@@ -65,12 +65,16 @@ def write_histogram(buckets: Sequence[Bucket], out: TextIO, writing: Writing) ->
     """Write the spans of time with their numbers of events; JSON in UTC, the others in the zone."""
     lines = [
         _Line(
-            {"start": iso_utc(one.start_us), "end": iso_utc(one.end_us), "events": one.events},
-            (_csv_time(one.start_us, writing.context), _csv_time(one.end_us, writing.context), one.events),
-            told_time(one.start_us, writing.context),
-            one.events,
+            {"start": iso_utc(bucket.start_us), "end": iso_utc(bucket.end_us), "events": bucket.events},
+            (
+                _csv_time(bucket.start_us, writing.context),
+                _csv_time(bucket.end_us, writing.context),
+                bucket.events,
+            ),
+            told_time(bucket.start_us, writing.context),
+            bucket.events,
         )
-        for one in buckets
+        for bucket in buckets
     ]
     _write(lines, ("start", "end", "events"), "Start", out, writing)
 
