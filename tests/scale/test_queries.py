@@ -119,7 +119,7 @@ def test_queries(store: Path) -> None:
     rows, totals = opened(), opened()
     watch = Stopwatch()
     calibrations = [calibration_ms()]
-    watch("prepare (import numpy)", "", rows.prepare)
+    watch("prepare", "", rows.prepare)
     totals.prepare()
     values = values_of(rows)
     for number, asked in enumerate(seeded(values, FILTERS)):

@@ -11,7 +11,7 @@ from audit_tui.store.evidence.sealing import Seals
 from audit_tui.store.file import connect, foreign_log
 from audit_tui.store.file.lock import StoreLock
 from audit_tui.store.index import text_index
-from audit_tui.store.index.keeper import BULK_TAIL_EVENTS, IndexKeeper, indexed_upto
+from audit_tui.store.index.keeper import BULK_TAIL_EVENTS, TAIL_EVENTS, IndexKeeper, indexed_upto
 from audit_tui.store.index.merging import MAX_SEGMENT
 from audit_tui.store.tables import schema, statements, text_layout
 from audit_tui.store.tables.index_layout import REMOVALS
@@ -223,7 +223,9 @@ class StoreWriter:
             progress: Is told what is built, before each step of up to 0.2 s.
         """
         newest = self.newest_seq()
-        while (done := indexed_upto(self._connection)) + self._index.tail_events <= newest:
+        # A bulk load leaves more on its way, but not behind it, where readers would read the rows.
+        most_left = min(TAIL_EVENTS, self._index.tail_events)
+        while (done := indexed_upto(self._connection)) + most_left <= newest:
             if progress is not None:
                 progress(f"index: {done:,} of {newest:,} events")
             with self._transaction():
