@@ -147,6 +147,8 @@ COMMANDS: tuple[Command, ...] = (
         "Show pseudonyms instead of users and addresses, in copies and exports too, or the names again.",
         arrow_keys="ctrl+x",
     ),
+    _screen("include", "=", "Only these", "Show only events with the value under the cursor."),
+    _screen("exclude", "!", "Without these", "Leave out the events with the value under the cursor."),
     _screen(
         "undo",
         "u",

@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import EVERYTHING, All, Condition, Filter
+from audit_tui.core.filters import EVERYTHING, All, Any, Condition, Filter, Not, conditions_in
+from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import Sort
 from audit_tui.core.time.dates import Preset, TimeRange
 from audit_tui.core.time.month import DayRange
 from audit_tui.core.view import View
 from audit_tui.ui.history import MAX_VIEWS, History
-from audit_tui.ui.screens.review import narrowed
+from audit_tui.ui.screens.review import for_dialog, narrowed
 from tests.ui.review_app import NOW, Driver, run_review
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
@@ -171,3 +172,54 @@ def test_a_copied_command_keeps_the_order() -> None:
         assert source.command().endswith("--sort user --reverse")
 
     run_review(script, view=View(sort=Sort(Column.USER, descending=True)))
+
+
+def test_the_value_under_the_cursor_narrows_or_is_left_out_and_u_takes_it_back() -> None:
+    async def script(driver: Driver) -> None:
+        review = driver.review
+        await driver.press("equals_sign")
+        assert review.view.filter == LOGIN
+        await driver.press("l", "l", "exclamation_mark")
+        row = review.table.highlighted
+        assert row is not None
+        assert len(conditions := list(conditions_in(review.view.filter))) == 2
+        assert conditions[1].operator == IS_NOT
+        assert row.user != conditions[1].value
+        await driver.press("u", "u")
+        assert review.view.filter == EVERYTHING
+        await driver.press("right", "equals_sign")
+        assert "t chooses times." in driver.lines()[-2]
+
+    run_review(script, view=ALL_TIME)
+
+
+GROUP = Any((LOGIN, ROLES))
+BOB = Condition(Column.USER, IS, "bob")
+
+
+@pytest.mark.parametrize(
+    ("expression", "rows", "rest"),
+    [
+        (EVERYTHING, FlatFilter(), EVERYTHING),
+        (All((LOGIN, BOB)), FlatFilter(Match.ALL, (LOGIN, BOB)), EVERYTHING),
+        (GROUP, FlatFilter(Match.ANY, (LOGIN, ROLES)), EVERYTHING),
+        (All((GROUP, BOB)), FlatFilter(Match.ANY, (LOGIN, ROLES)), BOB),
+        (All((Not(GROUP), BOB)), FlatFilter(Match.ALL, (BOB,)), Not(GROUP)),
+        (Not(GROUP), FlatFilter(), Not(GROUP)),
+    ],
+)
+def test_the_dialog_edits_rows_and_leaves_the_rest(
+    expression: Filter, rows: FlatFilter, rest: Filter
+) -> None:
+    assert for_dialog(expression) == (rows, rest)
+
+
+def test_what_the_dialog_cannot_edit_is_kept_beside_its_rows() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("f", "enter")
+        expression = driver.review.view.filter
+        assert isinstance(expression, All)
+        assert set(expression.parts) == {GROUP, BOB}
+        assert "Filter (3)" in driver.lines()[0]
+
+    run_review(script, view=View(All((GROUP, BOB)), Preset.ALL_TIME))

@@ -13,9 +13,10 @@ from textual.screen import Screen
 
 from audit_tui.core.columns import Column, ListColumn
 from audit_tui.core.event_text import cell_text
-from audit_tui.core.filters import EVERYTHING, All, conditions_in
-from audit_tui.core.flat_filter import FlatFilter, flat
+from audit_tui.core.filters import EVERYTHING, All, Any, Condition, conditions_in
+from audit_tui.core.flat_filter import FlatFilter, Match, flat
 from audit_tui.core.left import Left
+from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
 from audit_tui.core.query import NEWEST_FIRST, PageKey
 from audit_tui.core.text import counted
@@ -40,7 +41,7 @@ from audit_tui.ui.widgets.list.range_table import RangeTable
 from audit_tui.ui.widgets.list.row_text import RowText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from textual import events
@@ -357,12 +358,31 @@ class ReviewScreen(Screen[None]):
             self._filter_dialog = FilterDialog(self._open_reader)
             self.app.install_screen(self._filter_dialog, "filter-by")
         view = self.view
-        self._filter_dialog.begin(flat(view.filter) or FlatFilter(), view.query(self.context))
-        self.app.push_screen("filter-by", self._take_filter)
+        rows, rest = for_dialog(view.filter)
+        self._filter_dialog.begin(rows, replace(view, filter=rest).query(self.context))
+        self.app.push_screen("filter-by", partial(self._take_filter, rest))
 
-    def _take_filter(self, chosen: FlatFilter | None) -> None:
-        if chosen is not None and chosen.expression() != self.view.filter:
-            self.show_view(replace(self.view, filter=chosen.expression()))
+    def _take_filter(self, rest: Filter, chosen: FlatFilter | None) -> None:
+        if chosen is not None:
+            expression = narrowed(chosen.expression(), rest)
+            if expression != self.view.filter:
+                self.show_view(replace(self.view, filter=expression))
+
+    def action_include(self) -> None:
+        self._narrow_by_cell(is_negated=False)
+
+    def action_exclude(self) -> None:
+        self._narrow_by_cell(is_negated=True)
+
+    def _narrow_by_cell(self, *, is_negated: bool) -> None:
+        row, column = self.table.highlighted, self.table.column
+        if row is None:
+            return
+        if column is Column.TIME:
+            self.say(f"{self._keymap.key_of('time-range')} chooses times.")
+            return
+        condition = Condition(column, IS_NOT if is_negated else IS, row.text(column))
+        self.show_view(replace(self.view, filter=narrowed(self.view.filter, condition)))
 
     def action_clear_filter(self) -> None:
         if self.view.filter != EVERYTHING:
@@ -580,6 +600,29 @@ class ReviewScreen(Screen[None]):
         if self.pane is not None:
             places[Where.PANE] = self.pane
         return places.get(command.where, self)
+
+
+def for_dialog(expression: Filter) -> tuple[FlatFilter, Filter]:
+    """Return the rows that the Filter dialog edits, and the rest, which goes on to hold beside them.
+
+    A filter of rows is edited whole, of others the first group of alternatives, else the single conditions.
+    """
+    rows = flat(expression)
+    if rows is not None:
+        return rows, EVERYTHING
+    if not isinstance(expression, All):
+        return FlatFilter(), expression
+    group = next((part for part in expression.parts if isinstance(part, Any) and flat(part)), None)
+    if group is not None:
+        return flat(group) or FlatFilter(), _all(part for part in expression.parts if part is not group)
+    single = tuple(part for part in expression.parts if isinstance(part, Condition))
+    rest = _all(part for part in expression.parts if not isinstance(part, Condition))
+    return FlatFilter(Match.ALL, single), rest
+
+
+def _all(parts: Iterable[Filter]) -> Filter:
+    parts = tuple(parts)
+    return parts[0] if len(parts) == 1 else All(parts)
 
 
 def narrowed(expression: Filter, more: Filter) -> Filter:
