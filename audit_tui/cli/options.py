@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from audit_tui.core.time.dates import TimeRange
 
 LINES = "audit_tui.lines"
-"""Where a command leaves the queries that it found among its other arguments, in its context's ``meta``."""
+"""The key in its context's ``meta`` under which a command leaves queries from its other arguments."""
 ALL = "all"
 VISIBLE = "visible"
 P = ParamSpec("P")

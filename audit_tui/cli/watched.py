@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from audit_tui.core.privacy.redact_mode import RedactMode
 
 POLL_S = 0.5
-"""How often the store is looked at; a look takes 0.1 ms."""
+"""The seconds between two looks at the store; a look takes 0.1 ms."""
 _DIGITS = 20
 
 

@@ -1,4 +1,4 @@
-"""What an export is: which events go where, and how they are written. Who writes them is told elsewhere."""
+"""An export: which events go where, and how they are written. Who writes them is told elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How events are written; the value is the name in commands."""
+    """A form in which events are written; the value is the name in commands."""
 
     TABLE = "table"
     JSONL = "jsonl"
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
     @property
     def is_data(self) -> bool:
-        """Whether it is for other programs, and holds all that is known unless told otherwise."""
+        """True when it is for other programs, and holds all that is known unless told otherwise."""
         return self in (Format.JSONL, Format.JSON, Format.CSV)
 
 
@@ -45,7 +45,7 @@ _LABELS = {
     Format.MARKDOWN: "Markdown",
 }
 FILE_FORMATS = (Format.CSV, Format.JSONL, Format.JSON, Format.MARKDOWN)
-"""What a file can be written as."""
+"""The formats of files."""
 _ENDINGS = {".ndjson": Format.JSONL, ".markdown": Format.MARKDOWN} | {
     f".{form.value}": form for form in FILE_FORMATS
 }
@@ -58,7 +58,7 @@ def format_of(name: str) -> Format | None:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How events are written."""
+    """The form in which events are written."""
 
     format: Format
     context: TimeContext
@@ -72,7 +72,7 @@ class Writing:
     is_for_pipe: bool = False
     """CSV goes into a pipe, behind which there may be a terminal: what controls one is escaped."""
     seal_words: str = ""
-    """What the seals say of the events; stands below a table in Markdown, where there is room for words."""
+    """The words of the seals about the events, which stand below a table in Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ class ExportJob:
 
     path: Path
     query: EventQuery
-    """Which events, in what order: all of them are written."""
+    """The events and their order: all of them are written."""
     writing: Writing
     may_replace: bool = True
-    """Whether a regular file of that name may be replaced."""
+    """True when a regular file of that name may be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ class ExportResult:
 
     path: Path
     events: int
-    """How many are in it."""
+    """The number of events in it."""
     seal_words: str = ""
-    """What the seals said of the events; empty when nobody asked."""
+    """The words of the seals about the events; empty when nobody asked."""
 
 
 class Exporter(Protocol):

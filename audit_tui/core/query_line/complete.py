@@ -32,13 +32,13 @@ class Part(Enum):
 
 
 class Place(Record):
-    """What is being typed."""
+    """The term that is being typed."""
 
     part: Part
     start: int
     """The place in the line of what a completion replaces."""
     typed: str
-    """What stands from there to the cursor, without its quotes."""
+    """The text from there to the cursor, without its quotes."""
     field: FilterField | None = None
     """The field of a value; None for a name, and for a time range."""
     is_bound: bool = False
@@ -46,12 +46,12 @@ class Place(Record):
 
 
 class Completion(Record):
-    """What may stand in the line from a place to the cursor."""
+    """A text that may stand in the line from a place to the cursor."""
 
     text: str
     start: int
     events: int | None = None
-    """How many events have this value; None where nobody counted."""
+    """The number of events with this value; None where nobody counted."""
 
 
 def place_at(line: str, cursor: int) -> Place:
