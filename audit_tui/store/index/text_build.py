@@ -67,7 +67,7 @@ class Rare(NamedTuple):
     fields: int
     texts: list[str]
     counts: list[int]
-    """How many rows each text has."""
+    """The number of rows of each text."""
     rows: list[int]
 
 

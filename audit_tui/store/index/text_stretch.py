@@ -47,7 +47,7 @@ _PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
 
 
 class Needle:
-    """What a condition looks for: prepared once, asked in every stretch."""
+    """The text that a condition looks for: prepared once, asked in every stretch."""
 
     def __init__(self, condition: Condition) -> None:
         self.condition = condition
@@ -57,7 +57,7 @@ class Needle:
         self.stored = self.text.encode()
         self.pieces = pieces_of(self.folded)
         self.is_word = not self.folded.translate(None, LETTERS)
-        """Whether it has only letters and digits: then it lies in one piece."""
+        """It has only letters and digits: then it lies in one piece."""
         self.pairs_of_bytes = pairs_of_bytes(self.folded)
         self.fours = fours(self.folded)
         self.eights = eights(self.folded)
@@ -76,7 +76,7 @@ class Group(NamedTuple):
     """The number of its fields, or ``MIXED``."""
     texts: int
     is_sentences: bool
-    """Whether pieces of its texts are told apart."""
+    """Pieces of its texts are told apart."""
 
 
 class TextStretch:

@@ -60,7 +60,7 @@ class GroupPart(IntEnum):
     RARE_PIECES = 1
     """Of each text the pieces that are not frequent in the group; only where pieces are told apart."""
     ROWS = 2
-    """How many rows each text has, the rows, and of a mixed group the fields of each text."""
+    """The number of rows of each text, the rows, and of a mixed group the fields of each text."""
     CASE = 3
     """The texts as they were before they were folded."""
     PAIRS_OF_BYTES = 4
