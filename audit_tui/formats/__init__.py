@@ -1,25 +1,39 @@
-"""Audit log formats: one small module each, that detects its records and maps them to events.
+"""Audit log formats: how the records of each are recognised and become events.
 
 How to add a format:
 
-1. Write ``audit_tui/formats/NAME.py``. It ends with the format::
+1. Write ``audit_tui/formats/vendors/NAME.toml``: a mapping file, as users write them, with ``[[detect]]``::
 
-       EXAMPLE = Format("example", "Example Cloud", frozenset({Shape.JSON}), _detect, _map,
-                        marks=frozenset({"eventKind"}))
+       name = "doors"
+       title = "Doors of Acme"
 
-   ``record.Format`` says what each part must do. ``values`` has paths, texts for columns, outcomes,
-   severities and keys; ``times.parse_time`` reads times, ``addresses.source_address`` addresses,
-   ``sentences`` tells acts; ``loose`` reads keys in any spelling (``callerIp``, ``caller_ip``), ``narrating``
-   tells acts by patterns and dotted names. Reading files, JSON, CSV and wrappers is done before ``_detect``
-   is asked: a module sees one record as a dict. Set ``split`` where a record tells several events,
-   ``lines`` where the log is text of its own kind.
-2. Add one line to ``registry.BUILT_IN``, where the order of detection wants it (the most telling first).
-3. Put a small hand-written log and the events expected of it beside the others in ``tests/formats/fixtures``.
+       [[detect]]              # one of several is enough; within one all must hold
+       has = ["door", "at"]    # paths that lead to something; any = [...] asks for one of them
+       is = { kind = ["open", "close"] }     # also begins = {...}, kind = { at = "number" }, without = [...]
 
-Wrappers (a list under ``Records``, ``_source`` of Elasticsearch, JSON in a CSV cell) are peeled in
-``wrappers``, before and after detection: where the record as it stands is of no known format, what it wraps
-is tried, and what stood around that is kept in the metadata under the wrapper's name.
+       [columns]               # paths: a dot goes into objects, keys in any spelling, the first that has a value
+       time = "at"
+       event = "kind"
+       user = "who.mail | who.badge"
+       outcome = "code"
+
+       [outcome]               # words and ranges; denied is a failure that was not allowed
+       success = [0]
+       failure = ["1-99"]
+
+       [sentences]             # of events, beginning with the verb as it stands after "to"
+       open = "open door {door}[ in {wing}| somewhere]"
+
+   ``inside`` names an object in which most fields lie, ``split`` a list of events in one record, ``lists`` lists
+   of names and values, ``nobody`` users that are none, ``rank`` the order of detection (50 unless said).
+2. Where data does not tell enough, put ``refine(telling)`` into ``vendors/NAME.py``: it may change what was read
+   before it is told (``mapping.Telling``). Logs that are neither JSON nor CSV have ``begins = 'REGEX'`` and
+   ``records(text)`` there.
+3. Put a small hand-written log and the events expected of it into ``tests/formats``.
+
+Only Linux audit, Kubernetes, CloudTrail, Vault, Google Cloud and the journal are code (``registry.CODE``); their
+words are tables in ``words``. What records come wrapped in is peeled in ``ingest.wrappers``.
 
 Another package adds a format through the entry-point group ``audit_tui.formats``: the entry's name is the
-format's, its object a ``Format``.
+format's, its object a ``record.Format``.
 """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from audit_tui.formats.decoding import inner_json
-from audit_tui.formats.loose import Loose, fold
+from audit_tui.formats.loose import Loose, fold, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +21,10 @@ _KINDS: dict[str, Callable[[object], bool]] = {
     "milliseconds": lambda value: isinstance(value, int) and value > 10**11,
     "digits": lambda value: str(value).isdecimal() and not isinstance(value, bool),
 }
+
+
+Check: TypeAlias = "Callable[[Fields], bool]"
+"""Tells whether a record with certain keys is of a format."""
 
 
 class Condition(NamedTuple):
@@ -56,24 +61,62 @@ class Condition(NamedTuple):
             tuple((path, _KINDS[kind]) for path, kind in table.get("kind", {}).items()),
         )
 
-    def fits(self, keys: set[str]) -> bool:
-        """Tell whether records with these folded keys may fulfil it."""
-        needed = (*self.has, *(path for path, _ in (*self.equals, *self.begins, *self.kinds)))
-        return all(_may_lead(path, keys) for path in needed) and (
-            not self.any or any(_may_lead(path, keys) for path in self.any)
-        )
+    def resolved(self, keys: dict[str, str]) -> Check | None:
+        """Return what must hold of the values of records with these keys; None when the keys rule it out.
 
-    def holds(self, fields: Fields) -> bool:
-        """Tell whether a record whose keys fit fulfils it."""
-        at = Loose(fields).at
-        return (
-            all(path in fields or at(path) is not None for path in self.has)
-            and all(_is_one_of(at(path), values) for path, values in self.equals)
-            and all(_begins(at(path), texts) for path, texts in self.begins)
-            and all(kind(at(path)) for path, kind in self.kinds)
-            and not any(_is_object(at(path)) for path in self.without)
-            and (not self.any or any(path in fields or at(path) is not None for path in self.any))
-        )
+        Args:
+            keys: The keys of the records by their folded spelling.
+        """
+        checks: list[tuple[Callable[[Fields], Any], Callable[[Any], bool]]] = []
+        wanted: list[tuple[str, Callable[[Any], bool]]] = [(path, _is_there) for path in self.has]
+        wanted += [(path, partial(_is_one_of, values=values)) for path, values in self.equals]
+        wanted += [(path, partial(_begins, texts=texts)) for path, texts in self.begins]
+        wanted += self.kinds
+        for path, holds in wanted:
+            getter = _getter(path, keys)
+            if getter is None:
+                return None
+            if holds is not _is_there or path not in keys.values():
+                checks.append((getter, holds))
+        checks += [
+            (getter, _is_no_object) for path in self.without if (getter := _getter(path, keys)) is not None
+        ]
+        some = [getter for path in self.any if (getter := _getter(path, keys)) is not None]
+        if self.any and not some:
+            return None
+
+        def check(fields: Fields) -> bool:
+            return all(holds(get(fields)) for get, holds in checks) and (
+                not some or any(get(fields) is not None for get in some)
+            )
+
+        return check
+
+
+def _getter(path: str, keys: dict[str, str]) -> Callable[[Fields], Any] | None:
+    """What gives the value at a path in records with these keys; None when no key may lead there."""
+    key = keys.get(fold(path))
+    if key is not None:
+        return lambda fields: fields[key]
+    first, _, rest = path.partition(".")
+    place = keys.get(fold(first)) if rest else None
+    return None if place is None else lambda fields: _value_in(fields[place], rest)
+
+
+def _value_in(value: Any, path: str) -> Any:  # noqa: ANN401 - JSON values
+    if isinstance(value, str):
+        value = written_out(value) if value[:1] in ("{", "[") else None
+    elif isinstance(value, list):
+        value = {str(place): item for place, item in enumerate(value[:20])}
+    return Loose(value).at(path) if isinstance(value, dict) else None
+
+
+def _is_there(value: object) -> bool:
+    return value is not None
+
+
+def _is_no_object(value: object) -> bool:
+    return not _is_object(value)
 
 
 def _is_one_of(value: object, values: tuple[Any, ...]) -> bool:
@@ -94,20 +137,23 @@ def _listed(value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a TOML value
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-def _may_lead(path: str, keys: set[str]) -> bool:
-    return fold(path) in keys or ("." in path and fold(path.partition(".")[0]) in keys)
-
-
 class Detection(NamedTuple):
     """The conditions of a format; one of them is enough."""
 
     conditions: tuple[Condition, ...]
 
-    def fits(self, names: Iterable[str]) -> bool:
-        """Tell whether records with these keys may be of the format; the same for the same keys."""
-        keys = set(map(fold, names))
-        return any(condition.fits(keys) for condition in self.conditions)
+    def check_of(self, names: Iterable[str]) -> Check | None:
+        """Return what tells whether a record with these keys is of the format; None when none can be.
+
+        What it returns never raises.
+        """
+        keys = {fold(name): name for name in reversed(tuple(names))}
+        checks = [check for condition in self.conditions if (check := condition.resolved(keys)) is not None]
+        if len(checks) < 2:
+            return checks[0] if checks else None
+        return lambda fields: any(check(fields) for check in checks)
 
     def holds(self, fields: Fields) -> bool:
         """Tell whether a record is of the format; never raises."""
-        return any(condition.holds(fields) for condition in self.conditions)
+        check = self.check_of(fields)
+        return check is not None and check(fields)

@@ -128,7 +128,18 @@ def _ending(kind: str, value: object) -> tuple[Outcome, bool]:
         value = value[0] if len(value) == 1 else None if not value else str(value)
     if isinstance(value, dict):
         return _ending_inside(kind, value)
-    return (Outcome.UNKNOWN, False) if kind == "nested" else _plain_ending(kind, value)
+    if kind == "nested":
+        return Outcome.UNKNOWN, False
+    is_short = isinstance(value, bool) or (isinstance(value, str) and len(value) < _REMEMBERED_CHARS)
+    return _remembered(kind, value) if is_short else _plain_ending(kind, value)
+
+
+_REMEMBERED_CHARS = 40
+
+
+@lru_cache(maxsize=2_048, typed=True)
+def _remembered(kind: str, value: object) -> tuple[Outcome, bool]:
+    return _plain_ending(kind, value)
 
 
 def _plain_ending(kind: str, value: object) -> tuple[Outcome, bool]:

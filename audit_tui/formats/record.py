@@ -126,10 +126,10 @@ class Format:
     """Keys of which every record of it has at least one: without any of them ``detect`` is not asked.
 
     Empty to be asked always, which slows all other logs down a little."""
-    fits: Callable[[Iterable[str]], bool] | None = None
-    """Whether records with these keys may be of it; asked once for records with the same keys.
+    check_of: Callable[[Iterable[str]], Callable[[Fields], bool] | None] | None = None
+    """Gives for the keys of records what tells whether one is of it, in the place of ``detect``.
 
-    None leaves it to the marks."""
+    It is asked once for records with the same keys; it gives None where they rule the format out."""
     split: Callable[[Fields], Sequence[Fields]] | None = None
     """The parts of a record that tells several events, each mapped by itself; None where one tells one.
 

@@ -13,7 +13,7 @@ from audit_tui.formats.record import Format, Shape
 from audit_tui.formats.vendor import vendor_format, vendor_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.formats.record import Fields
 
@@ -100,8 +100,8 @@ class Formats:
             for shape, (generic, title) in _GENERIC.items()
         }
         self._specific = () if field_map and name is None else known_formats()
-        self._likely_json: dict[tuple[str, ...], tuple[Format, ...]] = {}
-        self._likely_csv: dict[tuple[str, ...], tuple[Format, ...]] = {}
+        self._likely_json: dict[tuple[str, ...], tuple[tuple[Format, Callable[[Fields], bool]], ...]] = {}
+        self._likely_csv: dict[tuple[str, ...], tuple[tuple[Format, Callable[[Fields], bool]], ...]] = {}
         self.only = only
         if name is not None:
             known = {one.name: one for one in (*known_formats(), *self._generic.values())}
@@ -126,17 +126,22 @@ class Formats:
         if likely is None:
             if len(known) >= _MAX_KEY_SETS:
                 known.clear()
-            likely = known[names] = tuple(
-                one
-                for one in self._specific
-                if shape in one.shapes
-                and (not one.marks or not one.marks.isdisjoint(fields))
-                and (one.fits is None or one.fits(names))
-            )
-        for one in likely:
-            if one.detect(fields):
-                return one
+            likely = known[names] = tuple(self._likely(names, shape))
+        for log_format, holds in likely:
+            if holds(fields):
+                return log_format
         return None
+
+    def _likely(
+        self, names: tuple[str, ...], shape: Shape
+    ) -> Iterator[tuple[Format, Callable[[Fields], bool]]]:
+        """The formats of which records with these keys may be, and what tells it of one."""
+        for log_format in self._specific:
+            if shape not in log_format.shapes or (log_format.marks and log_format.marks.isdisjoint(names)):
+                continue
+            holds = log_format.detect if log_format.check_of is None else log_format.check_of(names)
+            if holds is not None:
+                yield log_format, holds
 
     def of_lines(self, head: str) -> Format | None:
         """The format of a file that is neither JSON nor CSV, told by its beginning; None when unknown."""

@@ -48,7 +48,7 @@ def vendor_format(name: str) -> tuple[int, Format]:
         detection.holds,
         _Loaded(name, path, text),
         split=None if split is None else lambda fields: split_at(fields, split),
-        fits=detection.fits,
+        check_of=detection.check_of,
         lines=None if begins is None else _lines(name, begins),
     )
     return head.get("rank", DEFAULT_RANK), log_format

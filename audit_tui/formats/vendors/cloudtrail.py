@@ -30,6 +30,7 @@ _ANSWERS = (
     "UserAuthentication",
 )
 """Results that stand in an event under its own name."""
+_ANSWERED = ("responseElements", "serviceEventDetails", "additionalEventData")
 _DENIED = ("accessdenied", "unauthorized", "notauthorized", "forbidden")
 
 
@@ -144,12 +145,11 @@ def outcome_of(fields: Fields) -> Outcome:
     """How a request ended; unknown for events that no request made and that tell no result."""
     if fields.get("errorCode") or fields.get("errorMessage"):
         return Outcome.FAILURE
-    for place in ("responseElements", "serviceEventDetails", "additionalEventData"):
-        answers = fields.get(place)
-        answers = answers if isinstance(answers, dict) else {}
-        for name in _ANSWERS:
-            if answers.get(name) in ("Success", "Failure"):
-                return Outcome.SUCCESS if answers[name] == "Success" else Outcome.FAILURE
+    name = fields.get("eventName")
+    for place in _ANSWERED if name in _ANSWERS else ():
+        answer = dig(fields, (place, str(name)))
+        if answer in ("Success", "Failure"):
+            return Outcome.SUCCESS if answer == "Success" else Outcome.FAILURE
     # The type of an event came with version 1.02.
     is_call = fields.get("eventType") in _CALLS or (
         "eventType" not in fields and str(fields.get("eventVersion", "")) in ("1.0", "1.00", "1.01")
