@@ -25,11 +25,15 @@ failure = ["400-599"]
 description = "{user|'someone'} tried to {event} door {door}[ in {wing}]"
 
 [time] has a unit (s, ms, us, ns), a format (%d.%m.%Y %H:%M) and a zone; [constants] fills columns with one
-value; [severity] says what words mean. --mapping slack and --mapping databricks come with the program. Other
+value; [severity] says what words mean; denied in [outcome] is a failure that was not allowed. In a template
+[x|y] is the first of its parts whose fields are there; || is the sign itself. --mapping slack and --mapping databricks come with the program. Other
 packages add formats through the entry-point group audit_tui.formats.
 
-Records are recognised one by one. What they come wrapped in (Records, _source, JSON in a cell of CSV) is
-peeled off and kept; gzip, bzip2, xz and zstd (with the extra zstd) are told by content.
+Records are recognised one by one. What they come wrapped in (Records, pages of APIs, _source, JSON in a cell
+of CSV or behind text of its line) is peeled off and kept; gzip, bzip2, xz and zstd (with the extra zstd) are
+told by content, and the files of tar and zip archives are read one after another. Times that name no zone are
+read as UTC, which the summary says, or in the zone of --tz; a table that is not UTF-8 as Windows-1252, or as
+--encoding says. A record that has a time is never lost for want of a name: it becomes a Message.
 """
 
 SETTINGS_FILE = """

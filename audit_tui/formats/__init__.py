@@ -11,7 +11,7 @@ How to add a format:
        has = ["door", "at"]    # paths that lead to something; any = [...] asks for one of them
        is = { kind = ["open", "close"] }     # also begins = {...}, kind = { at = "number" }, without = [...]
 
-       [columns]               # paths: a dot goes into objects, keys in any spelling, the first that has a value
+       [columns]               # the first path that has a value; a dot goes into objects
        time = "at"
        event = "kind"
        user = "who.mail | who.badge"
@@ -21,18 +21,18 @@ How to add a format:
        success = [0]
        failure = ["1-99"]
 
-       [sentences]             # of events, beginning with the verb as it stands after "to"
+       [sentences]             # of events; each begins with its verb as it stands after "to"
        open = "open door {door}[ in {wing}| somewhere]"
 
-   ``inside`` names an object in which most fields lie, ``split`` a list of events in one record, ``lists`` lists
-   of names and values, ``nobody`` users that are none, ``rank`` the order of detection (50 unless said).
-2. Where data does not tell enough, put ``refine(telling)`` into ``vendors/NAME.py``: it may change what was read
-   before it is told (``mapping.Telling``). Logs that are neither JSON nor CSV have ``begins = 'REGEX'`` and
-   ``records(text)`` there.
+   ``inside`` names an object in which most fields lie, ``split`` a list of events in one record, ``lists``
+   lists of names and values, ``nobody`` users that are none, ``rank`` the order of detection (50 else).
+2. Where data does not tell enough, put ``refine(telling)`` into ``vendors/NAME.py``: it may change what was
+   read before it is told (``mapping.Telling``). Logs that are neither JSON nor CSV have ``begins = 'REGEX'``
+   and ``records(text)`` there.
 3. Put a small hand-written log and the events expected of it into ``tests/formats``.
 
-Only Linux audit, Kubernetes, CloudTrail, Vault, Google Cloud and the journal are code (``registry.CODE``); their
-words are tables in ``words``. What records come wrapped in is peeled in ``ingest.wrappers``.
+Only Linux audit, Kubernetes, CloudTrail, Vault, Google Cloud and the journal are code (``registry.CODE``);
+their words are tables in ``words``. What records come wrapped in is peeled in ``ingest.wrappers``.
 
 Another package adds a format through the entry-point group ``audit_tui.formats``: the entry's name is the
 format's, its object a ``record.Format``.

@@ -30,6 +30,7 @@ _ANSWERS = (
     "UserAuthentication",
 )
 """Results that stand in an event under its own name."""
+_MOST_ANSWERS = 8
 _ANSWERED = ("responseElements", "serviceEventDetails", "additionalEventData")
 _DENIED = ("accessdenied", "unauthorized", "notauthorized", "forbidden")
 
@@ -145,11 +146,12 @@ def outcome_of(fields: Fields) -> Outcome:
     """How a request ended; unknown for events that no request made and that tell no result."""
     if fields.get("errorCode") or fields.get("errorMessage"):
         return Outcome.FAILURE
-    name = fields.get("eventName")
-    for place in _ANSWERED if name in _ANSWERS else ():
-        answer = dig(fields, (place, str(name)))
-        if answer in ("Success", "Failure"):
-            return Outcome.SUCCESS if answer == "Success" else Outcome.FAILURE
+    for place in _ANSWERED:
+        answers = fields.get(place)
+        if isinstance(answers, dict) and len(answers) <= _MOST_ANSWERS:
+            answer = next((answers[name] for name in _ANSWERS if name in answers), None)
+            if answer in ("Success", "Failure"):
+                return Outcome.SUCCESS if answer == "Success" else Outcome.FAILURE
     # The type of an event came with version 1.02.
     is_call = fields.get("eventType") in _CALLS or (
         "eventType" not in fields and str(fields.get("eventVersion", "")) in ("1.0", "1.00", "1.01")
