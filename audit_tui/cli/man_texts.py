@@ -26,8 +26,9 @@ description = "{user|'someone'} tried to {event} door {door}[ in {wing}]"
 
 [time] has a unit (s, ms, us, ns), a format (%d.%m.%Y %H:%M) and a zone; [constants] fills columns with one
 value; [severity] says what words mean; denied in [outcome] is a failure that was not allowed. In a template
-[x|y] is the first of its parts whose fields are there; || is the sign itself. --mapping slack and --mapping databricks come with the program. Other
-packages add formats through the entry-point group audit_tui.formats.
+[x|y] is the first of its parts whose fields are there; || is the sign itself. --mapping slack and --mapping
+databricks come with the program. Other packages add formats through the entry-point group
+audit_tui.formats.
 
 Records are recognised one by one. What they come wrapped in (Records, pages of APIs, _source, JSON in a cell
 of CSV or behind text of its line) is peeled off and kept; gzip, bzip2, xz and zstd (with the extra zstd) are
