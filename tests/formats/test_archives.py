@@ -20,6 +20,7 @@ from audit_tui.ingest import archive
 from audit_tui.ingest import open as opened
 from audit_tui.ingest.encoding import checked_encoding
 from audit_tui.store.read.reader import StoreReader
+from tests.formats.logs import read, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,7 +176,8 @@ def test_a_table_is_read_in_its_encoding(
 
 def test_bytes_that_are_no_words_stay_what_they_are(tmp_path: Path) -> None:
     data = b"Time,User,Event\n2026-11-01T14:00:01Z,\xff\xfe\x81,x\n"
-    tally, (event,) = imported(tmp_path, "a.csv", data)
+    tally, _ = imported(tmp_path, "a.csv", data)
+    ((event,), _) = read(write(tmp_path, data, "a.csv"))
     assert event.user == r"\xff\xfe\x81"
     assert event.original == b"2026-11-01T14:00:01Z,\xff\xfe\x81,x"
     assert tally.notes == []
@@ -184,7 +186,7 @@ def test_bytes_that_are_no_words_stay_what_they_are(tmp_path: Path) -> None:
 def test_letters_of_windows_are_given_back_as_the_bytes_that_they_were(tmp_path: Path) -> None:
     data = b'{"x": 1}'  # JSON is UTF-8: what is not is kept as bytes
     assert imported(tmp_path, "a.json", data)[0].notes == []
-    _, (event,) = imported(tmp_path, "b.jsonl", line(1).replace(b"user1", b"J\xfcrgen"))
+    ((event,), _) = read(write(tmp_path, line(1).replace(b"user1", b"J\xfcrgen"), "b.jsonl"))
     assert event.user == r"J\xfcrgen"
     assert event.original == line(1).replace(b"user1", b"J\xfcrgen").rstrip()
 
