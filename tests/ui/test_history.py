@@ -223,3 +223,14 @@ def test_what_the_dialog_cannot_edit_is_kept_beside_its_rows() -> None:
         assert "Filter (3)" in driver.lines()[0]
 
     run_review(script, view=View(All((GROUP, BOB)), Preset.ALL_TIME))
+
+
+@pytest.mark.parametrize("size", [(40, 12), (40, 10), (80, 24)])
+def test_the_command_line_has_room_to_type_in_on_a_small_terminal(size: tuple[int, int]) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("colon", *"zzqq")
+        assert "zzqq" in driver.text()
+        await driver.press(*["backspace"] * 4)
+        assert "a command" in driver.text()
+
+    run_review(script, size=size)
