@@ -46,7 +46,8 @@ class RowWindow:
 
     Args:
         sort: The order of the result, for the keys of its rows.
-        max_rows: How many rows to keep; the farthest from the last request are let go first.
+        max_rows: How many rows to keep; the farthest from the last request are let go first, those of the
+            request itself never: it would be asked for again and again.
     """
 
     def __init__(self, sort: Sort, max_rows: int = MAX_WINDOW_ROWS) -> None:
@@ -54,7 +55,8 @@ class RowWindow:
         self._max_rows = max_rows
         self._blocks: list[_Block] = []
         self._starts: list[int] = []
-        self._focus = 0
+        self._first = 0
+        self._last = 0
         self._count = RowCount(0, exact=False)
 
     @property
@@ -117,7 +119,7 @@ class RowWindow:
         first = max(0, first)
         if self._count.exact:
             last = min(last, self._count.value - 1)
-        self._focus = (first + last) // 2
+        self._first, self._last = first, last
         index = first
         while index <= last:
             block = self._block_at(index)
@@ -152,8 +154,10 @@ class RowWindow:
     def _forget_far_blocks(self) -> None:
         total = sum(len(block.rows) for block in self._blocks)
         while total > self._max_rows and len(self._blocks) > 1:
-            first, last = self._blocks[0], self._blocks[-1]
-            drop_first = self._focus - first.stop > last.start - self._focus
-            total -= len(first.rows) if drop_first else len(last.rows)
-            place = 0 if drop_first else -1
+            before = self._first - self._blocks[0].stop
+            after = self._blocks[-1].start - self._last - 1
+            if max(before, after) < 0:
+                return
+            place = 0 if before > after else -1
+            total -= len(self._blocks[place].rows)
             del self._blocks[place], self._starts[place]

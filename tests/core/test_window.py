@@ -100,6 +100,19 @@ def test_lets_the_farthest_rows_go() -> None:
     assert held <= PAGE_ROWS * 4
 
 
+def test_keeps_what_is_asked_for_though_it_is_more_than_the_most_rows() -> None:
+    # Three blocks under one request, the middle one short: letting one go asked for it again, for ever.
+    rows = result(769)
+    window = RowWindow(NEWEST_FIRST, max_rows=PAGE_ROWS * 2)
+    fill(window, rows, 0, 20)
+    for first, height in ((196, 60), (452, 60), (708, 60), (65, 1), (0, 1), (322, 1), (198, 60)):
+        fill(window, rows, first, first + height)
+        assert [window.row(index) for index in (first, first + height)] == [
+            rows[first],
+            rows[first + height],
+        ]
+
+
 def test_an_empty_result_is_counted() -> None:
     window = RowWindow(NEWEST_FIRST)
     assert fill(window, [], 0, 20) == 1
