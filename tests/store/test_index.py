@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.filters import Condition
+from audit_tui.core.operators import IS
+from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.store.index import keeper
 from audit_tui.store.index.blocks import TimeBlock, pack_seqs, pack_times, unpack_seqs
 from audit_tui.store.index.checking import IndexCheck
 from audit_tui.store.index.fields import ROWS
 from audit_tui.store.index.keeper import due, worth_merging
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables.rows import draft
 from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import tiny_segments
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @given(
@@ -167,3 +172,53 @@ def test_after_an_import_what_is_worth_it_is_merged(
     sizes: list[int], expected: tuple[int, int] | None
 ) -> None:
     assert worth_merging(sizes) == expected
+
+
+APPEND_UNTIL_KILLED = """
+import sys
+from audit_tui.core.event import AuditEvent
+from audit_tui.store.write.writer import StoreWriter
+from tests.store.samples import tiny_segments
+with tiny_segments(), StoreWriter(sys.argv[1], durable=False) as writer:
+    batch = 0
+    while True:
+        batch += 1
+        late = batch * 7 % 11
+        writer.append([AuditEvent("e", n * 3 - late, user=f"u{n % 4}") for n in range(batch, batch + 6)])
+        print(batch, flush=True)
+"""
+
+
+@pytest.mark.parametrize("batches", [1, 4, 9])
+def test_after_a_kill_a_copy_of_the_store_answers_right_at_once(tmp_path: Path, batches: int) -> None:
+    path = tmp_path / "audit.db"
+    for _ in range(3):
+        child = subprocess.Popen(
+            [sys.executable, "-c", APPEND_UNTIL_KILLED, str(path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        assert child.stdout is not None
+        with child.stdout:
+            acknowledged = [int(child.stdout.readline()) for _ in range(batches)][-1]
+            child.kill()
+            child.wait()
+        copy = tmp_path / "copy.db"
+        for suffix in ("", "-wal", "-shm"):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                shutil.copyfile(beside, copy.with_name(copy.name + suffix))
+        # What lies in the file depends on how large a block's groups are.
+        with tiny_segments():
+            assert problems(copy) == []
+            with StoreReader(copy) as reader:
+                events = reader.count(EventQuery())
+                assert events == reader.newest_seq() >= acknowledged * 6
+                rows = reader.page(EventQuery(), AtRow(0), events + 1).rows
+                assert [row.seq for row in sorted(rows)] == list(range(1, events + 1))
+                assert list(rows) == sorted(rows, key=lambda row: (-row.occurred_us, -row.seq))
+                some = reader.count(EventQuery(Condition(Column.USER, IS, "u1")))
+                assert some == sum(row.user == "u1" for row in rows)
+        for suffix in ("", "-wal", "-shm"):
+            copy.with_name(copy.name + suffix).unlink(missing_ok=True)
