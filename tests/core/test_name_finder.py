@@ -156,4 +156,5 @@ def test_the_time_is_linear_in_the_length(piece: str) -> None:
         return time.process_time() - start
 
     # 16 times the text: 16 times the time, where a quadratic pattern takes 256 times.
-    assert seconds(320_000) < 64 * max(seconds(20_000), 0.001)
+    # A busy machine takes the processor's caches away: that may spoil one try, not three.
+    assert any(seconds(320_000) < 100 * max(seconds(20_000), 0.001) for _ in range(3))

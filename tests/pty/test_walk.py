@@ -45,7 +45,6 @@ def test_the_walk_by_keyboard(tmp_path: Path) -> None:
 
         terminal.press("f")
         terminal.wait_for("Cancel")
-        terminal.read_until_quiet()
         terminal.send("Role created")
         terminal.wait_for("│ Role created")
         terminal.press("down", "enter")
@@ -67,7 +66,6 @@ def test_the_walk_by_keyboard(tmp_path: Path) -> None:
 
         terminal.press("t")
         terminal.wait_for("Cancel")
-        terminal.read_until_quiet()
         terminal.click(*terminal.find("Last Month"))
         terminal.press("a")
         terminal.wait_until_gone("Time range")
@@ -86,7 +84,6 @@ def test_two_days_are_picked_on_the_calendar(tmp_path: Path) -> None:
         terminal.press("t")
         # A frame comes in pieces, from the top: wait for what is at the bottom of it.
         terminal.wait_for("Cancel")
-        terminal.read_until_quiet()
         # The month before this one is whole, whatever day it is.
         terminal.click(*terminal.find(PREVIOUS_MONTH))
         terminal.wait_until_gone("]")
@@ -131,10 +128,11 @@ def test_own_cloudtrail_logs_are_imported_and_reviewed(tmp_path: Path) -> None:
     assert "3" in imported.stderr
     with Terminal([*AUDIT_TUI, "open", str(store), "--range", "All Time"]) as terminal:
         terminal.wait_for("1 of 3 ")
-        assert [line.split()[0] for line in terminal.lines[2:5]] == [
-            "DeleteUser",
-            "AttachUserPoli…",
-            "CreateUser",
+        # A name that does not fit is shortened in its middle.
+        assert [line.split()[0][:7] for line in terminal.lines[2:5]] == [
+            "DeleteU",
+            "AttachU",
+            "CreateU",
         ]
         terminal.press("enter")
         terminal.wait_for("10.1.2.3")
@@ -174,12 +172,10 @@ def test_no_payload_reaches_the_terminal_from_the_screen(tmp_path: Path, no_colo
             terminal.wait_for(f" {number + 1} of {len(PAYLOADS)} ")
         terminal.press("J")
         terminal.wait_for("Esc close")
-        terminal.read_until_quiet()  # Escape and a letter that come together are Alt and the letter.
         terminal.press("escape")
         terminal.wait_until_gone("Esc close")
         terminal.press("f")
         terminal.wait_for("Cancel")
-        terminal.read_until_quiet()
         terminal.press("down")
         terminal.wait_for("└")
         terminal.press("ctrl+q")
