@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from audit_tui.ingest.find import LogFile
 
 SHOWN_DETAILS = 5
-"""How many rejects and unread files are named after the screen; import names more, and keeps all."""
+"""The most rejects and unread files that are named after the screen; import names more, and keeps all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,15 @@ class Logs:
 
     store: Path
     choice: EventsChoice
-    """Which events to show first: all of them where nobody asked and the usual range has none."""
+    """The events to show first: all of them where nobody asked and the usual range has none."""
     name: str
-    """What the screen calls them."""
+    """Their name on the screen."""
     notice: str
-    """What the screen says of them, in a few words."""
+    """The words of the screen on them, in a few words."""
     farewell: tuple[str, ...]
-    """What is said when they have been shown, line by line, clean."""
+    """The lines to print when they have been shown, line by line, clean."""
     exit_code: int
-    """What the run ends with when it showed them."""
+    """The exit code of the run when it showed them."""
 
 
 @contextmanager
@@ -186,7 +186,7 @@ def _details(tally: Tally) -> Iterator[str]:
 
 
 def _nothing_read(names: Sequence[str], tally: Tally) -> FileError:
-    """What to say where there is nothing to show."""
+    """Return the words for where there is nothing to show."""
     title = title_of(names)
     hint = [*_details(tally), *unknown_format()]
     if tally.rejected:

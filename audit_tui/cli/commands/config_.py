@@ -43,7 +43,7 @@ def show_command(context: click.Context) -> None:
     loaded = session.loaded
     machine_zone = f"{zone_label(zone_named(None), session.clock())} (the machine's)"
     rows = [
-        (setting.name, _said(loaded, setting.attribute, machine_zone), str(loaded.origin(setting.name)))
+        (setting.name, _shown(loaded, setting.attribute, machine_zone), str(loaded.origin(setting.name)))
         for setting in SETTINGS
     ]
     for name, keys in loaded.settings.keys.items():
@@ -133,7 +133,7 @@ def _keymap_problems(loaded: Loaded) -> list[ConfigError]:
     return problems
 
 
-def _said(loaded: Loaded, attribute: str, machine_zone: str) -> str:
+def _shown(loaded: Loaded, attribute: str, machine_zone: str) -> str:
     value = getattr(loaded.settings, attribute)
     match attribute:
         case "store":
