@@ -71,8 +71,8 @@ def test_what_is_no_length_is_refused(text: str) -> None:
     ],
 )
 def test_buckets_begin_as_clocks_have_it(length: str, start: str, end: str, expected: list[str]) -> None:
-    found = regular_buckets(us(start), us(end), Every.parse(length), BERLIN)
-    assert found == [us(text) for text in expected]
+    buckets = regular_buckets(us(start), us(end), Every.parse(length), BERLIN)
+    assert buckets == [us(text) for text in expected]
 
 
 @settings(max_examples=60)

@@ -22,9 +22,9 @@ CATEGORIES = {
 
 
 def entry(event: str) -> CatalogueEntry:
-    found = catalogue().find(event)
-    assert found is not None
-    return found
+    entry = catalogue().find(event)
+    assert entry is not None
+    return entry
 
 
 def test_it_holds_25_events_in_nine_categories() -> None:

@@ -59,17 +59,17 @@ VIEWS = st.builds(
 
 
 def read_back(words: list[str]) -> EventsChoice:
-    """What the commands understand."""
-    found: list[EventsChoice] = []
+    """The view that the commands understand."""
+    parsed: list[EventsChoice] = []
 
     @click.command()
     @events_options
     def command(choice: EventsChoice) -> None:
-        found.append(choice)
+        parsed.append(choice)
 
     result = CliRunner().invoke(command, words, obj=Session(clock=lambda: NOW), standalone_mode=False)
     assert result.exception is None, result.exception
-    return found[0]
+    return parsed[0]
 
 
 @given(VIEWS, st.sampled_from([UTC, BERLIN, timezone(timedelta(hours=5, minutes=30))]))

@@ -87,11 +87,11 @@ def test_a_condition_is_read_from_text(text: str, expected: Condition) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "words"),
     [("alice", "none of =, !="), ("actor=alice", "'actor'"), ("=alice", "''"), ("", "none of =")],
 )
-def test_what_cannot_be_read_is_named(text: str, said: str) -> None:
-    with pytest.raises(FilterError, match=said):
+def test_what_cannot_be_read_is_named(text: str, words: str) -> None:
+    with pytest.raises(FilterError, match=words):
         parse_condition(text)
 
 
@@ -129,11 +129,11 @@ def test_a_condition_reads_back_from_its_draft(condition: Condition) -> None:
 
 
 @given(fields, values, values)
-def test_is_not_is_the_opposite_of_is(field: NameColumn, held: str | None, value: str | None) -> None:
-    parts: dict[str, typing.Any] = {field.value: held}
+def test_is_not_is_the_opposite_of_is(field: NameColumn, stored: str | None, value: str | None) -> None:
+    parts: dict[str, typing.Any] = {field.value: stored}
     event = replace(AuditEvent("", 0), **parts)
     holds = matches(Condition(field, IS, value), event)
-    assert holds is (held == value)
+    assert holds is (stored == value)
     assert matches(Condition(field, IS_NOT, value), event) is not holds
     assert matches(Not(Condition(field, IS, value)), event) is not holds
 

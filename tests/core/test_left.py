@@ -1,4 +1,4 @@
-"""Where a review was left: there and back through JSON, and nothing hostile comes through."""
+"""The place where a review was left: there and back through JSON, and nothing hostile comes through."""
 
 from __future__ import annotations
 

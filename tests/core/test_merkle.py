@@ -91,7 +91,7 @@ def test_consistency_proofs_hold_for_all_pairs_and_for_nothing_else(oracle: Inme
     roots = {size: oracle.get_root(size) for size in SIZES}
     for size in SIZES:
         tree = tree_of(size)
-        for old in (one for one in SIZES if one <= size):
+        for old in (item for item in SIZES if item <= size):
             proof = consistency_proof(tree, old, size)
             assert is_consistent(old, roots[old], size, roots[size], proof)
             assert not is_consistent(old, EMPTY_ROOT, size, roots[size], proof)
@@ -132,7 +132,7 @@ def consistency_by_oracle(old: int, start: int, end: int, *, is_whole: bool = Tr
 
 @pytest.mark.parametrize("size", SIZES)
 def test_consistency_proofs_agree(size: int) -> None:
-    for old in (one for one in SIZES if one < size):
+    for old in (item for item in SIZES if item < size):
         assert consistency_proof(tree_of(size), old, size) == consistency_by_oracle(old, 0, size)
 
 

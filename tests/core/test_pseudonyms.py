@@ -28,7 +28,7 @@ def test_nobody_keeps_the_name(nobody: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden", "kept"),
+    ("text", "hidden", "rest"),
     [
         ("alice assigned role admin to bob.", ["bob"], "assigned role admin to"),
         ("mail to dave+x@sub.acme.io: sent", ["dave", "acme"], "mail to"),
@@ -38,11 +38,11 @@ def test_nobody_keeps_the_name(nobody: str | None) -> None:
         ("x.y (x.y)", ["x.y"], "("),
     ],
 )
-def test_a_text_loses_names_and_keeps_the_rest(text: str, hidden: list[str], kept: str) -> None:
-    said = NAMES.text(text)
-    assert said is not None
-    assert kept in said
-    assert not [name for name in hidden if name in said]
+def test_a_text_loses_names_and_keeps_the_rest(text: str, hidden: list[str], rest: str) -> None:
+    shown = NAMES.text(text)
+    assert shown is not None
+    assert rest in shown
+    assert not [name for name in hidden if name in shown]
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_a_row_and_an_event_tell_nobody() -> None:
         original=b"mallory",
     )
     after = NAMES.event(event)
-    said = json.dumps(after.to_json())
-    assert not [name for name in ("mallory", "10.0.0.9", "bob") if name in said]
+    told = json.dumps(after.to_json())
+    assert not [name for name in ("mallory", "10.0.0.9", "bob") if name in told]
     assert after.original is None
     assert after.metadata["host"] == "web-1"
     assert after.metadata["peer"][0] == after.source_ip == NAMES.address("10.0.0.9")

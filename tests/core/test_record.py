@@ -25,7 +25,7 @@ class Other(Record):
 
 @dataclass(frozen=True)
 class Model:
-    """What a record must behave like."""
+    """The behaviour of any record."""
 
     x: int
     y: int = 2

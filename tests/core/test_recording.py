@@ -1,4 +1,4 @@
-"""What is filled in, what is refused, and what strict recording refuses."""
+"""Recording: what is filled in, what is refused, and what strict recording refuses."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_a_filter_by_pseudonym_asks_by_name() -> None:
     plain, reader, mode = readers()
     names = mode.pseudonyms(plain)
     assert names is not None
-    value = next(one.value for one in reader.values(Column.USER, "user-", 3) if one.value)
+    value = next(value.value for value in reader.values(Column.USER, "user-", 3) if value.value)
     [real] = names.originals(value)
     assert real.endswith("@acme.io")
     shown = EventQuery(
@@ -61,7 +61,7 @@ def test_a_filter_by_pseudonym_asks_by_name() -> None:
     )
     assert reader.count(shown) == plain.count(asked)
     facets = reader.facets(shown, Column.USER, 5)
-    assert [one.value for one in facets] == ([value] if facets else [])
+    assert [value.value for value in facets] == ([value] if facets else [])
 
 
 def test_an_export_and_an_event_hold_no_names() -> None:

@@ -1,4 +1,4 @@
-"""What is taken for a secret, what is not, and what becomes of it."""
+"""Secrets: what is taken for one, what is not, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SECRETS = [
 @pytest.mark.parametrize(("kind", "secret", "around"), SECRETS)
 def test_a_secret_is_found_where_it_stands(kind: SecretKind, secret: str, around: str) -> None:
     text = around.format(secret)
-    assert [(text[one.start : one.end], one.kind) for one in find_secrets(text)] == [(secret, kind)]
+    assert [(text[match.start : match.end], match.kind) for match in find_secrets(text)] == [(secret, kind)]
     shown = mask_secrets(text)
     assert secret not in shown
     assert shown.startswith(around.split("{")[0])
@@ -102,9 +102,9 @@ def test_an_event_keeps_no_secret(action: SecretAction) -> None:
         original=json.dumps(record).encode(),
     )
     after = SecretFilter(action, b"key").event(event)
-    kept = repr(after)
+    written = repr(after)
     for secret in (AWS, GITHUB, "hunter2", VISA):
-        assert secret not in kept
+        assert secret not in written
     assert (after.key, after.user, after.metadata["ok"]) == ("k", "bob", True)
     assert after.metadata["login"]["tries"] == [3]
     assert event.metadata is record
@@ -120,10 +120,10 @@ def test_what_is_kept_is_the_same_object() -> None:
 
 
 def test_a_hash_finds_the_same_secret_again_with_the_same_key_only() -> None:
-    one, again, other = (SecretFilter(SecretAction.HASH, key) for key in (b"a", b"a", b"b"))
+    first, again, other = (SecretFilter(SecretAction.HASH, key) for key in (b"a", b"a", b"b"))
     text = f"used {AWS}"
-    assert one.text(text) == again.text(f"also {AWS}").replace("also", "used")
-    assert one.text(text) != other.text(text)
+    assert first.text(text) == again.text(f"also {AWS}").replace("also", "used")
+    assert first.text(text) != other.text(text)
 
 
 def test_an_original_whose_secret_only_its_field_tells_is_left_out() -> None:

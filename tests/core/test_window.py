@@ -96,8 +96,8 @@ def test_lets_the_farthest_rows_go() -> None:
     window = RowWindow(NEWEST_FIRST, max_rows=PAGE_ROWS * 4)
     for first in range(0, 19_000, 200):
         fill(window, rows, first, first + 40)
-    held = sum(window.row(index) is not None for index in range(20_000))
-    assert held <= PAGE_ROWS * 4
+    rows_held = sum(window.row(index) is not None for index in range(20_000))
+    assert rows_held <= PAGE_ROWS * 4
 
 
 def test_keeps_what_is_asked_for_though_it_is_more_than_the_most_rows() -> None:

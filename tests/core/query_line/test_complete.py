@@ -69,11 +69,11 @@ def test_what_is_typed_at_the_cursor(
 )
 def test_what_may_stand_there(line: str, texts: list[str]) -> None:
     place = place_at(line, len(line))
-    found = completions(place, READER, 50, ["Model ID", "region"])
-    assert sorted(one.text for one in found) == sorted(texts)
-    for one in found:
+    offers = completions(place, READER, 50, ["Model ID", "region"])
+    assert sorted(offer.text for offer in offers) == sorted(texts)
+    for offer in offers:
         if place.part is Part.VALUE:
-            whole = line[: one.start] + one.text
+            whole = line[: offer.start] + offer.text
             parse(whole + ")" * whole.count("("), CONTEXT)
 
 

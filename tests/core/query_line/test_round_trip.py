@@ -84,7 +84,7 @@ def test_any_text_is_a_filter_or_an_error_with_a_place(line: str) -> None:
 
 @pytest.mark.parametrize("symbol", ["=", "!=", "~", "!~"])
 def test_the_filters_of_before_mean_the_same(symbol: str) -> None:
-    """What --filter reads, the line reads to the same condition, with its value in quotes."""
+    """Check that what --filter reads, the line reads to the same condition, with its value in quotes."""
     fields: list[FilterField] = [*FILTER_COLUMNS, MetaField("request.role"), MetaField("Model ID")]
     for field, value in product(fields, HOSTILE):
         if field in (Column.TIME, Column.SEQ, Column.SEVERITY) or not value:
