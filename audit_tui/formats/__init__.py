@@ -2,7 +2,8 @@
 
 How to add a format:
 
-1. Write ``audit_tui/formats/vendors/NAME.toml``: a mapping file, as users write them, with ``[[detect]]``::
+1. Write ``audit_tui/formats/vendors/ROOM/NAME.toml``: a mapping file, as users write them, with
+   ``[[detect]]``::
 
        name = "doors"
        title = "Doors of Acme"
@@ -26,7 +27,7 @@ How to add a format:
 
    ``inside`` names an object in which most fields lie, ``split`` a list of events in one record, ``lists``
    lists of names and values, ``nobody`` users that are none, ``rank`` the order of detection (50 else).
-2. Where data does not tell enough, put ``refine(telling)`` into ``vendors/NAME.py``: it may change what was
+2. Where data does not tell enough, put ``refine(telling)`` into ``NAME.py`` beside it: it may change what was
    read before it is told (``mapping.Telling``). Logs that are neither JSON nor CSV have ``begins = 'REGEX'``
    and ``records(text)`` there.
 3. Put a small hand-written log and the events expected of it into ``tests/formats``.

@@ -23,12 +23,13 @@ _OTHERS = ("name", "title", "inside", "lists", "nobody", "detect", "rank", "shap
 _READ = (*COLUMNS, "reason")
 _DENIED = "denied"
 VENDORS = Path(__file__).parent / "vendors"
+"""Rooms of files, ``vendors/ROOM/NAME.toml``."""
 _HINT = "The manual shows a mapping file: man audit-tui, MAPPING FILES."
 
 
 def shipped_mappings() -> dict[str, Path]:
     """Return the mapping files that come with the program and need no code, by their names."""
-    paths = (path for path in sorted(VENDORS.glob("*.toml")) if not path.with_suffix(".py").exists())
+    paths = (path for path in sorted(VENDORS.glob("*/*.toml")) if not path.with_suffix(".py").exists())
     return {path.stem: path for path in paths}
 
 

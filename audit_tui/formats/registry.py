@@ -30,12 +30,12 @@ class Entry(NamedTuple):
 
 CODE = (
     Entry(0, "events", "audit_tui.formats.own:OWN"),
-    Entry(10, "cloudtrail", "audit_tui.formats.vendors.cloudtrail:CLOUDTRAIL"),
-    Entry(11, "gcp", "audit_tui.formats.vendors.gcp:GCP"),
-    Entry(14, "kubernetes", "audit_tui.formats.vendors.kubernetes:KUBERNETES"),
-    Entry(16, "vault", "audit_tui.formats.vendors.vault:VAULT"),
-    Entry(17, "journald", "audit_tui.formats.vendors.journald:JOURNALD"),
-    Entry(18, "auditd", "audit_tui.formats.vendors.auditd:AUDITD"),
+    Entry(10, "cloudtrail", "audit_tui.formats.vendors.cloud.cloudtrail:CLOUDTRAIL"),
+    Entry(11, "gcp", "audit_tui.formats.vendors.cloud.gcp:GCP"),
+    Entry(14, "kubernetes", "audit_tui.formats.vendors.cloud.kubernetes:KUBERNETES"),
+    Entry(16, "vault", "audit_tui.formats.vendors.identity.vault:VAULT"),
+    Entry(17, "journald", "audit_tui.formats.vendors.hosts.journald:JOURNALD"),
+    Entry(18, "auditd", "audit_tui.formats.vendors.hosts.auditd:AUDITD"),
 )
 """Formats of which data alone does not tell enough; the others are files in ``vendors``."""
 _GENERIC = {Shape.JSON: ("jsonl", "JSON by usual names"), Shape.CSV: ("csv", "CSV by usual names")}

@@ -1,4 +1,4 @@
-"""Formats that come as a file of data, ``vendors/NAME.toml``, perhaps with some code in ``vendors/NAME.py``.
+"""Formats that come as a file of data, ``vendors/ROOM/NAME.toml``, and perhaps code in ``NAME.py`` there.
 
 Of each file only the head, which says how its records are recognised, is read before its first record comes.
 """
@@ -17,6 +17,7 @@ from audit_tui.formats.record import Format, Lines, Shape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from types import ModuleType
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.formats.record import Fields, LogText, Record, Reject
@@ -31,12 +32,12 @@ _HEAD_ENDS = "\n[columns]"
 
 def vendor_names() -> list[str]:
     """Return the names of the formats that come as files of data."""
-    return sorted(path.stem for path in VENDORS.glob("*.toml"))
+    return sorted(path.stem for path in VENDORS.glob("*/*.toml"))
 
 
 def vendor_format(name: str) -> tuple[int, Format]:
     """Return a format by its name, and its rank: lower ones are tried first."""
-    path = VENDORS / f"{name}.toml"
+    path = next(VENDORS.glob(f"*/{name}.toml"))
     text = path.read_text(encoding="utf-8")
     head = tomllib.loads(text[: text.index(_HEAD_ENDS)])
     detection = Detection(tuple(map(Condition.of, head["detect"])))
@@ -46,23 +47,27 @@ def vendor_format(name: str) -> tuple[int, Format]:
         head["title"],
         frozenset(map(Shape, head.get("shapes", [Shape.JSON.value]))),
         detection.holds,
-        _Loaded(name, path, text),
+        _Loaded(path, text),
         split=None if split is None else lambda fields: split_at(fields, split),
         check_of=detection.check_of,
-        lines=None if begins is None else _lines(name, begins),
+        lines=None if begins is None else _lines(path, begins),
     )
     return head.get("rank", DEFAULT_RANK), log_format
 
 
-def _lines(name: str, begins: str) -> Lines:
+def _lines(path: Path, begins: str) -> Lines:
     """How the files of a vendor divide that are neither JSON nor CSV: its code is imported when one comes."""
 
     def records(text: LogText) -> Iterator[Record | Reject]:
         read: Callable[[LogText], Iterator[Record | Reject]]
-        read = import_module(f"audit_tui.formats.vendors.{name}").records
+        read = _code_beside(path).records
         return read(text)
 
     return Lines(lambda head: re.search(begins, head) is not None, records)
+
+
+def _code_beside(path: Path) -> ModuleType:
+    return import_module(f"audit_tui.formats.vendors.{path.parent.name}.{path.stem}")
 
 
 def split_at(fields: Fields, name: str) -> Sequence[Fields]:
@@ -82,8 +87,7 @@ def split_at(fields: Fields, name: str) -> Sequence[Fields]:
 class _Loaded:
     """The mapping of a vendor, read when its first record comes."""
 
-    def __init__(self, name: str, path: Path, text: str) -> None:
-        self._name = name
+    def __init__(self, path: Path, text: str) -> None:
         self._path = path
         self._text = text
         self._mapper: Callable[[Fields], AuditEvent] | None = None
@@ -98,7 +102,7 @@ class _Loaded:
 
         values: dict[str, Any] = tomllib.loads(self._text)
         has_code = self._path.with_suffix(".py").exists()
-        code = import_module(f"audit_tui.formats.vendors.{self._name}") if has_code else None
+        code = _code_beside(self._path) if has_code else None
         return Mapper(checked(self._path, self._text, values), None if code is None else code.refine)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.record import Record
-from audit_tui.formats.vendors.auditd import user_of
-from audit_tui.formats.vendors.auditd_records import (
+from audit_tui.formats.vendors.hosts.auditd import user_of
+from audit_tui.formats.vendors.hosts.auditd_records import (
     WAITING_EVENTS,
     auditd_records,
     begins,
@@ -17,8 +17,8 @@ from audit_tui.formats.vendors.auditd_records import (
     decoded,
     parse_fields,
 )
-from audit_tui.formats.vendors.auditd_sentence import socket_address
-from audit_tui.formats.vendors.auditd_tables import kind_of, syscall_name, type_name
+from audit_tui.formats.vendors.hosts.auditd_sentence import socket_address
+from audit_tui.formats.vendors.hosts.auditd_tables import kind_of, syscall_name, type_name
 from audit_tui.ingest.open import OpenLog
 from tests.formats.logs import read, write
 

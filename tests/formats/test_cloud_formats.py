@@ -9,7 +9,7 @@ import pytest
 from audit_tui.core.event import Outcome
 from audit_tui.formats.record import RecordError, Shape
 from audit_tui.formats.registry import Formats
-from audit_tui.formats.vendors.gcp import GCP
+from audit_tui.formats.vendors.cloud.gcp import GCP
 from tests.formats.cloud_records import (
     TIME,
     auth0,

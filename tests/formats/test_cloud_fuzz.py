@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audit_tui.core.event import json_text
 from audit_tui.formats.record import Format, RecordError
-from audit_tui.formats.vendors.gcp import GCP
+from audit_tui.formats.vendors.cloud.gcp import GCP
 from tests.formats.vendors import AUTH0, AZURE, ENTRA, GITHUB, GITLAB, M365, OKTA, WORKSPACE
 
 TIME = "2026-11-01T14:00:00Z"

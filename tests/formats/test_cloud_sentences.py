@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audit_tui.formats.vendors.gcp import GCP
+from audit_tui.formats.vendors.cloud.gcp import GCP
 from tests.formats.cloud_records import (
     auth0,
     azure,

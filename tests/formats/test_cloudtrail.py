@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent, Outcome, iso_utc
 from audit_tui.formats.record import Record, RecordError
-from audit_tui.formats.vendors.cloudtrail import CLOUDTRAIL, LOOKUP, SERVICE_SUFFIX
+from audit_tui.formats.vendors.cloud.cloudtrail import CLOUDTRAIL, LOOKUP, SERVICE_SUFFIX
 from audit_tui.ingest.find import LogFile
 from audit_tui.ingest.json_records import json_records
 from audit_tui.ingest.open import open_log

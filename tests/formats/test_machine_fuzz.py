@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent, json_text
 from audit_tui.formats.record import Format, RecordError
-from audit_tui.formats.vendors.auditd import AUDITD
-from audit_tui.formats.vendors.auditd_records import decoded, parse_fields
-from audit_tui.formats.vendors.journald import JOURNALD
-from audit_tui.formats.vendors.kubernetes import KUBERNETES
-from audit_tui.formats.vendors.vault import VAULT
+from audit_tui.formats.vendors.cloud.kubernetes import KUBERNETES
+from audit_tui.formats.vendors.hosts.auditd import AUDITD
+from audit_tui.formats.vendors.hosts.auditd_records import decoded, parse_fields
+from audit_tui.formats.vendors.hosts.journald import JOURNALD
+from audit_tui.formats.vendors.identity.vault import VAULT
 from audit_tui.ingest.events import Reading
 from tests.formats.logs import read, write
 from tests.formats.vendors import ECS, OCSF, TELEPORT

@@ -8,9 +8,9 @@ import pytest
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.record import RecordError
-from audit_tui.formats.vendors.journald import JOURNALD
-from audit_tui.formats.vendors.kubernetes import KUBERNETES
-from audit_tui.formats.vendors.vault import VAULT
+from audit_tui.formats.vendors.cloud.kubernetes import KUBERNETES
+from audit_tui.formats.vendors.hosts.journald import JOURNALD
+from audit_tui.formats.vendors.identity.vault import VAULT
 from tests.formats.logs import read, write
 from tests.formats.vendors import ECS, OCSF, TELEPORT
 

@@ -106,8 +106,8 @@ def _audited(fields: Fields, message: str | None) -> AuditEvent | None:
     kind = _field(fields, "_AUDIT_TYPE_NAME")
     if kind is None or message is None or _field(fields, "_TRANSPORT") != "audit" or kind in FRAME:
         return None
-    from audit_tui.formats.vendors.auditd import AUDITD
-    from audit_tui.formats.vendors.auditd_records import parse_fields
+    from audit_tui.formats.vendors.hosts.auditd import AUDITD
+    from audit_tui.formats.vendors.hosts.auditd_records import parse_fields
 
     body = message.removeprefix(kind).strip()
     return AUDITD.map({"time": "1000000000.000", "serial": "0", kind: parse_fields(body, kind)})

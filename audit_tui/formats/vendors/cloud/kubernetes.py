@@ -18,7 +18,7 @@ from audit_tui.formats.values import (
     mark_denied,
     outcome_of,
 )
-from audit_tui.formats.vendors.kubernetes_request import Request, tell
+from audit_tui.formats.vendors.cloud.kubernetes_request import Request, tell
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields

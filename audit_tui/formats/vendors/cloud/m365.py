@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.mapping import Verdict
-from audit_tui.formats.vendors.entra import TargetResource, tell_change
+from audit_tui.formats.vendors.identity.entra import TargetResource, tell_change
 from audit_tui.formats.words.english import JOINTS, Act, plain_reason, shown, told, with_reason, words_of
 from audit_tui.formats.words.names import name_told
 from audit_tui.formats.words.patterns import narrate, sign_in

@@ -8,8 +8,15 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.vendors.auditd_records import command_line
-from audit_tui.formats.vendors.auditd_tables import ACCOUNT_KIND, LOGIN_KIND, CallDeed, Deed, kind_of, tables
+from audit_tui.formats.vendors.hosts.auditd_records import command_line
+from audit_tui.formats.vendors.hosts.auditd_tables import (
+    ACCOUNT_KIND,
+    LOGIN_KIND,
+    CallDeed,
+    Deed,
+    kind_of,
+    tables,
+)
 from audit_tui.formats.words.english import told, with_reason
 from audit_tui.formats.words.patterns import verb_forms
 

@@ -10,9 +10,9 @@ from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Format, Lines, RecordError, Shape
 from audit_tui.formats.times import EARLIEST_US, LATEST_US, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, mark_denied
-from audit_tui.formats.vendors.auditd_records import auditd_records, begins
-from audit_tui.formats.vendors.auditd_sentence import Scene, socket_address, target_of, tell
-from audit_tui.formats.vendors.auditd_tables import LOGIN_KIND, kind_of, syscall_name, tables
+from audit_tui.formats.vendors.hosts.auditd_records import auditd_records, begins
+from audit_tui.formats.vendors.hosts.auditd_sentence import Scene, socket_address, target_of, tell
+from audit_tui.formats.vendors.hosts.auditd_tables import LOGIN_KIND, kind_of, syscall_name, tables
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields

@@ -10,7 +10,7 @@ from audit_tui.formats.decoding import inner_object
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
 from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, dig, mark_denied
-from audit_tui.formats.vendors.cloudtrail_target import Scene, tell
+from audit_tui.formats.vendors.cloud.cloudtrail_target import Scene, tell
 
 NAME = "cloudtrail"
 SERVICE_SUFFIX = ".amazonaws.com"

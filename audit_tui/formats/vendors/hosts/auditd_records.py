@@ -11,7 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
-from audit_tui.formats.vendors.auditd_tables import type_name
+from audit_tui.formats.vendors.hosts.auditd_tables import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Clouds and what runs there: their audit logs."""

@@ -1,0 +1,1 @@
+"""Hosts: audit trails of systems, and what watches them."""

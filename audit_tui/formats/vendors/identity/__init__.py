@@ -1,0 +1,1 @@
+"""Identities, secrets and access."""

@@ -1,0 +1,1 @@
+"""Schemas that many products write."""
