@@ -60,7 +60,8 @@ def number_text(field: Column, text: str) -> str:
         FilterError: If it is not one.
     """
     number = SEVERITY_WORDS.get(text.lower(), text) if field is Column.SEVERITY else text
-    if not (number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS):
+    digits = number.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
         words = f", or one of {', '.join(SEVERITY_WORDS)}" if field is Column.SEVERITY else ""
         raise FilterError(f"{text!r} is not a number.", f"{field.label} takes a whole number{words}.")
     return str(int(number))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pyroaring import BitMap
 
+from audit_tui.core.columns import Column
 from audit_tui.core.filters import All, Any, Condition, Filter, Not
-from audit_tui.core.operators import OPERATORS
+from audit_tui.core.operators import AT_LEAST, AT_MOST, LESS, MORE, OPERATORS
 from audit_tui.errors import FilterError
 from audit_tui.store.index.blocks import damaged
 from audit_tui.store.index.fields import BY_NAME, MISSING, IndexField, texts_of
@@ -151,7 +152,8 @@ class Matcher:
         """Return what is known of a condition on rows without testing them."""
         answer = self._splits.get(condition)
         if answer is None:
-            answer = self._splits[condition] = split(self._session, condition)
+            split_here = _split_numbers if condition.field is Column.SEQ else split
+            answer = self._splits[condition] = split_here(self._session, condition)
         return answer
 
     def _values(self, field: IndexField, condition: Condition, segment: Segment) -> tuple[int, ...] | None:
@@ -185,6 +187,17 @@ class Matcher:
             return None
         test = text_test(condition)
         return tuple(number for number, text in enumerate(counts.texts, 1) if test(text))
+
+
+def _split_numbers(session: Session, condition: Condition) -> Split:
+    """Narrow the events for a condition on their numbers; their rows are tested, but few of them."""
+    value, newest = condition.value or "", session.newest_seq
+    if not value.isdecimal() or not value.isascii():
+        return split(session, condition)
+    number, key = min(int(value), newest + 1), condition.operator.key
+    first = 1 if key in (LESS.key, AT_MOST.key) else max(1, number)
+    last = newest if key in (MORE.key, AT_LEAST.key) else min(number, newest)
+    return Split(BitMap(), BitMap(range(first, last + 1)))
 
 
 def _is_on_rows(part: Filter) -> bool:
