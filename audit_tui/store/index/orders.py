@@ -111,7 +111,7 @@ class ByName(Order):
     def __init__(self, session: Session, timeline: Timeline, field: IndexField, *, descending: bool) -> None:
         self._session, self._field, self._is_down = session, field, descending
         self._timeline = timeline
-        self._found = timeline.settled()
+        self._settled = timeline.settled()
         self._read: dict[int, tuple[BitMap, ...]] = {}
         self._last: tuple[int, Bitmaps] | None = None
 
@@ -182,10 +182,10 @@ class ByName(Order):
     @cached_property
     def _positions(self) -> list[int]:
         """The names that have rows, or may have, by their place among all names; ascending."""
-        if len(self._found) <= FEW_EVENTS:
+        if len(self._settled) <= FEW_EVENTS:
             present = set(self._totals)
         else:
-            parts = zip(self._found.segments, self._found.places, strict=True)
+            parts = zip(self._settled.segments, self._settled.places, strict=True)
             all_counts = [segment.counts(self._field) for segment, places in parts if places]
             present = {value for counts in all_counts if counts is not None for value in counts.events}
         names = self._session.names_in_order(self._field)
@@ -206,7 +206,7 @@ class ByName(Order):
         key = ("totals", self._field.number, *(part.key for part in self._timeline.parts))
         totals = self._session.cache.get(key, dict)
         if totals is None:
-            counted = all_totals(self._session, self._found, self._field)
+            counted = all_totals(self._session, self._settled, self._field)
             totals = {int(value or MISSING): events for value, events in counted.items()}
             self._session.cache.put(key, totals, 100 * len(totals))
         return totals
@@ -238,7 +238,7 @@ class ByName(Order):
             following = (n for n in following if self._totals.get(self._values[n]))
         numbers = list(islice(following, _AT_ONCE))
         values = [self._values[number] for number in numbers]
-        read = [segment.bitmaps(self._field, values) for segment in self._found.segments]
+        read = [segment.bitmaps(self._field, values) for segment in self._settled.segments]
         self._read = dict(zip(numbers, zip(*read, strict=True), strict=True)) if read else {}
 
     def _group(self, number: int) -> Bitmaps:
@@ -247,7 +247,7 @@ class ByName(Order):
             bitmaps: Sequence[BitMap] | None = self._read.get(number)
             if bitmaps is None:
                 value = (self._values[number],)
-                bitmaps = [segment.bitmaps(self._field, value)[0] for segment in self._found.segments]
+                bitmaps = [segment.bitmaps(self._field, value)[0] for segment in self._settled.segments]
             self._last = number, self._timeline.narrowed(bitmaps)
         return self._last[1]
 
@@ -285,7 +285,7 @@ class ByText(Order):
 
     def __init__(self, session: Session, timeline: Timeline, column: str, *, descending: bool) -> None:
         self._session, self._column, self._is_down = session, column, descending
-        self._found = timeline.settled()
+        self._settled = timeline.settled()
         self._sign = 1 if descending else -1
         self._first, self._last = (nlargest, nsmallest) if descending else (nsmallest, nlargest)
 
@@ -319,7 +319,7 @@ class ByText(Order):
         return sum(candidate != edge and (candidate > edge) is self._is_down for candidate in self._keys())
 
     def _keys(self) -> Iterator[_TextKey]:
-        for segment, places in zip(self._found.segments, self._found.places, strict=True):
+        for segment, places in zip(self._settled.segments, self._settled.places, strict=True):
             for seq, occurred_us, text in self._session.texts(self._column, segment, places):
                 yield self._key(text, occurred_us, seq)
 

@@ -52,7 +52,7 @@ SMALL_GROUP_BYTES = 4_096
 MAX_LARGE = 256
 """No more fields than this have groups of their own: the parts of a stretch have numbers up to 32,767."""
 PIECES_OF_A_SENTENCE = 2.5
-"""Where texts have more pieces than this on average, their pieces are told apart."""
+"""With more pieces a text than this on average, their pieces are told apart."""
 CROWDED_FOURS = 49_152
 """With so many different runs of four bytes in a group, runs of eight are noted too."""
 MIXED = -1

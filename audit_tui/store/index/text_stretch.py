@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import Condition
 
 _MANY_HITS = 12
-"""Where more than one text in so many has the needle, all are asked one by one: 50 ns each, a hit 600."""
+"""With more than one text in this many that has the needle, all are asked: 50 ns each, a hit 600."""
 _PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
 
 

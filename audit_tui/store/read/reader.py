@@ -53,7 +53,7 @@ STREAM_ROWS = 500
 STREAM_BYTES = 8 * 1024 * 1024
 """A batch of a stream ends here too: 500 events may be 8 GB."""
 STREAM_SORTED_ROWS = 20_000
-"""By description each page sorts everything anew, so there the pages are large."""
+"""By description each page sorts everything again, so there the pages are large."""
 _CHECK_EVERY = 10_000
 """SQLite's own steps between two looks at the cancel token: about 0.3 ms."""
 SNAPSHOT_NOTICE = "A snapshot, not live: this folder may not be written."
@@ -384,7 +384,7 @@ class StoreReader:
                 yield read_event((*row[:-1], None))
 
     def _follow_snapshot(self) -> None:
-        """Open a store anew that is shown as a snapshot and has changed; not another one in its place."""
+        """Open a store again that is shown as a snapshot and has changed; not another one in its place."""
         if self._seen is None or (now := self._state()) == self._seen or now[:2] != self._seen[:2]:
             return
         before, seen, notice = self._connection, self._seen, self._notice

@@ -75,7 +75,7 @@ class NameCounts:
 def clear_unused(connection: sqlite3.Connection) -> None:
     """Take the texts of names away that no event has any more; their numbers are never given again.
 
-    The indexes over names are built anew: what lies in the gaps of their pages would tell the texts.
+    The indexes over names are rebuilt: what lies in the gaps of their pages would tell the texts.
     """
     for names in ALL_NAME_TABLES:
         # Random, so that nobody can record a name that stands in the way.

@@ -38,7 +38,7 @@ def has_old_text_index(connection: sqlite3.Connection) -> bool:
 
 
 def recount_names(connection: sqlite3.Connection) -> None:
-    """Write anew how many events each name has, and how it is searched for."""
+    """Rewrite how many events each name has, and how it is searched for."""
     for names in schema.ALL_NAME_TABLES:
         connection.execute(
             f"UPDATE {names.table} SET events = 0 WHERE events <> 0"  # noqa: S608 - our own names

@@ -150,7 +150,7 @@ class StoreWriter:
         return not is_busy
 
     def vacuum(self) -> None:
-        """Write the whole file anew, without unused space; needs as much room again while it does.
+        """Rewrite the whole file without unused space; needs as much room again while it does.
 
         Raises:
             StoreFull: If there is no room; the store is as it was.
@@ -164,7 +164,7 @@ class StoreWriter:
         distinct = [by_key[item.key] for item in drafts if by_key[item.key] is item]
         self._forget_removed_names()
         newest = self.newest_seq()
-        existing = self._known(list(by_key)) if newest else set()
+        existing = self._stored_keys(list(by_key)) if newest else set()
         fresh = [item for item in distinct if item.key not in existing]
         rows = self._rows(fresh, newest)
         if rows:
@@ -246,7 +246,7 @@ class StoreWriter:
     def reindex(
         self, progress: Callable[[str], None] | None = None, *, has_text_index: bool | None = None
     ) -> None:
-        """Make anew what is derived from the events; if that ends half way, the next writer goes on.
+        """Make again what is derived from the events; if that ends half way, the next writer goes on.
 
         Args:
             progress: Is told the name of each part before it is built.
@@ -365,7 +365,7 @@ class StoreWriter:
             for names in self._names:
                 names.forget()
 
-    def _known(self, keys: list[str]) -> set[str]:
+    def _stored_keys(self, keys: list[str]) -> set[str]:
         """Return which of these keys are in the store."""
         existing: set[str] = set()
         for first in range(0, len(keys), _KEYS_AT_ONCE):
