@@ -31,7 +31,7 @@ def test_it_begins_where_it_was_left(store: Path) -> None:
     with Terminal([*AUDIT_TUI, str(store), "--range", "all-time", "--filter", "user=user1"]) as terminal:
         terminal.wait_for("1 of 50")
         terminal.press(":")
-        terminal.wait_for("a command, a row number")
+        terminal.wait_for("a command, row, time")
         terminal.press(*"31", "enter")
         terminal.wait_for("31 of 50")
         terminal.press("s")

@@ -93,7 +93,9 @@ def test_two_days_are_picked_on_the_calendar(tmp_path: Path) -> None:
         terminal.wait_for(", 3 days")
         terminal.press("a")
         terminal.wait_until_gone("Time range")
-        words = terminal.wait_for(" to ").splitlines()[0]
+        # In the line above: descriptions have the word, too.
+        terminal.read_until(lambda shown: " to " in shown.lines[0], what="two days in the line above")
+        words = terminal.lines[0]
         first, last = words[words.index(" to ") - 10 :][:10], words[words.index(" to ") + 4 :][:10]
         assert first.endswith("-10")
         assert last.endswith("-12")

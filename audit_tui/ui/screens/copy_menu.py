@@ -125,9 +125,13 @@ class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
         else:
             result = self._clipboard.copy(text)
             outcome = Copied(where_it_went(self._source.what(form), result), result)
-        self.app.call_from_thread(self.leave, outcome)
+        self.app.call_from_thread(self._end, outcome)
+
+    def _end(self, outcome: Copied | AuditTuiError) -> None:
+        # In one go: a thread of a screen that is gone gets no further.
+        self.leave(outcome)
         if self._release is not None:
-            self.app.call_from_thread(self._release)
+            self._release()
 
     def action_cancel(self) -> None:
         self.leave()
