@@ -1,4 +1,4 @@
-"""Where a request came from, in one spelling."""
+"""The place that a request came from, in one spelling."""
 
 from __future__ import annotations
 

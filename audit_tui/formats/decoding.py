@@ -61,7 +61,7 @@ class Decoder:
 
 
 def is_too_deep(text: str) -> bool:
-    """Whether JSON text is nested deeper than what reads it later should meet."""
+    """Tell whether JSON text is nested deeper than what reads it later should meet."""
     if len(text) <= MAX_DEPTH or text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     depth = 0

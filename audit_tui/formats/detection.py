@@ -28,7 +28,7 @@ Check: TypeAlias = "Callable[[Fields], bool]"
 
 
 class Condition(NamedTuple):
-    """What must hold of a record; dots go into objects, and keys may be spelled in any way."""
+    """The condition that a record must meet; dots go into objects, and keys may be spelled in any way."""
 
     has: tuple[str, ...]
     """All of these paths lead to something."""
@@ -94,7 +94,7 @@ class Condition(NamedTuple):
 
 
 def _getter(path: str, keys: dict[str, str]) -> Callable[[Fields], Any] | None:
-    """What gives the value at a path in records with these keys; None when no key may lead there."""
+    """The reader of the value at a path in records with these keys; None when no key may lead there."""
     key = keys.get(fold(path))
     if key is not None:
         return lambda fields: fields[key]

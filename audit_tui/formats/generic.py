@@ -36,7 +36,7 @@ UNNAMED_EVENT = "Message"
 """The event of a record that has a time and a message, but does not say what kind of thing happened."""
 
 COLUMNS = IMPORTABLE
-"""What ``--map`` can fill; ``date`` is another word for time."""
+"""The columns that ``--map`` can fill; ``date`` is another word for time."""
 
 # The usual names of each column's field, the most telling first. Compared without case, spaces and signs, so
 # "Event Name", "event_name" and "eventName" are one; a dot goes into an object.
@@ -109,7 +109,7 @@ _LATE = (
 )
 """Parts of names of times at which something was done with the record, or ended."""
 _UTC = re.compile(r"\s*[\[(]\s*(?:UTC|GMT)[^\])]*[\])]\s*\Z", re.IGNORECASE)
-"""What a name says of the zone: ``Date (UTC)``, ``TimeGenerated [UTC]``."""
+"""The zone in a name: ``Date (UTC)``, ``TimeGenerated [UTC]``."""
 _DATES = ("date", "eventdate", "logdate", "startdate", "day")
 _CLOCKS = ("time", "eventtime", "logtime", "starttime", "timeofday")
 _AMERICAN = frozenset({"serialnum", "macb", "timezone"})
@@ -184,7 +184,7 @@ def _inside(value: object, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - a JS
 
 
 class _Plan(NamedTuple):
-    """Which fields of records with the same keys fill the columns."""
+    """The fields that fill the columns, for records with the same keys."""
 
     times: tuple[Candidate, ...]
     joined: tuple[str, str, str | None, bool] | None
@@ -319,7 +319,7 @@ _PLAIN_CHARS = {
 
 
 def read_column(column: str, raw: object) -> Any:  # noqa: ANN401 - a column's own type
-    """What a value that a user chose for a column gives for it, of the column's type; None when nothing.
+    """Return what a value chosen by a user gives for a column, of the column's type; None when nothing.
 
     Raises:
         RecordError: If a time cannot be read.
@@ -343,7 +343,7 @@ class FieldMap:
         return bool(self.fields)
 
     def value(self, column: str, fields: Fields) -> Any:  # noqa: ANN401 - a column's own type
-        """What a record gives for a column, of the column's type; None when it gives nothing.
+        """Return what a record gives for a column, of the column's type; None when it gives nothing.
 
         Raises:
             RecordError: If a time cannot be read.
@@ -365,7 +365,7 @@ _LONGEST_NOTHING = max(map(len, NO_NAMES))
 
 
 def _is_plain(text: str, chars: int) -> bool:
-    """Whether every reader of a text column gives this text as it is."""
+    """Tell whether every reader of a text column gives this text as it is."""
     return (
         0 < len(text) <= chars
         and text.isascii()
@@ -377,7 +377,7 @@ def _is_plain(text: str, chars: int) -> bool:
 
 def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
     """The columns that a record fills; what they give back exactly leaves the metadata."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for column, read, plain_chars, candidates in plan.columns:
         for field, inner, _ in candidates:
             # From what is left: a field tells one thing, so "type" is the category only where another
@@ -386,18 +386,18 @@ def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
             if raw is None:
                 continue
             if not inner and type(raw) is str and _is_plain(raw, plain_chars):
-                found[column] = raw
+                values[column] = raw
                 del metadata[field]
                 break
             if inner:
                 raw = _inside(raw, inner)
             value = None if raw is None else read(raw)
             if value is not None:
-                found[column] = value
+                values[column] = value
                 if not inner and value == raw and raw is not True:
                     del metadata[field]
                 break
-    return found
+    return values
 
 
 def _joined_text(joined: tuple[str, str, str | None, bool], fields: Fields) -> str | None:
@@ -441,7 +441,7 @@ def _values_inside(column: str, fields: Fields, places: tuple[str, ...]) -> Iter
 
 
 def _looked_for(column: str, fields: Fields, places: tuple[str, ...]) -> Any:  # noqa: ANN401 - a column's own type
-    """What one of the objects of a record gives for a column; None when none gives anything."""
+    """Return what one of the objects of a record gives for a column; None when none gives anything."""
     for value in _values_inside(column, fields, places):
         text = _READERS[column](value)
         if text is not None and not (column == "source_ip" and not _ADDRESS.match(text)):
@@ -478,13 +478,13 @@ class GenericMapper:
         metadata = fields.copy()
         occurred_us = self._time(plan, fields, metadata)
         ending = ending_of((kind, fields[name]) for kind, name in plan.endings) if plan.endings else NOT_TOLD
-        found = _fill(plan, metadata)
+        values = _fill(plan, metadata)
         if self._map.fields:
-            self._fill_mapped(found, fields, metadata)
-        get = found.get
+            self._fill_mapped(values, fields, metadata)
+        get = values.get
         for column in ("event", "user", "source_ip"):
             if get(column) is None and plan.inside.get(column):
-                found[column] = _looked_for(column, fields, plan.inside[column])
+                values[column] = _looked_for(column, fields, plan.inside[column])
         event, user, target, description = get("event"), get("user"), get("target"), get("description")
         event = event or UNNAMED_EVENT
         outcome, is_denied = get("outcome"), ending.is_denied
@@ -558,10 +558,10 @@ class GenericMapper:
             del metadata[candidate.field]
         return occurred_us
 
-    def _fill_mapped(self, found: dict[str, Any], fields: Fields, metadata: Fields) -> None:
+    def _fill_mapped(self, values: dict[str, Any], fields: Fields, metadata: Fields) -> None:
         for column, field in self._map.fields.items():
             value = None if column == "time" else self._map.value(column, fields)
             if value is not None:
-                found[column] = value
+                values[column] = value
                 if metadata.get(field) == value and metadata[field] is not True:
                     del metadata[field]

@@ -20,7 +20,7 @@ WAREHOUSE_PREFIX = "p_"
 """Panther's warehouse adds keys of its own, among them when it parsed the record: no part of the content."""
 LOG_TYPE = "p_log_type"
 BY_NAME = "by_name"
-"""Where the metadata holds lists of names and values once more, as maps that can be filtered."""
+"""The paths at which the metadata holds lists of names and values once more, as maps that can be filtered."""
 
 _USUAL_CHARS = 64
 """Longer keys are not remembered: a hostile log could fill the memory with them."""
@@ -49,7 +49,7 @@ def _steps(path: str) -> tuple[str, str]:
 
 
 def of_warehouse(fields: Fields, prefix: str) -> bool:
-    """Whether the warehouse that a record comes from names its log so."""
+    """Tell whether the warehouse that a record comes from names its log so."""
     log_type = fields.get(LOG_TYPE)
     return isinstance(log_type, str) and log_type.startswith(prefix)
 
@@ -70,7 +70,7 @@ class Loose:
         self._taken: set[str] = set()
 
     def key(self, name: str) -> str | None:
-        """How the record spells a key; None when it has it in no spelling."""
+        """Return the key as the record spells it; None when it has it in no spelling."""
         if name in self._fields:
             return name
         if self._folded is None:
@@ -175,7 +175,7 @@ class Loose:
             self._taken.add(key)
 
     def rest(self, *, is_denied: bool = False, by_name: Fields | None = None) -> Fields:
-        """What no column holds exactly, as it was.
+        """The fields that no column holds exactly, as they were.
 
         Args:
             is_denied: Say so: the outcome only says failure.
@@ -222,15 +222,15 @@ def named_values(pairs: object) -> Fields:
         pairs = None if written is None else list(written.values())
     if not isinstance(pairs, list):
         return {}
-    found: Fields = {}
+    values_by_name: Fields = {}
     for pair in pairs:
         if not isinstance(pair, dict):
             continue
-        one = Loose(pair)
-        name = one.text(*_NAMES)
+        named = Loose(pair)
+        name = named.text(*_NAMES)
         if name is None:
             continue
-        old = one.get("oldValue")
-        new = next((value for value in map(one.get, _VALUES) if value is not None), None)
-        found.setdefault(name, new if old is None else {"old": old, "new": new})
-    return found
+        old = named.get("oldValue")
+        new = next((value for value in map(named.get, _VALUES) if value is not None), None)
+        values_by_name.setdefault(name, new if old is None else {"old": old, "new": new})
+    return values_by_name

@@ -31,7 +31,7 @@ UNITS_US = {"s": Decimal(1_000_000), "ms": Decimal(1_000), "us": Decimal(1), "ns
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an act ended, as a word or a number of a vendor says it."""
+    """The end of an act, as a word or a number of a vendor says it."""
 
     outcome: Outcome
     is_denied: bool = False
@@ -54,21 +54,21 @@ class Mapping:
     templates: dict[str, Pattern] = field(default_factory=dict)
     """Columns that are put together, where no field fills them."""
     time_unit: str | None = None
-    """What numbers count since 1970; None tells by their digits."""
+    """The unit in which numbers count since 1970; None tells by their digits."""
     time_format: str | None = None
-    """How times are spelled (strptime); None for every usual spelling."""
+    """The spelling of times (strptime); None for every usual spelling."""
     zone: tzinfo | None = None
     """Of times that name none; None leaves it to the import."""
     outcomes: dict[str, Verdict] = field(default_factory=dict)
-    """What values of the outcome mean, in lower case; empty for the usual words."""
+    """The meanings of values of the outcome, in lower case; empty for the usual words."""
     outcome_ranges: tuple[tuple[int, int, Verdict], ...] = ()
-    """What numbers mean, both ends included."""
+    """The meanings of numbers, both ends included."""
     severities: dict[str, int] = field(default_factory=dict)
-    """What values of the severity mean, in lower case; empty for the usual words."""
+    """The meanings of values of the severity, in lower case; empty for the usual words."""
     inside: str = ""
     """The object in which paths are looked for before the record itself; empty for none."""
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """What sentences name beside the columns, each with its paths."""
+    """The names in sentences beside the columns, each with its paths."""
     lists: tuple[str, ...] = ()
     """Paths of lists of names and values, kept as maps, too."""
     sentences: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Mapping:
     nobody: frozenset[str] = frozenset()
     """Users, in lower case, that stand for nobody."""
     tables: dict[str, Any] = field(default_factory=dict)
-    """What a vendor's own code looks up."""
+    """The tables that a vendor's own code looks up."""
 
     def format(self) -> Format:
         """Return the format that it describes, for all records that it is given."""
@@ -140,11 +140,11 @@ class Telling:
         self.reason: str | None = None
         """Why it failed."""
         self.names: dict[str, str | None] = {}
-        """What sentences name, where code found it."""
+        """The names in sentences whose values code found."""
         self.maps: Fields = {}
         """Lists of names and values, as maps."""
         self.who: str | None = None
-        """Who did it, as the sentence calls them; None for the user."""
+        """The actor, as the sentence calls them; None for the user."""
         self.pattern: str | None = None
         """The pattern of the sentence, where code chose it."""
         self.sentence: str | None = None
@@ -158,19 +158,19 @@ class Telling:
 
     @property
     def user(self) -> str | None:
-        """Who did it."""
+        """The actor."""
         user: str | None = self.values.get("user")
         return user
 
     @property
     def target(self) -> str | None:
-        """What was acted upon."""
+        """The thing acted upon."""
         target: str | None = self.values.get("target")
         return target
 
     @property
     def outcome(self) -> Outcome:
-        """How it ended."""
+        """The end of the act."""
         return self.verdict.outcome
 
     def at(self, path: str) -> Any:  # noqa: ANN401 - a JSON value has no narrower type

@@ -34,7 +34,7 @@ def shipped_mappings() -> dict[str, Path]:
 
 
 def read_mapping(path: Path) -> Mapping:
-    """What a mapping file describes.
+    """The format that a mapping file describes.
 
     Args:
         path: The file, or the name of one that comes with the program.
@@ -61,10 +61,10 @@ def read_mapping(path: Path) -> Mapping:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        said = str(error)
-        place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)\Z", said)
+        message = str(error)
+        place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)\Z", message)
         line = (place and place[1]) or str(text.count("\n") + 1)
-        reason = said[: place.start()] if place else said
+        reason = message[: place.start()] if place else message
         raise UsageError(f"{path}, line {line}: not TOML: {reason}.", _HINT) from None
     except RecursionError:
         raise UsageError(f"{path}: it is nested too deeply.", _HINT) from None
@@ -125,17 +125,20 @@ class _Checked:
     def _table(self, name: str) -> dict[str, Any]:
         """A table whose keys are columns, or one with keys of its own."""
         table: dict[str, Any] = self._values.get(name, {})
-        known: tuple[str, ...] = _READ
+        allowed: tuple[str, ...] = _READ
         if name == "time":
-            known = ("unit", "format", "zone")
+            allowed = ("unit", "format", "zone")
         elif name == "outcome":
-            known = (*Outcome, _DENIED)
+            allowed = (*Outcome, _DENIED)
         elif name in ("severity", "names", "sentences"):
             return table
         for key in table:
-            if key not in known:
+            if key not in allowed:
                 self._fail(
-                    name, key, f"{name} has no {key!r}", _meant(key, known) or f"It has {', '.join(known)}."
+                    name,
+                    key,
+                    f"{name} has no {key!r}",
+                    _meant(key, allowed) or f"It has {', '.join(allowed)}.",
                 )
         return table
 
@@ -237,18 +240,18 @@ def _line_of(text: str, table: str, key: str) -> int:
     """The line of a key in a table; the table's own, or the first, if it is written otherwise."""
     key_line = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""")
     header = re.compile(rf"""\s*\[\s*["']?{re.escape(key)}["']?\s*[.\]]""")
-    current, found = "", 1
+    current, line_number = "", 1
     for number, line in enumerate(text.split("\n"), 1):
         if opened := re.match(r"""\s*\[\s*["']?([^\]"']*?)["']?\s*\]""", line):
             current = opened[1]
-            found = number if current == table else found
+            line_number = number if current == table else line_number
         if (current == table and key_line.match(line)) or (not table and header.match(line)):
             return number
-    return found
+    return line_number
 
 
-def _meant(name: str, known: tuple[str, ...]) -> str:
+def _meant(name: str, allowed: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name.lower(), known, n=1)
+    close = get_close_matches(name.lower(), allowed, n=1)
     return f"Did you mean {close[0]}?" if close else ""

@@ -1,4 +1,4 @@
-"""How something ended, in the words, flags and numbers of any log."""
+"""The end of something, in the words, flags and numbers of any log."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _DENIED = re.compile(
 
 
 class Ending(NamedTuple):
-    """How a record says that something ended."""
+    """The ways in which a record says that something ended."""
 
     outcome: Outcome
     is_denied: bool

@@ -23,11 +23,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 
 
 class Plugins(NamedTuple):
-    """What was found."""
+    """The formats that were loaded."""
 
     formats: tuple[Format, ...]
     problems: tuple[str, ...]
-    """What is wrong with the others, a sentence each; quotes foreign text, so clean it."""
+    """The faults of the others, a sentence each; quotes foreign text, so clean it."""
 
 
 def load_plugins(taken: Collection[str]) -> Plugins:
@@ -40,13 +40,13 @@ def load_plugins(taken: Collection[str]) -> Plugins:
 
     formats: dict[str, Format] = {}
     problems = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+    for entry in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
-            found = _loaded(entry, {*taken, *formats})
+            loaded = _loaded(entry, {*taken, *formats})
         except ValueError as error:
             problems.append(f"The format {entry.name} of {_package(entry)} is left out: {error}.")
         else:
-            formats[found.name] = found
+            formats[loaded.name] = loaded
     return Plugins(tuple(formats.values()), tuple(problems))
 
 
@@ -57,57 +57,57 @@ def _package(entry: EntryPoint) -> str:
 def _loaded(entry: EntryPoint, taken: Collection[str]) -> Format:
     """The format of an entry. Raises ValueError with what is wrong."""
     try:
-        found = entry.load()
+        loaded = entry.load()
     except (Exception, SystemExit) as error:
         # What foreign code raises at import is anything.
-        said = " ".join(str(error).split())[:_SHOWN_CHARS]
-        raise ValueError(f"{type(error).__name__}: {said}") from error
-    if not isinstance(found, Format):
+        message = " ".join(str(error).split())[:_SHOWN_CHARS]
+        raise ValueError(f"{type(error).__name__}: {message}") from error
+    if not isinstance(loaded, Format):
         raise ValueError(f"{entry.value} is no Format")
-    if found.name != entry.name or _NAME.fullmatch(found.name) is None:
-        raise ValueError(f"it calls itself {found.name!r}")
-    if found.name in taken:
+    if loaded.name != entry.name or _NAME.fullmatch(loaded.name) is None:
+        raise ValueError(f"it calls itself {loaded.name!r}")
+    if loaded.name in taken:
         raise ValueError("there is a format of that name")
-    return _guarded(found)
+    return _guarded(loaded)
 
 
-def _guarded(one: Format) -> Format:
+def _guarded(log_format: Format) -> Format:
     """The same format, whose mistakes cost a record and not the import."""
 
     def detect(fields: Fields) -> bool:
         try:
-            return bool(one.detect(fields))
+            return bool(log_format.detect(fields))
         except (Exception, SystemExit):  # noqa: BLE001 - foreign code: a record that it stumbles over is not its own
             return False
 
     def map_(fields: Fields) -> AuditEvent:
         try:
-            return one.map(fields)
+            return log_format.map(fields)
         except RecordError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: the other records must not be lost
-            raise _stumbled(one, error) from None
+            raise _stumbled(log_format, error) from None
 
     def split(fields: Fields) -> Sequence[Fields]:
-        if one.split is None:
+        if log_format.split is None:
             return [fields]
         try:
-            return one.split(fields)
+            return log_format.split(fields)
         except RecordError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            raise _stumbled(one, error) from None
+            raise _stumbled(log_format, error) from None
 
     return replace(
-        one,
+        log_format,
         detect=detect,
         map=map_,
-        split=None if one.split is None else split,
-        lines=None if one.lines is None else _guarded_lines(one, one.lines),
+        split=None if log_format.split is None else split,
+        lines=None if log_format.lines is None else _guarded_lines(log_format, log_format.lines),
     )
 
 
-def _guarded_lines(one: Format, lines: Lines) -> Lines:
+def _guarded_lines(log_format: Format, lines: Lines) -> Lines:
     def begins(head: str) -> bool:
         try:
             return bool(lines.begins(head))
@@ -120,10 +120,12 @@ def _guarded_lines(one: Format, lines: Lines) -> Lines:
         except AuditTuiError:
             raise
         except (Exception, SystemExit) as error:
-            raise FileError(f"{text.name} cannot be read on: {_stumbled(one, error).reason}.") from error
+            raise FileError(
+                f"{text.name} cannot be read on: {_stumbled(log_format, error).reason}."
+            ) from error
 
     return Lines(begins, records)
 
 
-def _stumbled(one: Format, error: BaseException) -> RecordError:
-    return RecordError(f"the format {one.name} fails: {type(error).__name__}")
+def _stumbled(log_format: Format, error: BaseException) -> RecordError:
+    return RecordError(f"the format {log_format.name} fails: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""What a log format is: how a record is recognised and how it becomes an event."""
+"""The nature of a log format: how a record is recognised and how it becomes an event."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Fields: TypeAlias = dict[str, Any]
 
 
 class Shape(Enum):
-    """How a file divides into records, before anyone knows what they mean."""
+    """The way a file divides into records, before anyone knows what they mean."""
 
     JSON = "json"
     CSV = "csv"
@@ -45,7 +45,7 @@ class Record(NamedTuple):
     line: int
     """The line of the file on which it begins, from 1."""
     number: int | None
-    """Which record of its list it is, from 1; None where the line alone says it."""
+    """The number of the record in its list, from 1; None where the line alone says it."""
     text: str
     """The record's own text; bytes that are not UTF-8 stand as lone surrogates (``surrogateescape``)."""
     is_lossy: bool
@@ -60,7 +60,7 @@ class Reject(NamedTuple):
     file: str
     line: int
     number: int | None
-    """Which record of its list it is, from 1; None where the line alone says it."""
+    """The number of the record in its list, from 1; None where the line alone says it."""
     reason: str
     """Why, as the end of a sentence; may quote data, so clean it before it is shown."""
     text: str
@@ -68,7 +68,7 @@ class Reject(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it stands, ``FILE:LINE`` or ``FILE:LINE (record N)``; hostile until cleaned."""
+        """The place of the record, ``FILE:LINE`` or ``FILE:LINE (record N)``; hostile until cleaned."""
         record = "" if self.number is None else f" (record {self.number:,})"
         return f"{self.file}:{self.line}{record}"
 
@@ -87,10 +87,10 @@ class RecordError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """How a log that is neither JSON nor CSV divides into records."""
+    """The way a log that is neither JSON nor CSV divides into records."""
 
     begins: Callable[[str], bool]
-    """Whether the beginning of a file (``LogText.head``, some lines of it) is of this format; never raises.
+    """Tell whether a file that begins so (``LogText.head``, some lines) is of this format; never raises.
 
     A line or two that are odd must not hide the others."""
     records: Callable[[LogText], Iterator[Record | Reject]]
@@ -109,13 +109,13 @@ class Format:
     """
 
     name: str
-    """What ``--format`` calls it, and the source of its events: lower case, ``[a-z0-9-]``."""
+    """The name that ``--format`` takes, and the source of its events: lower case, ``[a-z0-9-]``."""
     title: str
-    """What people call it."""
+    """The name that people use."""
     shapes: frozenset[Shape]
     """In which kinds of file it comes. JSON in the cells of a CSV file, or in a text inside JSON, is JSON."""
     detect: Callable[[Fields], bool]
-    """Whether a decoded record is of this format; cheap, and never raises, whatever types the values have.
+    """Tell whether a decoded record is of this format; cheap, and never raises, whatever the values are.
 
     For a format that comes as CSV: also whether a header is, whose names then have empty texts."""
     map: Callable[[Fields], AuditEvent]
@@ -135,4 +135,4 @@ class Format:
 
     May raise RecordError. A record without parts is rejected."""
     lines: Lines | None = None
-    """How its files are read, when its shape is LINES."""
+    """The way its files are read, when its shape is LINES."""

@@ -63,19 +63,19 @@ def _plugins() -> Plugins:
 
 
 def plugin_problems() -> tuple[str, ...]:
-    """What is wrong with formats that other packages add, a sentence each; hostile until cleaned."""
+    """The faults of formats that other packages add, a sentence each; hostile until cleaned."""
     return _plugins().problems
 
 
 def built_in_names() -> list[str]:
-    """What ``--format`` takes of our own, for a person: by name, the generic ones last."""
+    """The names of our own formats that ``--format`` takes, for a person: by name, the generic ones last."""
     names = sorted([*vendor_names(), *(entry.name for entry in CODE)])
     return [*names, *(name for name, _ in _GENERIC.values())]
 
 
 def format_names() -> list[str]:
-    """What ``--format`` takes; looks for what other packages add."""
-    return built_in_names() + [one.name for one in _plugins().formats]
+    """The names that ``--format`` takes; looks for what other packages add."""
+    return built_in_names() + [log_format.name for log_format in _plugins().formats]
 
 
 class Formats:
@@ -104,10 +104,14 @@ class Formats:
         self._likely_csv: dict[tuple[str, ...], tuple[tuple[Format, Callable[[Fields], bool]], ...]] = {}
         self.only = only
         if name is not None:
-            known = {one.name: one for one in (*known_formats(), *self._generic.values())}
-            if name not in known:
-                raise UsageError(f"There is no format {name!r}.", f"Formats are {', '.join(known)}.")
-            self.only = known[name]
+            formats_by_name = {
+                log_format.name: log_format for log_format in (*known_formats(), *self._generic.values())
+            }
+            if name not in formats_by_name:
+                raise UsageError(
+                    f"There is no format {name!r}.", f"Formats are {', '.join(formats_by_name)}."
+                )
+            self.only = formats_by_name[name]
 
     def generic(self, shape: Shape) -> Format:
         """The format of records that no other knows."""
@@ -120,13 +124,13 @@ class Formats:
             fields: The record.
             shape: Of its file; JSON for what lay as JSON in a cell or a text.
         """
-        known = self._likely_csv if shape is Shape.CSV else self._likely_json
+        likely_by_keys = self._likely_csv if shape is Shape.CSV else self._likely_json
         names = tuple(fields)
-        likely = known.get(names)
+        likely = likely_by_keys.get(names)
         if likely is None:
-            if len(known) >= _MAX_KEY_SETS:
-                known.clear()
-            likely = known[names] = tuple(self._likely(names, shape))
+            if len(likely_by_keys) >= _MAX_KEY_SETS:
+                likely_by_keys.clear()
+            likely = likely_by_keys[names] = tuple(self._likely(names, shape))
         for log_format, holds in likely:
             if holds(fields):
                 return log_format
@@ -146,7 +150,7 @@ class Formats:
     def of_lines(self, head: str) -> Format | None:
         """The format of a file that is neither JSON nor CSV, told by its beginning; None when unknown."""
         candidates: Sequence[Format] = self._specific if self.only is None else (self.only,)
-        for one in candidates:
-            if one.lines is not None and (one is self.only or one.lines.begins(head)):
-                return one
+        for candidate in candidates:
+            if candidate.lines is not None and (candidate is self.only or candidate.lines.begins(head)):
+                return candidate
         return None

@@ -78,7 +78,7 @@ _TICKS = range(621_355_968_000_000_001, 694_000_000_000_000_000)
 
 
 class NaiveTimes:
-    """What is made of times that name no zone, and how many there were."""
+    """The reading of times that name no zone, and how many there were."""
 
     def __init__(self) -> None:
         self.zone: tzinfo = UTC
@@ -162,7 +162,7 @@ def plain_utc(value: object) -> int | None:
 
 
 def is_plain_utc(value: object) -> bool:
-    """Whether a time is spelled ``2026-11-01T14:00:00Z``, perhaps with three or six digits of a second.
+    """Tell whether a time is spelled ``2026-11-01T14:00:00Z``, perhaps with three or six digits of a second.
 
     Such a text need not be kept beside the time that was read from it.
     """
@@ -196,12 +196,12 @@ def _fine(count: int) -> int:
     return count // 10 + _TICKS_EPOCH_US if count in _TICKS else count // 1_000
 
 
-def _compact(found: re.Match[str], zone: tzinfo | None) -> int:
-    digits, fraction, sign, minutes = found.groups()
+def _compact(match: re.Match[str], zone: tzinfo | None) -> int:
+    digits, fraction, sign, minutes = match.groups()
     try:
         moment = datetime.fromisoformat(f"{digits[:8]}T{digits[8:]}")
     except ValueError:
-        raise RecordError(f"the time is not a time: {_short(found[0])}") from None
+        raise RecordError(f"the time is not a time: {_short(match[0])}") from None
     if sign is not None:
         moment = moment.replace(tzinfo=timezone(timedelta(minutes=int(f"{sign}{minutes}"))))
     return _us(moment, zone) + int(Decimal(fraction or 0) * 1_000_000)
@@ -232,10 +232,10 @@ def _from_odd_text(text: str, zone: tzinfo | None) -> int:
     for suffix in (" UTC", " GMT", " Z", "z"):
         if plain.endswith(suffix):
             plain = f"{plain.removesuffix(suffix)}Z"
-    leap, found = _LEAP_SECOND.subn(r"\g<1>59", plain)
-    if plain != text or found:
+    leap, replaced = _LEAP_SECOND.subn(r"\g<1>59", plain)
+    if plain != text or replaced:
         try:
-            return _us(datetime.fromisoformat(leap), zone) + (1_000_000 if found else 0)
+            return _us(datetime.fromisoformat(leap), zone) + (1_000_000 if replaced else 0)
         except ValueError:
             pass
     if (ticks := _DOTNET.match(text)) is not None:

@@ -110,8 +110,8 @@ def mark_denied(metadata: Fields) -> None:
     metadata.setdefault(OUTCOME_DETAIL, DENIED)
 
 
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
     if code == 0:
         return "\u2400"
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
@@ -165,7 +165,7 @@ def outcome_of(value: object) -> Outcome:
 
 @lru_cache(maxsize=2_048)
 def _outcome_in(words: str) -> Outcome:
-    """What some words say: ``LOGIN_ERROR_INVALID_PASSWORD``, ``PartiallySucceeded``, ``not successful``."""
+    """The outcome in words: ``LOGIN_ERROR_INVALID_PASSWORD``, ``PartiallySucceeded``, ``not successful``."""
     exact = _EXACT.get(words.lower())
     if exact is not None:
         return exact
@@ -179,7 +179,7 @@ def _outcome_in(words: str) -> Outcome:
 
 
 def http_outcome(code: int) -> Outcome:
-    """What an HTTP status code says of a request: below 400 is success."""
+    """The outcome that an HTTP status code tells of a request: below 400 is success."""
     if 200 <= code < 400:
         return Outcome.SUCCESS
     return Outcome.FAILURE if 400 <= code < 600 else Outcome.UNKNOWN

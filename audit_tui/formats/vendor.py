@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RANK = 50
 PART = "event"
-"""Where a part of a record that tells several events has its own of them."""
+"""The key under which a part of a record that tells several events has its own of them."""
 PART_NUMBER = "event_number"
 """The number of that part among them, from 0: the id of the record is the same for all."""
 _HEAD_ENDS = "\n[columns]"
@@ -56,7 +56,7 @@ def vendor_format(name: str) -> tuple[int, Format]:
 
 
 def _lines(path: Path, begins: str) -> Lines:
-    """How the files of a vendor divide that are neither JSON nor CSV: its code is imported when one comes."""
+    """The division of a vendor's files that are neither JSON nor CSV; its code is imported when one comes."""
 
     def records(text: LogText) -> Iterator[Record | Reject]:
         read: Callable[[LogText], Iterator[Record | Reject]]

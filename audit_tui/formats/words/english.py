@@ -81,7 +81,7 @@ JOINTS = frozenset({"to", "from", "for", "with", "by"})
 
 
 class Act(NamedTuple):
-    """What a name says: a verb and the words of what it is done to."""
+    """Return what a name says: a verb and the words of what it is done to."""
 
     verb: str
     noun: tuple[str, ...]

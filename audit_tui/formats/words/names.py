@@ -1,4 +1,4 @@
-"""What the name of an event tells besides the act: how it ended, and what kind of thing it is about."""
+"""The facts in the name of an event besides the act: how it ended, and what kind of thing it is about."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _RESULTS = frozenset({"failed", "failure", "succeeded", "success"})
 """Words at the end that tell how it ended, not what was done."""
 _NOMINAL = {"creation": "create", "deletion": "delete", "removal": "remove"}
 _DOERS = frozenset({"user", "session", "account"})
-"""Who does what is done to nobody: ``user_login``."""
+"""The actors of what is done to nobody: ``user_login``."""
 _OF_MANY = frozenset({"enable", "disable", "list", "set", "configure"})
-"""What is done to all of a kind at once: alerts are enabled, a hook is created."""
+"""The acts done to all of a kind at once: alerts are enabled, a hook is created."""
 _OBJECT_PATHS = (("name",), ("email",), ("id",))
 
 
 class NamedEnd(NamedTuple):
-    """What a name says of the end."""
+    """Return what a name says of the end."""
 
     outcome: Outcome
     stem: str | None
@@ -92,12 +92,12 @@ def _without_last(event: str) -> str:
 @lru_cache(maxsize=4_096)
 def family_in_name(event: str) -> str | None:
     """The first word of a name in dotted words, ``api_key`` of ``api_key.created``; None for other names."""
-    found = _DOTTED.match(event)
-    return None if found is None else found["family"]
+    match = _DOTTED.match(event)
+    return None if match is None else match["family"]
 
 
 def object_in_name(fields: Fields, event: str) -> str | None:
-    """What an event acted upon, where a record has an object under the event's own name.
+    """The thing that an event acted upon, where a record has an object under the event's own name.
 
     ``{"type": "api_key.created", "api_key.created": {"id": "key_1"}}`` acted upon key_1.
     """
@@ -113,7 +113,7 @@ def object_in_name(fields: Fields, event: str) -> str | None:
 
 
 class NamedAct(NamedTuple):
-    """What a dotted name says: an act, and the thing that the name begins with."""
+    """Return what a dotted name says: an act, and the thing that the name begins with."""
 
     act: Act
     holder: tuple[str, ...]

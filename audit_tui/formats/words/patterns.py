@@ -122,7 +122,8 @@ def _filled(parts: Sequence[_Part], value_of: Callable[[str], str | None]) -> st
                 return None
             texts.append(value)
         else:
-            texts.append(next((text for one in part.alternatives if (text := _filled(one, value_of))), ""))
+            filled = (_filled(alternative, value_of) for alternative in part.alternatives)
+            texts.append(next((text for text in filled if text), ""))
     return "".join(texts)
 
 

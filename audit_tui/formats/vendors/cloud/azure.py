@@ -43,7 +43,7 @@ def _claimed(telling: Telling) -> str | None:
 
 
 def _verdict(telling: Telling) -> tuple[Verdict, str]:
-    """How it ended, and the vendor's word for why: the status of the answer says more than "Success"."""
+    """The end, and the vendor's word for why: the status of the answer says more than "Success"."""
     detail = telling.text("subStatus.value", "resultSignature", "statusCode") or ""
     is_denied = any(word in detail.lower() for word in telling.mapping.tables["denied"])
     status = http_verdict_of(telling.text("httpStatusCode", "statusCode", "status_code", "status"))
@@ -104,7 +104,7 @@ def _sentence(telling: Telling, detail: str) -> str:
 
 
 def _verb(name: str) -> tuple[str, str]:
-    """What is done, in the past and after "to": ``write``, ``restart``, ``listKeys``."""
+    """The act, in the past and after "to": ``write``, ``restart``, ``listKeys``."""
     if name.lower() == "write":
         return "created or updated", "create or update"
     if name.lower() == "listkeys":

@@ -15,7 +15,7 @@ from audit_tui.formats.vendors.cloud.cloudtrail_target import Scene, tell
 NAME = "cloudtrail"
 SERVICE_SUFFIX = ".amazonaws.com"
 LOOKUP = "LookupEvents"
-"""Where in the metadata the frame of a LookupEvents record is kept."""
+"""The key of the metadata that holds the frame of a LookupEvents record."""
 DENIED_SEVERITY = 3
 """A refused request is a warning; CloudTrail tells no severity else."""
 
@@ -143,7 +143,7 @@ def _text(fields: Fields, name: str) -> str | None:
 
 
 def outcome_of(fields: Fields) -> Outcome:
-    """How a request ended; unknown for events that no request made and that tell no result."""
+    """Return how a request ended; unknown for events that no request made and that tell no result."""
     if fields.get("errorCode") or fields.get("errorMessage"):
         return Outcome.FAILURE
     for place in _ANSWERED:
@@ -160,7 +160,7 @@ def outcome_of(fields: Fields) -> Outcome:
 
 
 def user_of(fields: Fields) -> str | None:
-    """Who asked: a user's name, a role with its session, root, or the service that acted by itself."""
+    """The actor: a user's name, a role with its session, root, or the service that acted by itself."""
     identity = fields.get("userIdentity")
     if not isinstance(identity, dict):
         return None

@@ -1,4 +1,4 @@
-"""What a CloudTrail event acted upon, and the sentence that tells it."""
+"""The thing that a CloudTrail event acted upon, and the sentence that tells it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ID_SUFFIX = re.compile(r"(Name|Names|Id|Ids|ID|Arn|Arns|ARN|Identifier|Set|List
 _NEW_THINGS = frozenset({"run", "create", "register", "allocate", "copy", "request", "import"})
 _JOINING = frozenset({"attach", "associate", "detach", "disassociate"})
 _HOLDERS = ("role", "user", "group")
-"""Who holds a policy, a key, a profile: more telling than the id of what they hold."""
+"""The holders of a policy, a key, a profile: more telling than the id of what they hold."""
 _ASPECTS = (
     "ing",
     "statu",
@@ -52,7 +52,7 @@ def _word_set(name: str) -> frozenset[str]:
 
 
 class Scene(NamedTuple):
-    """What is known of an event before it is told."""
+    """The facts of an event before it is told."""
 
     fields: Fields
     name: str
@@ -82,7 +82,7 @@ def short_name(arn: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def _stem(key: str) -> str:
-    """What a parameter names: ``dBInstanceIdentifier`` names a ``dbinstance``."""
+    """The kind of thing that a parameter names: ``dBInstanceIdentifier`` names a ``dbinstance``."""
     return singular(_ID_SUFFIX.sub("", key).lower())
 
 
@@ -93,7 +93,7 @@ def _noun_stem(noun: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=16_384)
 def _rank(key: str, noun_stem: str) -> int | None:
-    """How well a parameter names what is acted upon; None when it names something else."""
+    """Rate how well a parameter names what is acted upon; None when it names something else."""
     if key in _word_set("never"):
         return None
     stem = _stem(key)
@@ -173,10 +173,10 @@ def _resource(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
 def _refused(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
     """The resource that the refusal of a request names."""
     message = scene.fields.get("errorMessage")
-    found = _REFUSED.search(message) if isinstance(message, str) else None
-    if found is None:
+    match = _REFUSED.search(message) if isinstance(message, str) else None
+    if match is None:
         return None
-    return (_EXACT if _is_of(found[1], noun_stem) else _SOME), "", short_name(found[1])
+    return (_EXACT if _is_of(match[1], noun_stem) else _SOME), "", short_name(match[1])
 
 
 def _is_of(arn: str, noun_stem: str) -> bool:
@@ -186,7 +186,7 @@ def _is_of(arn: str, noun_stem: str) -> bool:
 
 
 class _Found(NamedTuple):
-    """What an event acted upon, and the words that tell it after the verb."""
+    """The thing that an event acted upon, and the words that tell it after the verb."""
 
     name: str
     words: str
@@ -203,9 +203,9 @@ def _noun_parts(noun: tuple[str, ...]) -> tuple[tuple[str, ...], str, tuple[str,
 def _find(scene: Scene, act: Act) -> _Found | None:
     params = _params(scene)
     first, joint, second = _noun_parts(act.noun)
-    found = _two_things(params, act, first, joint, second)
-    if found is not None:
-        return found
+    pair = _two_things(params, act, first, joint, second)
+    if pair is not None:
+        return pair
     stem = _noun_stem(second or first)
     best = _best(params, stem)
     if act.verb in _NEW_THINGS and (best is None or (best[0] > _PART and best[1] not in _HOLDERS)):
@@ -233,7 +233,7 @@ def _params(scene: Scene) -> Fields:
 
 
 def _names(named: str, noun_stem: str) -> bool:
-    """Whether a parameter that names a ``group`` names the thing itself: a ``securitygroup``."""
+    """Tell whether a parameter that names a ``group`` names the thing itself: a ``securitygroup``."""
     if named in _OWN_NAMES:
         return bool(noun_stem) and not noun_stem.endswith(_ASPECTS)
     return bool(named) and noun_stem.endswith(named)
@@ -265,10 +265,16 @@ def _two_things(
         joint = "from" if act.verb == "delete" else act.preposition
     if not joint:
         return None
-    one, other = _best(params, _noun_stem(first)), _best(params, _noun_stem(second))
-    if one is None or other is None or one[0] != _EXACT or other[0] != _EXACT or one[1] == other[1]:
+    given, receiver = _best(params, _noun_stem(first)), _best(params, _noun_stem(second))
+    if (
+        given is None
+        or receiver is None
+        or given[0] != _EXACT
+        or receiver[0] != _EXACT
+        or given[1] == receiver[1]
+    ):
         return None
-    return _Found(other[2], f"{' '.join(first)} {one[2]} {joint} {' '.join(second)} {other[2]}")
+    return _Found(receiver[2], f"{' '.join(first)} {given[2]} {joint} {' '.join(second)} {receiver[2]}")
 
 
 def _made(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
@@ -288,17 +294,17 @@ def _made(scene: Scene, noun_stem: str) -> tuple[int, str, str] | None:
 
 
 class Told(NamedTuple):
-    """What is told of an event."""
+    """The words told of an event."""
 
     target: str | None
-    """What it acted upon: what its name speaks of, what it made, or its resource; None when not told."""
+    """The thing it acted upon: what its name speaks of, what it made, or its resource; None when not told."""
     sentence: str
 
 
 def tell(
     scene: Scene, user: str | None, outcome: Outcome, *, is_denied: bool, target: str | None = None
 ) -> Told:
-    """Who did what to what, and why it failed.
+    """Tell who did what to what, and why it failed.
 
     Args:
         scene: The event.
@@ -310,14 +316,14 @@ def tell(
     who = user or "someone"
     fixed = _tables()["sentences"].get(scene.name)
     act = act_of(scene.name)
-    found = _find(scene, act or Act("", ()))
-    if found is not None:
-        target = found.name
+    acted_upon = _find(scene, act or Act("", ()))
+    if acted_upon is not None:
+        target = acted_upon.name
     if fixed is not None:
         sentence = narrate(who, fixed, {"target": target}, outcome, is_denied=is_denied)
     elif act is not None:
-        if found is not None:
-            rest = found.words
+        if acted_upon is not None:
+            rest = acted_upon.words
         elif target is not None:
             rest = f"{act.phrase()} {act.preposition} {target}"
         else:

@@ -76,7 +76,7 @@ def _map(fields: Fields) -> AuditEvent:
 
 
 def _outcome(event: str, payload: Loose) -> tuple[Outcome, bool]:
-    """How a call ended, and whether it was refused; without a status it succeeded."""
+    """Return how a call ended, and whether it was refused; without a status it succeeded."""
     code = payload.text("status.code")
     if code is not None and code != "0":
         return Outcome.FAILURE, code in _DENIED_CODES
@@ -117,14 +117,14 @@ class Resource(NamedTuple):
     """In words, one of them: ``("service", "account")``."""
     name: str
     within: str
-    """What holds it, in words: the namespace, bucket or project; empty when that is not told."""
+    """The holder of the resource, in words: the namespace, bucket or project; empty when that is not told."""
 
     def __str__(self) -> str:
         return f"{' '.join(self.kind)} {shown(self.name)}".strip()
 
 
 class GcpScene(NamedTuple):
-    """What is known of a call before it is told."""
+    """The facts of a call before it is told."""
 
     event: str
     """methodName."""
@@ -135,7 +135,7 @@ class GcpScene(NamedTuple):
 
 @lru_cache(maxsize=4_096)
 def resource_of(path: str) -> Resource:
-    """What a path of collections and names says: ``projects/p/zones/z/disks/d`` is disk d.
+    """Return what a path of collections and names says: ``projects/p/zones/z/disks/d`` is disk d.
 
     A path that ends in a collection (``projects/p/jobs``) names what holds it.
     """
@@ -155,9 +155,9 @@ def resource_of(path: str) -> Resource:
     holder = dict(pairs[:-1])
     within = next(
         (
-            f"{singular(one)} {holder[one]}"
-            for one in ("namespaces", "projects", "folders", "organizations")
-            if one in holder
+            f"{singular(collection)} {holder[collection]}"
+            for collection in ("namespaces", "projects", "folders", "organizations")
+            if collection in holder
         ),
         "",
     )
@@ -174,7 +174,7 @@ def _pairs(steps: list[str]) -> list[tuple[str, str]]:
 
 
 def _tell(scene: GcpScene, user: str | None, outcome: Outcome, *, is_denied: bool) -> str:
-    """Who called what on which resource; the reason of a failure is not told here."""
+    """Tell who called what on which resource; the reason of a failure is not told here."""
     who = shown(user or "someone")
     resource = None if scene.resource is None else resource_of(scene.resource)
     tail = scene.event.rpartition(".")[2]
@@ -217,8 +217,10 @@ def _tells_place(act: Act, resource: Resource) -> bool:
 
 
 def _is_of(noun: tuple[str, ...], kind: tuple[str, ...]) -> bool:
-    one, other = "".join(noun).lower(), "".join(kind).lower()
-    return bool(other) and (singular(one).endswith(other) or other.endswith(singular(one)))
+    noun_text, kind_text = "".join(noun).lower(), "".join(kind).lower()
+    return bool(kind_text) and (
+        singular(noun_text).endswith(kind_text) or kind_text.endswith(singular(noun_text))
+    )
 
 
 def _iam(scene: GcpScene, who: str, resource: Resource | None, outcome: Outcome, *, is_denied: bool) -> str:

@@ -81,7 +81,7 @@ def _target(prefix: str, user: str | None, names: _Names) -> str | None:
 
 
 def _rest(act: Act, prefix: str, names: _Names) -> str:
-    """What it was done to and where: ``member bob to repo acme/web``."""
+    """Tell what it was done to and where: ``member bob to repo acme/web``."""
     last = act.noun[-1] if act.noun else ""
     if last in _PEOPLE and names.user:
         return _with_place(f"{' '.join(act.noun)} {shown(names.user)}", act, prefix, names)

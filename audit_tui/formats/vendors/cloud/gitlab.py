@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from audit_tui.formats.mapping import Telling
 
 _ACTS = ("change", "add", "remove", "with", "failed_login", "custom_message")
-"""What an event does, as the key that says it, where it has no name."""
+"""The act of an event, as the key that says it, where it has no name."""
 
 
 def refine(telling: Telling) -> None:
@@ -51,7 +51,7 @@ def _act_name(telling: Telling) -> str | None:
 
 
 def _target(telling: Telling) -> str | None:
-    """What was acted upon; an object is named by its name."""
+    """The thing acted upon; an object is named by its name."""
     for place in (telling.record, telling.inside):
         value = place.get("target_details")
         if isinstance(value, str) and value.startswith("["):
@@ -67,10 +67,10 @@ def _target(telling: Telling) -> str | None:
 def _sentence(telling: Telling, target: str | None) -> str:
     sentences, user, outcome = telling.mapping.sentences, telling.user, telling.outcome
     for act in ("failed_login", "change", "add", "remove", "with"):
-        said = telling.text(act)
-        if said is not None:
-            telling.names |= {"what": " ".join(words_of(said)) or said, "way": said.lower()}
-            pattern = sentences.get(f"{act} {said}") or sentences[act]
+        act_value = telling.text(act)
+        if act_value is not None:
+            telling.names |= {"what": " ".join(words_of(act_value)) or act_value, "way": act_value.lower()}
+            pattern = sentences.get(f"{act} {act_value}") or sentences[act]
             return narrate(user, pattern, telling, outcome)
     action = telling.text("custom_message.action")
     if action is not None:

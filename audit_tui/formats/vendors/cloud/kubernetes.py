@@ -116,7 +116,7 @@ def _time(fields: Fields) -> tuple[str, int]:
 
 
 def user_of(fields: Fields) -> str | None:
-    """Who asked, and as whom: ``admin as bob`` when the request impersonates."""
+    """Tell who asked, and as whom: ``admin as bob`` when the request impersonates."""
     name = _user_name(fields.get("user"))
     other = _user_name(fields.get("impersonatedUser"))
     return f"{name} as {other}" if name and other else name or other
@@ -129,7 +129,7 @@ def _user_name(user: object) -> str | None:
 
 
 def _outcome(fields: Fields) -> tuple[Outcome, bool]:
-    """How the request ended, and whether it was refused."""
+    """Return how the request ended, and whether it was refused."""
     status = fields.get("responseStatus")
     code = status.get("code") if isinstance(status, dict) else None
     annotations = fields.get("annotations")
@@ -146,14 +146,14 @@ def _outcome(fields: Fields) -> tuple[Outcome, bool]:
 
 def _reason(fields: Fields, *, is_denied: bool) -> str | None:
     status = fields.get("responseStatus")
-    said = dig(status, ("message",))
-    if not isinstance(said, str) or not said.strip():
+    reason = dig(status, ("message",))
+    if not isinstance(reason, str) or not reason.strip():
         if fields.get("stage") == "Panic":
             return "the API server panicked"
-        said = dig(status, ("reason",))
-        if is_denied or not isinstance(said, str) or not said.strip():
+        reason = dig(status, ("reason",))
+        if is_denied or not isinstance(reason, str) or not reason.strip():
             return None
-    return said
+    return reason
 
 
 def _map_review(fields: Fields) -> AuditEvent:
@@ -197,7 +197,7 @@ def _review_time(fields: Fields, request: Fields) -> int:
         candidates.append(dig(thing, ("metadata", "creationTimestamp")))
     managed = dig(thing, ("metadata", "managedFields"))
     if isinstance(managed, list):
-        times = [one.get("time") for one in managed if isinstance(one, dict)]
+        times = [entry.get("time") for entry in managed if isinstance(entry, dict)]
         candidates += sorted((time for time in times if isinstance(time, str)), reverse=True)[:1]
     for value in candidates:
         if value is not None:

@@ -1,4 +1,4 @@
-"""What a Kubernetes request asked for, and the sentence that tells it."""
+"""The thing that a Kubernetes request asked for, and the sentence that tells it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _tables() -> dict[str, dict[str, str]]:
 
 
 class Request(NamedTuple):
-    """What was asked of the API server."""
+    """The request to the API server."""
 
     verb: str
     """Empty when not told."""
@@ -147,7 +147,7 @@ def tell(
     is_asked: bool,
     reason: str | None,
 ) -> str:
-    """Who did what to what, and why it failed.
+    """Tell who did what to what, and why it failed.
 
     Args:
         request: What was asked.
@@ -165,7 +165,7 @@ def tell(
 
 
 def _act(request: Request) -> tuple[str, str, str]:
-    """What was done, in the past and after "to", and to what."""
+    """The act, in the past and after "to", and to what."""
     verb, tables = request.verb.lower(), _tables()
     if not request.resource:
         return _forms(tables["verbs"].get(verb, "request"), request.path or "something")
@@ -205,7 +205,7 @@ def _exec(request: Request) -> tuple[str, str, str]:
 
 
 def _granted(request: Request) -> str | None:
-    """What a new role binding gives to whom, when the event holds the binding."""
+    """Tell what a new role binding gives to whom, when the event holds the binding."""
     if request.resource not in ("rolebindings", "clusterrolebindings"):
         return None
     role = first_text(dig(request.sent, ("roleRef", "name")))

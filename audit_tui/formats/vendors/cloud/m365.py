@@ -22,7 +22,7 @@ _SIGN_INS = frozenset(
 )
 _CMDLET = re.compile(r"([A-Z][a-z]+)-([A-Za-z0-9]+)\Z")
 _VERBS = {"new": "create", "set": "change", "get": "read", "invoke": "run"}
-"""What PowerShell's verbs mean; others mean what they say."""
+"""The meanings of PowerShell's verbs; others mean what they say."""
 _SMTP = re.compile(r"smtp:", re.IGNORECASE)
 _FORWARDS = ("ForwardingSmtpAddress", "ForwardingAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo")
 _GUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
@@ -91,7 +91,7 @@ def _cmdlet(telling: Telling, verb: str, noun: str) -> str:
 
 
 def _effect(parameters: Mapping[str, str]) -> str:
-    """What a rule or a mailbox does with mail from then on: what an attacker sets up, so it is told."""
+    """Tell what a rule or a mailbox does with mail from then on: what an attacker sets up, so it is told."""
     to = next((parameters[name] for name in _FORWARDS if parameters.get(name)), None)
     effects = []
     if to is not None:

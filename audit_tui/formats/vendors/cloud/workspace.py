@@ -52,7 +52,7 @@ def _text(value: object) -> str | None:
 
 
 def _outcome(name: str, telling: Telling) -> Outcome:
-    """What the event's name says, or a delivery of its own; nothing else tells how it ended."""
+    """Return the end that the event's name tells, or a delivery of its own; nothing else tells it."""
     if name.endswith(_FAILED):
         return Outcome.FAILURE
     if name.endswith(_SUCCEEDED):

@@ -29,13 +29,13 @@ def records(text: LogText) -> Iterator[Record | Reject]:
         plain = line.rstrip("\r\n")
         if not plain or plain.isspace():
             continue
-        found = _LINE.match(plain) if len(plain) <= MAX_RECORD_CHARS else None
-        if found is None:
+        match = _LINE.match(plain) if len(plain) <= MAX_RECORD_CHARS else None
+        if match is None:
             yield Reject(
                 text.name, number, None, "it is not a line of server_audit", plain[:MAX_RECORD_CHARS]
             )
             continue
-        fields = {name: value for name, value in found.groupdict().items() if value}
+        fields = {name: value for name, value in match.groupdict().items() if value}
         date = fields.pop("date")
         fields["time"] = f"{date[:4]}-{date[4:6]}-{date[6:]} {fields.pop('clock')}"
         if "object" in fields:

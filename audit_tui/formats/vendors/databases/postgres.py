@@ -95,8 +95,8 @@ def refine(telling: Telling) -> None:
     telling.values["category"] = "database"
     if message.startswith("AUDIT: "):
         _audited(telling, message.removeprefix("AUDIT: "))
-    elif (found := _AUTHORIZED.search(message)) is not None:
-        telling.values |= {"event": "connection authorized", "user": found["user"], "target": found["db"]}
+    elif (match := _AUTHORIZED.search(message)) is not None:
+        telling.values |= {"event": "connection authorized", "user": match["user"], "target": match["db"]}
         telling.verdict = Verdict(Outcome.SUCCESS)
         telling.sentence = telling.narrated("connect[ to {target}][ from {address}]")
     elif severity in _BAD and code in ("28000", "28P01"):

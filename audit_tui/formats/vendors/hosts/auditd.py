@@ -21,7 +21,7 @@ NAME = "auditd"
 FRAME = frozenset({"time", "serial", "node", "prefix"})
 """Fields of an event that are none of its records."""
 UNSET = frozenset({"unset", "4294967295", "-1"})
-"""How a login id says that nobody logged in."""
+"""The login ids that say that nobody logged in."""
 _NOTHING = frozenset({"", "?", "(null)", "(none)", "(unknown)"})
 _PLAIN_TIME = re.compile(r"\d{9,12}\.\d{3}\Z", re.ASCII)
 _RESULTS = {
@@ -34,7 +34,7 @@ _RESULTS = {
     "0": Outcome.FAILURE,
 }
 _REFUSALS = frozenset({"-1", "-13", "EPERM", "EACCES"})
-"""What a system call returns when it is not allowed."""
+"""The errors that a system call returns when it is not allowed."""
 _INCOMING = frozenset({"accept", "accept4", "recvfrom", "recvmsg"})
 
 
@@ -86,8 +86,8 @@ def _map(fields: Fields) -> AuditEvent:
 
 
 def _error_of(syscall: Fields) -> str:
-    """What a system call returned: a number, or a name, ``EACCES(Permission denied)``."""
-    return (said(syscall, "exit") or "").partition("(")[0]
+    """The result of a system call: a number, or a name, ``EACCES(Permission denied)``."""
+    return (text_of(syscall, "exit") or "").partition("(")[0]
 
 
 def _time(text: object) -> int:
@@ -120,10 +120,10 @@ def _interpreted_time(text: str) -> int:
 
 def first_record(fields: Fields, name: str) -> Fields:
     """The first record of a type; empty when there is none."""
-    found = fields.get(name)
-    if isinstance(found, list) and found:
-        found = found[0]
-    return found if isinstance(found, dict) else {}
+    value = fields.get(name)
+    if isinstance(value, list) and value:
+        value = value[0]
+    return value if isinstance(value, dict) else {}
 
 
 def _records(fields: Fields, types: list[str]) -> _Records:
@@ -156,7 +156,7 @@ def syscall_of(syscall: Fields) -> str | None:
     return None
 
 
-def said(record: Fields, name: str) -> str | None:
+def text_of(record: Fields, name: str) -> str | None:
     """The value of a field that says something."""
     value = record.get(name)
     return value if isinstance(value, str) and value not in _NOTHING else None
@@ -164,22 +164,22 @@ def said(record: Fields, name: str) -> str | None:
 
 def _id_name(record: Fields, name: str) -> str | None:
     """The name behind an id: translated, or root; else the number."""
-    translated = said(record, name.upper())
+    translated = text_of(record, name.upper())
     if translated is not None:
-        return None if translated in UNSET else _known(translated)
-    number = said(record, name)
+        return None if translated in UNSET else _translated_name(translated)
+    number = text_of(record, name)
     if number is None or number in UNSET:
         return None
     return "root" if number == "0" else column_text(number)
 
 
-def _known(name: str) -> str | None:
+def _translated_name(name: str) -> str | None:
     """A translated name; ``unknown(89)`` stands for a number that has none."""
     return column_text(name[8:-1] if name.startswith("unknown(") and name.endswith(")") else name)
 
 
 def user_of(primary: Fields, syscall: Fields, kind: str) -> str | None:
-    """Who logged in at first, even if they are somebody else by now; else who it is now.
+    """Return who logged in at first, even if they are somebody else by now; else who it is now.
 
     The account of a login is the user only where nobody had logged in yet: with ``su`` it is whom somebody
     wants to be. Numbers are not translated, but for root's.
@@ -188,7 +188,7 @@ def user_of(primary: Fields, syscall: Fields, kind: str) -> str | None:
         name = _id_name(record, "auid")
         if name is not None:
             return name
-    account = said(primary, "acct") if kind == LOGIN_KIND else None
+    account = text_of(primary, "acct") if kind == LOGIN_KIND else None
     if account is not None:
         return column_text(account)
     if kind == LOGIN_KIND and (name := _id_name(primary, "id")):
@@ -208,7 +208,7 @@ def _outcome(records: _Records) -> Outcome:
 
 
 def _refusal(primary: Fields) -> Outcome:
-    """What SELinux or AppArmor decided; what it would have refused, had it been enforcing, went on."""
+    """Return what SELinux or AppArmor decided; what it would have refused, had it been enforcing, went on."""
     words = primary.get("text")
     decision = primary.get("apparmor")
     if decision == "DENIED" or (isinstance(words, str) and "denied" in words):
@@ -220,12 +220,12 @@ def _refusal(primary: Fields) -> Outcome:
 
 def _address(scene: Scene) -> str | None:
     for record in (scene.primary, scene.syscall):
-        value = said(record, "addr")
+        value = text_of(record, "addr")
         if value is not None:
             return source_address(value)
     if scene.call in _INCOMING:
-        found = socket_address(first_record(scene.fields, "SOCKADDR"))
-        return source_address(found.host) if found is not None and found.port is not None else None
+        socket = socket_address(first_record(scene.fields, "SOCKADDR"))
+        return source_address(socket.host) if socket is not None and socket.port is not None else None
     return None
 
 

@@ -23,7 +23,7 @@ WAITING_EVENTS = 128
 MAX_EVENT_RECORDS = 10_000
 """More records of one event are handed over as they are: a forged log must not fill the memory."""
 TEXT = "text"
-"""Where the words of a record stand that belong to no field."""
+"""The key of the words of a record that belong to no field."""
 
 _TIME = r"(\d{1,12}(?:\.\d{1,9})?|\d{1,4}[/.-]\d\d?[/.-]\d{1,4} \d\d:\d\d:\d\d\.\d{3})(?::(\d{1,20}))?"
 _HEAD = re.compile(rf"(?:node=(\S{{0,255}}) )?type=(\S{{0,64}}) msg=audit\({_TIME}\) ?:? ?", re.ASCII)
@@ -41,7 +41,7 @@ _PAIR = re.compile(
 )
 _PLAIN_PAIR = r"[^ =\"']++=(?:\"[^\" =]*+\"|[^\"' ={]*+)"
 _PLAIN = re.compile(rf"(?:{_PLAIN_PAIR} )*+{_PLAIN_PAIR}\Z")
-"""What nearly all records are: names and values at single spaces, quotes only around whole values."""
+"""The form of nearly all records: names and values at single spaces, quotes only around whole values."""
 _HEX = re.compile(r"(?:[0-9A-F]{2})+\Z")
 _ODD = re.compile(r"[\t\n'\"]")
 _ARGUMENT = re.compile(r"a(\d{1,9})(\[\d{1,9}\])?\Z", re.ASCII)
@@ -68,12 +68,12 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 def begins(head: str) -> bool:
-    """Whether a log begins as the audit system writes it, perhaps through syslog."""
+    """Tell whether a log begins as the audit system writes it, perhaps through syslog."""
     if _BEGINS.search(head) is not None:
         return True
     lines = [line for line in head.split("\n")[:20] if line.strip()]
-    known = sum(_LOOSE_HEAD.search(line) is not None for line in lines)
-    return known > 0 and 2 * known >= len(lines)
+    recognised = sum(_LOOSE_HEAD.search(line) is not None for line in lines)
+    return recognised > 0 and 2 * recognised >= len(lines)
 
 
 def decoded(value: str) -> str:
@@ -133,11 +133,11 @@ def interpreted_fields(body: str, record_type: str) -> Fields:
 def _joined_lines(text: str) -> list[str]:
     """The records of a line in which a shipper put several, one after another; not those in quotes."""
     parts, start = [], 0
-    for found in _NEXT_HEAD.finditer(text):
-        before = text[start : found.start()]
+    for match in _NEXT_HEAD.finditer(text):
+        before = text[start : match.start()]
         if before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
             parts.append(before)
-            start = found.end()
+            start = match.end()
     return [*parts, text[start:]]
 
 
@@ -213,9 +213,9 @@ def _pieces_joined(fields: Fields) -> Fields:
         return fields
     joined: Fields = {}
     for name, value in fields.items():
-        found = _ARGUMENT.match(name)
-        whole = name if found is None else f"a{found[1]}"
-        is_more = found is not None and found[2] is not None and isinstance(value, str) and whole in joined
+        match = _ARGUMENT.match(name)
+        whole = name if match is None else f"a{match[1]}"
+        is_more = match is not None and match[2] is not None and isinstance(value, str) and whole in joined
         joined[whole] = mended(f"{joined[whole]}{value}") if is_more else value
     return joined
 
@@ -278,31 +278,31 @@ class AuditdReader:
         yield from self._flush(0)
 
     def _take(self, text: str, number: int) -> Reject | None:
-        found = _HEAD.match(text) or _LOOSE_HEAD.search(text)
-        if found is None and _BETWEEN.fullmatch(text) is not None:
+        match = _HEAD.match(text) or _LOOSE_HEAD.search(text)
+        if match is None and _BETWEEN.fullmatch(text) is not None:
             return None
-        if found is None:
+        if match is None:
             reason = "it is not a record of the audit system: no type=... msg=audit(TIME:SERIAL)"
             return Reject(self._text.name, number, None, reason, text[:MAX_RECORD_CHARS])
         if len(text) > MAX_RECORD_CHARS:
             return Reject(
                 self._text.name, number, None, "the record is longer than 16 MiB", text[:MAX_RECORD_CHARS]
             )
-        node, raw_type, time, serial = found.groups()
+        node, raw_type, time, serial = match.groups()
         key = (node, time, serial)
         event = self._open.get(key)
         if event is None or event.records >= MAX_EVENT_RECORDS:
             fields: Fields = {"time": time, "serial": serial}
             if node is not None:
                 fields["node"] = node
-            if found.start():
-                fields["prefix"] = text[: found.start()].strip()
+            if match.start():
+                fields["prefix"] = text[: match.start()].strip()
             if event is not None:
                 key = (node, time, f"{serial}+{number}")
             event = self._open[key] = _Open(number, fields)
         record_type = type_name(raw_type)
         read = interpreted_fields if ":" in time else parse_fields
-        event.add(text, record_type, read(text[found.end() :], record_type))
+        event.add(text, record_type, read(text[match.end() :], record_type))
         return None
 
     def _flush(self, keep: int) -> Iterator[Record]:

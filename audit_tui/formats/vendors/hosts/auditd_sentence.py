@@ -1,4 +1,4 @@
-"""What a Linux audit event was about, and the sentence that tells it."""
+"""The subject of a Linux audit event, and the sentence that tells it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _KEYS = {
 
 
 class Scene(NamedTuple):
-    """What is known of an event before it is told."""
+    """The facts of an event before it is told."""
 
     fields: Fields
     """All its records by type."""
@@ -67,7 +67,7 @@ class Socket(NamedTuple):
 
 
 def socket_address(record: Fields) -> Socket | None:
-    """What a SOCKADDR record says, of the internet or a local path; None when it says nothing."""
+    """Return what a SOCKADDR record says, of the internet or a local path; None when it says nothing."""
     value = record.get("saddr")
     if isinstance(value, str) and (host := _HOST.search(value)):
         return Socket(host[1], int(host[2]) if host[2] else None)
@@ -91,11 +91,11 @@ def socket_address(record: Fields) -> Socket | None:
 
 
 def _short_v6(address: str) -> str:
-    found = ipaddress.IPv6Address(address)
-    return str(found.ipv4_mapped or found)
+    parsed = ipaddress.IPv6Address(address)
+    return str(parsed.ipv4_mapped or parsed)
 
 
-def said(record: Fields, *names: str) -> str | None:
+def text_of(record: Fields, *names: str) -> str | None:
     """The first of several fields that says something."""
     for name in names:
         value = record.get(name)
@@ -106,8 +106,8 @@ def said(record: Fields, *names: str) -> str | None:
 
 def all_records(fields: Fields, name: str) -> list[Fields]:
     """The records of a type, in the order of the log."""
-    found = fields.get(name)
-    listed = found if isinstance(found, list) else [found]
+    value = fields.get(name)
+    listed = value if isinstance(value, list) else [value]
     return [record for record in listed if isinstance(record, dict)]
 
 
@@ -135,7 +135,7 @@ def command_of(fields: Fields) -> str | None:
     if arguments and (paths := _paths(fields)):
         # Started without even a name, as exploits do; the title is still that of the program before.
         return _short(paths[0])
-    title = said(_first(fields, "PROCTITLE"), "proctitle")
+    title = text_of(_first(fields, "PROCTITLE"), "proctitle")
     return None if title is None else _short(title)
 
 
@@ -147,49 +147,49 @@ def _short(command: str) -> str:
 
 def _paths(fields: Fields) -> list[str]:
     """The files that a system call named, whole; not the directories that they lie in."""
-    cwd = said(_first(fields, "CWD"), "cwd")
+    cwd = text_of(_first(fields, "CWD"), "cwd")
     names = []
     for record in all_records(fields, "PATH"):
-        name = said(record, "name")
+        name = text_of(record, "name")
         if name is not None and record.get("nametype", record.get("objtype")) != "PARENT":
             names.append(posixpath.join(cwd, name) if cwd is not None and name[0] != "/" else name)
     return names
 
 
 def target_of(scene: Scene) -> str | None:
-    """What the event acted upon: a file, an account, a service, a socket, a process."""
+    """The thing that the event acted upon: a file, an account, a service, a socket, a process."""
     if scene.name != "SYSCALL":
         deed = tables().deeds.get(scene.name)
-        found = said(scene.primary, *deed.fields) if deed is not None else None
-        if found is None and scene.name in ("AVC", "APPARMOR", "USER_AVC"):
-            found = said(scene.primary, "path", "name", "service", "dest", "tclass")
-        return found
+        target = text_of(scene.primary, *deed.fields) if deed is not None else None
+        if target is None and scene.name in ("AVC", "APPARMOR", "USER_AVC"):
+            target = text_of(scene.primary, "path", "name", "service", "dest", "tclass")
+        return target
     kind = tables().calls.get(scene.call or "", CallDeed("", "file")).kind
     if kind == "socket":
         socket = socket_address(_first(scene.fields, "SOCKADDR"))
         return None if socket is None else str(socket)
     if kind == "module":
-        return said(_first(scene.fields, "KERN_MODULE"), "name")
+        return text_of(_first(scene.fields, "KERN_MODULE"), "name")
     if kind == "process":
         return _process(scene)
     paths = _paths(scene.fields)
     if kind == "command":
-        return paths[0] if paths else said(scene.syscall, "exe")
+        return paths[0] if paths else text_of(scene.syscall, "exe")
     return paths[-1] if paths else None
 
 
 def _process(scene: Scene) -> str | None:
     record = _first(scene.fields, "OBJ_PID")
-    pid = said(record, "opid")
+    pid = text_of(record, "opid")
     if pid is None:
-        raw = said(scene.syscall, "a0") or ""
+        raw = text_of(scene.syscall, "a0") or ""
         try:
             pid = str(int(raw, 16)) if scene.call in ("kill", "tkill") and len(raw) <= 8 else None
         except ValueError:
             pid = None
     if pid is None:
         return None
-    name = said(record, "ocomm")
+    name = text_of(record, "ocomm")
     return f"process {pid}" if name is None else f"process {pid} ({name})"
 
 
@@ -197,7 +197,7 @@ def _process(scene: Scene) -> str | None:
 
 
 def tell(scene: Scene, target: str | None) -> str:
-    """Who did what to what, with what, and why it failed.
+    """Tell who did what to what, with what, and why it failed.
 
     Args:
         scene: The event.
@@ -205,11 +205,11 @@ def tell(scene: Scene, target: str | None) -> str:
     """
     if scene.name == "SYSCALL":
         return _tell_call(scene, target)
-    if "text" in scene.primary and (found := _PERMISSIONS.search(str(scene.primary["text"]))):
-        return _tell_access(scene, "SELinux", found[1], found[2], target)
-    decision = said(scene.primary, "apparmor")
+    if "text" in scene.primary and (match := _PERMISSIONS.search(str(scene.primary["text"]))):
+        return _tell_access(scene, "SELinux", match[1], match[2], target)
+    decision = text_of(scene.primary, "apparmor")
     if decision is not None:
-        what = said(scene.primary, "operation") or "access"
+        what = text_of(scene.primary, "operation") or "access"
         return _tell_access(scene, "AppArmor", decision.lower(), what, target)
     special = _SPECIAL.get(scene.name)
     if special is not None:
@@ -238,7 +238,7 @@ def _acting_as(scene: Scene) -> str | None:
     if kind_of(scene.name) in (LOGIN_KIND, ACCOUNT_KIND):
         return None
     for record in (scene.primary, scene.syscall):
-        name = said(record, "UID", "uid")
+        name = text_of(record, "UID", "uid")
         if name is not None:
             name = "root" if name == "0" else name
             return name if name != scene.user else None
@@ -257,7 +257,7 @@ def _told(scene: Scene, pattern: str, rest: str, reason: str | None = None) -> s
 
 def _tell_call(scene: Scene, target: str | None) -> str:
     pattern, kind = tables().calls.get(scene.call or "", CallDeed("", ""))
-    exe = said(scene.syscall, "exe", "comm")
+    exe = text_of(scene.syscall, "exe", "comm")
     reason = None
     if scene.outcome is Outcome.FAILURE and not scene.is_denied:
         code = str(scene.syscall.get("exit", ""))
@@ -281,9 +281,9 @@ def _tell_call(scene: Scene, target: str | None) -> str:
 
 
 def _tell_access(scene: Scene, guard: str, decision: str, what: str, target: str | None) -> str:
-    """What SELinux or AppArmor decided about whom."""
-    program = said(scene.primary, "exe", "comm") or said(scene.syscall, "exe", "comm") or "a program"
-    kind = said(scene.primary, "tclass")
+    """Tell what SELinux or AppArmor decided about whom."""
+    program = text_of(scene.primary, "exe", "comm") or text_of(scene.syscall, "exe", "comm") or "a program"
+    kind = text_of(scene.primary, "tclass")
     thing = " ".join(part for part in (kind, target if target != kind else None) if part)
     sentence = f"{guard} {decision} {program} {what}"
     if thing:
@@ -294,7 +294,7 @@ def _tell_access(scene: Scene, guard: str, decision: str, what: str, target: str
 
 
 def _tell_deed(scene: Scene, deed: Deed) -> str:
-    thing = said(scene.primary, *deed.fields) or ""
+    thing = text_of(scene.primary, *deed.fields) or ""
     kind = kind_of(scene.name)
     if deed.joint == "as" and thing in (scene.user, ""):
         rest = ""
@@ -303,11 +303,11 @@ def _tell_deed(scene: Scene, deed: Deed) -> str:
     else:
         rest = f"{deed.joint} {_short(thing)}".strip()
     if kind == LOGIN_KIND:
-        address = said(scene.primary, "addr") or said(scene.primary, "hostname")
-        terminal = said(scene.primary, "terminal")
+        address = text_of(scene.primary, "addr") or text_of(scene.primary, "hostname")
+        terminal = text_of(scene.primary, "terminal")
         rest += f" from {address}" if address is not None else ""
         rest += " over SSH" if terminal == "ssh" else ""
-    exe = said(scene.primary, "exe")
+    exe = text_of(scene.primary, "exe")
     if exe is not None and kind != "system-services" and exe != thing:
         rest += f" using {exe}"
     return _told(scene, deed.pattern, rest.strip())
@@ -322,7 +322,7 @@ def _without_name(joint: str) -> str:
 
 
 def _tell_login(scene: Scene) -> str:
-    session = said(scene.primary, "ses", "new-ses")
+    session = text_of(scene.primary, "ses", "new-ses")
     words = "login session" if session is None else f"login session {session}"
     article = "a " if session is None else ""
     return _told(scene, f"begin {article}{words}", "")
@@ -330,7 +330,7 @@ def _tell_login(scene: Scene) -> str:
 
 def _tell_config(scene: Scene) -> str:
     record = scene.primary
-    rule = tables().words["rules"].get(said(record, "op") or "")
+    rule = tables().words["rules"].get(text_of(record, "op") or "")
     key = record.get("key")
     if isinstance(key, list):
         key = ", ".join(map(str, key))
@@ -339,14 +339,14 @@ def _tell_config(scene: Scene) -> str:
     for name, value in record.items():
         if _SETTING.match(name) and "old" in record:
             return _told(scene, f"set {name}", f"from {record['old']} to {value}")
-    what = said(record, "op")
+    what = text_of(record, "op")
     rest = "" if what is None else f"({what})"
     return _told(scene, "change the audit configuration", rest)
 
 
 def _tell_ipsec(scene: Scene) -> str:
-    pattern = tables().words["ipsec"].get(said(scene.primary, "op") or "", "change IPsec")
-    source, destination = said(scene.primary, "src"), said(scene.primary, "dst")
+    pattern = tables().words["ipsec"].get(text_of(scene.primary, "op") or "", "change IPsec")
+    source, destination = text_of(scene.primary, "src"), text_of(scene.primary, "dst")
     rest = f"from {source} to {destination}" if source and destination else ""
     return _told(scene, pattern, rest)
 
@@ -354,15 +354,15 @@ def _tell_ipsec(scene: Scene) -> str:
 def _tell_typed(scene: Scene) -> str:
     data = scene.primary.get("data")
     keys = data.translate(_KEYS) if isinstance(data, str) else ""
-    comm = said(scene.primary, "comm")
+    comm = text_of(scene.primary, "comm")
     where = f" into {comm}" if comm is not None else ""
     return _told(scene, "type", f'"{_short(keys)}"{where}' if keys else f"something{where}")
 
 
 def _tell_error(scene: Scene) -> str:
-    what = said(scene.primary, "op")
-    address = said(scene.primary, "addr", "hostname")
-    exe = said(scene.primary, "exe")
+    what = text_of(scene.primary, "op")
+    address = text_of(scene.primary, "addr", "hostname")
+    exe = text_of(scene.primary, "exe")
     return (
         f"{_who(scene)} ran into an account error"
         + (f" ({what})" if what is not None else "")
@@ -372,10 +372,10 @@ def _tell_error(scene: Scene) -> str:
 
 
 def _tell_key(scene: Scene) -> str:
-    op = said(scene.primary, "op") or ""
-    kind = said(scene.primary, "kind")
+    op = text_of(scene.primary, "op") or ""
+    kind = text_of(scene.primary, "kind")
     rest = f"a {kind} key" if kind is not None else "a cryptographic key"
-    exe = said(scene.primary, "exe")
+    exe = text_of(scene.primary, "exe")
     return _told(
         scene,
         op if op in ("destroy", "create", "negotiate") else "handle",
@@ -384,8 +384,8 @@ def _tell_key(scene: Scene) -> str:
 
 
 def _tell_configured(scene: Scene) -> str:
-    words = said(scene.primary, "text") or said(scene.primary, "op")
-    exe = said(scene.primary, "exe")
+    words = text_of(scene.primary, "text") or text_of(scene.primary, "op")
+    exe = text_of(scene.primary, "exe")
     rest = (f"({words})" if words else "") + (f" using {exe}" if exe else "")
     return _told(scene, "change the system's configuration", rest.strip())
 
@@ -396,13 +396,13 @@ def _tell_rest(scene: Scene) -> str:
     if command is not None and "EXECVE" in scene.fields:
         who = "someone" if scene.user is None else _called(scene.user)
         return f"{who} ran {command}"
-    words = said(scene.primary, "text") or said(scene.primary, "op", "msg")
+    words = text_of(scene.primary, "text") or text_of(scene.primary, "op", "msg")
     paths = _paths(scene.fields)
     about = command or (paths[0] if paths else None) or words
     if about is None and (socket := socket_address(_first(scene.fields, "SOCKADDR"))):
         about = str(socket)
     if about is None:
-        about = said(scene.primary, "cwd", "exe", "comm", "acct")
+        about = text_of(scene.primary, "cwd", "exe", "comm", "acct")
     by = f" by {_called(scene.user)}" if scene.user is not None else ""
     lone = " without the record that it belongs to" if scene.name in tables().auxiliary else ""
     return f"{scene.name} record{by}{lone}" + (f": {_short(about)}" if about else "")

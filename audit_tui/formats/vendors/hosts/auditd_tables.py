@@ -14,7 +14,7 @@ _FIRST_NEW = 424
 
 
 class Deed(NamedTuple):
-    """What was done, for a sentence."""
+    """The act, for a sentence."""
 
     pattern: str
     """Begins with the verb as it stands after "to"."""
@@ -25,7 +25,7 @@ class Deed(NamedTuple):
 
 
 class CallDeed(NamedTuple):
-    """What a system call does."""
+    """The act of a system call."""
 
     pattern: str
     """Begins with the verb as it stands after "to"; empty for calls that are not told."""
@@ -34,7 +34,7 @@ class CallDeed(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What ``words/auditd.toml`` says."""
+    """The tables of ``words/auditd.toml``."""
 
     kinds: dict[str, str]
     prefixes: dict[str, str]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NAME = "journald"
 UNSET_UID = "4294967295"
 FRAME = frozenset({"time", "serial", "node", "prefix"})
-"""What no record of the audit system is called."""
+"""The names that no record of the audit system has."""
 _SEVERITIES = {"0": 6, "1": 6, "2": 5, "3": 4, "4": 3, "5": 2, "6": 1, "7": 1}
 """PRIORITY of syslog, from emergency to debug."""
 _SSH = re.compile(
@@ -48,7 +48,7 @@ _PAM_FAILURE = re.compile(r"pam_\w+\((?P<service>[^)]*)\): authentication failur
 
 
 class _Said(NamedTuple):
-    """What the text of a message tells beside itself."""
+    """The facts that the text of a message tells beside itself."""
 
     user: str | None = None
     address: str | None = None
@@ -79,23 +79,23 @@ def _map(fields: Fields) -> AuditEvent:
     event = first_text(identifier, _field(fields, "_COMM"), _field(fields, "_SYSTEMD_UNIT"))
     if event is None and message is None:
         raise RecordError("it has neither a MESSAGE nor an identifier")
-    said = _read(identifier or "", message or "")
+    reading = _read(identifier or "", message or "")
     is_left_out = "MESSAGE" in fields and fields["MESSAGE"] is None
     nothing = (
         "a message too long for the export (journalctl --all gives it)" if is_left_out else "an empty message"
     )
-    sentence = said.sentence or message or f"{event} wrote {nothing}"
+    sentence = reading.sentence or message or f"{event} wrote {nothing}"
     return AuditEvent(
         event=event or "message",
         occurred_us=occurred_us,
         key=key,
         category=first_text(_field(fields, "_SYSTEMD_UNIT"), _field(fields, "_TRANSPORT")),
-        user=said.user or user_of(fields),
+        user=reading.user or user_of(fields),
         description=column_text(" ".join(sentence.split()), MAX_SENTENCE_CHARS),
-        outcome=said.outcome,
+        outcome=reading.outcome,
         severity=severity,
-        source_ip=said.address,
-        target=column_text(said.target),
+        source_ip=reading.address,
+        target=column_text(reading.target),
         source=NAME,
         metadata=metadata,
     )
@@ -149,7 +149,7 @@ def _field(fields: Fields, name: str) -> str | None:
 
 
 def user_of(fields: Fields) -> str | None:
-    """Who logged in at first, even if they became another user since; else whose process it is."""
+    """Return who logged in at first, even if they became another user since; else whose process it is."""
     for name in ("_AUDIT_LOGINUID", "_UID", "OBJECT_UID"):
         uid = _field(fields, name)
         if uid is not None and uid not in (UNSET_UID, "-1"):
@@ -160,55 +160,55 @@ def user_of(fields: Fields) -> str | None:
 def _read(identifier: str, message: str) -> _Said:
     if identifier.startswith("sshd"):
         return _ssh(message)
-    if identifier == "sudo" and (found := _SUDO.match(message)):
-        return _sudo(found)
-    if identifier == "su" and (found := _SU.match(message)):
-        outcome = Outcome.FAILURE if found["failed"] else Outcome.SUCCESS
-        sentence = told(found["user"], "became", "become", found["as"], outcome)
-        return _Said(found["user"], None, outcome, found["as"], sentence)
+    if identifier == "sudo" and (match := _SUDO.match(message)):
+        return _sudo(match)
+    if identifier == "su" and (match := _SU.match(message)):
+        outcome = Outcome.FAILURE if match["failed"] else Outcome.SUCCESS
+        sentence = told(match["user"], "became", "become", match["as"], outcome)
+        return _Said(match["user"], None, outcome, match["as"], sentence)
     return _pam(message)
 
 
 def _pam(message: str) -> _Said:
-    if found := _PAM_SESSION.match(message):
-        did = "began" if found["did"] == "opened" else "ended"
-        who = found["by"] or found["user"]
-        service = found["service"].partition(":")[0]
-        other = f" as {found['user']}" if who != found["user"] else ""
+    if match := _PAM_SESSION.match(message):
+        did = "began" if match["did"] == "opened" else "ended"
+        who = match["by"] or match["user"]
+        service = match["service"].partition(":")[0]
+        other = f" as {match['user']}" if who != match["user"] else ""
         return _Said(who, None, Outcome.UNKNOWN, None, f"{who} {did} a session of {service}{other}")
-    if found := _PAM_FAILURE.match(message):
-        address = source_address(found["ip"])
+    if match := _PAM_FAILURE.match(message):
+        address = source_address(match["ip"])
         where = f" from {address}" if address is not None else ""
-        service = found["service"].partition(":")[0]
-        sentence = f"{found['user'] or 'someone'} failed to authenticate to {service}{where}"
-        return _Said(found["user"], address, Outcome.FAILURE, None, sentence)
+        service = match["service"].partition(":")[0]
+        sentence = f"{match['user'] or 'someone'} failed to authenticate to {service}{where}"
+        return _Said(match["user"], address, Outcome.FAILURE, None, sentence)
     return _Said()
 
 
 def _ssh(message: str) -> _Said:
-    if found := _SSH.match(message):
-        outcome = Outcome.SUCCESS if found["did"] == "Accepted" else Outcome.FAILURE
-        how = "a key" if found["how"] == "publickey" else f"a {found['how']}"
-        where = f"over SSH with {how} from {found['ip']}"
-        sentence = told(found["user"], "logged in", "log in", where, outcome)
-        if found["invalid"]:
+    if match := _SSH.match(message):
+        outcome = Outcome.SUCCESS if match["did"] == "Accepted" else Outcome.FAILURE
+        how = "a key" if match["how"] == "publickey" else f"a {match['how']}"
+        where = f"over SSH with {how} from {match['ip']}"
+        sentence = told(match["user"], "logged in", "log in", where, outcome)
+        if match["invalid"]:
             sentence += ", who is no user here"
-        return _Said(found["user"], source_address(found["ip"]), outcome, None, sentence)
-    if found := _SSH_INVALID.match(message):
-        user = found["user"] or None
-        sentence = f"{user or 'someone'}, who is no user here, tried to log in over SSH from {found['ip']}"
-        return _Said(user, source_address(found["ip"]), Outcome.FAILURE, None, sentence)
+        return _Said(match["user"], source_address(match["ip"]), outcome, None, sentence)
+    if match := _SSH_INVALID.match(message):
+        user = match["user"] or None
+        sentence = f"{user or 'someone'}, who is no user here, tried to log in over SSH from {match['ip']}"
+        return _Said(user, source_address(match["ip"]), Outcome.FAILURE, None, sentence)
     return _pam(message)
 
 
-def _sudo(found: re.Match[str]) -> _Said:
-    why = found["why"].strip(" ;")
-    command = f"{found['command'].strip()} as {found['as']}"
+def _sudo(match: re.Match[str]) -> _Said:
+    why = match["why"].strip(" ;")
+    command = f"{match['command'].strip()} as {match['as']}"
     # sudo says why only where it refuses; else it has started the command, whose end it does not tell.
     outcome = Outcome.FAILURE if why else Outcome.UNKNOWN
-    sentence = told(found["user"], "ran", "run", command, outcome, is_denied="not" in why.split())
+    sentence = told(match["user"], "ran", "run", command, outcome, is_denied="not" in why.split())
     return _Said(
-        found["user"], None, outcome, found["command"].strip(), f"{sentence}: {why}" if why else sentence
+        match["user"], None, outcome, match["command"].strip(), f"{sentence}: {why}" if why else sentence
     )
 
 

@@ -26,20 +26,22 @@ def refine(telling: Telling) -> None:
     telling.verdict = Verdict(telling.outcome, is_limit and telling.outcome is Outcome.FAILURE)
     if is_limit or event in tables["warnings"]:
         telling.values["severity"] = _WARNING
-    person, said = telling.user, telling.text("description")
-    if event in ("sapi", "fapi") and said is not None:
-        telling.sentence = _api_call(said, telling)
+    person, description = telling.user, telling.text("description")
+    if event in ("sapi", "fapi") and description is not None:
+        telling.sentence = _api_call(description, telling)
         return
     pattern = telling.mapping.sentences.get(event)
     if pattern is None:
         by = f" by {shown(person)}" if person else ""
-        telling.sentence = said or f"{shown(event)}{by}"
+        telling.sentence = description or f"{shown(event)}{by}"
         return
     app = telling.text("client_name")
     names = {"app": None if app == person else app, "address": telling.values.get("source_ip")}
     sentence = narrate(person, pattern, names, telling.outcome)
     has_failed = telling.outcome is Outcome.FAILURE and not is_limit
-    telling.sentence = with_reason(sentence, tables["reasons"].get(event) or (said if has_failed else None))
+    telling.sentence = with_reason(
+        sentence, tables["reasons"].get(event) or (description if has_failed else None)
+    )
 
 
 def _family(telling: Telling) -> str:
@@ -56,10 +58,10 @@ def _family(telling: Telling) -> str:
     return "other"
 
 
-def _api_call(said: str, telling: Telling) -> str:
+def _api_call(description: str, telling: Telling) -> str:
     """A call of the Management API: ``Create a role``."""
     person, outcome = telling.user, telling.outcome
-    first, _, rest = said.rstrip(".").partition(" ")
+    first, _, rest = description.rstrip(".").partition(" ")
     verb = first.lower()
     verb = verb if act_of(verb) is not None else verb.removesuffix("s")
     act = act_of(verb)
@@ -67,7 +69,7 @@ def _api_call(said: str, telling: Telling) -> str:
     if act is None:
         by = f" by {shown(person)}" if person else ""
         failed = " failed" if outcome is Outcome.FAILURE else ""
-        return f"{said}{failed}{by}"
+        return f"{description}{failed}{by}"
     name = telling.text("details.request.body.name", "details.request.body.email")
     named = f": {shown(name)}" if name else ""
     also, _, after = rest.removeprefix("or ").partition(" ")

@@ -43,7 +43,7 @@ class TargetResource(NamedTuple):
     """``User``, ``Group``, ``Role``, ...; empty when not told."""
     name: str | None
     properties: dict[str, Any]
-    """What changed of it, by name."""
+    """The changed properties, by name."""
 
     def text(self, property_name: str) -> str | None:
         """Return a property, new before old, without the quotes that the directory puts around it."""

@@ -42,7 +42,7 @@ _WHO = {
     "token": "a token without a name",
     "root": "root",
 }
-"""What stands for a name in the sentence where nobody has one."""
+"""The word that stands for a name in the sentence where nobody has one."""
 _LOGIN = re.compile(r"auth/(?P<mount>.+?)/(?:oidc/)?(?:login|callback)(?:/(?P<name>.+))?\Z")
 
 
@@ -97,7 +97,7 @@ def _map(fields: Fields) -> AuditEvent:
 
 
 def user_of(fields: Fields) -> str:
-    """Whose token it was."""
+    """The owner of the token."""
     auth = fields.get("auth")
     if not isinstance(auth, dict):
         return NOBODY
@@ -107,7 +107,7 @@ def user_of(fields: Fields) -> str:
 
 
 def _outcome(fields: Fields, call: Call, *, is_response: bool) -> tuple[Outcome, str | None]:
-    """How a call ended, and the error; a request says nothing of its end unless it was refused at once."""
+    """The end of a call, and the error; a request says nothing of its end unless it was refused at once."""
     error = fields.get("error")
     if isinstance(error, str) and error.strip():
         return Outcome.FAILURE, _plain_error(error)
@@ -133,13 +133,13 @@ class Call(NamedTuple):
     mount_type: str
     """The type of the engine; empty when not told."""
     mount: str
-    """Where the engine is mounted, without the last slash; empty when not told."""
+    """The path at which the engine is mounted, without the last slash; empty when not told."""
 
 
 def _tell(
     call: Call, user: str, outcome: Outcome, *, is_denied: bool, is_asked: bool, error: str | None
 ) -> str:
-    """Who did what to what, and why it failed.
+    """Tell who did what to what, and why it failed.
 
     Args:
         call: What was called.
@@ -171,7 +171,7 @@ def _tell_login(
 
 
 def _act(call: Call) -> tuple[str, str, str]:
-    """What was done, in the past and after "to", and to what."""
+    """The act, in the past and after "to", and to what."""
     tables = _tables()
     inside = call.path.removeprefix(f"{call.mount}/") if call.mount else call.path.partition("/")[2]
     places = ((tables.paths, call.path), (tables.engines.get(call.mount_type, ()), inside))
@@ -191,7 +191,7 @@ _Row: TypeAlias = "tuple[frozenset[str], re.Pattern[str], str]"
 
 
 class _Tables(NamedTuple):
-    """What ``words/vault.toml`` says of calls: operations, the path, a pattern."""
+    """The entries of ``words/vault.toml`` for calls: operations, the path, a pattern."""
 
     paths: list[_Row]
     engines: dict[str, list[_Row]]

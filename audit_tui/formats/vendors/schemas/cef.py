@@ -80,7 +80,7 @@ def _pairs(text: str) -> Fields:
 
 
 def _plain(text: str) -> str:
-    return _ESCAPE.sub(lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), text)
+    return _ESCAPE.sub(lambda match: {"n": "\n", "r": "\r"}.get(match[1], match[1]), text)
 
 
 def refine(telling: Telling) -> None:
