@@ -22,7 +22,7 @@ _TAR_MAGIC_AT = 257
 ZIP_MAGIC = b"PK\x03\x04"
 _FOREIGN = ("__MACOSX/",)
 DAMAGED_ARCHIVE = (tarfile.TarError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error)
-"""What reading an archive may raise: a broken one, a way of packing that is not read, a password."""
+"""Errors that reading an archive may raise: a broken one, a way of packing that is not read, a password."""
 
 
 class Member(NamedTuple):

@@ -24,7 +24,7 @@ BATCH_EVENTS = 1_000
 BATCH_CHARS = 2 * 1024 * 1024
 """A batch ends here too: a thousand records may each be huge."""
 LIVE_BATCH_S = 0.5
-"""What comes from a source that stays open waits no longer than this."""
+"""Records of a source that stays open wait no longer than this."""
 
 
 class Batch(NamedTuple):
@@ -33,9 +33,9 @@ class Batch(NamedTuple):
     drafts: list[Draft]
     rejects: list[Reject]
     chars: int
-    """How much text the records are."""
+    """Length of the text of the records."""
     position_bytes: int
-    """How much of the file was read for them and what came before."""
+    """Bytes of the file that were read for them and for what came before."""
 
 
 class Receiver(Protocol):
@@ -174,11 +174,11 @@ class LogReader:
             self._take(log.name, self._reading.events_of_rows(log.name, records), is_live=False)
 
     def _take(self, name: str, events: Iterable[Mapped | Reject], *, is_live: bool) -> None:
-        for found in events:
-            if isinstance(found, Reject):
-                self._reject(found)
+        for result in events:
+            if isinstance(result, Reject):
+                self._reject(result)
             else:
-                self._add(name, found)
+                self._add(name, result)
             if len(self._drafts) + len(self._rejects) >= BATCH_EVENTS or self._chars >= BATCH_CHARS:
                 self.flush()
             if is_live:
@@ -192,12 +192,12 @@ class LogReader:
         elif time.monotonic() >= self._due_s:
             self.hand_over()
 
-    def _add(self, name: str, found: Mapped) -> None:
+    def _add(self, name: str, mapped: Mapped) -> None:
         if self._explain is not None:
-            self._explain(found)
-        record = found.record
+            self._explain(mapped)
+        record = mapped.record
         try:
-            self._drafts.append(draft(found.event))
+            self._drafts.append(draft(mapped.event))
         except ValueError as error:
             self._reject(Reject(name, record.line, record.number, str(error), record.text))
         else:

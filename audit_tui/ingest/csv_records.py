@@ -30,7 +30,7 @@ def split_row(line: str, delimiter: str) -> list[str] | None:
 
 
 class Header(NamedTuple):
-    """Where a table begins."""
+    """The place where a table begins."""
 
     delimiter: str
     names: list[str]
@@ -170,12 +170,12 @@ def _next_row(lines: _Lines, delimiter: str) -> tuple[list[str] | None, str]:
     except StopIteration:
         return None, _OPEN_QUOTE
     except csv.Error as error:
-        said = str(error)
-        if "unexpected end of data" in said:
+        message = str(error)
+        if "unexpected end of data" in message:
             return None, _OPEN_QUOTE
-        if "new-line character" in said:
+        if "new-line character" in message:
             return None, "a carriage return stands outside quotes"
-        return None, f"it is not CSV: {said}"
+        return None, f"it is not CSV: {message}"
 
 
 def _miscounted(row: list[str], names: list[str]) -> str:

@@ -54,7 +54,7 @@ class Decoding:
         elif not codecs.lookup(encoding).name.startswith("utf-8"):
             errors = "replace"
         self.note: str | None = None
-        """What to say of how it was read: the end of a sentence that begins with its name."""
+        """Words on how it was read: the end of a sentence that begins with its name."""
         self._may_be_windows = (
             encoding is None and self._name == "utf-8-sig" and first.lstrip()[:1] not in (b"{", b"[")
         )

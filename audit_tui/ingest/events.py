@@ -64,7 +64,7 @@ class Mapped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How files are read.
+    """Options for reading files.
 
     Args of the command in the library's terms; one object serves all files of an import.
     """

@@ -1,4 +1,4 @@
-"""How a record became an event: which field each column came from."""
+"""Explain how a record became an event: which field each column came from."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def explain(event: AuditEvent, fields: Fields) -> list[Explained]:
         value = getattr(event, column)
         if value is not None:
             text = str(value)
-            found = addresses if column == "source_ip" else by_text
-            lines.append(Explained(column, text, found.get(text, "")))
+            paths = addresses if column == "source_ip" else by_text
+            lines.append(Explained(column, text, paths.get(text, "")))
     lines.append(Explained("key", event.key or "", by_text.get(event.key or "", "")))
     names = list(event.metadata)
     more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""

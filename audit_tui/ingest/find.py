@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _STREAMS = "/dev/fd/"
-"""Where a shell puts the output of a command that is written as an argument, ``<(zcat a.gz)``."""
+"""The folder where a shell puts the output of a command that is written as an argument, ``<(zcat a.gz)``."""
 
 
 class Kind(Enum):
-    """What a path leads to."""
+    """The kind of thing that a path leads to."""
 
     STORE = "a store"
     DATABASE = "a database, but not an audit store"
@@ -34,12 +34,12 @@ class Kind(Enum):
 
 
 def is_stream(name: str) -> bool:
-    """Whether a name stands for what can be read only once."""
+    """Tell whether a name stands for what can be read only once."""
     return name == STDIN or name.startswith(_STREAMS)
 
 
 def kind_of(name: str) -> Kind:
-    """What an argument names; nothing that could wait for somebody is opened."""
+    """Return what an argument names; nothing that could wait for somebody is opened."""
     if is_stream(name):
         return Kind.LOG
     path = Path(name)
@@ -58,14 +58,14 @@ def _kind_of_file(path: Path) -> Kind:
     from audit_tui.store.file.connect import application_id
     from audit_tui.store.tables.schema import APPLICATION_ID
 
-    found = application_id(path)
-    if found is None:
+    identity = application_id(path)
+    if identity is None:
         return Kind.LOG
-    return Kind.STORE if found == APPLICATION_ID else Kind.DATABASE
+    return Kind.STORE if identity == APPLICATION_ID else Kind.DATABASE
 
 
 def are_logs(names: Sequence[str]) -> bool:
-    """Whether logs are named; False when it is one thing that is a store, or that a store's reader refuses.
+    """Tell whether logs are named; False when it is one store, or one thing that a store's reader refuses.
 
     Args:
         names: The arguments, at least one.
@@ -102,7 +102,7 @@ class LogFile:
     """A file that is to be read."""
 
     name: str
-    """What messages call it: the path as the user gave it; hostile until cleaned."""
+    """Its name in messages: the path as the user gave it; hostile until cleaned."""
     path: Path | None
     """None for standard input."""
     size_bytes: int
@@ -180,5 +180,5 @@ def unreadable(name: str, error: Exception) -> FileError:
         return FileError(f"There is no file {name}.")
     if isinstance(error, PermissionError):
         return FileError(f"{name} may not be read.", "Ask its owner, or run as a user who may.")
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return FileError(f"{name} cannot be read: {said or type(error).__name__}.")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return FileError(f"{name} cannot be read: {reason or type(error).__name__}.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 IDLE_S = 0.5
 """After so long without anything new, what waits is handed over."""
 POLL_S = 0.1
-"""How often a followed file is looked at."""
+"""Time between two looks at a followed file."""
 _FINGERPRINT_BYTES = 256
 
 
@@ -21,11 +21,11 @@ class Live(Protocol):
     """A source that stays open."""
 
     def read(self, size: int) -> bytes | None:
-        """What came; none (``b""``) at the end, None when nothing came for ``IDLE_S``."""
+        """Return what came; none (``b""``) at the end, None when nothing came for ``IDLE_S``."""
         ...
 
     def is_ready(self) -> bool:
-        """Whether something is there to read without waiting."""
+        """Tell whether there is something to read without waiting."""
         ...
 
 
@@ -40,12 +40,12 @@ class Pipe:
         self._descriptor = descriptor
 
     def read(self, size: int) -> bytes | None:
-        """What came; see ``Live``."""
+        """Return what came; see ``Live``."""
         ready, _, _ = select.select([self._descriptor], [], [], IDLE_S)
         return os.read(self._descriptor, size) if ready else None
 
     def is_ready(self) -> bool:
-        """Whether something is there."""
+        """Tell whether there is something to read."""
         return bool(select.select([self._descriptor], [], [], 0)[0])
 
 
@@ -53,7 +53,7 @@ class Followed:
     """A file that grows, until another takes its place.
 
     It ends where the path leads to another file (rename and create), or to a shorter or a different text
-    (copy and truncate): then the path is opened anew, and read from its beginning.
+    (copy and truncate): then the path is opened again, and read from its beginning.
 
     Args:
         path: The file.
@@ -67,7 +67,7 @@ class Followed:
         self._fingerprint = b""
 
     def read(self, size: int) -> bytes | None:
-        """What came; see ``Live``."""
+        """Return what came; see ``Live``."""
         until_s = time.monotonic() + IDLE_S
         while True:
             # Looked at before reading: what was written to the old file until then is not missed.
@@ -85,11 +85,11 @@ class Followed:
             time.sleep(POLL_S)
 
     def is_ready(self) -> bool:
-        """Whether the file is longer than what was read of it."""
+        """Tell whether the file is longer than what was read of it."""
         return os.fstat(self._descriptor).st_size > self._position
 
     def _is_replaced(self) -> bool | None:
-        """Whether the path leads to another file; None when this one was truncated and begun anew."""
+        """Tell whether the path leads to another file; None when this one was truncated and begun again."""
         mine = os.fstat(self._descriptor)
         if mine.st_size < self._position:
             return None
@@ -97,7 +97,7 @@ class Followed:
         if start != self._fingerprint:
             return None
         try:
-            there = self._path.stat()
+            other = self._path.stat()
         except OSError:
             return False  # between the renaming and the new file
-        return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
+        return (other.st_dev, other.st_ino) != (mine.st_dev, mine.st_ino)

@@ -82,9 +82,9 @@ class JsonReader:
             elif character == "]":
                 self._leave_list()
                 continue
-            found = self._read_value(character)
-            if found is not None:
-                yield found
+            result = self._read_value(character)
+            if result is not None:
+                yield result
         if self._list is not None and not self._ends_inside:
             yield self._reject(
                 "the list of records does not end: the file may be cut off", "", self._list.line
@@ -200,7 +200,7 @@ class JsonReader:
         value, end = decoded
         if self._list is None and isinstance(value, dict) and list_key(value) and self._enter_wrapper():
             return None
-        return self._found(value, end)
+        return self._result(value, end)
 
     def _decode(self) -> tuple[Any, int] | _Broken:
         buffer, at = self._buffer, self._at
@@ -242,22 +242,22 @@ class JsonReader:
             return _Broken("the file ends in the middle of this record", may_end_later=False)
         return _Broken(_json_reason(error, self._at), may_end_later=False)
 
-    def _found(self, value: object, end: int) -> Record | Reject:
+    def _result(self, value: object, end: int) -> Record | Reject:
         text = self._buffer[self._at : end]
         line = self._line
         if not isinstance(value, dict):
-            found: Record | Reject = self._reject("it is not a JSON object", text, line)
+            result: Record | Reject = self._reject("it is not a JSON object", text, line)
         elif len(text) > MAX_RECORD_CHARS:
-            found = self._reject(_TOO_LONG, text[:MAX_RECORD_CHARS], line)
+            result = self._reject(_TOO_LONG, text[:MAX_RECORD_CHARS], line)
         elif is_too_deep(text):
-            found = self._reject(f"it is nested deeper than {MAX_DEPTH} levels", text, line)
+            result = self._reject(f"it is nested deeper than {MAX_DEPTH} levels", text, line)
         else:
             is_lossy = self._decoder.is_lossy or (not text.isascii() and _NOT_UTF8.search(text) is not None)
-            found = Record(value, line, self._number(), text, is_lossy, self._prefix)
+            result = Record(value, line, self._number(), text, is_lossy, self._prefix)
         self._advance(end)
         if self._is_by_line is None and self._list is None:
             self._is_by_line = self._line == line
-        return found
+        return result
 
     def _number(self) -> int | None:
         if self._list is None:
@@ -296,7 +296,7 @@ class JsonReader:
 
     def _skip_giant(self) -> str:
         """Read over an object that is too big to keep, to the bracket that closes it."""
-        kept = self._buffer[self._at : self._at + MAX_RECORD_CHARS]
+        beginning = self._buffer[self._at : self._at + MAX_RECORD_CHARS]
         depth, in_text = 0, False
         while True:
             seen = self._at
@@ -306,23 +306,23 @@ class JsonReader:
                     in_text = not in_text
                 elif character == "\n" and in_text:
                     self._advance(mark.start())
-                    return kept
+                    return beginning
                 elif not in_text and character in "{[":
                     depth += 1
                 elif not in_text and character in "}]":
                     depth -= 1
                     if depth <= 0:
                         self._advance(mark.end())
-                        return kept
+                        return beginning
             # An escape that the end of the buffer cuts is looked at again.
             is_cut = seen < len(self._buffer) and self._buffer.endswith("\\")
             self._advance(len(self._buffer) - is_cut)
             if not self._fill():
                 self._advance(len(self._buffer))
-                return kept
+                return beginning
 
     def _end_of_broken(self) -> int:
-        """Where a broken object of several lines, or of a list, ends.
+        """Return where a broken object of several lines, or of a list, ends.
 
         At the bracket that closes it, if its brackets and quotes are whole; else at the next line that
         is indented as its own first line and opens an object; else at the end of its line.
@@ -363,8 +363,8 @@ def _balanced_end(text: str, start: int, limit: int) -> int | None:
 
 
 def _json_reason(error: json.JSONDecodeError, start: int) -> str:
-    said = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
-    return f"{_NOT_JSON}: {said} at character {error.pos - start + 1}"
+    message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+    return f"{_NOT_JSON}: {message} at character {error.pos - start + 1}"
 
 
 def begins_prefixed(head: str) -> bool:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _TAR_NAME_BYTES = 200
 HEAD_CHARS = 64 * 1024
-"""How much of a file is looked at to tell what it is."""
+"""Bytes of a file that are looked at to tell what it is."""
 
 
 class IsDatabase(FileError):
@@ -136,12 +136,12 @@ class OpenLog:
 
     @property
     def is_live(self) -> bool:
-        """Whether it is still written while it is read."""
+        """Tell whether it is still written while it is read."""
         return self._is_ready is not None
 
     @property
     def position_bytes(self) -> int:
-        """How much of the file has been read, before decompression."""
+        """Bytes of the file that have been read, before decompression."""
         return self._position()
 
     def read(self, *, waits: bool = True) -> str:
@@ -230,7 +230,7 @@ _IDLE = "(nothing came)"
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How logs are opened."""
+    """Options for opening logs."""
 
     on_idle: Callable[[], None] = lambda: None
     """Is called when nothing came for a while from a source that stays open."""
@@ -338,7 +338,7 @@ def _live_texts(name: str, live: Live, opening: Opening) -> Iterator[OpenLog | F
 
 
 class _Limit:
-    """How far a file may unpack.
+    """Limit how far a file may unpack.
 
     Args:
         name: The file.

@@ -45,13 +45,13 @@ EXPLAINED_EVENTS = 3
 
 
 def title_of(names: Sequence[str]) -> str:
-    """What is imported, in a sentence: the first three names, and how many more."""
+    """Return what is imported, in a sentence: the first three names, and how many more."""
     title = ", ".join("standard input" if name == STDIN else name for name in names[:3])
     return f"{title} and {len(names) - 3:,} more" if len(names) > 3 else title
 
 
 def unknown_format() -> tuple[str, ...]:
-    """What to do about a file whose format is not recognised, line by line."""
+    """Return what to do about a file whose format is not recognised, line by line."""
     return (
         f"Formats are {', '.join(format_names())}; --format of audit-tui import names one.",
         "Of any other JSON or CSV, name the fields: audit-tui import FILE --map time=FIELD --map event=FIELD",
@@ -59,7 +59,7 @@ def unknown_format() -> tuple[str, ...]:
 
 
 class Sink(Protocol):
-    """Where events go: a store, or nowhere in a dry run."""
+    """The place where events go: a store, or nowhere in a dry run."""
 
     def append(self, drafts: Sequence[Draft]) -> tuple[int, int]:
         """Take events; how many were stored, and how many were there already."""
@@ -68,7 +68,7 @@ class Sink(Protocol):
 
 @dataclass
 class Tally:
-    """What became of everything that was read: stored, duplicate and rejected add up to it."""
+    """Counts of what became of everything that was read: stored, duplicate and rejected add up to it."""
 
     read: int = 0
     stored: int = 0
@@ -97,7 +97,7 @@ class Tally:
 
     @property
     def notes(self) -> list[str]:
-        """What should be known of how files were read, sentence by sentence; hostile until cleaned."""
+        """Remarks on how files were read, sentence by sentence; hostile until cleaned."""
         if not self.naive_times:
             return self.file_notes
         times = "1 time" if self.naive_times == 1 else f"{self.naive_times:,} times"
@@ -127,8 +127,8 @@ class Tally:
             "dry_run": self.is_dry,
             "interrupted": self.was_interrupted,
             "rejects": [
-                {"file": one.file, "line": one.line, "record": one.number, "reason": one.reason}
-                for one in self.rejects
+                {"file": reject.file, "line": reject.line, "record": reject.number, "reason": reject.reason}
+                for reject in self.rejects
             ],
             "notes": self.notes,
             "problems": [problem.message for problem in (*self.problems, *self.skipped)],
@@ -221,7 +221,7 @@ class Importer:
 
     @property
     def taken(self) -> int:
-        """How many records were read so far, stored or not yet."""
+        """The number of records read so far, stored or not yet."""
         return self.tally.read + len(self._waiting)
 
     def flush(self) -> None:
@@ -257,14 +257,14 @@ class Importer:
         explain = None if self._explain is None else self._explain_first
         return LogReader(self._reading, receiver, explain, is_unlimited=self._is_unlimited)
 
-    def _explain_first(self, found: Mapped) -> None:
+    def _explain_first(self, mapped: Mapped) -> None:
         if self._explain is not None and self._explained < EXPLAINED_EVENTS:
             self._explained += 1
-            self._explain(found)
+            self._explain(mapped)
 
 
 class _OfOneLog:
-    """What is read of one log, on its way to the importer."""
+    """Yield what is read of one log, on its way to the importer."""
 
     def __init__(self, importer: Importer, log: LogFile, on_progress: Callable[[int], None]) -> None:
         self.log = log
@@ -295,7 +295,7 @@ class _OfOneLog:
 
 
 class _OfFollowedLog(_OfOneLog):
-    """What is read of a log that goes on; somebody may be looking meanwhile."""
+    """Yield what is read of a log that goes on; somebody may be looking meanwhile."""
 
     def __init__(self, importer: Importer, log: LogFile, told: Callable[[Tally], None]) -> None:
         super().__init__(importer, log, lambda _: None)
@@ -308,7 +308,7 @@ class _OfFollowedLog(_OfOneLog):
 
 
 def is_worth_a_process(logs: Sequence[LogFile]) -> bool:
-    """Whether reading logs takes so long that a process for it, which takes 0.2 s to start, is quicker."""
+    """Tell whether reading logs takes so long that a process for it, started in 0.2 s, is quicker."""
     if any(log.path is None or not log.size_bytes for log in logs):
         return False  # what comes through a pipe comes here
     size_bytes = sum(log.size_bytes * (_PACKED if log.name.endswith(_PACKED_ENDINGS) else 1) for log in logs)
@@ -370,9 +370,9 @@ def import_all(
     Raises:
         StoreError: If the store cannot take the events.
     """
-    found = list(find_logs(paths, never_open))
-    logs = [log for log in found if isinstance(log, LogFile)]
-    importer.tally.problems.extend(problem for problem in found if isinstance(problem, FileError))
+    results = list(find_logs(paths, never_open))
+    logs = [log for log in results if isinstance(log, LogFile)]
+    importer.tally.problems.extend(problem for problem in results if isinstance(problem, FileError))
     with progress(logs) as shown:
         importer.take_all(logs, shown)
         importer.flush()
@@ -395,11 +395,11 @@ def follow_log(
     """
     if Path(path).is_dir():
         raise UsageError(f"{path} is a folder: --follow goes with one file.")
-    for found in find_logs([path], never_open):
-        if isinstance(found, FileError):
-            importer.tally.problems.append(found)
-        elif found.path is None or (not found.size_bytes and found.path.is_fifo()):
-            importer.take(found, lambda _: None)  # a pipe is followed to its end
+    for result in find_logs([path], never_open):
+        if isinstance(result, FileError):
+            importer.tally.problems.append(result)
+        elif result.path is None or (not result.size_bytes and result.path.is_fifo()):
+            importer.take(result, lambda _: None)  # a pipe is followed to its end
             importer.flush()
         else:
-            importer.follow(found, told)
+            importer.follow(result, told)

@@ -1,6 +1,6 @@
 """Reading logs in a process of its own, so that reading and storing each have a core.
 
-The process is started anew, never forked: a fork would inherit the store's connection and locks. It is told
+The process is a new one, never forked: a fork would inherit the store's connection and locks. It is told
 what to read through its standard input, and gives batches through its standard output, in order. What is
 waiting between the two is bounded, so memory does not grow when one is faster.
 """
@@ -59,7 +59,7 @@ _ERRORS: dict[str, type[FileError | UsageError]] = {
 
 
 class Job(NamedTuple):
-    """What the process is to do."""
+    """The work that the process is to do."""
 
     reading: Reading
     logs: Sequence[LogFile]
@@ -178,7 +178,7 @@ def _give(receiver: Receiver, kind: int, values: list[Any]) -> None:
     if kind == _BATCH:
         drafts, rejects, chars, position_bytes = values
         receiver.take(
-            Batch(list(map(Draft._make, drafts)), [Reject(*one) for one in rejects], chars, position_bytes)
+            Batch(list(map(Draft._make, drafts)), [Reject(*each) for each in rejects], chars, position_bytes)
         )
     elif kind == _OPENED:
         receiver.opened()
@@ -206,8 +206,8 @@ class _Sender:
 
     def take(self, batch: Batch) -> None:
         # Plain tuples: marshal knows no others, and is twice as fast as pickle.
-        drafts = [tuple(one) for one in batch.drafts]
-        rejects = [tuple(one) for one in batch.rejects]
+        drafts = [tuple(each) for each in batch.drafts]
+        rejects = [tuple(each) for each in batch.rejects]
         self.send(_BATCH, drafts, rejects, batch.chars, batch.position_bytes)
 
     def hand_over(self) -> None:

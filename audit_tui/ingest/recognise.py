@@ -1,4 +1,4 @@
-"""Whose record it is: the format of a record, of what it wraps, of its parts."""
+"""Recognise whose record it is: the format of a record, of what it wraps, of its parts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from audit_tui.formats.registry import Formats
 
 UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What a format may run into in a record that nobody thought of: it must not lose the other records."""
+"""Errors of a format over a record that nobody thought of: it must not lose the other records."""
 _MAX_FRAMES = 3
 """Splunk around CloudWatch around CloudTrail; nobody wraps deeper on purpose."""
 _MAX_KEY_SETS = 1_000
@@ -38,9 +38,9 @@ class Understood(NamedTuple):
     fields: Fields
     """The record, or the part of it, that the format maps."""
     frames: Fields
-    """What stood around it, by the name of the wrapper; empty when nothing did."""
+    """The frames that stood around it, by the name of the wrapper; empty when there were none."""
     is_lossy: bool
-    """What it was wrapped in does not say all that its text says."""
+    """Its wrapping does not say all that its text says."""
 
 
 class Understanding:
@@ -68,7 +68,7 @@ class Understanding:
         self._frame_keys: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def of(self, fields: Fields, prefix: str = "") -> list[Understood]:
-        """What a record tells: one event, or several; never none.
+        """Return what a record tells: one event, or several; never none.
 
         Args:
             fields: The record.
@@ -77,12 +77,12 @@ class Understanding:
         Raises:
             RecordError: If it should tell several and tells none.
         """
-        found = self._of_all or self._recognised(fields, self._shape)
-        if found is not None:
-            whole = Understood(found, fields, _NO_FRAMES, False)
-            return [whole] if found.split is None else _parts_of(whole)
+        log_format = self._of_all or self._recognised(fields, self._shape)
+        if log_format is not None:
+            whole = Understood(log_format, fields, _NO_FRAMES, False)
+            return [whole] if log_format.split is None else _parts_of(whole)
         if self._is_peeled and self._may_be_frame(fields) and (inside := self._inside(fields, 1)):
-            return [part for one in inside for part in _parts_of(one)]
+            return [part for each in inside for part in _parts_of(each)]
         if prefix and not names_a_time(fields) and (time := _TIME_IN_PREFIX.search(prefix)):
             fields = {**fields, _FRAME_TIMES[0]: time[0]}
         return [Understood(self._else, fields, _NO_FRAMES, False)]
@@ -102,25 +102,27 @@ class Understanding:
         return self._only if shape in self._only.shapes and self._only.detect(fields) else None
 
     def _inside(self, fields: Fields, depth: int) -> list[Understood]:
-        """What the record is a frame around; empty when that is nothing known."""
+        """Return what the record is a frame around; empty when nothing of it is recognised."""
         for wrapper in peeled(fields):
             inside: list[Understood] = []
             is_known = wrapper.is_sure
             for part, is_lossy in wrapper.parts:
-                found = self._known(part, wrapper, is_lossy, depth)
-                is_known = is_known or bool(found)
-                inside.extend(found or [self._unknown(part, wrapper, is_lossy)])
+                understood = self._recognised_part(part, wrapper, is_lossy, depth)
+                is_known = is_known or bool(understood)
+                inside.extend(understood or [self._unknown(part, wrapper, is_lossy)])
             if is_known:
                 return inside
         return []
 
-    def _known(self, part: Fields, wrapper: Peeled, is_lossy: bool, depth: int) -> list[Understood]:
+    def _recognised_part(self, part: Fields, wrapper: Peeled, is_lossy: bool, depth: int) -> list[Understood]:
         frames = {wrapper.name: wrapper.frame} if wrapper.frame else _NO_FRAMES
-        found = self._recognised(part, Shape.JSON)
-        if found is not None:
-            return [Understood(found, part, frames, is_lossy)]
+        log_format = self._recognised(part, Shape.JSON)
+        if log_format is not None:
+            return [Understood(log_format, part, frames, is_lossy)]
         inside = self._inside(part, depth + 1) if depth < _MAX_FRAMES else []
-        return [one._replace(frames=frames | one.frames, is_lossy=is_lossy or one.is_lossy) for one in inside]
+        return [
+            each._replace(frames=frames | each.frames, is_lossy=is_lossy or each.is_lossy) for each in inside
+        ]
 
     def _unknown(self, part: Fields, wrapper: Peeled, is_lossy: bool) -> Understood:
         frames = {wrapper.name: wrapper.frame} if wrapper.frame else _NO_FRAMES

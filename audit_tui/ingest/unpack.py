@@ -57,7 +57,7 @@ class DamagedContainer(Exception):
 
 
 DAMAGED = (DamagedContainer, EOFError, OSError, zlib.error, lzma.LZMAError)
-"""What reading compressed data may raise."""
+"""Errors that reading compressed data may raise."""
 
 
 class Bytes(Protocol):
@@ -87,7 +87,7 @@ class Source(io.RawIOBase):
         return True
 
     def read1(self, size: int = CHUNK_BYTES) -> bytes:
-        """What comes next."""
+        """Return what comes next."""
         if self._head:
             data, self._head = self._head[:size], self._head[size:]
         else:
@@ -96,14 +96,14 @@ class Source(io.RawIOBase):
         return data
 
     def readinto(self, target: Any) -> int:  # noqa: ANN401 - a buffer, which 3.11 has no name for
-        """What comes next, into a buffer."""
+        """Read what comes next into a buffer."""
         data = self.read1(len(target))
         target[: len(data)] = data
         return len(data)
 
 
 def is_compressed(head: bytes) -> bool:
-    """Whether a file that begins so is compressed in a way that is read."""
+    """Tell whether a file that begins so is compressed in a way that is read."""
     return head.startswith((_GZIP, _BZIP2, *_XZ)) or _is_zstd(head)
 
 

@@ -1,4 +1,4 @@
-"""What log records come wrapped in, in two tables: lists of records, and frames around one."""
+"""The wrappers that log records come in, in two tables: lists of records, and frames around one."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def list_key(fields: Fields) -> str | None:
 
 
 def _has_things(fields: Fields, beside: set[str]) -> bool:
-    """Whether there are objects beside a list that no page has: who, what and where of an event."""
+    """Tell whether there are objects beside a list that no page has: who, what and where of an event."""
     return any(isinstance(fields[key], dict) and _OF_PAGES.search(key) is None for key in beside)
 
 
 def may_be_list_key(key: str) -> bool:
-    """Whether an array under this key may hold records, when the object is too big to look at whole."""
+    """Tell whether an array under this key may hold records, when the object is too big to look at whole."""
     return key in _LISTS
 
 
@@ -66,9 +66,9 @@ class _Frame(NamedTuple):
     name: str
     """Under which the metadata keep what stood around."""
     key: str
-    """Where the record is: an object, JSON in a text, or a list of them."""
+    """The key of the record: an object, JSON in a text, or a list of them."""
     inner_key: str = ""
-    """Where it is in there; empty for all of it."""
+    """The key of the record in that; empty for all of it."""
     needs: frozenset[str] = frozenset()
     """Keys that stand beside it."""
     beside: frozenset[str] | None = _ANYTHING
@@ -106,48 +106,48 @@ _CELLS = frozenset({"AuditData", "_raw"})
 
 
 class Peeled(NamedTuple):
-    """What was inside a frame."""
+    """The records that were inside a frame."""
 
     name: str
     """The kind of frame."""
     parts: list[tuple[Fields, bool]]
     """The records, and whether each does not say all that its text says; at least one."""
     frame: Fields
-    """What stood around them."""
+    """The fields that stood around them."""
     is_sure: bool
     """They are the records, also when they are of no known format."""
 
 
 def has_record_cells(names: list[str]) -> bool:
-    """Whether a CSV header names a column whose cells hold whole records as JSON."""
+    """Tell whether a CSV header names a column whose cells hold whole records as JSON."""
     return not _CELLS.isdisjoint(names)
 
 
 def frame_keys(names: Iterable[str]) -> tuple[str, ...]:
-    """Which keys of a record may hold what it is a frame around, or a list of records; mostly none.
+    """Return which keys of a record may hold what it is a frame around, or a list of records; mostly none.
 
     Records of one kind have the same keys, so this is asked once for many.
     """
-    there = set(names)
-    return tuple(key for key in dict.fromkeys((*_LISTS, *_WITHIN, *_TABLES, *_FRAME_KEYS)) if key in there)
+    present = set(names)
+    return tuple(key for key in dict.fromkeys((*_LISTS, *_WITHIN, *_TABLES, *_FRAME_KEYS)) if key in present)
 
 
 def may_hold_records(value: object) -> bool:
-    """Whether a value may be, or hold as JSON, a record or a list of them; cheap, a guess for texts."""
+    """Tell whether a value may be, or hold as JSON, a record or a list of them; cheap, a guess for texts."""
     return value[:1] in _JSON_STARTS if isinstance(value, str) else isinstance(value, dict | list)
 
 
 def peeled(fields: Fields) -> list[Peeled]:
-    """What a record may be a frame around, the most telling first; empty when it is none."""
-    found: list[Peeled] = []
+    """Return what a record may be a frame around, the most telling first; empty when it is none."""
+    wrappers: list[Peeled] = []
     # The reader peels lists of the file itself; this one lies in a list or a text.
     inner_list = list_key(fields)
     if inner_list is not None:
         parts = _parts(fields[inner_list])
         if parts is not None:
-            found.append(Peeled("list", parts, _without(fields, inner_list), is_sure=True))
-    if not found and not names_a_time(fields):
-        found.extend(_pages(fields))
+            wrappers.append(Peeled("list", parts, _without(fields, inner_list), is_sure=True))
+    if not wrappers and not names_a_time(fields):
+        wrappers.extend(_pages(fields))
     for key in _FRAME_KEYS:
         # Most records have a key of these, with a plain text that is no frame: this must cost nothing.
         value = fields.get(key)
@@ -156,8 +156,8 @@ def peeled(fields: Fields) -> list[Peeled]:
         for frame in _FRAMES_OF[key]:
             inside = _peeled(frame, fields, value)
             if inside is not None:
-                found.append(inside)
-    return found
+                wrappers.append(inside)
+    return wrappers
 
 
 def _pages(fields: Fields) -> Iterator[Peeled]:

@@ -31,7 +31,7 @@ _READINGS = [
     Reading("csv"),
     Reading("jsonl"),
     Reading(mapping=read_mapping(Path("slack"))),
-    *(Reading(one.name) for one in known_formats()),
+    *(Reading(log_format.name) for log_format in known_formats()),
 ]
 
 
@@ -52,9 +52,9 @@ def read_all(data: bytes) -> None:
             return b""
 
     try:
-        for found in reading.events(OpenLog("fuzz", read, lambda: source.count_bytes)):
-            if isinstance(found, Mapped):
-                draft(found.event)
+        for result in reading.events(OpenLog("fuzz", read, lambda: source.count_bytes)):
+            if isinstance(result, Mapped):
+                draft(result.event)
     except AuditTuiError:
         pass
 

@@ -32,9 +32,9 @@ def json_of(log: LogFile) -> list[Record | Reject]:
 def read(log: LogFile, reading: Reading | None = None) -> tuple[list[AuditEvent], list[Reject]]:
     events, rejects = [], []
     with open_log(log) as text:
-        for found in (reading or Reading()).events(text):
-            if isinstance(found, Mapped):
-                events.append(found.event)
+        for result in (reading or Reading()).events(text):
+            if isinstance(result, Mapped):
+                events.append(result.event)
             else:
-                rejects.append(found)
+                rejects.append(result)
     return events, rejects

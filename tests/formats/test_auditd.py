@@ -124,7 +124,7 @@ class TestGrouping:
 
 
 class TestValues:
-    """What a value says, without the quotes and digits that carry it."""
+    """The text of a value, without the quotes and digits that carry it."""
 
     @pytest.mark.parametrize(
         ("kind", "body", "expected"),
@@ -185,7 +185,7 @@ class TestValues:
         assert syscall_name(arch, number) == name
 
     @pytest.mark.parametrize(
-        ("saddr", "said"),
+        ("saddr", "text"),
         [
             ("02000050A9FEA9FE0000000000000000", "169.254.169.254 port 80"),
             ("0A0000160000000020010DB80000000000000000000000010000", "2001:db8::1 port 22"),
@@ -195,13 +195,13 @@ class TestValues:
             ("zz", None),
         ],
     )
-    def test_sockets(self, saddr: str, said: str | None) -> None:
+    def test_sockets(self, saddr: str, text: str | None) -> None:
         socket = socket_address({"saddr": saddr})
-        assert (None if socket is None else str(socket)) == said
+        assert (None if socket is None else str(socket)) == text
 
 
 class TestWhatIsTold:
-    """Who did what, whether it went well, and the sentence."""
+    """Events tell who did what, whether it went well, and the sentence."""
 
     @pytest.mark.parametrize(
         ("lines", "user", "outcome", "sentence"),

@@ -142,7 +142,7 @@ def test_from_where(log_format: Format, fields: dict[str, Any], address: str) ->
 
 
 @pytest.mark.parametrize(
-    ("log_format", "one", "other", "are_one"),
+    ("log_format", "fields", "other", "are_one"),
     [
         # Ids that are shared by records that are not the same, and records that come without an id.
         (GITHUB, github(_document_id="d"), github(_document_id="d", p_row_id="2"), True),
@@ -175,9 +175,9 @@ def test_from_where(log_format: Format, fields: dict[str, Any], address: str) ->
     ],
 )
 def test_what_makes_two_records_one(
-    log_format: Format, one: dict[str, Any], other: dict[str, Any], are_one: bool
+    log_format: Format, fields: dict[str, Any], other: dict[str, Any], are_one: bool
 ) -> None:
-    assert (mapped(log_format, one).key == mapped(log_format, other).key) is are_one
+    assert (mapped(log_format, fields).key == mapped(log_format, other).key) is are_one
 
 
 def test_each_event_of_a_workspace_activity_has_a_key_of_its_own() -> None:
@@ -220,11 +220,11 @@ def test_each_event_of_a_workspace_activity_has_a_key_of_its_own() -> None:
     ],
 )
 def test_detection(fields: dict[str, Any], name: str | None) -> None:
-    found = Formats().recognised(fields, Shape.JSON)
-    assert (None if found is None else found.name) == name
+    log_format = Formats().recognised(fields, Shape.JSON)
+    assert (None if log_format is None else log_format.name) == name
 
 
-@pytest.mark.parametrize("log_format", CLOUD, ids=lambda one: one.name)
+@pytest.mark.parametrize("log_format", CLOUD, ids=lambda log_format: log_format.name)
 def test_a_record_of_nothing_says_what_is_missing(log_format: Format) -> None:
     with pytest.raises(RecordError, match="it "):
         log_format.map({})

@@ -73,7 +73,7 @@ def near(log_format: Format) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(names, inner, max_size=8)
 
 
-@pytest.mark.parametrize("log_format", FORMATS, ids=lambda one: one.name)
+@pytest.mark.parametrize("log_format", FORMATS, ids=lambda log_format: log_format.name)
 def test_anything_is_an_event_or_rejected(log_format: Format) -> None:
     @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
     @given(near(log_format), st.booleans())

@@ -305,10 +305,10 @@ def test_what_it_did_to_what(fields: dict[str, Any], sentence: str, target: str 
 
 
 def test_a_record_without_an_id_gets_a_key_of_its_content() -> None:
-    one = record()
-    del one["eventID"]
-    other = {**one, "awsRegion": "x"}
-    keys = [CLOUDTRAIL.map(each).key for each in (one, dict(reversed(one.items())), other)]
+    fields = record()
+    del fields["eventID"]
+    other = {**fields, "awsRegion": "x"}
+    keys = [CLOUDTRAIL.map(each).key for each in (fields, dict(reversed(fields.items())), other)]
     assert keys[0] == keys[1] != keys[2]
     assert keys[0] is not None
     assert keys[0].startswith("cloudtrail:")

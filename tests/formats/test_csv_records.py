@@ -24,9 +24,10 @@ def read(data: str, delimiter: str = ",") -> list[Record | Reject]:
     return list(csv_records(text, header))
 
 
-def rows(found: list[Record | Reject]) -> list[object]:
+def rows(results: list[Record | Reject]) -> list[object]:
     return [
-        list(each.fields.values()) if isinstance(each, Record) else (each.line, each.reason) for each in found
+        list(each.fields.values()) if isinstance(each, Record) else (each.line, each.reason)
+        for each in results
     ]
 
 
@@ -36,16 +37,16 @@ def test_the_delimiter_is_the_one_that_divides_the_header(delimiter: str) -> Non
 
 
 def test_lines_in_quotes_count_and_blank_lines_are_nothing() -> None:
-    found = read('\na,b\n"x\ny, ""z""",1\n\r\n\n2,3')
-    assert [(each.line, rows([each])[0]) for each in found] == [(3, ['x\ny, "z"', "1"]), (7, ["2", "3"])]
-    assert isinstance(found[0], Record)
-    assert found[0].text == '"x\ny, ""z""",1'
+    results = read('\na,b\n"x\ny, ""z""",1\n\r\n\n2,3')
+    assert [(each.line, rows([each])[0]) for each in results] == [(3, ['x\ny, "z"', "1"]), (7, ["2", "3"])]
+    assert isinstance(results[0], Record)
+    assert results[0].text == '"x\ny, ""z""",1'
 
 
 def test_columns_without_or_with_the_same_name_stay_apart() -> None:
-    (found,) = read("a,,a\n1,2,3\n")
-    assert isinstance(found, Record)
-    assert found.fields == {"a": "1", "column 2": "2", "a (column 3)": "3"}
+    (result,) = read("a,,a\n1,2,3\n")
+    assert isinstance(result, Record)
+    assert result.fields == {"a": "1", "column 2": "2", "a (column 3)": "3"}
 
 
 @pytest.mark.parametrize(
@@ -65,25 +66,25 @@ def test_a_wrong_row_costs_its_own_line(data: str, expected: list[object]) -> No
 
 def test_an_open_quote_does_not_swallow_a_long_file() -> None:
     rest = "".join(f"{number},x\n" for number in range(30_000))
-    found = read(f'a,b\n1,"open\n{rest}')
-    assert rows(found[:2]) == [(2, "a quote is not closed"), ["0", "x"]]
-    assert len(found) == 30_001
-    assert found[-1].line == 30_002
+    results = read(f'a,b\n1,"open\n{rest}')
+    assert rows(results[:2]) == [(2, "a quote is not closed"), ["0", "x"]]
+    assert len(results) == 30_001
+    assert results[-1].line == 30_002
 
 
 def test_a_huge_cell_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows(read(f"a,b\n{'x' * 200_000},1\n")) == [["x" * 200_000, "1"]]
     monkeypatch.setattr(module, "MAX_RECORD_CHARS", 100)
     lines = "x\n" * 200
-    found = read(f'a,b\n"{lines},1\n2,3\n')
-    assert rows(found[:1]) == [(2, "a quote is not closed")]
-    assert rows(found[-1:]) == [["2", "3"]]
+    results = read(f'a,b\n"{lines},1\n2,3\n')
+    assert rows(results[:1]) == [(2, "a quote is not closed")]
+    assert rows(results[-1:]) == [["2", "3"]]
 
 
 def test_bytes_that_are_no_text_are_noticed() -> None:
-    (found,) = read("a,b\n\udcff,1\n")
-    assert isinstance(found, Record)
-    assert found.is_lossy
+    (result,) = read("a,b\n\udcff,1\n")
+    assert isinstance(result, Record)
+    assert result.is_lossy
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8)

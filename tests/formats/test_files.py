@@ -121,14 +121,14 @@ def test_a_folder_gives_its_files_sorted_without_what_is_hidden_or_no_file(tmp_p
     store.write_text("")
     identity = file_identity(store)
     assert identity is not None
-    found = list(find_logs([str(tmp_path)], {identity}))
-    assert [log.name.removeprefix(f"{tmp_path}/") for log in found if isinstance(log, LogFile)] == [
+    logs = list(find_logs([str(tmp_path)], {identity}))
+    assert [log.name.removeprefix(f"{tmp_path}/") for log in logs if isinstance(log, LogFile)] == [
         "a.json",
         "b.json",
         "link",
         "in/c.json",
     ]
-    assert all(isinstance(log, LogFile) and not log.is_named for log in found)
+    assert all(isinstance(log, LogFile) and not log.is_named for log in logs)
 
 
 def test_the_store_itself_and_what_is_not_there_are_named(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def read(data: str | bytes, piece_bytes: int = 1_000_000) -> list[Record | Rejec
     return list(JsonReader(text_of(data, piece_bytes)))
 
 
-def fields(found: list[Record | Reject]) -> list[object]:
-    return [each.fields if isinstance(each, Record) else each.reason for each in found]
+def fields(results: list[Record | Reject]) -> list[object]:
+    return [each.fields if isinstance(each, Record) else each.reason for each in results]
 
 
 LAYOUTS = {
@@ -79,11 +79,11 @@ def test_an_event_that_has_a_list_is_no_wrapper(record: dict[str, object]) -> No
 
 
 def test_places_are_lines_and_in_lists_numbers_too() -> None:
-    found = read('{"n":1}\n\n{\n"n":2}\n[{"n":3}, {"n":4},\n5]\n')
-    places = [(each.line, each.number) for each in found]
+    results = read('{"n":1}\n\n{\n"n":2}\n[{"n":3}, {"n":4},\n5]\n')
+    places = [(each.line, each.number) for each in results]
     assert places == [(1, None), (3, None), (5, 1), (5, 2), (6, 3)]
-    assert isinstance(found[-1], Reject)
-    assert found[-1].place == "a.log:6 (record 3)"
+    assert isinstance(results[-1], Reject)
+    assert results[-1].place == "a.log:6 (record 3)"
 
 
 BROKEN = {
@@ -112,8 +112,8 @@ BROKEN = {
 @pytest.mark.parametrize(("data", "expected"), BROKEN.values(), ids=BROKEN.keys())
 @pytest.mark.parametrize("piece_bytes", [1_000_000, 5])
 def test_what_is_broken_costs_only_itself(data: str, expected: list[object], piece_bytes: int) -> None:
-    found = read(data, piece_bytes)
-    assert [each.fields if isinstance(each, Record) else each.text for each in found] == expected
+    results = read(data, piece_bytes)
+    assert [each.fields if isinstance(each, Record) else each.text for each in results] == expected
 
 
 @pytest.mark.parametrize(
@@ -130,21 +130,21 @@ def test_a_list_that_is_cut_off_keeps_its_records_and_says_so(data: str, reason:
 
 @pytest.mark.parametrize("bomb", ["[" * 100_000, '{"a":' * 100_000, '{"a":' + "[" * 100_000])
 def test_a_bomb_of_depth_costs_its_line(bomb: str) -> None:
-    found = read(f'{{"n":1}}\n{bomb}\n{{"n":2}}\n')
-    assert [each.fields for each in found if isinstance(each, Record)] == [ONE, TWO]
-    assert any(isinstance(each, Reject) and each.line == 2 for each in found)
+    results = read(f'{{"n":1}}\n{bomb}\n{{"n":2}}\n')
+    assert [each.fields for each in results if isinstance(each, Record)] == [ONE, TWO]
+    assert any(isinstance(each, Reject) and each.line == 2 for each in results)
 
 
 @pytest.mark.parametrize(("levels", "is_taken"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False)])
 def test_nesting_that_later_readers_could_not_take_is_rejected(levels: int, is_taken: bool) -> None:
     inner = levels - 1
-    (found,) = read(f'{{"a":{"[" * inner}{"]" * inner}}}')
-    assert isinstance(found, Record) == is_taken
+    (result,) = read(f'{{"a":{"[" * inner}{"]" * inner}}}')
+    assert isinstance(result, Record) == is_taken
 
 
 def test_brackets_inside_texts_are_no_nesting() -> None:
-    (found,) = read(json.dumps({"a": "[{" * 1_000}))
-    assert isinstance(found, Record)
+    (result,) = read(json.dumps({"a": "[{" * 1_000}))
+    assert isinstance(result, Record)
 
 
 def test_control_characters_in_texts_are_taken_within_the_line() -> None:
@@ -220,9 +220,9 @@ def test_damage_in_one_line_leaves_the_other_lines(
     )
     # Two whole lines first tell that records end with their lines.
     whole = [b'{"whole": 1}', b'{"whole": 2}']
-    found = read(b"\n".join([*whole, *lines, *whole]), 9)
-    kept = [each.fields for each in found if isinstance(each, Record)]
+    results = read(b"\n".join([*whole, *lines, *whole]), 9)
+    fields_read = [each.fields for each in results if isinstance(each, Record)]
     for place, each in enumerate(records):
         if place != hurt:
-            assert {"record": each} in kept
-    assert kept[-2:] == [{"whole": 1}, {"whole": 2}]
+            assert {"record": each} in fields_read
+    assert fields_read[-2:] == [{"whole": 1}, {"whole": 2}]

@@ -51,14 +51,14 @@ def add(path: Path, text: str) -> Callable[[], object]:
 def read_until_idle(path: Path, *steps: Callable[[], object]) -> list[list[str]]:
     """The lines of each file that the path led to; the last is read until nothing comes."""
     on_idle = Steps(*steps)
-    found: list[list[str]] = []
+    lines_of_files: list[list[str]] = []
     with pytest.raises(Idle):
         while True:
-            found.append([])
+            lines_of_files.append([])
             with open_log(LogFile("a", path, 1), Opening(on_idle, follows=True)) as text:
                 for line in text.lines():
-                    found[-1] += [line] if line else []
-    return found
+                    lines_of_files[-1] += [line] if line else []
+    return lines_of_files
 
 
 @contextmanager
@@ -112,8 +112,8 @@ def test_a_file_that_is_renamed_is_read_to_its_end_and_the_new_one_from_its_begi
         add(old, "later\n")()
         path.write_text("new\n")
 
-    found = read_until_idle(path, rotate, begin)
-    assert found == [["one\n", "late\n", "later\n"], ["new\n"]]
+    lines_of_files = read_until_idle(path, rotate, begin)
+    assert lines_of_files == [["one\n", "late\n", "later\n"], ["new\n"]]
 
 
 @pytest.mark.parametrize("new", ["n\n", "a new text that is longer than what was there before\n"])

@@ -72,8 +72,8 @@ def test_denied_and_maps_are_added_and_never_overwrite() -> None:
         "outcome_detail": "denied",
         "by_name": {"p": {"x": 1}},
     }
-    own = {"outcome_detail": "own", "by_name": 5}
-    assert Loose(own).rest(is_denied=True, by_name={"p": {"x": 1}}) == own
+    columns = {"outcome_detail": "own", "by_name": 5}
+    assert Loose(columns).rest(is_denied=True, by_name={"p": {"x": 1}}) == columns
 
 
 def test_no_time_names_where_it_was_looked_for() -> None:

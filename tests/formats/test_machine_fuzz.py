@@ -116,7 +116,7 @@ def assert_storable(event: AuditEvent) -> None:
         assert text is None or "\x00" not in text.encode().decode()
 
 
-@pytest.mark.parametrize("log_format", FORMATS, ids=lambda one: one.name)
+@pytest.mark.parametrize("log_format", FORMATS, ids=lambda log_format: log_format.name)
 def test_any_fields_are_an_event_or_rejected(log_format: Format) -> None:
     @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
     @given(near(log_format), st.booleans())

@@ -197,7 +197,7 @@ class TestVault:
 
 
 class TestTeleport:
-    """What people do through Teleport; the samples have most of its events."""
+    """Acts of people through Teleport; the samples have most of its events."""
 
     @pytest.mark.parametrize(
         ("fields", "sentence", "severity"),
@@ -271,7 +271,7 @@ class TestJournal:
         assert event.metadata["MESSAGE"] == message
 
     @pytest.mark.parametrize(
-        ("message", "said"),
+        ("message", "description"),
         [
             (
                 "pam_unix(sudo:session): session opened for user root(uid=0) by al(uid=1000)",
@@ -296,8 +296,8 @@ class TestJournal:
             (True, "app wrote an empty message"),
         ],
     )
-    def test_messages_of_any_type(self, message: object, said: str) -> None:
-        assert journal(message).description == said
+    def test_messages_of_any_type(self, message: object, description: str) -> None:
+        assert journal(message).description == description
 
     def test_a_record_of_the_audit_system_is_read_as_one(self) -> None:
         message = "USER_LOGIN pid=1 uid=0 auid=1000 msg='op=login id=1000 addr=192.0.2.1 res=failed'"
@@ -369,9 +369,9 @@ class TestOcsf:
     def test_sentences(self, fields: Fields, event: str, sentence: str, outcome: str) -> None:
         fields = {"metadata": {}, "time": 1793541600123.5, **fields}
         assert OCSF.detect(fields)
-        found = OCSF.map(fields)
-        assert (found.event, found.description, found.outcome) == (event, sentence, Outcome(outcome))
-        assert found.occurred_us == 1793541600123500
+        mapped = OCSF.map(fields)
+        assert (mapped.event, mapped.description, mapped.outcome) == (event, sentence, Outcome(outcome))
+        assert mapped.occurred_us == 1793541600123500
 
     def test_severities_beyond_our_scale_are_not_told(self) -> None:
         assert (

@@ -138,7 +138,7 @@ def test_a_table_with_json_in_a_cell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mapping", "said"),
+    ("mapping", "reason"),
     [
         ('[columns]\ntime = "t"\nuser = \n', "line 3: not TOML"),
         ('[columns]\ntime = "t"\nuzer = "u"\n', "line 3: columns has no 'uzer'.\nDid you mean user?"),
@@ -166,12 +166,12 @@ def test_a_table_with_json_in_a_cell(tmp_path: Path) -> None:
         ('[columns]\ntime = "t"\n[templates]\ntime = "{a}"\n', "line 4: a time cannot be put together"),
     ],
 )
-def test_what_is_wrong_in_the_file_is_said_with_its_line(tmp_path: Path, mapping: str, said: str) -> None:
+def test_what_is_wrong_in_the_file_is_said_with_its_line(tmp_path: Path, mapping: str, reason: str) -> None:
     path = tmp_path / "m.toml"
     path.write_text(mapping)
     with pytest.raises(UsageError) as error:
         read_mapping(path)
-    assert str(error.value).startswith(f"{path}, {said}")
+    assert str(error.value).startswith(f"{path}, {reason}")
 
 
 def test_a_file_that_cannot_be_read_is_named_with_those_that_come_along(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What names of events tell, and logs of vendors that the usual names understand."""
+"""Names of events and what they tell, and logs of vendors that the usual names understand."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_vendors_without_a_format_of_their_own(
     fields: dict[str, Any], event: str, user: str, outcome: Outcome, sentence: str
 ) -> None:
     assert Formats().recognised(fields, Shape.JSON) is None
-    found = GenericMapper("jsonl")(fields)
-    assert (found.event, found.user, found.outcome, found.description) == (event, user, outcome, sentence)
-    assert found.occurred_us == 1_793_541_600_000_000
-    assert found.source_ip == (None if fields is OPENAI_KEY else "192.0.2.1")
+    mapped = GenericMapper("jsonl")(fields)
+    assert (mapped.event, mapped.user, mapped.outcome, mapped.description) == (event, user, outcome, sentence)
+    assert mapped.occurred_us == 1_793_541_600_000_000
+    assert mapped.source_ip == (None if fields is OPENAI_KEY else "192.0.2.1")

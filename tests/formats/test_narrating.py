@@ -86,9 +86,9 @@ def test_signing_in_is_never_guessed(outcome: Outcome, sentence: str) -> None:
     ],
 )
 def test_an_act_in_a_dotted_name(name: str, past: str, noun: str, holder: str) -> None:
-    found = named_act(name)
-    assert found is not None
-    assert (found.act.past, " ".join(found.act.noun), " ".join(found.holder)) == (past, noun, holder)
+    naming = named_act(name)
+    assert naming is not None
+    assert (naming.act.past, " ".join(naming.act.noun), " ".join(naming.holder)) == (past, noun, holder)
 
 
 @pytest.mark.parametrize("name", ["", ".", "x.", "git", "policy_of_nothing", "2sv"])

@@ -52,11 +52,11 @@ def test_an_example_of_each_format_becomes_these_events(name: str) -> None:
     path = FIXTURES / name
     events, rejects = read(LogFile(name, path, 0))
     expected = json.loads(path.with_suffix(".expected.json").read_text())
-    found = [event.to_json() for event in events]
-    for event in found:
+    rows = [event.to_json() for event in events]
+    for event in rows:
         event["key"] = re.sub(r"^([a-z0-9]+):[0-9a-f]{32}$", r"\1:KEY", event["key"])
     assert rejects == []
-    assert found == expected
+    assert rows == expected
     assert all(event.original is None for event in events)
 
 
@@ -65,8 +65,8 @@ def test_formats_are_told_record_by_record(tmp_path: Path) -> None:
         '{"eventVersion": "1", "eventID": "e", "eventSource": "s3.amazonaws.com", "eventName": "ListBuckets"'
     )
     cloud += ', "eventTime": "2026-11-01T14:00:00Z"}'
-    own = '{"key": "k", "time": "2026-11-01T14:00:00Z", "event": "Login"}'
-    events, _ = read(write(tmp_path, "\n".join([LOGIN, cloud, own, LOGIN, cloud])))
+    exported = '{"key": "k", "time": "2026-11-01T14:00:00Z", "event": "Login"}'
+    events, _ = read(write(tmp_path, "\n".join([LOGIN, cloud, exported, LOGIN, cloud])))
     assert [event.source for event in events] == ["jsonl", "cloudtrail", None, "jsonl", "cloudtrail"]
     assert [event.key for event in events][1:3] == ["cloudtrail:e", "k"]
 
@@ -129,7 +129,7 @@ def test_an_export_as_csv_comes_back_the_same(tmp_path: Path) -> None:
 
 
 class TestMap:
-    """What ``--map`` says goes before the usual names."""
+    """Fields that ``--map`` names go before the usual names."""
 
     def test_columns_come_from_the_fields_that_are_named(self, tmp_path: Path) -> None:
         record = (

@@ -39,8 +39,8 @@ def test_a_column_is_cut_where_it_says_so() -> None:
 
 @given(st.text(st.characters(), max_size=50))
 def test_every_column_is_storable(text: str) -> None:
-    found = column_text(text)
-    assert found is None or "\x00" not in found.encode().decode()
+    column = column_text(text)
+    assert column is None or "\x00" not in column.encode().decode()
 
 
 def test_paths_go_into_objects_and_lists() -> None:

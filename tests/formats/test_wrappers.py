@@ -1,4 +1,4 @@
-"""What records come wrapped in: the record is found, its frame kept, its key that of the bare record."""
+"""Wrappers of records: the record is found, its frame kept, its key that of the bare record."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_json_comes_back_as_it_was_and_moves_no_cursor(events: list[AuditEvent])
 
 
 def _is_harmless(text: str) -> bool:
-    """Whether it is no more than new letters or rare spaces, which Python does not call printable."""
+    """Tell whether it is no more than new letters or rare spaces, which Python does not call printable."""
     return clean(text) == text
 
 
