@@ -28,7 +28,7 @@ def events_in(path: Path) -> int:
 
 
 def files(folder: Path) -> set[str]:
-    """What lies in a folder, but for the empty log that readers keep open beside a store."""
+    """Return the names in a folder, but for the empty log that readers keep open beside a store."""
     return {path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm"))}
 
 

@@ -69,11 +69,11 @@ def imported(
     log, store = folder / name, folder / "audit.db"
     log.write_bytes(data)
     result = run("import", str(log), "-s", str(store), "--json")
-    found = json.loads(result.stdout)
-    assert found["read"] == found["stored"] + found["duplicate"] + found["rejected"]
+    summary = json.loads(result.stdout)
+    assert summary["read"] == summary["stored"] + summary["duplicate"] + summary["rejected"]
     with StoreReader(store) as reader:
         events = [reader.event(seq) for seq in range(1, reader.count(EventQuery()) + 1)]
-    return [event for event in events if event is not None], found["rejects"]
+    return [event for event in events if event is not None], summary["rejects"]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

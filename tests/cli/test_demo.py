@@ -56,7 +56,7 @@ def store_id(path: Path) -> str:
 
 
 def names_beside(path: Path) -> set[str]:
-    """What lies in the folder; a reader may leave its empty files beside a store."""
+    """Return the names in the folder; a reader may leave its empty files beside a store."""
     return {each.name for each in path.parent.iterdir() if not each.name.endswith(("-shm", "-wal"))}
 
 

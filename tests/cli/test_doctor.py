@@ -33,30 +33,34 @@ def findings(*args: str, code: int = 0) -> list[Finding]:
     result = run("doctor", "--json", *args)
     assert (result.exit_code, result.stderr) == (code, "")
     return [
-        Finding(one["topic"], Level(one["level"]), one["message"], one["fix"] or "")
-        for one in json.loads(result.stdout)["findings"]
+        Finding(row["topic"], Level(row["level"]), row["message"], row["fix"] or "")
+        for row in json.loads(result.stdout)["findings"]
     ]
 
 
-def found(topic: str, *args: str, level: Level = Level.WRONG, code: int = 1) -> Finding:
+def finding(topic: str, *args: str, level: Level = Level.WRONG, code: int = 1) -> Finding:
     """The finding of this topic and level."""
-    one, *_ = [each for each in findings(*args, code=code) if (each.topic, each.level) == (topic, level)]
-    return one
+    match, *_ = [each for each in findings(*args, code=code) if (each.topic, each.level) == (topic, level)]
+    return match
 
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
-    return {one.name: (one.stat().st_mode, one.read_bytes()) for one in folder.iterdir() if one.is_file()}
+    return {
+        file.name: (file.stat().st_mode, file.read_bytes()) for file in folder.iterdir() if file.is_file()
+    }
 
 
 def test_a_healthy_store_is_well_and_nothing_is_written(store: Path) -> None:
     before = contents(store.parent)
     all_found = findings("-s", str(store))
-    assert not [one for one in all_found if one.level is Level.WRONG]
+    assert not [finding for finding in all_found if finding.level is Level.WRONG]
     after = {
-        name: held for name, held in contents(store.parent).items() if not name.endswith(("-wal", "-shm"))
+        name: content
+        for name, content in contents(store.parent).items()
+        if not name.endswith(("-wal", "-shm"))
     }
     assert after == before
-    topics = {one.topic for one in all_found}
+    topics = {finding.topic for finding in all_found}
     assert {
         "SQLite",
         "store",
@@ -74,16 +78,16 @@ def test_a_healthy_store_is_well_and_nothing_is_written(store: Path) -> None:
 
 
 def test_a_default_store_that_is_not_there_yet_is_no_fault() -> None:
-    assert "audit-tui demo" in found("store", level=Level.NOTE, code=0).fix
+    assert "audit-tui demo" in finding("store", level=Level.NOTE, code=0).fix
 
 
 def test_a_store_that_is_named_and_cannot_be_read_is_3(tmp_path: Path) -> None:
-    assert "There is no store" in found("store", "-s", str(tmp_path / "none.db"), code=3).message
+    assert "There is no store" in finding("store", "-s", str(tmp_path / "none.db"), code=3).message
     (tmp_path / "text.db").write_text("no store")
     (tmp_path / "text.db").chmod(0o600)
-    assert "not an audit store" in found("store", "-s", str(tmp_path / "text.db"), code=3).message
+    assert "not an audit store" in finding("store", "-s", str(tmp_path / "text.db"), code=3).message
     os.mkfifo(tmp_path / "pipe")
-    assert "named pipe" in found("store", "-s", str(tmp_path / "pipe"), code=3).message
+    assert "named pipe" in finding("store", "-s", str(tmp_path / "pipe"), code=3).message
 
 
 def everybody_reads(store: Path) -> None:
@@ -139,9 +143,9 @@ def test_what_is_wrong_is_found_with_its_fix(
     store: Path, spoil: Callable[[Path], None], topic: str, message: str, fix: str
 ) -> None:
     spoil(store)
-    one = found(topic, "-s", str(store))
-    assert message in one.message
-    assert fix in one.fix
+    match = finding(topic, "-s", str(store))
+    assert message in match.message
+    assert fix in match.fix
 
 
 def test_what_is_missing_in_the_store_is_found(store: Path) -> None:
@@ -150,7 +154,7 @@ def test_what_is_missing_in_the_store_is_found(store: Path) -> None:
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
-    levels = {one.topic: one.level for one in findings("-s", str(store), code=1)}
+    levels = {finding.topic: finding.level for finding in findings("-s", str(store), code=1)}
     assert levels["seals"] is Level.WRONG
     assert levels["index"] is levels["journal"] is Level.NOTE
 
@@ -158,9 +162,9 @@ def test_what_is_missing_in_the_store_is_found(store: Path) -> None:
 def test_another_machine_and_a_full_disk_are_found(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mount = file_system.Mount("nfs4", is_read_only=False)
     monkeypatch.setattr(file_system, "mount_of", lambda *_: mount)
-    assert "nfs4" in found("file system", "-s", str(store)).message
+    assert "nfs4" in finding("file system", "-s", str(store)).message
     monkeypatch.setattr(connect, "free_bytes", lambda _: 1000)
-    assert "1,000 bytes" in found("free space", "-s", str(store)).message
+    assert "1,000 bytes" in finding("free space", "-s", str(store)).message
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,7 @@ def test_which_sqlite_has_the_fix(version: tuple[int, int, int], has_fix: bool) 
 )
 def test_the_terminal_is_told(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str) -> None:
     monkeypatch.setenv(variable, value)
-    assert any(words in one.message for one in findings() if one.topic == "terminal")
+    assert any(words in finding.message for finding in findings() if finding.topic == "terminal")
 
 
 @pytest.mark.parametrize(
@@ -211,9 +215,9 @@ def test_tmux_is_asked_for_its_clipboard(tmp_path: Path, option: str, features: 
     tmux.write_text(f"#!/bin/sh\ncase $1 in show-options) echo {option};; *) echo {features};; esac\n")
     tmux.chmod(0o755)
     environment = {"TMUX": "x", "PATH": f"{tmp_path}:/usr/bin:/bin"}
-    [one] = Clipboard(lambda _: None, tmp_path, environment).tmux_findings()
-    assert fix in one.fix
-    assert (one.level is Level.OK) is (fix == "")
+    [finding] = Clipboard(lambda _: None, tmp_path, environment).tmux_findings()
+    assert fix in finding.fix
+    assert (finding.level is Level.OK) is (fix == "")
     assert list(Clipboard(lambda _: None, tmp_path, {}).tmux_findings()) == []
 
 

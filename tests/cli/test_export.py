@@ -200,7 +200,7 @@ def test_columns_are_all_the_visible_ones_or_named(store: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("out", "args", "said"),
+    ("out", "args", "message"),
     [
         ("-", (), "audit-tui query --format csv"),
         ("x.txt", (), "--format"),
@@ -213,14 +213,19 @@ def test_columns_are_all_the_visible_ones_or_named(store: Path, tmp_path: Path) 
     ],
 )
 def test_what_is_not_understood_writes_nothing(
-    out: str, args: tuple[str, ...], said: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    out: str,
+    args: tuple[str, ...],
+    message: str,
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     monkeypatch.chdir(folder)
     result = run("export", out, "-s", str(store), *args)
     assert result.exit_code == EXIT_USAGE
-    assert said in result.stderr
+    assert message in result.stderr
     assert not list(folder.iterdir())
 
 
@@ -259,8 +264,8 @@ def test_nothing_else_is_replaced(kind: str, store: Path, tmp_path: Path) -> Non
     assert result.exit_code == EXIT_UNREADABLE
     assert str(out) in result.stderr
     assert victim.read_text() == "precious"
-    there = sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(("-wal", "-shm")))
-    assert there == [name for name in before if not name.endswith(("-wal", "-shm"))]
+    after = sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(("-wal", "-shm")))
+    assert after == [name for name in before if not name.endswith(("-wal", "-shm"))]
     assert len(events_of(store)) == 4
 
 

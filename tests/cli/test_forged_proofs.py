@@ -128,7 +128,7 @@ def disguise_as_redacted(export: Export) -> None:
 
 
 def change_the_redacted(export: Export) -> None:
-    """What a redacted event says now is proven by the act that redacted it."""
+    """The present content of a redacted event is proven by the act that redacted it."""
     lines = export.lines()
     for line in lines:
         if "leaf" in line:

@@ -1,4 +1,4 @@
-"""What the commands print of hostile stores, logs, settings and names: words, nothing a terminal obeys."""
+"""The output of commands for hostile stores, logs, settings and names: words, nothing a terminal obeys."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_store_of_any_name_is_refused_in_words(
         result = run(*command)
         assert result.exit_code in (1, 2, 3)
         assert_safe(result.output)
-    assert [one for one in tmp_path.iterdir() if one.name != "home"] == []
+    assert [path for path in tmp_path.iterdir() if path.name != "home"] == []
 
 
 # -- stores that somebody made by hand
@@ -220,5 +220,5 @@ def test_a_store_of_any_content_is_read_or_refused_in_words(tmp_path: Path, kind
         assert result.exit_code in (0, 1, 2, 3)
         assert_safe(result.output)
     assert path.read_bytes() == before
-    names = {one.name for one in tmp_path.iterdir()} - {"home", "out.csv"}
+    names = {path.name for path in tmp_path.iterdir()} - {"home", "out.csv"}
     assert names <= {"audit.db", "audit.db-wal", "audit.db-shm"}

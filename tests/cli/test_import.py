@@ -99,10 +99,10 @@ def test_standard_input(store: Path) -> None:
 
 def test_the_summary_as_json_adds_up(logs: Path, store: Path) -> None:
     result = run("import", str(logs), "-s", str(store), "--json")
-    found = json.loads(result.stdout)
-    assert found["read"] == found["stored"] + found["duplicate"] + found["rejected"] == 8
-    assert (found["files"], found["dry_run"], found["interrupted"]) == (3, False, False)
-    assert found["rejects"][0] == {
+    summary = json.loads(result.stdout)
+    assert summary["read"] == summary["stored"] + summary["duplicate"] + summary["rejected"] == 8
+    assert (summary["files"], summary["dry_run"], summary["interrupted"]) == (3, False, False)
+    assert summary["rejects"][0] == {
         "file": f"{logs}/a.jsonl",
         "line": 3,
         "record": None,
@@ -113,16 +113,16 @@ def test_the_summary_as_json_adds_up(logs: Path, store: Path) -> None:
 def test_more_rejects_than_are_shown_are_counted_and_kept(tmp_path: Path, store: Path) -> None:
     log = tmp_path / "a.jsonl"
     log.write_bytes(line(1).encode() + b"\n" + b"\n".join(b"bad \xff\x1b[31m" for _ in range(50)))
-    kept = tmp_path / "rejects.jsonl"
-    result = run("import", str(log), "-s", str(store), "--rejects", str(kept))
+    rejects_path = tmp_path / "rejects.jsonl"
+    result = run("import", str(log), "-s", str(store), "--rejects", str(rejects_path))
     assert result.exit_code == 1
     assert "... and 30 more rejected (--rejects FILE keeps them all)." in result.stderr
-    rejects = [json.loads(text) for text in kept.read_text().splitlines()]
-    assert [one["line"] for one in rejects] == list(range(2, 52))
+    rejects = [json.loads(text) for text in rejects_path.read_text().splitlines()]
+    assert [reject["line"] for reject in rejects] == list(range(2, 52))
     assert rejects[0]["text"].encode("utf-8", "surrogateescape") == b"bad \xff\x1b[31m"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    run("import", str(log), "-s", str(store), "--rejects", str(kept))
-    assert len(kept.read_text().splitlines()) == 100
+    assert stat.S_IMODE(rejects_path.stat().st_mode) == 0o600
+    run("import", str(log), "-s", str(store), "--rejects", str(rejects_path))
+    assert len(rejects_path.read_text().splitlines()) == 100
 
 
 def test_rejects_never_follow_a_link_nor_touch_the_store(tmp_path: Path, logs: Path) -> None:
@@ -201,10 +201,10 @@ class TestFilesThatCannotBeRead:
 
 
 class TestUsage:
-    """What is asked for wrongly is refused before anything is stored."""
+    """Wrong usage is refused before anything is stored."""
 
     @pytest.mark.parametrize(
-        ("option", "said"),
+        ("option", "message"),
         [
             ("user", "has no ="),
             ("user=", "has no ="),
@@ -212,10 +212,10 @@ class TestUsage:
             ("user=who", "has no field 'who'"),
         ],
     )
-    def test_a_wrong_map(self, logs: Path, store: Path, option: str, said: str) -> None:
+    def test_a_wrong_map(self, logs: Path, store: Path, option: str, message: str) -> None:
         result = run("import", str(logs / "b.json.gz"), "-s", str(store), "--map", option)
         assert result.exit_code == 2
-        assert said in result.stderr
+        assert message in result.stderr
         assert not store.exists()
 
     def test_an_unknown_field_lists_those_of_the_file(self, logs: Path, store: Path) -> None:
@@ -278,8 +278,8 @@ def test_an_interrupted_import_keeps_what_was_committed_and_is_completed_by_the_
         interrupted.setattr(StoreWriter, "append_drafts", stop_after_two)
         result = run("import", str(log), "-s", str(store), "--json")
     assert result.exit_code == 130
-    found = json.loads(result.stdout)
-    assert (found["read"], found["stored"], found["interrupted"]) == (6, 6, True)
+    summary = json.loads(result.stdout)
+    assert (summary["read"], summary["stored"], summary["interrupted"]) == (6, 6, True)
     assert "the same command again completes it." in result.stderr
     assert count(store) == 6
     again = run("import", str(log), "-s", str(store))
@@ -369,16 +369,16 @@ def test_the_advice_for_unknown_formats_comes_once(tmp_path: Path, store: Path) 
 
 
 class TestSecrets:
-    """What ``--secrets`` does with passwords, keys and tokens."""
+    """The effect of ``--secrets`` on passwords, keys and tokens."""
 
     LINE = '{"time":"2026-11-20T09:00:00Z","event":"Login","user":"bob","password":"hunter2hunter2","n":1}\n'
 
     @pytest.mark.parametrize(
-        ("options", "kept"), [((), True), (("--secrets", "keep"), True), (("--secrets", "mask"), False),
+        ("options", "is_stored"), [((), True), (("--secrets", "keep"), True), (("--secrets", "mask"), False),
                               (("--secrets", "Redact"), False), (("--secrets", "hash"), False)],
     )  # fmt: skip
     def test_they_are_stored_as_asked_and_never_twice(
-        self, options: tuple[str, ...], kept: bool, tmp_path: Path
+        self, options: tuple[str, ...], is_stored: bool, tmp_path: Path
     ) -> None:
         log, store = tmp_path / "log.jsonl", tmp_path / "s.db"
         log.write_text(self.LINE)
@@ -386,8 +386,8 @@ class TestSecrets:
             result = run("import", str(log), "-s", str(store), "--keep-original", "--json", *options)
             assert json.loads(result.stdout)["stored"] == stored
         printed = run("query", "-s", str(store), "--range", "all-time", "--format", "jsonl").stdout
-        assert ("hunter2hunter2" in printed) is kept
-        assert (b"hunter2hunter2" in store.read_bytes()) is kept
+        assert ("hunter2hunter2" in printed) is is_stored
+        assert (b"hunter2hunter2" in store.read_bytes()) is is_stored
         assert '"n":1' in printed
 
     def test_the_settings_say_it_for_all_imports(

@@ -1,4 +1,4 @@
-"""How an import goes: in two processes, from pipes, with files that grow, and when it is killed."""
+"""The course of an import: in two processes, from pipes, with files that grow, and when it is killed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def line(number: int, **fields: object) -> str:
 
 
 def stored(store: Path) -> int:
-    """How many events another process has stored so far."""
+    """Return the number of events another process has stored so far."""
     if not store.exists():
         return 0
     try:
@@ -97,10 +97,11 @@ class TestApart:
         monkeypatch.setattr(pipeline, "PROCESS_BYTES", 10**12)
         here = run("import", str(folder), "-s", str(tmp_path / "here.db"), "--json")
         assert json.loads(apart.stdout) == json.loads(here.stdout)
-        found = json.loads(apart.stdout)
-        assert (found["read"], found["stored"], found["duplicate"], found["rejected"]) == (2504, 2500, 3, 1)
-        assert found["rejects"][0]["line"] == 2501
-        assert len(found["problems"]) == 2
+        summary = json.loads(apart.stdout)
+        counts = [summary[name] for name in ("read", "stored", "duplicate", "rejected")]
+        assert counts == [2504, 2500, 3, 1]
+        assert summary["rejects"][0]["line"] == 2501
+        assert len(summary["problems"]) == 2
         assert json.loads(again.stdout)["duplicate"] == 2503
         assert apart.exit_code == here.exit_code == 3
 
@@ -186,13 +187,13 @@ def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: P
     out, words = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert b"the same command again goes on from there" in words
-    found = json.loads(out)
-    assert (found["read"], found["stored"], found["duplicate"], found["files"]) == (4, 3, 1, 2)
-    assert found["interrupted"]
+    summary = json.loads(out)
+    assert (summary["read"], summary["stored"], summary["duplicate"], summary["files"]) == (4, 3, 1, 2)
+    assert summary["interrupted"]
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("--follow", "a", "b"), "goes with one file"),
         (("--follow", "."), "is a folder"),
@@ -202,10 +203,10 @@ def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: P
         (("--format", "xml", "a"), "There is no format 'xml'. Formats are auditd, auth0, azure, cef"),
     ],
 )
-def test_wrong_usage(store: Path, args: tuple[str, ...], said: str) -> None:
+def test_wrong_usage(store: Path, args: tuple[str, ...], message: str) -> None:
     result = run("import", *args, "-s", str(store))
     assert result.exit_code in (2, 3)
-    assert said in result.stderr
+    assert message in result.stderr
     assert not store.exists()
 
 
@@ -227,13 +228,13 @@ def check_after_kills(tmp_path: Path, store: Path, events: int, kills: int) -> N
     log = made_log(tmp_path / "a.jsonl", events)
     before = 0
     for number in range(kills):
-        there = kill_after(store, log, events * (number + 1) // (kills + 2))
-        assert there >= before
-        before = there
+        after = kill_after(store, log, events * (number + 1) // (kills + 2))
+        assert after >= before
+        before = after
     result = run("import", str(log), "-s", str(store), "--json")
     assert result.exit_code == 0
-    found = json.loads(result.stdout)
-    assert (found["read"], found["stored"]) == (events, events - before)
+    summary = json.loads(result.stdout)
+    assert (summary["read"], summary["stored"]) == (events, events - before)
     assert stored(store) == events
 
 

@@ -63,7 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def users(output: str) -> list[str]:
-    """Who acted, from the top down; the description names them again."""
+    """Return the users, from the top down; the description names them again."""
     return [next(word for word in row.split() if word.startswith("user")) for row in output.splitlines()[1:]]
 
 
@@ -126,11 +126,11 @@ class TestWrong:
         (folder / "d.jsonl").write_text(line(7) + "not json\n" + "".join('{"x": 1}\n' for _ in range(8)))
         result = run("open", "--plain", "logs")
         assert "user7" in users(result.stdout)
-        said = result.stderr.splitlines()
-        assert said[0] == "9 records of 15 could not be read as an event:"
-        assert said[1].startswith("  logs/d.jsonl:2: ")
-        assert said[6] == "  ... and 4 more"
-        assert said[7:] == [
+        messages = result.stderr.splitlines()
+        assert messages[0] == "9 records of 15 could not be read as an event:"
+        assert messages[1].startswith("  logs/d.jsonl:2: ")
+        assert messages[6] == "  ... and 4 more"
+        assert messages[7:] == [
             "To keep them: audit-tui import --rejects rejects.jsonl logs",
             "Keep it with: audit-tui import logs",
         ]
@@ -250,7 +250,7 @@ class TestWrong:
 
 
 class TestScreen:
-    """What the screen is given."""
+    """The arguments that the screen is given."""
 
     def shown(self, names: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
         from audit_tui.cli.options import EventsChoice
@@ -325,8 +325,8 @@ def test_a_hostile_name_reaches_stderr_as_text(folder: Path, payload: str) -> No
     except (OSError, UnicodeEncodeError):
         pytest.skip("the file system takes no such name")
     for args in (["logs"], [f"logs/{payload}"]):
-        said = run("open", "--plain", *args).stderr
-        assert [character for character in said if not character.isprintable() and character != "\n"] == []
+        message = run("open", "--plain", *args).stderr
+        assert [character for character in message if not character.isprintable() and character != "\n"] == []
 
 
 def test_no_store_yet_says_how_to_begin(tmp_path: Path) -> None:

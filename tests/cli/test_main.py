@@ -1,4 +1,4 @@
-"""How a run begins and ends: which command is meant, what is told, and the exit code."""
+"""The beginning and the end of a run: which command is meant, what is told, and the exit code."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_what_the_parser_refuses_is_a_sentence(arguments: list[str], message: st
     [["-s", "{}", "info"], ["--store", "{}", "info"], ["--store={}", "info"], ["-s", "{}", "seal", "show"]],
 )
 def test_the_store_may_stand_before_the_command(store: Path, arguments: list[str]) -> None:
-    result = run(*(one.format(store) for one in arguments))
+    result = run(*(argument.format(store) for argument in arguments))
     assert result.exit_code == 0
     assert ["events", "4"] in [line.split() for line in result.stdout.splitlines()]
 

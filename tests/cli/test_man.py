@@ -32,9 +32,9 @@ def all_commands(
     if isinstance(command, click.Group):
         context = click.Context(command)
         for inner in command.list_commands(context):
-            found = command.get_command(context, inner)
-            assert found is not None
-            yield from all_commands(found, f"{name} {inner}")
+            subcommand = command.get_command(context, inner)
+            assert subcommand is not None
+            yield from all_commands(subcommand, f"{name} {inner}")
 
 
 def test_the_page_that_is_installed_is_that_of_these_commands() -> None:

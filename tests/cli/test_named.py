@@ -1,4 +1,4 @@
-"""What arguments name, by their bytes."""
+"""The files that arguments name, by their bytes."""
 
 from __future__ import annotations
 

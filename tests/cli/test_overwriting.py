@@ -179,35 +179,35 @@ def test_each_kind_takes_the_place_of_its_own_kind(store: Path, tmp_path: Path) 
 
 
 def test_an_anchor_that_knows_more_than_the_store_is_kept(tmp_path: Path, store: Path) -> None:
-    kept = tmp_path / "kept.anchor"
+    anchor_path = tmp_path / "kept.anchor"
     old = tmp_path / "old.db"
     shutil.copy(store, old)
     assert run("record", "Login", "-s", str(store)).exit_code == EXIT_OK
-    assert anchor(kept, store).exit_code == EXIT_OK
-    before = kept.read_text()
+    assert anchor(anchor_path, store).exit_code == EXIT_OK
+    before = anchor_path.read_text()
     # The store was rolled back: the anchor is the only thing that shows it.
     shutil.copy(old, store)
-    ended = anchor(kept, store)
+    ended = anchor(anchor_path, store)
     assert ended.exit_code == EXIT_UNREADABLE
     assert "5 events that this store does not have" in ended.stderr
-    assert kept.read_text() == before
+    assert anchor_path.read_text() == before
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link", "folder", "hard link", "another's"])
 def test_rejects_are_added_to_regular_files_of_this_user_only(kind: str, store: Path, tmp_path: Path) -> None:
     out = tmp_path / "rejects"
-    own = tmp_path / "own"
-    own.write_text('{"file": "x"}\n')
+    record = tmp_path / "own"
+    record.write_text('{"file": "x"}\n')
     if kind == "fifo":
         os.mkfifo(out)
     elif kind == "link":
-        out.symlink_to(own)
+        out.symlink_to(record)
     elif kind == "folder":
         out.mkdir()
     elif kind == "hard link":
-        out.hardlink_to(own)
+        out.hardlink_to(record)
     else:
-        shutil.copy(own, out)
+        shutil.copy(record, out)
         if os.geteuid() != 0:
             pytest.skip("only root can give a file to another user")
         os.chown(out, 1234, 1234)
@@ -217,7 +217,7 @@ def test_rejects_are_added_to_regular_files_of_this_user_only(kind: str, store: 
     # In a process of its own: to open a pipe that nobody reads would wait for ever.
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == EXIT_UNREADABLE, ended.stderr
-    assert own.read_text() == '{"file": "x"}\n'
+    assert record.read_text() == '{"file": "x"}\n'
 
 
 @pytest.mark.parametrize("make", [NEW_SEAL_KEY, NEW_LOCAL_KEY], ids=["seal key", "local key"])

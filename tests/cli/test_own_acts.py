@@ -70,8 +70,8 @@ def test_an_opening_is_recorded_with_whoever_is_behind_sudo(
 
 def test_what_cannot_be_recorded_is_told(tmp_path: Path) -> None:
     (tmp_path / "no.db").mkdir()
-    said = OwnActs(tmp_path / "no.db", is_on=True).opened()
-    assert said.startswith("Not recorded that you opened it: ")
+    message = OwnActs(tmp_path / "no.db", is_on=True).opened()
+    assert message.startswith("Not recorded that you opened it: ")
 
 
 def test_exports_and_queries_name_nobody_and_agree(store: Path, tmp_path: Path) -> None:

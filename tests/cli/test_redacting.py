@@ -189,7 +189,7 @@ def forms(user: str) -> set[str]:
 def leaks(store: Path, folder: Path) -> list[tuple[str, str, str]]:
     with StoreReader(store) as reader:
         values = reader.values(Column.USER, "", 100_000)
-    users = [one.value for one in values if one.value and one.value.lower() not in NOBODY]
+    users = [value.value for value in values if value.value and value.value.lower() not in NOBODY]
     wanted = "|".join(
         sorted((re.escape(form) for user in users for form in forms(user)), key=len, reverse=True)
     )
@@ -251,10 +251,10 @@ def test_what_is_shown_can_be_asked_for(column: Column, tmp_path: Path) -> None:
             shown = getattr(row, column.attribute)
             if shown is None:
                 continue
-            expected = [one.seq for one in rows if getattr(one, column.attribute) == shown]
+            expected = [each.seq for each in rows if getattr(each, column.attribute) == shown]
             for operator in (IS, IS_NOT):
                 query = EventQuery(Condition(column, operator, shown))
-                seqs = [one.seq for one in reader.page(query, AtRow(0), 100).rows]
+                seqs = [each.seq for each in reader.page(query, AtRow(0), 100).rows]
                 assert (sorted(seqs) == sorted(expected)) is (operator is IS)
                 assert reader.count(query) == len(seqs)
             assert real.seq in expected

@@ -125,10 +125,10 @@ def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> No
 def test_what_cannot_be_resumed_is_refused(store: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text("{}\n")
-    for words, said in (
+    for words, message in (
         (("open", "--resume", "--plain", str(store)), "--resume is for the screen"),
         (("open", "--resume", str(log)), "Logs are read again each time"),
     ):
         result = run(*words)
         assert result.exit_code == 2
-        assert result.stderr.startswith(said)
+        assert result.stderr.startswith(message)

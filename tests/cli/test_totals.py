@@ -30,18 +30,18 @@ def lines(store: Path, command: str, *options: str) -> list[dict[str, object]]:
 
 
 def test_facets_are_those_of_the_events_that_match(store: Path) -> None:
-    found = lines(store, "facets", "event", *ALL)
-    assert {one["value"]: one["events"] for one in found} == {
+    rows = lines(store, "facets", "event", *ALL)
+    assert {row["value"]: row["events"] for row in rows} == {
         name: sum(event.event == name for event in EVENTS) for name in {event.event for event in EVENTS}
     }
-    numbers = [int(str(one["events"])) for one in found]
+    numbers = [int(str(row["events"])) for row in rows]
     assert numbers == sorted(numbers, reverse=True)
     name = EVENTS[0].event
-    assert lines(store, "facets", "EVENT", *ALL, "--filter", f"event={name}") == [found_of(found, name)]
+    assert lines(store, "facets", "EVENT", *ALL, "--filter", f"event={name}") == [found_of(rows, name)]
 
 
-def found_of(found: list[dict[str, object]], name: str) -> dict[str, object]:
-    return next(one for one in found if one["value"] == name)
+def found_of(rows: list[dict[str, object]], name: str) -> dict[str, object]:
+    return next(row for row in rows if row["value"] == name)
 
 
 def test_the_missing_value_is_null_in_json_and_a_dash_for_people(tmp_path: Path) -> None:
@@ -60,15 +60,15 @@ def test_what_the_limit_leaves_out_is_told(store: Path) -> None:
 
 def test_a_histogram_counts_each_event_once(store: Path) -> None:
     for options in (("--every", "1d"), ("--every", "1w"), ("--buckets", "7"), ()):
-        found = lines(store, "histogram", *ALL, *options)
-        assert sum(int(str(one["events"])) for one in found) == len(EVENTS)
-        assert all(one["end"] == after["start"] for one, after in pairwise(found))
+        rows = lines(store, "histogram", *ALL, *options)
+        assert sum(int(str(row["events"])) for row in rows) == len(EVENTS)
+        assert all(row["end"] == after["start"] for row, after in pairwise(rows))
 
 
 def test_empty_buckets_can_be_left_out(store: Path) -> None:
-    found = lines(store, "histogram", *ALL, "--every", "1d", "--no-empty")
-    assert [one["events"] for one in found] == [1, 1, 1, 1]
-    assert all(str(one["start"]).endswith("T00:00:00.000000Z") for one in found)
+    rows = lines(store, "histogram", *ALL, "--every", "1d", "--no-empty")
+    assert [row["events"] for row in rows] == [1, 1, 1, 1]
+    assert all(str(row["start"]).endswith("T00:00:00.000000Z") for row in rows)
 
 
 def test_days_are_those_of_the_zone(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_hostile_values_reach_no_terminal(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("facets", "colour"), "colour"),
         (("facets",), "COLUMN"),
@@ -116,17 +116,17 @@ def test_hostile_values_reach_no_terminal(tmp_path: Path, form: str) -> None:
         (("histogram", "--buckets", "0"), "from 1 to 10,000"),
     ],
 )
-def test_wrong_usage_ends_with_2(store: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_ends_with_2(store: Path, arguments: tuple[str, ...], message: str) -> None:
     result = run(*arguments, "-s", str(store))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_reindex_tells_what_it_did_and_makes_no_store(tmp_path: Path, store: Path) -> None:
     result = run("reindex", "-s", str(store))
     assert (result.exit_code, result.stdout) == (0, "")
     assert f"{len(EVENTS)} events" in result.stderr
-    assert sum(int(str(one["events"])) for one in lines(store, "facets", "event", *ALL)) == len(EVENTS)
+    assert sum(int(str(row["events"])) for row in lines(store, "facets", "event", *ALL)) == len(EVENTS)
     missing = tmp_path / "none.db"
     assert run("reindex", "-s", str(missing)).exit_code == 3
     assert not missing.exists()

@@ -71,7 +71,7 @@ REDACTED: dict[int, dict[str, Any]] = {
 
 
 def changed(events: Sequence[AuditEvent]) -> dict[int, AuditEvent]:
-    """What is left of events once some were pruned and some redacted, by number."""
+    """Return the events that are left once some were pruned and some redacted, by number."""
     numbered = enumerate(events, 1)
     return {seq: replace(event, **REDACTED.get(seq, {})) for seq, event in numbered if seq not in PRUNED}
 

@@ -45,9 +45,9 @@ def files_of(path: Path) -> list[str]:
 
 
 def open_descriptors() -> int:
-    """How many files this process has open; 0 where that cannot be told."""
-    there = Path("/proc/self/fd")
-    return len(list(there.iterdir())) if there.exists() else 0
+    """Return the number of files this process has open; 0 where that cannot be told."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
 
 
 def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -113,9 +113,9 @@ def test_what_is_given_back_is_what_the_store_holds(path: Path) -> None:
 def test_the_time_is_now_and_the_key_random_unless_given(path: Path) -> None:
     before = to_us(datetime.now(UTC))
     with AuditLog(path) as log:
-        one, other = log.record("Heartbeat"), log.record("Heartbeat")
-    assert before <= one.occurred_us <= other.occurred_us <= to_us(datetime.now(UTC))
-    assert one.key != other.key
+        first, second = log.record("Heartbeat"), log.record("Heartbeat")
+    assert before <= first.occurred_us <= second.occurred_us <= to_us(datetime.now(UTC))
+    assert first.key != second.key
 
 
 def test_the_outcome_is_unknown_unless_told(path: Path) -> None:
@@ -201,11 +201,11 @@ def test_a_block_that_fails_leaves_one_file_too(path: Path) -> None:
 
 
 def test_logs_of_one_store_share_a_connection(path: Path) -> None:
-    with AuditLog(path, source="a") as one, AuditLog(path, source="b", strict=True) as other:
-        one.record("Heartbeat")
-        other.record("Role created", metadata=ROLE)
-        one.close()
-        other.record("Role created", metadata=ROLE)
+    with AuditLog(path, source="a") as first, AuditLog(path, source="b", strict=True) as second:
+        first.record("Heartbeat")
+        second.record("Role created", metadata=ROLE)
+        first.close()
+        second.record("Role created", metadata=ROLE)
     assert [event.source for event in stored(path)] == ["a", "b", "b"]
 
 
@@ -300,12 +300,12 @@ def test_processes_record_at_once_without_errors_losses_or_gaps(path: Path, each
     # None of them closes: the store is one file all the same.
     started = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", WRITER, str(path), f"w{one}", str(each)],
+            [sys.executable, "-W", "error", "-c", WRITER, str(path), f"w{number}", str(each)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for one in range(8)
+        for number in range(8)
     ]
     acknowledged = {}
     for process in started:
@@ -316,8 +316,8 @@ def test_processes_record_at_once_without_errors_losses_or_gaps(path: Path, each
     events = stored(path)
     assert [event.seq for event in events] == list(range(1, 8 * each + 1))
     assert {event.key: event.seq for event in events} == acknowledged
-    for one in range(8):
-        mine = [event.metadata["number"] for event in events if event.user == f"w{one}"]
+    for number in range(8):
+        mine = [event.metadata["number"] for event in events if event.user == f"w{number}"]
         assert mine == list(range(each))
 
 
@@ -332,11 +332,11 @@ def test_what_was_acknowledged_outlives_the_program(path: Path, events: int) -> 
         acknowledged += [line.split() for line in process.stdout if line.endswith("\n")]
     with AuditLog(path) as log:
         log.record("after")
-    found = stored(path)
-    assert [event.seq for event in found] == list(range(1, len(found) + 1))
-    assert acknowledged == [[str(event.seq), event.key] for event in found[: len(acknowledged)]]
+    events_stored = stored(path)
+    assert [event.seq for event in events_stored] == list(range(1, len(events_stored) + 1))
+    assert acknowledged == [[str(event.seq), event.key] for event in events_stored[: len(acknowledged)]]
     # At most the one that was stored and not yet told.
-    assert len(found) - 1 - len(acknowledged) in (0, 1)
+    assert len(events_stored) - 1 - len(acknowledged) in (0, 1)
 
 
 FULL = """

@@ -1,4 +1,4 @@
-"""What may lie at the path instead of a store: a short error that names it, and nothing created."""
+"""Things that may lie at the path instead of a store: a short error that names it, and nothing created."""
 
 from __future__ import annotations
 
@@ -175,8 +175,8 @@ WRONG: tuple[tuple[Callable[[Path], None], type[StoreError]], ...] = (
 
 
 def left(folder: Path) -> list[str]:
-    """What lies in a folder, less what SQLite itself keeps beside a store that is read."""
-    return sorted(one.name for one in folder.iterdir() if not one.name.endswith(("-wal", "-shm")))
+    """Return the names in a folder, less what SQLite itself keeps beside a store that is read."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm")))
 
 
 @pytest.mark.parametrize(("make", "kind"), WRONG, ids=[make.__name__ for make, _ in WRONG])
@@ -361,12 +361,12 @@ def shared_path(tmp_path: Path) -> Path:
 
 
 def test_no_permission_says_whose_it_is(shared_path: Path) -> None:
-    said = read_as_nobody(shared_path)
-    assert said.startswith("StoreError")
-    assert str(shared_path) in said
-    assert "Permission denied" in said
-    assert "belongs to root" in said
-    assert "-rw-------" in said
+    message = read_as_nobody(shared_path)
+    assert message.startswith("StoreError")
+    assert str(shared_path) in message
+    assert "Permission denied" in message
+    assert "belongs to root" in message
+    assert "-rw-------" in message
 
 
 def test_a_folder_that_may_not_be_written_shows_a_snapshot(shared_path: Path) -> None:
@@ -382,21 +382,21 @@ def test_a_snapshot_is_refused_while_the_log_holds_events(shared_path: Path) -> 
         for beside in ("-wal", "-shm"):
             log = shared_path.with_name(shared_path.name + beside)
             log.chmod(0o600)
-        said = read_as_nobody(shared_path)
-    assert said.startswith("StoreError")
-    assert "-wal" in said
+        message = read_as_nobody(shared_path)
+    assert message.startswith("StoreError")
+    assert "-wal" in message
 
 
 def test_a_reader_may_move_between_threads(store_path: Path) -> None:
     open_before = connect._open_files.copy()
     opener = open_store(store_path)
     reader = opener()
-    found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(reader.newest_seq()))
+    newest: list[int] = []
+    thread = threading.Thread(target=lambda: newest.append(reader.newest_seq()))
     thread.start()
     thread.join()
     reader.close()
-    assert found == [len(EVENTS)]
+    assert newest == [len(EVENTS)]
     assert connect._open_files == open_before
 
 

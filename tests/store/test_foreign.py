@@ -47,9 +47,9 @@ def test_every_row_of_every_kind_of_table(
         f"{table}; WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 10)"
         " INSERT INTO t (a, b) SELECT i, 'x' || i FROM n",
     )
-    found = rows(path, "T")
-    assert [number for number, _ in found] == list(range(1, 11))
-    assert [(row["a"], row["b"]) for _, row in found] == [(n, f"x{n}") for n in range(1, 11)]
+    numbered = rows(path, "T")
+    assert [number for number, _ in numbered] == list(range(1, 11))
+    assert [(row["a"], row["b"]) for _, row in numbered] == [(n, f"x{n}") for n in range(1, 11)]
 
 
 def test_row_numbers_at_the_ends_of_the_range(tmp_path: Path) -> None:

@@ -80,13 +80,13 @@ def problems(path: Path, *, stretch: int = 7) -> list[str]:
     """Everything that is wrong with the index of a store."""
     with closing(sqlite3.connect(path)) as connection:
         check = IndexCheck(connection)
-        found = list(check.layout_problems())
+        messages = list(check.layout_problems())
         (newest,) = connection.execute("SELECT ifnull(max(seq), 0) FROM events").fetchone()
         for first in range(1, newest + 1, stretch):
             ends = (first, first + stretch - 1)
             rows = connection.execute(f"{ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq", ends).fetchall()
-            found += check.stretch_problems(*ends, rows)
-    return found
+            messages += check.stretch_problems(*ends, rows)
+    return messages
 
 
 def do(writer: StoreWriter, act: str, what: list[AuditEvent] | set[int] | None) -> None:

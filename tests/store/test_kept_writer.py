@@ -45,68 +45,68 @@ def event(key: str, name: str = "Heartbeat") -> AuditEvent:
 class Slow:
     """Stands in for ``StoreWriter.append``: the first call waits, and all tell what they were given."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, kept: KeptWriter) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, writer: KeptWriter) -> None:
         self.batches: list[list[str | None]] = []
         self.is_inside = threading.Event()
         self.may_go = threading.Event()
         self.instead: Callable[[], None] = lambda: None
-        append, own = StoreWriter.append, self
+        append, stand_in = StoreWriter.append, self
 
         def slow(writer: StoreWriter, events: Sequence[AuditEvent]) -> AppendResult:
-            own.batches.append([one.key for one in events])
-            if len(own.batches) == 1:
-                own.is_inside.set()
-                assert own.may_go.wait(60)
-                own.instead()
+            stand_in.batches.append([event.key for event in events])
+            if len(stand_in.batches) == 1:
+                stand_in.is_inside.set()
+                assert stand_in.may_go.wait(60)
+                stand_in.instead()
             return append(writer, events)
 
         monkeypatch.setattr(StoreWriter, "append", slow)
-        self._kept = kept
+        self._writer = writer
 
     def go_when_waiting(self, threads: int) -> None:
         """Let the first call go on once so many others have queued up behind it."""
-        while len(self._kept._waiting) < threads:
+        while len(self._writer._waiting) < threads:
             threading.Event().wait(0.001)
         self.may_go.set()
 
 
 def test_threads_that_append_at_once_share_a_commit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = KeptWriter(path)
-    slow = Slow(monkeypatch, kept)
+    writer = KeptWriter(path)
+    slow = Slow(monkeypatch, writer)
     with ThreadPoolExecutor(9) as pool:
-        first = pool.submit(kept.append, event("first"))
+        first = pool.submit(writer.append, event("first"))
         assert slow.is_inside.wait(60)
-        others = [pool.submit(kept.append, event(f"k{number}")) for number in range(8)]
+        others = [pool.submit(writer.append, event(f"k{number}")) for number in range(8)]
         slow.go_when_waiting(8)
         recorded = [first.result(), *(other.result() for other in others)]
-    kept.close()
+    writer.close()
     assert slow.batches[0] == ["first"]
     assert sorted(map(str, slow.batches[1])) == [f"k{number}" for number in range(8)]
-    assert all(one.is_new for one in recorded)
-    assert sorted((one.event for one in recorded), key=lambda one: one.seq or 0) == stored(path)
+    assert all(result.is_new for result in recorded)
+    assert sorted((result.event for result in recorded), key=lambda event: event.seq or 0) == stored(path)
 
 
 def test_of_those_with_one_key_in_a_commit_one_is_new(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = KeptWriter(path)
-    kept.append(event("old"))
-    slow = Slow(monkeypatch, kept)
+    writer = KeptWriter(path)
+    writer.append(event("old"))
+    slow = Slow(monkeypatch, writer)
     with ThreadPoolExecutor(6) as pool:
-        first = pool.submit(kept.append, event("first"))
+        first = pool.submit(writer.append, event("first"))
         assert slow.is_inside.wait(60)
         keys = ["old", "twice", "twice", "once", "first"]
-        others = [pool.submit(kept.append, event(key)) for key in keys]
+        others = [pool.submit(writer.append, event(key)) for key in keys]
         slow.go_when_waiting(5)
         recorded = [other.result() for other in others]
         assert first.result().is_new
-    kept.close()
-    assert sorted((one.event.key, one.is_new) for one in recorded) == [
+    writer.close()
+    assert sorted((result.event.key, result.is_new) for result in recorded) == [
         ("first", False),
         ("old", False),
         ("once", True),
         ("twice", False),
         ("twice", True),
     ]
-    assert [one.key for one in stored(path)][:2] == ["old", "first"]
+    assert [event.key for event in stored(path)][:2] == ["old", "first"]
     assert len(stored(path)) == 4
 
 
@@ -116,19 +116,19 @@ def test_what_fails_fails_for_each_with_an_error_of_its_own(
     def full() -> None:
         raise StoreFull("full", "make room")
 
-    kept = KeptWriter(path)
-    slow = Slow(monkeypatch, kept)
+    writer = KeptWriter(path)
+    slow = Slow(monkeypatch, writer)
     slow.instead = full
     with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(kept.append, event("first"))
+        first = pool.submit(writer.append, event("first"))
         assert slow.is_inside.wait(60)
-        others = [pool.submit(kept.append, event(f"k{number}")) for number in range(2)]
+        others = [pool.submit(writer.append, event(f"k{number}")) for number in range(2)]
         slow.go_when_waiting(2)
         error = first.exception()
         assert isinstance(error, StoreFull)
         assert (error.message, error.hint) == ("full", "make room")
         assert [other.result().is_new for other in others] == [True, True]
-    kept.close()
+    writer.close()
 
 
 def test_who_is_interrupted_takes_nobody_along(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,54 +136,54 @@ def test_who_is_interrupted_takes_nobody_along(path: Path, monkeypatch: pytest.M
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    kept = KeptWriter(path)
-    kept._waiting.extend([kept_writer._Ticket(event("waits")), kept_writer._Ticket(event("waits too"))])
-    waiting = list(kept._waiting)
-    slow = Slow(monkeypatch, kept)
+    writer = KeptWriter(path)
+    writer._waiting.extend([kept_writer._Ticket(event("waits")), kept_writer._Ticket(event("waits too"))])
+    waiting = list(writer._waiting)
+    slow = Slow(monkeypatch, writer)
     slow.instead = interrupt
     slow.may_go.set()
     with pytest.raises(KeyboardInterrupt):
-        kept.append(event("interrupted"))
+        writer.append(event("interrupted"))
     assert slow.batches == [["waits", "waits too", "interrupted"]]
-    kept.append(event("next"))
-    kept.close()
-    assert [one.recorded is not None and one.recorded.event.seq for one in waiting] == [1, 2]
-    assert [one.key for one in stored(path)] == ["waits", "waits too", "next"]
+    writer.append(event("next"))
+    writer.close()
+    assert [ticket.recorded is not None and ticket.recorded.event.seq for ticket in waiting] == [1, 2]
+    assert [event.key for event in stored(path)] == ["waits", "waits too", "next"]
 
 
 def test_a_signal_that_comes_while_recording_is_told_to_wait(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = KeptWriter(path)
+    writer = KeptWriter(path)
     told: list[BaseException] = []
 
     def handler() -> None:
         # What a signal's handler does runs in the middle of this thread's append.
-        kept.close()
-        kept.open()
+        writer.close()
+        writer.open()
         with pytest.raises(StoreBusy) as busy:
-            kept.append(event("inner"))
+            writer.append(event("inner"))
         told.append(busy.value)
 
-    slow = Slow(monkeypatch, kept)
+    slow = Slow(monkeypatch, writer)
     slow.instead = handler
     slow.may_go.set()
-    assert kept.append(event("outer")).event.seq == 1
-    kept.close()
+    assert writer.append(event("outer")).event.seq == 1
+    writer.close()
     assert len(told) == 1
-    assert [one.key for one in stored(path)] == ["outer"]
+    assert [event.key for event in stored(path)] == ["outer"]
 
 
 def test_a_store_has_one_writer_and_a_few_stay_open(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.db" for number in range(MAX_IDLE + 2)]
     for path in paths:
-        kept = kept_writer.take(path)
-        assert kept_writer.take(path) is kept
-        kept.append(event("k"))
-        kept_writer.let_go(kept)
-        kept_writer.let_go(kept)
+        writer = kept_writer.take(path)
+        assert kept_writer.take(path) is writer
+        writer.append(event("k"))
+        kept_writer.let_go(writer)
+        kept_writer.let_go(writer)
     last = kept_writer.take(paths[-1])
-    assert last is kept
+    assert last is writer
     open_ones = [path for path in paths if path.with_name(f"{path.name}-wal").exists()]
     assert open_ones == paths[1:]
     for path in paths:
@@ -238,7 +238,7 @@ print(json.dumps(["parent", seq, holds_lock(path)]))
 def test_both_sides_of_a_fork_hold_locks_of_their_own(path: Path, how: str) -> None:
     # Without a lock of the system's, the next process that closes the store removes the log under it.
     assert run_python(HOLDS + FORK, path, how) == [["child", True, True], ["parent", 5, True]]
-    assert [one.event for one in stored(path)] == ["parent", "child", "child", "child", "parent"]
+    assert [event.event for event in stored(path)] == ["parent", "child", "child", "child", "parent"]
 
 
 FORK_AMONG_THREADS = """
@@ -270,8 +270,10 @@ print(json.dumps(log.record("last").seq))
 def test_a_fork_among_threads_neither_hangs_nor_stores_twice(path: Path) -> None:
     (last,) = run_python(HOLDS + FORK_AMONG_THREADS, path)
     events = stored(path)
-    assert [one.seq for one in events] == list(range(1, last + 1))
-    assert [one.key for one in events if one.event == "child"] == [f"child {number}" for number in range(8)]
+    assert [event.seq for event in events] == list(range(1, last + 1))
+    assert [event.key for event in events if event.event == "child"] == [
+        f"child {number}" for number in range(8)
+    ]
 
 
 POOL = """
@@ -294,8 +296,8 @@ def test_a_pool_of_processes_may_use_its_parents_log(path: Path) -> None:
 
 
 def test_what_is_recorded_is_a_tuple_of_event_and_news(path: Path) -> None:
-    kept = KeptWriter(path)
-    recorded = kept.append(event("k"))
+    writer = KeptWriter(path)
+    recorded = writer.append(event("k"))
     assert recorded == Recorded(AuditEvent("Heartbeat", 0, key="k", seq=1), is_new=True)
-    assert kept.append(event("k")) == (recorded.event, False)
-    kept.close()
+    assert writer.append(event("k")) == (recorded.event, False)
+    writer.close()

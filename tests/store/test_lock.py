@@ -22,27 +22,27 @@ from audit_tui.store.write.writer import StoreWriter
 
 def test_a_held_lock_is_waited_for_and_names_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
-    held, other = StoreLock(path), StoreLock(path, wait_s=0.01)
-    with held.locked():
+    lock, other = StoreLock(path), StoreLock(path, wait_s=0.01)
+    with lock.locked():
         with pytest.raises(StoreBusy) as caught, other.locked():
             pass
         assert f"process {os.getpid()}" in caught.value.message
         assert str(path) in caught.value.message
     with other.locked():
         pass
-    held.close()
+    lock.close()
     other.close()
 
 
 def test_a_writer_waits_for_the_lock(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "WAIT_S", 0.01)
-    with StoreWriter(store_path) as one:
+    with StoreWriter(store_path) as writer:
         blocker = StoreLock(store_path)
-        monkeypatch.setattr(one._lock, "_wait_s", 0.01)
+        monkeypatch.setattr(writer._lock, "_wait_s", 0.01)
         with blocker.locked(), pytest.raises(StoreBusy):
-            one.append([AuditEvent("e", 1)])
+            writer.append([AuditEvent("e", 1)])
         blocker.close()
-        assert one.append([AuditEvent("e", 1)]).stored == 1
+        assert writer.append([AuditEvent("e", 1)]).stored == 1
 
 
 def test_whoever_waits_on_a_deleted_lock_file_makes_a_new_one(tmp_path: Path) -> None:
@@ -70,13 +70,13 @@ def test_only_one_is_inside_while_files_come_and_go(tmp_path: Path) -> None:
 
     def work() -> None:
         for _ in range(30):
-            own = StoreLock(path)
-            with own.locked():
+            lock = StoreLock(path)
+            with lock.locked():
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
-                own.remove()
-            own.close()
+                lock.remove()
+            lock.close()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -91,11 +91,11 @@ def test_the_lock_file_can_be_used_by_whoever_may_write_the_store(tmp_path: Path
     path = tmp_path / "audit.db"
     path.touch(mode=0o660)
     path.chmod(0o660)
-    own = StoreLock(path)
-    with own.locked():
-        assert stat.S_IMODE(own.path.stat().st_mode) == 0o660
-        own.remove()
-    own.close()
+    lock = StoreLock(path)
+    with lock.locked():
+        assert stat.S_IMODE(lock.path.stat().st_mode) == 0o660
+        lock.remove()
+    lock.close()
 
 
 def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
@@ -121,10 +121,10 @@ def test_who_may_only_read_the_store_cannot_hold_its_lock(
     lock_file = tmp_path / "audit.db.lock"
     lock_file.touch()
     lock_file.chmod(0o644)
-    own = StoreLock(path)
-    with own.locked():
+    lock = StoreLock(path)
+    with lock.locked():
         assert stat.S_IMODE(lock_file.stat().st_mode) == lock_mode
-    own.close()
+    lock.close()
 
 
 HOLD = (
@@ -136,21 +136,21 @@ def test_the_holder_is_named_and_not_who_wrote_its_number_last(tmp_path: Path) -
     if not LOCKS.exists():
         pytest.skip("this system does not list its locks")
     path = tmp_path / "audit.db"
-    own = StoreLock(path, wait_s=0.01)
-    with own.locked():
+    lock = StoreLock(path, wait_s=0.01)
+    with lock.locked():
         pass
     child = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(own.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", HOLD, str(lock.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert child.stdin is not None
     assert child.stdout is not None
     with child, child.stdin, child.stdout:
         assert child.stdout.readline() == b"1\n"
-        with pytest.raises(StoreBusy) as caught, own.locked():
+        with pytest.raises(StoreBusy) as caught, lock.locked():
             pass
         assert f"process {child.pid} (" in caught.value.message
         child.kill()
-    own.close()
+    lock.close()
 
 
 @pytest.mark.parametrize("kind", ["fifo", "hard link", "folder"])

@@ -54,7 +54,7 @@ def handler(path: Path, logger: logging.Logger) -> AuditLogHandler:
 
 @pytest.fixture
 def errors(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What went wrong, by the message of each record that could not be recorded."""
+    """Collect the message of each record that could not be recorded."""
     failed: list[str] = []
     monkeypatch.setattr(AuditLogHandler, "handleError", lambda _, record: failed.append(str(record.msg)))
     return failed

@@ -64,8 +64,12 @@ def test_no_command_writes_and_every_command_reads(names: tuple[Path, Path], tmp
         with StoreReader(path) as reader:
             assert reader.count(EventQuery()) == 4
             assert "has 2 names (hard links)" in reader.info().notice
-        found = json.loads(run("doctor", "--json", "-s", str(path)).stdout)["findings"]
-        [message] = [one["message"] for one in found if "names" in one["message"] and one["level"] == "wrong"]
+        findings = json.loads(run("doctor", "--json", "-s", str(path)).stdout)["findings"]
+        [message] = [
+            finding["message"]
+            for finding in findings
+            if "names" in finding["message"] and finding["level"] == "wrong"
+        ]
         assert "2 names" in message
 
 
@@ -99,4 +103,4 @@ def test_a_file_that_is_mounted_by_itself_is_only_read(
     monkeypatch.setattr(file_system, "mount_of", lambda *_: mount)
     with pytest.raises(StoreError, match="mounted as a single file"), StoreWriter(path) as writer:
         writer.append([AuditEvent("x", 1)])
-    assert [one.name for one in tmp_path.glob("audit.db*")] == ["audit.db"]
+    assert [file.name for file in tmp_path.glob("audit.db*")] == ["audit.db"]

@@ -181,8 +181,8 @@ def test_an_event_in_hand_is_judged_alike(reader: EventReader, expression: Filte
 def test_a_pattern_on_each_field(reader: EventReader, field: Column, operator: Operator) -> None:
     for text in (*TEXTS, *NAMES["user"], *(outcome.value for outcome in Outcome)):
         if text is not None:
-            for one in (operator, operator.negation):
-                check(reader, Condition(field, one, text))
+            for either in (operator, operator.negation):
+                check(reader, Condition(field, either, text))
 
 
 INJECTIONS = [

@@ -211,11 +211,11 @@ def test_the_settings_of_a_viewer(store_path: Path) -> None:
 
 def test_a_store_reader_is_an_event_reader(store_path: Path) -> None:
     opener: ReaderFactory = open_store(store_path)
-    one: EventReader = opener()
+    reader: EventReader = opener()
     other: EventReader = opener()
-    assert one is not other
-    assert one.newest_seq() == other.newest_seq() == len(EVENTS)
-    one.close()
+    assert reader is not other
+    assert reader.newest_seq() == other.newest_seq() == len(EVENTS)
+    reader.close()
     other.close()
 
 
@@ -328,7 +328,7 @@ def test_filters_of_any_size_are_answered_or_refused(reader: StoreReader) -> Non
         reader.count(EventQuery(nested(500)))
     users = tuple(is_(Column.USER, name) for name in NAMES["user"])
     pairs = tuple(
-        All((is_not(Column.EVENT, "Login"), Not(AnyOf((one, is_(Column.CATEGORY, None)))))) for one in users
+        All((is_not(Column.EVENT, "Login"), Not(AnyOf((user, is_(Column.CATEGORY, None)))))) for user in users
     )
     wide = AnyOf(pairs * 60)
     assert reader.count(EventQuery(wide)) == reader.count(EventQuery(AnyOf(pairs)))
@@ -383,6 +383,6 @@ def test_a_stream_holds_few_bytes_at_a_time(store_path: Path, monkeypatch: pytes
         assert max(batches) <= 8 + len(EVENTS)
         rows = reader.page(EventQuery(), AtRow(0), 1_000).rows
         assert [event.seq for event in events] == [row.seq for row in rows]
-        one = reader.event(len(EVENTS) + 1)
-        assert one is not None
-        assert one.original == b"\0" * 5_000_000
+        event = reader.event(len(EVENTS) + 1)
+        assert event is not None
+        assert event.original == b"\0" * 5_000_000

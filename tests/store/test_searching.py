@@ -121,10 +121,10 @@ def expected(query: EventQuery) -> list[EventRow]:
 text_fields = st.sampled_from(
     [*NAME_COLUMNS, Column.DESCRIPTION, Column.OUTCOME, Column.SOURCE_IP, Column.TARGET, ANY_TEXT]
 ) | st.builds(MetaField, st.sampled_from(PATHS))
-known = st.sampled_from([*TEXTS, *SEARCHES, "bob", "failure", "Admin", "x", "5.0", "v"])
+known_texts = st.sampled_from([*TEXTS, *SEARCHES, "bob", "failure", "Admin", "x", "5.0", "v"])
 conditions: st.SearchStrategy[Filter] = (
-    st.builds(Condition, text_fields, st.sampled_from([CONTAINS, CONTAINS_NOT]), known | st.none())
-    | st.builds(Condition, text_fields, st.sampled_from([IS, IS_NOT]), known | st.none())
+    st.builds(Condition, text_fields, st.sampled_from([CONTAINS, CONTAINS_NOT]), known_texts | st.none())
+    | st.builds(Condition, text_fields, st.sampled_from([IS, IS_NOT]), known_texts | st.none())
     | st.builds(
         Condition,
         st.just(Column.SOURCE_IP),
@@ -206,8 +206,8 @@ def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.D
     bins = [sum(start <= row.occurred_us < end for row in rows) for start, end in pairwise(edges)]
     assert list(reader.histogram(query, edges)) == bins
     field = data.draw(st.sampled_from(list(NAME_COLUMNS)))
-    found = {value.value: value.events for value in reader.facets(query, field, 50)}
-    assert found == Counter(getattr(row, field.value) for row in rows)
+    counts = {value.value: value.events for value in reader.facets(query, field, 50)}
+    assert counts == Counter(getattr(row, field.value) for row in rows)
     index = data.draw(st.integers(0, len(rows) + 1))
     page = reader.page(query, AtRow(index), 5)
     assert list(page.rows) == rows[index : index + 5]

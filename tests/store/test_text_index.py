@@ -1,4 +1,4 @@
-"""The text index as it is kept: with each append, or not at all, and made anew."""
+"""The text index as it is kept: with each append, or not at all, and rebuilt."""
 
 from __future__ import annotations
 

@@ -102,14 +102,14 @@ def test_an_event_comes_back_whole(tmp_path: Path) -> None:
     with StoreWriter(path) as writer:
         writer.append([FULL])
     with StoreReader(path) as reader:
-        found = reader.event(1)
+        event = reader.event(1)
         assert reader.event(2) is None
-    assert found is not None
-    assert found.user == "al\u2400ice\\ud800"
-    assert found.description == FULL.description
-    assert found.metadata == FULL.metadata
-    assert found.original == FULL.original
-    assert {**found.to_json(), "seq": None, "user": None} == {**FULL.to_json(), "seq": None, "user": None}
+    assert event is not None
+    assert event.user == "al\u2400ice\\ud800"
+    assert event.description == FULL.description
+    assert event.metadata == FULL.metadata
+    assert event.original == FULL.original
+    assert {**event.to_json(), "seq": None, "user": None} == {**FULL.to_json(), "seq": None, "user": None}
 
 
 JSON = st.recursive(
@@ -142,15 +142,15 @@ def test_any_text_and_metadata_can_be_stored_and_found(
         assert writer.append([event]).stored == 1
         assert writer.append([event]).duplicates == 1
     with StoreReader(path) as reader:
-        found = reader.event(1)
-        assert found is not None
-        assert found.metadata == metadata
-        assert found.original == original
-        assert found.occurred_us == occurred_us
+        written = reader.event(1)
+        assert written is not None
+        assert written.metadata == metadata
+        assert written.original == original
+        assert written.occurred_us == occurred_us
         for field in NAME_COLUMNS:
             assert reader.count(EventQuery(Condition(field, IS, text))) == 1
     shown = rows(path, "SELECT time, event, length(event) FROM audit_log")
-    assert shown == [(found.to_json()["time"], found.event, len(found.event))]
+    assert shown == [(written.to_json()["time"], written.event, len(written.event))]
 
 
 @pytest.mark.parametrize(
@@ -180,14 +180,14 @@ def test_metadata_that_is_no_json_is_shown_all_the_same(store_path: Path) -> Non
         )
         connection.commit()
     with StoreReader(store_path) as reader:
-        found = [reader.event(seq) for seq in (1, 2, 3)]
-    assert [one.metadata if one else None for one in found] == [
+        events = [reader.event(seq) for seq in (1, 2, 3)]
+    assert [event.metadata if event else None for event in events] == [
         {NOT_JSON: "{broken"},
         {NOT_JSON: [1]},
         {NOT_JSON: "\\xffA"},
     ]
-    assert found[2] is not None
-    assert found[2].original == b"\x00"
+    assert events[2] is not None
+    assert events[2].original == b"\x00"
 
 
 def test_a_new_store_is_private_and_one_file_when_closed(tmp_path: Path) -> None:
@@ -195,9 +195,9 @@ def test_a_new_store_is_private_and_one_file_when_closed(tmp_path: Path) -> None
     path = tmp_path / "new" / "deeper" / "audit.db"
     with StoreWriter(path) as writer:
         writer.append(some(5))
-        beside = {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+        beside = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert beside == dict.fromkeys(("audit.db", "audit.db-wal", "audit.db-shm", "audit.db.lock"), 384)
-    assert [one.name for one in path.parent.iterdir()] == ["audit.db"]
+    assert [file.name for file in path.parent.iterdir()] == ["audit.db"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert connect._open_files == open_before
@@ -244,7 +244,7 @@ class Counted:
     def on_append(
         self, connection: sqlite3.Connection, rows: Sequence[StoredRow], drafts: Sequence[Draft]
     ) -> None:
-        assert [row.key for row in rows] == [one.key for one in drafts]
+        assert [row.key for row in rows] == [draft.key for draft in drafts]
         newest = connection.execute("SELECT max(seq) FROM events").fetchone()[0]
         assert newest == rows[-1].seq
         if self.is_broken:
@@ -312,7 +312,7 @@ def test_what_an_interrupted_writer_left_is_completed_by_the_next(tmp_path: Path
     with pytest.raises(KeyboardInterrupt), StoreWriter(path, durable=False, bulk=True) as writer:
         writer.append(EVENTS)
         raise KeyboardInterrupt
-    assert [one.name for one in tmp_path.iterdir()] == ["audit.db"]
+    assert [file.name for file in tmp_path.iterdir()] == ["audit.db"]
     assert indexed_upto(path) == 0
     with tiny_segments(), StoreWriter(path, durable=False) as writer:
         assert writer.append(EVENTS).duplicates == len(EVENTS)
@@ -406,8 +406,8 @@ def test_no_space_left_loses_nothing_that_was_acknowledged(tmp_path: Path) -> No
     done = subprocess.run(
         [sys.executable, "-c", FILL_UP, str(path)], stdout=subprocess.PIPE, text=True, check=True
     )
-    stored, kept, names_path, names_space, resumed = done.stdout.split()
-    assert int(stored) == int(kept) > 0
+    stored, newest, names_path, names_space, resumed = done.stdout.split()
+    assert int(stored) == int(newest) > 0
     assert (names_path, names_space, resumed) == ("True", "True", "True")
     with StoreReader(path) as reader:
         assert reader.newest_seq() == int(stored) + 1
@@ -418,8 +418,8 @@ def test_no_space_left_loses_nothing_that_was_acknowledged(tmp_path: Path) -> No
 def test_the_errors_of_a_full_disk_are_one(tmp_path: Path, code: str) -> None:
     error = sqlite3.OperationalError("database or disk is full")
     error.sqlite_errorcode = getattr(sqlite3, code)
-    found = connect.readable(error, tmp_path / "audit.db")
-    assert isinstance(found, StoreFull)
+    readable = connect.readable(error, tmp_path / "audit.db")
+    assert isinstance(readable, StoreFull)
 
 
 APPEND_UNTIL_KILLED = """
@@ -457,7 +457,7 @@ def test_a_kill_loses_nothing_acknowledged_and_leaves_no_half(tmp_path: Path, mo
         pass
     assert rows(path, "SELECT sum(events) FROM user_names") == [(newest,)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
-    assert [one.name for one in tmp_path.iterdir()] == ["audit.db"]
+    assert [file.name for file in tmp_path.iterdir()] == ["audit.db"]
 
 
 def test_two_programs_append_without_gaps_or_doubles(tmp_path: Path) -> None:
@@ -478,7 +478,7 @@ def test_two_programs_append_without_gaps_or_doubles(tmp_path: Path) -> None:
         (expected, 1, expected, expected)
     ]
     assert rows(path, "SELECT count(*), sum(events) FROM user_names") == [(120, 120)]
-    assert [one.name for one in tmp_path.iterdir()] == ["audit.db"]
+    assert [file.name for file in tmp_path.iterdir()] == ["audit.db"]
 
 
 def test_the_view_reads_as_people_expect(tmp_path: Path) -> None:
@@ -488,11 +488,11 @@ def test_the_view_reads_as_people_expect(tmp_path: Path) -> None:
         writer.append([AuditEvent("Old", -1, key="b", user="bob", source="s", severity=0)])
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
-        found = [dict(row) for row in connection.execute("SELECT * FROM audit_log ORDER BY seq")]
-    assert found[0]["time"] == "1970-01-01T00:00:00.000000Z"
-    assert found[1]["time"] == "1969-12-31T23:59:59.999999Z"
+        shown = [dict(row) for row in connection.execute("SELECT * FROM audit_log ORDER BY seq")]
+    assert shown[0]["time"] == "1970-01-01T00:00:00.000000Z"
+    assert shown[1]["time"] == "1969-12-31T23:59:59.999999Z"
     with StoreReader(path) as reader:
-        for place, row in enumerate(found, 1):
+        for place, row in enumerate(shown, 1):
             event = reader.event(place)
             assert event is not None
             row["metadata"] = json.loads(row["metadata"] or "{}")
