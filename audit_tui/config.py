@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import LIST_COLUMNS, ListColumn, column_named, list_column
+from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
-from audit_tui.core.source_name import is_url
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import zone_named
 from audit_tui.errors import ConfigError, FileError, TimeError

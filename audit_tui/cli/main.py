@@ -19,7 +19,7 @@ import click
 from audit_tui import __version__
 from audit_tui.cli.session import Ended
 from audit_tui.cli.usage import refuse_mistyped, words_of
-from audit_tui.core.source_name import without_password
+from audit_tui.core.privacy.source_name import without_password
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import (
     EXIT_INTERRUPTED,

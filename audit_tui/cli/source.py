@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit_tui.core.source_name import is_url, without_password
+from audit_tui.core.privacy.source_name import is_url, without_password
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:

@@ -132,7 +132,7 @@ NEEDLES = (
     "quartz",
     "203.0.113.77",
     "2001:db8::77",
-    "555",
+    "5551234",
     "10.1.1.1",
     "1042",
     "aa:bb",
@@ -147,7 +147,9 @@ def made(folder: Path) -> Path:
 
 
 def event_at(event: AuditEvent) -> AuditEvent:
-    return replace(event, occurred_us=at("2026-11-20 09:00") + event.occurred_us)
+    # A random key may hold a needle by chance, as "1042".
+    key = event.key or f"event {'abcdefghijklm'[event.occurred_us - 1]}"
+    return replace(event, occurred_us=at("2026-11-20 09:00") + event.occurred_us, key=key)
 
 
 def surfaces(store: Path, folder: Path) -> Iterator[tuple[str, str]]:

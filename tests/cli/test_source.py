@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.source_name import is_url, without_password
+from audit_tui.core.privacy.source_name import is_url, without_password
 from tests.cli.running import run
 
 if TYPE_CHECKING:
