@@ -61,7 +61,7 @@ class Record:
     def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401 - the fields have the types
         names = self.record_fields
         if not named and len(values) == len(names):
-            self.__dict__.update(zip(names, values, strict=True))
+            self.__dict__.update(zip(names, values))  # noqa: B905 - of one length: strict costs a third
         else:
             given = dict(zip(names, values, strict=False)) | named
             fields = self._defaults | given

@@ -22,7 +22,7 @@ from audit_tui.core.filters import (
 )
 from audit_tui.core.operators import CONTAINS, IS, MATCHES, OPERATORS, Operand
 from audit_tui.core.query_line.conditions import filter_of, is_ordered
-from audit_tui.core.query_line.scan import QueryError, Scanner, Value, unescaped
+from audit_tui.core.query_line.scan import WORD_BEGINS, QueryError, Scanner, Value, unescaped
 from audit_tui.core.query_line.text import HAS_SYMBOL, PLAIN_NAME, field_text, joined, negation, quoted
 from audit_tui.core.record import Record
 from audit_tui.core.time.words import range_from_bounds, read_time
@@ -135,14 +135,18 @@ class _Parser:
             part = self._unary()
             if part is not None:
                 parts.append(part)
-            word = self._scan.word()
+            following = self._scan.skip()
+            word = self._scan.word() if following in WORD_BEGINS else ""
             if word == "and":
                 self._take_word(word)
-            elif word == "or" or self._scan.next in _ENDS:
+            elif word == "or" or following in _ENDS:
                 return joined(All, parts) if parts else None
 
     def _unary(self) -> Filter | None:
         scan = self._scan
+        first = scan.skip()
+        if first not in _OTHER_TERMS:
+            return self._term()
         word, start = scan.word(), scan.at
         if word == "not":
             self._take_word(word)
@@ -150,7 +154,6 @@ class _Parser:
         if word:
             hint = _WORD_HINT.format(word)
             scan.fail(f'Something must stand before "{word}".', hint, start, len(word), mend=quoted(word))
-        first = scan.next
         if first == "(":
             return self._group()
         if first == ")":
@@ -197,10 +200,12 @@ class _Parser:
         name, symbol = head.groups()
         operator = _OPERATORS[symbol]
         scan.at = head.end()
-        if name.lower() in BOUNDS:
-            self._bound(name.lower(), symbol, start)
-            return None
-        field = FIELDS.get(name) or self._field(name, symbol, start)
+        field: FilterField | None = FIELDS.get(name)
+        if field is None:
+            if name.lower() in BOUNDS:
+                self._bound(name.lower(), symbol, start)
+                return None
+            field = self._field(name, symbol, start)
         if operator.operand is Operand.NUMBER and not is_ordered(field):
             hint = "severity, time, seq and meta.NAME can."
             scan.fail(
@@ -359,6 +364,8 @@ class _Parser:
 
 
 _ENDS = ("", ")")
+_OTHER_TERMS = frozenset(("", "(", ")", "-", "!", *WORD_BEGINS))
+"""The characters that a term with a sign begins with as well as something else does."""
 _WORD_HINT = 'To search for the word, put it in quotes: "{0}".'
 
 

@@ -14,7 +14,7 @@ _SPACE = re.compile(r"\s*")
 _OPENING = frozenset('"(')
 _SHOWN_BEFORE = 50
 _SHOWN_CHARS = 72
-_WORD_BEGINS = frozenset("aonAON")
+WORD_BEGINS = frozenset("aonAON")
 _PLAIN = re.compile(r'(?:[^\s()"\\]|\\[ ()",]|\\)+')
 _PLAIN_IN_LIST = re.compile(r'(?:[^\s()",\\]|\\[ ()",]|\\)+')
 _UP_TO_SPACE = re.compile(r"\S*")
@@ -78,7 +78,12 @@ class Scanner:
 
     def skip(self) -> str:
         """Move over spaces, and return the next character."""
-        following = self.line[self.at : self.at + 1]
+        at = self.at
+        following = self.line[at : at + 1]
+        if following == " ":
+            # One space is what nearly always stands between two terms.
+            self.at = at + 1
+            following = self.line[at + 1 : at + 2]
         if not following.isspace():
             return following
         match = _SPACE.match(self.line, self.at)
@@ -87,7 +92,7 @@ class Scanner:
 
     def word(self) -> str:
         """Move over spaces; return "and", "or" or "not" where one of them is next, else nothing."""
-        if self.skip() not in _WORD_BEGINS:
+        if self.skip() not in WORD_BEGINS:
             return ""
         match = WORD.match(self.line, self.at)
         return match[0].lower() if match else ""
@@ -99,24 +104,24 @@ class Scanner:
             symbol: The operator before it, for the error when there is none.
             is_in_list: A comma ends it.
         """
-        start, first = self.at, self.next
+        start, line = self.at, self.line
         self._values += 1
         if self._values > MAX_VALUES:
             self.fail(
                 f"A query has up to {MAX_VALUES} values.", "Put many values in a file: user:@FILE.", start
             )
-        if first == '"':
-            match = _QUOTED.match(self.line, start)
+        if line[start : start + 1] == '"':
+            match = _QUOTED.match(line, start)
             if match is None:
                 self.fail("This quote is never closed.", 'Add " at its end.', start, mended=f'{self.line}"')
             self.at = match.end()
             self.end_term(is_in_list=is_in_list)
             return Value(unescaped(match[1]), start, True)
-        match = (_PLAIN_IN_LIST if is_in_list else _PLAIN).match(self.line, start)
+        match = (_PLAIN_IN_LIST if is_in_list else _PLAIN).match(line, start)
         if match is None:
             self.fail("A value is missing here.", f'Write one behind "{symbol}".', start)
-        self.at = match.end()
-        if self.next in _OPENING:
+        self.at = end = match.end()
+        if line[end : end + 1] in _OPENING:
             self._fail_in_value(start)
         text = match[0]
         return Value(_ESCAPED.sub(r"\1", text) if "\\" in text else text, start, False)
