@@ -12,7 +12,7 @@ from textual import events
 from audit_tui.errors import EXIT_INTERRUPTED
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import Keymap, bindings
-from audit_tui.ui.screens.review import ReviewScreen
+from audit_tui.ui.screens.review.screen import ReviewScreen
 from audit_tui.ui.terminal.clipboard import Clipboard
 from audit_tui.ui.themed_app import ThemedApp
 from audit_tui.ui.themes import THEMES, next_theme

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EVENTS = 3
 CRASHING = """
 import sys
-from audit_tui.ui.screens.review import ReviewScreen
+from audit_tui.ui.screens.review.screen import ReviewScreen
 def crash(self): raise RuntimeError("a bug")
 ReviewScreen._show_count = crash
 ReviewScreen._show_view = crash

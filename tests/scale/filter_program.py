@@ -18,7 +18,7 @@ from audit_tui.cli.main import main
 from audit_tui.store.read.reader import open_store
 from audit_tui.ui import app as app_module
 from audit_tui.ui.app import AuditApp
-from audit_tui.ui.screens.review import ReviewScreen
+from audit_tui.ui.screens.review.screen import ReviewScreen
 from audit_tui.ui.widgets.list import event_list
 from audit_tui.ui.widgets.list.range_table import RangeTable
 from tests.scale.filters import CONTEXT, Asked, nasty, seeded, values_of

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import Exporter
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import ReaderFactory
-    from audit_tui.ui.screens.review import ReviewScreen
+    from audit_tui.ui.screens.review.screen import ReviewScreen
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 KINDS = (

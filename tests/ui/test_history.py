@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from audit_tui.core.columns import Column
 from audit_tui.core.filters import EVERYTHING, All, Any, Condition, Filter, Not, conditions_in
 from audit_tui.core.flat_filter import FlatFilter, Match
+from audit_tui.core.narrowing import for_dialog, narrowed
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import Sort
 from audit_tui.core.time.dates import Preset, TimeRange
 from audit_tui.core.time.month import DayRange
 from audit_tui.core.view import View
 from audit_tui.ui.history import MAX_VIEWS, History
-from audit_tui.ui.screens.review import for_dialog, narrowed
 from tests.ui.review_app import NOW, Driver, run_review
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)

@@ -24,7 +24,7 @@ from tests.ui.review_app import NOW, Driver, account, run_review
 
 if TYPE_CHECKING:
     from audit_tui.ui.lane import Lane
-    from audit_tui.ui.screens.review import ReviewScreen
+    from audit_tui.ui.screens.review.screen import ReviewScreen
     from audit_tui.ui.widgets.list.event_table import EventTable
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)

@@ -1,0 +1,1 @@
+"""The review screen, a theme a file; ``screen.py`` puts them together."""

@@ -1,0 +1,314 @@
+"""The review screen's parts, and what is common to all that is done there: views, errors, questions."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from textual import on
+from textual.screen import Screen
+
+from audit_tui.core.filters import conditions_in
+from audit_tui.core.left import Left
+from audit_tui.core.query import PageKey
+from audit_tui.core.text import counted
+from audit_tui.core.time.dates import TimeContext
+from audit_tui.core.time.zones import zone_label
+from audit_tui.core.view import sort_words
+from audit_tui.errors import AuditTuiError
+from audit_tui.ui.history import History
+from audit_tui.ui.screens.review.body import ReviewBody
+from audit_tui.ui.screens.review.empty_words import why_empty
+from audit_tui.ui.screens.review.seal_watch import BEGIN_S, SealWatch
+from audit_tui.ui.screens.review.source_watch import LOOK_S, Notice, SourceWatch, notice_of
+from audit_tui.ui.shown_view import ShownView
+from audit_tui.ui.stillness import Stillness
+from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
+from audit_tui.ui.widgets.list.event_list import EventList
+from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.list.range_table import RangeTable
+from audit_tui.ui.widgets.list.row_text import RowText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from audit_tui.core.query import EventReader, SourceState
+    from audit_tui.core.view import View
+    from audit_tui.ui.first_page import Opening
+    from audit_tui.ui.keymap import Keymap
+    from audit_tui.ui.screens.filter_by import FilterDialog
+    from audit_tui.ui.screens.text_dialog import TextDialog
+    from audit_tui.ui.terminal.clipboard import Clipboard
+    from audit_tui.ui.widgets.pane.detail_pane import DetailPane
+
+    Answer = TypeVar("Answer")
+
+MIDNIGHT_CHECK_S = 30.0
+"""The time between looks whether a new day has begun, so that Today stays today."""
+
+
+class ReviewBase(Screen[None]):
+    """Holds the parts of the review screen, and what its themes share: views, questions, errors.
+
+    The event list holds the view that is shown (``ShownView``). Commands ask it for another; when the rows of
+    that have come, ``QueryShown`` brings the bars up to date.
+
+    Args:
+        opening: The store and the view to begin with.
+        keymap: The keys to name on the screen.
+        clipboard: Takes copies.
+    """
+
+    BLANK = True  # Its parts cover it.
+
+    def __init__(self, opening: Opening, keymap: Keymap, clipboard: Clipboard) -> None:
+        super().__init__()
+        self._opening = opening
+        self._open_reader = opening.open_reader
+        self._keymap = keymap
+        self.clipboard = clipboard
+        self.stillness = Stillness()
+        """Knows when the user rests."""
+        settings = opening.settings
+        redact = opening.redact
+        first = ShownView.of(
+            opening.view,
+            TimeContext(opening.zone, opening.clock(), settings.first_weekday),
+            is_redacted=redact is not None and redact.is_on,
+        )
+        row_text = RowText(settings.columns, settings.date_format, masks_secrets=settings.mask_secrets)
+        self.event_list = EventList(
+            self._open_reader, row_text, self.stillness, first, opening.open_patiently, id="list"
+        )
+        """The list of events."""
+        self._body = ReviewBody(self.event_list, self._open_reader)
+        self._history = History(self._by_name(opening.view))
+        self._top = TopLine(opening.store_name)
+        self._status = StatusLine(keymap)
+        self._keys = KeyLine(keymap)
+        self._notice = Notice(opening.notice)
+        self._source = SourceWatch(self, self._look)
+        self._day = first.context.today
+        self._table: RangeTable | None = None
+        checker = opening.open_checker
+        self.seals = None if checker is None else SealWatch(checker, self, self.stillness)
+        """The check of the seals; None where there is none."""
+        self._seal_dialog: TextDialog | None = None
+        self._filter_dialog: FilterDialog | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+        yield self._body
+        yield self._status
+        yield self._keys
+
+    def on_mount(self) -> None:
+        opening = self._opening
+        self._table = self.table
+        self._show_view()
+        self._status.show_standing(self._notice.words)
+        if opening.first_page is not None:
+            self.event_list.show(opening.first_page, self.event_list.shown, opening.begin_line)
+        else:
+            self.event_list.begin(opening.begin_at, opening.begin_line)
+        self.table.focus()
+        self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
+        self.set_interval(LOOK_S, self._source.run)
+        self.watch(self.table, "cursor_row", self._show_place, init=False)
+        self.call_after_refresh(_collect_garbage)
+        if self.seals is not None:
+            self.set_timer(BEGIN_S, self.seals.run)
+
+    def on_unmount(self) -> None:
+        if self.seals is not None:
+            self.seals.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._body.fit(event.size.width)
+
+    @property
+    def table(self) -> RangeTable:
+        """The table in the list."""
+        return self.event_list.table
+
+    @property
+    def pane(self) -> DetailPane | None:
+        """The detail pane; None while it is closed."""
+        return self._body.pane
+
+    @property
+    def view(self) -> View:
+        """The view that is shown, or asked for."""
+        return self.event_list.latest.view
+
+    @property
+    def context(self) -> TimeContext:
+        """This moment, in the zone that is shown."""
+        return replace(self.event_list.latest.context, now=self._opening.clock())
+
+    @property
+    def left(self) -> Left:
+        """Return what is shown and where the cursor stands; also when the screen is gone."""
+        view, table = self.event_list.shown.view, self._table
+        row = None if table is None else table.highlighted
+        if table is None or row is None:
+            return Left(view)
+        return Left(view, PageKey.of(row, view.sort), max(0, table.cursor_row - table.scroll_offset.y))
+
+    def show_view(self, view: View, *, keep_cursor: bool = True) -> None:
+        """Show something else; the cursor stays on the same event, else on the next older one."""
+        self._history.note_asked()
+        self.event_list.ask(self._worked_out(view), keep_cursor=keep_cursor)
+
+    def _by_name(self, view: View) -> View:
+        """Return a view with names in the place of pseudonyms: what is undone may be shown either way."""
+        redact = self._opening.redact
+        return view if redact is None else replace(view, filter=redact.real(view.filter))
+
+    def _worked_out(self, view: View) -> ShownView:
+        if self._opening.redact is not None:
+            # A name that was typed is not shown.
+            view = replace(view, filter=self._opening.redact.shown(view.filter))
+        return ShownView.of(view, self.context, is_redacted=self.event_list.latest.is_redacted)
+
+    @on(EventList.QueryShown)
+    def _show_view(self) -> None:
+        shown = self.event_list.shown
+        view, context = shown.view, shown.context
+        zone = zone_label(context.zone, context.now)
+        self._top.show(
+            filter_count=sum(1 for _ in conditions_in(view.filter)),
+            range_words=view.range_words(context),
+            applied=view.filter_words(),
+            zone=f"redacted · {zone}" if shown.is_redacted else zone,
+        )
+        self._status.show_order(sort_words(view.sort))
+        self._history.note_shown(self._by_name(view))
+        if self._filter_dialog is not None:
+            self._filter_dialog.renew()
+
+    @on(EventList.Counted)
+    def _show_count(self) -> None:
+        count = self.event_list.count
+        self._show_place(self.table.cursor_row)
+        if count.exact and not count.value:
+            self.table.show_words(*why_empty(self.event_list.shown, self._keymap))
+
+    @on(EventTable.RowHighlighted)
+    def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
+        self._show_place(message.cursor_row)
+
+    def _show_place(self, row: int) -> None:
+        # In the frame that shows the cursor there: the message that tells of it comes a frame later.
+        self._status.show_place(row, self.event_list.count)
+
+    @on(EventList.Waiting)
+    def _show_waiting(self, message: EventList.Waiting) -> None:
+        key = self._keymap.key_of("back")
+        self._status.show_waiting(message.words and f"{message.words}  {key} ends it")
+
+    @on(EventList.Dropped)
+    def _go_on(self, message: EventList.Dropped) -> None:
+        self._history.note_asked()
+        redact = self._opening.redact
+        if redact is not None:
+            redact.is_on = self.event_list.shown.is_redacted
+        error = message.error
+        if not self.event_list.has_result:
+            title = "Cancelled." if error is None else error.title
+            self.table.show_words(title, f"Press {self._keymap.key_of('reload')} to try again.")
+        if error is not None:
+            self.show_error(error, message.retry)
+
+    def show_error(self, error: AuditTuiError, retry: Callable[[], None] | None = None) -> None:
+        """Say calmly what happened and what to do; one dialog at a time.
+
+        Args:
+            error: What happened.
+            retry: Asks again, without a limit of time; None where that would not help.
+        """
+        from audit_tui.ui.screens.text_dialog import error_dialog
+
+        def take(is_wanted: bool | None) -> None:
+            if retry is not None and is_wanted:
+                retry()
+
+        if self.app.screen is self:
+            self.app.push_screen(error_dialog(error, "" if retry is None else "Wait on"), take)
+
+    def say(self, words: str) -> None:
+        """Say something for a moment, in the status line."""
+        self._status.say(words)
+
+    def _look(self) -> SourceState | None:
+        """In a thread: look at the source, and let the seals be checked when something was written."""
+        if self.seals is not None and self.seals.is_due():
+            self.call_later(self.seals.run)
+        return self.event_list.look()
+
+    def _follow_the_day(self) -> None:
+        today = self.context.today
+        if today != self._day:
+            self._day = today
+            self.show_view(self.view, keep_cursor=self.table.cursor_row > 0)
+
+    @on(SourceWatch.Looked)
+    def _say_source(self, message: SourceWatch.Looked) -> None:
+        state = message.state
+        upto_seq = self.event_list.shown.query.upto_seq
+        notice = notice_of(state, upto_seq, self._opening.notice, self._keymap.key_of("reload"))
+        if notice != self._notice:
+            self._notice = notice
+            self._status.show_standing(*notice)
+
+    @on(SealWatch.Changed)
+    def _say_seals(self, message: SealWatch.Changed) -> None:
+        status = message.status
+        self._status.show_seal(status)
+        self._body.mark_wrong(status.wrong)
+        if self._seal_dialog is not None and self._seal_dialog.is_current:
+            from audit_tui.ui.screens.seal_dialog import seal_lines
+
+            self._seal_dialog.show(seal_lines(status))
+
+    @on(RangeTable.RangeChanged)
+    def _say_selection(self, message: RangeTable.RangeChanged) -> None:
+        copy, back = self._keymap.key_of("copy"), self._keymap.key_of("back")
+        rows = counted(message.count, "row")
+        self._status.show_selection((message.count and f"{rows} selected: {copy} copies, {back} ends") or "")
+
+    def _ask_once(self, question: Callable[[EventReader], Answer], take: Callable[[Answer], None]) -> None:
+        """Put one question to a reader in a thread; the answer, or a dialog with the error, comes later.
+
+        Keys wait until then: they are meant for the dialog that the answer opens.
+        """
+        release = self.app.hold_keys() if isinstance(self.app, TerminalApp) else None
+
+        def read() -> None:
+            try:
+                with closing(self._open_reader()) as reader:
+                    answer = question(reader)
+            except AuditTuiError as error:
+                self.call_later(self.show_error, error)
+            else:
+                self.call_later(take, answer)
+            finally:
+                if release is not None:
+                    self.call_later(release)
+
+        self.run_worker(read, thread=True, group="ask-once", exclusive=True)
+
+
+def _collect_garbage() -> None:
+    """Look for garbage from now on, but not among what the start made, which stays: that took 50 ms a time.
+
+    It is switched off while the program starts (cli.open_).
+    """
+    gc.freeze()
+    gc.enable()

@@ -1,0 +1,62 @@
+"""Move between the list, the pane and the way out."""
+
+from __future__ import annotations
+
+from textual import on
+
+from audit_tui.ui.screens.review.base import ReviewBase
+from audit_tui.ui.screens.review.body import ReviewBody
+from audit_tui.ui.widgets.bars import Bar
+from audit_tui.ui.widgets.list.event_table import EventTable
+
+
+class Moving(ReviewBase):
+    """The keys that move between the list, the pane and the way out."""
+
+    @on(EventTable.RowSelected)
+    def action_open_event(self) -> None:
+        if self.pane is not None:
+            self._body.close_pane()
+        else:
+            self._body.open_pane()
+
+    @on(ReviewBody.PaneToggled)
+    def _show_keys(self) -> None:
+        self._keys.show_pane(is_open=self.pane is not None)
+
+    def action_back(self) -> None:
+        if self._status.is_waiting:
+            self.event_list.cancel()
+        elif self.table.is_selecting:
+            self.table.end_selection()
+        elif self.pane is not None:
+            self._body.close_pane()
+        else:
+            self.event_list.cancel()
+
+    def action_quit(self) -> None:
+        if self.table.is_selecting or self.pane is not None:
+            self.action_back()
+        else:
+            self.app.exit()
+
+    def interrupt(self) -> bool:
+        """End what runs; False when nothing does."""
+        from audit_tui.ui.screens.export_dialog import ExportDialog
+
+        screen = self.app.screen
+        is_export = isinstance(screen, ExportDialog) and screen.cancel()
+        return is_export or self.event_list.cancel()
+
+    def action_next_part(self) -> None:
+        self.focus_next()
+
+    @on(Bar.Pressed)
+    async def _press(self, message: Bar.Pressed) -> None:
+        await self.run_action(message.command.replace("-", "_"))
+
+    def action_narrow_list(self) -> None:
+        self._body.move_split(-1)
+
+    def action_widen_list(self) -> None:
+        self._body.move_split(1)

@@ -1,0 +1,23 @@
+"""The review screen: the bars round the list, and what the keys and the mouse do there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from audit_tui.ui.commands import Where
+from audit_tui.ui.keymap import bindings
+from audit_tui.ui.screens.review.changing import Changing
+from audit_tui.ui.screens.review.looking import Looking
+from audit_tui.ui.screens.review.moving import Moving
+from audit_tui.ui.screens.review.narrowing import Narrowing
+from audit_tui.ui.screens.review.ordering import Ordering
+from audit_tui.ui.screens.review.taking_out import TakingOut
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+
+class ReviewScreen(Narrowing, Changing, Moving, Looking, TakingOut, Ordering):
+    """Shows who did what and when, and does what is asked of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]
