@@ -37,9 +37,5 @@ def redact_mode(*, is_on: bool) -> RedactMode:
 
 def redacted_view(view: View, mode: RedactMode, reader: EventReader) -> View:
     """The view with pseudonyms in its filter, so that the screen does not name who was asked for."""
-    from dataclasses import replace
-
     names = mode.pseudonyms(reader)
-    if names is None:
-        return view
-    return replace(view, filter=shown_filter(view.filter, names))
+    return view if names is None else view.with_filters(partial(shown_filter, names=names))

@@ -32,7 +32,7 @@ def event_options(view: View, context: TimeContext) -> list[str]:
 
     A preset stays one, so that the command means the same on another day as the button on the screen.
     """
-    words = [] if view.filter == EVERYTHING else ["-q", line_of(view.filter)]
+    words = [] if view.in_force == EVERYTHING else ["-q", line_of(view.in_force)]
     since, until = bound_texts(view.time_range, context)
     if isinstance(view.time_range, Preset) or not (since or until):
         preset = view.time_range if isinstance(view.time_range, Preset) else Preset.ALL_TIME

@@ -17,7 +17,7 @@ from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import MomentRange, Preset, TimeRange
 from audit_tui.core.time.month import DayRange
-from audit_tui.core.view import View
+from audit_tui.core.view import Chip, View
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
@@ -46,9 +46,14 @@ class Left(Record):
     def to_plain(self) -> dict[str, Plain]:
         """Return the same for a JSON file."""
         key = self.event
+        chips: dict[str, Plain] = {
+            "chips": [[_plain_filter(chip.filter), chip.is_on] for chip in self.view.chips],
+            "lifted": self.view.is_lifted,
+        }
         return {
             "range": _plain_range(self.view.time_range),
             "filter": _plain_filter(self.view.filter),
+            **(chips if any(chips.values()) else {}),
             "sort": [self.view.sort.column.value, self.view.sort.descending],
             "event": None if key is None else [key.value, key.occurred_us, key.seq],
             "line": self.line,
@@ -76,12 +81,16 @@ class Left(Record):
                         expression = FlatFilter(Match(match), conditions).expression()
                     case _:
                         raise ValueError("not a filter")
-                if len(tuple(conditions_in(expression))) > MAX_CONDITIONS:
+                chips, is_lifted = _chips(plain)
+                if (
+                    len(tuple(conditions_in(All((expression, *(chip.filter for chip in chips))))))
+                    > MAX_CONDITIONS
+                ):
                     raise ValueError("too many conditions")
                 key = sort_key(column_named(column))
                 if key is None:
                     raise ValueError("not an order")
-                view = View(expression, _range(wanted_range), Sort(key, descending))
+                view = View(expression, _range(wanted_range), Sort(key, descending), chips, is_lifted)
                 return cls(view, _page_key(event), _integer(line, 0, MAX_LINE))
         raise ValueError("not a place in a store")
 
@@ -96,6 +105,23 @@ def _plain_filter(expression: Filter) -> Plain:
             return {"all": [_plain_filter(part) for part in parts]}
         case Any(parts=parts):
             return {"any": [_plain_filter(part) for part in parts]}
+
+
+def _chips(plain: object) -> tuple[tuple[Chip, ...], bool]:
+    """Return the chips of a place, and whether all filters were lifted; places without chips have neither."""
+    match plain:
+        case {"chips": [*rows], "lifted": bool(is_lifted)}:
+            return tuple(_chip(row) for row in rows), is_lifted
+        case {"chips": _}:
+            raise ValueError("not chips")
+    return (), False
+
+
+def _chip(plain: object) -> Chip:
+    match plain:
+        case [tree, bool(is_on)]:
+            return Chip(_filter(tree), is_on)
+    raise ValueError("not a chip")
 
 
 def _filter(plain: object, depth: int = 0) -> Filter:

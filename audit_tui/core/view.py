@@ -2,39 +2,128 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, sort_key
-from audit_tui.core.filters import EVERYTHING, All, Condition, everywhere, in_words
+from audit_tui.core.filters import EVERYTHING, All, Condition, conditions_in, everywhere, in_words
 from audit_tui.core.operators import AT_LEAST, LESS
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audit_tui.core.filters import Filter
+
+
+class Chip(Record):
+    """A condition that was made by pointing at a value: it narrows whatever the Filter dialog says."""
+
+    filter: Filter
+    is_on: bool = True
+    """False: it stays on the screen, to be switched on again, and narrows nothing."""
 
 
 class View(Record):
     """A choice of events. Immutable: a change makes a new one."""
 
     filter: Filter = EVERYTHING
+    """The Filter dialog's; ``in_force`` is what events are chosen by."""
     time_range: TimeRange = DEFAULT_RANGE
     """As it was chosen: a preset stays one, and is worked out again on another day."""
     sort: Sort = NEWEST_FIRST
+    chips: tuple[Chip, ...] = ()
+    """Each must hold beside the filter, while it is on."""
+    is_lifted: bool = False
+    """All filters are taken off for a look around, to be put back as they were."""
+
+    @property
+    def in_force(self) -> Filter:
+        """The filter that events are chosen by: the dialog's and all chips that are on."""
+        if self.is_lifted:
+            return EVERYTHING
+        parts = _parts(self.filter)
+        for chip in self.chips:
+            if chip.is_on:
+                parts += tuple(part for part in _parts(chip.filter) if part not in parts)
+        return parts[0] if len(parts) == 1 else All(parts)
+
+    @property
+    def filter_count(self) -> int:
+        """The number of conditions in force."""
+        return sum(1 for _ in conditions_in(self.in_force))
 
     def query(self, context: TimeContext) -> EventQuery:
         """Return the question for a reader, worked out for this moment and zone."""
-        expression, interval = _timed(self.filter, resolve(self.time_range, context))
+        expression, interval = _timed(self.in_force, resolve(self.time_range, context))
         return EventQuery(everywhere(expression), interval, self.sort)
 
     def filter_words(self) -> str:
         """Return the filter as a sentence part; empty for everything. From data: clean it before drawing."""
-        return in_words(self.filter)
+        return in_words(self.in_force)
+
+    def with_filters(self, change: Callable[[Filter], Filter]) -> View:
+        """Return the view with each of its filters changed."""
+        chips = tuple(replace(chip, filter=change(chip.filter)) for chip in self.chips)
+        return replace(self, filter=change(self.filter), chips=chips)
+
+    def narrowed(self, more: Filter) -> View:
+        """Return the view with a chip for each part of a filter; one that was off is switched on.
+
+        While the filters are lifted they stay off, each to be switched on again by itself.
+        """
+        view = self._settled()
+        chips = list(view.chips)
+        for part in _parts(more):
+            place = next((index for index, chip in enumerate(chips) if chip.filter == part), None)
+            if place is not None:
+                chips[place] = Chip(part)
+            elif part not in _parts(view.filter):
+                chips.append(Chip(part))
+        return replace(view, chips=tuple(chips))
+
+    def with_chip_switched(self, index: int) -> View:
+        """Return the view with the chip at a place switched off, or on again."""
+        view = self._settled()
+        index += len(view.chips) - len(self.chips)
+        chip = view.chips[index]
+        changed = replace(chip, is_on=not chip.is_on)
+        return replace(view, chips=(*view.chips[:index], changed, *view.chips[index + 1 :]))
+
+    def without_chip(self, index: int) -> View:
+        """Return the view without the chip at a place; -1 is the last."""
+        return replace(self, chips=tuple(chip for chip in self.chips if chip is not self.chips[index]))
+
+    def without_filters(self) -> View:
+        """Return the view with neither filter nor chips; range and order stay."""
+        return replace(self, filter=EVERYTHING, chips=(), is_lifted=False)
+
+    def _settled(self) -> View:
+        """Return the view with what is lifted as chips that are off, the dialog's filter first."""
+        if not self.is_lifted:
+            return self
+        filters = [
+            *([self.filter] if self.filter != EVERYTHING else []),
+            *(chip.filter for chip in self.chips),
+        ]
+        chips = tuple(Chip(each, is_on=False) for each in filters)
+        return replace(self, filter=EVERYTHING, chips=chips, is_lifted=False)
 
     def range_words(self, context: TimeContext) -> str:
         """Return the label of the range on its button."""
         return range_label(self.time_range, context)
+
+
+def chipped(view: View) -> View:
+    """Return a view whose filter stands in chips, as that of a command line does."""
+    return replace(view, filter=EVERYTHING).narrowed(view.filter)
+
+
+def _parts(expression: Filter) -> tuple[Filter, ...]:
+    """Return what must hold together."""
+    return expression.parts if isinstance(expression, All) else (expression,)
 
 
 def _timed(expression: Filter, interval: Interval) -> tuple[Filter, Interval]:
@@ -42,7 +131,7 @@ def _timed(expression: Filter, interval: Interval) -> tuple[Filter, Interval]:
 
     A store finds an interval at once, and tests a condition on the time row by row.
     """
-    parts = expression.parts if isinstance(expression, All) else (expression,)
+    parts = _parts(expression)
     start_us, end_us = interval.start_us, interval.end_us
     others: list[Filter] = []
     for part in parts:

@@ -209,8 +209,8 @@ def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple
 def tell_none(choice: EventsChoice) -> None:
     """Say on stderr that there is nothing, and in which range that was looked for."""
     view = choice.view
-    words = clean_visible(f" with {view.filter_words()}" if view.filter != EVERYTHING else "")
+    words = clean_visible(f" with {view.filter_words()}" if view.in_force != EVERYTHING else "")
     hint = "" if view.time_range is Preset.ALL_TIME else "; --range all-time takes in all"
     click.echo(f"No events{words} in {range_words(view.time_range, choice.context)}{hint}.", err=True)
-    if two_ways := two_ways_words(view.filter):
+    if two_ways := two_ways_words(view.in_force):
         click.echo(clean_visible(two_ways), err=True)

@@ -85,7 +85,7 @@ def watch_command(
         return (start_us is None or start_us <= occurred_us) and (end_us is None or occurred_us < end_us)
 
     mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
-    expression = everywhere(choice.view.filter)
+    expression = everywhere(choice.view.in_force)
     folder = state_directory() / "watched"
     with Watch(store, expression, is_inside, folder, mode, is_resumed=since_last) as watch:
         try:

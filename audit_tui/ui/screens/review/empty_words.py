@@ -22,10 +22,10 @@ def why_empty(shown: ShownView, keymap: Keymap) -> tuple[str, ...]:
         f"Press {keymap.key_of('filter')} to change the filter, {keymap.key_of('clear-filter')} to clear it"
     )
     another_range = f"{keymap.key_of('time-range')} for another time range."
-    two_ways = tuple(filter(None, (clean(two_ways_words(view.filter)),)))
-    if view.filter != EVERYTHING and is_all_time:
+    two_ways = tuple(filter(None, (clean(two_ways_words(view.in_force)),)))
+    if view.in_force != EVERYTHING and is_all_time:
         return "No event matches the filter.", f"{change}.", *two_ways
-    if view.filter != EVERYTHING:
+    if view.in_force != EVERYTHING:
         words = f"No events in the time range {range_words} match the filter."
         return words, f"{change}, {another_range}", *two_ways
     if is_all_time:

@@ -305,7 +305,7 @@ class EventList(Container):
             return "Reading"
         if wanted.sort != shown.sort:
             return f"Sorting by {wanted.sort.column.label.lower()}"
-        return "Filtering" if wanted.filter != shown.filter else "Reading another time range"
+        return "Filtering" if wanted.in_force != shown.in_force else "Reading another time range"
 
     # -- in threads: these only ask and post
 
