@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column, NameColumn
 from audit_tui.core.filters import All, Any, Condition, Filter, Not
+from audit_tui.core.metadata import leaves
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Place, Sort
@@ -228,3 +229,16 @@ def test_the_facets_and_the_histogram_of_a_query(
     else:
         assert [value.events for value in facets] == [n for _, n in oracle.facets(rows, field, limit)]
     assert list(source.reader.histogram(query, edges)) == oracle.histogram(rows, edges)
+
+
+def test_rows_by_number(source: Source) -> None:
+    wanted = [ROWS[3], ROWS[0], ROWS[-1]]
+    seqs = [wanted[0].seq, 10**6, *(row.seq for row in wanted[1:])]
+    assert list(source.reader.rows(seqs)) == list(map(source.shown, wanted))
+    assert source.reader.rows([]) == ()
+
+
+def test_the_names_of_the_metadata(source: Source) -> None:
+    events = changed(EVENTS).values()
+    names = {oracle.stored(path) for event in events for path, _ in leaves(event.metadata)}
+    assert source.reader.metadata_names() == tuple(sorted(map(str, names)))

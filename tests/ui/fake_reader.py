@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.event import AuditEvent, EventRow
 from audit_tui.core.filters import NO_VALUE_WORDS
+from audit_tui.core.metadata import leaves
 from audit_tui.core.query import (
     After,
     AtRow,
@@ -179,6 +180,16 @@ class FakeReader:
     def event(self, seq: int) -> AuditEvent | None:
         self._enter("event")
         return next((event for event in self._events if event.seq == seq), None)
+
+    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
+        self._enter("rows", cancel)
+        by_seq = {event.seq: event for event in self._events}
+        return tuple(row_of(by_seq[seq]) for seq in seqs if seq in by_seq)
+
+    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
+        self._enter("metadata_names", cancel)
+        names = {stored(path) for event in self._events for path, _ in leaves(event.metadata)}
+        return tuple(sorted(names))
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         self._enter("events", cancel)

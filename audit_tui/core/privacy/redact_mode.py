@@ -201,6 +201,15 @@ class RedactingReader:
         """Return the numbers of a result's events from each of these moments to the next."""
         return self.plain.histogram(self._real(query), edges_us, cancel)
 
+    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
+        """Return the rows of these events, in this order."""
+        rows, names = self.plain.rows(seqs, cancel), self._names()
+        return rows if names is None else tuple(names.row(row, self._host_of(row)) for row in rows)
+
+    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
+        """Return the names of the metadata's fields."""
+        return self.plain.metadata_names(cancel)
+
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """Yield the events of a result in its order."""
         names = self._names()

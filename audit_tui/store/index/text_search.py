@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
+from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.index.text_index import LEFT_OUT
 from audit_tui.store.index.text_stretch import Needle, TextStretch
+from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
 
 if TYPE_CHECKING:
@@ -21,6 +23,12 @@ MAX_REMEMBERED = 8
 """The answers to so many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""
 MAX_SEQ = 0xFFFF_FFFF
 """The largest number in a bitmap."""
+NAMES_STRETCHES = 16
+"""The stretches whose names of metadata are read: a million events, 1 ms each."""
+NAMES_ROWS = 500
+_NEWEST_METADATA = (
+    "SELECT metadata FROM events WHERE seq > ? AND metadata IS NOT NULL ORDER BY seq DESC LIMIT ?"
+)
 _STRETCHES = "SELECT first_seq, last_seq, events, stamp FROM text_stretches ORDER BY first_seq"
 _EXIST = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)"
 
@@ -67,6 +75,26 @@ def search(
         if report is not None and seqs:
             report(len(matches))
     return matches, BitMap(range(1, snapshot.newest_seq + 1)) - indexed
+
+
+def metadata_names(snapshot: Snapshot) -> set[str]:
+    """Return the dotted names of fields that the metadata of the newest events have.
+
+    Of the newest ``NAMES_STRETCHES`` stretches, and of up to ``NAMES_ROWS`` events that are in none.
+
+    Raises:
+        QueryCancelled: If the answer is no longer wanted.
+        StoreDamaged: If the index does not hold what it should.
+    """
+    names: set[str] = set()
+    entries = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT][-NAMES_STRETCHES:]
+    for entry in entries:
+        snapshot.check()
+        names.update(TextStretch(snapshot.rows, entry.first_seq, entry.events).metadata_names())
+    reached = entries[-1].last_seq if entries else 0
+    for (metadata,) in snapshot.rows(_NEWEST_METADATA, (reached, NAMES_ROWS)):
+        names.update(stored_text(path) for path, _ in metadata_leaves(str(metadata)))
+    return names
 
 
 def _entries(snapshot: Snapshot) -> list[_Entry]:

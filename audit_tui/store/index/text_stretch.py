@@ -110,6 +110,14 @@ class TextStretch:
             # Counts and places in a damaged store may lead anywhere.
             raise damaged("does not hold what it should") from error
 
+    def metadata_names(self) -> list[str]:
+        """Return the dotted names of the metadata's fields.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        return [name.removeprefix(META) for name in self._names if name.startswith(META)]
+
     def _answer(self, needle: Needle) -> BitMap:
         condition = needle.condition
         if condition.value is None:

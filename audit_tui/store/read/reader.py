@@ -33,6 +33,7 @@ from audit_tui.store.index.matching import Matcher
 from audit_tui.store.index.orders import order_of
 from audit_tui.store.index.scratch import LEAST_EVENTS
 from audit_tui.store.index.session import Session
+from audit_tui.store.index.text_search import metadata_names
 from audit_tui.store.index.timeline import Timeline
 from audit_tui.store.index.totals import facets, histogram
 from audit_tui.store.tables import schema, statements
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.event import AuditEvent, EventRow
     from audit_tui.core.query import EventQuery, Place, ReaderFactory
     from audit_tui.store.index.orders import Order
 
@@ -263,6 +264,17 @@ class StoreReader:
         with self._asking(None) as session:
             rows = session.whole_events((seq,))
             return read_event(rows[seq]) if rows else None
+
+    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
+        """Return the rows of these events, in this order; what is not there any more is left out."""
+        with self._asking(cancel) as session:
+            existing = session.sizes(seqs).keys()
+            return tuple(session.listed([seq for seq in seqs if seq in existing]))
+
+    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
+        """Return the dotted names of fields that the metadata of the newest million events have, in order."""
+        with self._asking(cancel) as session:
+            return tuple(sorted(metadata_names(session)))
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """Yield all events of a result in its order, with everything that is known of them.
