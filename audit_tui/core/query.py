@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from audit_tui.core.columns import Column, NameColumn, SortKey
-from audit_tui.core.filters import EVERYTHING, Filter
+from audit_tui.core.filters import EVERYTHING, FILTER_COLUMNS, Filter, MetaField
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
@@ -122,6 +122,25 @@ class ValueCount(Record):
     events: int
 
 
+FacetField: TypeAlias = Column | MetaField
+"""A field whose values are counted: one of ``FACET_COLUMNS``, or a part of the metadata."""
+FACET_COLUMNS = tuple(column for column in FILTER_COLUMNS if column not in (Column.TIME, Column.SEQ))
+"""The columns whose values are counted; of times there are histograms."""
+
+
+class Facet(Record):
+    """The values that a result's events have in a field."""
+
+    values: tuple[ValueCount, ...]
+    """The most frequent, or the rarest, and the number of events of each: exact for the events counted."""
+    distinct: int | None
+    """The number of different values, the missing one too; None when not all were counted."""
+    counted: int
+    """The number of events that were looked at."""
+    is_whole: bool = True
+    """Those are all events of the result; False: they are its newest."""
+
+
 class StoreInfo(Record):
     """Facts about a store that need no query."""
 
@@ -225,12 +244,31 @@ class EventReader(Protocol):
         ...
 
     def facets(
-        self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
-    ) -> tuple[ValueCount, ...]:
+        self,
+        query: EventQuery,
+        field: FacetField,
+        limit: int,
+        cancel: CancelToken | None = None,
+        *,
+        rarest: bool = False,
+        counts_all: bool = False,
+        most_events: int | None = None,
+    ) -> Facet:
         """The values that a result's events have in a field, with how many of them have each: exact.
 
         The most frequent first, then in the order of names; the missing value (None) counts as one, after
-        others that are as frequent.
+        others that are as frequent. An event with several values counts for each of them, so that a filter
+        by a value finds as many events as are told of it.
+
+        Args:
+            query: Which events; its order means nothing here.
+            field: Whose values.
+            limit: Up to so many values.
+            cancel: Ends it.
+            rarest: The rarest first.
+            counts_all: Tell in any case how many values there are; takes longer where there are thousands.
+            most_events: Where no index counts the values, count them in so many of the newest events of the
+                result at most; None counts all.
         """
         ...
 

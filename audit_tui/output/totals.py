@@ -6,10 +6,10 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import iso_utc
-from audit_tui.core.event_text import MISSING, cleaned_whole, escaped_markdown, heading, safe_json, told_time
+from audit_tui.core.event_text import MISSING, cleaned_whole, escaped_markdown, safe_json, told_time
 from audit_tui.core.export import Format
 from audit_tui.core.record import Record
-from audit_tui.core.text import cells_of, cut, thousands
+from audit_tui.core.text import cells_of, clean, cut, thousands
 from audit_tui.core.time.zones import local_time
 from audit_tui.output.text_table import GAP
 from audit_tui.output.writers import csv_cell
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
-    from audit_tui.core.columns import Column
     from audit_tui.core.export import Writing
-    from audit_tui.core.query import ValueCount
+    from audit_tui.core.query import FacetField, ValueCount
     from audit_tui.core.time.dates import TimeContext
 
 BAR_CELLS = 40
@@ -47,8 +46,8 @@ class _Line(Record):
     events: int
 
 
-def write_facets(column: Column, values: Sequence[ValueCount], out: TextIO, writing: Writing) -> None:
-    """Write the values of a column with their numbers of events."""
+def write_facets(field: FacetField, values: Sequence[ValueCount], out: TextIO, writing: Writing) -> None:
+    """Write the values of a field with their numbers of events."""
     lines = [
         _Line(
             {"value": value.value, "events": value.events},
@@ -58,7 +57,7 @@ def write_facets(column: Column, values: Sequence[ValueCount], out: TextIO, writ
         )
         for value in values
     ]
-    _write(lines, ("value", "events"), heading(column, writing.context), out, writing)
+    _write(lines, ("value", "events"), clean(field.label), out, writing)
 
 
 def write_histogram(buckets: Sequence[Bucket], out: TextIO, writing: Writing) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent
+from audit_tui.errors import EXIT_USAGE
 from tests.cli.running import EVENTS, at, make_store, run
 from tests.payloads import PAYLOADS
 
@@ -56,6 +57,28 @@ def test_what_the_limit_leaves_out_is_told(store: Path) -> None:
     assert len(json.loads(result.stdout)) == 1
     assert "--limit 0 shows all values" in result.stderr
     assert "--limit" not in run("facets", "event", "-s", str(store), *ALL, "--limit", "0").stderr
+
+
+@pytest.mark.parametrize(
+    "column", ["event", "outcome", "Severity", "ip", "target", "source", "description", "meta.Role ID"]
+)
+def test_facets_of_every_column(store: Path, column: str) -> None:
+    rows = lines(store, "facets", column, *ALL, "--limit", "0")
+    assert sum(int(str(row["events"])) for row in rows) == len(EVENTS)
+    rarest = lines(store, "facets", column, *ALL, "--limit", "0", "--rarest")
+    assert sorted(map(str, rows)) == sorted(map(str, rarest))
+    numbers = [int(str(row["events"])) for row in rarest]
+    assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [("time", "histogram"), ("seq", "meta.NAME"), ("text", "meta.NAME"), ("usr", "Did you mean user?")],
+)
+def test_a_column_that_has_no_facets_says_what_has(store: Path, column: str, words: str) -> None:
+    result = run("facets", column, "-s", str(store))
+    assert result.exit_code == EXIT_USAGE
+    assert words in result.stderr
 
 
 def test_a_histogram_counts_each_event_once(store: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_filter_by_pseudonym_asks_by_name() -> None:
         shown, filter=All((Condition(Column.USER, IS, real), Condition(Column.EVENT, IS, "Login")))
     )
     assert reader.count(shown) == plain.count(asked)
-    facets = reader.facets(shown, Column.USER, 5)
+    facets = reader.facets(shown, Column.USER, 5).values
     assert [value.value for value in facets] == ([value] if facets else [])
 
 

@@ -15,7 +15,7 @@ from audit_tui.core.operators import IS
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from audit_tui.core.query import EventQuery, Sort
 
@@ -118,12 +118,19 @@ def values(
 
 def facets(rows: Iterable[EventRow], field: NameColumn, limit: int) -> list[tuple[str | None, int]]:
     """The most frequent values of a field, with their numbers of events; a missing value after its equals."""
+    return ranked(Counter(getattr(row, field.value) for row in rows), limit)
+
+
+def ranked(
+    totals: Mapping[str | None, int], limit: int, *, rarest: bool = False
+) -> list[tuple[str | None, int]]:
+    """The most frequent values, or the rarest; a missing value after its equals."""
 
     def order(entry: tuple[str | None, int]) -> tuple[int, bool, str, str]:
         value, events = entry
-        return -events, value is None, (value or "").casefold(), value or ""
+        return events if rarest else -events, value is None, (value or "").casefold(), value or ""
 
-    return sorted(Counter(getattr(row, field.value) for row in rows).items(), key=order)[:limit]
+    return sorted(totals.items(), key=order)[:limit]
 
 
 def histogram(rows: Sequence[EventRow], edges_us: Sequence[int]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,14 +13,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column, NameColumn
-from audit_tui.core.filters import All, Any, Condition, Filter, Not
+from audit_tui.core.filters import All, Any, Condition, Filter, MetaField, Not
 from audit_tui.core.metadata import leaves
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
-from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Place, Sort
+from audit_tui.core.query import (
+    FACET_COLUMNS,
+    NEWEST_FIRST,
+    After,
+    AtRow,
+    Before,
+    EventQuery,
+    EventReader,
+    FacetField,
+    Interval,
+    PageKey,
+    Place,
+    Sort,
+)
 from audit_tui.store.index import scratch, session
 from audit_tui.store.index.keeper import IndexKeeper
 from audit_tui.store.read.reader import open_store
+from tests.matching import texts_of
 from tests.readers import oracle
 from tests.store.samples import EVENTS, NAMES, change, changed, fill, tiny_segments
 from tests.ui.fake_reader import FakeReader
@@ -30,7 +45,9 @@ if TYPE_CHECKING:
 
     from audit_tui.core.event import EventRow
 
-ROWS = [oracle.listed(event, seq) for seq, event in changed(EVENTS).items()]
+STORED = changed(EVENTS)
+ROWS = [oracle.listed(event, seq) for seq, event in STORED.items()]
+META_FIELDS = tuple(map(MetaField, ("a", "b", "b.c", "nothing")))
 VALUES: dict[Column, Sequence[str | None]] = {
     **{column: NAMES[column.value] for column in NAME_COLUMNS},
     Column.DESCRIPTION: NAMES["description"],
@@ -223,7 +240,7 @@ def test_the_facets_and_the_histogram_of_a_query(
     source: Source, query: EventQuery, field: NameColumn, limit: int, edges: list[int]
 ) -> None:
     rows = oracle.result(ROWS, query)
-    facets = source.reader.facets(query, field, limit)
+    facets = source.reader.facets(query, field, limit).values
     if source.shows_names:
         assert [(value.value, value.events) for value in facets] == oracle.facets(rows, field, limit)
     else:
@@ -242,3 +259,40 @@ def test_the_names_of_the_metadata(source: Source) -> None:
     events = changed(EVENTS).values()
     names = {oracle.stored(path) for event in events for path, _ in leaves(event.metadata)}
     assert source.reader.metadata_names() == tuple(sorted(map(str, names)))
+
+
+@SETTINGS
+@given(
+    query=QUERIES,
+    field=st.sampled_from([*FACET_COLUMNS, *META_FIELDS]),
+    limit=st.sampled_from([1, 3, 50]),
+    rarest=st.booleans(),
+    most_events=st.none() | st.integers(0, 12),
+)
+def test_the_facets_of_any_field(
+    source: Source, query: EventQuery, field: FacetField, limit: int, rarest: bool, most_events: int | None
+) -> None:
+    events = [STORED[row.seq] for row in oracle.result(ROWS, replace(query, sort=NEWEST_FIRST))]
+    facet = source.reader.facets(query, field, limit, rarest=rarest, counts_all=True, most_events=most_events)
+    if not facet.is_whole:
+        assert most_events is not None
+        assert facet.counted == most_events < len(events)
+        events = events[:most_events]
+    assert facet.counted == len(events)
+    totals: Counter[str | None] = Counter()
+    for event in events:
+        texts: set[str | None] = {*texts_of(field, event)}
+        totals.update(texts or {None})
+    assert facet.distinct == len(totals)
+    if source.shows_names:
+        assert [(value.value, value.events) for value in facet.values] == oracle.ranked(
+            totals, limit, rarest=rarest
+        )
+    else:
+        # Pseudonyms stand in another order than names; how often each comes stays.
+        numbers = sorted(totals.values(), reverse=not rarest)
+        assert [value.events for value in facet.values] == numbers[:limit]
+    if facet.is_whole and field is not Column.SEVERITY:
+        for value in facet.values[:3]:
+            narrowed = All((query.filter, Condition(field, IS, value.value)))
+            assert source.reader.count(replace(query, filter=narrowed)) == value.events

@@ -206,7 +206,7 @@ def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.D
     bins = [sum(start <= row.occurred_us < end for row in rows) for start, end in pairwise(edges)]
     assert list(reader.histogram(query, edges)) == bins
     field = data.draw(st.sampled_from(list(NAME_COLUMNS)))
-    counts = {value.value: value.events for value in reader.facets(query, field, 50)}
+    counts = {value.value: value.events for value in reader.facets(query, field, 50).values}
     assert counts == Counter(getattr(row, field.value) for row in rows)
     index = data.draw(st.integers(0, len(rows) + 1))
     page = reader.page(query, AtRow(index), 5)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cmp_to_key
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
@@ -17,11 +17,14 @@ from audit_tui.core.event import AuditEvent, EventRow
 from audit_tui.core.filters import NO_VALUE_WORDS
 from audit_tui.core.metadata import leaves
 from audit_tui.core.query import (
+    NEWEST_FIRST,
     After,
     AtRow,
     Before,
     EventQuery,
     EventReader,
+    Facet,
+    FacetField,
     Page,
     PageKey,
     Place,
@@ -31,7 +34,7 @@ from audit_tui.core.query import (
     StoreInfo,
     ValueCount,
 )
-from tests.matching import matches, stored
+from tests.matching import matches, stored, texts_of
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
@@ -160,12 +163,33 @@ class FakeReader:
         return tuple(entry[1] for entry in matching[:limit])
 
     def facets(
-        self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
-    ) -> tuple[ValueCount, ...]:
+        self,
+        query: EventQuery,
+        field: FacetField,
+        limit: int,
+        cancel: CancelToken | None = None,
+        *,
+        rarest: bool = False,
+        counts_all: bool = False,
+        most_events: int | None = None,
+    ) -> Facet:
         self._enter("facets", cancel)
-        counted = Counter(getattr(row, field.value) for row in self.result(query))
-        ordered = sorted(counted.items(), key=lambda entry: (-entry[1], _text_key(entry[0])))
-        return tuple(ValueCount(value, events) for value, events in ordered[:limit])
+        events = self.events(replace(query, sort=NEWEST_FIRST))
+        if most_events is not None:
+            is_whole = len(self.result(query)) <= most_events
+            events = islice(events, most_events)
+        else:
+            is_whole = True
+        counted: Counter[str | None] = Counter()
+        number = 0
+        for event in events:
+            number += 1
+            texts: set[str | None] = {*texts_of(field, event)}
+            counted.update(texts or {None})
+        sign = 1 if rarest else -1
+        ordered = sorted(counted.items(), key=lambda entry: (sign * entry[1], *_text_key(entry[0])))
+        values = tuple(ValueCount(value, times) for value, times in ordered[:limit])
+        return Facet(values, len(ordered), number, is_whole)
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None

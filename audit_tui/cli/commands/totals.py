@@ -14,9 +14,11 @@ from audit_tui.cli.options import events_options, format_option, query_argument,
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
-from audit_tui.core.columns import NAME_COLUMNS
+from audit_tui.core.columns import Column, column_named
 from audit_tui.core.export import Format, Writing
+from audit_tui.core.filters import MetaField, field_named
 from audit_tui.core.privacy.redact_mode import RedactingReader
+from audit_tui.core.query import FACET_COLUMNS
 from audit_tui.core.text import counted
 from audit_tui.core.time.buckets import MAX_BUCKETS, Every, regular_buckets, round_buckets
 from audit_tui.errors import UsageError
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.query import EventReader
+    from audit_tui.core.query import EventReader, FacetField
 
 FACETS_LIMIT = 20
 BUCKETS = 32
@@ -34,11 +36,7 @@ _MOST_FACETS = 2**31 - 1
 
 
 @click.command("facets")
-@click.argument(
-    "column",
-    metavar="COLUMN",
-    type=click.Choice([*NAME_COLUMNS], case_sensitive=False),
-)
+@click.argument("column", metavar="COLUMN")
 @query_argument
 @store_option
 @events_options
@@ -50,6 +48,7 @@ _MOST_FACETS = 2**31 - 1
     show_default=True,
     help="Up to N values; 0 is all.",
 )
+@click.option("--rarest", is_flag=True, help="The rarest values first.")
 @format_option
 @redact_option
 @click.pass_context
@@ -61,23 +60,37 @@ def facets_command(
     limit: int,
     chosen: str,
     redact: bool,
+    *,
+    rarest: bool,
 ) -> None:
-    """Print the most frequent values of a column.
+    """Print the most frequent values of a column, or the rarest.
 
-    COLUMN is event, category or user.
+    COLUMN is event, category, user, description, outcome, severity, source_ip, target, source, or meta.NAME
+    for a field of the metadata. An event with several values counts for each of them.
     """
-    field = {name.value: name for name in NAME_COLUMNS}[column.lower()]
+    field = _facet_field(column)
     with reading(store) as store_reader:
         reader = RedactingReader(
             store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
         )
         choice = fallen_back(choice, reader)
-        rows = reader.facets(choice.query(), field, limit + 1 if limit else _MOST_FACETS)
+        most = limit + 1 if limit else _MOST_FACETS
+        rows = reader.facets(choice.query(), field, most, rarest=rarest).values
         shown = rows[:limit] if limit else rows
         write_facets(field, shown, sys.stdout, _writing(chosen, choice))
         sys.stdout.flush()
         notes = ["--limit 0 shows all values"] if len(rows) > len(shown) else []
         _tell(choice, reader, is_empty=not rows, notes=notes)
+
+
+def _facet_field(name: str) -> FacetField:
+    field = column_named(name) or field_named(name)
+    if isinstance(field, MetaField) or (isinstance(field, Column) and field in FACET_COLUMNS):
+        return field
+    if field is Column.TIME:
+        raise UsageError("Times are not counted one by one.", "Use audit-tui histogram.")
+    columns = ", ".join(FACET_COLUMNS)
+    raise UsageError(f"The values of {name!r} are not counted.", f"Columns are {columns} and meta.NAME.")
 
 
 @click.command("histogram")

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from audit_tui.core.operators import TextTest
 
 
-def columns_of(condition: Condition) -> tuple[str, ...]:
-    """Return the columns of ``events`` that a test looks at; metadata last."""
-    field = condition.field
+def columns_of(field: FilterField) -> tuple[str, ...]:
+    """Return the columns of ``events`` that hold the texts of a field; metadata last."""
     if field is ANY_TEXT:
         return ("description", "target", "source_ip", "metadata")
     if isinstance(field, MetaField):
@@ -36,7 +35,7 @@ def row_test(condition: Condition) -> Callable[[tuple[object, ...]], bool]:
     """
     field, value = condition.field, condition.value
     test = condition.operator.test(None if value is None else stored_text(value))
-    return lambda columns: test(_texts(field, columns))
+    return lambda columns: test(row_texts(field, columns))
 
 
 def text_test(condition: Condition) -> TextTest:
@@ -54,7 +53,8 @@ def metadata_leaves(stored: str) -> list[tuple[str, str]]:
     return leaves(metadata if isinstance(metadata, dict) else {NOT_JSON: metadata})
 
 
-def _texts(field: FilterField, columns: tuple[object, ...]) -> Iterable[str]:
+def row_texts(field: FilterField, columns: tuple[object, ...]) -> Iterable[str]:
+    """Yield the texts of a field; it takes the columns of ``columns_of`` as bytes."""
     has_metadata = field is ANY_TEXT or isinstance(field, MetaField)
     plain = columns[:-1] if has_metadata else columns
     for column in plain:

@@ -13,7 +13,7 @@ from audit_tui.core.event import EventRow
 from audit_tui.core.operators import CONTAINS, IS
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, texts_of
-from audit_tui.store.index.row_tests import columns_of, row_test, text_test
+from audit_tui.store.index.row_tests import columns_of, row_test, row_texts, text_test
 from audit_tui.store.index.scratch import LEAST_EVENTS, Scratch
 from audit_tui.store.index.segment import RowSegment
 from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filters import Condition
+    from audit_tui.core.filters import Condition, FilterField
     from audit_tui.store.index.cache import Cache
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.segment import Segment
@@ -239,10 +239,14 @@ class Session:
 
     def seqs_that(self, condition: Condition, seqs: Sequence[int]) -> list[int]:
         """Return those of some events whose rows pass a test; this is always right."""
-        columns = ", ".join(f"CAST({column} AS BLOB)" for column in columns_of(condition))
-        rows = self._chosen(f"SELECT seq, {columns} FROM events WHERE seq", seqs)  # noqa: S608 - our own
+        rows = self._chosen(_field_rows(condition.field), seqs)
         test = row_test(condition)
         return [row[0] for row in rows if test(row[1:])]
+
+    def field_texts(self, field: FilterField, seqs: Sequence[int]) -> Iterator[Iterable[str]]:
+        """Yield the texts of a field in each of some events, in no order."""
+        for row in self._chosen(_field_rows(field), seqs):
+            yield row_texts(field, row[1:])
 
     def values_of(self, field: IndexField, seqs: Sequence[int]) -> Counter[int | str | None]:
         """Return how many of some events have each value of a field, by their rows."""
@@ -329,6 +333,12 @@ class Session:
             tail = tail.extended(iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), []), self.newest_seq)
             self.cache.tail = {identity: tail}
         return tail
+
+
+def _field_rows(field: FilterField) -> str:
+    """Return the statement that reads a field's columns, to be followed by which events."""
+    columns = ", ".join(f"CAST({column} AS BLOB)" for column in columns_of(field))
+    return f"SELECT seq, {columns} FROM events WHERE seq"  # noqa: S608 - our own
 
 
 def _names_of(field: IndexField) -> NameTable:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.query import ValueCount
+from audit_tui.core.facets import add_texts, chosen_values, facet_of
+from audit_tui.core.query import Facet
 from audit_tui.store.index.fields import MISSING
 from audit_tui.store.index.segment import FIRST_SEQ, Moment
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
+    from audit_tui.core.query import FacetField
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.index.session import Session
-    from audit_tui.store.index.timeline import Bitmaps
+    from audit_tui.store.index.timeline import Bitmaps, Timeline
 
     Value: TypeAlias = int | str | None
     Totals: TypeAlias = Counter[Value]
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 FEW_EVENTS = 500
 """Of so many events the rows are read instead of the bitmaps of all values: 2 ms."""
+_ROWS_AT_ONCE = 2_048
 _AT_ONCE = 32
 _KEPT_BATCHES = 6
 """The bitmaps of the values behind these are read again next time: all of them would push out the others."""
@@ -38,25 +41,68 @@ def histogram(matching: Bitmaps, edges_us: Sequence[int]) -> tuple[int, ...]:
     return tuple(max(0, later - earlier) for earlier, later in pairwise(ranks))
 
 
-def facets(session: Session, matching: Bitmaps, field: IndexField, limit: int) -> tuple[ValueCount, ...]:
-    """Return the values of a field with how many events have each, the most frequent first.
-
-    Values that are as frequent stand in the order of their names, the missing one behind them.
-    """
-    if limit <= 0:
-        return ()
-    totals = _Totals(session, matching, field).most(limit)
-    places = sorted(totals.values(), reverse=True)
-    if not places:
-        return ()
-    least = max(1, places[min(limit, len(places)) - 1])
+def facets(
+    session: Session,
+    matching: Bitmaps,
+    field: IndexField,
+    limit: int,
+    *,
+    rarest: bool = False,
+    counts_all: bool = False,
+) -> Facet:
+    """Return the values of a field with how many events have each, by its bitmaps."""
+    is_whole = rarest or counts_all
+    counted = len(matching)
+    totals = _Totals(session, matching, field).most(None if is_whole else limit)
+    events = sorted((number for number in totals.values() if number), reverse=not rarest)
+    distinct = len(events) if is_whole or sum(events) == counted else None
+    if limit <= 0 or not events:
+        return Facet((), distinct, counted)
+    edge = events[min(limit, len(events)) - 1]
     # Only of those that may be among the first, the names are looked up.
-    chosen = [value for value, events in totals.items() if events >= least]
+    chosen = [value for value, n in totals.items() if (0 < n <= edge if rarest else n >= edge)]
     if field.names is not None:
         session.learn(field.names, (value for value in chosen if isinstance(value, int)))
-    named = [ValueCount(session.text_of(field, value), totals[value]) for value in chosen]
-    named.sort(key=_rank)
-    return tuple(named[:limit])
+    named = {session.text_of(field, value): totals[value] for value in chosen}
+    return Facet(chosen_values(named, limit, rarest=rarest), distinct, counted)
+
+
+def row_facets(
+    session: Session,
+    timeline: Timeline,
+    field: FacetField,
+    limit: int,
+    *,
+    rarest: bool = False,
+    most_events: int | None = None,
+) -> Facet:
+    """Return the values of a field with how many events have each, by their rows."""
+    totals: Counter[str | None] = Counter()
+    counted, is_whole = 0, True
+    if most_events is None:
+        matching = timeline.settled()
+        parts = zip(matching.segments, matching.places, strict=True)
+        batches = (segment.seqs(some) for segment, places in parts for some in _some(iter(places)))
+    else:
+        seqs = timeline.first(0, most_events + 1, newest_first=True)
+        is_whole = len(seqs) <= most_events
+        batches = (sorted(some) for some in _some(iter(seqs[:most_events])))
+    for batch in batches:
+        session.check()
+        counted += len(batch)
+        for texts in session.field_texts(field, batch):
+            add_texts(totals, texts)
+    return facet_of(totals, counted, limit, rarest=rarest, is_whole=is_whole)
+
+
+def _some(numbers: Iterator[int]) -> Iterator[list[int]]:
+    while batch := list(islice(numbers, _ROWS_AT_ONCE)):
+        yield batch
+
+
+def has_bitmaps(matching: Bitmaps, field: IndexField) -> bool:
+    """Tell whether the index counts a field; a segment with too many texts has none of them."""
+    return all(segment.counts(field) is not None for segment in matching.segments)
 
 
 def all_totals(session: Session, matching: Bitmaps, field: IndexField) -> Totals:
@@ -148,8 +194,3 @@ class _Totals:
 
 def _text(texts: Sequence[str], value: int) -> str | None:
     return None if value == MISSING else texts[value - 1]
-
-
-def _rank(value: ValueCount) -> tuple[int, bool, str, str]:
-    name = value.value or ""
-    return (-value.events, value.value is None, name.casefold(), name)

@@ -35,7 +35,7 @@ from audit_tui.store.index.scratch import LEAST_EVENTS
 from audit_tui.store.index.session import Session
 from audit_tui.store.index.text_search import metadata_names
 from audit_tui.store.index.timeline import Timeline
-from audit_tui.store.index.totals import facets, histogram
+from audit_tui.store.index.totals import facets, has_bitmaps, histogram, row_facets
 from audit_tui.store.tables import schema, statements
 from audit_tui.store.tables.rows import read_event, stored_text, whole
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent, EventRow
-    from audit_tui.core.query import EventQuery, Place, ReaderFactory
+    from audit_tui.core.query import EventQuery, Facet, FacetField, Place, ReaderFactory
     from audit_tui.store.index.orders import Order
 
 FIRST_ROWS = 50
@@ -240,11 +240,25 @@ class StoreReader:
         return tuple(value for _, value in candidates[:limit])
 
     def facets(
-        self, query: EventQuery, field: NameColumn, limit: int, cancel: CancelToken | None = None
-    ) -> tuple[ValueCount, ...]:
-        """Return the values that a result's events have in a field, the most frequent first."""
+        self,
+        query: EventQuery,
+        field: FacetField,
+        limit: int,
+        cancel: CancelToken | None = None,
+        *,
+        rarest: bool = False,
+        counts_all: bool = False,
+        most_events: int | None = None,
+    ) -> Facet:
+        """Return the values that a result's events have in a field, the most frequent or the rarest first."""
         with self._asking(cancel) as session:
-            return facets(session, _timeline(session, query).settled(), BY_NAME[field.value], limit)
+            timeline = _timeline(session, query)
+            indexed = BY_NAME.get(field.value)
+            if indexed is not None:
+                matching = timeline.settled()
+                if most_events is None or has_bitmaps(matching, indexed):
+                    return facets(session, matching, indexed, limit, rarest=rarest, counts_all=counts_all)
+            return row_facets(session, timeline, field, limit, rarest=rarest, most_events=most_events)
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
