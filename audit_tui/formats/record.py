@@ -101,6 +101,17 @@ class Lines:
     that stays open: hand over what waits for more lines then, and at the end."""
 
 
+class Halves(NamedTuple):
+    """The two records in which a format tells one act: that it was asked for, and how it ended."""
+
+    asked: str
+    """The end of the key of the first, ``:request``. Without it the act was attempted."""
+    ended: str
+    """The end of the key of the second, which tells all that the first one does."""
+    join: Callable[[AuditEvent, AuditEvent], AuditEvent]
+    """Gives the event of both, the second with what only the first one says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One kind of audit log: how its records are recognised and how each becomes an event.
@@ -134,5 +145,7 @@ class Format:
     """The parts of a record that tells several events, each mapped by itself; None where one tells one.
 
     May raise RecordError. A record without parts is rejected."""
+    halves: Halves | None = None
+    """The way two of its records are one act; None where each is one by itself."""
     lines: Lines | None = None
     """The way its files are read, when its shape is LINES."""

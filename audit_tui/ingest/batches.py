@@ -10,6 +10,7 @@ from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.record import Reject
 from audit_tui.formats.times import NAIVE
 from audit_tui.ingest.follow import POLL_S
+from audit_tui.ingest.halves import LIVE_WAIT_S, Acts, Half
 from audit_tui.ingest.open import IsDatabase, NotALog, NotInArchive, Opening, UnpacksTooFar, open_logs
 from audit_tui.store.tables.rows import Draft, draft
 
@@ -69,6 +70,7 @@ class LogReader:
         reading: How files are read.
         receiver: Takes the events.
         explain: Is shown each event as it was mapped; None when nobody looks.
+        acts: Joins acts whose halves stand in two logs; None joins within the logs of this reader.
         is_unlimited: Unpack whatever a file may unpack to.
     """
 
@@ -77,12 +79,14 @@ class LogReader:
         reading: Reading,
         receiver: Receiver,
         explain: Callable[[Mapped], None] | None = None,
+        acts: Acts | None = None,
         *,
         is_unlimited: bool = False,
     ) -> None:
         self._reading = reading
         self._receiver = receiver
         self._explain = explain
+        self._acts = Acts() if acts is None else acts
         self._opening = Opening(self.hand_over, is_unlimited, encoding=reading.encoding)
         self._drafts: list[Draft] = []
         self._rejects: list[Reject] = []
@@ -120,7 +124,14 @@ class LogReader:
                 time.sleep(POLL_S)
 
     def hand_over(self) -> None:
-        """Give away what waits, to be stored now."""
+        """Give away what waits, to be stored now; acts that may still end wait on for a while."""
+        self._give(self._acts.overdue(LIVE_WAIT_S))
+        self.flush()
+        self._receiver.hand_over()
+
+    def finish(self) -> None:
+        """Give away all that waits: nothing more comes."""
+        self._give(self._acts.overdue())
         self.flush()
         self._receiver.hand_over()
 
@@ -177,8 +188,10 @@ class LogReader:
         for result in events:
             if isinstance(result, Reject):
                 self._reject(result)
+            elif result.format.halves is None:
+                self._add(Half(name, result))
             else:
-                self._add(name, result)
+                self._give(self._acts.of(name, result, result.format.halves))
             if len(self._drafts) + len(self._rejects) >= BATCH_EVENTS or self._chars >= BATCH_CHARS:
                 self.flush()
             if is_live:
@@ -192,12 +205,17 @@ class LogReader:
         elif time.monotonic() >= self._due_s:
             self.hand_over()
 
-    def _add(self, name: str, mapped: Mapped) -> None:
+    def _give(self, halves: Iterable[Half]) -> None:
+        for half in halves:
+            self._add(half)
+
+    def _add(self, half: Half) -> None:
+        name, mapped, unless = half
         if self._explain is not None:
             self._explain(mapped)
         record = mapped.record
         try:
-            self._drafts.append(draft(mapped.event))
+            self._drafts.append(draft(mapped.event, unless))
         except ValueError as error:
             self._reject(Reject(name, record.line, record.number, str(error), record.text))
         else:

@@ -20,6 +20,7 @@ from audit_tui.errors import (
 from audit_tui.formats.registry import format_names
 from audit_tui.ingest.batches import LogReader
 from audit_tui.ingest.find import STDIN, LogFile, find_logs
+from audit_tui.ingest.halves import Acts
 from audit_tui.ingest.open import IsDatabase, NotALog, NotInArchive
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class Importer:
         self._keep_reject = keep_reject
         self._explain = explain
         self._is_unlimited = is_unlimited
+        self._acts = Acts()
         self._explained = 0
         self._waiting: list[Draft] = []
         self._waiting_chars = 0
@@ -217,7 +219,12 @@ class Importer:
         except (FileError, UsageError) as error:
             self.tally.problems.append(error)
         finally:
-            reader.hand_over()
+            reader.finish()
+
+    def finish(self) -> None:
+        """Hand over what waits, and the acts whose end no log told."""
+        reader = self._reader(_OfOneLog(self, LogFile(STDIN, None, 0), lambda _: None))
+        reader.finish()
 
     @property
     def taken(self) -> int:
@@ -255,7 +262,7 @@ class Importer:
 
     def _reader(self, receiver: Receiver) -> LogReader:
         explain = None if self._explain is None else self._explain_first
-        return LogReader(self._reading, receiver, explain, is_unlimited=self._is_unlimited)
+        return LogReader(self._reading, receiver, explain, self._acts, is_unlimited=self._is_unlimited)
 
     def _explain_first(self, mapped: Mapped) -> None:
         if self._explain is not None and self._explained < EXPLAINED_EVENTS:
@@ -375,7 +382,7 @@ def import_all(
     importer.tally.problems.extend(problem for problem in results if isinstance(problem, FileError))
     with progress(logs) as shown:
         importer.take_all(logs, shown)
-        importer.flush()
+        importer.finish()
 
 
 def follow_log(
@@ -400,6 +407,6 @@ def follow_log(
             importer.tally.problems.append(result)
         elif result.path is None or (not result.size_bytes and result.path.is_fifo()):
             importer.take(result, lambda _: None)  # a pipe is followed to its end
-            importer.flush()
+            importer.finish()
         else:
             importer.follow(result, told)

@@ -238,6 +238,7 @@ def main() -> None:
             for number, log in enumerate(job.logs):
                 sender.send(_FILE, number)
                 reader.read(log)
+            reader.finish()
             sender.send(_END)
         except BrokenPipeError:
             os._exit(0)  # nobody is there any more

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.query import EventQuery
 from audit_tui.ingest.find import LogFile, find_logs
+from audit_tui.ingest.import_logs import import_logs
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.writer import StoreWriter
 from tests.formats.logs import SHARED, read
 
@@ -76,3 +79,12 @@ def test_a_second_import_of_the_audit_logs_stores_nothing(tmp_path: Path) -> Non
         again = writer.append(events)
     assert first.stored + first.duplicates == len(events)
     assert (again.stored, again.duplicates) == (0, len(events))
+
+
+def test_the_two_halves_of_each_call_to_vault_are_one_event(tmp_path: Path) -> None:
+    tally = import_logs([SHARED / "vault/openbao.jsonl.gz"], tmp_path / "s.db")
+    # 1,921 records are 959 calls, two halves without an id and a call whose end no record tells.
+    assert (tally.read, tally.stored, tally.rejected) == (962, 962, 0)
+    with StoreReader(tmp_path / "s.db") as reader:
+        outcomes = Counter(event.outcome for event in reader.events(EventQuery()))
+    assert outcomes == {Outcome.FAILURE: 733, Outcome.SUCCESS: 227, Outcome.UNKNOWN: 2}

@@ -175,7 +175,7 @@ def _rows_of(rows: Sequence[StoredRow], drafts: Sequence[Draft]) -> Iterator[tup
     """Rows as ``make_leaves`` takes them, with the texts of names."""
     for row, draft in zip(rows, drafts, strict=True):
         (key, occurred_us, event, category, user, description, outcome, severity, source_ip, target, source,
-         metadata, original) = draft  # fmt: skip
+         metadata, original, _) = draft  # fmt: skip
         yield (
             row[0], occurred_us, key.encode(), event, category, user,
             None if description is None else description.encode(), outcome, severity, source_ip,

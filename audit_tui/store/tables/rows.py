@@ -35,6 +35,8 @@ class Draft(NamedTuple):
     source: str | None
     metadata: str | None
     original: bytes | None
+    unless: str | None = None
+    """The key of an event that says the same and more: with it in the store this one is not stored."""
 
 
 class StoredRow(NamedTuple):
@@ -67,8 +69,12 @@ def stored_text(text: str) -> str:
     return text.replace("\0", "\u2400") if "\0" in text else text
 
 
-def draft(event: AuditEvent) -> Draft:
+def draft(event: AuditEvent, unless: str | None = None) -> Draft:
     """Make an event ready to be stored.
+
+    Args:
+        event: The event.
+        unless: The key of an event that says the same and more; None when there can be none.
 
     Raises:
         ValueError: If a time or severity is out of range, or the metadata is no JSON.
@@ -92,6 +98,7 @@ def draft(event: AuditEvent) -> Draft:
         _optional(event.source),
         _metadata_text(event.metadata),
         None if event.original is None else zlib.compress(event.original),
+        None if unless is None else stored_text(unless),
     )
 
 

@@ -164,8 +164,10 @@ class StoreWriter:
         distinct = [by_key[item.key] for item in drafts if by_key[item.key] is item]
         self._forget_removed_names()
         newest = self.newest_seq()
-        existing = self._stored_keys(list(by_key)) if newest else set()
-        fresh = [item for item in distinct if item.key not in existing]
+        fuller = {item.unless for item in distinct if item.unless is not None}
+        existing = self._stored_keys([*by_key, *fuller]) if newest else set()
+        told = fuller & (existing | by_key.keys())
+        fresh = [item for item in distinct if item.key not in existing and item.unless not in told]
         rows = self._rows(fresh, newest)
         if rows:
             self._connection.executemany(_INSERT, rows)

@@ -1,14 +1,15 @@
-"""HashiCorp Vault and OpenBao: the request and the response of each call are two rows."""
+"""HashiCorp Vault and OpenBao: the request and the response of a call are one event."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.event import AuditEvent, Outcome, iso_utc
 from audit_tui.formats.addresses import source_address
-from audit_tui.formats.record import Format, RecordError, Shape
+from audit_tui.formats.record import Format, Halves, RecordError, Shape
 from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import (
     MAX_SENTENCE_CHARS,
@@ -68,9 +69,11 @@ def _map(fields: Fields) -> AuditEvent:
     outcome, error = _outcome(fields, call, is_response=is_response)
     is_denied = dig(fields, ("auth", "policy_results", "allowed")) is False
     is_denied = outcome is Outcome.FAILURE and (is_denied or "permission denied" in (error or ""))
-    user = user_of(fields)
-    who = user
-    if user == NOBODY and isinstance(request.get("client_token"), str) and outcome is Outcome.FAILURE:
+    user = who = user_of(fields)
+    if user == NOBODY and (login := call.login) and login["name"]:
+        # Nobody has a token before a login; it is about who was tried.
+        user = login["name"]
+    elif user == NOBODY and isinstance(request.get("client_token"), str) and outcome is Outcome.FAILURE:
         who = "(bad token)"
     sentence = _tell(call, who, outcome, is_denied=is_denied, is_asked=not is_response, error=error)
     metadata = fields.copy()
@@ -85,7 +88,7 @@ def _map(fields: Fields) -> AuditEvent:
         event=column_text(f"{operation} {path}".strip()) or operation,
         occurred_us=occurred_us,
         key=key,
-        category=column_text(call.mount_type) or column_text(path.partition("/")[0]),
+        category=column_text(call.mount or _first_parts(path)),
         user=user,
         description=column_text(sentence, MAX_SENTENCE_CHARS),
         outcome=outcome,
@@ -94,6 +97,11 @@ def _map(fields: Fields) -> AuditEvent:
         source=NAME,
         metadata=metadata,
     )
+
+
+def _first_parts(path: str) -> str:
+    """The mount of a call that names none, as its path tells it."""
+    return "/".join(path.split("/")[: 2 if path.startswith("auth/") else 1])
 
 
 def user_of(fields: Fields) -> str:
@@ -135,6 +143,11 @@ class Call(NamedTuple):
     mount: str
     """The path at which the engine is mounted, without the last slash; empty when not told."""
 
+    @property
+    def login(self) -> re.Match[str] | None:
+        """The parts of the path of a login; None for any other call."""
+        return _LOGIN.match(self.path) if self.operation in _OPERATIONS["w"] else None
+
 
 def _tell(
     call: Call, user: str, outcome: Outcome, *, is_denied: bool, is_asked: bool, error: str | None
@@ -150,8 +163,7 @@ def _tell(
         error: Why it failed, in the server's words.
     """
     who = _WHO.get(user, user)
-    login = _LOGIN.match(call.path) if call.operation in _OPERATIONS["w"] else None
-    if login is not None:
+    if login := call.login:
         return _tell_login(login, who, outcome, is_asked=is_asked, error=error)
     past, plain, rest = _act(call)
     if is_asked and outcome is Outcome.UNKNOWN:
@@ -212,6 +224,14 @@ def _rows(rows: list[list[str]]) -> list[_Row]:
     ]
 
 
+def _joined(request: AuditEvent, response: AuditEvent) -> AuditEvent:
+    """The response, which repeats what was asked; under ``asked`` what the request alone says."""
+    request_fields = {**request.metadata, "time": request.metadata.get("time", iso_utc(request.occurred_us))}
+    asked = {name: value for name, value in request_fields.items() if response.metadata.get(name) != value}
+    del asked["type"]
+    return replace(response, metadata={**response.metadata, "asked": asked})
+
+
 VAULT = Format(
     NAME,
     "HashiCorp Vault / OpenBao audit",
@@ -219,4 +239,5 @@ VAULT = Format(
     _detect,
     _map,
     marks=frozenset({"request"}),
+    halves=Halves(":request", ":response", _joined),
 )
