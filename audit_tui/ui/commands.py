@@ -15,6 +15,7 @@ class Where(Enum):
 
     TABLE = "In the list"
     PANE = "In the detail pane"
+    CHIPS = "On the line of chips"
     SCREEN = "On the review screen"
     APP = "Everywhere, in dialogs too"
 
@@ -49,6 +50,10 @@ def _table(id_: str, keys: str, title: str, help_: str) -> Command:
 
 def _pane(id_: str, keys: str, title: str, help_: str) -> Command:
     return Command(id_, tuple(keys.split()), title, help_, Where.PANE)
+
+
+def _chips(id_: str, keys: str, title: str, help_: str) -> Command:
+    return Command(id_, tuple(keys.split()), title, help_, Where.CHIPS)
 
 
 def _screen(
@@ -91,6 +96,11 @@ COMMANDS: tuple[Command, ...] = (
     _pane("pane-page-up", "pageup b", "Pane: page up", "Scroll the pane up one page."),
     _pane("pane-top", "home g", "Pane: top", "Scroll the pane to the top."),
     _pane("pane-end", "end G", "Pane: end", "Scroll the pane to the end."),
+    _chips("chip-left", "left h", "Chip to the left", "Go to the chip before."),
+    _chips("chip-right", "right l", "Chip to the right", "Go to the next chip."),
+    _chips("switch-chip", "space enter", "Switch chip", "Switch the chip off, or on again."),
+    _chips("drop-chip", "delete", "Drop chip", "Take the chip away."),
+    _chips("leave-chips", "escape down j", "Leave the chips", "Go back to the list."),
     _screen(
         "open-event",
         "enter",
@@ -128,7 +138,9 @@ COMMANDS: tuple[Command, ...] = (
     _screen(
         "export", "X ctrl+e", "Export", "Write all events that are shown to a file.", arrow_keys="f8 ctrl+e"
     ),
-    _screen("clear-filter", "0", "Clear all filters", "Take every filter away; time range and order stay."),
+    _screen(
+        "clear-filter", "0", "Clear all filters", "Take filter and chips away; time range and order stay."
+    ),
     _screen(
         "zone", "T", "UTC or local time", "Show times in UTC, or in the configured zone.", arrow_keys="f6"
     ),
@@ -149,6 +161,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _screen("include", "=", "Only these", "Show only events with the value under the cursor."),
     _screen("exclude", "!", "Without these", "Leave out the events with the value under the cursor."),
+    _screen("chips", ",", "Chips", "Go to the line of chips, to switch them off and on."),
+    _screen("drop-last", "backspace", "Drop last chip", "Take the last chip away.", arrow_keys="delete"),
+    _screen(
+        "lift-filters",
+        "\\",
+        "Lift all filters",
+        "Take all filters off on the same row, to look around; again puts them back.",
+    ),
     _screen(
         "undo",
         "u",

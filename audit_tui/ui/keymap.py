@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 ARROWS = "arrows"
 PRESETS = (DEFAULT, ARROWS)
+PARTS = (Where.PANE, Where.CHIPS)
+"""Parts of the screen whose keys come before those of the whole."""
 UNBOUND = "unbound"
 """A key that no keyboard has, for a command whose keys were taken away."""
 
@@ -32,6 +34,7 @@ _TEXTUAL_NAMES = {
     "]": "right_square_bracket",
     "<": "less_than_sign",
     ">": "greater_than_sign",
+    ",": "comma",
 }
 _SHORT_NAMES = {
     "pagedown": "PgDn",
@@ -116,14 +119,16 @@ class Keymap:
         return tuple(dict.fromkeys(self._clashes()))
 
     def _clashes(self) -> Iterator[Clash]:
-        for place in (Where.TABLE, Where.PANE):
+        for place in (Where.TABLE, Where.PANE, Where.CHIPS):
             taken: dict[str, Command] = {}
             for command in COMMANDS:
                 if command.where not in (place, Where.SCREEN, Where.APP):
                     continue
                 for key in self.keys(command):
                     other = taken.setdefault(key, command)
-                    if other is not command:
+                    # A part has keys of its own that mean something else round it: Esc leaves the chips.
+                    is_meant = other.where in PARTS and command.where is Where.SCREEN and key in other.keys
+                    if other is not command and not is_meant:
                         yield Clash(key, other, command)
 
 

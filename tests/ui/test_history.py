@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import EVERYTHING, All, Any, Condition, Filter, Not, conditions_in
-from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.narrowing import for_dialog, narrowed
+from audit_tui.core.filters import EVERYTHING, All, Condition, Filter
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import Sort
 from audit_tui.core.time.dates import Preset, TimeRange
@@ -113,7 +111,7 @@ def test_the_command_line_takes_ranges_and_queries(
         await driver.press("colon", *(names.get(letter, letter) for letter in typed), "enter")
         assert driver.app.screen is driver.review
         assert driver.review.view.time_range == time_range
-        assert driver.review.view.filter == filter_
+        assert driver.review.view.in_force == filter_
 
     run_review(script, view=View(ROLES, Preset.ALL_TIME))
 
@@ -125,13 +123,6 @@ def test_a_query_that_cannot_be_read_is_told_and_the_line_stays() -> None:
         assert driver.app.screen is not driver.review
 
     run_review(script)
-
-
-def test_narrowing_adds_each_part_once() -> None:
-    assert narrowed(EVERYTHING, LOGIN) == LOGIN
-    assert narrowed(LOGIN, ROLES) == All((LOGIN, ROLES))
-    assert narrowed(All((LOGIN, ROLES)), LOGIN) == All((LOGIN, ROLES))
-    assert narrowed(LOGIN, All((LOGIN, ROLES))) == All((LOGIN, ROLES))
 
 
 def test_the_edge_between_list_and_pane_moves() -> None:
@@ -172,57 +163,6 @@ def test_a_copied_command_keeps_the_order() -> None:
         assert source.command().endswith("--sort user --reverse")
 
     run_review(script, view=View(sort=Sort(Column.USER, descending=True)))
-
-
-def test_the_value_under_the_cursor_narrows_or_is_left_out_and_u_takes_it_back() -> None:
-    async def script(driver: Driver) -> None:
-        review = driver.review
-        await driver.press("equals_sign")
-        assert review.view.filter == LOGIN
-        await driver.press("l", "l", "exclamation_mark")
-        row = review.table.highlighted
-        assert row is not None
-        assert len(conditions := list(conditions_in(review.view.filter))) == 2
-        assert conditions[1].operator == IS_NOT
-        assert row.user != conditions[1].value
-        await driver.press("u", "u")
-        assert review.view.filter == EVERYTHING
-        await driver.press("right", "equals_sign")
-        assert "t chooses times." in driver.lines()[-2]
-
-    run_review(script, view=ALL_TIME)
-
-
-GROUP = Any((LOGIN, ROLES))
-BOB = Condition(Column.USER, IS, "bob")
-
-
-@pytest.mark.parametrize(
-    ("expression", "rows", "rest"),
-    [
-        (EVERYTHING, FlatFilter(), EVERYTHING),
-        (All((LOGIN, BOB)), FlatFilter(Match.ALL, (LOGIN, BOB)), EVERYTHING),
-        (GROUP, FlatFilter(Match.ANY, (LOGIN, ROLES)), EVERYTHING),
-        (All((GROUP, BOB)), FlatFilter(Match.ANY, (LOGIN, ROLES)), BOB),
-        (All((Not(GROUP), BOB)), FlatFilter(Match.ALL, (BOB,)), Not(GROUP)),
-        (Not(GROUP), FlatFilter(), Not(GROUP)),
-    ],
-)
-def test_the_dialog_edits_rows_and_leaves_the_rest(
-    expression: Filter, rows: FlatFilter, rest: Filter
-) -> None:
-    assert for_dialog(expression) == (rows, rest)
-
-
-def test_what_the_dialog_cannot_edit_is_kept_beside_its_rows() -> None:
-    async def script(driver: Driver) -> None:
-        await driver.press("f", "enter")
-        expression = driver.review.view.filter
-        assert isinstance(expression, All)
-        assert set(expression.parts) == {GROUP, BOB}
-        assert "Filter (3)" in driver.lines()[0]
-
-    run_review(script, view=View(All((GROUP, BOB)), Preset.ALL_TIME))
 
 
 @pytest.mark.parametrize("size", [(40, 12), (40, 10), (80, 24)])

@@ -14,7 +14,7 @@ from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import date_text
-from audit_tui.core.view import View
+from audit_tui.core.view import Chip, View
 from audit_tui.errors import ConfigError, StoreDamaged
 from audit_tui.ui.commands import COMMANDS, Command, Where
 from audit_tui.ui.keymap import ARROWS, PRESETS, Keymap
@@ -350,8 +350,8 @@ def test_help_says_the_keys_of_where_one_is_first_and_can_be_searched() -> None:
     async def script(driver: Driver) -> None:
         await driver.press("question_mark")
         assert driver.text().index("In the list") < driver.text().index("On the review")
-        await driver.press("slash", *"filter away", "enter")
-        assert "Take every filter away" in driver.text()
+        await driver.press("slash", *"chips away", "enter")
+        assert "Take filter and chips away" in driver.text()
         assert "In the list" not in driver.text()
         await driver.press("escape", "enter", "tab", "question_mark")
         assert driver.text().index("In the detail pane") < driver.text().index("In the list")
@@ -399,18 +399,21 @@ def test_every_command_has_a_key_that_does_it(preset: str) -> None:
     async def script(driver: Driver) -> None:
         assert not keymap.clashes()
         await driver.press("enter")
-        for widget in (driver.review.table, driver.review.pane):
+        parts = {
+            Where.TABLE: driver.review.table,
+            Where.PANE: driver.review.pane,
+            Where.CHIPS: driver.review.query_one("ChipLine"),
+        }
+        for where, widget in parts.items():
             assert widget is not None
             widget.focus()
             await driver.settle()
-            bound = {active.binding.id: active for active in driver.review.active_bindings.values()}
-            for command in COMMANDS:
-                if command.where is Where.SCREEN or (command.where is Where.TABLE) is (
-                    widget is driver.review.table
-                ):
-                    assert command.id in bound, command.id
+            bound = {active.binding.id for active in driver.review.active_bindings.values()}
+            wanted = {where, Where.APP} | ({Where.SCREEN} if where is Where.TABLE else set())
+            assert {command.id for command in COMMANDS if command.where in wanted} <= bound
 
-    run_review(script, settings=Settings(keymap=preset))
+    chip = Chip(Condition(Column.EVENT, IS, "Login"))
+    run_review(script, view=View(chips=(chip,)), settings=Settings(keymap=preset))
 
 
 def test_a_key_shows_the_next_theme_and_says_how_to_keep_it() -> None:

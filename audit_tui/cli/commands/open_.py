@@ -27,7 +27,7 @@ from audit_tui.cli.source import open_source, store_path
 from audit_tui.config import state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.filters import EVERYTHING
-from audit_tui.core.view import View
+from audit_tui.core.view import chipped
 from audit_tui.errors import (
     EXIT_OK,
     EXIT_SIGHUP,
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from audit_tui.core.left import Left
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, StoreInfo
+    from audit_tui.core.view import View
     from audit_tui.ui.first_page import Anchor, FirstPage
 
 NAME = "audit-tui"
@@ -297,7 +298,7 @@ def open_screen(
         info = reader.info()
         left = resume_from.left_in(info.store_id) if resume_from else None
         first, elsewhere = with_events(choice, reader)
-        view = first.view if left is None else _resumed(left, choice)
+        view = chipped(first.view) if left is None else _resumed(left, choice)
         view = redacted_view(view, redact, reader)
         notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice, unrecorded)
         begin_at = None if left is None or left.event is None else Anchor(left.event)
@@ -331,7 +332,7 @@ def open_screen(
     if shown_as is None and app.return_code != EXIT_WRONG:
         left = app.review.left
         # By names: without --redact, or with another key, a pseudonym would find nothing.
-        left = replace(left, view=replace(left.view, filter=redact.real(left.view.filter)))
+        left = replace(left, view=left.view.with_filters(redact.real))
         _keep_place(info, left, resume_from)
     return app.return_code or 0
 
@@ -343,11 +344,9 @@ def _open_patiently(store: Path, redact: RedactMode) -> EventReader:
 
 def _resumed(left: Left, choice: EventsChoice) -> View:
     """Return the view that was left, changed by what the command line says."""
-    return View(
-        left.view.filter if choice.view.filter == EVERYTHING else choice.view.filter,
-        left.view.time_range if choice.is_range_default else choice.view.time_range,
-        left.view.sort,
-    )
+    view = left.view if choice.view.filter == EVERYTHING else left.view.without_filters()
+    time_range = view.time_range if choice.is_range_default else choice.view.time_range
+    return replace(view, time_range=time_range).narrowed(choice.view.filter)
 
 
 def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None:

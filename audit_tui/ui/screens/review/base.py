@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual import on
 from textual.screen import Screen
 
-from audit_tui.core.filters import conditions_in
+from audit_tui.core.filters import in_words
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey
 from audit_tui.core.text import counted
@@ -27,6 +27,7 @@ from audit_tui.ui.shown_view import ShownView
 from audit_tui.ui.stillness import Stillness
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
+from audit_tui.ui.widgets.chips import ChipLine
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.list.range_table import RangeTable
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 MIDNIGHT_CHECK_S = 30.0
 """The time between looks whether a new day has begun, so that Today stays today."""
+
+
+LIFTED_WORDS = "all filters lifted"
 
 
 class ReviewBase(Screen[None]):
@@ -90,6 +94,7 @@ class ReviewBase(Screen[None]):
         self._body = ReviewBody(self.event_list, self._open_reader)
         self._history = History(self._by_name(opening.view))
         self._top = TopLine(opening.store_name)
+        self._chips = ChipLine()
         self._status = StatusLine(keymap)
         self._keys = KeyLine(keymap)
         self._notice = Notice(opening.notice)
@@ -104,6 +109,7 @@ class ReviewBase(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield self._top
+        yield self._chips
         yield self._body
         yield self._status
         yield self._keys
@@ -169,12 +175,12 @@ class ReviewBase(Screen[None]):
     def _by_name(self, view: View) -> View:
         """Return a view with names in the place of pseudonyms: what is undone may be shown either way."""
         redact = self._opening.redact
-        return view if redact is None else replace(view, filter=redact.real(view.filter))
+        return view if redact is None else view.with_filters(redact.real)
 
     def _worked_out(self, view: View) -> ShownView:
         if self._opening.redact is not None:
             # A name that was typed is not shown.
-            view = replace(view, filter=self._opening.redact.shown(view.filter))
+            view = view.with_filters(self._opening.redact.shown)
         return ShownView.of(view, self.context, is_redacted=self.event_list.latest.is_redacted)
 
     @on(EventList.QueryShown)
@@ -183,11 +189,12 @@ class ReviewBase(Screen[None]):
         view, context = shown.view, shown.context
         zone = zone_label(context.zone, context.now)
         self._top.show(
-            filter_count=sum(1 for _ in conditions_in(view.filter)),
+            filter_count=view.filter_count,
             range_words=view.range_words(context),
-            applied=view.filter_words(),
+            applied=LIFTED_WORDS if view.is_lifted else in_words(view.filter),
             zone=f"redacted · {zone}" if shown.is_redacted else zone,
         )
+        self._chips.show(view.chips, is_lifted=view.is_lifted)
         self._status.show_order(sort_words(view.sort))
         self._history.note_shown(self._by_name(view))
         if self._filter_dialog is not None:

@@ -63,6 +63,6 @@ class Changing(ReviewBase):
     def _switch_names(self, mode: RedactMode, names: Pseudonyms) -> None:
         mode.is_on = is_on = not self.event_list.latest.is_redacted
         change = shown_filter if is_on else real_filter
-        view = replace(self.view, filter=change(self.view.filter, names))
+        view = self.view.with_filters(partial(change, names=names))
         wanted = ShownView.of(view, self.context, is_redacted=is_on)
         self.event_list.ask(wanted, keep_cursor=self.table.cursor_row > 0, opens=True)

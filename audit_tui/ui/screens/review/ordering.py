@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.narrowing import narrowed
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.time.zones import local_time
 from audit_tui.ui.commands import Command, Where
@@ -52,7 +51,7 @@ class Ordering(Ranging):
                 self._take_time_range(time_range)
             case Narrow(filter=more, time_range=time_range):
                 view = replace(self.view, time_range=time_range or self.view.time_range)
-                self.show_view(replace(view, filter=narrowed(view.filter, more)))
+                self.show_view(view.narrowed(more))
             case GoToTime(occurred_us=occurred_us):
                 view = self.view
                 if view.sort.column is not Column.TIME:
@@ -60,7 +59,11 @@ class Ordering(Ranging):
                 self.event_list.go_to_time(self._worked_out(view), occurred_us)
 
     def _place_of(self, command: Command) -> DOMNode:
-        places: dict[Where, DOMNode] = {Where.TABLE: self.table, Where.APP: self.app}
+        places: dict[Where, DOMNode] = {
+            Where.TABLE: self.table,
+            Where.APP: self.app,
+            Where.CHIPS: self._chips,
+        }
         if self.pane is not None:
             places[Where.PANE] = self.pane
         return places.get(command.where, self)
