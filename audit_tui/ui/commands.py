@@ -145,6 +145,12 @@ COMMANDS: tuple[Command, ...] = (
         "zone", "T", "UTC or local time", "Show times in UTC, or in the configured zone.", arrow_keys="f6"
     ),
     _screen("go-to-time", "@", "Go to a time", "Go to the event nearest to a moment; the range stays."),
+    _screen("range-earlier", "[", "Earlier range", "Move the time range to just before itself."),
+    _screen("range-later", "]", "Later range", "Move the time range to just after itself."),
+    _screen("zoom-in", "z", "Zoom in", "Half the time range, round this event.", arrow_keys="plus"),
+    _screen("zoom-out", "Z", "Zoom out", "Twice the time range, round this event.", arrow_keys="minus"),
+    _screen("range-from-here", "(", "From here on", "Begin the time range with this event."),
+    _screen("range-to-here", ")", "Up to here", "End the time range with this event."),
     _screen(
         "seal",
         "I f11",

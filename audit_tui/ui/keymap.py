@@ -35,6 +35,9 @@ _TEXTUAL_NAMES = {
     "<": "less_than_sign",
     ">": "greater_than_sign",
     ",": "comma",
+    "(": "left_parenthesis",
+    ")": "right_parenthesis",
+    "&": "ampersand",
 }
 _SHORT_NAMES = {
     "pagedown": "PgDn",
@@ -51,6 +54,8 @@ _SHORT_NAMES = {
     "tab": "Tab",
     "delete": "Del",
     "backspace": "Backspace",
+    "plus": "+",
+    "minus": "-",
 }
 
 

@@ -27,6 +27,11 @@ from audit_tui.core.time.words import parse_time, range_from_bounds
 from audit_tui.errors import TimeError
 
 HOUR_US = 3_600_000_000
+LENGTHS = {
+    Preset.LAST_15_MINUTES: timedelta(minutes=15),
+    Preset.LAST_HOUR: timedelta(hours=1),
+    Preset.LAST_24_HOURS: timedelta(hours=24),
+}
 # Without those that ever set the clock back over midnight: there a date has two spans, and the first
 # ends where the next day first begins (tests/core/test_zones.py).
 ZONES = (
@@ -134,7 +139,7 @@ def assert_borders_are_midnights(zone: str, time_range: TimeRange, context: Time
     zone=st.sampled_from(ZONES),
     now=st.datetimes(datetime(1975, 1, 1), datetime(2037, 12, 31)),  # noqa: DTZ001 - made aware below
     first_weekday=st.sampled_from([0, 5, 6]),
-    preset=st.sampled_from([preset for preset in Preset if preset is not Preset.ALL_TIME]),
+    preset=st.sampled_from([preset for preset in Preset if preset not in (Preset.ALL_TIME, *LENGTHS)]),
 )
 @example(zone="Pacific/Apia", now=datetime(2011, 12, 31, 5), first_weekday=0, preset=Preset.YESTERDAY)  # noqa: DTZ001
 @example(zone="Europe/Berlin", now=datetime(2026, 3, 29, 5), first_weekday=0, preset=Preset.TODAY)  # noqa: DTZ001
@@ -216,13 +221,27 @@ def test_the_presets_stand_in_the_dialogs_order() -> None:
         "Last 90 Days",
         "This Year",
         "Last Year",
+        "Last 15 Minutes",
+        "Last Hour",
+        "Last 24 Hours",
+        "Last 7 Days",
     ]
+
+
+@pytest.mark.parametrize("preset", LENGTHS)
+def test_a_length_up_to_now_has_no_end(preset: Preset) -> None:
+    now = utc("2026-11-23 08:00:07.25")
+    context = TimeContext(ZoneInfo("Europe/Berlin"), now)
+    start = now.replace(microsecond=0) - LENGTHS[preset]
+    assert resolve(preset, context) == Interval(to_us(start), None)
+    assert range_from_bounds(*bound_texts(preset, context), context) == MomentRange(start)
+    assert range_words(preset, context) == f"{preset.label}: since {bound_texts(preset, context)[0]}"
 
 
 def test_an_unknown_preset_is_named_with_those_there_are() -> None:
     with pytest.raises(TimeError) as caught:
-        Preset.parse("last-7-days")
-    assert "'last-7-days'" in caught.value.message
+        Preset.parse("last-8-days")
+    assert "'last-8-days'" in caught.value.message
     assert "Last 30 Days" in caught.value.hint
 
 

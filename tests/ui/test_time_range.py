@@ -48,6 +48,8 @@ class Opening:
     size: tuple[int, int] = (80, 24)
     zone: str = "Europe/Berlin"
     is_colourless: bool = False
+    is_on_calendar: bool = True
+    """Go on to the calendar before the play; the dialog itself opens on the presets."""
 
 
 @dataclass
@@ -170,6 +172,9 @@ def run_each(
             dialog = TimeRangeDialog(given.current, context, given.first_event)
             await app.push_screen(dialog, stage.results.append)
             await pilot.pause()
+            if given.is_on_calendar:
+                stage.month.focus()
+                await pilot.pause()
             await play(stage)
             if app.screen is dialog:
                 await app.pop_screen()
@@ -186,9 +191,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def test_it_opens_on_today_with_the_range_in_force_marked() -> None:
+def test_it_opens_on_the_presets_with_the_range_in_force_marked() -> None:
     async def play(stage: Stage) -> None:
-        assert stage.month.has_focus
+        presets = stage.dialog.query_one(PresetList)
+        assert presets.has_focus
+        assert presets.highlighted == list(Preset).index(Preset.LAST_30_DAYS)
         assert stage.month.cursor == TODAY
         assert stage.month.marked == DayRange(date(2026, 10, 24), TODAY)
         assert stage.words == "Last 30 Days: 2026-10-24 to 2026-11-22, 30 days"
@@ -198,7 +205,47 @@ def test_it_opens_on_today_with_the_range_in_force_marked() -> None:
         await stage.sees("Europe/Berlin")
         assert stage.picture.count("Time range") == 1
 
-    assert run(play) == []
+    assert run(play, Opening(is_on_calendar=False)) == []
+
+
+def test_it_opens_on_the_month_of_the_range_in_force() -> None:
+    async def play(stage: Stage) -> None:
+        assert stage.month.cursor == date(2025, 3, 9)
+        await stage.sees("March")
+
+    assert run(play, Opening(DayRange(date(2025, 3, 2), date(2025, 3, 9)))) == []
+
+
+@pytest.mark.parametrize("is_on_calendar", [False, True])
+def test_digits_go_to_the_first_time(is_on_calendar: bool) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.press(*"2026-11-0", "2", "enter")
+
+    assert run(play, Opening(is_on_calendar=is_on_calendar)) == [DayRange(date(2026, 11, 2), TODAY)]
+
+
+def test_the_times_take_what_a_jump_to_a_time_takes() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.type_in("#since", "09:00")
+        await stage.type_in("#until", "10:30")
+        assert stage.words == "2026-11-22 09:00 to 10:30, 1 h 30 min"
+        await stage.type_in("#until", "")
+        await stage.type_in("#since", "24h")
+        assert stage.words == "since 2026-11-21 14:00"
+        await stage.type_in("#since", "yesterday")
+        await stage.press("enter")
+
+    assert run(play) == [MomentRange(moment("2026-11-20 23:00"), None)]
+
+
+def test_a_length_up_to_now_is_a_preset() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.press("end", "up", "up", "enter")
+        assert stage.words == "Last Hour: since 2026-11-22 13:00"
+        assert stage.month.marked == DayRange(TODAY, TODAY)
+        await stage.press("enter")
+
+    assert run(play, Opening(is_on_calendar=False)) == [Preset.LAST_HOUR]
 
 
 def test_applied_untouched_it_gives_the_range_in_force_back() -> None:
@@ -702,7 +749,7 @@ def test_the_presets_are_one_key_away_also_in_a_burst() -> None:
     [
         ("#month-view", "Shift+Tab presets"),
         ("PresetList", "⏎ choose, again applies"),
-        ("#since", "type 2026-11-01 14:00"),
+        ("#since", "2026-11-01 14:00, 14:00"),
         ("#month", "⏎ list"),
         ("#cancel", "⏎ press"),
     ],
@@ -733,7 +780,7 @@ def test_a_low_terminal_keeps_the_highlighted_preset_in_sight() -> None:
     async def play(stage: Stage) -> None:
         stage.dialog.query_one(PresetList).focus()
         await stage.press("end")
-        await stage.sees("Last Year")
+        await stage.sees("Last 7 Days")
         await stage.press("home")
         await stage.sees("All Time")
 
@@ -756,7 +803,7 @@ def test_everything_is_in_sight(size: tuple[int, int]) -> None:
         ):
             await stage.sees(text)
         box = stage.dialog.query_one("#box")
-        assert box.region.height <= 20
+        assert box.region.height <= min(22, size[1])
         assert box.region.width <= 60
 
     run(play, Opening(size=size))

@@ -56,6 +56,10 @@ class Preset(StrEnum):
     LAST_90_DAYS = "last-90-days"
     THIS_YEAR = "this-year"
     LAST_YEAR = "last-year"
+    LAST_15_MINUTES = "last-15-minutes"
+    LAST_HOUR = "last-hour"
+    LAST_24_HOURS = "last-24-hours"
+    LAST_7_DAYS = "last-7-days"
 
     @property
     def label(self) -> str:
@@ -132,9 +136,11 @@ def resolve(time_range: TimeRange, context: TimeContext) -> Interval:
     if isinstance(time_range, MomentRange):
         start, end = time_range.start, time_range.end
         return Interval(None if start is None else to_us(start), None if end is None else to_us(end))
-    days = _preset_days(time_range, context) if isinstance(time_range, Preset) else time_range
+    days = _preset_span(time_range, context) if isinstance(time_range, Preset) else time_range
     if days is None:
         return Interval()
+    if isinstance(days, MomentRange):
+        return resolve(days, context)
     return Interval(_start_us(days.first, context.zone), _end_us(days.last, context.zone))
 
 
@@ -152,10 +158,10 @@ def days_of(time_range: TimeRange, context: TimeContext, first_event: date | Non
     if isinstance(time_range, DayRange):
         return time_range
     if isinstance(time_range, Preset):
-        days = _preset_days(time_range, context)
-        if days is not None or first_event is None:
-            return days
-        return DayRange(first_event, max(first_event, context.today))
+        span = _preset_span(time_range, context)
+        if span is not None:
+            return days_of(span, context, first_event)
+        return None if first_event is None else DayRange(first_event, max(first_event, context.today))
     start, end = time_range.start, time_range.end
     first = first_event if start is None else _day_of(start, context)
     if first is None:
@@ -180,10 +186,10 @@ def range_words(time_range: TimeRange, context: TimeContext) -> str:
         return f"{label}{_moments_length(time_range, context)}"
     if isinstance(time_range, DayRange):
         return f"{label}, {counted(time_range.days, 'day')}"
-    days = _preset_days(time_range, context)
-    if days is None:
+    span = _preset_span(time_range, context)
+    if span is None:
         return f"{label}, since the first event"
-    return f"{label}: {_days_text(days)}, {counted(days.days, 'day')}"
+    return f"{label}: {range_words(span, context)}"
 
 
 def moment_text(moment: datetime, zone: tzinfo) -> str:
@@ -199,7 +205,7 @@ def moment_text(moment: datetime, zone: tzinfo) -> str:
 
 def bound_texts(time_range: TimeRange, context: TimeContext) -> tuple[str, str]:
     """A range as the two times one would type for it, for ``words.range_from_bounds``; empty has no bound."""
-    days = _preset_days(time_range, context) if isinstance(time_range, Preset) else time_range
+    days = _preset_span(time_range, context) if isinstance(time_range, Preset) else time_range
     if days is None:
         return "", ""
     if isinstance(days, DayRange):
@@ -214,10 +220,15 @@ def bound_texts(time_range: TimeRange, context: TimeContext) -> tuple[str, str]:
     return since, until
 
 
-def _preset_days(preset: Preset, context: TimeContext) -> DayRange | None:
+def _preset_span(preset: Preset, context: TimeContext) -> DayRange | MomentRange | None:
+    """Return the days or moments of a preset; None for all time."""
     today = context.today
     if preset is Preset.THIS_WEEK:
         return week_of(today, context.first_weekday)
+    if (length_s := _SECONDS_OF_PRESET.get(preset)) is not None:
+        # From a whole second on, as one would type it; without end, so that what comes now is in it.
+        now_s = to_us(context.now) // SECOND_US
+        return MomentRange(from_us((now_s - length_s) * SECOND_US))
     make = _DAYS_OF_PRESET.get(preset)
     return None if make is None else make(today)
 
@@ -237,9 +248,16 @@ _DAYS_OF_PRESET: dict[Preset, Callable[[date], DayRange]] = {
     Preset.THIS_MONTH: month_of,
     Preset.LAST_MONTH: lambda today: month_of(add_months(today, -1)),
     Preset.LAST_30_DAYS: lambda today: _last_days(today, 30),
+    Preset.LAST_7_DAYS: lambda today: _last_days(today, 7),
     Preset.LAST_90_DAYS: lambda today: _last_days(today, 90),
     Preset.THIS_YEAR: year_of,
     Preset.LAST_YEAR: lambda today: year_of(add_months(today, -12)),
+}
+
+_SECONDS_OF_PRESET = {
+    Preset.LAST_15_MINUTES: 15 * 60,
+    Preset.LAST_HOUR: 3_600,
+    Preset.LAST_24_HOURS: 24 * 3_600,
 }
 
 

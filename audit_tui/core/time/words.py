@@ -26,6 +26,7 @@ TIME_FORMATS = (
     "2026-11 or this-week."
 )
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+_CLOCK_ALONE = re.compile(_CLOCK, re.ASCII)
 _OFFSET = r"(?P<offset>[Zz]|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
 _TIME = re.compile(
     rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-(?P<day>\d{{1,2}})(?:(?:[Tt]|\s+){_CLOCK}\s*{_OFFSET}?)?",
@@ -74,6 +75,12 @@ def read_time(text: str, context: TimeContext) -> datetime | TimeRange:
     if value is None:
         raise TimeError(f"The time {shown!r} cannot be read.", TIME_FORMATS)
     return value
+
+
+def on_day(text: str, day: date) -> str:
+    """Return a time of which only the hour is typed as one of that day; any other text as it is."""
+    word = text.strip()
+    return f"{day} {word}" if _CLOCK_ALONE.fullmatch(word) else text
 
 
 def interval_of(value: datetime | TimeRange, context: TimeContext) -> Interval:

@@ -15,9 +15,9 @@ from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
 from audit_tui.core.text import clean
-from audit_tui.core.time.dates import DayRange, MomentRange, Preset, days_of
+from audit_tui.core.time.dates import DayRange, MomentRange, Preset, resolve
 from audit_tui.core.time.month import shift_days
-from audit_tui.core.time.words import parse_time, read_time
+from audit_tui.core.time.words import on_day, parse_time, read_time
 from audit_tui.core.time.zones import start_of_day
 from audit_tui.errors import FilterError, TimeError
 from audit_tui.ui.commands import COMMANDS, Command, Where
@@ -73,7 +73,6 @@ class Narrow:
 
 
 _LAST = re.compile(r"last\s+(\d{1,4})(?:\s+days?)?", re.ASCII | re.IGNORECASE)
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?", re.ASCII)
 ANY_HINT = "a command, row, time, range (last 90) or query (user:alice)"
 TIME_HINT = "2026-11-01 14:00, or 14:00 on the day of the row"
 _BY_HELP = 2
@@ -190,8 +189,7 @@ class CommandLine(Dialog[Order | None]):
 
     def _take_time(self, typed: str) -> None:
         try:
-            whole = f"{self._day} {typed}" if _CLOCK.fullmatch(typed) else typed
-            moment = parse_time(whole, self._time_context)
+            moment = parse_time(on_day(typed, self._day), self._time_context)
         except TimeError as error:
             if not typed:
                 self._tell("Type something, or press Esc.")
@@ -248,7 +246,8 @@ def matching(typed: str) -> list[Command]:
 
 def _preset_of(days: DayRange, context: TimeContext) -> TimeRange:
     """Return the preset that means these days now, so that it still does tomorrow; else the days."""
-    return next((preset for preset in Preset if days_of(preset, context) == days), days)
+    meant = resolve(days, context)
+    return next((preset for preset in Preset if resolve(preset, context) == meant), days)
 
 
 def _moment_us(moment: date | datetime, context: TimeContext) -> int:

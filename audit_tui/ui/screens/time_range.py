@@ -24,7 +24,7 @@ from audit_tui.core.time.dates import (
     zone_label,
 )
 from audit_tui.core.time.month import MONTHS, days_in_month
-from audit_tui.core.time.words import TIME_FORMATS, parse_time, range_from_bounds
+from audit_tui.core.time.words import TIME_FORMATS, on_day, parse_time, range_from_bounds
 from audit_tui.core.time.zones import local_time
 from audit_tui.errors import TimeError
 from audit_tui.ui.screens.dialog import Dialog
@@ -38,7 +38,7 @@ from audit_tui.ui.widgets.fields.preset_list import PresetList
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.events import Click, Resize
+    from textual.events import Click, Key, Resize
     from textual.geometry import Size
     from textual.widget import Widget
 
@@ -47,11 +47,11 @@ TYPED_FORMATS = "Write it as 2026-11-01 or 2026-11-01 14:00."
 MAX_YEARS = 200
 """One event dated to the year 1 shall not make a list of 2,000 years; `<` and `>` still go there."""
 MIN_WIDE_CELLS = 56
-MIN_HIGH_LINES, MIN_HINT_LINES = 20, 12
+MIN_HIGH_LINES, MIN_HINT_LINES = 22, 12
 HINTS: dict[type[Widget], str] = {
     MonthView: "←↑↓→ day   ⏎ pick   Shift+Tab presets   a apply",
-    PresetList: "↑↓ preset   ⏎ choose, again applies   → calendar",
-    LineInput: "type 2026-11-01 14:00   ⏎ apply   Esc cancel",
+    PresetList: "⏎ choose, again applies   → calendar   0-9 From",
+    LineInput: "2026-11-01 14:00, 14:00, 24h, yesterday   ⏎ apply",
     Dropdown: "⏎ list   ↑↓ choose   Tab next   Esc cancel",
     Button: "⏎ press   Tab next   a apply   Esc cancel",
 }
@@ -66,6 +66,7 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         current: The range in force.
         context: The zone, the moment and the first day of the week.
         first_event: The day of the store's first event; None when there is none.
+        day: The day of a time of which only the hour is typed, as ``14:05``; None is today.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -87,9 +88,12 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     | escape, q | Close an open list, else the dialog. |
     """
 
-    def __init__(self, current: TimeRange, context: TimeContext, first_event: date | None) -> None:
+    def __init__(
+        self, current: TimeRange, context: TimeContext, first_event: date | None, day: date | None = None
+    ) -> None:
         super().__init__()
         self._time_context = context
+        self._day = day or context.today
         self._today = context.today
         self._first_event = first_event
         self._chosen = current
@@ -108,29 +112,27 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._hint = Static(id="hint", markup=False)
 
     def compose(self) -> ComposeResult:
-        """The presets beside the calendar, the times and the words below."""
+        """The presets beside the calendar and the times, the words below."""
         self._fit(self.app.size)
         with Vertical(id="box") as box:
             box.border_title = "Time range"
-            with VerticalScroll(id="choose-body", can_focus=False):
-                with Horizontal(id="choose"):
-                    yield self._presets
-                    with Vertical(id="calendar"):
-                        # Before its head for Tab; Textual 8.2.8 sorts by place, less margins, first.
-                        yield self._month_view
-                        with Horizontal(id="whole"):
-                            yield Button("Whole month", key="m", id="whole-month")
-                            yield Button("Whole year", key="y", id="whole-year")
-                        with Horizontal(id="months"):
-                            yield Button(BEFORE, id="before")
-                            yield self._month_list
-                            yield self._year_list
-                            yield Button(AFTER, id="after")
-                with Horizontal(id="typed"):
-                    yield Static("From", markup=False)
-                    yield self._since
-                    yield Static("To", id="to-label", markup=False)
-                    yield self._until
+            with VerticalScroll(id="choose-body", can_focus=False), Horizontal(id="choose"):
+                yield self._presets
+                with Vertical(id="calendar"):
+                    # Before its head for Tab; Textual 8.2.8 sorts by place, less margins, first.
+                    yield self._month_view
+                    with Horizontal(id="whole"):
+                        yield Button("Whole month", key="m", id="whole-month")
+                        yield Button("Whole year", key="y", id="whole-year")
+                    with Horizontal(id="months"):
+                        yield Button(BEFORE, id="before")
+                        yield self._month_list
+                        yield self._year_list
+                        yield Button(AFTER, id="after")
+                    for label, field in (("From", self._since), ("To", self._until)):
+                        with Horizontal(id=label.lower(), classes="typed"):
+                            yield Static(label, markup=False)
+                            yield field
             yield self._words
             with Horizontal(id="foot"):
                 zone = zone_label(self._time_context.zone, self._time_context.now)
@@ -141,10 +143,21 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         yield self._popup
 
     def on_mount(self) -> None:
-        """Show the range in force, with the focus on the calendar."""
-        self._month_view.marked = days_of(self._chosen, self._time_context, self._first_event)
+        """Show the range in force, with the focus on the presets."""
+        days = self._month_view.marked = days_of(self._chosen, self._time_context, self._first_event)
+        if days is not None:
+            self._month_view.cursor = min(days.last, self._today)
         self._offer_months(self._month_view.cursor)
-        self._month_view.focus()
+        self._presets.focus()
+
+    def on_key(self, event: Key) -> None:
+        """Take a digit as the beginning of a time."""
+        if event.character and event.character.isdecimal() and not isinstance(self.focused, LineInput):
+            event.stop()
+            self._popup.close()
+            self._since.focus()
+            self._since.value = event.character
+            self._since.cursor_position = 1
 
     def on_resize(self, event: Resize) -> None:
         """Fit the new size, and keep the cursor in sight."""
@@ -226,12 +239,12 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
             return
         self._picked_last = None
         self._pick = DayPick()
-        self._chosen = range_from_bounds(self._since.value, self._until.value, self._time_context)
+        self._chosen = self._typed_range(self._since.value, self._until.value)
         self._show_chosen()
         # Of a burst of keys the field holds the last already, the message still an earlier one.
         value = event.input.value
         if value.strip():
-            self._month_view.cursor = self._day_of(parse_time(value, self._time_context))
+            self._month_view.cursor = self._day_of(parse_time(on_day(value, self._day), self._time_context))
 
     @on(Input.Submitted)
     def _apply_times(self) -> None:
@@ -331,10 +344,13 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
 
     def _error_of(self, since: str, until: str) -> str | None:
         try:
-            range_from_bounds(since, until, self._time_context)
+            self._typed_range(since, until)
         except TimeError as error:
             return f"✗ {error.message}\n{TYPED_FORMATS if error.hint == TIME_FORMATS else error.hint}"
         return None
+
+    def _typed_range(self, since: str, until: str) -> TimeRange:
+        return range_from_bounds(on_day(since, self._day), on_day(until, self._day), self._time_context)
 
     def _day_of(self, time: date | datetime) -> date:
         if isinstance(time, datetime):

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.query import NEWEST_FIRST
-from audit_tui.core.time.zones import local_time
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.screens.review.ranging import Ranging
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from textual.dom import DOMNode
 
     from audit_tui.ui.screens.command_line import Order
@@ -33,11 +30,6 @@ class Ordering(Ranging):
 
         dialog = CommandLine(self._keymap, self.context, self._day_of_row, for_time=for_time)
         self.app.push_screen(dialog, self._take_order)
-
-    @property
-    def _day_of_row(self) -> date:
-        row, context = self.table.highlighted, self.context
-        return context.today if row is None else local_time(row.occurred_us, context.zone).date()
 
     async def _take_order(self, order: Order | None) -> None:
         from audit_tui.ui.screens.command_line import GoToRow, GoToTime, Narrow, RunCommand, SetRange
