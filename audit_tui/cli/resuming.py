@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import click
 
 from audit_tui.config import state_directory
 from audit_tui.core.left import Left
+from audit_tui.core.new_file import read_small
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import FileError
 
@@ -90,7 +90,7 @@ class Places:
 
     def _read(self) -> Mapping[str, Plain]:
         try:
-            match json.loads(_text(self.path) or '{"version": 1, "stores": {}}'):
+            match json.loads(read_small(self.path, MAX_FILE_BYTES) or '{"version": 1, "stores": {}}'):
                 case {"version": 1, "stores": dict(stores)}:
                     return stores
         # RecursionError: brackets in brackets in brackets.
@@ -108,24 +108,3 @@ def tell(problem: str) -> None:
 
 def _broken(path: Path) -> str:
     return f"The file of the places where you left off cannot be read; a new one was started: {path}."
-
-
-def _text(path: Path) -> str:
-    """The file's text; empty when there is none.
-
-    Raises:
-        OSError: If it cannot be read, or is not a file of ours.
-        ValueError: If it is not text.
-    """
-    try:
-        # Without waiting for a writer, should it be a pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return ""
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is not a file")
-        content = file.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise ValueError("too large")
-    return content.decode()

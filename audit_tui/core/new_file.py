@@ -82,6 +82,27 @@ def private_folder(path: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
+def read_small(path: Path, max_bytes: int) -> str:
+    """Return the text of a file of this program; empty when there is none.
+
+    Raises:
+        OSError: If it cannot be read, or is not a plain file.
+        ValueError: If it is not text, or larger than that.
+    """
+    try:
+        # Without waiting for a writer, should it be a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{path} is not a file")
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise ValueError("too large")
+    return content.decode()
+
+
 @contextmanager
 def new_file(
     path: Path,
