@@ -123,7 +123,7 @@ def saved(name: str, view: View, context: TimeContext) -> SavedView:
     name = name.strip()
     if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
         raise UsageError(f"A name has 1 to {MAX_NAME_CHARS} characters that can be printed.")
-    line = line_of(view.filter)
+    line = line_of(view.in_force)
     if isinstance(view.time_range, Preset):
         return SavedView(name, line, view.time_range, view.sort)
     since, until = bound_texts(view.time_range, context)

@@ -37,11 +37,14 @@ class Command(Record):
     """The same while the detail pane is open."""
     arrow_keys: tuple[str, ...] = ()
     """The keys in the preset without letters; empty takes those of ``keys`` that are none."""
+    argument: str = ""
+    """The argument of its action, where commands differ by that alone and the id ends in it."""
 
     @property
     def action(self) -> str:
-        """The name of Textual's action."""
-        return self.id.replace("-", "_")
+        """Textual's action."""
+        name = self.id.removesuffix(f"-{self.argument}") if self.argument else self.id
+        return name.replace("-", "_") + (f"({self.argument})" if self.argument else "")
 
 
 def _table(id_: str, keys: str, title: str, help_: str) -> Command:
@@ -65,11 +68,11 @@ def _screen(
     key_line: str = "",
     pane_line: str | None = None,
     arrow_keys: str = "",
+    argument: str = "",
 ) -> Command:
     in_pane = key_line if pane_line is None else pane_line
-    return Command(
-        id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line, in_pane, tuple(arrow_keys.split())
-    )
+    arrows = tuple(arrow_keys.split())
+    return Command(id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line, in_pane, arrows, argument)
 
 
 def _app(id_: str, keys: str, title: str, help_: str) -> Command:
@@ -126,6 +129,28 @@ COMMANDS: tuple[Command, ...] = (
         key_line="sort",
         pane_line="",
         arrow_keys="f4",
+    ),
+    _screen(
+        "mark",
+        "m",
+        "Mark",
+        "Mark the event, or the selected ones; again takes the mark away.",
+        arrow_keys="ctrl+space",
+    ),
+    _screen("next-mark", "'", "Next mark", "Go to the next marked event."),
+    _screen("previous-mark", '"', "Previous mark", "Go to the marked event before."),
+    _screen("only-marked", "M", "Only the marked", "Show the marked events alone; again shows all."),
+    _screen("note", "a", "Note", "Write a note on the event, beside the store, never into it."),
+    _screen("saved-views", "V", "Saved views", "Show a saved view, or save this one."),
+    *(
+        _screen(
+            f"starred-{digit}",
+            f"{digit}",
+            f"Saved view {digit}",
+            "Show the saved view with this star.",
+            argument=f"{digit}",
+        )
+        for digit in range(1, 10)
     ),
     _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", arrow_keys="f12"),
     _screen(

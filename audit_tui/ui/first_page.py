@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
+    from audit_tui.core.notebook import Notebook
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
+    from audit_tui.core.saved_views import SavedViews
     from audit_tui.core.view import View
 
 
@@ -98,6 +100,10 @@ class Opening(Record):
     """The switch that ``open_reader`` and ``exporter`` heed; None when names cannot be replaced."""
     command_words: tuple[str, ...] = ("audit-tui", "query")
     """The beginning of a command that reads the same store."""
+    open_notebook: Callable[[str], Notebook | None] | None = None
+    """Opens the marks and notes on the store of an id; None where none can be made."""
+    open_saved_views: Callable[[], SavedViews] | None = None
+    """Reads the saved views; None where there are none."""
     open_patiently: ReaderFactory | None = None
     """Opens a reader whose answers may take any time; None where there is no limit anyway."""
 

@@ -29,6 +29,8 @@ _TEXTUAL_NAMES = {
     "=": "equals_sign",
     "!": "exclamation_mark",
     "/": "slash",
+    "'": "apostrophe",
+    '"': "quotation_mark",
     "\\": "backslash",
     "[": "left_square_bracket",
     "]": "right_square_bracket",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.config import Settings
 from audit_tui.core.event import AuditEvent, Outcome, to_us
+from audit_tui.core.notebook import Notebook
+from audit_tui.core.saved_views import SavedViews
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
 from audit_tui.ui.app import AuditApp
@@ -17,6 +20,8 @@ from tests.ui.fake_reader import Hook, fake_factory
 from tests.ui.waiting import at_rest, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.pilot import Pilot
 
     from audit_tui.core.evidence.sealed import SealChecker
@@ -106,6 +111,7 @@ def run_review(
     redact: RedactMode | None = None,
     open_checker: Callable[[], SealChecker] | None = None,
     open_reader: ReaderFactory | None = None,
+    folder: Path | None = None,
     settles: bool = True,
 ) -> None:
     """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
@@ -122,6 +128,8 @@ def run_review(
             exporter=exporter,
             redact=redact,
             open_checker=open_checker,
+            open_notebook=None if folder is None else partial(Notebook.of_store, folder),
+            open_saved_views=None if folder is None else partial(SavedViews, folder / "views.toml"),
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),
         )
         app = AuditApp(opening)

@@ -24,7 +24,7 @@ from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
 from audit_tui.cli.session import Session, session_of
 from audit_tui.cli.source import open_source, store_path
-from audit_tui.config import state_directory
+from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.view import chipped
@@ -286,6 +286,9 @@ def open_screen(
         UsageError: If there is no terminal for it.
     """
     from audit_tui.cli.first_range import with_events
+    from audit_tui.core.notebook import Notebook
+    from audit_tui.core.saved_views import FILE_NAME as VIEWS_FILE
+    from audit_tui.core.saved_views import SavedViews
     from audit_tui.ui.first_page import Anchor, Opening
 
     settings = session.loaded.settings
@@ -325,7 +328,9 @@ def open_screen(
             None if shown_as else partial(_seal_checker, store, info.store_id),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path),
-            partial(_open_patiently, store, redact) if settings.deadline else None,
+            open_notebook=partial(Notebook.of_store, data_directory()),
+            open_saved_views=partial(SavedViews, config_path().parent / VIEWS_FILE),
+            open_patiently=partial(_open_patiently, store, redact) if settings.deadline else None,
         )
     )
     app.run(mouse=settings.mouse)

@@ -311,6 +311,22 @@ class ReviewBase(Screen[None]):
 
         self.run_worker(read, thread=True, group="ask-once", exclusive=True)
 
+    def _ask_quietly(
+        self, group: str, question: Callable[[EventReader], Answer], take: Callable[[Answer], None]
+    ) -> None:
+        """Put a question to a reader in a thread, for which nobody waits; no answer, no word."""
+
+        def read() -> None:
+            try:
+                with closing(self._open_reader()) as reader:
+                    answer = question(reader)
+            except AuditTuiError:
+                # Nobody asked: who needs the source next is told what is wrong with it.
+                return
+            self.call_later(take, answer)
+
+        self.run_worker(read, thread=True, group=group, exclusive=True)
+
 
 def _collect_garbage() -> None:
     """Look for garbage from now on, but not among what the start made, which stays: that took 50 ms a time.

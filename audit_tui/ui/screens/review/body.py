@@ -12,10 +12,11 @@ from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
+    from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.widgets.list.range_table import RangeTable
@@ -48,6 +49,7 @@ class ReviewBody(Container):
         self._open_reader = open_reader
         self._pane: DetailPane | None = None
         self._wrong: Sequence[WrongEvents] = ()
+        self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
         self._is_wide = False
         self.splits = dict(FIRST_SPLIT)
         """Percent that the list gets, beside the pane and above it."""
@@ -97,6 +99,7 @@ class ReviewBody(Container):
             self._pane = DetailPane(self._open_reader, self.event_list.shown.context.zone, id="detail")
             self._fit_pane()
             self._pane.mark_wrong(self._wrong)
+            self._pane.remark(self._remarks_of)
             self.mount(self._pane)
         self._pane.display = True
         self._pane.open_event(row.seq)
@@ -116,6 +119,12 @@ class ReviewBody(Container):
         self.table.mark_wrong(wrong)
         if self._pane is not None:
             self._pane.mark_wrong(wrong)
+
+    def remark(self, remarks_of: Callable[[AuditEvent], Sequence[str]]) -> None:
+        """Show in the pane, above an event, what this says of it."""
+        self._remarks_of = remarks_of
+        if self._pane is not None:
+            self._pane.remark(remarks_of)
 
     @on(EventList.QueryShown)
     def _follow_view(self, message: EventList.QueryShown) -> None:

@@ -24,7 +24,7 @@ from audit_tui.ui.terminal.whole_bar import thumb_cell
 from audit_tui.ui.widgets.list.row_strips import Frame, RowStrips, RowStyles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.binding import BindingType
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import WrongEvents
+    from audit_tui.ui.widgets.list.row_strips import Remark
     from audit_tui.ui.widgets.list.row_text import RowText
 
 MEASURED_ROWS = 100
@@ -54,6 +55,7 @@ class EventTable(ScrollView, can_focus=True):
         "event-table--removal",
         "event-table--quiet",
         "event-table--selected",
+        "event-table--tag",
     }
     """
     | Class | Description |
@@ -68,6 +70,7 @@ class EventTable(ScrollView, can_focus=True):
     | `event-table--removal` | The name of an event that takes something away. |
     | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
     | `event-table--selected` | A selected row. |
+    | `event-table--tag` | A word at the end of a line: what is new about the event. |
     """
 
     cursor_row: reactive[int] = reactive(0, repaint=False)
@@ -249,6 +252,11 @@ class EventTable(ScrollView, can_focus=True):
         self._strips.mark_wrong(wrong)
         self.refresh()
 
+    def remark(self, remarks: Mapping[int, Remark]) -> None:
+        """Add remarks to the lines of events, by their numbers."""
+        self._strips.remark(remarks)
+        self.refresh()
+
     def is_selected(self, index: int) -> bool:
         """Tell whether a row is marked as one to take out; here none is."""
         return False
@@ -266,6 +274,7 @@ class EventTable(ScrollView, can_focus=True):
             grant=component("event-table--grant"),
             faint=component("event-table--faint"),
             quiet=component("event-table--quiet"),
+            tag=component("event-table--tag"),
             selected=self.get_component_styles("event-table--selected").partial_rich_style,
         )
 

@@ -24,7 +24,7 @@ from audit_tui.ui.widgets.list.tints import Tint, tint_of
 from audit_tui.ui.widgets.painter import CUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual.filter import LineFilter
 
@@ -36,6 +36,24 @@ FAILURE_MARK = "✗"
 WRONG_MARK = "!"
 """Stands before an event that is not what was sealed."""
 SELECTED_MARK = "▌"
+MARKED_MARK = "●"
+MARKED_FAILURE_MARK = "⊗"
+"""Stands before a failed event that the user marked."""
+NOTED_MARK = "✎"
+
+
+class Remark(NamedTuple):
+    """An addition to the line of an event."""
+
+    is_marked: bool = False
+    """The user marked it."""
+    is_noted: bool = False
+    """It has a note."""
+    tag: str = ""
+    """A word at the end of the line; empty for none."""
+
+
+NO_REMARK = Remark()
 KEPT_LINES = 512
 
 
@@ -55,6 +73,8 @@ class RowStyles(NamedTuple):
     """Of what is looked at second, and of values that repeat the row above."""
     quiet: Style
     """Of rows that are not read yet, and of words in place of rows."""
+    tag: Style
+    """Of a word at the end of a line."""
     selected: Style
     """The addition of a selected row to its own style."""
 
@@ -98,9 +118,10 @@ class RowStrips:
 
     def __init__(self, row_text: RowText) -> None:
         self._row_text = row_text
-        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 11), (), Color(0, 0, 0))
+        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 12), (), Color(0, 0, 0))
         self._column = 0
         self._wrong: tuple[WrongEvents, ...] = ()
+        self._remarks: Mapping[int, Remark] = {}
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
         self._repeats: LRUCache[tuple[int, int | None], frozenset[ListColumn]] = LRUCache(KEPT_LINES)
         """The columns in which a row says the same as another; two dates in a zone take 30 µs."""
@@ -125,6 +146,10 @@ class RowStrips:
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
         """Mark these events from now on."""
         self._wrong = tuple(wrong)
+
+    def remark(self, remarks: Mapping[int, Remark]) -> None:
+        """Add these remarks to the lines of events, by their numbers, from now on."""
+        self._remarks = remarks
 
     def blank(self) -> Strip:
         """An empty line."""
@@ -173,10 +198,13 @@ class RowStrips:
         if repeats is None:
             repeats = self._repeats[pair] = self._row_text.repeats(row, above)
         is_wrong = any(run.first_seq <= row.seq <= run.last_seq for run in self._wrong)
-        key = (row.seq, self._column if is_cursor else None, is_selected, repeats, is_wrong)
+        remark = self._remarks.get(row.seq, NO_REMARK)
+        key = (row.seq, self._column if is_cursor else None, is_selected, repeats, is_wrong, remark)
         strip = self._strips.get(key)
         if strip is None:
             segments = self._segments(row, repeats, is_cursor=is_cursor, is_wrong=is_wrong)
+            if remark is not NO_REMARK:
+                segments = self._remarked(segments, remark, is_cursor=is_cursor)
             if is_selected:
                 segments = self._selected(segments, is_cursor)
             strip = self._keep(key, segments, max(self._row_text.row_cells, self._frame.room))
@@ -244,6 +272,20 @@ class RowStrips:
             case Column.CATEGORY | Column.TIME:
                 return look.faint
         return look.faint if column in repeats else look.row
+
+    def _remarked(self, segments: list[Segment], remark: Remark, *, is_cursor: bool) -> list[Segment]:
+        """The line with the user's mark in front, unless the seal is broken, and the tag at its end."""
+        first, look = segments[0], self._frame.styles
+        gutter = first.text[:1]
+        if gutter != WRONG_MARK and (remark.is_marked or remark.is_noted):
+            mark = NOTED_MARK if not remark.is_marked else MARKED_MARK
+            gutter = MARKED_FAILURE_MARK if remark.is_marked and gutter == FAILURE_MARK else mark
+            segments[0] = Segment(gutter + first.text[1:], first.style)
+        if not remark.tag:
+            return segments
+        room = self._frame.room - cell_len(remark.tag) - 2
+        style = look.cursor if is_cursor else look.tag
+        return [*Strip(segments).adjust_cell_length(room, look.row), Segment(f" {remark.tag} ", style)]
 
     def _selected(self, segments: list[Segment], is_cursor: bool) -> list[Segment]:
         """The line with a mark in front, which also stands where there are no colours."""

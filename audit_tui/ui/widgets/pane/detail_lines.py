@@ -40,6 +40,7 @@ def detail_lines(
     zone: tzinfo,
     width: int,
     warnings: Sequence[str] = (),
+    remarks: Sequence[str] = (),
 ) -> list[Line]:
     """Lay out everything that is known of an event.
 
@@ -49,8 +50,10 @@ def detail_lines(
         zone: The zone of the date.
         width: Cells for a line.
         warnings: What stands above all of it, each a sentence.
+        remarks: The user's note, and what is new about the event; stand below the warnings.
     """
     lines: list[Line] = [line for texts in warnings for line in _paragraph(texts, width, Role.FAILURE)]
+    lines += [line for texts in remarks for line in _paragraph(texts, width, Role.SPECIAL)]
     for line in _all_lines(event, entry, zone, width):
         if len(lines) >= MAX_LINES:
             lines.append((Piece(f"… {_MORE}", Role.QUIET),))

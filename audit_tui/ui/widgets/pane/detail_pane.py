@@ -18,7 +18,7 @@ from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 from audit_tui.ui.widgets.pane.detail_lines import detail_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
     from audit_tui.core.cancel import CancelToken
@@ -48,6 +48,7 @@ class DetailPane(LineView):
         self._seq: int | None = None
         self._event: AuditEvent | None = None
         self._wrong: tuple[WrongEvents, ...] = ()
+        self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
 
     @property
     def event(self) -> AuditEvent | None:
@@ -75,6 +76,12 @@ class DetailPane(LineView):
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
         """Say of these events that they are not what was sealed."""
         self._wrong = tuple(wrong)
+        if self._event is not None:
+            self._show_event(self._event, keep_place=True)
+
+    def remark(self, remarks_of: Callable[[AuditEvent], Sequence[str]]) -> None:
+        """Show above an event what this says of it."""
+        self._remarks_of = remarks_of
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
@@ -118,8 +125,10 @@ class DetailPane(LineView):
             for run in self._wrong
             if event.seq is not None and run.first_seq <= event.seq <= run.last_seq
         ]
+        remarks = self._remarks_of(event)
         self.show(
-            lambda width: detail_lines(event, entry, self._zone, width, warnings), keep_place=keep_place
+            lambda width: detail_lines(event, entry, self._zone, width, warnings, remarks),
+            keep_place=keep_place,
         )
 
 

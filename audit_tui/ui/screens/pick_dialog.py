@@ -1,0 +1,131 @@
+"""A dialog with a list of lines to pick one from; some may be headings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from audit_tui.core.text import clean
+from audit_tui.ui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+T = TypeVar("T")
+MAX_CHARS = 400
+"""No terminal is wider."""
+
+
+class Choice(NamedTuple, Generic[T]):
+    """A line of the list."""
+
+    words: str
+    """From data or not."""
+    value: T | None = None
+    """The value that picking it gives back; None cannot be picked."""
+    label: str = ""
+    """Stands before the words, bold."""
+    end: str = ""
+    """Stands behind them, quiet."""
+
+
+class Picked(NamedTuple, Generic[T]):
+    """The line that was picked."""
+
+    value: T | None
+    """None when a key was pressed on no line."""
+    key: str = "enter"
+    """The key that was pressed on it."""
+
+
+class PickDialog(Dialog["Picked[T] | None"]):
+    """Shows lines, and gives back the one that was picked, or None when it was cancelled.
+
+    Args:
+        title: Its title; from data or not.
+        choices: The lines.
+        hint: Words in the lower border.
+        keys: Further keys that pick a line.
+        at: The line that the cursor begins on.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("j", "cursor('down')", "Down", show=False),
+        Binding("k", "cursor('up')", "Up", show=False),
+        Binding("g", "cursor('first')", "First", show=False),
+        Binding("G", "cursor('last')", "Last", show=False),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice[T]],
+        *,
+        hint: str = "⏎ show   Esc close",
+        keys: Sequence[str] = (),
+        at: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._heading = title
+        self._choices = choices
+        self._hint = hint
+        self._at = at
+        for key in keys:
+            self._bindings.bind(key, f"take({key!r})", show=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = Content(clean(self._heading)).markup
+            box.border_subtitle = self._hint
+            yield OptionList(
+                *(Option(_content(choice), disabled=choice.value is None) for choice in self._choices),
+                compact=True,
+            )
+
+    def on_mount(self) -> None:
+        options = self.query_one(OptionList)
+        first = next((place for place, choice in enumerate(self._choices) if choice.value is not None), None)
+        options.highlighted = first if self._at is None else self._at
+        options.focus()
+
+    @property
+    def text(self) -> str:
+        """Return all lines as text."""
+        return "\n".join(f"{choice.label}{choice.words}{choice.end}" for choice in self._choices)
+
+    @on(OptionList.OptionSelected)
+    def _pick(self, message: OptionList.OptionSelected) -> None:
+        self.leave(Picked(self._choices[message.option_index].value))
+
+    def action_cursor(self, where: str) -> None:
+        options = self.query_one(OptionList)
+        {
+            "down": options.action_cursor_down,
+            "up": options.action_cursor_up,
+            "first": options.action_first,
+            "last": options.action_last,
+        }[where]()
+
+    def action_take(self, key: str) -> None:
+        place = self.query_one(OptionList).highlighted
+        self.leave(Picked(None if place is None else self._choices[place].value, key))
+
+    def action_cancel(self) -> None:
+        self.leave(None)
+
+
+def _content(choice: Choice[T]) -> Content:
+    words = clean(choice.words[:MAX_CHARS])
+    style = "dim" if choice.value is None and not choice.label else ""
+    return Content.assemble(
+        (clean(choice.label), "bold"), (words, style), (clean(choice.end[:MAX_CHARS]), "dim")
+    )

@@ -1,0 +1,232 @@
+"""Keep events: marks, notes, and the way from one to the next."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual import on
+
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import Any, Condition
+from audit_tui.core.operators import IS
+from audit_tui.core.privacy.redact_mode import RedactingReader
+from audit_tui.core.query import After, AtRow, PageKey
+from audit_tui.core.text import counted
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.view import View, chipped
+from audit_tui.ui.screens.review.base import ReviewBase
+from audit_tui.ui.widgets.list.event_list import EventList
+from audit_tui.ui.widgets.list.row_strips import Remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.notebook import Entry, Notebook
+    from audit_tui.core.query import EventQuery, EventReader
+
+MAX_AT_ONCE = 1_000
+"""So many selected rows are marked at once."""
+NO_NOTEBOOK = "Marks and notes cannot be kept for what is shown here."
+
+
+class Loaded(NamedTuple):
+    """A notebook, and those of its entries whose events are in the store."""
+
+    notebook: Notebook | None
+    entries: dict[int, Entry]
+    """By the number of the event."""
+
+
+class Marking(ReviewBase):
+    """The keys that mark events and write notes on them."""
+
+    _notebook: Notebook | None = None
+    _entries: dict[int, Entry] = {}  # noqa: RUF012 - replaced, never changed
+    _before_marked: View | None = None
+
+    def on_mount(self) -> None:
+        self._body.remark(self.remarks_of)
+        self.call_after_refresh(self._load_notebook)
+
+    @on(EventList.QueryShown)
+    def _load_of_other_store(self, message: EventList.QueryShown) -> None:
+        if message.is_reopened:
+            self._load_notebook()
+
+    def _load_notebook(self) -> None:
+        opener = self._opening.open_notebook
+        if opener is not None:
+            self._ask_quietly("notebook", partial(_load, opener), self._take_notebook)
+
+    def _take_notebook(self, loaded: Loaded) -> None:
+        self._notebook, self._entries = loaded
+        self.show_remarks()
+        if self._notebook is not None and self._notebook.problem:
+            self.say(self._notebook.problem)
+
+    def show_remarks(self) -> None:
+        """Show marks, notes and tags where they belong."""
+        self.table.remark(self.remarks())
+        self._body.remark(self.remarks_of)
+
+    def remarks(self) -> dict[int, Remark]:
+        """Return what is added to the lines of events, by their numbers."""
+        return {
+            seq: Remark(entry.is_marked, is_noted=bool(entry.note)) for seq, entry in self._entries.items()
+        }
+
+    def remarks_of(self, event: AuditEvent) -> Sequence[str]:
+        """Return what stands above an event in the pane."""
+        entry = self._entries.get(event.seq or 0)
+        if entry is None:
+            return ()
+        if entry.note:
+            return (f"{'● ' if entry.is_marked else ''}✎ {entry.note}", "")
+        return ("● marked", "")
+
+    @property
+    def marked_seqs(self) -> list[int]:
+        """The numbers of the marked events that are in the store, in the order of time."""
+        entries = sorted(self._entries.values(), key=lambda entry: (entry.occurred_us, entry.seq))
+        return [entry.seq for entry in entries if entry.is_marked]
+
+    # -- marks
+
+    def action_mark(self) -> None:
+        notebook, rows = self._notebook, self.table.taken_rows
+        if notebook is None:
+            self.say(NO_NOTEBOOK)
+        elif len(rows) > MAX_AT_ONCE:
+            self.say(f"{counted(len(rows), 'row')} are too many to mark; the most is {MAX_AT_ONCE:,}.")
+        elif rows:
+            self._ask_once(partial(_mark, notebook, self.event_list.shown.query, rows), self._take_marked)
+
+    def _take_marked(self, marked: tuple[int, Loaded]) -> None:
+        count, loaded = marked
+        self._take_notebook(loaded)
+        self.table.end_selection()
+        whole = counted(len(self.marked_seqs), "event")
+        self.say(f"{'Marked' if count > 0 else 'Unmarked'} {counted(abs(count), 'event')}; {whole} marked.")
+
+    def action_next_mark(self) -> None:
+        self._go_to_mark(1)
+
+    def action_previous_mark(self) -> None:
+        self._go_to_mark(-1)
+
+    def _go_to_mark(self, step: int) -> None:
+        if not self.marked_seqs:
+            self.say(f"Nothing is marked: {self._keymap.key_of('mark')} marks an event.")
+            return
+        query, row = self.event_list.shown.query, self.table.cursor_row
+        self._ask_once(partial(_places, query, self.marked_seqs), partial(self._take_places, row, step))
+
+    def _take_places(self, row: int, step: int, places: list[int]) -> None:
+        if not places:
+            self.say(
+                f"The marked events are not in this view: {self._keymap.key_of('only-marked')} shows them."
+            )
+            return
+        ahead = [place for place in places if (place - row) * step > 0]
+        wrapped = not ahead
+        target = (min if step > 0 else max)(ahead or places)
+        self.table.jump_to(target)
+        number = places.index(target) + 1
+        self.say(f"Mark {number} of {len(places)}{', from the other end' if wrapped else ''}.")
+
+    def action_only_marked(self) -> None:
+        wanted = marked_view(self.marked_seqs)
+        if self._before_marked is not None and self.view == wanted:
+            before, self._before_marked = self._before_marked, None
+            self.show_view(before)
+        elif not self.marked_seqs:
+            self.say(f"Nothing is marked: {self._keymap.key_of('mark')} marks an event.")
+        else:
+            self._before_marked = self.view
+            self.show_view(wanted)
+
+    # -- notes
+
+    def action_note(self) -> None:
+        row = self.table.highlighted
+        if self._notebook is None:
+            self.say(NO_NOTEBOOK)
+        elif row is not None:
+            self._ask_once(lambda reader: _plain(reader).event(row.seq), self._ask_note)
+
+    def _ask_note(self, event: AuditEvent | None) -> None:
+        from audit_tui.ui.screens.ask_line import AskLine
+
+        if event is None or self._notebook is None:
+            return
+        note = self._notebook.entry(event).note
+        dialog = AskLine(
+            f"Note on event {event.seq:,}",
+            note,
+            hint="The note stays with you, beside the store; an empty one is taken away.",
+        )
+        self.app.push_screen(dialog, partial(self._take_note, event))
+
+    def _take_note(self, event: AuditEvent, note: str | None) -> None:
+        notebook = self._notebook
+        if note is not None and notebook is not None:
+            self._ask_once(partial(_write_note, notebook, event, note), self._take_notebook)
+
+
+def marked_view(seqs: Sequence[int]) -> View:
+    """Return the view of the events of these numbers, whenever they happened."""
+    conditions = tuple(Condition(Column.SEQ, IS, str(seq)) for seq in seqs)
+    return chipped(View(Any(conditions), Preset.ALL_TIME))
+
+
+# -- in a thread
+
+
+def _plain(reader: EventReader) -> EventReader:
+    """Return the reader of what stands in the store: an event's key may hold a name."""
+    return reader.plain if isinstance(reader, RedactingReader) else reader
+
+
+def _load(open_notebook: Callable[[str], Notebook | None], reader: EventReader) -> Loaded:
+    notebook = open_notebook(reader.info().store_id)
+    return Loaded(notebook, {} if notebook is None else _present(notebook, reader))
+
+
+def _present(notebook: Notebook, reader: EventReader) -> dict[int, Entry]:
+    """Return the entries whose events are in the store, by number: the store may be another than it was."""
+    entries: dict[int, Entry] = {}
+    for entry in notebook:
+        event = _plain(reader).event(entry.seq)
+        if event is not None and event.key == entry.key:
+            entries[entry.seq] = entry
+    return entries
+
+
+def _mark(notebook: Notebook, query: EventQuery, rows: range, reader: EventReader) -> tuple[int, Loaded]:
+    page = reader.page(query, AtRow(rows.start), len(rows))
+    events = [_plain(reader).event(row.seq) for row in page.rows]
+    count = notebook.mark(event for event in events if event is not None)
+    return count, Loaded(notebook, _present(notebook, reader))
+
+
+def _write_note(notebook: Notebook, event: AuditEvent, note: str, reader: EventReader) -> Loaded:
+    notebook.write_note(event, note)
+    return Loaded(notebook, _present(notebook, reader))
+
+
+def _places(query: EventQuery, seqs: Sequence[int], reader: EventReader) -> list[int]:
+    """Return the row indexes of those of these events that are in a result, in its order."""
+    places = []
+    for seq in seqs:
+        event = _plain(reader).event(seq)
+        if event is None:
+            continue
+        column = query.sort.column
+        value = None if column is Column.TIME else getattr(event, column.attribute)
+        key = PageKey(value, event.occurred_us, seq)
+        page = reader.page(query, After(key.just_before(query.sort)), 1)
+        if page.rows and page.rows[0].seq == seq:
+            places.append(reader.locate(query, key))
+    return sorted(places)

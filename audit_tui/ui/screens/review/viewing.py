@@ -1,0 +1,108 @@
+"""Saved views: shown by a digit or from their list, saved, starred and removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from audit_tui.core.saved_views import STARS, SavedView, SavedViews, saved
+from audit_tui.core.view import chipped
+from audit_tui.errors import AuditTuiError
+from audit_tui.ui.screens.review.base import ReviewBase
+
+if TYPE_CHECKING:
+    from audit_tui.core.view import View
+    from audit_tui.ui.screens.pick_dialog import Picked
+
+_NAME_CELLS = 28
+_HINT = "⏎ show   s save this view   1-9 star   x remove   Esc close"
+
+
+class Viewing(ReviewBase):
+    """The keys for saved views."""
+
+    def action_saved_views(self) -> None:
+        from audit_tui.ui.screens.pick_dialog import Choice, PickDialog
+
+        views = self._saved_views()
+        if views is None:
+            return
+        if views.problem:
+            self.say(views.problem)
+        choices = [
+            Choice(
+                f"{view.name:<{_NAME_CELLS}}  ",
+                view,
+                label=f"{view.star or ' '}  ",
+                end=view.words,
+            )
+            for view in views
+        ]
+        keys = ("s", "x", *map(str, STARS))
+        dialog: PickDialog[SavedView] = PickDialog("Saved views", choices, hint=_HINT, keys=keys)
+        self.app.push_screen(dialog, partial(self._take_picked, views))
+
+    def action_starred(self, digit: int) -> None:
+        views = self._saved_views()
+        if views is None:
+            return
+        view = views.starred(digit)
+        if view is None:
+            self.say(f"No saved view has the star {digit}: {self._keymap.key_of('saved-views')} gives stars.")
+        else:
+            self._show_saved(view)
+
+    def _saved_views(self) -> SavedViews | None:
+        if self._opening.open_saved_views is None:
+            self.say("There are no saved views here.")
+            return None
+        return self._opening.open_saved_views()
+
+    def _take_picked(self, views: SavedViews, picked: Picked[SavedView] | None) -> None:
+        view = None if picked is None else picked.value
+        try:
+            match picked.key if picked is not None else "":
+                case "enter" if view is not None:
+                    self._show_saved(view)
+                case "s":
+                    self._ask_name(views)
+                case "x" if view is not None:
+                    removed = views.remove(view.name)
+                    self.say(f"Removed {view.name}." if removed else "The views that ship stay.")
+                case key if key.isdigit() and view is not None:
+                    star = None if view.star == int(key) else int(key)
+                    views.save(replace(view, star=star))
+                    self.say(
+                        f"{key} shows {view.name}." if star else f"{key} does not show {view.name} any more."
+                    )
+        except AuditTuiError as error:
+            self.show_error(error)
+
+    def _ask_name(self, views: SavedViews) -> None:
+        from audit_tui.ui.screens.ask_line import AskLine
+
+        dialog = AskLine("Save this view", placeholder="Name", hint=f"It is written to {views.path}.")
+        self.app.push_screen(dialog, partial(self._save, views))
+
+    def _save(self, views: SavedViews, name: str | None) -> None:
+        if name is None:
+            return
+        try:
+            views.save(saved(name, self._by_name(self.view), self.context))
+        except AuditTuiError as error:
+            self.show_error(error)
+        else:
+            self.say(f"Saved as {name.strip()}: {self._keymap.key_of('saved-views')} shows it.")
+
+    def _show_saved(self, saved_view: SavedView) -> None:
+        try:
+            view = saved_view.view(self.context, self.view)
+        except AuditTuiError as error:
+            self.show_error(error)
+            return
+        self._show_named(saved_view.name, view)
+
+    def _show_named(self, name: str, view: View) -> None:
+        self.show_view(chipped(view), keep_cursor=False)
+        self.say(f"{name}: {self._keymap.key_of('undo')} goes back.")
