@@ -48,7 +48,7 @@ def test_the_page_that_is_installed_is_that_of_these_commands() -> None:
 @pytest.fixture(scope="module")
 def words() -> str:
     """The page without its roff."""
-    return page().replace("\\-", "-").replace("\\e", "\\").replace("\\(dq", '"')
+    return page().replace("\\-", "-").replace("\\e", "\\").replace("\\(dq", '"').replace("\\&", "")
 
 
 @pytest.mark.parametrize(("name", "command"), all_commands())

@@ -21,6 +21,8 @@ def help_dialog(here: Where, keymap: Keymap) -> TextDialog:
 _MARKS = (
     ("✗", "The act failed."),
     ("▌", "The row is selected, to be copied."),
+    ("● ✎", "You marked the event, or wrote a note on it."),
+    ("⊗", "You marked the event, and the act failed."),
     ("-", "Nobody, or nothing, is named."),
     ("▲ ▼", "The list is sorted by this column, up or down."),
 )
