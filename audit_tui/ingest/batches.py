@@ -11,7 +11,15 @@ from audit_tui.formats.record import Reject
 from audit_tui.formats.times import NAIVE
 from audit_tui.ingest.follow import POLL_S
 from audit_tui.ingest.halves import LIVE_WAIT_S, Acts, Half
-from audit_tui.ingest.open import IsDatabase, NotALog, NotInArchive, Opening, UnpacksTooFar, open_logs
+from audit_tui.ingest.open import (
+    IsDatabase,
+    IsEventLog,
+    NotALog,
+    NotInArchive,
+    Opening,
+    UnpacksTooFar,
+    open_logs,
+)
 from audit_tui.store.tables.rows import Draft, draft
 
 if TYPE_CHECKING:
@@ -103,6 +111,8 @@ class LogReader:
                 self._read_table(log, self._reading.table)
         except IsDatabase as error:
             self._receiver.failed(_with_tables(log, error))
+        except IsEventLog:
+            self._read_event_log(log)
         except (FileError, UsageError) as error:
             self.flush()
             self._receiver.failed(error)
@@ -183,6 +193,18 @@ class LogReader:
             self._receiver.opened()
             records = row_records(log.name, rows.rows())
             self._take(log.name, self._reading.events_of_rows(log.name, records), is_live=False)
+
+    def _read_event_log(self, log: LogFile) -> None:
+        from audit_tui.ingest.event_log import event_log_records
+
+        try:
+            if log.path is None:
+                return
+            records = event_log_records(log.name, log.path)
+            self._receiver.opened()
+            self._take(log.name, self._reading.events_of_objects(log.name, records), is_live=False)
+        except (FileError, UsageError) as error:
+            self._receiver.failed(error)
 
     def _take(self, name: str, events: Iterable[Mapped | Reject], *, is_live: bool) -> None:
         for result in events:

@@ -121,6 +121,11 @@ class Reading:
         NAIVE.zone = self.zone or UTC
         return self._understood(name, records, Understanding(self.formats(), Shape.CSV, is_peeled=False))
 
+    def events_of_objects(self, name: str, records: Iterator[Record | Reject]) -> Iterator[Mapped | Reject]:
+        """The events of JSON objects that no text of a file says; see ``events_of_rows``."""
+        NAIVE.zone = self.zone or UTC
+        return self._understood(name, records, Understanding(self.formats(), Shape.JSON))
+
     def _understood(
         self,
         name: str,

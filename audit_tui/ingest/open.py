@@ -21,6 +21,7 @@ from audit_tui.ingest.archive import (
     zip_members,
 )
 from audit_tui.ingest.encoding import UTF16_MARKS, Decoding
+from audit_tui.ingest.event_log import EVTX_MAGIC
 from audit_tui.ingest.find import unreadable
 from audit_tui.ingest.follow import Followed, Live, Pipe
 from audit_tui.ingest.unpack import (
@@ -53,6 +54,10 @@ class IsDatabase(FileError):
     """A file is a database of SQLite: its tables may be read, but not as a log."""
 
     title = "Not a log"
+
+
+class IsEventLog(FileError):
+    """A file is a binary event log of Windows, which has events but no text."""
 
 
 class NotALog(FileError):
@@ -290,6 +295,8 @@ def _live(log: LogFile, stream: BinaryIO, opening: Opening) -> Live | None:
 def _texts_of(log: LogFile, stream: BinaryIO, opening: Opening) -> Iterator[OpenLog | FileError]:
     try:
         head = stream.read(HEAD_BYTES)
+        if head.startswith(EVTX_MAGIC) and log.path is not None and stream.seekable():
+            raise IsEventLog(f"{log.name} is a binary event log of Windows.")
         if head.startswith(ZIP_MAGIC) and stream.seekable():
             return _of_zip(log, stream, opening)
     except OSError as error:
@@ -380,6 +387,8 @@ def _unpacked_texts(
         return limit.take(data) if is_bounded else data
 
     first, trailing = _first_bytes(name, unpack, is_live=is_live)
+    if is_bounded and first.startswith(EVTX_MAGIC):
+        raise FileError(f"{name} {NO_LOGS[EVTX_MAGIC][0]}.", "Decompress it first.")
 
     def read() -> bytes:
         nonlocal first

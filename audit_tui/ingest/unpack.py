@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from audit_tui.errors import FileError
+from audit_tui.ingest.event_log import EVTX_MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,10 @@ NO_LOGS = {
     b"\x89PNG": ("is a picture, not a log", ""),
     b"%PDF": ("is a PDF, not a log", ""),
     b"\x7fELF": ("is a program, not a log", ""),
+    EVTX_MAGIC: (
+        "is a binary event log of Windows that comes through a pipe, or in an archive",
+        "Name the file itself.",
+    ),
     b"LPKSHHRH": (
         "is a binary journal",
         "Give its events: journalctl --file FILE -o json | audit-tui import -",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from audit_tui.formats.mapping import Telling
 
 _SYSMON = "sysmon"
+_SHOWN_DETAILS = 3
 _USERS = {
     "Subject": ("SubjectUserName", "SubjectUserSid"),
     "Target": ("TargetUserName", "TargetUser", "UserName", "AccountName", "TargetUserSid"),
@@ -47,7 +48,9 @@ def refine(telling: Telling) -> None:
         "winlog.user.name", "System.Security.#attributes.UserID", "AccountName", "Account"
     )
     telling.values["user"] = column_text(user.rpartition("\\")[2] or user) if user else None
-    telling.values["target"] = column_text(data.get(target_field)) or telling.values.get("target")
+    telling.values["target"] = column_text(data.get(target_field or "TargetName")) or telling.values.get(
+        "target"
+    )
     computer = telling.text("System.Computer", "winlog.computer_name", "Hostname", "Computer", "MachineName")
     telling.names = {**data, "computer": computer}
     record = telling.text(
@@ -61,7 +64,7 @@ def refine(telling: Telling) -> None:
     if pattern:
         telling.sentence = with_reason(telling.narrated(pattern), reason)
     else:
-        telling.sentence = _message(telling, computer)
+        telling.sentence = _message(telling, computer, data)
 
 
 def _data(telling: Telling) -> dict[str, str | None]:
@@ -73,6 +76,10 @@ def _data(telling: Telling) -> dict[str, str | None]:
         if isinstance(place, dict) and place:
             data = {name: first_text(value) for name, value in place.items()}
             items = place.get("Data")
+            if isinstance(items, dict) and "#attributes" not in items:
+                # Values without names, as older programs write them.
+                texts = items.get("#text")
+                return {"": " ".join(map(str, texts)) if isinstance(texts, list) else first_text(texts)}
             for item in items if isinstance(items, list) else ():
                 if isinstance(item, dict):
                     attributes = item.get("#attributes") or item
@@ -108,8 +115,8 @@ def _unnamed(telling: Telling, prefix: str, number: str, provider: str | None) -
     return f"{prefix}{number}{source}"
 
 
-def _message(telling: Telling, computer: str | None) -> str:
-    """The first line of the vendor's own words, else the number."""
+def _message(telling: Telling, computer: str | None, data: dict[str, str | None]) -> str:
+    """The first line of the vendor's own words, else the number and the first of what the event says."""
     message = telling.text("message", "Message", "RenderingInfo.Message")
     by = f" by {shown(telling.user)}" if telling.user else ""
     on = f" on {shown(computer)}" if computer else ""
@@ -117,5 +124,14 @@ def _message(telling: Telling, computer: str | None) -> str:
     return (
         f"{shown(first)}{by if first.endswith('.') is False else ''}"
         if first
-        else f"event {telling.event}{by}{on}"
+        else f"event {telling.event}{by}{on}{_details(data)}"
     )
+
+
+def _details(data: dict[str, str | None]) -> str:
+    values = [
+        f"{name} {shown(value)}".strip()
+        for name, value in data.items()
+        if value and not name.startswith("Subject")
+    ]
+    return f": {', '.join(values[:_SHOWN_DETAILS])}" if values else ""
