@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.core.columns import LIST_COLUMNS, ListColumn, column_named, list_column
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
+from audit_tui.core.source import EventSource, SourceUrl, source_of
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import zone_named
-from audit_tui.errors import ConfigError, FileError, TimeError
+from audit_tui.errors import ConfigError, FileError, TimeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +41,7 @@ SECRET_ACTIONS = ("keep", "mask", "redact", "hash")
 class Settings(Record):
     """The choices of a user, or the defaults."""
 
-    store: Path | None = None
+    store: EventSource | None = None
     """The store to use when none is named; None is audit.db in the data directory."""
     zone: str | None = None
     """The zone of days and times by its name, as Europe/Berlin; None is the machine's."""
@@ -126,11 +127,20 @@ class Setting(Record):
     """Its purpose in a few words."""
 
 
-def _path(value: object) -> Path:
+def _source(value: object) -> EventSource:
     text = _text(value)
-    if is_url(text):
-        raise _Unusable("names a URL, and URLs are not supported yet", "Name a store by its path.")
-    return user_path(text)
+    if not is_url(text):
+        return user_path(text)
+    try:
+        source = source_of(text)
+    except UsageError as error:
+        raise _Unusable("names a URL that no engine here answers", error.hint) from None
+    if isinstance(source, SourceUrl) and source.has_password:
+        raise _Unusable(
+            "names a URL with its password",
+            "Take the password out: a .pgpass file or PGPASSWORD has it safer.",
+        )
+    return source
 
 
 def _text(value: object) -> str:
@@ -226,7 +236,7 @@ def _switch(value: object) -> bool:
 
 
 SETTINGS = (
-    Setting("store", "store", STORE_VARIABLE, _path, "the store to use when none is named"),
+    Setting("store", "store", STORE_VARIABLE, _source, "the store to use when none is named"),
     Setting("zone", "zone", "AUDIT_TUI_ZONE", _zone, "the zone of days and times"),
     Setting(
         "first-weekday", "first_weekday", "AUDIT_TUI_FIRST_WEEKDAY", _weekday, "the first day of the week"

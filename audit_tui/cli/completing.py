@@ -25,7 +25,9 @@ def query_words(context: click.Context, incomplete: str) -> list[str]:
     # What is being completed must not be hidden by an error about it.
     with suppress(AuditTuiError):
         chosen = context.params.get("store")
-        store = chosen if chosen and chosen != Path() else session_of(context).loaded.settings.store
+        store = (
+            chosen if chosen is not None and chosen != Path() else session_of(context).loaded.settings.store
+        )
         with reading(store or default_store_path()) as reader:
             texts = [completion.text for completion in completions(place, reader, MAX_WORDS)]
             return [incomplete[: place.start] + text for text in texts]

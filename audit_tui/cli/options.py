@@ -14,7 +14,7 @@ import click
 
 from audit_tui.cli.line import joined, read_line, refuse_path
 from audit_tui.cli.session import session_of
-from audit_tui.cli.source import StoreName
+from audit_tui.cli.source import SourceName, StoreName
 from audit_tui.config import default_store_path
 from audit_tui.core.columns import COLUMNS, NAME_COLUMNS, Column, ListColumn, column_named
 from audit_tui.core.export import Format
@@ -22,6 +22,7 @@ from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.core.record import Record
+from audit_tui.core.source import local_path
 from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, zone_named
 from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from audit_tui.core.query import EventQuery
+    from audit_tui.core.source import EventSource
     from audit_tui.core.time.dates import TimeRange
 
 LINES = "audit_tui.lines"
@@ -48,12 +50,25 @@ def store_option(command: Callable[P, R]) -> Callable[P, R]:
         "--store",
         metavar="PATH",
         type=StoreName(),
-        callback=_chosen_store,
+        callback=lambda context, _, value: local_path(_chosen_source(context, value)),
         help="The store. Else AUDIT_TUI_STORE, else audit.db in the data directory.",
     )(command)
 
 
-def _chosen_store(context: click.Context, _: click.Parameter, value: Path | None) -> Path:
+def source_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``-s/--store`` to a command that only reads; it gets ``store: EventSource``, a path or a URL."""
+    return click.option(
+        "-s",
+        "--store",
+        metavar="PATH or URL",
+        type=SourceName(),
+        callback=lambda context, _, value: _chosen_source(context, value),
+        help="The store, or the URL of a shared engine: postgresql://... Else AUDIT_TUI_STORE, else audit.db "
+        "in the data directory.",
+    )(command)
+
+
+def _chosen_source(context: click.Context, value: EventSource | None) -> EventSource:
     if value is not None or context.resilient_parsing:
         return value or Path()
     return session_of(context).loaded.settings.store or default_store_path()

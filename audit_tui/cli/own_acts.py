@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from audit_tui.core.source import SourceUrl
 from audit_tui.core.text import counted
 from audit_tui.errors import AuditTuiError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
 
     from audit_tui.core.export import ExportJob, ExportResult
+    from audit_tui.core.source import EventSource
 
 OPENED = "Audit log opened"
 EXPORTED = "Audit log exported"
@@ -32,7 +33,7 @@ class OwnActs:
         is_on: Whether anything is recorded.
     """
 
-    def __init__(self, store: Path, *, is_on: bool) -> None:
+    def __init__(self, store: EventSource, *, is_on: bool) -> None:
         self._store = store
         self._is_on = is_on
 
@@ -51,7 +52,8 @@ class OwnActs:
         return self._record(EXPORTED, sentence, details)
 
     def _record(self, event: str, sentence: str, details: dict[str, Any]) -> str:
-        if not self._is_on:
+        # A shared engine is only read.
+        if not self._is_on or isinstance(self._store, SourceUrl):
             return ""
         from audit_tui.store.write.audit_log import AuditLog
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,17 @@ import click
 from audit_tui.config import state_directory
 from audit_tui.core.left import Left
 from audit_tui.core.new_file import read_small
+from audit_tui.core.privacy.source_name import is_url
+from audit_tui.core.source import SourceUrl, source_of
 from audit_tui.core.text import clean_visible
-from audit_tui.errors import FileError
+from audit_tui.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audit_tui.core.left import Plain
     from audit_tui.core.query import StoreInfo
+    from audit_tui.core.source import EventSource
 
 FILE_NAME = "left.json"
 VERSION = 1
@@ -50,11 +54,15 @@ class Places:
         return self._problem
 
     @property
-    def last_store(self) -> Path | None:
+    def last_store(self) -> EventSource | None:
         """The store that was left last, which may be gone by now; None when there is none."""
         match list(self._stores.values()):
-            case [*_, {"store": str(name)}] if os.path.isabs(name) and "\0" not in name:  # noqa: PTH117
-                return Path(name)
+            case [*_, {"store": str(name)}] if "\0" not in name:
+                if os.path.isabs(name):  # noqa: PTH117
+                    return Path(name)
+                with suppress(UsageError):
+                    source = source_of(name)
+                    return source if isinstance(source, SourceUrl) else None
         return None
 
     def left_in(self, store_id: str) -> Left | None:
@@ -79,7 +87,10 @@ class Places:
         # Read again: another screen may have been closed meanwhile.
         stores = dict(self._read())
         stores.pop(info.store_id, None)
-        stores[info.store_id] = {"store": str(Path(info.path).absolute()), **left.to_plain()}
+        stores[info.store_id] = {
+            "store": info.path if is_url(info.path) else str(Path(info.path).absolute()),
+            **left.to_plain(),
+        }
         plain = dict(list(stores.items())[-MAX_STORES:])
         try:
             private_folder(self.path.parent)

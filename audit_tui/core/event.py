@@ -20,6 +20,12 @@ MAX_US = 253_402_300_799_999_999
 MAX_SEVERITY = 6
 
 
+NUMBER_BITS = 43
+"""A shared engine counts the events of each store; the ``seq`` there is the store's number and, in the lowest
+bits, the event's."""
+_NUMBER_MASK = (1 << NUMBER_BITS) - 1
+
+
 class Outcome(StrEnum):
     """The end of the act (ECS event.outcome). Never guessed: what is not told is unknown."""
 
@@ -90,6 +96,15 @@ class AuditEvent:
     """The record's own bytes, kept only when columns and metadata cannot give it back, or on request."""
     seq: int | None = None
     """1, 2, 3 ... in order of append, without gaps; None before the event is stored."""
+    store: str = ""
+    """The name of the store that it was shipped from; empty in that store itself."""
+
+    @property
+    def number_words(self) -> str:
+        """Its number for people, ``1,204`` or ``1,204 of web-1``; empty before it is stored."""
+        if self.seq is None:
+            return ""
+        return number_text(self.seq) + (f" of {self.store}" if self.store else "")
 
     @property
     def occurred_at(self) -> datetime:
@@ -105,6 +120,21 @@ class AuditEvent:
 
 _KEYS = [column.value for column in COLUMNS]
 _values_of = attrgetter(*(column.attribute for column in COLUMNS))
+
+
+def number_text(seq: int) -> str:
+    """The number of an event in its store, for people."""
+    return f"{seq & _NUMBER_MASK:,}"
+
+
+def packed_seq(store_number: int, number: int) -> int:
+    """The ``seq`` in a shared engine of an event of a store, 1 to 2 ** 43 - 1, by both numbers."""
+    return store_number << NUMBER_BITS | number
+
+
+def unpacked_seq(seq: int) -> tuple[int, int]:
+    """The number of the store, and of the event in it."""
+    return seq >> NUMBER_BITS, seq & _NUMBER_MASK
 
 
 def from_us(occurred_us: int) -> datetime:

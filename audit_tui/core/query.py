@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from audit_tui.core.columns import Column, NameColumn, SortKey
 from audit_tui.core.filters import EVERYTHING, FILTER_COLUMNS, Filter, MetaField
@@ -44,6 +44,23 @@ class Sort(Record):
 NEWEST_FIRST = Sort()
 
 
+class Bound(int):
+    """The events that a source has at a moment, opaque but for their number.
+
+    A store's is the number of its newest event. A source that many stores ship to has events of one store
+    between those of others, so its bound also tells how many it has of each.
+    """
+
+    stores: tuple[tuple[int, int], ...]
+    """The number of each store, and of the newest of its events; empty for a store itself."""
+
+    def __new__(cls, events: int, stores: tuple[tuple[int, int], ...] = ()) -> Self:
+        """Make a bound."""
+        bound = super().__new__(cls, events)
+        bound.stores = stores
+        return bound
+
+
 class EventQuery(Record):
     """A choice of events and their order. Immutable: a change makes a new one."""
 
@@ -51,8 +68,8 @@ class EventQuery(Record):
     interval: Interval = Interval()
     sort: Sort = NEWEST_FIRST
     upto_seq: int | None = None
-    """Only events appended up to this one, so that rows keep their places while a writer appends; None
-    takes whatever is there."""
+    """Only events up to this bound, from ``EventReader.newest_seq``, so that rows keep their places while a
+    writer appends; None takes whatever is there."""
 
 
 class PageKey(Record):
@@ -169,6 +186,8 @@ class Standing(Enum):
     """Nothing lies where it was; the reader still reads the old one."""
     DAMAGED = "damaged"
     """It was cut short, or overwritten by something that is not a store."""
+    LOST = "lost"
+    """The connection to it is gone; the reader tries again by itself."""
 
 
 class SourceState(Record):
@@ -200,7 +219,7 @@ class EventReader(Protocol):
         ...
 
     def newest_seq(self) -> int:
-        """The number of the event appended last; 0 in an empty store."""
+        """The number of the event appended last, 0 in an empty store; or a ``Bound``, which is more."""
         ...
 
     def page(

@@ -1,4 +1,4 @@
-"""A URL in the place of a store is refused in one sentence, and its password is never shown."""
+"""A URL in the place of a store: what needs a store refuses it, and its password is never shown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.privacy.source_name import is_url, without_password
+from audit_tui.core.source import SourceUrl, source_of
 from tests.cli.running import run
 
 if TYPE_CHECKING:
@@ -40,24 +41,76 @@ URL = f"postgresql://ann:{PASSWORD}@db.example/audit"
         ("demo", "--store", URL),
     ],
 )
-def test_a_url_is_refused_without_its_password(
+def test_a_url_of_no_engine_is_refused_without_its_password(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*(word.replace("postgresql:", "mysql:") for word in words))
+    assert result.exit_code == 2
+    assert "mysql://ann:***@db.example/audit is not a source of events." in result.output
+    assert "postgresql://, clickhouse://" in result.output
+    assert PASSWORD not in result.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("record", "Login", "-s", URL),
+        ("import", "log.jsonl", "-s", URL),
+        ("import", URL),
+        ("seal", "show", "-s", URL),
+        ("doctor", "-s", URL),
+        ("reindex", "-s", URL),
+        ("demo", "--store", URL),
+        ("redact", "user:bob", "-s", URL),
+    ],
+)
+def test_what_changes_a_store_takes_no_url(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = run(*words)
     assert result.exit_code == 2
-    assert "URLs are not supported yet" in result.output
+    assert "This needs a store on this machine, not postgresql://ann:***@db.example/audit." in result.output
     assert PASSWORD not in result.output
     assert not list(tmp_path.iterdir())
 
 
-def test_a_url_in_the_settings_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_in_the_settings_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIT_TUI_STORE", URL)
     for words in (("count",), ("info",), ("config", "show"), ("config", "validate")):
         result = run(*words)
         assert result.exit_code == 2
-        assert "URLs are not supported yet" in result.output
+        assert "names a URL with its password" in result.output
         assert PASSWORD not in result.output
+
+
+def test_a_url_as_text_has_no_password() -> None:
+    url = source_of(URL)
+    assert isinstance(url, SourceUrl)
+    assert url.secret_text == URL
+    for text in (str(url), repr(url), f"{url}", url.name, str([url])):
+        assert PASSWORD not in text
+    assert url.name == "audit on db.example"
+    assert (url.engine, url.is_local, url.has_password) == ("postgresql", False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_local"),
+    [
+        ("postgresql://localhost/a", True),
+        ("postgres:///a?host=/run/pg", True),
+        ("postgresql://127.0.0.1:5433/a", True),
+        ("postgresql://db/a?host=127.0.0.1", True),
+        ("postgresql://db/a", False),
+        ("clickhouse://ch:8443/a", False),
+    ],
+)
+def test_engines_on_this_machine(text: str, is_local: bool) -> None:
+    url = source_of(text)
+    assert isinstance(url, SourceUrl)
+    assert url.is_local == is_local
 
 
 def test_a_password_is_not_shown_in_any_message() -> None:

@@ -176,7 +176,7 @@ def _place(store: Path | None, session: Session) -> Path:
     if store is None:
         return data_directory() / STORE_NAME
     usual = session.loaded.settings.store or default_store_path()
-    if store.resolve() == usual.resolve() and _is_none_of_ours(store):
+    if isinstance(usual, Path) and store.resolve() == usual.resolve() and _is_none_of_ours(store):
         raise UsageError(f"{store} is the default store, and not for a demo.", _ELSEWHERE)
     return store
 

@@ -24,9 +24,9 @@ from audit_tui.config import (
     config_path,
     default_store_path,
     keys_directory,
-    user_path,
 )
 from audit_tui.core.finding import Finding, Level
+from audit_tui.core.source import local_path, source_of
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_OK, EXIT_UNREADABLE, EXIT_WRONG, AuditTuiError, StoreError, StoreMissing
 
@@ -54,7 +54,7 @@ def doctor_command(store: Path | None, *, is_json: bool) -> int:
     """
     # Settings that cannot be used are a finding here, and must not end the run.
     settings, noted = _settings_findings()
-    path = store or settings.store or default_store_path()
+    path = local_path(store or settings.store or default_store_path())
     findings = [*_program_findings(), *noted, *_terminal_findings(os.environ)]
     is_readable = True
     try:
@@ -132,7 +132,7 @@ def _settings_findings() -> tuple[Settings, list[Finding]]:
     except AuditTuiError as error:
         findings.append(Finding("settings", Level.WRONG, error.message, error.hint))
         store = os.environ.get(STORE_VARIABLE)
-        return Settings(store=user_path(store) if store else None), findings
+        return Settings(store=source_of(store) if store else None), findings
     findings += [Finding("settings", Level.WRONG, finding.message, finding.hint) for finding in problems]
     findings += [Finding("settings", Level.OK, words) for words in _in_force(loaded)]
     if not findings:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none
-from audit_tui.cli.options import events_options, parse_columns, query_argument, store_option
+from audit_tui.cli.options import events_options, parse_columns, query_argument, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.redacting import redact_mode, redact_option
@@ -20,6 +20,7 @@ from audit_tui.cli.source import open_source, reading
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.new_file import database_files
+from audit_tui.core.source import SourceUrl, local_path
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import FileError, StoreError, UsageError
 
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
     from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery
+    from audit_tui.core.source import EventSource
 
 
-def exporter_of(store: Path, redact: RedactMode) -> Exporter:
+def exporter_of(store: EventSource, redact: RedactMode) -> Exporter:
     """Return what exports the events of a store, and never over the store."""
     from audit_tui.output.exporting import FileExporter
 
-    exporter = FileExporter(redact.readers(lambda: open_source(store)()), database_files(store))
+    exporter = FileExporter(
+        redact.readers(lambda: open_source(store)()), database_files(store) if isinstance(store, Path) else ()
+    )
 
     def export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
         words = seal_words(store)
@@ -46,12 +50,14 @@ def exporter_of(store: Path, redact: RedactMode) -> Exporter:
     return export
 
 
-def seal_words(store: Path) -> str:
+def seal_words(store: EventSource) -> str:
     """Return the result of a quick check of the seals, in words; it takes under a second."""
     from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
 
+    if isinstance(store, SourceUrl):
+        return "not checked; audit-tui verify does"
     try:
-        report = verify(store, Request(Mode.QUICK))
+        report = verify(local_path(store), Request(Mode.QUICK))
     except StoreError:
         return "not sealed"
     if report.result is Result.FAILED:
@@ -65,7 +71,7 @@ def seal_words(store: Path) -> str:
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path))
 @query_argument
-@store_option
+@source_option
 @events_options
 @click.option(
     "--format",
@@ -93,7 +99,7 @@ def seal_words(store: Path) -> str:
 def export_command(
     context: click.Context,
     out: Path,
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     form: str | None,
     columns: str | None,
@@ -126,7 +132,7 @@ def export_command(
             from audit_tui.store.evidence.proving import Prover
 
             require_named_zone(writing)
-            prover = stack.enter_context(Prover(store))
+            prover = stack.enter_context(Prover(local_path(store)))
             query = replace(query, upto_seq=prover.size)
         with _progress(store, query) as on_progress:
             job = ExportJob(out, query, writing)
@@ -136,7 +142,7 @@ def export_command(
 
             written = replace(writing, seal_words=result.seal_words)
             try:
-                write_proofs(prover, store, out, query, written, result.events)
+                write_proofs(prover, local_path(store), out, query, written, result.events)
             except FileError as error:
                 raise FileError(error.message, f"{out} is written whole, but without its proofs.") from None
     _tell(result, store, choice, is_replaced=is_replaced)
@@ -147,7 +153,7 @@ def export_command(
         tell_none(choice)
 
 
-def _tell(result: ExportResult, store: Path, choice: EventsChoice, *, is_replaced: bool) -> None:
+def _tell(result: ExportResult, store: EventSource, choice: EventsChoice, *, is_replaced: bool) -> None:
     """Tell what was written where, in which range if nobody chose it, and what was replaced."""
     with reading(store) as reader:
         of_range, how_to_more = range_notes(choice, result.events, reader)
@@ -173,7 +179,7 @@ def _format(out: Path, form: str | None) -> Format:
 
 
 @contextmanager
-def _progress(store: Path, query: EventQuery) -> Iterator[Callable[[int], None]]:
+def _progress(store: EventSource, query: EventQuery) -> Iterator[Callable[[int], None]]:
     """A progress line when someone is looking at stderr."""
     if not on_terminal():
         yield lambda _: None

@@ -15,9 +15,9 @@ from audit_tui.cli.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import Ended, session_of
-from audit_tui.cli.source import store_path
 from audit_tui.core.new_file import FileKind, appended_file, database_files, file_identity
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter
+from audit_tui.core.source import local_path, source_of
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.core.time.zones import zone_named
 from audit_tui.errors import FileError, StoreError, UsageError
@@ -280,7 +280,7 @@ def import_command(
     be understood is named with its place, and the rest is stored.
     """
     for path in paths:
-        store_path(path)
+        local_path(source_of(path))
     reading = Reading(
         format_name,
         parse_map(mapping),

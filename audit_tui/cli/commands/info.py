@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.options import store_option, time_context
+from audit_tui.cli.options import source_option, time_context
 from audit_tui.cli.source import reading
 from audit_tui.core.event import iso_utc
 from audit_tui.core.text import clean_visible, thousands
 from audit_tui.core.time.dates import exact_date_text, zone_label
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audit_tui.core.query import StoreInfo
+    from audit_tui.core.source import EventSource
     from audit_tui.core.time.dates import TimeContext
 
 
 @click.command("info")
-@store_option
+@source_option
 @click.option("--json", "is_json", is_flag=True, help="As one JSON object, times in UTC.")
 @click.pass_context
-def info_command(context: click.Context, store: Path, is_json: bool) -> None:
+def info_command(context: click.Context, store: EventSource, is_json: bool) -> None:
     """Tell what a store holds."""
     import sqlite3
 

@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.line import is_line
-from audit_tui.cli.options import LINES, events_options, store_option
+from audit_tui.cli.options import LINES, events_options, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
 from audit_tui.cli.session import Session, session_of
-from audit_tui.cli.source import open_source, store_path
+from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.source import SourceUrl, local_path, source_of
 from audit_tui.core.view import chipped
 from audit_tui.errors import (
     EXIT_OK,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from audit_tui.core.left import Left
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, StoreInfo
+    from audit_tui.core.source import EventSource
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Anchor, FirstPage
 
@@ -96,7 +98,7 @@ def _without_lines(context: click.Context, _: click.Parameter, words: tuple[str,
     callback=_without_lines,
     is_eager=True,
 )
-@store_option
+@source_option
 @events_options
 @click.option("--plain", is_flag=True, help="Print the events as a table; no screen, no terminal needed.")
 @click.option(
@@ -111,7 +113,7 @@ def _without_lines(context: click.Context, _: click.Parameter, words: tuple[str,
 def open_command(
     context: click.Context,
     names: tuple[str, ...],
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     plain: bool,
     resume: bool,
@@ -138,7 +140,7 @@ def open_command(
         if resume:
             raise UsageError("Logs are read again each time: there is nothing to resume.", RESUME_HINT)
         return _open_logs(names, choice, session, is_plain=plain)
-    path = store_path(names[0]) if names else store
+    path = source_of(names[0]) if names else store
     try:
         if plain:
             return _print(path, choice, session)
@@ -156,14 +158,14 @@ def open_command(
         remove_leftovers()
 
 
-def _resume(path: Path, choice: EventsChoice, session: Session, *, is_store_named: bool) -> int:
+def _resume(path: EventSource, choice: EventsChoice, session: Session, *, is_store_named: bool) -> int:
     """Show a store as it was left, without a name the one that was left last."""
     from audit_tui.cli.resuming import Places, tell
 
     places = Places()
     last = None if is_store_named else places.last_store
     if last is not None:
-        if last.is_file():
+        if isinstance(last, SourceUrl) or last.is_file():
             path = last
         else:
             tell(f"The store that was left last is gone: {last}.")
@@ -199,7 +201,7 @@ def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, 
     return code or logs.exit_code
 
 
-def _print(store: Path, choice: EventsChoice, session: Session) -> int:
+def _print(store: EventSource, choice: EventsChoice, session: Session) -> int:
     from audit_tui.cli.commands.query import print_events
 
     redact = redact_mode(is_on=session.loaded.settings.redact)
@@ -262,7 +264,7 @@ def _garbage_kept() -> Iterator[None]:
 
 @_garbage_kept()
 def open_screen(
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     session: Session,
     shown_as: ShownAs | None = None,
@@ -271,7 +273,7 @@ def open_screen(
     """Show the review screen until the user leaves it.
 
     Args:
-        store: The store's path.
+        store: The store's path, or the URL of a shared engine.
         choice: What to show first, and the zone.
         session: The clock and the settings.
         shown_as: What the screen calls a store that is gone afterwards; None takes the file's name, and keeps
@@ -325,7 +327,9 @@ def open_screen(
             " · ".join(filter(None, notices)),
             state_directory(),
             partial(_export, store, redact, acts),
-            None if shown_as else partial(_seal_checker, store, info.store_id),
+            None
+            if shown_as or isinstance(store, SourceUrl)
+            else partial(_seal_checker, store, info.store_id),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path),
             open_notebook=partial(Notebook.of_store, data_directory()),
@@ -342,7 +346,7 @@ def open_screen(
     return app.return_code or 0
 
 
-def _open_patiently(store: Path, redact: RedactMode) -> EventReader:
+def _open_patiently(store: EventSource, redact: RedactMode) -> EventReader:
     """Open a reader without a deadline, for a question that the user waits for."""
     return redact.readers(open_source(store))()
 
@@ -365,18 +369,18 @@ def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None
             tell(f"The next --resume will not begin here: {error.message}")
 
 
-def _seal_checker(store: Path, store_id: str) -> SealChecker:
+def _seal_checker(store: EventSource, store_id: str) -> SealChecker:
     """Return the checker of the seals for an open screen; it remembers how far it came."""
     from audit_tui.store.evidence.seal_status import StoreSealChecker
 
     # The id comes from the file, and becomes the name of another.
     is_name = store_id.isascii() and store_id.isalnum() and len(store_id) <= MAX_NAME_CHARS
     memory = state_directory() / "verified" / f"{store_id}.checkpoint" if is_name else None
-    return StoreSealChecker(store, memory)
+    return StoreSealChecker(local_path(store), memory)
 
 
 def _export(
-    store: Path,
+    store: EventSource,
     redact: RedactMode,
     acts: OwnActs,
     job: ExportJob,

@@ -13,7 +13,7 @@ import click
 
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.line import QUERY_HELP
-from audit_tui.cli.options import events_options, format_option, parse_columns, query_argument, store_option
+from audit_tui.cli.options import events_options, format_option, parse_columns, query_argument, source_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
@@ -27,12 +27,11 @@ from audit_tui.core.time.dates import Preset, range_label, range_words
 from audit_tui.output.writers import write_events
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.columns import Column
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
+    from audit_tui.core.source import EventSource
     from audit_tui.core.time.dates import TimeContext
 
 TERMINAL_LIMIT = 100
@@ -41,7 +40,7 @@ TERMINAL_LIMIT = 100
 
 @click.command("query", epilog=QUERY_HELP)
 @query_argument
-@store_option
+@source_option
 @events_options
 @click.option(
     "--limit",
@@ -71,7 +70,7 @@ TERMINAL_LIMIT = 100
 @click.pass_context
 def query_command(
     context: click.Context,
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     limit: int | None,
     chosen: str,
@@ -97,7 +96,7 @@ def _sort(name: str, *, is_reversed: bool) -> Sort:
 
 
 def print_events(
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     redact: RedactMode,
     chosen: Format = Format.TABLE,
@@ -167,9 +166,9 @@ def terminal_cells() -> int:
 
 @click.command("count")
 @query_argument
-@store_option
+@source_option
 @events_options
-def count_command(store: Path, choice: EventsChoice) -> None:
+def count_command(store: EventSource, choice: EventsChoice) -> None:
     """Print the number of events."""
     with reading(store) as reader:
         choice = fallen_back(choice, reader)

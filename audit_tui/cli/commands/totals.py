@@ -10,7 +10,7 @@ import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none, to_stdout
 from audit_tui.cli.first_range import fallen_back
-from audit_tui.cli.options import events_options, format_option, query_argument, store_option
+from audit_tui.cli.options import events_options, format_option, query_argument, source_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
@@ -25,10 +25,9 @@ from audit_tui.errors import UsageError
 from audit_tui.output.totals import Bucket, write_facets, write_histogram
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.query import EventReader, FacetField
+    from audit_tui.core.source import EventSource
 
 FACETS_LIMIT = 20
 BUCKETS = 32
@@ -38,7 +37,7 @@ _MOST_FACETS = 2**31 - 1
 @click.command("facets")
 @click.argument("column", metavar="COLUMN")
 @query_argument
-@store_option
+@source_option
 @events_options
 @click.option(
     "--limit",
@@ -55,7 +54,7 @@ _MOST_FACETS = 2**31 - 1
 def facets_command(
     context: click.Context,
     column: str,
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     limit: int,
     chosen: str,
@@ -95,7 +94,7 @@ def _facet_field(name: str) -> FacetField:
 
 @click.command("histogram")
 @query_argument
-@store_option
+@source_option
 @events_options
 @click.option("--every", metavar="LENGTH", help="Buckets of a length: 30s, 5m, 1h, 1d, 1w.")
 @click.option(
@@ -110,7 +109,7 @@ def _facet_field(name: str) -> FacetField:
 )
 @format_option
 def histogram_command(
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     every: str | None,
     buckets: int | None,

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from audit_tui.cli.options import store_option
+from audit_tui.cli.options import source_option
 from audit_tui.cli.progress import ProgressLine
+from audit_tui.core.source import local_path
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import EXIT_NO_ANCHOR, EXIT_WRONG, CheckpointError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from audit_tui.core.evidence.sealed import WrongEvents
+    from audit_tui.core.source import EventSource
     from audit_tui.store.evidence.verifying import Anchor, AnchorResult, Report, Request
 
 LABEL_CELLS = 11
@@ -27,7 +28,7 @@ MAX_LINES = 1_000
 
 
 @click.command("verify")
-@store_option
+@source_option
 @click.option(
     "--key",
     "keys",
@@ -58,7 +59,7 @@ MAX_LINES = 1_000
 def verify_command(
     context: click.Context,
     *,
-    store: Path,
+    store: EventSource,
     keys: tuple[str, ...],
     anchors: tuple[str, ...],
     since: str | None,
@@ -87,7 +88,7 @@ def verify_command(
         from audit_tui.cli.proof import check_proofs
 
         is_named = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
-        check_proofs(context, proof, store if is_named else None, public_keys, given)
+        check_proofs(context, proof, local_path(store) if is_named else None, public_keys, given)
         return
     if since is not None:
         given.append(read_anchor(since, is_since=True))
@@ -100,7 +101,7 @@ def verify_command(
         context.exit(EXIT_NO_ANCHOR)
 
 
-def _verified(store: Path, request: Request) -> Report:
+def _verified(store: EventSource, request: Request) -> Report:
     """Check a store, with progress on a terminal."""
     from audit_tui.store.evidence.verifying import verify
 
@@ -113,7 +114,7 @@ def _verified(store: Path, request: Request) -> Report:
         # Rows make no cycles: looking for them costs a tenth.
         gc.disable()
         try:
-            return verify(store, request, progress)
+            return verify(local_path(store), request, progress)
         finally:
             gc.enable()
 

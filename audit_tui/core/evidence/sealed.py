@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from audit_tui.core.event import number_text
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 
@@ -139,7 +140,7 @@ class SealStatus(Record):
                 return "not sealed"
             case SealState.BROKEN:
                 first = self.first_wrong_seq
-                return "seals broken" if first is None else f"broken at event {first:,}"
+                return "seals broken" if first is None else f"broken at event {number_text(first)}"
             case SealState.OLDER:
                 return "older copy"
             case SealState.CHECKING:

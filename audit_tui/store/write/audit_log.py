@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.recording import completed, is_same, moment_us, outcome_named, require_known
+from audit_tui.core.source import local_path
 from audit_tui.errors import EventError
 from audit_tui.store.tables.rows import random_key, stored_text
 from audit_tui.store.write import kept_writer
@@ -171,7 +172,7 @@ def _import_what_it_takes() -> None:
 def _default_path() -> Path:
     from audit_tui.config import default_store_path, load
 
-    return (load().settings.store or default_store_path()).absolute()
+    return local_path(load().settings.store or default_store_path()).absolute()
 
 
 def _as_stored(event: AuditEvent) -> AuditEvent:

@@ -31,7 +31,7 @@ WAITING: tuple[Line, ...] = ((Piece("Laying it out …", Role.QUIET),),)
 
 def raw_json_dialog(event: AuditEvent) -> TextDialog:
     """The dialog with an event's JSON, as ``query --format json`` prints it, and its original if kept."""
-    title = f"Event {event.seq:,}" if event.seq else "Event"
+    title = f"Event {event.number_words}".rstrip()
     if _is_large(event):
         return LargeJsonDialog(title, event)
     lines = _lines(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from audit_tui.core.event import number_text
 from audit_tui.core.evidence.sealed import SealState
 from audit_tui.core.text import counted
 from audit_tui.ui.screens.text_dialog import TextDialog, told_lines
@@ -104,9 +105,9 @@ def _broken(status: SealStatus) -> list[str]:
 
 
 def _run(run: WrongEvents) -> str:
-    which = f"event {run.first_seq:,}"
+    which = f"event {number_text(run.first_seq)}"
     if run.events > 1:
-        which = f"events {run.first_seq:,} to {run.last_seq:,}"
+        which = f"events {number_text(run.first_seq)} to {number_text(run.last_seq)}"
     sealed = ""
     if run.sealed_at_s is not None:
         says = "" if run.is_time_sealed else ", says the store"

@@ -124,7 +124,7 @@ def _columns(event: AuditEvent) -> list[tuple[str, str, Role]]:
     texts: list[tuple[str, str | None, Role]] = [
         ("severity", None if severity is None else f"{severity} {_SEVERITIES[severity]}", Role.VALUE),
         ("source", event.source, Role.VALUE),
-        ("number", None if event.seq is None else f"{event.seq:,}", Role.VALUE),
+        ("number", event.number_words or None, Role.VALUE),
         ("key", event.key, Role.VALUE),
     ]
     return [(label, value, role) for label, value, role in texts if value is not None]

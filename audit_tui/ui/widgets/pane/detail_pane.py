@@ -10,6 +10,7 @@ from textual import on
 from textual.message import Message
 
 from audit_tui.core.catalogue import catalogue
+from audit_tui.core.event import number_text
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.lane import Lane
@@ -113,13 +114,14 @@ class DetailPane(LineView):
         if message.event is not None:
             self._show_event(message.event)
         else:
-            words = str(message.error or f"Event {message.seq:,} is not in the store any more.")
+            words = str(message.error or f"Event {number_text(message.seq)} is not in the store any more.")
             self.show(partial(_words, words))
 
     def _show_event(self, event: AuditEvent, *, keep_place: bool = False) -> None:
         entry = catalogue().find(event.event)
         warnings = [
-            f"! The seals of events {run.first_seq:,} to {run.last_seq:,}: {run.wrong.words}."
+            f"! The seals of events {number_text(run.first_seq)} to {number_text(run.last_seq)}:"
+            f" {run.wrong.words}."
             if run.events > 1
             else f"! The seal of this event: {run.wrong.words}."
             for run in self._wrong
