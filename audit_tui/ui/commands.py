@@ -93,8 +93,14 @@ COMMANDS: tuple[Command, ...] = (
     _table(
         "select-rows", "v f9", "Select rows", "Begin to select rows, to copy them; again, or Esc, ends it."
     ),
-    _pane("pane-down", "down j", "Pane: down", "Scroll the pane down one line."),
-    _pane("pane-up", "up k", "Pane: up", "Scroll the pane up one line."),
+    _pane("pane-down", "down j", "Pane: down", "Go to the next value of the event, or scroll on."),
+    _pane("pane-up", "up k", "Pane: up", "Go to the value before, or scroll back."),
+    _pane(
+        "pane-choose",
+        "enter",
+        "Pane: choose",
+        "Ask what to do with the value: only these, without these, around this moment, copy.",
+    ),
     _pane("pane-page-down", "pagedown space", "Pane: page down", "Scroll the pane down one page."),
     _pane("pane-page-up", "pageup b", "Pane: page up", "Scroll the pane up one page."),
     _pane("pane-top", "home g", "Pane: top", "Scroll the pane to the top."),
@@ -202,8 +208,15 @@ COMMANDS: tuple[Command, ...] = (
         "Show pseudonyms instead of users and addresses, in copies and exports too, or the names again.",
         arrow_keys="ctrl+x",
     ),
-    _screen("include", "=", "Only these", "Show only events with the value under the cursor."),
-    _screen("exclude", "!", "Without these", "Leave out the events with the value under the cursor."),
+    _screen(
+        "include", "=", "Only these", "Show only events with the value under the cursor, in the pane too."
+    ),
+    _screen(
+        "exclude",
+        "!",
+        "Without these",
+        "Leave out the events with the value under the cursor, in the pane too.",
+    ),
     _screen("chips", ",", "Chips", "Go to the line of chips, to switch them off and on."),
     _screen("drop-last", "backspace", "Drop last chip", "Take the last chip away.", arrow_keys="delete"),
     _screen(

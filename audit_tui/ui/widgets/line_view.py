@@ -69,8 +69,11 @@ class LineView(ScrollView, can_focus=True):
             # A size that came while the view was being opened is told by no message.
             self._remake()
         index = y + self.scroll_offset.y
-        width = self.size.width
-        return paint(self, self._lines[index] if index < len(self._lines) else (), width)
+        return paint(self, self.line(index) if index < len(self._lines) else (), self.size.width)
+
+    def line(self, index: int) -> Line:
+        """Return a line as it is drawn."""
+        return self._lines[index]
 
     def _scroll_by(self, lines: int) -> None:
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False)

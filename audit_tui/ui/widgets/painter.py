@@ -54,6 +54,8 @@ class Piece(NamedTuple):
     role: Role = Role.VALUE
     command: str = ""
     """The id of the command that a click on it runs; empty for none."""
+    target: object = None
+    """The value that it stands for, where it can be pointed at; several pieces may stand for the same one."""
 
 
 Line = tuple[Piece, ...]

@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import EVERYTHING, Condition
+from audit_tui.core.filters import EVERYTHING, NO_VALUE_WORDS, Condition
 from audit_tui.core.flat_filter import FlatFilter, flat
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.view import chipped
+from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.widgets.chips import ChipLine
 
 if TYPE_CHECKING:
-    from audit_tui.core.filters import Filter
+    from collections.abc import Callable
+
+    from audit_tui.core.filters import Filter, FilterField
     from audit_tui.core.view import View
+    from audit_tui.ui.screens.menu import MenuItem
+    from audit_tui.ui.widgets.pane.detail_lines import Target
+    from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
 
 class Narrowing(ReviewBase):
@@ -56,13 +62,63 @@ class Narrowing(ReviewBase):
         self._narrow_by_cell(is_negated=True)
 
     def _narrow_by_cell(self, *, is_negated: bool) -> None:
+        pane = self.pane
+        if pane is not None and pane.has_focus:
+            if pane.target is not None:
+                self._narrow_by_value(*pane.target, is_negated=is_negated)
+            return
         row, column = self.table.highlighted, self.table.column
         if row is None:
             return
-        if column is Column.TIME:
+        self._narrow_by_value(column, row.text(column), is_negated=is_negated)
+
+    def _narrow_by_value(self, field: FilterField, value: str | None, *, is_negated: bool) -> None:
+        if field is Column.TIME:
             self.say(f"{self._keymap.key_of('time-range')} chooses times.")
-            return
-        self.narrow_by(Condition(column, IS_NOT if is_negated else IS, row.text(column)))
+        else:
+            self.narrow_by(Condition(field, IS_NOT if is_negated else IS, value))
+
+    def on_detail_pane_chosen(self, message: DetailPane.Chosen) -> None:
+        from audit_tui.ui.screens.menu import Menu, MenuItem
+
+        target = message.target
+        acts: list[tuple[MenuItem, Callable[[], object]]] = []
+        if target.field is not Column.TIME:
+            for command, is_negated in (("include", False), ("exclude", True)):
+                narrow = partial(self._narrow_by_value, *target, is_negated=is_negated)
+                acts.append((self._item_of(command), narrow))
+        if (look_around := getattr(self, "action_context", None)) is not None:
+            acts.append((MenuItem("x", "Around this moment"), look_around))
+        acts.append((MenuItem("y", "Copy"), partial(self._copy_value, target)))
+        title = f"{target.field.label}: {NO_VALUE_WORDS if target.value is None else target.value}"
+
+        def take(place: int | None) -> None:
+            if place is not None:
+                acts[place][1]()
+
+        self.app.push_screen(Menu(title, [item for item, _ in acts]), take)
+
+    def _item_of(self, command_id: str) -> MenuItem:
+        from audit_tui.ui.screens.menu import MenuItem
+
+        command = next(command for command in COMMANDS if command.id == command_id)
+        return MenuItem(next(iter(self._keymap.keys(command)), ""), command.title)
+
+    def _copy_value(self, target: Target) -> None:
+        from audit_tui.ui.screens.copy_source import where_it_went
+        from audit_tui.ui.screens.text_dialog import told_dialog
+
+        def copy() -> None:
+            result = self.clipboard.copy(target.value or "")
+            words = where_it_went("the value", result)
+            tell = (
+                partial(self.say, words)
+                if words
+                else partial(self.app.push_screen, told_dialog("Copy", result.words))
+            )
+            self.call_later(tell)
+
+        self.run_worker(copy, thread=True, group="copy", exclusive=True)
 
     def action_clear_filter(self) -> None:
         if self.view != self.view.without_filters():

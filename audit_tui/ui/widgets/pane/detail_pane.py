@@ -1,7 +1,8 @@
-"""The pane with everything that is known of the event under the cursor."""
+"""The pane with everything that is known of the event under the cursor, and a cursor on its values."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,30 +12,44 @@ from textual.message import Message
 
 from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import number_text
+from audit_tui.core.filters import MetaField
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.line_view import LineView
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
-from audit_tui.ui.widgets.pane.detail_lines import detail_lines
+from audit_tui.ui.widgets.pane.detail_lines import Spot, Target, detail_lines, spots_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
+    from textual import events
+
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
+    from audit_tui.core.filters import FilterField
     from audit_tui.core.query import ReaderFactory
 
 
+_TELLING = re.compile(r"access.?key|session|token|credential|principal", re.IGNORECASE)
+"""Names of what one follows most: the key, the session. The cursor begins there."""
+
+
 class DetailPane(LineView):
-    """Reads an event in a thread and shows it.
+    """Reads an event in a thread and shows it; while it has the focus, one of its values is marked.
 
     Args:
         open_reader: Opens its reader.
         zone: The zone of the date.
     """
+
+    @dataclass
+    class Chosen(Message):
+        """Enter or a click asks what can be done with a value."""
+
+        target: Target
 
     @dataclass
     class _EventRead(Message):
@@ -50,6 +65,15 @@ class DetailPane(LineView):
         self._event: AuditEvent | None = None
         self._wrong: tuple[WrongEvents, ...] = ()
         self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
+        self._spots: Sequence[Spot] = ()
+        self._current = 0
+        self._field: FilterField | None = None
+        """The field that the cursor was put on, where it stays from event to event; None for nowhere yet."""
+
+    @property
+    def target(self) -> Target | None:
+        """The value under the cursor; None while there is none."""
+        return self._spots[self._current].target if self._spots else None
 
     @property
     def event(self) -> AuditEvent | None:
@@ -132,6 +156,111 @@ class DetailPane(LineView):
             lambda width: detail_lines(event, entry, self._zone, width, warnings, remarks),
             keep_place=keep_place,
         )
+
+    # -- the cursor
+
+    def _remake(self) -> None:
+        super()._remake()
+        self._spots = spots_in(self._lines)
+        fields = [spot.target.field for spot in self._spots]
+        self._current = fields.index(self._field) if self._field in fields else _first_spot(self._spots)
+
+    def line(self, index: int) -> Line:
+        line = self._lines[index]
+        if not self.has_focus:
+            return line
+        current = self.target
+        return tuple(
+            piece._replace(role=Role.CURSOR) if current is not None and piece.target is current else piece
+            for piece in line
+        )
+
+    def on_focus(self) -> None:
+        self._show_cursor()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def _go_to(self, index: int) -> None:
+        if self._spots:
+            self._put(max(0, min(index, len(self._spots) - 1)))
+            self._show_cursor()
+
+    def _put(self, index: int) -> None:
+        self._current, self._field = index, self._spots[index].target.field
+
+    def _show_cursor(self) -> None:
+        if self._spots:
+            spot, top, height = self._spots[self._current], self.scroll_offset.y, self.size.height
+            if spot.first_line < top:
+                self.scroll_to(y=spot.first_line, animate=False)
+            elif spot.last_line >= top + height:
+                self.scroll_to(y=min(spot.first_line, spot.last_line - height + 1), animate=False)
+        self.refresh()
+
+    def _step(self, by: int) -> None:
+        """Go to the next value; where that is out of sight, scroll, so that nothing is passed over."""
+        goal = self._current + by
+        top, height = self.scroll_offset.y, self.size.height
+        if 0 <= goal < len(self._spots) and top - 1 <= self._spots[goal].first_line <= top + height:
+            self._go_to(goal)
+        else:
+            self._scroll_by(by)
+
+    def _turn(self, lines: int) -> None:
+        """Scroll by a page, and take the cursor along."""
+        self._scroll_by(lines)
+        top = max(0, min(self.scroll_offset.y + lines, self.max_scroll_y)) if self.is_attached else 0
+        in_sight = [
+            n for n, spot in enumerate(self._spots) if top <= spot.first_line < top + self.size.height
+        ]
+        if in_sight:
+            self._put(in_sight[0 if lines < 0 or top < self.max_scroll_y else -1])
+            self.refresh()
+
+    def action_pane_down(self) -> None:
+        self._step(1)
+
+    def action_pane_up(self) -> None:
+        self._step(-1)
+
+    def action_pane_page_down(self) -> None:
+        self._turn(max(1, self.size.height - 1))
+
+    def action_pane_page_up(self) -> None:
+        self._turn(-max(1, self.size.height - 1))
+
+    def action_pane_top(self) -> None:
+        self._go_to(0)
+        super().action_pane_top()
+
+    def action_pane_end(self) -> None:
+        self._go_to(len(self._spots) - 1)
+        super().action_pane_end()
+
+    def action_pane_choose(self) -> None:
+        if self.target is not None:
+            self.post_message(self.Chosen(self.target))
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask what can be done with the value under the mouse."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        line, x = place.y + self.scroll_offset.y, place.x
+        for number, spot in enumerate(self._spots):
+            if spot.first_line <= line <= spot.last_line and spot.start <= x < max(spot.end, spot.start + 1):
+                self._go_to(number)
+                self.action_pane_choose()
+                return
+
+
+def _first_spot(spots: Sequence[Spot]) -> int:
+    """Return the value to begin at: a telling one, else the first of the metadata, which no column shows."""
+    fields = [spot.target.field for spot in spots]
+    inner = [n for n, field in enumerate(fields) if isinstance(field, MetaField)]
+    telling = (n for n in inner if _TELLING.search(spots[n].target.field.label.rpartition(".")[2]))
+    return next(telling, inner[0] if inner else 0)
 
 
 def _words(words: str, width: int) -> list[Line]:
