@@ -164,6 +164,8 @@ class DetailPane(LineView):
         self._spots = spots_in(self._lines)
         fields = [spot.target.field for spot in self._spots]
         self._current = fields.index(self._field) if self._field in fields else _first_spot(self._spots)
+        if self.has_focus:
+            self.call_after_refresh(self._show_cursor)
 
     def line(self, index: int) -> Line:
         line = self._lines[index]
