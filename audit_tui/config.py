@@ -289,6 +289,13 @@ def data_directory() -> Path:
     return user_data_path(APP_NAME, appauthor=False)
 
 
+def cache_directory() -> Path:
+    """The platform's directory for what this program can make again; need not exist."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path(APP_NAME, appauthor=False)
+
+
 def state_directory() -> Path:
     """The platform's directory for what this program notes of its runs; need not exist."""
     from platformdirs import user_state_path

@@ -66,6 +66,7 @@ COMMANDS = {
     "histogram": CommandSource(
         "totals", "histogram_command", "Print how many events lie in each span of time."
     ),
+    "detect": CommandSource("detect", "detect_command", "Print which Sigma rules hit which events."),
     "watch": CommandSource("watch", "watch_command", "Print new events as they come, each once."),
     "export": CommandSource(
         "export", "export_command", "Write all events that match to the file OUT, newest first."

@@ -1,0 +1,123 @@
+"""``audit-tui detect``: which Sigma rules hit which events."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from audit_tui.cli.commands.query import to_stdout
+from audit_tui.cli.options import events_options, format_option, store_option
+from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.redacting import redact_mode, redact_option
+from audit_tui.cli.rules import load_runner
+from audit_tui.cli.session import session_of
+from audit_tui.cli.source import reading
+from audit_tui.core.detections import Level, RuleTotal
+from audit_tui.core.event import MAX_US, MIN_US
+from audit_tui.core.event_text import safe_json
+from audit_tui.core.export import Format
+from audit_tui.core.text import counted
+from audit_tui.core.time.dates import Preset
+from audit_tui.errors import EXIT_WRONG
+from audit_tui.output.detections import hit_json, write_totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.detect.rule import Rule
+
+LEVELS = [level.word for level in Level]
+
+
+@click.command("detect")
+@click.argument("rules", metavar="RULES...", nargs=-1, required=True)
+@store_option
+@events_options
+@click.option(
+    "--min-level",
+    metavar="LEVEL",
+    type=click.Choice(LEVELS, case_sensitive=False),
+    default=LEVELS[0],
+    show_default=True,
+    help=f"Only rules of this level and above: {', '.join(LEVELS)}.",
+)
+@format_option
+@redact_option
+@click.pass_context
+def detect_command(
+    context: click.Context,
+    rules: tuple[str, ...],
+    store: Path,
+    choice: EventsChoice,
+    min_level: str,
+    chosen: str,
+    *,
+    redact: bool,
+) -> None:
+    """Print the Sigma rules that hit, with their events, times and users.
+
+    RULES are files, folders or zip archives of Sigma rules, or built-in for those of the program. The range
+    is all time unless one is named. --format jsonl prints a line for each hit instead, with the rule's id,
+    title, author, level and tags. The exit code is 1 when a rule hit.
+    """
+    runner = load_runner(rules)
+    if choice.is_range_default:
+        choice = replace(choice, view=replace(choice.view, time_range=Preset.ALL_TIME))
+    form = Format(chosen.lower())
+    least = Level.named(min_level).value
+    asked = [rule for rule in runner.rules if rule.info.level.value >= least]
+    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    totals: list[RuleTotal] = []
+    with reading(store) as reader, ProgressLine() as progress:
+        names = mode.pseudonyms(reader)
+        query = replace(choice.query(), upto_seq=reader.newest_seq())
+        for number, rule in enumerate(asked):
+            if progress.is_due:
+                progress.say(f"Rule {number} of {len(asked)}: {rule.info.title}")
+            events = runner.hits(reader, rule, query)
+            shown = events if names is None else map(names.event, events)
+            total = _total(rule, shown, _printer(rule) if form is Format.JSONL else _quiet)
+            if total is not None:
+                totals.append(total)
+    totals.sort(key=lambda total: (-total.info.level.value, -total.events, total.info.title))
+    if form is not Format.JSONL:
+        write_totals(totals, sys.stdout, to_stdout(form, choice.context))
+    sys.stdout.flush()
+    events_hit = counted(sum(total.events for total in totals), "hit")
+    click.echo(f"{len(totals)} of {counted(len(asked), 'rule')} hit: {events_hit}.", err=True)
+    if totals:
+        context.exit(EXIT_WRONG)
+
+
+def _total(rule: Rule, events: Iterable[AuditEvent], show: Callable[[AuditEvent], None]) -> RuleTotal | None:
+    """Return what the hits of a rule have in common; None when there is none."""
+    count, first_us, last_us = 0, MAX_US, MIN_US
+    users: Counter[str] = Counter()
+    for event in events:
+        count += 1
+        first_us, last_us = min(first_us, event.occurred_us), max(last_us, event.occurred_us)
+        if event.user is not None:
+            users[event.user] += 1
+        show(event)
+    if not count:
+        return None
+    names = tuple(name for name, _ in users.most_common())
+    return RuleTotal(rule.info, count, first_us, last_us, names)
+
+
+def _printer(rule: Rule) -> Callable[[AuditEvent], None]:
+    def show(event: AuditEvent) -> None:
+        sys.stdout.write(f"{safe_json(hit_json(rule.info, event))}\n")
+
+    return show
+
+
+def _quiet(_: AuditEvent) -> None:
+    """Print nothing: the rules are printed when all are asked."""

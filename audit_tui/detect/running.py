@@ -1,0 +1,167 @@
+"""Rules asked of a source of events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import All, Any, Condition
+from audit_tui.core.operators import MORE
+from audit_tui.core.query_line.text import line_of, normal
+from audit_tui.core.record import Record
+from audit_tui.core.text import counted
+from audit_tui.detect.correlation import BaseHit, correlated
+from audit_tui.detect.fields import table_of
+from audit_tui.detect.loading import Unread
+from audit_tui.detect.plan import lookup_of, plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import Filter
+    from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.detect.fields import SourceTable
+    from audit_tui.detect.plan import Plan
+    from audit_tui.detect.rule import Rule
+
+
+class Unmapped(Record):
+    """Rules of logs that are not imported, or not told apart."""
+
+    logsource: str
+    """As the rules say it; hostile until cleaned."""
+    rules: int
+
+
+class Runner:
+    """Rules, ready to be asked.
+
+    Args:
+        rules: All that were loaded: correlations look at the others.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._plans: dict[str, Plan] = {}
+        self._named = {rule.name: rule for rule in rules if rule.name} | {
+            rule.info.id: rule for rule in rules
+        }
+        unmapped: Counter[str] = Counter()
+        unread: list[Unread] = []
+        runnable: list[Rule] = []
+        for rule in rules:
+            plan = plan_of(rule)
+            if plan is not None:
+                self._plans[rule.info.id] = plan
+            elif rule.correlation is None:
+                unmapped[str(rule.logsource)] += 1
+        for rule in rules:
+            missing = self._missing(rule)
+            if missing:
+                unread.append(Unread(rule.info.title, missing))
+            elif (rule.correlation is not None or rule.info.id in self._plans) and not rule.is_part:
+                runnable.append(rule)
+        self.rules = tuple(runnable)
+        """Those whose hits are told, the weightiest first."""
+        self.unmapped = tuple(Unmapped(*pair) for pair in sorted(unmapped.items()))
+        self.unread = tuple(unread)
+        """Correlations of rules that were not loaded or cannot be run."""
+
+    def plan(self, rule: Rule) -> Plan | None:
+        """Return how a rule is asked; None for a correlation."""
+        return self._plans.get(rule.info.id)
+
+    def line(self, rule: Rule) -> str:
+        """Return the query line of a rule, or of the rules that a correlation looks at."""
+        return line_of(normal(self.plan_filter(rule)))
+
+    def plan_filter(self, rule: Rule) -> Filter:
+        """Return a filter that takes every event that a rule may hit."""
+        return Any(tuple(self._plans[part.info.id].filter for part in self._parts(rule)))
+
+    def hits(
+        self, reader: EventReader, rule: Rule, query: EventQuery, cancel: CancelToken | None = None
+    ) -> Iterator[AuditEvent]:
+        """Yield the events of a query that a rule hits, in the query's order.
+
+        Args:
+            reader: The events.
+            rule: One of ``rules``.
+            query: Only these events; a correlation does not see others either.
+            cancel: Ends it.
+        """
+        if rule.correlation is None:
+            yield from _matches(reader, self._plans[rule.info.id], query, cancel)
+            return
+        seqs = correlated(rule.correlation, self._base_hits(reader, rule, query, cancel))
+        if seqs:
+            limits = (Condition(Column.SEQ, MORE, str(min(seqs) - 1)), self.plan_filter(rule))
+            narrowed = replace(query, filter=All((query.filter, *limits)), upto_seq=max(seqs))
+            yield from (event for event in reader.events(narrowed, cancel) if event.seq in seqs)
+
+    def _parts(self, rule: Rule) -> list[Rule]:
+        """Return the rules that look at events themselves: itself, or those of a correlation."""
+        if rule.correlation is None:
+            return [rule]
+        return [self._named[name] for name in rule.correlation.rules]
+
+    def _missing(self, rule: Rule) -> str:
+        if rule.correlation is None:
+            return ""
+        for name in rule.correlation.rules:
+            part = self._named.get(name)
+            if part is None:
+                return f"it looks at the rule {name}, which was not loaded"
+            if part.correlation is not None:
+                return f"it looks at the correlation {name}"
+            if part.info.id not in self._plans:
+                return f"it looks at the rule {name}, whose logs ({part.logsource}) are not imported"
+        return ""
+
+    def _base_hits(
+        self, reader: EventReader, rule: Rule, query: EventQuery, cancel: CancelToken | None
+    ) -> Iterator[BaseHit]:
+        correlation = rule.correlation
+        if correlation is None:
+            return
+        aliases = {alias: dict(names) for alias, names in correlation.aliases}
+        for place, (name, part) in enumerate(zip(correlation.rules, self._parts(rule), strict=True)):
+            table = table_of(part.logsource)
+            if table is None:
+                continue
+            fields = [aliases.get(field, {}).get(name, field) for field in correlation.group_by]
+            for event in _matches(reader, self._plans[part.info.id], query, cancel):
+                texts = [_first(event, field, table) for field in (*fields, correlation.field)]
+                *group, value = texts
+                # Events without a user are not those of one user.
+                if None not in group:
+                    whole = tuple(text or "" for text in group)
+                    yield BaseHit(event.occurred_us, event.seq or 0, place, whole, value)
+
+
+def _first(event: AuditEvent, field: str, table: SourceTable) -> str | None:
+    if not field:
+        return None
+    texts = lookup_of(event, table)(field)
+    return texts[0].casefold() if texts else None
+
+
+def _matches(
+    reader: EventReader, plan: Plan, query: EventQuery, cancel: CancelToken | None
+) -> Iterator[AuditEvent]:
+    whole = replace(query, filter=normal(All((query.filter, plan.filter))))
+    for event in reader.events(whole, cancel):
+        if plan.test is None or plan.test(event):
+            yield event
+
+
+def unmapped_words(unmapped: Sequence[Unmapped]) -> str:
+    """Say which rules see no event here; empty when all do."""
+    if not unmapped:
+        return ""
+    total = counted(sum(entry.rules for entry in unmapped), "rule")
+    names = ", ".join(f"{entry.logsource} {entry.rules}" for entry in unmapped)
+    return f"Not run: {total} of logs that are not imported: {names}."

@@ -1,0 +1,217 @@
+"""The condition of a rule: a tree of tests on the fields that rules name, and its meaning for one record."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from audit_tui.core.operators import AT_LEAST, AT_MOST, IN_NETWORK, LESS, MORE
+from audit_tui.core.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Lookup: TypeAlias = Callable[[str], Sequence[str]]
+    """Returns the texts of a field; of an empty name, all texts of the record."""
+    RecordTest: TypeAlias = Callable[[Lookup], bool]
+
+
+class Kind(StrEnum):
+    """The sorts of tests."""
+
+    PATTERN = "pattern"
+    """The whole text in any case; ``*`` is any text, ``?`` any character, a backslash makes them plain."""
+    CASED = "cased"
+    """A pattern in exactly this case."""
+    NULL = "null"
+    """No value."""
+    NETWORK = "network"
+    REGEX = "regex"
+    """A regular expression of RE2 anywhere in the text, with its flags in front."""
+    LESS = "less"
+    AT_MOST = "at_most"
+    MORE = "more"
+    AT_LEAST = "at_least"
+    FIELD = "field"
+    """The value of the field that is named."""
+    FIELD_START = "field_start"
+    """A text that begins with it."""
+    FIELD_END = "field_end"
+    """A text that ends with it."""
+    FIELD_PART = "field_part"
+    """A text that contains it."""
+
+
+ORDERS = {Kind.LESS: LESS, Kind.AT_MOST: AT_MOST, Kind.MORE: MORE, Kind.AT_LEAST: AT_LEAST}
+ANY, SINGLE = "*", "?"
+KEYWORD = ""
+"""The field of a test that looks at all texts of a record."""
+
+
+class FieldTest(NamedTuple):
+    """One comparison of a field, as a rule names it, with a value."""
+
+    field: str
+    kind: Kind
+    value: str = ""
+
+
+class Group(Record):
+    """Tests joined by "all", "any", or "not", which has one part."""
+
+    word: str
+    parts: tuple[Tree, ...]
+
+
+Tree: TypeAlias = FieldTest | Group
+
+
+def tests_in(tree: Tree) -> Iterator[FieldTest]:
+    """Yield the tests of a tree."""
+    if isinstance(tree, FieldTest):
+        yield tree
+    else:
+        for part in tree.parts:
+            yield from tests_in(part)
+
+
+def to_json(tree: Tree) -> Any:  # noqa: ANN401 - JSON
+    """Return the tree as JSON values."""
+    if isinstance(tree, FieldTest):
+        return [tree.field, tree.kind.value, tree.value]
+    return {tree.word: [to_json(part) for part in tree.parts]}
+
+
+def from_json(value: Any) -> Tree:  # noqa: ANN401 - JSON
+    """Return the tree that JSON values tell."""
+    if isinstance(value, list):
+        field, kind, text = value
+        return FieldTest(field, Kind(kind), text)
+    ((word, parts),) = value.items()
+    return Group(word, tuple(map(from_json, parts)))
+
+
+def pieces(pattern: str) -> list[str]:
+    """Return the pieces of a pattern: ``*``, ``?``, and the texts between them with their escapes."""
+    parts: list[str] = []
+    literal = ""
+    place = 0
+    while place < len(pattern):
+        sign = pattern[place]
+        if sign in (ANY, SINGLE):
+            if literal:
+                parts.append(literal)
+                literal = ""
+            parts.append(sign)
+        else:
+            if sign == "\\":
+                place += 1
+                sign = "\\" + pattern[place]
+            literal += sign
+        place += 1
+    return [*parts, literal] if literal else parts
+
+
+def plain(piece: str) -> str:
+    """Return a literal piece without its escapes."""
+    text, place = "", 0
+    while place < len(piece):
+        place += piece[place] == "\\"
+        text += piece[place]
+        place += 1
+    return text
+
+
+def escaped(text: str) -> str:
+    """Return the pattern of exactly this text."""
+    return text.replace("\\", "\\\\").replace(ANY, "\\*").replace(SINGLE, "\\?")
+
+
+def record_test(tree: Tree) -> RecordTest:
+    """Return the function that tells whether a record matches."""
+    if isinstance(tree, FieldTest):
+        return _test(tree)
+    tests = [record_test(part) for part in tree.parts]
+    if tree.word == "not":
+        return lambda lookup: not tests[0](lookup)
+    if tree.word == "all":
+        return lambda lookup: all(test(lookup) for test in tests)
+    return lambda lookup: any(test(lookup) for test in tests)
+
+
+def _test(test: FieldTest) -> RecordTest:
+    field, kind, value = test
+    if kind is Kind.NULL:
+        return lambda lookup: not lookup(field)
+    if kind in _REFERENCES:
+        compare = _REFERENCES[kind]
+        return lambda lookup: any(
+            compare(text.casefold(), other.casefold()) for text in lookup(field) for other in lookup(value)
+        )
+    passes = text_test(test)
+    return lambda lookup: any(map(passes, lookup(field)))
+
+
+_REFERENCES: dict[Kind, Callable[[str, str], bool]] = {
+    Kind.FIELD: str.__eq__,
+    Kind.FIELD_START: str.startswith,
+    Kind.FIELD_END: str.endswith,
+    Kind.FIELD_PART: str.__contains__,
+}
+
+
+def text_test(test: FieldTest) -> Callable[[str], bool]:
+    """Return the test of one text, for a test that looks at no other field."""
+    if test.kind is Kind.NETWORK:
+        return IN_NETWORK.meaning(test.value)
+    if test.kind in ORDERS:
+        return ORDERS[test.kind].meaning(test.value)
+    if test.kind is Kind.REGEX:
+        return _search(test.value)
+    ends = ("", "") if test.field == KEYWORD else ("^", "$")
+    # Linear whatever the pattern is, which Python's own expressions are not.
+    flags = "(?s)" if test.kind is Kind.CASED else "(?is)"
+    return _search(f"{flags}{ends[0]}(?:{''.join(map(_expression, pieces(test.value)))}){ends[1]}")
+
+
+def _expression(piece: str) -> str:
+    if piece in (ANY, SINGLE):
+        return ".*" if piece == ANY else "."
+    import re2
+
+    return str(re2.escape(plain(piece)))
+
+
+def _search(expression: str) -> Callable[[str], bool]:
+    compiled = compile_regex(expression)
+
+    def passes(text: str) -> bool:
+        # RE2 takes no lone surrogates.
+        return compiled.search(text.encode("utf-8", "backslashreplace").decode()) is not None
+
+    return passes
+
+
+@lru_cache(maxsize=4096)
+def compile_regex(expression: str) -> Any:  # noqa: ANN401 - a library without types
+    """Compile an expression with RE2, whose time grows with the text alone.
+
+    Raises:
+        ValueError: If it cannot be compiled, or would be too large.
+    """
+    import re2
+
+    options = re2.Options()
+    options.max_mem = 1 << 20
+    options.log_errors = False
+    try:
+        return re2.compile(expression, options)
+    except re2.error as error:
+        raise ValueError(str(error)) from None
+
+
+def mark_of(tree: Tree) -> str:
+    """Return the tree as one text, the same for the same tree."""
+    return json.dumps(to_json(tree), separators=(",", ":"), ensure_ascii=True)

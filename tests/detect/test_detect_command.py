@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from audit_tui.core.event import AuditEvent
+from audit_tui.store.write.writer import StoreWriter
+from tests.cli.running import at, run
+from tests.detect.rules import TRAIL, rule_with, write_rules
+
+EVENTS = [
+    AuditEvent(
+        "StopLogging",
+        at(f"2026-11-20 09:0{number}"),
+        category="cloudtrail",
+        user=user,
+        source="cloudtrail",
+        key=f"k{number}",
+    )
+    for number, user in enumerate(["bob", "alice", "alice", None])
+]
+LOW = rule_with("s: {event: Nothing}\ncondition: s", rest="level: low")
+OWN = rule_with(
+    "s: {user: bob}\ncondition: s",
+    rest='author: "Eve\\x1b[31m"\nlevel: low\nid: 33333333-3333-4333-8333-333333333333',
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    path = tmp_path / "audit.db"
+    with StoreWriter(path) as writer:
+        writer.append(EVENTS)
+    return str(path)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> str:
+    return str(write_rules(tmp_path / "rules", TRAIL, LOW, OWN, "title: only"))
+
+
+def test_rules_that_hit_are_a_table_with_their_author(store: str, rules: str) -> None:
+    result = run("detect", rules, "-s", store)
+    head, first, second = result.stdout.splitlines()
+    assert head.split() == ["Level", "Events", "Rule", "First", "Last", "Users", "Author"]
+    assert first.split()[:4] == ["high", "4", "Trail", "Stopped"]
+    assert first.endswith("alice, bob  Ann Author")
+    assert second.split()[:4] == ["low", "1", "A", "rule"]
+    assert "\x1b" not in result.stdout
+    assert "2 of 3 rules hit: 5 hits." in result.stderr
+    assert "Not run: " in result.stderr
+    assert result.exit_code == 1
+
+
+def test_a_level_leaves_rules_out(store: str, rules: str) -> None:
+    result = run("detect", rules, "-s", store, "--min-level", "critical")
+    assert (result.stdout, result.exit_code) == ("", 0)
+    assert "0 of 0 rules hit" in result.stderr
+    assert run("detect", rules, "-s", store, "--min-level", "high").stdout.count("\n") == 2
+
+
+def test_a_hit_for_programs_names_rule_author_and_event(store: str, rules: str) -> None:
+    result = run("detect", rules, "-s", store, "--format", "jsonl", "--filter", "user=alice")
+    hits = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [hit["key"] for hit in hits] == ["k2", "k1"]
+    assert {hit["rule_id"] for hit in hits} == {"11111111-1111-4111-8111-111111111111"}
+    assert (hits[0]["title"], hits[0]["author"], hits[0]["level"]) == ("Trail Stopped", "Ann Author", "high")
+    assert hits[0]["tags"] == ["attack.t1562.008"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "md"])
+def test_rules_come_in_other_formats(store: str, rules: str, form: str) -> None:
+    text = run("detect", rules, "-s", store, "--format", form).stdout
+    if form == "json":
+        (first, _) = json.loads(text)
+        assert (first["events"], first["users"]) == (4, ["alice", "bob"])
+        assert (first["first"], first["last"]) == (
+            "2026-11-20T09:00:00.000000Z",
+            "2026-11-20T09:03:00.000000Z",
+        )
+    elif form == "csv":
+        (first, _) = csv.DictReader(io.StringIO(text))
+        assert (first["level"], first["events"], first["users"]) == ("high", "4", "alice bob")
+    else:
+        assert text.splitlines()[2].startswith("| high | 4 | Trail Stopped |")
+
+
+def test_events_of_other_times_and_sources_are_not_seen(store: str, rules: str) -> None:
+    late = run("detect", rules, "-s", store, "--since", "2026-11-20 09:02")
+    assert late.stdout.splitlines()[1].split()[1] == "2"
+    gcp = TRAIL.replace("product: aws, service: cloudtrail", "product: gcp, service: gcp.audit")
+    gcp = gcp.replace("eventName", "event").replace("eventSource", "x")
+    other = write_rules(Path(store).parent / "gcp", gcp)
+    assert run("detect", str(other), "-s", store).exit_code == 0
+
+
+def test_names_are_hidden_where_they_are_to_be(store: str, rules: str) -> None:
+    result = run("detect", rules, "-s", store, "--redact")
+    assert "alice" not in result.stdout
+    assert result.stdout.splitlines()[1].split()[1] == "4"
