@@ -27,7 +27,7 @@ class Place(Record):
 
 
 class SourceTable(Record):
-    """What rules say of one source of events."""
+    """The places of the fields of one source of events."""
 
     source: str
     """The ``source`` of the events; ``any`` for all."""

@@ -145,7 +145,7 @@ def _small(name: str, content: bytes, unread: list[Unread]) -> Iterator[tuple[st
 
 
 class _Parsed:
-    """What was parsed before, by content; parses the rest, and remembers it.
+    """The files that were parsed before, by content; parses the others, and remembers them.
 
     Args:
         connection: The cache; None is none.

@@ -61,7 +61,7 @@ def detect_command(
     *,
     redact: bool,
 ) -> None:
-    """Print the Sigma rules that hit, with their events, times and users.
+    """Print which Sigma rules hit which events.
 
     RULES are files, folders or zip archives of Sigma rules, or built-in for those of the program. The range
     is all time unless one is named. --format jsonl prints a line for each hit instead, with the rule's id,
