@@ -17,6 +17,7 @@ class Where(Enum):
     PANE = "In the detail pane"
     CHIPS = "On the line of chips"
     SCREEN = "On the review screen"
+    FACETS = "In the facets"
     APP = "Everywhere, in dialogs too"
 
 
@@ -57,6 +58,11 @@ def _pane(id_: str, keys: str, title: str, help_: str) -> Command:
 
 def _chips(id_: str, keys: str, title: str, help_: str) -> Command:
     return Command(id_, tuple(keys.split()), title, help_, Where.CHIPS)
+
+
+def _facets(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
+    arrows = tuple(arrow_keys.split())
+    return Command(id_, tuple(keys.split()), title, help_, Where.FACETS, arrow_keys=arrows)
 
 
 def _screen(
@@ -110,6 +116,17 @@ COMMANDS: tuple[Command, ...] = (
     _chips("switch-chip", "space enter", "Switch chip", "Switch the chip off, or on again."),
     _chips("drop-chip", "delete", "Drop chip", "Take the chip away."),
     _chips("leave-chips", "escape down j", "Leave the chips", "Go back to the list."),
+    _facets("facet-only", "enter =", "Only this value", "Show only this value's events, or more values."),
+    _facets("facet-without", "!", "Without this value", "Leave out the events with this value."),
+    _facets("facet-rarest", "r", "Rarest first", "The rarest values first, or the most frequent.", "f9"),
+    _facets("facet-down", "down j", "In facets: down", "Move to the next value."),
+    _facets("facet-up", "up k", "In facets: up", "Move to the value before."),
+    _facets("facet-next", "right l", "In facets: next field", "Move to the next field."),
+    _facets("facet-previous", "left h", "In facets: field before", "Move to the field before."),
+    _facets("facet-page-down", "pagedown space", "In facets: page down", "Move one page down."),
+    _facets("facet-page-up", "pageup b", "In facets: page up", "Move one page up."),
+    _facets("facet-first", "home g", "In facets: top", "Move to the first value."),
+    _facets("facet-last", "end G", "In facets: end", "Move to the last line."),
     _screen(
         "open-event",
         "enter",
@@ -233,6 +250,13 @@ COMMANDS: tuple[Command, ...] = (
         arrow_keys="backspace",
     ),
     _screen("redo", "ctrl+r", "Redo", "Take back the last undo."),
+    _screen(
+        "facets",
+        "S",
+        "Facets",
+        "The values of what is shown, with their numbers, beside the list; again, or Esc, closes them.",
+        arrow_keys="ctrl+f",
+    ),
     _screen("narrow-list", "<", "Pane larger", "Move the edge between list and pane: the pane gets more."),
     _screen("widen-list", ">", "List larger", "Move the edge between list and pane: the list gets more."),
     _screen("reload", "R", "Reload", "Read again, with the events that came meanwhile.", arrow_keys="f5"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 ARROWS = "arrows"
 PRESETS = (DEFAULT, ARROWS)
-PARTS = (Where.PANE, Where.CHIPS)
+PARTS = (Where.PANE, Where.CHIPS, Where.FACETS)
 """Parts of the screen whose keys come before those of the whole."""
 UNBOUND = "unbound"
 """A key that no keyboard has, for a command whose keys were taken away."""
@@ -126,7 +126,7 @@ class Keymap:
         return tuple(dict.fromkeys(self._clashes()))
 
     def _clashes(self) -> Iterator[Clash]:
-        for place in (Where.TABLE, Where.PANE, Where.CHIPS):
+        for place in (Where.TABLE, *PARTS):
             taken: dict[str, Command] = {}
             for command in COMMANDS:
                 if command.where not in (place, Where.SCREEN, Where.APP):

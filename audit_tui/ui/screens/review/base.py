@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.screens.filter_by import FilterDialog
     from audit_tui.ui.screens.text_dialog import TextDialog
     from audit_tui.ui.terminal.clipboard import Clipboard
+    from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
     Answer = TypeVar("Answer")
@@ -147,6 +148,11 @@ class ReviewBase(Screen[None]):
     def pane(self) -> DetailPane | None:
         """The detail pane; None while it is closed."""
         return self._body.pane
+
+    @property
+    def facets(self) -> FacetPanel | None:
+        """The panel of facets; None while it is closed."""
+        return self._body.facets
 
     @property
     def view(self) -> View:

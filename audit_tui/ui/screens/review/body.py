@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.core.query import ReaderFactory
+    from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
     from audit_tui.ui.widgets.list.range_table import RangeTable
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
@@ -26,6 +27,10 @@ SPLIT_STEP = 5
 """Percent that the edge between list and pane moves at a time."""
 FIRST_SPLIT = {True: 64, False: 50}
 """Percent that the list gets, beside the pane and above it."""
+FACET_CELLS = 36
+"""The width of the facets, as the styles have it."""
+LEAST_LIST_CELLS = 60
+"""A list that would be narrower has the facets over it."""
 WIDE_CELLS = 120
 """From this width on the detail pane stands beside the list."""
 
@@ -50,6 +55,8 @@ class ReviewBody(Container):
         self._pane: DetailPane | None = None
         self._wrong: Sequence[WrongEvents] = ()
         self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
+        self._facets: FacetPanel | None = None
+        self._width_cells = 0
         self._is_wide = False
         self.splits = dict(FIRST_SPLIT)
         """Percent that the list gets, beside the pane and above it."""
@@ -67,11 +74,43 @@ class ReviewBody(Container):
         """The detail pane; None while it is closed."""
         return self._pane if self._pane is not None and self._pane.display else None
 
+    @property
+    def facets(self) -> FacetPanel | None:
+        """The panel of facets; None while it is closed."""
+        return self._facets if self._facets is not None and self._facets.display else None
+
     def fit(self, width: int) -> None:
         """Put the pane beside the list, or below it, for a screen so wide."""
+        self._width_cells = width
         self._is_wide = width >= WIDE_CELLS
         self.set_class(self._is_wide, "-wide")
         self._fit_pane()
+
+    def open_facets(self) -> None:
+        """Show the facets of what is shown."""
+        if self._facets is None:
+            from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
+
+            self._facets = FacetPanel(self._open_reader, id="facets")
+            self.mount(self._facets, before=0)
+        self._facets.display = True
+        self._fit_facets()
+        self._facets.count(self.event_list.shown.query)
+        self._facets.focus()
+
+    def close_facets(self) -> None:
+        """Hide the facets; the list has the focus again."""
+        if self._facets is not None:
+            self._facets.display = False
+            self._facets.stop()
+            self.table.focus()
+
+    def _fit_facets(self) -> None:
+        """Put the facets beside the list where it keeps enough room, else over it."""
+        if self._facets is not None:
+            has_pane = self._is_wide and self.pane is not None
+            room = self._width_cells * self.splits[True] // 100 if has_pane else self._width_cells
+            self._facets.set_class(room - FACET_CELLS < LEAST_LIST_CELLS, "-over")
 
     def move_split(self, steps: int) -> None:
         """Move the edge between list and pane; nothing happens while the pane is closed."""
@@ -86,6 +125,7 @@ class ReviewBody(Container):
             share = f"{100 - self.splits[self._is_wide]}%"
             self._pane.styles.width = share if self._is_wide else "100%"
             self._pane.styles.height = "100%" if self._is_wide else share
+        self._fit_facets()
 
     def open_pane(self) -> None:
         """Show all of the event under the cursor; nothing happens where there is none."""
@@ -102,6 +142,7 @@ class ReviewBody(Container):
             self._pane.remark(self._remarks_of)
             self.mount(self._pane)
         self._pane.display = True
+        self._fit_facets()
         self._pane.open_event(row.seq)
         self.post_message(self.PaneToggled())
 
@@ -109,6 +150,7 @@ class ReviewBody(Container):
         """Hide the detail pane; the list has the focus again."""
         if self._pane is not None:
             self._pane.display = False
+            self._fit_facets()
             self._pane.open_event(None)
             self.table.focus()
             self.post_message(self.PaneToggled())
@@ -132,6 +174,8 @@ class ReviewBody(Container):
             self._pane.set_zone(message.shown.context.zone)
             if message.is_reopened:
                 self._pane.renew()
+        if self.facets is not None:
+            self.facets.count(message.shown.query, is_reopened=message.is_reopened)
 
     @on(EventTable.RowHighlighted)
     def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:

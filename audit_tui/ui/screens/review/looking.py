@@ -40,4 +40,6 @@ class Looking(ReviewBase):
         from audit_tui.ui.screens.help import help_dialog
 
         here = Where.PANE if self.pane is not None and self.pane.has_focus else Where.TABLE
+        if self.facets is not None and self.facets.has_focus:
+            here = Where.FACETS
         self.app.push_screen(help_dialog(here, self._keymap))

@@ -29,13 +29,15 @@ class Moving(ReviewBase):
             self.event_list.cancel()
         elif self.table.is_selecting:
             self.table.end_selection()
+        elif self.facets is not None and (self.facets.has_focus or self.pane is None):
+            self._body.close_facets()
         elif self.pane is not None:
             self._body.close_pane()
         else:
             self.event_list.cancel()
 
     def action_quit(self) -> None:
-        if self.table.is_selecting or self.pane is not None:
+        if self.table.is_selecting or self.pane is not None or self.facets is not None:
             self.action_back()
         else:
             self.app.exit()

@@ -58,4 +58,6 @@ class Ordering(Ranging):
         }
         if self.pane is not None:
             places[Where.PANE] = self.pane
+        if self.facets is not None:
+            places[Where.FACETS] = self.facets
         return places.get(command.where, self)

@@ -1,0 +1,413 @@
+"""The panel of facets: the values of the events that are shown, and in how many of them each stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import MetaField
+from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.commands import Where
+from audit_tui.ui.keymap import bindings
+from audit_tui.ui.lane import Lane
+from audit_tui.ui.widgets.facets.facet_lines import (
+    MORE_VALUES,
+    TOP_VALUES,
+    Kind,
+    Row,
+    Section,
+    line_of,
+    rows_of,
+)
+from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, fit, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.binding import BindingType
+    from textual.strip import Strip
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import EventQuery, EventReader, Facet, FacetField, ReaderFactory
+
+FIELDS: tuple[FacetField, ...] = (
+    Column.CATEGORY,
+    Column.EVENT,
+    Column.USER,
+    Column.OUTCOME,
+    Column.SOURCE_IP,
+    Column.TARGET,
+    Column.SOURCE,
+)
+"""The fields that the panel shows at first."""
+COUNTED_EVENTS = 20_000
+"""Values that no index counts are counted in the newest events, as many as this: 50 to 300 ms."""
+_SLOW = (Column.TARGET, Column.DESCRIPTION)
+
+
+class FacetPanel(ScrollView, can_focus=True):
+    """Shows the values of the present result, most frequent or rarest first.
+
+    Each field is drawn when its answer comes.
+
+    Args:
+        open_reader: Opens the panel's reader.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.FACETS)]
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLES
+
+    @dataclass
+    class Chosen(Message):
+        """A value was chosen: only its events are wanted, or none of them."""
+
+        field: FacetField
+        value: str | None
+        is_negated: bool
+
+    class FieldWanted(Message):
+        """A further field is to be chosen."""
+
+    class Closed(Message):
+        """The panel is to be closed."""
+
+    @dataclass
+    class _Counted(Message):
+        number: int
+        field: FacetField
+        facet: Facet | None
+        words: str = ""
+
+    def __init__(self, open_reader: ReaderFactory, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lane = Lane(open_reader)
+        self._sections = [Section(field) for field in FIELDS]
+        self._rows: list[Row] = rows_of(self._sections)
+        self._cursor = -1
+        self._number = 0
+        self._query: EventQuery | None = None
+        self._is_rarest = False
+        self._goal: FacetField | None = None
+        """The field that was added, for the cursor to go to when it is counted."""
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """The fields and what is known of their values."""
+        return self._sections
+
+    @property
+    def is_counting(self) -> bool:
+        """Tell whether counts of the present result are still to come."""
+        return any(section.is_stale for section in self._sections)
+
+    @property
+    def chosen(self) -> tuple[FacetField, str | None] | None:
+        """The value under the cursor; None where there is none."""
+        row = self._row
+        if row is None or row.kind is not Kind.VALUE:
+            return None
+        section = self._sections[row.section]
+        return None if section.facet is None else (section.field, section.facet.values[row.value].value)
+
+    def count(self, query: EventQuery, *, is_reopened: bool = False) -> None:
+        """Count the values of a result; one that is counted already is not counted again."""
+        if is_reopened:
+            self._lane.renew()
+        elif self._query is not None and _is_same(query, self._query):
+            return
+        self._query = query
+        self._ask([section.field for section in self._sections])
+
+    def add_field(self, path: str) -> None:
+        """Show a field of the metadata too."""
+        field = MetaField(path)
+        if all(section.field != field for section in self._sections):
+            self._sections.append(Section(field))
+            self._ask([section.field for section in self._sections if section.is_stale])
+        self._goal = field
+        self._renew_rows()
+        self._go_to(field)
+
+    def stop(self) -> None:
+        """End what is counted; the next time it begins again."""
+        self._lane.cancel()
+        self._query = None
+
+    def on_unmount(self) -> None:
+        self._lane.close()
+
+    # -- counting
+
+    def _ask(self, fields: Sequence[FacetField]) -> None:
+        query = self._query
+        if query is None:
+            return
+        self._number += 1
+        for section in self._sections:
+            section.is_stale = section.is_stale or section.field in fields
+        self.refresh()
+        limits = {section.field: self._limit(section) for section in self._sections if section.is_stale}
+        work = partial(self._read, self._number, query, limits, self._lane.begin(), is_rarest=self._is_rarest)
+        self.run_worker(work, group="facets", thread=True, exclusive=True)
+
+    @staticmethod
+    def _limit(section: Section) -> int:
+        return MORE_VALUES if section.is_open else TOP_VALUES
+
+    def _read(
+        self,
+        number: int,
+        query: EventQuery,
+        limits: dict[FacetField, int],
+        token: CancelToken,
+        *,
+        is_rarest: bool,
+    ) -> None:
+        """In a thread: what an index counts first, and the number of values where that takes longer last."""
+        quick = sorted(limits, key=lambda field: field in _SLOW or isinstance(field, MetaField))
+        rest: list[FacetField] = []
+        for counts_all, fields in ((False, quick), (True, rest)):
+            for field in fields:
+                ask = partial(_facets, query, field, limits[field], is_rarest, counts_all)
+                try:
+                    facet = self._lane.ask(ask, token)
+                except QueryCancelled:
+                    return
+                except AuditTuiError as error:
+                    self.post_message(self._Counted(number, field, None, error.title))
+                else:
+                    if facet.distinct is None:
+                        rest.append(field)
+                    self.post_message(self._Counted(number, field, facet))
+
+    @on(_Counted)
+    def _take(self, message: _Counted) -> None:
+        message.stop()
+        section = next((part for part in self._sections if part.field == message.field), None)
+        if message.number != self._number or section is None:
+            return
+        place = self._place()
+        section.facet, section.words, section.is_stale = message.facet, message.words, False
+        self._renew_rows()
+        if message.field == self._goal:
+            self._goal = None
+            self._go_to(message.field)
+        else:
+            self._find(place)
+
+    # -- lines and the cursor
+
+    @property
+    def _row(self) -> Row | None:
+        return self._rows[self._cursor] if 0 <= self._cursor < len(self._rows) else None
+
+    def _place(self) -> tuple[Row, FacetField | None, str | None] | None:
+        """The line under the cursor, to be there again when others came."""
+        row = self._row
+        if row is None:
+            return None
+        chosen = self.chosen
+        field = self._sections[row.section].field if row.section >= 0 else None
+        return row, field, None if chosen is None else chosen[1]
+
+    def _find(self, place: tuple[Row, FacetField | None, str | None] | None) -> None:
+        if place is None:
+            self._cursor = -1
+            self._move_to(0)
+            return
+        old, field, text = place
+        for number, row in enumerate(self._rows):
+            if row.section != old.section or row.kind is not old.kind:
+                continue
+            facet = self._sections[row.section].facet if row.section >= 0 else None
+            if row.kind is not Kind.VALUE or (facet is not None and facet.values[row.value].value == text):
+                self._set_cursor(number)
+                return
+        same = [number for number, row in enumerate(self._rows) if row.section == old.section]
+        self._move_to(min(same[0] + 1 + max(0, old.value), same[-1]) if same and field else 0)
+
+    def _go_to(self, field: FacetField) -> None:
+        number = next(n for n, section in enumerate(self._sections) if section.field == field)
+        self._move_to(self._rows.index(Row(Kind.HEAD, number)))
+
+    def _renew_rows(self) -> None:
+        self._rows = rows_of(self._sections)
+        self.virtual_size = Size(self._content_width, len(self._rows) + 1)
+        self.refresh()
+
+    def _move_to(self, number: int, step: int = 1) -> None:
+        """Put the cursor on a line, or on the nearest beyond it that takes it, else before it."""
+        places = [place for place, row in enumerate(self._rows) if row.takes_cursor]
+        if step > 0:
+            following = [place for place in places if place >= number]
+            self._set_cursor(following[0] if following else places[-1])
+        else:
+            leading = [place for place in places if place <= number]
+            self._set_cursor(leading[-1] if leading else places[0])
+
+    def _set_cursor(self, number: int) -> None:
+        before, self._cursor = self._cursor, number
+        for place in {before, number}:
+            y = place + 1 - self.scroll_offset.y
+            if 1 <= y < self.size.height:
+                self.refresh(Region(0, y, self.size.width, 1))
+        height = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        # The head of the field is to be seen above its first value.
+        first = number - 1 if number and self._rows[number - 1].kind is Kind.HEAD else number
+        if first < top:
+            self.scroll_to(y=first, animate=False, force=True)
+        elif number >= top + height:
+            self.scroll_to(y=number - height + 1, animate=False, force=True)
+
+    @property
+    def _content_width(self) -> int:
+        return max(8, self.size.width - self.scrollbar_size_vertical)
+
+    def on_resize(self) -> None:
+        self._renew_rows()
+        if self._row is not None:
+            self._set_cursor(self._cursor)
+
+    def watch_has_focus(self, value: bool) -> None:
+        super().watch_has_focus(value)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen."""
+        width = self._content_width
+        return paint(self, self._line(y, width), self.size.width)
+
+    def _line(self, y: int, width: int) -> Line:
+        if y == 0:
+            return self._header(width)
+        number = y - 1 + self.scroll_offset.y
+        if number >= len(self._rows):
+            return ()
+        is_cursor = number == self._cursor and self.has_focus
+        return line_of(self._rows[number], self._sections, width, is_cursor=is_cursor)
+
+    def _header(self, width: int) -> Line:
+        words = "rarest first" if self._is_rarest else "most frequent first"
+        close = " ✕ "
+        room = max(0, width - cell_len(close) - 1)
+        return (
+            Piece(" "),
+            Piece(fit(words, room), Role.BUTTON, "facet-rarest"),
+            Piece(close, Role.QUIET, "facets"),
+        )
+
+    # -- keys and mouse
+
+    def action_facet_down(self) -> None:
+        self._move_to(self._cursor + 1)
+
+    def action_facet_up(self) -> None:
+        self._move_to(self._cursor - 1, -1)
+
+    def action_facet_page_down(self) -> None:
+        self._move_to(self._cursor + max(1, self.size.height - 2))
+
+    def action_facet_page_up(self) -> None:
+        self._move_to(self._cursor - max(1, self.size.height - 2), -1)
+
+    def action_facet_first(self) -> None:
+        self._move_to(0)
+
+    def action_facet_last(self) -> None:
+        self._move_to(len(self._rows) - 1)
+
+    def action_facet_next(self) -> None:
+        heads = [place for place, row in enumerate(self._rows) if row.kind is Kind.HEAD]
+        self._move_to(next((place for place in heads if place > self._cursor), len(self._rows) - 1))
+
+    def action_facet_previous(self) -> None:
+        heads = [place for place, row in enumerate(self._rows) if row.kind is Kind.HEAD]
+        before = [place for place in heads if place < self._cursor - 1]
+        self._move_to(before[-1] if before else 0)
+
+    def action_facet_only(self) -> None:
+        row = self._row
+        if row is not None and row.kind is Kind.ADD:
+            self.post_message(self.FieldWanted())
+        elif row is not None and row.kind is Kind.OTHERS:
+            section = self._sections[row.section]
+            section.is_open, section.is_stale = True, True
+            self._ask([part.field for part in self._sections if part.is_stale])
+        else:
+            self._choose(is_negated=False)
+
+    def action_facet_without(self) -> None:
+        self._choose(is_negated=True)
+
+    def _choose(self, *, is_negated: bool) -> None:
+        chosen = self.chosen
+        if chosen is not None:
+            self.post_message(self.Chosen(*chosen, is_negated))
+
+    def action_facet_rarest(self) -> None:
+        self._is_rarest = not self._is_rarest
+        for section in self._sections:
+            section.is_open = False
+        self._cursor = -1
+        self.scroll_to(y=0, animate=False, force=True)
+        self._ask([section.field for section in self._sections])
+
+    async def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        event.stop()
+        was_cursor = self.has_focus and self._cursor == offset.y - 1 + self.scroll_offset.y
+        command = self._command_at(offset.x, offset.y)
+        if command == "facets":
+            self.post_message(self.Closed())
+        elif command:
+            await self.run_action(command.replace("-", "_"))
+        else:
+            number = offset.y - 1 + self.scroll_offset.y
+            if 0 <= number < len(self._rows) and self._rows[number].takes_cursor:
+                self._set_cursor(number)
+                if was_cursor or self._rows[number].kind is not Kind.VALUE:
+                    self.action_facet_only()
+
+    def _command_at(self, x: int, y: int) -> str:
+        reached = 0
+        for piece in self._line(y, self._content_width):
+            reached += cell_len(piece.text)
+            if x < reached:
+                return piece.command
+        return ""
+
+
+def _facets(
+    query: EventQuery,
+    field: FacetField,
+    limit: int,
+    is_rarest: bool,
+    counts_all: bool,
+    reader: EventReader,
+    cancel: CancelToken,
+) -> Facet:
+    return reader.facets(
+        query,
+        field,
+        limit,
+        cancel,
+        rarest=is_rarest,
+        counts_all=counts_all,
+        most_events=COUNTED_EVENTS,
+    )
+
+
+def _is_same(query: EventQuery, other: EventQuery) -> bool:
+    return (query.filter, query.interval, query.upto_seq) == (other.filter, other.interval, other.upto_seq)
