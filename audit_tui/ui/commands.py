@@ -205,6 +205,40 @@ COMMANDS: tuple[Command, ...] = (
         "zone", "T", "UTC or local time", "Show times in UTC, or in the configured zone.", arrow_keys="f6"
     ),
     _screen("go-to-time", "@", "Go to a time", "Go to the event nearest to a moment; the range stays."),
+    _screen("search", "/", "Search", "Go to the next event that contains a text; hides nothing."),
+    _screen("next-match", "n", "Next match", "Go to the next event that contains it.", arrow_keys="ctrl+g"),
+    _screen(
+        "previous-match",
+        "N",
+        "Previous match",
+        "Go to the event before that contains it.",
+        arrow_keys="ctrl+y",
+    ),
+    _screen("keep-matches", "&", "Keep only what contains", "Show only events that contain a text."),
+    _screen(
+        "next-of-user",
+        "o",
+        "Next of this user",
+        "Go to the next event of the same user.",
+        arrow_keys="ctrl+down",
+    ),
+    _screen(
+        "previous-of-user",
+        "O",
+        "Previous of this user",
+        "Go to the event before of the same user.",
+        arrow_keys="ctrl+up",
+    ),
+    _screen(
+        "next-failure", "e", "Next failure", "Go to the next event that failed.", arrow_keys="ctrl+right"
+    ),
+    _screen(
+        "previous-failure",
+        "E",
+        "Previous failure",
+        "Go to the event before that failed.",
+        arrow_keys="ctrl+left",
+    ),
     _screen("range-earlier", "[", "Earlier range", "Move the time range to just before itself."),
     _screen("range-later", "]", "Later range", "Move the time range to just after itself."),
     _screen("zoom-in", "z", "Zoom in", "Half the time range, round this event.", arrow_keys="plus"),

@@ -113,6 +113,7 @@ class StatusLine(Bar):
         self._waiting = ""
         self._notice = ""
         self._selection = ""
+        self._match = ""
         self._standing = ""
         self._timer: Timer | None = None
         self._standing_timer: Timer | None = None
@@ -144,6 +145,12 @@ class StatusLine(Bar):
         """Say how many rows are selected; an empty text when none are."""
         self._selection = words
         self.refresh()
+
+    def show_match(self, words: str) -> None:
+        """Say which of several matches the cursor stands on; an empty text when on none."""
+        if clean(words) != self._match:
+            self._match = clean(words)
+            self.refresh()
 
     def show_standing(self, words: str, short: str = "") -> None:
         """Say what holds for longer of the store; an empty text when nothing does.
@@ -188,7 +195,8 @@ class StatusLine(Bar):
     @property
     def words(self) -> str:
         """Return what is said now: what was done, else what is going on, else what holds for longer."""
-        return self._waiting or self._notice or self._selection or self._broken_words() or self._standing
+        now = self._waiting or self._notice or self._selection or self._match
+        return now or self._broken_words() or self._standing
 
     def _broken_words(self) -> str:
         if self._seal.state is not SealState.BROKEN:

@@ -12,6 +12,7 @@ from audit_tui.ui.screens.review.looking import Looking
 from audit_tui.ui.screens.review.marking import Marking
 from audit_tui.ui.screens.review.moving import Moving
 from audit_tui.ui.screens.review.ordering import Ordering
+from audit_tui.ui.screens.review.searching import Searching
 from audit_tui.ui.screens.review.taking_out import TakingOut
 from audit_tui.ui.screens.review.viewing import Viewing
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
-class ReviewScreen(Faceting, Changing, Moving, Looking, Marking, Viewing, TakingOut, Ordering):
+class ReviewScreen(Faceting, Searching, Changing, Moving, Looking, Marking, Viewing, TakingOut, Ordering):
     """Shows who did what and when, and does what is asked of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]

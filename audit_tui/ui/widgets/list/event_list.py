@@ -20,7 +20,7 @@ from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.list.range_table import RangeTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -200,6 +200,14 @@ class EventList(Container):
         """Show a view sorted by date, with the cursor on the event nearest to a moment."""
         anchor = Anchor.at_time(occurred_us, wanted.query.sort)
         self._ask(wanted, anchor, self.table.visible_rows // 2)
+
+    def land(self, index: int, blocks: Sequence[tuple[PageRequest, Page]]) -> None:
+        """Put the cursor on a row of what is shown, with the rows round it that were read elsewhere."""
+        self._window.request(index, index)
+        for request, page in blocks:
+            self._window.add(request, page)
+        self.table.rows_came()
+        self.table.jump_to(index)
 
     def look(self) -> SourceState | None:
         """In a thread: look what became of the source of these rows; None if that cannot be told now."""

@@ -52,6 +52,7 @@ class EventTable(ScrollView, can_focus=True):
         "event-table--failure",
         "event-table--faint",
         "event-table--grant",
+        "event-table--hit",
         "event-table--removal",
         "event-table--quiet",
         "event-table--selected",
@@ -67,6 +68,7 @@ class EventTable(ScrollView, can_focus=True):
     | `event-table--failure` | The mark, name and description of a failed event. |
     | `event-table--faint` | What is looked at second, and what repeats the row above. |
     | `event-table--grant` | The name of an event that gives a right. |
+    | `event-table--hit` | A text that is searched for. |
     | `event-table--removal` | The name of an event that takes something away. |
     | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
     | `event-table--selected` | A selected row. |
@@ -257,6 +259,11 @@ class EventTable(ScrollView, can_focus=True):
         self._strips.remark(remarks)
         self.refresh()
 
+    def search_for(self, text: str) -> None:
+        """Mark a text wherever it can be seen; an empty text marks none."""
+        self._strips.search_for(text)
+        self.refresh()
+
     def is_selected(self, index: int) -> bool:
         """Tell whether a row is marked as one to take out; here none is."""
         return False
@@ -276,6 +283,7 @@ class EventTable(ScrollView, can_focus=True):
             quiet=component("event-table--quiet"),
             tag=component("event-table--tag"),
             selected=self.get_component_styles("event-table--selected").partial_rich_style,
+            hit=self.get_component_styles("event-table--hit").partial_rich_style,
         )
 
     @property

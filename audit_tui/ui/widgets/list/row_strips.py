@@ -6,6 +6,7 @@ from the very same strip that nothing on it changed.
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,6 +78,8 @@ class RowStyles(NamedTuple):
     """Of a word at the end of a line."""
     selected: Style
     """The addition of a selected row to its own style."""
+    hit: Style
+    """The addition of a text that is searched for."""
 
 
 class _CutStrip(Strip):
@@ -118,10 +121,11 @@ class RowStrips:
 
     def __init__(self, row_text: RowText) -> None:
         self._row_text = row_text
-        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 12), (), Color(0, 0, 0))
+        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 13), (), Color(0, 0, 0))
         self._column = 0
         self._wrong: tuple[WrongEvents, ...] = ()
         self._remarks: Mapping[int, Remark] = {}
+        self._searched: re.Pattern[str] | None = None
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
         self._repeats: LRUCache[tuple[int, int | None], frozenset[ListColumn]] = LRUCache(KEPT_LINES)
         """The columns in which a row says the same as another; two dates in a zone take 30 µs."""
@@ -150,6 +154,11 @@ class RowStrips:
     def remark(self, remarks: Mapping[int, Remark]) -> None:
         """Add these remarks to the lines of events, by their numbers, from now on."""
         self._remarks = remarks
+
+    def search_for(self, text: str) -> None:
+        """Mark a text, in any case, wherever it can be seen in a row; an empty text marks none."""
+        self._searched = re.compile(re.escape(clean(text)), re.IGNORECASE) if text else None
+        self.forget()
 
     def blank(self) -> Strip:
         """An empty line."""
@@ -239,11 +248,12 @@ class RowStrips:
             before, after = gutter + "".join(cells[: self._column]), "".join(cells[self._column + 1 :])
             cell = cells[self._column]
             gap = GAP_CELLS + (len(pad) if not after else 0)
-            return [
+            segments = [
                 Segment(before, look.cursor),
                 Segment(cell[:-gap], look.cell),
                 Segment(" " * gap + after, look.cursor),
             ]
+            return self._with_hits(segments, cells)
         styles = [
             self._style(row, box.column, repeats, is_marked=is_wrong or has_failed)
             for box in self._row_text.boxes
@@ -255,7 +265,18 @@ class RowStrips:
                 segments[-1] = Segment(last.text + text, style)
             else:
                 segments.append(Segment(text, style))
-        return segments
+        return self._with_hits(segments, cells)
+
+    def _with_hits(self, segments: list[Segment], cells: Sequence[str]) -> list[Segment]:
+        """The line with what is searched for marked; it does not reach over the edge of a cell."""
+        if self._searched is None:
+            return segments
+        start, cuts = 1, []
+        for cell in cells:
+            for match in self._searched.finditer(cell.rstrip()):
+                cuts += [start + match.start(), start + match.end()]
+            start += len(cell)
+        return _marked(segments, cuts, self._frame.styles.hit) if cuts else segments
 
     def _style(
         self, row: EventRow, column: ListColumn, repeats: frozenset[ListColumn], *, is_marked: bool
@@ -297,3 +318,27 @@ class RowStrips:
         if first.text.startswith(" "):
             segments[0] = Segment(SELECTED_MARK + first.text[1:], first.style)
         return segments
+
+
+def _marked(segments: Sequence[Segment], cuts: Sequence[int], addition: Style) -> list[Segment]:
+    """Return a line in which every second stretch between the cuts, in characters, has an addition."""
+    marked: list[Segment] = []
+    place, number = 0, 0
+    for text, style, _ in segments:
+        stop = place + len(text)
+        start = place
+        while number < len(cuts) and cuts[number] < stop:
+            if cuts[number] > start:
+                part = text[start - place : cuts[number] - place]
+                marked.append(Segment(part, _added(style, addition, number)))
+                start = cuts[number]
+            number += 1
+        marked.append(Segment(text[start - place :], _added(style, addition, number)))
+        place = stop
+    return marked
+
+
+def _added(style: Style | None, addition: Style, cuts_before: int) -> Style | None:
+    if not cuts_before % 2:
+        return style
+    return addition if style is None else style + addition

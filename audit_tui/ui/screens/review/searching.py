@@ -1,0 +1,251 @@
+"""Search, and go from event to event of the same user, or from failure to failure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from audit_tui.core.columns import Column
+from audit_tui.core.event import Outcome
+from audit_tui.core.filters import ANY_TEXT, Condition
+from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.core.query import PageKey
+from audit_tui.core.time.zones import shortened
+from audit_tui.core.view import View
+from audit_tui.ui.screens.review.moving import Moving
+from audit_tui.ui.screens.review.narrowing import Narrowing
+from audit_tui.ui.screens.review.seeker import Seeker
+from audit_tui.ui.seeking import Seek
+from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.widgets.list.event_list import SLOW_S, EventList
+from audit_tui.ui.widgets.list.event_table import EventTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.filters import Filter
+    from audit_tui.ui.first_page import Opening
+    from audit_tui.ui.keymap import Keymap
+    from audit_tui.ui.terminal.clipboard import Clipboard
+
+HINT = "any text of the events; upper and lower case are the same"
+
+
+class Searching(Narrowing, Moving):
+    """The keys that search, and those that go to the next event of a kind. They move the cursor only."""
+
+    def __init__(self, opening: Opening, keymap: Keymap, clipboard: Clipboard) -> None:
+        super().__init__(opening, keymap, clipboard)
+        self._seeker = Seeker(self, self._open_reader)
+        self._searched = ""
+        self._kind = "match"
+        """The word for what is sought."""
+        self._none = ""
+        """The words when there is none."""
+        self._landed: tuple[int, PageKey] | None = None
+        """The row index and the key of the event that was landed on."""
+        self._release: Callable[[], None] = _nothing
+        self._is_slow = False
+
+    def on_unmount(self) -> None:
+        self._seeker.close()
+
+    # -- the search
+
+    def action_search(self) -> None:
+        from audit_tui.ui.screens.ask_text import AskText
+
+        self.app.push_screen(AskText("Search", HINT, self._searched), self._search)
+
+    def _search(self, text: str | None) -> None:
+        if text is None:
+            return
+        text = self._searched = self._shown_text(text)
+        self.table.search_for(text)
+        self._status.show_match("")
+        if text:
+            self._go_to_match(1, from_row_on=True)
+
+    def action_next_match(self) -> None:
+        self._go_to_match(1)
+
+    def action_previous_match(self) -> None:
+        self._go_to_match(-1)
+
+    def _go_to_match(self, steps: int, *, from_row_on: bool = False) -> None:
+        text = self._searched
+        if not text:
+            self.say(f"{self._keymap.key_of('search')} searches.")
+            return
+        none = f"Nothing here contains {shortened(text)!r}."
+        self._seek(_contains(text), steps, "match", none, from_row_on=from_row_on, goes_round=True)
+
+    def action_keep_matches(self) -> None:
+        from audit_tui.ui.screens.ask_text import AskText
+
+        self.app.push_screen(AskText("Keep only what contains", HINT, self._searched), self._keep)
+
+    def _keep(self, text: str | None) -> None:
+        if text:
+            text = self._searched = self._shown_text(text)
+            self.table.search_for(text)
+            self.narrow_by(_contains(text))
+
+    def _shown_text(self, text: str) -> str:
+        """Return what was typed as the screen shows it: a name may have to stay hidden."""
+        redact = self._opening.redact
+        shown = _contains(text) if redact is None else redact.shown(_contains(text))
+        return (shown.value if isinstance(shown, Condition) else None) or text
+
+    # -- from event to event
+
+    def action_next_of_user(self) -> None:
+        self._go_to_user(1)
+
+    def action_previous_of_user(self) -> None:
+        self._go_to_user(-1)
+
+    def _go_to_user(self, steps: int) -> None:
+        row = self.table.highlighted
+        if row is not None:
+            name = "nobody" if row.user is None else shortened(row.user)
+            self._seek(
+                Condition(Column.USER, IS, row.user),
+                steps,
+                "event of this user",
+                f"No {'further' if steps > 0 else 'earlier'} row here is of {name}.",
+            )
+
+    def action_next_failure(self) -> None:
+        self._go_to_failure(1)
+
+    def action_previous_failure(self) -> None:
+        self._go_to_failure(-1)
+
+    def _go_to_failure(self, steps: int) -> None:
+        condition = Condition(Column.OUTCOME, IS, Outcome.FAILURE.value)
+        self._seek(condition, steps, "failure", f"No failure {'below' if steps > 0 else 'above'} here.")
+
+    def _seek(
+        self,
+        condition: Filter,
+        steps: int,
+        kind: str,
+        none: str,
+        *,
+        from_row_on: bool = False,
+        goes_round: bool = False,
+    ) -> None:
+        """Go so many events further that meet a condition.
+
+        Args:
+            condition: What they meet.
+            steps: Negative goes up the list.
+            kind: The word for one of them.
+            none: The words when there is none.
+            from_row_on: The event under the cursor may be the first.
+            goes_round: After the last one comes the first.
+        """
+        shown, key = self.event_list.shown, self._key_here
+        if key is None:
+            return
+        if from_row_on:
+            key = key.just_before(shown.query.sort)
+        view = View(shown.view.in_force, shown.view.time_range, shown.view.sort).narrowed(condition)
+        query = replace(view.query(shown.context), upto_seq=shown.query.upto_seq)
+        self._kind, self._none = kind, none
+        self._hold_keys()
+        self._seeker.ask(Seek(shown.query, query, key, steps, goes_round))
+        self.set_timer(SLOW_S, self._say_slow)
+
+    @property
+    def _key_here(self) -> PageKey | None:
+        """The key of the event under the cursor, also where its row is not read yet."""
+        row = self.table.highlighted
+        if row is not None:
+            return PageKey.of(row, self.event_list.shown.query.sort)
+        if self._landed is not None and self._landed[0] == self.table.cursor_row:
+            return self._landed[1]
+        return None
+
+    def _hold_keys(self) -> None:
+        """Let keys wait for the event that they are meant for, but no longer than one would notice."""
+        self._release()
+        if isinstance(self.app, TerminalApp):
+            self._release = self.app.hold_keys()
+            self.set_timer(SLOW_S, self._release)
+
+    def _say_slow(self) -> None:
+        if self._seeker.is_under_way:
+            self._is_slow = True
+            self._status.show_waiting(f"Searching…  {self._keymap.key_of('back')} ends it")
+
+    def _end_wait(self) -> None:
+        self._release()
+        if self._is_slow:
+            self._is_slow = False
+            self._status.show_waiting("")
+
+    # -- what came of it
+
+    @on(Seeker.Landed)
+    def _land(self, message: Seeker.Landed) -> None:
+        if not self._seeker.is_current(message.wish):
+            return
+        hit = message.hit
+        if hit is None:
+            self.say(self._none)
+        else:
+            self._landed = (hit.index, PageKey.of(hit.row, message.wish.result.sort))
+            self.event_list.land(hit.index, hit.blocks)
+            if hit.has_gone_round:
+                self.say(f"{'From the top' if message.wish.steps > 0 else 'From the end'} again.")
+        self._end_wait()
+
+    @on(Seeker.Ranked)
+    def _show_rank(self, message: Seeker.Ranked) -> None:
+        is_there = self._landed is not None and self._landed[0] == self.table.cursor_row
+        if is_there and self._seeker.is_current(message.wish):
+            self._status.show_match(f"{self._kind} {message.rank:,} of {message.total:,}")
+
+    @on(Seeker.Failed)
+    def _say_failure(self, message: Seeker.Failed) -> None:
+        if self._seeker.is_current(message.wish):
+            self._end_wait()
+            self.show_error(message.error)
+
+    @on(EventTable.RowHighlighted)
+    def _leave_match(self, message: EventTable.RowHighlighted) -> None:
+        if self._landed is not None and self._landed[0] != message.cursor_row:
+            self._landed = None
+            self._status.show_match("")
+
+    @on(EventList.QueryShown)
+    def _end_seek(self, message: EventList.QueryShown) -> None:
+        self._cancel_seek()
+        self._landed = None
+        self._status.show_match("")
+        if message.is_reopened:
+            self._seeker.renew()
+
+    def _cancel_seek(self) -> bool:
+        was_under_way = self._seeker.cancel()
+        self._end_wait()
+        return was_under_way
+
+    def interrupt(self) -> bool:
+        return self._cancel_seek() or super().interrupt()
+
+    def action_back(self) -> None:
+        if not self._cancel_seek():
+            super().action_back()
+
+
+def _contains(text: str) -> Condition:
+    return Condition(ANY_TEXT, CONTAINS, text)
+
+
+def _nothing() -> None:
+    """Hold no keys back."""
