@@ -85,7 +85,7 @@ def problems(path: Path, *, stretch: int = 7) -> list[str]:
         for first in range(1, newest + 1, stretch):
             ends = (first, first + stretch - 1)
             rows = connection.execute(f"{ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq", ends).fetchall()
-            messages += check.stretch_problems(*ends, rows)
+            messages += check.stretch_problems(*ends, [rows])
     return messages
 
 

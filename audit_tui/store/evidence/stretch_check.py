@@ -8,31 +8,38 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, HASH_BYTES, split_leaves
 from audit_tui.core.text import counted
 from audit_tui.store.evidence.block_check import BlockCheck, raise_unless_damaged
+from audit_tui.store.evidence.content import FileRow
 from audit_tui.store.evidence.declared import read_declared
 from audit_tui.store.evidence.seal_reading import SealedStore
 from audit_tui.store.file import connect
 from audit_tui.store.file.interruptible import run_interruptible
 from audit_tui.store.index import text_index
 from audit_tui.store.index.checking import IndexCheck
+from audit_tui.store.index.fields import FIELDS
+from audit_tui.store.index.text_fields import ROWS
 from audit_tui.store.tables import schema, text_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from audit_tui.store.evidence.seal_reading import Block
+    from audit_tui.store.tables.text_layout import Stretch
 
-    _Texts: TypeAlias = tuple[Any, ...]
-    """As ``index.text_fields.ROWS`` gives them."""
+    _Rows: TypeAlias = list[tuple[Any, ...]]
+    """As ``index.fields.ROWS`` gives them, texts as bytes."""
 
-UNIT_BLOCKS = 256
+UNIT_BLOCKS = 1_024
 UNIT_EVENTS = UNIT_BLOCKS * BLOCK_LEAVES
-"""65,536 events: 1 s."""
+"""262,144 events, 5 s: all bitmaps of the index are read for each unit."""
+_BATCH_BLOCKS = 128
+"""Rows of so many blocks are in memory at once."""
 FEW_UNITS = 16
 """A file has room for so many more units than its length says: its newest seals may be in its log."""
 PAGES = -1
@@ -173,47 +180,48 @@ class StretchCheck:
         tap = _Tap(self._store)
         check = BlockCheck(self._store, self._size, self._declared, tap.stream)
         first, last = first_block * BLOCK_LEAVES + 1, min(self._size, end_block * BLOCK_LEAVES)
-        texts = self._checked_texts(check, tap, first_block, end_block)
-        problems = self._text_problems(texts, first, last) if self._has_texts else []
-        for _ in texts:  # those that lie in no stretch of the text index
+        names = [Counter[Any]() for _ in _NAME_PLACES]
+        batches = self._checked_rows(check, tap, first_block, end_block, names)
+        problems = self._index_problems(batches, first, last) if self._has_index else []
+        for _ in batches:  # those that nothing was compared with
             pass
         if tap.is_damaged:
             problems = [f"rows among the events {first:,}-{last:,} cannot be read, so no index is compared"]
         elif self._with_indexes:
-            problems += self._derived_problems(tap, first, last)
+            problems += self._key_problems(first, last)
+            problems += self._text_problems(first, last) if self._has_texts else []
         return UnitResult(
             check.checked_events,
             check.matching_events,
             check.redacted_events,
             check.pruned_events,
-            len(tap.rows),
+            tap.events,
             [(run.wrong.value, run.first_seq, run.last_seq) for run in check.wrong.runs],
             check.wrong.unlisted_events,
             check.undeclared,
             problems,
-            [_counts(tap.rows, place) for place in _NAME_PLACES],
+            [[(n, events) for n, events in counts.items() if type(n) is int] for counts in names],
         )
 
-    def _checked_texts(
-        self, check: BlockCheck, tap: _Tap, first_block: int, end_block: int
-    ) -> Iterator[_Texts]:
-        """Check the events against their seals, and yield the texts of each block behind that."""
-        first, last = first_block * BLOCK_LEAVES + 1, min(self._size, end_block * BLOCK_LEAVES)
-        if self._has_texts:
-            # A stretch of the text index begins one event earlier than the blocks of the seals.
-            tap.read(first - 1, first - 1)
-            yield from tap.take_texts()
-            tap.rows.clear()
-        upto = first - 1
-        for block in self._readable_blocks(first_block, end_block):
-            if block.is_whole and block.events >= check.events_in(block.number):
-                tap.read(upto + 1, block.number * BLOCK_LEAVES)
-                check.check_events(block, split_leaves(block.leaves))
-                tap.keep()
-                yield from tap.take_texts()
-                upto = block.number * BLOCK_LEAVES + check.events_in(block.number)
-        tap.read(upto + 1, last)
-        yield from tap.take_texts()
+    def _checked_rows(
+        self, check: BlockCheck, tap: _Tap, first_block: int, end_block: int, names: Sequence[Counter[Any]]
+    ) -> Iterator[_Rows]:
+        """Check the events against their seals, count their names, and yield them behind that."""
+        upto = first_block * BLOCK_LEAVES
+        for begin in range(first_block, end_block, _BATCH_BLOCKS):
+            for block in self._readable_blocks(begin, min(end_block, begin + _BATCH_BLOCKS)):
+                if block.is_whole and block.events >= check.events_in(block.number):
+                    tap.read(upto + 1, block.number * BLOCK_LEAVES)
+                    check.check_events(block, split_leaves(block.leaves))
+                    tap.keep()
+                    upto = block.number * BLOCK_LEAVES + check.events_in(block.number)
+            batch_end = min(self._size, (begin + _BATCH_BLOCKS) * BLOCK_LEAVES, end_block * BLOCK_LEAVES)
+            tap.read(upto + 1, batch_end)
+            upto = max(upto, batch_end)
+            rows = tap.take()
+            for place, counts in zip(_NAME_PLACES, names, strict=True):
+                counts.update(map(itemgetter(place), rows))
+            yield rows
 
     def _readable_blocks(self, first: int, end: int) -> Iterator[Block]:
         try:
@@ -221,37 +229,59 @@ class StretchCheck:
         except sqlite3.DatabaseError as error:
             raise_unless_damaged(error)  # the walk over the seals tells of it
 
-    def _derived_problems(self, tap: _Tap, first: int, last: int) -> Iterator[str]:
+    def _index_problems(self, batches: Iterator[_Rows], first: int, last: int) -> list[str]:
         where = f" among the events {first:,}-{last:,}"
         try:
-            if self._has_index:
-                for problem in self._index.stretch_problems(first, last, tap.rows):
-                    yield f"index: {problem}"
-            if self._has_keys:
-                lacking, seq = self._connection.execute(_LACKING, (first, last)).fetchone()
-                if lacking:
-                    yield f"index events_key lacks {counted(lacking, 'event')}, the first event {seq:,}"
+            return [f"index: {problem}" for problem in self._index.stretch_problems(first, last, batches)]
         except sqlite3.DatabaseError as error:
-            yield _damage(error, where)
+            return [_damage(error, where)]
         except _ODD_VALUES as error:
-            yield f"index: it cannot be compared{where}: {error}"
+            return [f"index: it cannot be compared{where}: {error}"]
 
-    def _text_problems(self, texts: Iterator[_Texts], first: int, last: int) -> list[str]:
+    def _key_problems(self, first: int, last: int) -> list[str]:
+        if not self._has_keys:
+            return []
+        try:
+            lacking, seq = self._connection.execute(_LACKING, (first, last)).fetchone()
+        except sqlite3.DatabaseError as error:
+            return [_damage(error, f" among the events {first:,}-{last:,}")]
+        if not lacking:
+            return []
+        return [f"index events_key lacks {counted(lacking, 'event')}, the first event {seq:,}"]
+
+    def _text_problems(self, first: int, last: int) -> list[str]:
         """Compare the stretches of the text index that lie in a unit."""
         problems = []
-        within = _Within(texts)
         try:
             for stretch in text_index.stretches(self._connection):
+                # They begin one event earlier than the blocks of the seals.
                 if first - 1 <= stretch.first_seq <= stretch.last_seq <= last:
-                    rows = within.rows(*stretch)
                     where = f"of the events {stretch.first_seq:,} to {stretch.last_seq:,}"
-                    for problem in text_index.problems(self._connection, stretch, rows):
+                    for problem in self._stretch_problems(stretch):
                         problems.append(f"text index: {where} {problem}")
         except sqlite3.DatabaseError as error:
             problems.append(_damage(error, f" among the events {first:,}-{last:,}"))
         except _ODD_VALUES as error:
             problems.append(f"text index: it cannot be compared among the events {first:,}-{last:,}: {error}")
         return problems
+
+    def _stretch_problems(self, stretch: Stretch) -> list[str]:
+        try:
+            return self._compared(stretch, str)
+        except sqlite3.OperationalError as error:
+            if hasattr(error, "sqlite_errorcode"):
+                raise
+        # A text that is not UTF-8: SQLite itself did not fail.
+        return self._compared(stretch, connect.decode_anything)
+
+    def _compared(self, stretch: Stretch, text_factory: Callable[[bytes], str] | type[str]) -> list[str]:
+        """Compare a stretch with its texts as SQLite hands them out fastest."""
+        connection = self._connection
+        connection.text_factory = text_factory
+        try:
+            return text_index.problems(connection, stretch, connection.execute(ROWS, stretch))
+        finally:
+            connection.text_factory = bytes
 
     def _page_problems(self) -> list[str]:
         """Find damaged pages anywhere, and what is wrong with the small tables; 3 s for 10,000,000 events."""
@@ -263,46 +293,31 @@ class StretchCheck:
 
 _NAME_PLACES = (2, 3, 4, 5)
 """Of the numbers of event, category, user and source in a row of the index."""
-_OUTCOMES = {text.encode(): text for text in ("success", "failure", "unknown")}
-
-
+_INDEXED = itemgetter(
+    *map(FileRow._fields.index, ("seq", "occurred_us", *(field.column for field in FIELDS)))
+)
+"""Makes a row of the index of a row of the file."""
 _ODD_VALUES = (TypeError, ValueError, OverflowError, AttributeError, KeyError, IndexError)
 """Raised where a file holds what no file of this program holds."""
-_FEW_BYTES = 65_536
-"""Texts of an event that are longer are not kept with those of its block, but read again."""
-_TEXTS = "SELECT seq, description, target, source_ip, metadata FROM events WHERE seq = ?"
 
 
 class _Tap:
-    """Gives rows to whoever makes leaves of them, and keeps of each what the indexes are made of."""
+    """Gives rows to whoever makes leaves of them, and keeps of each what the index is made of."""
 
     def __init__(self, store: SealedStore) -> None:
-        self.rows: list[tuple[Any, ...]] = []
-        """As ``index.fields.ROWS`` gives them."""
+        self.events = 0
+        """How many rows were taken."""
         self.is_damaged = False
         self._store = store
-        self._some: list[tuple[Any, ...]] = []
-        self._some_texts: list[_Texts] = []
-        self._texts: list[_Texts] = []
+        self._rows: _Rows = []
+        self._some: _Rows = []
 
     def stream(self, first_seq: int, last_seq: int) -> Iterator[Sequence[Any]]:
         """Yield the rows of a block; asked again for the same block, what was kept of it is forgotten."""
-        some, texts = self._some, self._some_texts = [], []
+        self._some = some = []
         try:
             for row in self._store.content.stream(first_seq, last_seq):
-                (seq, us, _, event, category, user, text, outcome, severity, address, target, source,
-                 metadata, _) = row  # fmt: skip
-                some.append(
-                    (
-                        seq, us, event, category, user, source, _OUTCOMES.get(outcome, outcome), severity,
-                        address if address is None or isinstance(address, bytes) else str(address).encode(),
-                    )
-                )  # fmt: skip
-                try:
-                    is_long = len(text or b"") + len(metadata or b"") + len(target or b"") > _FEW_BYTES
-                except TypeError:  # told by whoever makes leaves of the row
-                    is_long = False
-                texts.append((seq,) if is_long else (seq, text, target, address, metadata))
+                some.append(_INDEXED(row))
                 yield row
         except sqlite3.DatabaseError:
             self.is_damaged = True
@@ -321,53 +336,14 @@ class _Tap:
 
     def keep(self) -> None:
         """Keep the rows of the block that was read last."""
-        self.rows += self._some
-        self._texts += self._some_texts
-        self._some, self._some_texts = [], []
+        self._rows += self._some
+        self._some = []
 
-    def take_texts(self) -> Iterator[_Texts]:
-        """Yield the texts of the rows that were kept, as texts, and forget them."""
-        texts, self._texts = self._texts, []
-        for seq, *values in texts:
-            if not values:
-                values = self._store.connection.execute(_TEXTS, (seq,)).fetchone()[1:]
-            yield (seq, *[_decoded(value) for value in values])
-
-
-class _Within:
-    """Parts an ascending stream of rows into stretches.
-
-    Args:
-        rows: Begin with their seqs.
-    """
-
-    def __init__(self, rows: Iterator[_Texts]) -> None:
-        self._rows = rows
-        self._next = next(rows, None)
-
-    def rows(self, first_seq: int, last_seq: int) -> Iterator[_Texts]:
-        """Yield the rows of a stretch; those before it are passed over."""
-        while self._next is not None and self._next[0] <= last_seq:
-            row, self._next = self._next, next(self._rows, None)
-            if row[0] >= first_seq:
-                yield row
-
-
-def _decoded(value: object) -> str | None:
-    """Return a text as a reader has it."""
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else _plain(value)
-
-
-def _plain(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _counts(rows: Sequence[Sequence[Any]], place: int) -> list[tuple[int, int]]:
-    return [
-        (number, count)
-        for number, count in Counter(row[place] for row in rows).items()
-        if type(number) is int
-    ]
+    def take(self) -> _Rows:
+        """Return the rows that were kept, and forget them."""
+        rows, self._rows = self._rows, []
+        self.events += len(rows)
+        return rows
 
 
 def _text(value: object) -> str:

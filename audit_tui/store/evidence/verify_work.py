@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -98,7 +98,10 @@ class SharedCheck:
             StoreError: One of its kinds, if the store cannot be read.
         """
         path, size, content_from, with_indexes = self._task
-        with closing(StretchCheck(path, size, content_from, with_indexes=with_indexes)) as check:
+        with (
+            without_cycles(),
+            closing(StretchCheck(path, size, content_from, with_indexes=with_indexes)) as check,
+        ):
             # In this order: it may put a unit back and end.
             while self._thread.is_alive() or self._waiting:
                 for unit in self._take():
@@ -146,15 +149,28 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@contextmanager
+def without_cycles() -> Iterator[None]:
+    """Look for no cycles of objects in the block: rows make none, and looking costs a tenth."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def main() -> None:
     """Check units until there are no more: the whole of the second process."""
     # ^C goes to both processes; the first one ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Rows make no cycles: looking for them costs a tenth.
-    gc.disable()
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     path, size, content_from, with_indexes = json.loads(stdin.readline())
-    with closing(StretchCheck(Path(path), size, content_from, with_indexes=with_indexes)) as check:
+    with (
+        without_cycles(),
+        closing(StretchCheck(Path(path), size, content_from, with_indexes=with_indexes)) as check,
+    ):
         for line in stdin:
             stdout.write(json.dumps(check.check(int(line))).encode() + b"\n")
             stdout.flush()

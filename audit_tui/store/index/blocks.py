@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,14 +92,12 @@ class TimeBlock:
 
     def between(self, start: int, stop: int) -> list[int]:
         """Return the times from a place to another."""
-        times = []
-        time_us = 0
-        for place in range(start, stop):
-            if place == start or not place % GROUP_EVENTS:
-                time_us = self.at(place)
-            else:
-                time_us += self._unit_us * self._steps[place]
-            times.append(time_us)
+        times: list[int] = []
+        while start < stop:
+            end = min(stop, start - start % GROUP_EVENTS + GROUP_EVENTS)
+            steps = map(self._unit_us.__mul__, self._steps[start + 1 : end])
+            times += accumulate(steps, initial=self.at(start))
+            start = end
         return times
 
     def count_before(self, time_us: int) -> int:

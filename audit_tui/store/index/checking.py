@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
@@ -10,18 +12,19 @@ from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.cache import Cache
 from audit_tui.store.index.fields import FIELDS, MISSING
 from audit_tui.store.index.keeper import segments_of
-from audit_tui.store.index.segment import RowSegment
+from audit_tui.store.index.segment import NOTHING, RowSegment
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from audit_tui.store.index.blocks import Counts
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.stored import StoredSegment
 
-_CACHE_BYTES = 64 * 1024 * 1024
-"""The bitmaps of 10,000,000 events, which are looked at in every stretch."""
+_CACHE_BYTES = 4 * 1024 * 1024
+"""Of blocks of times and lists of values; bitmaps are read again for every stretch."""
+_SEQ = itemgetter(0)
 
 
 class IndexCheck:
@@ -35,13 +38,17 @@ class IndexCheck:
         self._connection = connection
         self._cache = Cache(_CACHE_BYTES)
 
-    def stretch_problems(self, first_seq: int, last_seq: int, rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    def stretch_problems(
+        self, first_seq: int, last_seq: int, batches: Iterable[Sequence[Sequence[Any]]]
+    ) -> Iterator[str]:
         """Make again what the index says of a stretch, and compare.
+
+        All bitmaps are read for that, so that long stretches cost less an event.
 
         Args:
             first_seq: Of the stretch.
             last_seq: Of the stretch, inside.
-            rows: All its events, as ``fields.ROWS`` gives them, in the order of seqs.
+            batches: All its events, as ``fields.ROWS`` gives them, in the order of seqs; texts may be bytes.
 
         Yields:
             What is wrong, a sentence each. What is in no segment is not built yet, and not wrong.
@@ -49,12 +56,20 @@ class IndexCheck:
         segments, problem = self._segments()
         if problem:
             yield problem
+        parts = []
         for segment in segments:
             first, last = max(first_seq, segment.first_seq), min(last_seq, segment.last_seq)
             if first <= last:
-                within = [row for row in rows if first <= row[0] <= last]
-                for problem in self._guarded(_part_problems(segment, first, last, within)):
-                    yield f"The index of the events {first:,} to {last:,} {problem}."
+                parts.append((segment, _FileRows(first), last))
+        for rows in batches:
+            for _, made, last in parts:
+                begin = bisect_left(rows, made.first_seq, key=_SEQ)
+                end = bisect_right(rows, last, key=_SEQ)
+                made.add(rows[begin:end])
+        for segment, made, last in parts:
+            made.finish(last)
+            for problem in self._guarded(_part_problems(segment, made)):
+                yield f"The index of the events {made.first_seq:,} to {last:,} {problem}."
 
     def layout_problems(self) -> Iterator[str]:
         """Look for segments that overlap, for parts of none, and compare all totals with the bitmaps.
@@ -97,13 +112,18 @@ class IndexCheck:
             yield "cannot be read: it has numbers out of all bounds"
 
 
-def _part_problems(
-    segment: StoredSegment, first_seq: int, last_seq: int, rows: Sequence[Sequence[Any]]
-) -> Iterator[str]:
-    made = RowSegment(first_seq)
-    made.add(rows)
-    made.finish(last_seq)
-    places = segment.places(BitMap(range(first_seq, last_seq + 1)))
+class _FileRows(RowSegment):
+    """Rows whose texts may be bytes."""
+
+    def _numbers(self, field: IndexField, column: Sequence[Any]) -> Iterable[int]:
+        if field.choices:
+            decoded = {choice.encode(): choice for choice in field.choices if isinstance(choice, str)}
+            column = list(map(decoded.get, column, column))
+        return super()._numbers(field, column)
+
+
+def _part_problems(segment: StoredSegment, made: RowSegment) -> Iterator[str]:
+    places = segment.places(BitMap(range(made.first_seq, made.last_seq + 1)))
     if len(places) != made.events:
         yield f"is of {len(places):,} events instead of {made.events:,}"
         return
@@ -135,17 +155,17 @@ def _is_same(
     offset = in_order[0] if in_order else 0
     is_range = not in_order or in_order[-1] - offset == len(in_order) - 1
     numbers = None if counts.texts is None else {text: n for n, text in enumerate(counts.texts, 1)}
+    expected: dict[int | None, BitMap] = {}
     for value, bitmap in made.places_by_value(field).items():
         number = value if isinstance(value, int) else MISSING if value is None else (numbers or {}).get(value)
-        if number is None:
-            return False
-        moved = bitmap.shift(offset) if is_range else BitMap([in_order[place] for place in bitmap])
-        if not moved.issubset(segment.bitmaps(field, (number,))[0]):
-            return False
+        expected[number] = bitmap.shift(offset) if is_range else BitMap([in_order[place] for place in bitmap])
     # Each event has one value: more than these, and a bitmap has an event that it should not have.
-    values = list(counts.events)
-    stored = sum(places.intersection_cardinality(bitmap) for bitmap in segment.bitmaps(field, values))
-    return stored == len(places)
+    stored = 0
+    for number, bitmap in segment.stream(field):
+        if not expected.pop(number, NOTHING).issubset(bitmap):
+            return False
+        stored += places.intersection_cardinality(bitmap)
+    return not expected and stored == len(places)
 
 
 def _total_problems(segment: StoredSegment, field: IndexField) -> Iterator[str]:

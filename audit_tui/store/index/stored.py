@@ -147,7 +147,11 @@ class StoredSegment(Segment):
         times: list[int] = []
         for block, begin, low, high in self._by_block(places):
             of_block = self.time_block(block)
-            times += [of_block.at(place - begin) for place in places[low:high]]
+            first, last = places[low] - begin, places[high - 1] - begin
+            if last - first == high - 1 - low:
+                times += of_block.between(first, last + 1)
+            else:
+                times += [of_block.at(place - begin) for place in places[low:high]]
         return times
 
     def places(self, seqs: BitMap) -> BitMap:

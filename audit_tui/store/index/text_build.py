@@ -12,7 +12,9 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from itertools import accumulate, chain, compress, repeat
+from itertools import accumulate, chain, compress, count, repeat
+from operator import not_
+from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
@@ -26,16 +28,16 @@ from audit_tui.store.index.text_grams import (
 )
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import (
-    BLOCK_EVENTS,
     SEPARATOR,
     GroupPart,
     Part,
-    packed,
+    joined,
+    read_numbers,
     stored_numbers,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from audit_tui.store.index.text_fields import Column, TextFields
 
@@ -68,7 +70,7 @@ class Rare(NamedTuple):
     texts: list[str]
     counts: list[int]
     """The number of rows of each text."""
-    rows: list[int]
+    rows: array[int]
 
 
 class Built(NamedTuple):
@@ -76,6 +78,8 @@ class Built(NamedTuple):
 
     events: int
     parts: dict[int, bytes]
+    compressed: dict[int, bytes]
+    """Those that are stored compressed, as they are before that."""
 
 
 def built_from(fields: TextFields) -> Built:
@@ -84,11 +88,13 @@ def built_from(fields: TextFields) -> Built:
     builder = _Builder(names, BitMap(array("I", fields.rows)))
     for fields_of, column in fields.columns.items():
         builder.add_column(fields_of, column)
-    return Built(len(fields.rows), builder.parts())
+    builder.finish()
+    return Built(len(fields.rows), builder.parts, builder.compressed)
 
 
 class _Builder:
     def __init__(self, names: list[str], every: BitMap) -> None:
+        self._number_of = dict(zip(names, count(), strict=False))
         self._names = names
         self._every = every
         self._field_sets: list[list[int]] = []
@@ -103,50 +109,33 @@ class _Builder:
         self._small: list[Rare] = []
         self._heads: list[list[int]] = []
         self._letters: defaultdict[int, list[int]] = defaultdict(list)
-        self._parts: dict[int, bytes] = {}
+        self.parts: dict[int, bytes] = {}
+        self.compressed: dict[int, bytes] = {}
 
     def add_column(self, names: tuple[str, ...], column: Column) -> None:
         """Add the texts that events have in these fields."""
         fields = len(self._field_sets)
-        self._field_sets.append([self._names.index(name) for name in names])
+        self._field_sets.append([self._number_of[name] for name in names])
         for field in self._field_sets[-1]:
             self._presence[field] |= BitMap(array("I", column.rows))
         texts = column.texts
-        counts = Counter(column.numbers)
-        frequent = [number for number, events in counts.items() if events >= FREQUENT_TEXT][:NO_NUMBER]
-        place_of = array("H", [NO_NUMBER]) * len(texts)
-        for place, number in enumerate(frequent):
-            place_of[number] = place
-        places = array("H", map(place_of.__getitem__, column.numbers))
+        rows_of = _by_number(column.numbers, column.rows)
+        frequent = [n for n, rows in enumerate(rows_of) if rows.events >= FREQUENT_TEXT][:NO_NUMBER]
         self._texts += map(texts.__getitem__, frequent)
         self._text_fields += [fields] * len(frequent)
-        self._text_rows += _by_number(places, column.rows, len(frequent))
-        rare = sorted([number for number in counts if place_of[number] == NO_NUMBER], key=texts.__getitem__)
+        self._text_rows += [rows_of[number].bitmap() for number in frequent]
+        rare = sorted(set(range(len(texts))).difference(frequent), key=texts.__getitem__)
         if rare:
-            self._add_rare(fields, rare, column, places, counts)
+            self._add_rare(fields, list(map(texts.__getitem__, rare)), list(map(rows_of.__getitem__, rare)))
 
-    def _add_rare(
-        self,
-        fields: int,
-        rare: list[int],
-        column: Column,
-        places: array[int],
-        events: Mapping[int, int],
-    ) -> None:
-        rank_of = dict(zip(rare, range(len(rare)), strict=True))
-        is_rare = list(map(NO_NUMBER.__eq__, places))
-        ranks = map(rank_of.__getitem__, compress(column.numbers, is_rare))
-        keys = [rank << 16 | row for rank, row in zip(ranks, compress(column.rows, is_rare), strict=True)]
-        keys.sort()
-        rows = [key & 0xFFFF for key in keys]
-        texts = list(map(column.texts.__getitem__, rare))
-        counts = list(map(events.__getitem__, rare))
-        total = sum(map(len, texts)) + len(texts)
-        into = self._small if total < SMALL_GROUP_BYTES else self._large
+    def _add_rare(self, fields: int, texts: list[str], rows_of: list[_Rows]) -> None:
+        counts = [rows.events for rows in rows_of]
+        rows = read_numbers("H", b"".join([rows.numbers() for rows in rows_of]))
+        into = self._small if sum(map(len, texts)) + len(texts) < SMALL_GROUP_BYTES else self._large
         into.append(Rare(fields, texts, counts, rows))
 
-    def parts(self) -> dict[int, bytes]:
-        """Return all parts."""
+    def finish(self) -> None:
+        """Make the parts."""
         self._large.sort(key=lambda rare: len(rare.texts), reverse=True)
         self._small += self._large[MAX_LARGE:]
         for rare in self._large[:MAX_LARGE]:
@@ -155,7 +144,6 @@ class _Builder:
             self._add_group(rare, *_both(rare.texts), fields=fields)
         self._add_letters()
         self._add_dictionary()
-        return self._parts
 
     def _add_group_of(self, rare: Rare) -> None:
         """Add the rare texts of one set of fields, in groups."""
@@ -200,28 +188,27 @@ class _Builder:
                 pieces are not told apart.
             fields: Of each text, in a mixed group.
         """
-        parts: dict[GroupPart, bytes] = {}
+        first = Part.GROUPS + 16 * len(self._heads)
+        parts, compressed = self.parts, self.compressed
         reduced, rest = pieces or (folded, folded)
         if pieces is not None:
-            parts[GroupPart.RARE_PIECES] = packed([rest])
+            compressed[first + GroupPart.RARE_PIECES] = joined([rest])
         runs = fours(reduced)
-        parts[GroupPart.PAIRS_OF_BYTES] = _serialized(pairs_of_bytes(rest))
+        parts[first + GroupPart.PAIRS_OF_BYTES] = _serialized(pairs_of_bytes(rest))
         if len(runs) > CROWDED_FOURS:
-            parts[GroupPart.EIGHTS] = _serialized(eights(folded))
-        parts[GroupPart.FOURS] = _serialized(runs)
-        parts[GroupPart.TEXTS] = packed([folded])
-        parts[GroupPart.CASE] = packed([_case(originals, folded)])
+            parts[first + GroupPart.EIGHTS] = _serialized(eights(folded))
+        parts[first + GroupPart.FOURS] = _serialized(runs)
+        compressed[first + GroupPart.TEXTS] = joined([folded])
+        compressed[first + GroupPart.CASE] = joined([_case(originals, folded)])
         counts = rare.counts if len(rare.rows) > len(rare.texts) else []
         numbers = [stored_numbers("I", counts), stored_numbers("H", rare.rows), stored_numbers("H", fields)]
-        parts[GroupPart.ROWS] = packed(numbers)
+        compressed[first + GroupPart.ROWS] = joined(numbers)
         ends = list(accumulate(rare.counts, initial=0))
         for text, begin, end in zip(rest[1:-1].split(SEPARATOR), ends, ends[1:], strict=False):
             if text:
                 rows = rare.rows[begin:end]
                 for letter in set(text):
                     self._letters[letter] += rows
-        for part, data in parts.items():
-            self._parts[Part.GROUPS + 16 * len(self._heads) + part] = data
         self._heads.append([rare.fields, len(rare.texts), int(pieces is not None)])
 
     def _add_letters(self) -> None:
@@ -238,15 +225,15 @@ class _Builder:
         for letter in sorted(self._letters.keys() | bitmaps.keys()):
             if letter < 0x80:
                 rest = BitMap(array("I", self._letters[letter]))
-                self._parts[Part.LETTERS + letter] = _serialized(BitMap.union(rest, *bitmaps[letter]))
-        self._parts[Part.DICTIONARY_CASE] = packed([_case(originals, folded)])
+                self.parts[Part.LETTERS + letter] = _serialized(BitMap.union(rest, *bitmaps[letter]))
+        self.compressed[Part.DICTIONARY_CASE] = joined([_case(originals, folded)])
 
     def _add_dictionary(self) -> None:
         lengths, places = self._add_bitmaps(
             [*self._text_rows, *self._word_rows, *self._presence, self._every]
         )
         head = json.dumps([self._names, self._field_sets, self._heads], separators=(",", ":"))
-        self._parts[Part.DICTIONARY] = packed(
+        self.compressed[Part.DICTIONARY] = joined(
             [
                 head.encode(),
                 _both(self._texts)[1],
@@ -278,7 +265,7 @@ class _Builder:
             places.append(place)
             lengths.append(len(data))
         for number, chunk in enumerate(chunks):
-            self._parts[Part.BITMAPS + number] = b"".join(chunk)
+            self.parts[Part.BITMAPS + number] = b"".join(chunk)
         return lengths, places
 
 
@@ -304,7 +291,11 @@ class Words:
         names = [piece.rstrip(SEPARATOR) for piece in self._frequent]
         self.texts = names + [self._frequent[left] + names[right] for left, right in couples]
         """The frequent pieces and pairs."""
-        self.rows = _by_number(numbers, rows, len(names)) + _by_number(pairs, rows, len(couples))
+        self.rows = [
+            some.bitmap()
+            for of, count in ((numbers, len(names)), (pairs, len(couples)))
+            for some in _by_number(of, rows)[:count]
+        ]
         """Beside them the rows that have each."""
         self._shortened = {
             piece: word[:_EDGE] + SEPARATOR + word[-_EDGE:] + piece[len(word) :]
@@ -345,7 +336,7 @@ def _mixed(small: list[Rare]) -> list[tuple[Rare, list[int]]]:
     filled = GROUP_BYTES
     for rare in small:
         if filled >= GROUP_BYTES:
-            groups.append((Rare(MIXED, [], [], []), []))
+            groups.append((Rare(MIXED, [], [], array("H")), []))
             filled = 0
         mixed, fields = groups[-1]
         mixed.texts.extend(rare.texts)
@@ -424,14 +415,48 @@ def _joined(low: array[int], high: array[int]) -> array[int]:
     return array("I", both.tobytes())
 
 
-def _by_number(numbers: array[int], rows: array[int], count: int) -> list[BitMap]:
-    """Return the rows that each number up to a count has."""
-    every = BitMap(_joined(rows, numbers))
-    bitmaps = []
-    for number in range(count):
-        begin = number * BLOCK_EVENTS
-        bitmaps.append((every & BitMap(range(begin, begin + BLOCK_EVENTS))).shift(-begin))
-    return bitmaps
+class _Rows(NamedTuple):
+    """The rows of a text, a piece or a pair, as a bitmap of all of them holds them."""
+
+    events: int
+    data: bytes
+
+    def bitmap(self) -> BitMap:
+        """Return them as a bitmap."""
+        head = _BITMAP_HEAD.pack(_PLAIN, 1, 0, self.events - 1, _BITMAP_HEAD.size)
+        bitmap = BitMap.deserialize(head + self.data)
+        bitmap.run_optimize()
+        return bitmap
+
+    def numbers(self) -> bytes:
+        """Return them as numbers of two bytes."""
+        return self.data if len(self.data) == 2 * self.events else stored_numbers("H", self.bitmap())
+
+
+_BITMAP_HEAD = Struct("<IIHHI")
+_PLAIN = 12_346
+"""The beginning of a bitmap that has no runs of rows."""
+
+
+def _by_number(numbers: array[int], rows: array[int]) -> list[_Rows]:
+    """Return the rows of each number that has any, in order.
+
+    The stored form of a bitmap has a part for every 65,536 values: with the numbers above the rows, each part
+    holds the rows of a number. To take them out one by one takes ten times as long.
+    """
+    if max(numbers, default=0) > NO_NUMBER:
+        is_low = list(map(NO_NUMBER.__ge__, numbers))
+        is_high = list(map(not_, is_low))
+        high = array("I", [number - NO_NUMBER - 1 for number in compress(numbers, is_high)])
+        low = array("I", compress(numbers, is_low))
+        return _by_number(low, array("H", compress(rows, is_low))) + _by_number(
+            high, array("H", compress(rows, is_high))
+        )
+    data = BitMap(_joined(rows, array("H", numbers)), optimize=False).serialize()
+    parts = int.from_bytes(data[4:8], "little")
+    counts = read_numbers("H", data[8 : 8 + 4 * parts])[1::2]
+    begins = [*read_numbers("I", data[8 + 4 * parts : 8 + 8 * parts]), len(data)]
+    return [_Rows(less + 1, data[i:j]) for less, i, j in zip(counts, begins, begins[1:], strict=False)]
 
 
 def _serialized(bitmap: BitMap) -> bytes:

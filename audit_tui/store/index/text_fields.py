@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from array import array
 from collections import defaultdict
-from itertools import compress, count
-from operator import eq, not_
+from itertools import chain, compress, count
+from operator import eq, itemgetter, not_
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,13 @@ from audit_tui.core.metadata import deeper_path
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
     Values: TypeAlias = tuple[Sequence[int], Sequence[str]]
     """Rows of events, and a text of each."""
+    _NamedColumn: TypeAlias = tuple[str, Sequence[int], Sequence[Any]]
+    """A name of metadata, rows of events, and the value of each."""
 
 META = "meta."
 PLAIN_FIELDS = ("description", "target", "source_ip")
@@ -52,7 +54,7 @@ class Column:
         self.rows = array("H")
         self.numbers = array("I")
         """Of the texts, beside their rows."""
-        self._number_of: dict[str, int] = {}
+        self._number_of: defaultdict[str, int] = defaultdict(count().__next__)
 
     @property
     def texts(self) -> list[str]:
@@ -61,11 +63,8 @@ class Column:
 
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Add texts of events."""
-        number_of = self._number_of
-        new = [text for text in dict.fromkeys(texts) if text not in number_of]
-        number_of.update(zip(new, count(len(number_of)), strict=False))
         self.rows.extend(rows)
-        self.numbers.extend(map(number_of.__getitem__, texts))
+        self.numbers.extend(map(self._number_of.__getitem__, texts))
 
 
 class TextFields:
@@ -137,20 +136,16 @@ class _Batch:
 
     def decode(self, rows: Sequence[int], stored: Sequence[str]) -> int:
         """Add the texts in metadata; return about how many bytes they have."""
-        values_of: defaultdict[str, tuple[list[int], list[Any]]] = defaultdict(lambda: ([], []))
-        for row, metadata in zip(rows, _decoded(stored), strict=True):
-            for name, value in metadata.items():
-                some_rows, some = values_of[name]
-                some_rows.append(row)
-                some.append(value)
-        waiting: list[tuple[str, Sequence[int], Sequence[Any]]]
-        waiting = [(deeper_path("", name), *values) for name, values in values_of.items()]
+        waiting: list[_NamedColumn] = [
+            (deeper_path("", name), some_rows, values)
+            for name, some_rows, values in _by_name(rows, _decoded(stored))
+        ]
         while waiting:
-            path, path_rows, values = waiting.pop()
+            path, some_rows, values = waiting.pop()
             if set(map(type, values)) == {str}:
-                self._put_leaves(path, path_rows, values)
+                self._put_leaves(path, some_rows, values)
             else:
-                self._put_mixed(path, path_rows, values, waiting)
+                waiting += self._put_mixed(path, some_rows, values)
         return sum(map(len, stored))
 
     def shared(self, repeats: dict[tuple[str, str], bool]) -> dict[tuple[str, ...], Values]:
@@ -181,32 +176,50 @@ class _Batch:
     def _put_leaves(self, path: str, rows: Sequence[int], texts: Sequence[str]) -> None:
         self.put(META + stored_text(path), rows, texts)
 
-    def _put_mixed(
-        self,
-        path: str,
-        rows: Sequence[int],
-        values: Sequence[Any],
-        waiting: list[tuple[str, Sequence[int], Sequence[Any]]],
-    ) -> None:
-        """Put a column whose values are not all texts; the members of a list have the list's name."""
-        texts: tuple[list[int], list[str]] = [], []
-        members: tuple[list[int], list[Any]] = [], []
+    def _put_mixed(self, path: str, rows: Sequence[int], values: Sequence[Any]) -> list[_NamedColumn]:
+        """Put the texts of a column, and return the columns of what lies in its objects and lists.
+
+        The members of a list have the list's name.
+        """
+        columns: defaultdict[type, tuple[list[int], list[Any]]] = defaultdict(lambda: ([], []))
         for row, value in zip(rows, values, strict=True):
-            if isinstance(value, str):
-                texts[0].append(row)
-                texts[1].append(value)
-            elif isinstance(value, bool):
-                texts[0].append(row)
-                texts[1].append("true" if value else "false")
-            elif isinstance(value, dict):
-                waiting += [(deeper_path(path, name), (row,), (inner,)) for name, inner in value.items()]
-            elif isinstance(value, list):
-                members[0].extend([row] * len(value))
-                members[1].extend(value)
-        if texts[0]:
-            self._put_leaves(path, *texts)
-        if members[0]:
-            waiting.append((path, *members))
+            some_rows, some = columns[type(value)]
+            if isinstance(value, list):
+                some_rows.extend([row] * len(value))
+                some.extend(value)
+            else:
+                some_rows.append(row)
+                some.append(value)
+        if str in columns:
+            self._put_leaves(path, *columns[str])
+        if bool in columns:
+            some_rows, some = columns[bool]
+            self._put_leaves(path, some_rows, ["true" if value else "false" for value in some])
+        deeper = [
+            (deeper_path(path, name), some_rows, some) for name, some_rows, some in _by_name(*columns[dict])
+        ]
+        return [*deeper, (path, *columns[list])] if columns[list][0] else deeper
+
+
+def _by_name(rows: Sequence[int], objects: Sequence[dict[str, Any]]) -> Iterable[_NamedColumn]:
+    """Yield each name of some objects with the rows of those that have it, in order, and their values."""
+    alike: defaultdict[tuple[str, ...], list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    for names, pair in zip(map(tuple, objects), zip(rows, objects, strict=True), strict=True):
+        alike[names].append(pair)
+    parts: defaultdict[str, list[tuple[Sequence[int], Sequence[Any]]]] = defaultdict(list)
+    for names, pairs in alike.items():
+        some_rows, some = zip(*pairs, strict=True)
+        for name, values in zip(names, zip(*map(dict.values, some), strict=True), strict=False):
+            parts[name].append((some_rows, values))
+    for name, columns in parts.items():
+        if len(columns) == 1:
+            yield name, *columns[0]
+        elif sum(len(column[0]) for column in columns) == len(rows):
+            yield name, rows, list(map(itemgetter(name), objects))
+        else:
+            all_rows, all_values = (list(chain.from_iterable(part)) for part in zip(*columns, strict=True))
+            order = sorted(range(len(all_rows)), key=all_rows.__getitem__)
+            yield name, list(map(all_rows.__getitem__, order)), list(map(all_values.__getitem__, order))
 
 
 def _without(

@@ -6,14 +6,13 @@ It is optional: events that lie in no stretch are tested by their rows.
 from __future__ import annotations
 
 import os
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.text_build import Built, built_from
 from audit_tui.store.index.text_fields import BATCH_EVENTS, ROWS, TextFields, TooMuchText
 from audit_tui.store.tables import text_layout
-from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, inflated, place_of
+from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, deflated, inflated, place_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -147,7 +146,8 @@ def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
         stamp = int.from_bytes(os.urandom(7), "big")
         connection.execute(_PUT, (*part, LEFT_OUT if built is None else built.events, stamp))
         if built is not None:
-            places = [(place_of(part.first_seq, number), data) for number, data in built.parts.items()]
+            parts = built.parts | {number: deflated(data) for number, data in built.compressed.items()}
+            places = [(place_of(part.first_seq, number), data) for number, data in parts.items()]
             connection.executemany(_PUT_PART, places)
 
 
@@ -170,19 +170,22 @@ def problems(connection: sqlite3.Connection, stretch: Stretch, rows: Iterable[Se
     events = connection.execute(
         "SELECT events FROM text_stretches WHERE first_seq = ?", (stretch.first_seq,)
     ).fetchone()
+    begin, end = _places(stretch)
     stored = dict(
         connection.execute(
-            "SELECT place, data FROM text_stretch_parts WHERE place BETWEEN ? AND ?", _places(stretch)
+            "SELECT place - ?1, data FROM text_stretch_parts WHERE place BETWEEN ?1 AND ?2", (begin, end)
         ).fetchall()
     )
     built = _built(_batched(rows), stretch)
     if built is None:
         return [] if events == (LEFT_OUT,) and not stored else ["should leave these events out"]
     wrong = [] if events == (built.events,) else ["has another number of events"]
-    expected = {place_of(stretch.first_seq, number): data for number, data in built.parts.items()}
-    if stored.keys() != expected.keys():
+    if stored.keys() != built.parts.keys() | built.compressed.keys():
         wrong.append("has other parts")
-    if any(not _is_same(stored[place], expected[place]) for place in stored.keys() & expected.keys()):
+    is_same = all(stored.get(number, data) == data for number, data in built.parts.items())
+    if not is_same or not all(
+        number not in stored or _is_same(stored[number], data) for number, data in built.compressed.items()
+    ):
         wrong.append("does not hold the texts of the events")
     return wrong
 
@@ -204,15 +207,6 @@ def structure_problems(connection: sqlite3.Connection) -> list[str]:
         if strays:
             wrong.append(f"{strays} parts of the text index belong to no events.")
     return wrong
-
-
-def is_packed(data: bytes) -> bool:
-    """Tell whether a part is compressed."""
-    try:
-        zlib.decompress(data)
-    except zlib.error:
-        return False
-    return True
 
 
 def _built(batches: Iterable[Sequence[Sequence[Any]]], stretch: Stretch) -> Built | None:
@@ -242,14 +236,10 @@ def _batched(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Sequence[Any]]]
         yield batch
 
 
-def _is_same(stored: object, expected: bytes) -> bool:
-    """Tell whether two parts hold the same; another version of zlib may have packed them otherwise."""
-    if stored == expected:
-        return True
-    if not is_packed(expected):
-        return False
+def _is_same(stored: object, part: bytes) -> bool:
+    """Tell whether a compressed part holds this: another version of zlib may have compressed it otherwise."""
     try:
-        return inflated(stored) == inflated(expected)
+        return inflated(stored) == part
     except StoreDamaged:
         return False
 

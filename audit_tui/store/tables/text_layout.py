@@ -130,10 +130,15 @@ def damaged(what: str) -> StoreDamaged:
     return StoreDamaged(f"The text index {what}.", "Rebuild it: audit-tui reindex")
 
 
-def packed(frames: Sequence[bytes]) -> bytes:
-    """Return frames as one compressed part."""
+def joined(frames: Sequence[bytes]) -> bytes:
+    """Return frames as one part."""
     head = json.dumps([len(frame) for frame in frames]).encode()
-    return zlib.compress(b"".join([len(head).to_bytes(4, "little"), head, *frames]), LEVEL)
+    return b"".join([len(head).to_bytes(4, "little"), head, *frames])
+
+
+def deflated(part: bytes) -> bytes:
+    """Return a part as it is stored where it is stored compressed."""
+    return zlib.compress(part, LEVEL)
 
 
 def inflated(data: object) -> bytes:
