@@ -26,6 +26,7 @@ from audit_tui.core.operators import (
     Operator,
     number_of,
 )
+from audit_tui.core.possible import require_possible
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
@@ -318,7 +319,7 @@ def parse_condition(text: str) -> Condition:
     in that network.
 
     Raises:
-        FilterError: If there is no operator, or the column is unknown.
+        FilterError: If there is no operator, the column is unknown, or no event can have the value.
     """
     named = text.lstrip()
     begin = len(META) if named[: len(META)].lower() == META else 0
@@ -333,7 +334,9 @@ def parse_condition(text: str) -> Condition:
     name, value = named[: split.start()].strip(), named[split.end() :]
     if not name.lower().startswith(META) and name.lower() not in _NAMED:
         raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", _column_hint(name))
-    return condition_of(field_named(name), _SYMBOLS[split[0]], value or None)
+    condition = condition_of(field_named(name), _SYMBOLS[split[0]], value or None)
+    require_possible(condition.field, condition.operator, condition.value)
+    return condition
 
 
 def condition_text(condition: Condition) -> str:

@@ -5,16 +5,41 @@ Everything else holds a filter as a tree (``core.filters``).
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from enum import Enum, StrEnum, auto
+from typing import TYPE_CHECKING, NamedTuple
 
-from audit_tui.core.filters import EVERYTHING, All, Any, Condition, condition_of, has_addresses
+from audit_tui.core.columns import Column, Kind
+from audit_tui.core.filters import (
+    ANY_TEXT,
+    EVERYTHING,
+    All,
+    Any,
+    Condition,
+    MetaField,
+    condition_of,
+    has_addresses,
+)
 from audit_tui.core.networks import network_of
-from audit_tui.core.operators import IN_NETWORK, IS, IS_NOT
+from audit_tui.core.operators import (
+    AT_LEAST,
+    AT_MOST,
+    CONTAINS,
+    CONTAINS_NOT,
+    IN_NETWORK,
+    IS,
+    IS_NOT,
+    LESS,
+    MATCHES,
+    MORE,
+    NOT_IN_NETWORK,
+    number_of,
+)
+from audit_tui.core.possible import require_possible
 from audit_tui.core.record import Record
+from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from audit_tui.core.filters import Filter, FilterField
     from audit_tui.core.operators import Operator
@@ -36,28 +61,95 @@ class FlatFilter(Record):
     """A filter as the Filter dialog edits it: rows, and one choice of how they combine."""
 
     match: Match = Match.ALL
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Filter, ...] = ()
+    """A condition each, or a group that says "is one of" or "is none of"."""
 
     def expression(self) -> Filter:
         """Return the same as a tree; everything when there are no rows."""
         if not self.conditions:
             return EVERYTHING
         if len(self.conditions) == 1:
-            return self.conditions[0]
+            (row,) = self.conditions
+            # One row stays one: several values at the top would be rows that are combined by OR.
+            return row if isinstance(row, Condition) else All((row,))
         return (All if self.match is Match.ALL else Any)(self.conditions)
 
 
 def flat(expression: Filter) -> FlatFilter | None:
-    """Return a tree as rows; None if it is not all, or any, of some conditions."""
+    """Return a tree as rows; None if it is not all, or any, of some rows."""
     match expression:
         case Condition():
             return FlatFilter(Match.ALL, (expression,))
         case All(parts=parts) | Any(parts=parts):
-            conditions = tuple(part for part in parts if isinstance(part, Condition))
             is_any = isinstance(expression, Any)
-            if len(conditions) == len(parts) and (parts or not is_any):
-                return FlatFilter(Match.ANY if is_any else Match.ALL, conditions)
+            is_rows = all(isinstance(part, Condition) or _listed(part) for part in parts)
+            if is_rows and (parts or not is_any):
+                return FlatFilter(Match.ANY if is_any else Match.ALL, parts)
     return None
+
+
+def _listed(part: Filter) -> tuple[Condition, ...]:
+    """Return the conditions of a group that says "is one of" or "is none of"; none of any other."""
+    if not isinstance(part, Any | All):
+        return ()
+    wanted = IS if isinstance(part, Any) else IS_NOT
+    conditions = tuple(each for each in part.parts if isinstance(each, Condition) and each.operator is wanted)
+    is_list = len(conditions) == len(part.parts) > 1 and len({each.field for each in conditions}) == 1
+    return conditions if is_list and all(each.value is not None for each in conditions) else ()
+
+
+class Form(Enum):
+    """The way in which a row says what an operator compares with."""
+
+    VALUE = auto()
+    START = auto()
+    """The beginning of the value: a pattern without the ``*`` at its end."""
+    LIST = auto()
+    """Several values, separated by commas."""
+    EMPTY = auto()
+    """Nothing: it has no value, or has one."""
+
+
+class RowOperator(NamedTuple):
+    """An operator as a row offers it."""
+
+    operator: Operator
+    form: Form
+    label: str
+    short: str
+    """The label for a narrow field."""
+
+
+def _plain(*operators: Operator) -> tuple[RowOperator, ...]:
+    return tuple(RowOperator(each, Form.VALUE, each.label, each.symbol) for each in operators)
+
+
+_EQUAL = _plain(IS, IS_NOT)
+_CONTAINS = _plain(CONTAINS, CONTAINS_NOT)
+_STARTS = (RowOperator(MATCHES, Form.START, "Starts With", "a*"),)
+_LISTS = (
+    RowOperator(IS, Form.LIST, "Is One Of", "=()"),
+    RowOperator(IS_NOT, Form.LIST, "Is None Of", "!=()"),
+)
+_EMPTY = (
+    RowOperator(IS, Form.EMPTY, "Is Empty", "none"),
+    RowOperator(IS_NOT, Form.EMPTY, "Is Not Empty", "any"),
+)
+_NETWORKS = tuple(each._replace(short=f"{each.short}/") for each in _plain(IN_NETWORK, NOT_IN_NETWORK))
+_ORDER = _plain(MORE, LESS)
+_TEXT_OPERATORS = (*_EQUAL, *_CONTAINS, *_STARTS, *_LISTS, *_EMPTY)
+
+
+def row_operators(field: FilterField | None) -> tuple[RowOperator, ...]:
+    """Return what a row offers for a field, the most usual first."""
+    if field is ANY_TEXT:
+        return _CONTAINS
+    if field is Column.OUTCOME:
+        return (*_EQUAL, *_LISTS)
+    if isinstance(field, Column) and field.kind is Kind.NUMBER:
+        return (*_EQUAL, *_ORDER, *_plain(AT_LEAST, AT_MOST), *_LISTS, *_EMPTY)
+    networks = _NETWORKS if field is not None and has_addresses(field) else ()
+    return (*_TEXT_OPERATORS, *networks, *(_ORDER if isinstance(field, MetaField) else ()))
 
 
 class Draft(Record):
@@ -70,16 +162,33 @@ class Draft(Record):
     """The value as typed or picked, exactly; None while there is none. The empty text can be picked."""
     is_missing: bool = False
     """The missing value was picked; ``text`` says nothing then. The text "(none)" is another value."""
+    form: Form = Form.VALUE
 
     @classmethod
-    def of(cls, condition: Condition) -> Draft:
-        """Return the row that edits this condition."""
-        return cls(condition.field, condition.operator, condition.value, condition.value is None)
+    def of(cls, row: Filter) -> Draft:
+        """Return the row that edits this condition, or this list.
+
+        Raises:
+            ValueError: If no row can.
+        """
+        if not isinstance(row, Condition):
+            conditions = _listed(row)
+            if not conditions:
+                raise ValueError("not a row")
+            text = list_text([each.value or "" for each in conditions])
+            return cls(conditions[0].field, conditions[0].operator, text, form=Form.LIST)
+        field, operator, value = row.field, row.operator, row.value
+        if value is None:
+            form = Form.EMPTY if operator.base is IS else Form.VALUE
+            return cls(field, operator, None, True, form)
+        if operator is MATCHES and len(value) > 1 and value.find("*") == len(value) - 1:
+            return cls(field, operator, value[:-1], form=Form.START)
+        return cls(field, operator, value)
 
     @property
     def has_value(self) -> bool:
         """True when it has something to compare with."""
-        return self.is_missing or self.text is not None
+        return self.is_missing or self.text is not None or self.form is Form.EMPTY
 
     @property
     def is_complete(self) -> bool:
@@ -89,19 +198,79 @@ class Draft(Record):
     @property
     def is_untouched(self) -> bool:
         """True when it says nothing yet: neither column nor value. An operator alone is nothing to mark."""
-        return self.field is None and not self.has_value
+        return self.field is None and (not self.has_value or self.form is Form.EMPTY)
 
-    def condition(self) -> Condition | None:
-        """Return the condition that it says; None while a part is missing."""
+    def condition(self) -> Filter | None:
+        """Return the condition that it says; None while a part is missing, or where it can match nothing."""
+        return None if self.problem() is not None else self._condition()
+
+    def problem(self) -> FilterError | None:
+        """Return what is wrong with it; None when nothing is, or a part is still missing."""
+        try:
+            self._condition()
+        except FilterError as error:
+            return error
+        return None
+
+    def _condition(self) -> Filter | None:
         if self.field is None or not self.has_value:
             return None
-        value = None if self.is_missing else self.text
+        operator, text = self.operator, self.text
+        if self.is_missing or self.form is Form.EMPTY or text is None:
+            return condition_of(self.field, operator, None)
+        if self.form is Form.LIST:
+            members = tuple(self._compared(self.field, value) for value in listed_texts(text))
+            kind = All if operator.is_negated else Any
+            return members[0] if len(members) == 1 else kind(members)
+        return self._compared(self.field, f"{text}*" if self.form is Form.START else text)
+
+    def _compared(self, field: FilterField, text: str) -> Condition:
         operator = self.operator
-        is_network = has_addresses(self.field) and value is not None and network_of(value) is not None
-        if operator.base is IN_NETWORK and not is_network:
-            # The column or the value was changed to what has no networks.
+        if isinstance(field, Column) and field.kind is Kind.NUMBER and number_of(text) is None:
+            # Imported where it is wanted: with the language comes its scanner.
+            from audit_tui.core.query_line.conditions import number_text
+
+            text = number_text(field, text)
+        require_possible(field, operator, text)
+        if operator.base is IN_NETWORK and not has_addresses(field) and network_of(text) is None:
+            # The column was changed to what has no networks.
             operator = IS_NOT if operator.is_negated else IS
-        return condition_of(self.field, operator, value)
+        return condition_of(field, operator, text)
+
+
+def list_text(values: Sequence[str]) -> str:
+    """Return values as a row lists them: separated by commas, in quotes where that is not clear."""
+    return ", ".join(_list_value(value) for value in values)
+
+
+def _list_value(value: str) -> str:
+    is_plain = value and value == value.strip() and not any(sign in value for sign in ',"\\')
+    if is_plain:
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def listed_texts(text: str) -> list[str]:
+    """Return the values that a list names; at least one, maybe empty."""
+    values: list[str] = []
+    part: list[str] = []
+    is_quoted = was_quoted = False
+    characters = iter(text)
+    for character in characters:
+        if is_quoted and character == "\\":
+            part.append(next(characters, ""))
+        elif character == '"' and (is_quoted or not "".join(part).strip()):
+            is_quoted = not is_quoted
+            part = part if was_quoted else []
+            was_quoted = True
+        elif character == "," and not is_quoted:
+            values.append("".join(part) if was_quoted else "".join(part).strip())
+            part, was_quoted = [], False
+        elif is_quoted or not was_quoted:
+            part.append(character)
+    last = "".join(part) if was_quoted else "".join(part).strip()
+    return [*values, last] if last or was_quoted or not values else values
 
 
 def flat_filter(match: Match, drafts: Iterable[Draft]) -> FlatFilter:

@@ -27,10 +27,12 @@ from audit_tui.core.operators import (
     MORE,
     Operator,
 )
+from audit_tui.core.possible import require_possible
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of, quoted
 from audit_tui.core.time.dates import TimeContext
+from audit_tui.errors import FilterError
 from audit_tui.store.read.reader import StoreReader, open_store
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.write.writer import StoreWriter
@@ -90,6 +92,15 @@ FIELDS = (
 )
 
 
+def _is_possible(condition: Condition) -> bool:
+    """Tell whether a line may say it: of what no event can match, parsing makes an error."""
+    try:
+        require_possible(condition.field, condition.operator, condition.value)
+    except FilterError:
+        return False
+    return True
+
+
 def _either(*positive: Operator) -> st.SearchStrategy[Operator]:
     return st.sampled_from([*positive, *(operator.negation for operator in positive)])
 
@@ -121,11 +132,12 @@ conditions: st.SearchStrategy[Filter] = st.one_of(
     st.builds(Condition, meta, order, st.sampled_from(["7", "-2.5", "12", "100", "0.1", "1e20", "3.0"])),
     st.builds(
         Condition,
-        st.sampled_from([Column.SEVERITY, Column.SEQ, Column.TIME]),
+        st.sampled_from([Column.SEQ, Column.TIME]),
         order | _either(IS),
         st.integers(-4, 95).map(str),
     ),
-)
+    st.builds(Condition, st.just(Column.SEVERITY), order | _either(IS), st.integers(0, 6).map(str)),
+).filter(_is_possible)
 
 
 def groups(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:

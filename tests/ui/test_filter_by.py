@@ -952,7 +952,9 @@ def test_an_error_is_one_calm_line_and_the_dialog_works_on(broken: str) -> None:
         await driver.press("enter", "enter")
         result = await driver.result()
         assert result is not None
-        assert result.conditions[0].value == "xy"
+        [condition] = result.conditions
+        assert isinstance(condition, Condition)
+        assert condition.value == "xy"
 
     run_dialog(script, hook=fail)
 

@@ -8,6 +8,7 @@ from audit_tui.core.columns import Column, Kind
 from audit_tui.core.event import MAX_US, MIN_US
 from audit_tui.core.filters import SEVERITY_WORDS, All, Condition, MetaField, condition_of
 from audit_tui.core.operators import AT_LEAST, AT_MOST, CONTAINS, IS, IS_NOT, LESS, MATCHES, MORE
+from audit_tui.core.possible import require_possible
 from audit_tui.core.query_line.text import negation
 from audit_tui.core.time.words import interval_of, read_time
 from audit_tui.errors import FilterError
@@ -41,6 +42,7 @@ def filter_of(field: FilterField, operator: Operator, text: str, context: TimeCo
     """
     kind = field_kind(field)
     if not isinstance(field, Column) or kind not in (Kind.NUMBER, Kind.TIME):
+        require_possible(field, operator, text)
         return condition_of(field, operator, text)
     if operator.base is CONTAINS:
         raise FilterError(f"{field.label} is not a text that contains others.", "Use =, <, <=, > or >=.")
@@ -50,7 +52,9 @@ def filter_of(field: FilterField, operator: Operator, text: str, context: TimeCo
         operator = IS_NOT if operator.is_negated else IS
     if kind is Kind.TIME:
         return _in_span(operator, interval_of(read_time(text, context), context))
-    return Condition(field, operator, number_text(field, text))
+    number = number_text(field, text)
+    require_possible(field, operator, number)
+    return Condition(field, operator, number)
 
 
 def number_text(field: Column, text: str) -> str:

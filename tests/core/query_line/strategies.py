@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
+from audit_tui.core.event import Outcome
 from audit_tui.core.filters import (
     ANY_TEXT,
     All,
@@ -78,7 +79,7 @@ PATHS = st.sampled_from(
 ) | st.text(min_size=1, max_size=8)
 TEXTS: st.SearchStrategy[object] = st.sampled_from(
     [
-        *(Column.EVENT, Column.CATEGORY, Column.USER, Column.DESCRIPTION, Column.OUTCOME),
+        *(Column.EVENT, Column.CATEGORY, Column.USER, Column.DESCRIPTION),
         *(Column.SOURCE_IP, Column.TARGET, Column.SOURCE, ANY_TEXT),
     ]
 ) | st.builds(MetaField, PATHS)
@@ -97,7 +98,14 @@ CONDITIONS: st.SearchStrategy[Filter] = st.one_of(
     st.builds(Condition, TEXTS | _COUNTED | st.just(Column.TIME), _either(IS), st.none()),
     st.builds(Condition, _NETWORKED, _either(IN_NETWORK), st.sampled_from(["10.0.0.0/8", "2001:db8::/32"])),
     st.builds(Condition, st.builds(MetaField, PATHS), _either(*_ORDER), NUMBERS),
-    st.builds(Condition, _COUNTED, _either(IS, *_ORDER), st.integers(0, 10**18 - 1).map(str)),
+    st.builds(Condition, st.just(Column.SEQ), _either(IS, *_ORDER), st.integers(0, 10**18 - 1).map(str)),
+    st.builds(Condition, st.just(Column.SEVERITY), _either(IS), st.integers(0, 6).map(str)),
+    st.builds(Condition, st.just(Column.SEVERITY), _either(*_ORDER), st.integers(1, 5).map(str)),
+    st.builds(Condition, st.just(Column.OUTCOME), _either(IS), st.sampled_from(list(Outcome)).map(str)),
+    st.builds(Condition, st.just(Column.OUTCOME), _either(CONTAINS), st.sampled_from("sfun")),
+    st.builds(
+        Condition, st.just(Column.OUTCOME), _either(MATCHES), st.sampled_from(["s*", "*N*", "FAILURE"])
+    ),
     st.builds(Condition, st.just(Column.TIME), _either(IS, *_ORDER), st.integers(-(10**16), 10**16).map(str)),
 )
 """Single conditions."""

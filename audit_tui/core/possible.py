@@ -1,0 +1,47 @@
+"""The values that a condition can match at all: what no event can have is an error, not an empty result."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from audit_tui.core.columns import Column
+from audit_tui.core.event import Outcome
+from audit_tui.core.networks import network_of
+from audit_tui.errors import FilterError
+
+if TYPE_CHECKING:
+    from audit_tui.core.filters import FilterField
+    from audit_tui.core.operators import Operator
+
+MAX_SEVERITY = 6
+_LIKE_NETWORK = re.compile(r"\s*[0-9a-f.:]*[.:][0-9a-f.:]*/\d*\s*", re.IGNORECASE | re.ASCII)
+_OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_SEVERITIES = tuple(map(str, range(MAX_SEVERITY + 1)))
+
+
+def require_possible(field: FilterField, operator: Operator, value: str | None) -> None:
+    """Refuse what no event can match, such as ``outcome=fail`` and ``source_ip=10.0.0.0/99``.
+
+    Raises:
+        FilterError: Names what is possible.
+    """
+    if not value:
+        return
+    if field is Column.OUTCOME and not _takes_any(operator, value, _OUTCOMES):
+        raise FilterError(
+            f"{value!r} is not an outcome.",
+            f"Outcomes are {' and '.join(_OUTCOMES[:2])}, else {_OUTCOMES[2]}.",
+        )
+    if field is Column.SEVERITY and not _takes_any(operator, value, _SEVERITIES):
+        raise FilterError(
+            f"No severity can be {operator.base.words.removeprefix('is ')} {value}.",
+            f"Severities go from 0 (unknown) to {MAX_SEVERITY} (fatal).",
+        )
+    if field is Column.SOURCE_IP and _LIKE_NETWORK.fullmatch(value) and network_of(value) is None:
+        raise FilterError(f"{value!r} is not a network.", "Write it as source_ip=10.0.0.0/8.")
+
+
+def _takes_any(operator: Operator, value: str, possible: tuple[str, ...]) -> bool:
+    passes = operator.base.meaning(value)
+    return any(map(passes, possible))
