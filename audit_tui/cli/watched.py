@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 from typing import TYPE_CHECKING
 
+from audit_tui.cli.cursor import Cursor
 from audit_tui.cli.source import open_source
 from audit_tui.core.matching import matcher
-from audit_tui.core.new_file import private_folder
 from audit_tui.core.query import Standing
 from audit_tui.core.query_line.text import line_of
-from audit_tui.errors import FileError, StoreDamaged, StoreMissing
+from audit_tui.errors import StoreDamaged, StoreMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,41 +24,6 @@ if TYPE_CHECKING:
 
 POLL_S = 0.5
 """The seconds between two looks at the store; a look takes 0.1 ms."""
-_DIGITS = 20
-
-
-class Cursor:
-    """The number of the last event that was handled, in a file that outlives the run.
-
-    It is written in place, without waiting for the disk: what kills the process loses nothing, a loss of
-    power at most the last seconds, after which events come again.
-
-    Args:
-        folder: The folder for such files.
-        store_id: The store.
-        words: What is watched, so that two watches of one store have a place each.
-    """
-
-    def __init__(self, folder: Path, store_id: str, words: str) -> None:
-        name = hashlib.sha256(f"{store_id}\n{words}".encode("utf-8", "backslashreplace")).hexdigest()[:24]
-        path = folder / f"{name}.seq"
-        try:
-            private_folder(folder)
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._descriptor = os.open(path, flags, 0o600)
-            text = os.pread(self._descriptor, _DIGITS, 0)
-        except OSError as error:
-            raise FileError(f"{path} cannot be used: {error.strerror}.") from error
-        self.saved = int(text) if text.isdigit() else None
-        """The number of a run before; None when there was none."""
-
-    def save(self, seq: int) -> None:
-        """Note the number of an event that was handled."""
-        os.pwrite(self._descriptor, f"{seq:0{_DIGITS}}".encode(), 0)
-
-    def close(self) -> None:
-        """Let the file go."""
-        os.close(self._descriptor)
 
 
 class Watch:
@@ -98,7 +61,7 @@ class Watch:
         saved = self._cursor.saved if is_resumed else None
         # Of a store that was put back from an older copy, what comes is new.
         self._seq = newest if saved is None else min(saved, newest)
-        self._cursor.save(self._seq)
+        self._cursor.begin(self._seq)
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +95,11 @@ class Watch:
             self._seq = seq
             self._cursor.save(seq)
 
+    def give(self, seq: int, line: str, out: int) -> None:
+        """Print the line of an event, so that it comes once even if the run is killed at this moment."""
+        self._cursor.send(seq, line.encode("utf-8", "backslashreplace") + b"\n", out)
+        self._seq = seq
+
     def _appended(self) -> Iterator[AuditEvent]:
         newest = self._reader.newest_seq()
         names = self._redact.pseudonyms(self._reader)
@@ -158,5 +126,6 @@ class Watch:
             self._store_id, self._seq = store_id, 0
             self._cursor = Cursor(self._folder, store_id, self._words)
             self._seq = self._cursor.saved or 0
+            self._cursor.begin(self._seq)
         self._seq = min(self._seq, reader.newest_seq())
         return True

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -97,6 +100,98 @@ def test_a_run_that_is_killed_goes_on_where_it_was(store: Path) -> None:
     rest = str(len(wanted) - len(seen))
     result = run("watch", "-s", str(store), "--since-last", "--max", rest)
     assert seen + [json.loads(line)["event"] for line in result.stdout.splitlines()] == wanted
+
+
+KILLED_BETWEEN = (
+    "import os, signal, sys\n"
+    "from audit_tui.cli.cursor import Cursor\n"
+    "from audit_tui.cli.main import main\n"
+    "save, number = Cursor.save, int(sys.argv.pop(1))\n"
+    "def killed(self, seq):\n"
+    "    if seq == number:\n"
+    "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    "    save(self, seq)\n"
+    "Cursor.save = killed\n"
+    "main()\n"
+)
+"""A watch that is killed when it has printed an event, before it notes its number."""
+
+
+@pytest.mark.parametrize("way", ["pipe", "appended file"])
+def test_a_run_that_is_killed_behind_a_line_repeats_none(store: Path, tmp_path: Path, way: str) -> None:
+    with watching(store):
+        pass
+    append(store, "a1", "a2", "a3")
+    newest = 4 + 3
+    words = ["watch", "-s", str(store), "--since-last"]
+    out = tmp_path / "out"
+    first = [sys.executable, "-c", KILLED_BETWEEN, str(newest - 1), *words]
+    rest = [sys.executable, "-m", "audit_tui", *words, "--max", "1"]
+    if way == "pipe":
+        lines = b"".join(
+            subprocess.run(each, stdout=subprocess.PIPE, check=False).stdout for each in (first, rest)
+        )
+    else:
+        for each in (first, rest):
+            with out.open("ab") as stream:
+                subprocess.run(each, stdout=stream, check=False)
+        lines = out.read_bytes()
+    assert [json.loads(line)["event"] for line in lines.splitlines()] == ["a1", "a2", "a3"]
+
+
+def test_a_line_that_was_cut_off_is_finished_in_the_same_pipe(store: Path, tmp_path: Path) -> None:
+    with watching(store):
+        pass
+    with StoreWriter(store, durable=False) as writer:
+        writer.append([AuditEvent("long", WHEN, description="x" * 300_000), AuditEvent("end", WHEN)])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR)
+    command = [sys.executable, "-m", "audit_tui", "watch", "-s", str(store), "--since-last"]
+    with pipe.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream)
+        data = os.read(reader, 1_000)
+        process.kill()  # with a full pipe before it
+        process.wait()
+        process = subprocess.Popen([*command, "--max", "1"], stdout=stream)
+        while data.count(b"\n") < 2:
+            data += os.read(reader, 65_536)
+        assert process.wait() == 0
+    os.close(reader)
+    assert [json.loads(line)["event"] for line in data.splitlines()] == ["long", "end"]
+
+
+@pytest.mark.long
+def test_no_kill_repeats_a_line_or_misses_one(store: Path, tmp_path: Path) -> None:
+    """300 kills at random moments, each line through one pipe."""
+    chance = random.Random(1)
+    with watching(store):
+        pass
+    wanted = [f"e{number}" for number in range(30_000)]
+    for first in range(0, len(wanted), 5_000):
+        append(store, *wanted[first : first + 5_000])
+    read_end, write_end = os.pipe()
+    parts: list[bytes] = []
+    command = [sys.executable, "-m", "audit_tui", "watch", "-s", str(store), "--since-last"]
+
+    def carry() -> None:
+        while data := os.read(read_end, 65_536):
+            parts.append(data)
+
+    carrier = threading.Thread(target=carry)
+    carrier.start()
+    for _ in range(300):
+        process = subprocess.Popen(command, stdout=write_end, stderr=subprocess.DEVNULL)
+        size = len(parts)
+        while len(parts) < size + chance.randrange(1, 60) and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+    os.close(write_end)
+    carrier.join()
+    lines = b"".join(parts).splitlines()
+    assert [json.loads(line)["event"] for line in lines] == wanted[: len(lines)]
+    assert len(lines) > 3_000
 
 
 def test_a_store_that_is_replaced_is_watched_from_its_beginning(store: Path, tmp_path: Path) -> None:

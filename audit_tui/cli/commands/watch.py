@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.cli.options import EventsChoice
+    from audit_tui.cli.watched import Watch
     from audit_tui.core.event import AuditEvent
 
 TABLE, LINES = "table", "jsonl"
@@ -69,8 +70,9 @@ def watch_command(
     """Print new events as they come, each once.
 
     It ends with an interrupt, after N events, or when COMMAND fails; --since-last begins there again, after
-    COMMAND failed with the same event. When another store takes the place of this one, it is watched from its
-    beginning.
+    COMMAND failed with the same event. A line is printed once even if the run is killed meanwhile; a COMMAND
+    that was running then gets its event again. When another store takes the place of this one, it is
+    watched from its beginning.
     """
     from audit_tui.cli.watched import Watch
 
@@ -90,7 +92,7 @@ def watch_command(
     with Watch(store, expression, is_inside, folder, mode, is_resumed=since_last) as watch:
         try:
             for event in watch.events():
-                handle(event)
+                handle(event, watch)
                 watch.handled(event.seq or 0)
                 events += 1
                 if events == most:
@@ -99,24 +101,36 @@ def watch_command(
             click.echo(f"Watched: {counted(events, 'event')}.", err=True)
 
 
-def _printer(form: str | None, choice: EventsChoice) -> Callable[[AuditEvent], None]:
+def _printer(form: str | None, choice: EventsChoice) -> Callable[[AuditEvent, Watch], None]:
     """Return what prints an event, and lets it go at once."""
+    out = _descriptor()
     is_table = (form or (TABLE if sys.stdout.isatty() else LINES)).lower() == TABLE
 
-    def show(event: AuditEvent) -> None:
+    def show(event: AuditEvent, watch: Watch) -> None:
         if is_table:
             mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
             cells = (cell_text(event, column, choice.context) for column in LIST_COLUMNS)
             line = mark + "  ".join(cells)
         else:
             line = json_text(event)
-        click.echo(line)
-        sys.stdout.flush()
+        if out is None:
+            click.echo(line)
+            sys.stdout.flush()
+        else:
+            watch.give(event.seq or 0, line, out)
 
     return show
 
 
-def _runner(command: str) -> Callable[[AuditEvent], None]:
+def _descriptor() -> int | None:
+    """Return the number of standard output; None for a terminal and for what is not a file."""
+    try:
+        return None if sys.stdout.isatty() else sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _runner(command: str) -> Callable[[AuditEvent, Watch], None]:
     """Return what runs a command for an event.
 
     Raises:
@@ -129,7 +143,7 @@ def _runner(command: str) -> Callable[[AuditEvent], None]:
     if not words:
         raise UsageError("--exec names no command.", "As --exec 'notify-send audit'.")
 
-    def run(event: AuditEvent) -> None:
+    def run(event: AuditEvent, _: Watch) -> None:
         try:
             # Its own words, given by whoever runs this.
             result = subprocess.run(words, input=f"{json_text(event)}\n".encode(), check=False)  # noqa: S603
