@@ -75,7 +75,7 @@ class TestKubernetes:
     def test_a_path_that_is_no_resource(self) -> None:
         event = kube(verb="get", requestURI="/healthz?timeout=5s", responseStatus={"code": 200})
         told = (event.event, event.category, event.target, event.description)
-        assert told == ("get /healthz", "nonResource", "/healthz", "al read /healthz")
+        assert told == ("get", "nonResource", "/healthz", "al read /healthz")
 
     def test_what_has_only_been_received_has_no_outcome(self) -> None:
         event = kube(verb="delete", objectRef=ref("pods", "w", "p"), stage="RequestReceived")

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
 
 NAME = "kubernetes"
-NO_RESOURCE = "nonResource"
-"""The category of requests for a path that is no resource, as RBAC calls them."""
 _TIMES = (
     ("stageTimestamp",),
     ("requestReceivedTimestamp",),
@@ -90,7 +88,7 @@ def _event(
         event=column_text(request.event) or "request",
         occurred_us=occurred_us,
         key=key,
-        category=column_text(request.resource) or NO_RESOURCE,
+        category=column_text(request.category),
         user=user,
         description=column_text(sentence, MAX_SENTENCE_CHARS),
         outcome=outcome,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from audit_tui.core.event import Outcome
     from audit_tui.formats.record import Fields
 
+NO_RESOURCE = "nonResource"
+CORE_GROUP = "core"
 _MAX_COMMAND_CHARS = 300
 
 _MANY = frozenset({"list", "watch", "deletecollection"})
@@ -37,6 +39,8 @@ class Request(NamedTuple):
     resource: str
     """In the plural, as the API has it; empty when the request was for a path."""
     subresource: str
+    group: str
+    """The API group of the resource; empty for the core one."""
     name: str | None
     namespace: str | None
     uri: str
@@ -59,6 +63,7 @@ class Request(NamedTuple):
             _word(fields.get("verb")),
             resource,
             _word(reference.get("subresource")),
+            _word(reference.get("apiGroup")) or _word(reference.get("apiVersion")).rpartition("/")[0],
             name if resource else None,
             first_text(reference.get("namespace")),
             _word(fields.get("requestURI")),
@@ -74,6 +79,7 @@ class Request(NamedTuple):
             verbs.get(operation, operation.lower()),
             _word(dig(request, ("resource", "resource"))),
             _word(request.get("subResource")),
+            _word(dig(request, ("resource", "group"))),
             first_text(request.get("name"), dig(sent, ("metadata", "name"))),
             first_text(request.get("namespace")),
             "",
@@ -82,11 +88,21 @@ class Request(NamedTuple):
 
     @property
     def event(self) -> str:
-        """The verb and what it is asked of: ``delete secrets``, ``create pods/exec``, ``get /version``."""
+        """The verb and the kind of what it is asked of: ``delete secrets``, ``create pods/exec``.
+
+        Of a path the verb alone, because paths are without number: ``get``.
+        """
         verb = self.verb or "request"
         if not self.resource:
-            return f"{verb} {self.path}".strip()
+            return verb
         return f"{verb} {self.resource}/{self.subresource}" if self.subresource else f"{verb} {self.resource}"
+
+    @property
+    def category(self) -> str:
+        """The API group, which counts with few values; what is not a resource is named as RBAC does."""
+        if not self.resource:
+            return NO_RESOURCE
+        return self.group or CORE_GROUP
 
     @property
     def path(self) -> str:
