@@ -12,7 +12,7 @@ from audit_tui.core.operators import AT_LEAST, AT_MOST, LESS, MORE, OPERATORS
 from audit_tui.errors import FilterError
 from audit_tui.store.index.blocks import damaged
 from audit_tui.store.index.fields import BY_NAME, MISSING, IndexField, texts_of
-from audit_tui.store.index.row_conditions import Split, split
+from audit_tui.store.index.row_conditions import Answer
 from audit_tui.store.index.row_tests import text_test
 from audit_tui.store.index.segment import NOTHING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.index.session import Session
 
-    RowTest: TypeAlias = Callable[[Condition, BitMap], BitMap]
+    RowTest: TypeAlias = Callable[[Condition, BitMap], "Matches"]
 
 MAX_DEPTH = 50
 
@@ -74,7 +74,7 @@ class Matcher:
         self._session = session
         self.expression = expression
         self._numbers: dict[Condition, tuple[int, ...]] = {}
-        self._splits: dict[Condition, Split] = {}
+        self._answers: dict[Condition, Answer] = {}
 
     def matches(self, segment: Segment, within: BitMap, test: RowTest | None = None) -> Matches:
         """Return which places match.
@@ -82,7 +82,7 @@ class Matcher:
         Args:
             segment: Where.
             within: Only these places.
-            test: Tells among which places a condition on rows holds; then nothing is left untested.
+            test: Tells among which places a condition on rows holds; None leaves all of them untested.
         """
         return self._matches(self.expression, segment, within, test)
 
@@ -144,16 +144,16 @@ class Matcher:
         self, condition: Condition, segment: Segment, within: BitMap, test: RowTest | None
     ) -> Matches:
         if test is not None:
-            return Matches(test(condition, within), NOTHING)
-        places = Split(*map(segment.places, self.split_of(condition)))
-        return Matches(within & places.matches, within & places.untested)
+            return test(condition, within)
+        return Matches(NOTHING, within & segment.places(self.answer_of(condition).untested))
 
-    def split_of(self, condition: Condition) -> Split:
+    def answer_of(self, condition: Condition) -> Answer:
         """Return what is known of a condition on rows without testing them."""
-        answer = self._splits.get(condition)
+        answer = self._answers.get(condition)
         if answer is None:
-            split_here = _split_numbers if condition.field is Column.SEQ else split
-            answer = self._splits[condition] = split_here(self._session, condition)
+            answer = self._answers[condition] = Answer(self._session, condition)
+            if condition.field is Column.SEQ:
+                answer.untested &= _near(self._session, condition)
         return answer
 
     def _values(self, field: IndexField, condition: Condition, segment: Segment) -> tuple[int, ...] | None:
@@ -189,15 +189,15 @@ class Matcher:
         return tuple(number for number, text in enumerate(counts.texts, 1) if test(text))
 
 
-def _split_numbers(session: Session, condition: Condition) -> Split:
-    """Narrow the events for a condition on their numbers; their rows are tested, but few of them."""
+def _near(session: Session, condition: Condition) -> BitMap:
+    """Return the few events of which a condition on their numbers can hold."""
     value, newest = condition.value or "", session.newest_seq
     if not value.isdecimal() or not value.isascii():
-        return split(session, condition)
+        return BitMap(range(1, newest + 1))
     number, key = min(int(value), newest + 1), condition.operator.key
     first = 1 if key in (LESS.key, AT_MOST.key) else max(1, number)
     last = newest if key in (MORE.key, AT_LEAST.key) else min(number, newest)
-    return Split(BitMap(), BitMap(range(first, last + 1)))
+    return BitMap(range(first, last + 1))
 
 
 def _is_on_rows(part: Filter) -> bool:

@@ -69,6 +69,10 @@ class Segment(ABC):
         """Return the places of those of its events that are among these seqs."""
 
     @abstractmethod
+    def seqs_around(self, places: BitMap) -> BitMap:
+        """Return the seqs of the events at some places, and maybe of others near them."""
+
+    @abstractmethod
     def counts(self, field: IndexField) -> Counts | None:
         """Return the values of a field; None where there are no bitmaps of it."""
 
@@ -202,6 +206,10 @@ class RowSegment(Segment):
     def places(self, seqs: BitMap) -> BitMap:
         """Return the places of those of its events that are among these seqs."""
         return BitMap([place for place, seq in enumerate(self._seqs) if seq in seqs])
+
+    def seqs_around(self, places: BitMap) -> BitMap:
+        """Return the seqs of the events at some places."""
+        return BitMap(self.seqs(list(places)))
 
     def counts(self, field: IndexField) -> Counts | None:
         """Return the values of a field; None where there are no bitmaps of it."""

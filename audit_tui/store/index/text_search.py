@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyroaring import BitMap
-
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.index.text_index import LEFT_OUT
 from audit_tui.store.index.text_stretch import Needle, TextStretch
@@ -14,7 +12,9 @@ from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+
+    from pyroaring import BitMap
 
     from audit_tui.core.filters import Condition
     from audit_tui.store.index.snapshot import Snapshot
@@ -42,39 +42,49 @@ class _Entry(NamedTuple):
     stamp: int
 
 
-def search(
-    snapshot: Snapshot, condition: Condition, report: Callable[[int], None] | None = None
-) -> tuple[BitMap, BitMap]:
-    """Return the seqs of the events for which a condition holds, and those whose rows must be tested.
+class TextSearch:
+    """The search for a condition, in as many stretches as it takes.
 
     Args:
         snapshot: What may be read.
         condition: With a positive operator, on description, target, source IP, any text or metadata.
-        report: Is told, newest events first, how many match so far.
 
     Raises:
-        QueryCancelled: If the answer is no longer wanted.
         StoreDamaged: If the index does not hold what it should.
     """
-    matches, indexed = BitMap(), BitMap()
-    answers = _answers(snapshot, condition)
-    needle: Needle | None = None
-    for entry in reversed(_entries(snapshot)):
-        if entry.events == LEFT_OUT:
-            continue
-        snapshot.check()
-        rows = answers.get(entry)
+
+    def __init__(self, snapshot: Snapshot, condition: Condition) -> None:
+        self._snapshot, self._condition = snapshot, condition
+        self._answers = _answers(snapshot, condition)
+        self._waiting = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT]
+        self._needle: Needle | None = None
+
+    def look(self, seqs: BitMap) -> Iterator[tuple[int, int, BitMap]]:
+        """Search in the stretches that hold some events, the newest first, but for those searched before.
+
+        Yields:
+            The first and the last seq of each, and the seqs that match.
+
+        Raises:
+            QueryCancelled: If the answer is no longer wanted.
+            StoreDamaged: If the index does not hold what it should.
+        """
+        for entry in reversed(self._waiting):
+            if seqs.range_cardinality(entry.first_seq, entry.last_seq + 1):
+                yield entry.first_seq, entry.last_seq, self._matches(entry)
+                self._waiting.remove(entry)
+
+    def _matches(self, entry: _Entry) -> BitMap:
+        self._snapshot.check()
+        rows = self._answers.get(entry)
         if rows is None:
-            needle = needle or Needle(condition)
-            rows = answers[entry] = TextStretch(snapshot.rows, entry.first_seq, entry.events).rows(needle)
+            self._needle = self._needle or Needle(self._condition)
+            stretch = TextStretch(self._snapshot.rows, entry.first_seq, entry.events)
+            rows = self._answers[entry] = stretch.rows(self._needle)
         seqs = rows.shift(block_of(entry.first_seq))
         if seqs and not entry.first_seq <= seqs.min() <= seqs.max() <= entry.last_seq:
             raise damaged("has events of another stretch")
-        matches |= seqs
-        indexed.add_range(entry.first_seq, entry.last_seq + 1)
-        if report is not None and seqs:
-            report(len(matches))
-    return matches, BitMap(range(1, snapshot.newest_seq + 1)) - indexed
+        return seqs
 
 
 def metadata_names(snapshot: Snapshot) -> set[str]:

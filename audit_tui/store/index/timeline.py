@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from audit_tui.store.index.matching import Matches
-from audit_tui.store.index.segment import FIRST_SEQ, Moment
+from audit_tui.store.index.segment import FIRST_SEQ, NOTHING, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,25 +69,35 @@ class Part:
         """
         if not self.untested.range_cardinality(start, stop):
             return
-        left = iter(self.untested & BitMap(range(start, stop)))
+        pending = self.untested & BitMap(range(start, stop))
+        matches = self._matcher.matches(self.segment, pending, self._look)
+        self.certain = self.certain | matches.certain
+        self.untested = (self.untested - pending) | matches.untested
+        left = iter(matches.untested)
         while batch := list(islice(left, TESTED_AT_ONCE)):
             self._session.check()
             places = BitMap(batch)
-            matches = self._matcher.matches(self.segment, places, self._test)
-            self.certain = self.certain | matches.certain
+            self.certain = self.certain | self._matcher.matches(self.segment, places, self._test).certain
             self.untested = self.untested - places
             if report is not None:
                 report(len(self.certain))
         self._keep(Matches(self.certain, self.untested))
 
-    def _test(self, condition: Condition, places: BitMap) -> BitMap:
+    def _look(self, condition: Condition, places: BitMap) -> Matches:
+        """Return where a condition holds among some places, as far as that is told without their rows."""
+        answer, seqs = self._matcher.answer_of(condition), self.segment.seqs_around(places)
+        answer.look(seqs)
+        holding, untested = (self.segment.places(some & seqs) for some in (answer.matches, answer.untested))
+        return Matches(places & holding, places & untested)
+
+    def _test(self, condition: Condition, places: BitMap) -> Matches:
         """Return where a condition holds among some places."""
-        answer = self._matcher.split_of(condition)
+        answer = self._matcher.answer_of(condition)
         seqs = BitMap(self.segment.seqs(list(places)))
         holding, untested = seqs & answer.matches, seqs & answer.untested
         if untested:
             holding |= BitMap(self._session.seqs_that(condition, list(untested)))
-        return self.segment.places(holding)
+        return Matches(self.segment.places(holding), NOTHING)
 
     def _keep(self, matches: Matches) -> None:
         events = self.segment.events
