@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.cli.first_range import with_events
 from audit_tui.cli.progress import ProgressLine
@@ -16,7 +16,9 @@ from audit_tui.cli.source import reading
 from audit_tui.cli.temporary import temporary_store
 from audit_tui.core.command_text import shell_line
 from audit_tui.core.text import clean_visible, counted
+from audit_tui.core.time.dates import Preset
 from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull, UsageError
+from audit_tui.ingest.background import BackgroundImport
 from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import STDIN, is_stream
 from audit_tui.ingest.open import NotALog
@@ -31,19 +33,26 @@ from audit_tui.ingest.pipeline import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.cli.options import EventsChoice
+    from audit_tui.core.arriving import Arrival, Arrivals
+    from audit_tui.errors import AuditTuiError
     from audit_tui.ingest.find import LogFile
 
+WAIT_S = 0.5
+"""The time between words while no event has come."""
+ALL_WAIT_S = 0.2
+"""Whoever has the first events gets so long to read the rest before the screen begins without it."""
+KEEP_WORDS = "temporary: audit-tui import keeps it"
 SHOWN_DETAILS = 5
 """The most rejects and unread files that are named after the screen; import names more, and keeps all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Logs:
+class Logs(NamedTuple):
     """Logs in a temporary store, ready to be shown."""
 
+    names: Sequence[str]
     store: Path
     choice: EventsChoice
     """The events to show first: all of them where nobody asked and the usual range has none."""
@@ -51,10 +60,24 @@ class Logs:
     """Their name on the screen."""
     notice: str
     """The words of the screen on them, in a few words."""
-    farewell: tuple[str, ...]
-    """The lines to print when they have been shown, line by line, clean."""
-    exit_code: int
-    """The exit code of the run when it showed them."""
+    tally: Callable[[], Tally]
+    """Tells what became of everything that was read so far."""
+    arrivals: Arrivals | None = None
+    """The rest, which is still read; None when all is."""
+
+    @property
+    def farewell(self) -> list[str]:
+        """The lines to print when they have been shown, line by line, clean."""
+        lines = [clean_visible(line) for line in _farewell(self.names, self.tally())]
+        arrival = None if self.arrivals is None else self.arrivals.look()
+        if arrival is not None and (arrival.is_stopped or not arrival.is_done):
+            lines.insert(0, f"{counted(arrival.events, 'event')} were read; the rest was not.")
+        return lines
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run when it showed them."""
+        return EXIT_WRONG if self.tally().exit_code else EXIT_OK
 
 
 @contextmanager
@@ -70,19 +93,68 @@ def imported(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
         StoreError: If no temporary store can be made, or not a big enough one.
     """
     with temporary_store() as store:
-        tally = _import(names, store)
-        if not tally.stored:
-            raise _nothing_read(names, tally)
-        with reading(store) as reader:
-            shown, elsewhere = with_events(choice, reader)
-        yield Logs(
-            store,
-            shown,
-            f"{_title(names)} ({counted(tally.stored, 'event')})",
-            _notice(tally, elsewhere),
-            tuple(clean_visible(line) for line in _farewell(names, tally)),
-            EXIT_WRONG if tally.exit_code else EXIT_OK,
-        )
+        yield _all_read(names, choice, store, _import(names, store))
+
+
+def _all_read(names: Sequence[str], choice: EventsChoice, store: Path, tally: Tally) -> Logs:
+    if not tally.stored:
+        raise _nothing_read(names, tally)
+    with reading(store) as reader:
+        shown, elsewhere = with_events(choice, reader)
+    title = f"{_title(names)} ({counted(tally.stored, 'event')})"
+    return Logs(names, store, shown, title, _notice(tally, elsewhere), lambda: tally)
+
+
+@contextmanager
+def arriving(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
+    """Read logs into a store that is gone afterwards, by a process of its own; begin with the first events.
+
+    Args:
+        names: Files, folders, ``-`` for standard input, which is then that process's.
+        choice: Which events were asked for.
+
+    Raises:
+        FileError: If there is no event in any of them.
+        StoreError: If no temporary store can be made, or not a big enough one.
+    """
+    with temporary_store() as store, BackgroundImport(names, store) as background:
+        with ProgressLine() as line:
+            # 0.4 s, in which the first events are read, and of most logs all.
+            import audit_tui.ui.app  # noqa: F401
+
+            while not background.wait(lambda told: told.arrival.events > 0, WAIT_S):
+                line.say(f"{_reading_words(names)}: no event yet")
+        background.wait(lambda _: False, ALL_WAIT_S)
+        tally, arrival, error = background.told
+        if error is not None and not tally.stored:
+            raise _too_full(names, error)
+        if arrival.is_done:
+            yield _all_read(names, choice, store, tally)
+            return
+        view = replace(choice.view, time_range=Preset.ALL_TIME) if choice.is_range_default else choice.view
+        arrivals = _Arriving(names, background)
+        shown = replace(choice, view=view)
+        yield Logs(names, store, shown, _title(names), KEEP_WORDS, lambda: background.told.tally, arrivals)
+
+
+class _Arriving:
+    """What is still read of logs, as the screen looks at it."""
+
+    def __init__(self, names: Sequence[str], background: BackgroundImport) -> None:
+        self._names = names
+        self._background = background
+        self.stop = background.stop
+
+    def look(self) -> Arrival:
+        """Return how far the reading is."""
+        tally, arrival, error = self._background.told
+        if error is not None:
+            return replace(arrival, problem=str(_too_full(self._names, error)).replace("\n", " "))
+        return replace(arrival, remark=_notice(tally, "")) if arrival.is_done else arrival
+
+
+def _reading_words(names: Sequence[str]) -> str:
+    return f"reading {title_of(names)}"
 
 
 def _import(names: Sequence[str], store: Path) -> Tally:
@@ -92,11 +164,15 @@ def _import(names: Sequence[str], store: Path) -> Tally:
             import_all(importer, names, (), partial(_Shown, line, importer))
             line.say(f"{counted(importer.tally.stored, 'event')}: indexes")
     except StoreFull as error:
-        raise StoreFull(
-            error.message,
-            f"Set TMPDIR to a folder with more room, or import them: {import_command(names)}",
-        ) from error
+        raise _too_full(names, error) from error
     return importer.tally
+
+
+def _too_full(names: Sequence[str], error: AuditTuiError) -> AuditTuiError:
+    if not isinstance(error, StoreFull):
+        return error
+    room = f"Set TMPDIR to a folder with more room, or import them: {import_command(names)}"
+    return StoreFull(error.message, room)
 
 
 class _Shown(NoProgress):
@@ -158,7 +234,7 @@ def _notice(tally: Tally, elsewhere: str) -> str:
         says.append(f"{counted(unread, 'file')} not read")
     if elsewhere:
         says.append(elsewhere)
-    says.append("temporary: audit-tui import keeps it")
+    says.append(KEEP_WORDS)
     return " · ".join(says)
 
 

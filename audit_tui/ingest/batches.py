@@ -223,8 +223,9 @@ class LogReader:
     def _keep_pace(self) -> None:
         """Events that trickle in are no pause, and must not wait for a whole batch."""
         if len(self._drafts) + len(self._rejects) == 1:
-            self._due_s = time.monotonic() + LIVE_BATCH_S
-        elif time.monotonic() >= self._due_s:
+            # The first of all at once: somebody may wait for it with an empty screen.
+            self._due_s = time.monotonic() + (LIVE_BATCH_S if self._due_s else 0)
+        if time.monotonic() >= self._due_s:
             self.hand_over()
 
     def _give(self, halves: Iterable[Half]) -> None:

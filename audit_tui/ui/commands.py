@@ -293,6 +293,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _screen("narrow-list", "<", "Pane larger", "Move the edge between list and pane: the pane gets more."),
     _screen("widen-list", ">", "List larger", "Move the edge between list and pane: the list gets more."),
+    _screen(
+        "follow",
+        "F",
+        "Follow",
+        "Show new events as they come; it pauses while you look at others, and the first row goes on.",
+        arrow_keys="ctrl+f",
+    ),
     _screen("reload", "R", "Reload", "Read again, with the events that came meanwhile.", arrow_keys="f5"),
     _screen(
         "command-line",

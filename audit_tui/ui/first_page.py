@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.config import Settings
+    from audit_tui.core.arriving import Arrivals
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import SealChecker
@@ -100,6 +101,8 @@ class Opening(Record):
     """The switch that ``open_reader`` and ``exporter`` heed; None when names cannot be replaced."""
     command_words: tuple[str, ...] = ("audit-tui", "query")
     """The beginning of a command that reads the same store."""
+    arrivals: Arrivals | None = None
+    """Events that still come into the store; None when nobody brings any."""
     open_notebook: Callable[[str], Notebook | None] | None = None
     """Opens the marks and notes on the store of an id; None where none can be made."""
     open_saved_views: Callable[[], SavedViews] | None = None

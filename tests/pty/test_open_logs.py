@@ -6,7 +6,9 @@ import json
 import os
 import shlex
 import signal
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +16,7 @@ import pytest
 from tests.pty.terminal import AUDIT_TUI, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
 EVENTS = 3
 CRASHING = """
@@ -60,19 +61,27 @@ def shell(command: str) -> Sequence[str]:
 
 
 @contextmanager
-def reading(tmp_path: Path) -> Iterator[Terminal]:
-    """A run that waits for the rest of its standard input, which does not come."""
+def piped(tmp_path: Path, first: int) -> Iterator[tuple[Terminal, Callable[[bytes], object]]]:
+    """A run that reads an open pipe in which some events stand, and what writes more."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     # For reading too, or else opening it waits for the other side.
     descriptor = os.open(pipe, os.O_RDWR)
     try:
-        os.write(descriptor, line(1).encode() * 100)
+        for number in range(first):
+            os.write(descriptor, line(number).encode())
         with Terminal(shell(f"exec AUDIT open - < {pipe}")) as terminal:
-            terminal.wait_for("reading standard input")
-            yield terminal
+            yield terminal, lambda data: os.write(descriptor, data)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def reading(tmp_path: Path) -> Iterator[Terminal]:
+    """A run that waits for the first event of its standard input, which does not come."""
+    with piped(tmp_path, 0) as (terminal, _):
+        terminal.wait_for("reading standard input")
+        yield terminal
 
 
 def test_it_is_shown_and_nothing_stays(logs: Path, temporary: Path) -> None:
@@ -169,6 +178,64 @@ def test_ctrl_c_while_the_log_is_read_leaves_nothing(tmp_path: Path, temporary: 
         assert terminal.wait() == 130
         assert "reading" not in terminal.screen_text()
     assert list(temporary.iterdir()) == []
+
+
+def test_a_pipe_that_stays_open_is_shown_and_goes_on(tmp_path: Path, temporary: Path) -> None:
+    with piped(tmp_path, 3) as (terminal, write):
+        terminal.wait_for("1 of 3")
+        assert "3 events read, waiting for more  Esc ends it" in terminal.screen_text()
+        write(line(7).encode())
+        terminal.wait_for("login7")
+        terminal.wait_for("1 of 4")
+        terminal.press("down")
+        terminal.wait_for("2 of 4")
+        write(line(8).encode())
+        terminal.wait_for("5 events read")
+        assert "login8" not in terminal.screen_text()
+        terminal.press("up")
+        terminal.wait_for("login8")
+        terminal.press("escape")
+        terminal.wait_for("Stopped: 5 events were read")
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert "5 events were read; the rest was not." in terminal.screen_text()
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_end_of_what_comes_is_said(tmp_path: Path, temporary: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    descriptor = os.open(pipe, os.O_RDWR)
+    os.write(descriptor, line(1).encode())
+    with Terminal(shell(f"exec AUDIT open - < {pipe}")) as terminal:
+        terminal.wait_for("waiting for more")
+        os.write(descriptor, b"no log\n")
+        os.close(descriptor)
+        terminal.wait_for("All 1 event are read · 1 of 2 records rejected")
+        terminal.press("q")
+        assert terminal.wait() == 1
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_reads_ends_with_a_screen_that_is_killed(tmp_path: Path, temporary: Path) -> None:
+    with piped(tmp_path, 1) as (terminal, _):
+        terminal.wait_for("waiting for more")
+        store = next(temporary.iterdir()) / "log.db"
+        terminal.signal(signal.SIGKILL)
+        assert terminal.wait() == 137
+        deadline_s = time.monotonic() + 60
+        while holders(store):
+            assert time.monotonic() < deadline_s, holders(store)
+
+
+def holders(path: Path) -> list[str]:
+    """Return the processes that have a file open."""
+    has = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if any(entry.samefile(path) for entry in (process / "fd").iterdir()):
+                has.append(process.name)
+    return has
 
 
 def test_standard_input_leaves_the_keyboard_to_the_screen(logs: Path, temporary: Path) -> None:

@@ -94,6 +94,13 @@ class FakeReader:
             for field in NAME_COLUMNS
         }
 
+    def append(self, *events: AuditEvent) -> None:
+        """Let events be appended, as another program would."""
+        for event in events:
+            number = len(self._events) + 1
+            self._events.append(replace(event, seq=number, key=event.key or f"fake-{number}"))
+        self.source_state = replace(self.source_state, newest_seq=len(self._events))
+
     def info(self) -> StoreInfo:
         self._enter("info")
         times = [event.occurred_us for event in self._events]

@@ -13,7 +13,7 @@ from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.bars import StatusLine
 from tests.cli.running import make_store
 from tests.ui.fake_reader import FakeReader
-from tests.ui.review_app import Driver, run_review
+from tests.ui.review_app import Driver, account, run_review
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +55,15 @@ def test_what_became_of_the_store_is_said_and_taken_back(standing: Standing, wor
 
 def test_newer_events_are_announced_until_they_are_shown() -> None:
     async def script(driver: Driver) -> None:
-        assert "Newer events are there: R shows them." in await look(driver, SourceState(newest_seq=1001))
-        assert "Newer" not in await look(driver, SourceState(newest_seq=1000))
+        reader = driver.app.review._open_reader()
+        assert isinstance(reader, FakeReader)
+        reader.append(*account(1021)[1000:])
+        assert "21 new: R shows them" in await look(driver, reader.source_state)
+        await driver.press("equals_sign")
+        reader.append(*account(1031)[1021:])
+        assert "2 new: R shows them" in await look(driver, reader.source_state)
+        await driver.press("R")
+        assert "R shows them" not in await look(driver, reader.source_state)
 
     run_review(script)
 

@@ -7,6 +7,7 @@ until the first frame, so the first rows are read while it is imported.
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import sys
 import threading
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from audit_tui.cli.options import EventsChoice
     from audit_tui.cli.resuming import Places
+    from audit_tui.core.arriving import Arrivals
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.left import Left
@@ -81,6 +83,10 @@ class ShownAs:
     """A remark about it; empty when there is none."""
     command_words: tuple[str, ...] = ()
     """The beginning of a command that shows the same; empty for one that reads the store."""
+    arrivals: Arrivals | None = None
+    """What still comes into it; None when nothing does."""
+    notebook_id: str = ""
+    """Instead of the store's id, which is another each time; the name of the file of marks and notes."""
 
 
 def _without_lines(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -178,13 +184,13 @@ def _resume(path: EventSource, choice: EventsChoice, session: Session, *, is_sto
 def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, is_plain: bool) -> int:
     """Show logs, and say afterwards what was wrong with them and how to keep them."""
     from audit_tui.cli.keyboard import Keyboard
-    from audit_tui.cli.logs import imported
+    from audit_tui.cli.logs import arriving, imported
 
     keyboard = None
     if not is_plain:
         keyboard = Keyboard.of_terminal() if STDIN in names else None
         require_screen(NO_SCREEN_HINT_LOGS, has_keyboard=keyboard is not None)
-    with imported(names, choice) as logs:
+    with (imported if is_plain else arriving)(names, choice) as logs:
         if is_plain:
             code = _print(logs.store, logs.choice, session)
         else:
@@ -192,13 +198,24 @@ def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, 
                 keyboard.take_stdin()
             # Wherever the command is pasted, and whatever the store is then.
             again = (NAME, "open", *(name if name == STDIN else str(Path(name).absolute()) for name in names))
-            code = open_screen(logs.store, logs.choice, session, ShownAs(logs.name, logs.notice, again))
+            code = open_screen(
+                logs.store,
+                logs.choice,
+                session,
+                ShownAs(logs.name, logs.notice, again, logs.arrivals, _id_of(names)),
+            )
     if code in (EXIT_SIGTERM, EXIT_SIGHUP):
         # Nobody is there to read it.
         return code
     for line in logs.farewell:
         click.echo(line, err=True)
     return code or logs.exit_code
+
+
+def _id_of(names: Sequence[str]) -> str:
+    """Return what marks and notes on these logs are found by when they are opened again."""
+    paths = "\0".join(name if name == STDIN else str(Path(name).absolute()) for name in names)
+    return f"log{hashlib.sha256(paths.encode('utf-8', 'surrogateescape')).hexdigest()[:24]}"
 
 
 def _print(store: EventSource, choice: EventsChoice, session: Session) -> int:
@@ -332,7 +349,8 @@ def open_screen(
             else partial(_seal_checker, store, info.store_id),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path),
-            open_notebook=partial(Notebook.of_store, data_directory()),
+            arrivals=shown.arrivals,
+            open_notebook=lambda id_: Notebook.of_store(data_directory(), shown.notebook_id or id_),
             open_saved_views=partial(SavedViews, config_path().parent / VIEWS_FILE),
             open_patiently=partial(_open_patiently, store, redact) if settings.deadline else None,
         )

@@ -115,6 +115,7 @@ class StatusLine(Bar):
         self._selection = ""
         self._match = ""
         self._standing = ""
+        self._progress = ""
         self._timer: Timer | None = None
         self._standing_timer: Timer | None = None
 
@@ -169,6 +170,12 @@ class StatusLine(Bar):
             self._standing = clean(short)
         self.refresh()
 
+    def show_progress(self, words: str) -> None:
+        """Say how far it is with what comes in; an empty text when nothing does."""
+        if words != self._progress:
+            self._progress = words
+            self.refresh()
+
     def show_waiting(self, words: str) -> None:
         """Say what takes long; an empty text when nothing does."""
         self._waiting = words
@@ -196,7 +203,7 @@ class StatusLine(Bar):
     def words(self) -> str:
         """Return what is said now: what was done, else what is going on, else what holds for longer."""
         now = self._waiting or self._notice or self._selection or self._match
-        return now or self._broken_words() or self._standing
+        return now or self._broken_words() or self._progress or self._standing
 
     def _broken_words(self) -> str:
         if self._seal.state is not SealState.BROKEN:

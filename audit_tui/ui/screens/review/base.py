@@ -22,7 +22,7 @@ from audit_tui.ui.history import History
 from audit_tui.ui.screens.review.body import ReviewBody
 from audit_tui.ui.screens.review.empty_words import why_empty
 from audit_tui.ui.screens.review.seal_watch import BEGIN_S, SealWatch
-from audit_tui.ui.screens.review.source_watch import LOOK_S, Notice, SourceWatch, notice_of
+from audit_tui.ui.screens.review.source_watch import LOOK_S, Notice, SourceWatch
 from audit_tui.ui.shown_view import ShownView
 from audit_tui.ui.stillness import Stillness
 from audit_tui.ui.terminal.terminal_app import TerminalApp
@@ -259,7 +259,7 @@ class ReviewBase(Screen[None]):
         """Say something for a moment, in the status line."""
         self._status.say(words)
 
-    def _look(self) -> SourceState | None:
+    def _look(self) -> tuple[SourceState, int] | None:
         """In a thread: look at the source, and let the seals be checked when something was written."""
         if self.seals is not None and self.seals.is_due():
             self.call_later(self.seals.run)
@@ -270,15 +270,6 @@ class ReviewBase(Screen[None]):
         if today != self._day:
             self._day = today
             self.show_view(self.view, keep_cursor=self.table.cursor_row > 0)
-
-    @on(SourceWatch.Looked)
-    def _say_source(self, message: SourceWatch.Looked) -> None:
-        state = message.state
-        upto_seq = self.event_list.shown.query.upto_seq
-        notice = notice_of(state, upto_seq, self._opening.notice, self._keymap.key_of("reload"))
-        if notice != self._notice:
-            self._notice = notice
-            self._status.show_standing(*notice)
 
     @on(SealWatch.Changed)
     def _say_seals(self, message: SealWatch.Changed) -> None:

@@ -15,7 +15,7 @@ from audit_tui.core.query import After, AtRow, PageKey
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View, chipped
-from audit_tui.ui.screens.review.base import ReviewBase
+from audit_tui.ui.screens.review.following import Following
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.row_strips import Remark
 
@@ -39,7 +39,7 @@ class Loaded(NamedTuple):
     """By the number of the event."""
 
 
-class Marking(ReviewBase):
+class Marking(Following):
     """The keys that mark events and write notes on them."""
 
     _notebook: Notebook | None = None
@@ -54,6 +54,9 @@ class Marking(ReviewBase):
     def _load_of_other_store(self, message: EventList.QueryShown) -> None:
         if message.is_reopened:
             self._load_notebook()
+
+    def end_of_arrivals(self) -> None:
+        self._load_notebook()
 
     def _load_notebook(self) -> None:
         opener = self._opening.open_notebook

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual import on
 
-from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.screens.review.body import ReviewBody
+from audit_tui.ui.screens.review.following import Following
 from audit_tui.ui.widgets.bars import Bar
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 
-class Moving(ReviewBase):
+class Moving(Following):
     """The keys that move between the list, the pane and the way out."""
 
     @on(EventTable.RowSelected)
@@ -33,7 +33,7 @@ class Moving(ReviewBase):
             self._body.close_facets()
         elif self.pane is not None:
             self._body.close_pane()
-        else:
+        elif not self.stop_arrivals():
             self.event_list.cancel()
 
     def action_quit(self) -> None:

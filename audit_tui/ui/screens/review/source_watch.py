@@ -36,11 +36,13 @@ class SourceWatch:
     class Looked(Message):
         """The source was looked at."""
 
-        def __init__(self, state: SourceState) -> None:
+        def __init__(self, state: SourceState, newer: int) -> None:
             super().__init__()
             self.state = state
+            self.newer = newer
+            """The number of events that were appended since and belong to what is shown."""
 
-    def __init__(self, screen: Screen[None], look: Callable[[], SourceState | None]) -> None:
+    def __init__(self, screen: Screen[None], look: Callable[[], tuple[SourceState, int] | None]) -> None:
         self._screen = screen
         self._look = look
 
@@ -49,17 +51,17 @@ class SourceWatch:
         self._screen.run_worker(self._work, thread=True, group="look", exclusive=True)
 
     def _work(self) -> None:
-        state = self._look()
-        if state is not None:
-            self._screen.post_message(self.Looked(state))
+        looked = self._look()
+        if looked is not None:
+            self._screen.post_message(self.Looked(*looked))
 
 
-def notice_of(state: SourceState, upto_seq: int | None, opening: str, reload: str) -> Notice:
+def notice_of(state: SourceState, newer: int, opening: str, reload: str) -> Notice:
     """Say what a look found.
 
     Args:
         state: What it found.
-        upto_seq: The newest event of those shown; None when nothing is.
+        newer: The number of events that are not shown yet.
         opening: What was said of the store when it was opened.
         reload: The key that reads again.
     """
@@ -70,7 +72,8 @@ def notice_of(state: SourceState, upto_seq: int | None, opening: str, reload: st
             return Notice("The store file was deleted; showing the last state.", "file deleted")
         case Standing.DAMAGED:
             return Notice("The store is damaged: showing what can be read.", "damaged")
-    if upto_seq is not None and state.newest_seq > upto_seq:
-        return Notice(f"Newer events are there: {reload} shows them.", f"newer: {reload}")
+    if newer:
+        words = f"{newer:,} new: {reload} shows them"
+        return Notice(words, words)
     # Another store may have been opened since.
     return Notice(opening if state.notice in opening else state.notice)

@@ -10,6 +10,9 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import All, Condition
+from audit_tui.core.operators import MORE
 from audit_tui.core.query import SourceState, Standing
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.query import EventQuery, Page, ReaderFactory, RowCount
+    from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, RowCount
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.stillness import Stillness
     from audit_tui.ui.widgets.list.row_text import RowText
@@ -209,12 +212,27 @@ class EventList(Container):
         self.table.rows_came()
         self.table.jump_to(index)
 
-    def look(self) -> SourceState | None:
-        """In a thread: look what became of the source of these rows; None if that cannot be told now."""
+    def look(self) -> tuple[SourceState, int] | None:
+        """In a thread: look what became of the source of these rows; None if that cannot be told now.
+
+        Returns:
+            Its state, and how many events of the result were appended since its rows were read.
+        """
+        query = self.shown.query
+
+        def look_with(reader: EventReader) -> tuple[SourceState, int]:
+            state = reader.state()
+            upto_seq = query.upto_seq
+            if not self.has_result or upto_seq is None or state.newest_seq <= upto_seq:
+                return state, 0
+            is_newer = Condition(Column.SEQ, MORE, str(upto_seq))
+            newer = replace(query, filter=All((query.filter, is_newer)), upto_seq=None)
+            return state, reader.count(newer)
+
         try:
-            return self._rows.glance(lambda reader: reader.state())
+            return self._rows.glance(look_with)
         except StoreMissing:
-            return SourceState(Standing.DELETED)
+            return SourceState(Standing.DELETED), 0
         except AuditTuiError:
             # The next question says what is wrong, to someone who asked.
             return None

@@ -1,0 +1,149 @@
+"""Go on with a source that grows: follow it, say what is new, and how far the reading of logs is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from audit_tui.core.columns import Column
+from audit_tui.core.event import MAX_US
+from audit_tui.core.query import NEWEST_FIRST, Standing
+from audit_tui.ui.screens.review.base import ReviewBase
+from audit_tui.ui.screens.review.source_watch import Notice, SourceWatch, notice_of
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from audit_tui.core.arriving import Arrival
+
+FOLLOW_S = 0.5
+"""The time between looks while following, and so between repaints."""
+FULL_FOLLOW_S = 1.0
+"""The same when every row on the screen changes each time: nobody reads faster, and it is 2 kB a time."""
+
+
+class Following(ReviewBase):
+    """The keys that follow a source, and what is said of it."""
+
+    _follows = False
+    _followed: Timer | None = None
+    _arriving: Timer | None = None
+    _arrival: Arrival | None = None
+    _newer = 0
+    _looks = 0
+    """The looks since the last repaint."""
+
+    def on_mount(self) -> None:
+        if self._opening.arrivals is not None:
+            self._set_following(is_on=True)
+            self._arriving = self.set_interval(FOLLOW_S, self._show_arrival)
+            self._show_arrival()
+
+    @property
+    def is_following(self) -> bool:
+        """Tell whether new events appear as they come."""
+        return self._follows
+
+    def action_follow(self) -> None:
+        if self._follows and self._is_at_edge:
+            self._set_following(is_on=False)
+            self.say("Not following any more.")
+            return
+        self._set_following(is_on=True)
+        self._say_notice(self._following_notice)
+        self._show_newest()
+
+    def _set_following(self, *, is_on: bool) -> None:
+        self._follows = is_on
+        if is_on and self._followed is None:
+            self._followed = self.set_interval(FOLLOW_S, self._source.run)
+        elif not is_on and self._followed is not None:
+            self._followed.stop()
+            self._followed = None
+            self._say_notice(Notice(self._opening.notice))
+
+    @property
+    def _is_at_edge(self) -> bool:
+        """Tell whether the newest events are in sight, and nobody reads or takes out what stands there."""
+        table, sort = self.table, self.view.sort
+        if self.pane is not None or table.is_selecting or self.app.screen is not self:
+            return False
+        if sort.column is not Column.TIME or self.event_list.wanted is not None:
+            return False
+        if sort.descending:
+            return table.cursor_row == 0 and table.scroll_offset.y == 0
+        return table.cursor_row >= self.event_list.count.value - 1
+
+    def _show_newest(self) -> None:
+        """Show the newest events, at the end of the list that they come to."""
+        self._looks = 0
+        view = self.view
+        if view.sort.column is not Column.TIME:
+            view = replace(view, sort=NEWEST_FIRST)
+        wanted = self._worked_out(view)
+        if view.sort.descending:
+            self.event_list.ask(wanted, keep_cursor=False)
+        else:
+            self.event_list.go_to_time(wanted, MAX_US)
+
+    @on(SourceWatch.Looked)
+    def _say_source(self, message: SourceWatch.Looked) -> None:
+        state, self._newer = message.state, message.newer
+        self._looks += 1
+        is_whole = self._newer >= self.table.visible_rows
+        if self._follows and self._newer and state.standing is Standing.IN_PLACE and self._is_at_edge:
+            if not is_whole or self._looks * FOLLOW_S >= FULL_FOLLOW_S:
+                self._show_newest()
+            return
+        notice = notice_of(state, self._newer, self._opening.notice, self._keymap.key_of("reload"))
+        if self._follows and state.standing is Standing.IN_PLACE:
+            words = f"paused, {self._newer:,} new: {self._keymap.key_of('follow')} goes on"
+            notice = Notice(words, words) if self._newer else self._following_notice
+        self._say_notice(notice)
+
+    @property
+    def _following_notice(self) -> Notice:
+        return Notice(f"Following what comes: {self._keymap.key_of('follow')} ends it", "following")
+
+    def _say_notice(self, notice: Notice) -> None:
+        if notice != self._notice:
+            self._notice = notice
+            self._status.show_standing(*notice)
+
+    # -- logs that are still read
+
+    def _show_arrival(self) -> None:
+        arrivals = self._opening.arrivals
+        arrival = None if arrivals is None else arrivals.look()
+        if arrival is None or arrival == self._arrival:
+            return
+        self._arrival = arrival
+        if not arrival.is_done:
+            back = self._keymap.key_of("back")
+            self._status.show_progress(f"{arrival.words}  {back} ends it")
+            return
+        self._status.show_progress("")
+        if self._arriving is not None:
+            self._arriving.stop()
+        if self._is_at_edge:
+            self._show_newest()
+        self._set_following(is_on=False)
+        self._say_notice(Notice(arrival.words))
+        self.say(arrival.words)
+        self.end_of_arrivals()
+
+    def end_of_arrivals(self) -> None:
+        """Look again at what depends on all events."""
+
+    @property
+    def _is_arriving(self) -> bool:
+        return self._arrival is not None and not self._arrival.is_done
+
+    def stop_arrivals(self) -> bool:
+        """End the reading of logs and keep what was read; False when none are read."""
+        if self._opening.arrivals is None or not self._is_arriving:
+            return False
+        self._opening.arrivals.stop()
+        return True
