@@ -138,7 +138,7 @@ def arriving(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
 
 
 class _Arriving:
-    """What is still read of logs, as the screen looks at it."""
+    """The logs that are still read, as the screen looks at them."""
 
     def __init__(self, names: Sequence[str], background: BackgroundImport) -> None:
         self._names = names

@@ -9,17 +9,17 @@ from audit_tui.core.text import counted
 
 
 class Arrival(Record):
-    """How far the reading of logs is."""
+    """The progress of the reading of logs."""
 
     events: int = 0
     """Read so far."""
     about: int | None = None
-    """How many there will be, roughly; None when that cannot be told, of a pipe for example."""
+    """Roughly the number that there will be; None when that cannot be told, of a pipe for example."""
     is_done: bool = False
     is_stopped: bool = False
     """It was ended before its end; what was read stays."""
     work: str = ""
-    """What is done behind the reading; empty while it reads."""
+    """The work that follows the reading; empty while it reads."""
     problem: str = ""
     """A sentence on what is wrong; empty when nothing is."""
     remark: str = ""

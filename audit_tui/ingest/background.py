@@ -45,7 +45,7 @@ _RUN = (
 
 
 class Told(NamedTuple):
-    """How far the process is."""
+    """The progress of the process."""
 
     tally: Tally
     arrival: Arrival
@@ -102,7 +102,7 @@ class BackgroundImport:
 
     @property
     def told(self) -> Told:
-        """What the process told last."""
+        """The last that the process told."""
         return self._told
 
     def look(self) -> Arrival:

@@ -84,7 +84,7 @@ class ShownAs:
     command_words: tuple[str, ...] = ()
     """The beginning of a command that shows the same; empty for one that reads the store."""
     arrivals: Arrivals | None = None
-    """What still comes into it; None when nothing does."""
+    """The events that still come into it; None when none do."""
     notebook_id: str = ""
     """Instead of the store's id, which is another each time; the name of the file of marks and notes."""
 
