@@ -1,8 +1,11 @@
-"""The views that were shown, to go back to and forth again. No Textual here."""
+"""The views that were shown, to go back to and forth again, each as it was left. No Textual here."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from audit_tui.core.left import Left
 
 if TYPE_CHECKING:
     from audit_tui.core.view import View
@@ -19,12 +22,19 @@ class History:
     """
 
     def __init__(self, first: View) -> None:
-        self._views = [first]
+        self._views = [Left(first)]
         self._place = 0
         self._goal: int | None = None
         """The place that was asked for; None when something else is, or nothing."""
+        self._forgotten = 0
+        """The number of views that are no longer remembered."""
 
-    def step(self, by: int) -> View | None:
+    @property
+    def place(self) -> int:
+        """The number of views before the one that is shown, of all there ever were."""
+        return self._forgotten + self._place
+
+    def step(self, by: int) -> Left | None:
         """Return the view so many steps back (negative) or forth, to ask for it; None if there is none."""
         goal = (self._place if self._goal is None else self._goal) + by
         if not 0 <= goal < len(self._views):
@@ -36,13 +46,18 @@ class History:
         """Note that something else is asked for than a step."""
         self._goal = None
 
+    def note_left(self, left: Left) -> None:
+        """Note where the cursor stands in the view that is shown, before another one is."""
+        self._views[self._place] = replace(left, view=self._views[self._place].view)
+
     def note_shown(self, view: View) -> None:
         """Note the view that is shown: the goal of a step, or a new one, which ends what was undone."""
         goal, self._goal = self._goal, None
-        if goal is not None and self._views[goal] == view:
+        if goal is not None and self._views[goal].view == view:
             self._place = goal
-        elif self._views[self._place] != view:
+        elif self._views[self._place].view != view:
             del self._views[self._place + 1 :]
-            self._views.append(view)
+            self._views.append(Left(view))
+            self._forgotten += max(0, len(self._views) - MAX_VIEWS)
             del self._views[:-MAX_VIEWS]
             self._place = len(self._views) - 1

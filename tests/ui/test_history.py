@@ -38,10 +38,10 @@ def test_steps_are_those_of_a_list_with_a_place(acts: list[int | str]) -> None:
             history.note_shown(view_of(act))
             continue
         goal = place + (-1 if act == "back" else 1)
-        view = history.step(-1 if act == "back" else 1)
-        assert view == (views[goal] if 0 <= goal < len(views) else None)
-        if view is not None:
-            history.note_shown(view)
+        left = history.step(-1 if act == "back" else 1)
+        assert (left and left.view) == (views[goal] if 0 <= goal < len(views) else None)
+        if left is not None:
+            history.note_shown(left.view)
             place = goal
 
 
@@ -50,11 +50,14 @@ def test_a_hundred_steps_are_kept() -> None:
     for number in range(1, 300):
         history.note_shown(view_of(number))
     steps = 0
-    while (view := history.step(-1)) is not None:
-        history.note_shown(view)
+    assert history.place == 299
+    while (left := history.step(-1)) is not None:
+        history.note_shown(left.view)
         steps += 1
     assert steps == MAX_VIEWS - 1
-    assert history.step(MAX_VIEWS - 1) == view_of(299)
+    last = history.step(MAX_VIEWS - 1)
+    assert last is not None
+    assert last.view == view_of(299)
 
 
 def test_u_undoes_each_change_of_the_view_and_ctrl_r_takes_it_back() -> None:

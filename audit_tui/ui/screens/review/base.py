@@ -175,8 +175,22 @@ class ReviewBase(Screen[None]):
 
     def show_view(self, view: View, *, keep_cursor: bool = True) -> None:
         """Show something else; the cursor stays on the same event, else on the next older one."""
+        self.note_left()
         self._history.note_asked()
         self.event_list.ask(self._worked_out(view), keep_cursor=keep_cursor)
+
+    def note_left(self) -> None:
+        """Note where the cursor stands, to come back to it."""
+        if self.event_list.wanted is None:
+            self._history.note_left(self.left)
+
+    def step_back(self, steps: int = 1) -> bool:
+        """Show an earlier view (a later one when negative) as it was left; False when there is none."""
+        self.note_left()
+        left = self._history.step(-steps)
+        if left is not None:
+            self.event_list.ask_at(self._worked_out(left.view), left.event, left.line)
+        return left is not None
 
     def _by_name(self, view: View) -> View:
         """Return a view with names in the place of pseudonyms: what is undone may be shown either way."""
@@ -193,18 +207,26 @@ class ReviewBase(Screen[None]):
     def _show_view(self) -> None:
         shown = self.event_list.shown
         view, context = shown.view, shown.context
+        self._history.note_shown(self._by_name(view))
+        self.view_shown()
         zone = zone_label(context.zone, context.now)
         self._top.show(
             filter_count=view.filter_count,
             range_words=view.range_words(context),
-            applied=LIFTED_WORDS if view.is_lifted else in_words(view.filter),
+            applied=self.applied_words(view),
             zone=f"redacted · {zone}" if shown.is_redacted else zone,
         )
         self._chips.show(view.chips, is_lifted=view.is_lifted)
         self._status.show_order(sort_words(view.sort))
-        self._history.note_shown(self._by_name(view))
         if self._filter_dialog is not None:
             self._filter_dialog.renew()
+
+    def view_shown(self) -> None:
+        """Do what follows when a view is shown, before the line above tells of it."""
+
+    def applied_words(self, view: View) -> str:
+        """Return what the line above says of the filter."""
+        return LIFTED_WORDS if view.is_lifted else in_words(view.filter)
 
     @on(EventList.Counted)
     def _show_count(self) -> None:

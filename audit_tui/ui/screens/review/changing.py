@@ -24,17 +24,12 @@ class Changing(ReviewBase):
     """The keys that go back and forth, order, read again and replace names."""
 
     def action_undo(self) -> None:
-        self._step(-1, "Nothing to undo.")
+        if not self.step_back():
+            self.say("Nothing to undo.")
 
     def action_redo(self) -> None:
-        self._step(1, "Nothing to redo.")
-
-    def _step(self, by: int, nothing: str) -> None:
-        view = self._history.step(by)
-        if view is None:
-            self.say(nothing)
-        else:
-            self.event_list.ask(self._worked_out(view))
+        if not self.step_back(-1):
+            self.say("Nothing to redo.")
 
     def action_sort_column(self) -> None:
         self._sort_by(self.table.column)

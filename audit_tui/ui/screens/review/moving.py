@@ -33,8 +33,8 @@ class Moving(Following):
             self._body.close_facets()
         elif self.pane is not None:
             self._body.close_pane()
-        elif not self.stop_arrivals():
-            self.event_list.cancel()
+        elif not self.stop_arrivals() and not self.event_list.cancel():
+            self.step_back()
 
     def action_quit(self) -> None:
         if self.table.is_selecting or self.pane is not None or self.facets is not None:

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
+from audit_tui.ui.screens.review.around import Around
 from audit_tui.ui.screens.review.changing import Changing
 from audit_tui.ui.screens.review.faceting import Faceting
 from audit_tui.ui.screens.review.looking import Looking
-from audit_tui.ui.screens.review.marking import Marking
-from audit_tui.ui.screens.review.moving import Moving
 from audit_tui.ui.screens.review.ordering import Ordering
-from audit_tui.ui.screens.review.searching import Searching
 from audit_tui.ui.screens.review.taking_out import TakingOut
 from audit_tui.ui.screens.review.viewing import Viewing
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
-class ReviewScreen(Faceting, Searching, Changing, Moving, Looking, Marking, Viewing, TakingOut, Ordering):
+class ReviewScreen(Faceting, Around, Changing, Looking, Viewing, TakingOut, Ordering):
     """Shows who did what and when, and does what is asked of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, RowCount
+    from audit_tui.core.query import EventQuery, EventReader, Page, PageKey, ReaderFactory, RowCount
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.stillness import Stillness
     from audit_tui.ui.widgets.list.row_text import RowText
@@ -189,6 +189,16 @@ class EventList(Container):
         row = self.table.highlighted if keep_cursor else None
         anchor = None if row is None else Anchor.at_event(row, wanted.query.sort)
         self._ask(wanted, anchor, self.table.cursor_row - self.table.scroll_offset.y, opens=opens)
+
+    def ask_at(self, wanted: ShownView, key: PageKey | None, top_offset: int) -> None:
+        """Show another view with the cursor on an event, else on the next one.
+
+        Args:
+            wanted: The view.
+            key: The event in the order of the view; None is the first row.
+            top_offset: The number of rows above it on the screen.
+        """
+        self._ask(wanted, None if key is None else Anchor(key), top_offset)
 
     def begin(self, anchor: Anchor | None, top_offset: int = 0) -> None:
         """Show the first result.

@@ -1,0 +1,114 @@
+"""The menu that asks by which value of an event to go on, and how far round it in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from audit_tui.core.columns import Column
+from audit_tui.core.record import Record
+from audit_tui.core.text import clean
+from audit_tui.ui.screens.dialog import Dialog
+from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.painter import fit, fit_at_most
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from audit_tui.core.filters import Condition
+
+REACHES_S: tuple[int | None, ...] = (600, 3_600, 86_400, None)
+"""The seconds before and after the event; None leaves the range as it is."""
+_REACH_WORDS = ("± 10 min", "± 1 hour", "± 1 day", "same range")
+_LETTERS = {Column.USER: "u", Column.SOURCE_IP: "i", Column.EVENT: "e", Column.TARGET: "t"}
+_LABEL_CELLS = 22
+_VALUE_CELLS = 200
+"""More than any dialog is wide."""
+
+
+class Pivot(Record):
+    """A value to go on by."""
+
+    condition: Condition
+    reach: int
+    """The place in ``REACHES_S``."""
+
+
+class PivotMenu(Dialog[Pivot | None]):
+    """Asks by which value to go on; gives it back, or None when it was cancelled.
+
+    Args:
+        conditions: One for each value.
+        reach: The place in ``REACHES_S`` to begin with.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("left,h", "reach(-1)", "Less", show=False, priority=True),
+        Binding("right,l", "reach(1)", "More", show=False, priority=True),
+        *(
+            Binding(letter, f"take('{column.value}')", column.label, show=False)
+            for column, letter in _LETTERS.items()
+        ),
+    ]
+
+    def __init__(self, conditions: Sequence[Condition], reach: int) -> None:
+        super().__init__()
+        self._conditions = conditions
+        self._reach = reach
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = "Events with the same"
+            box.border_subtitle = "⏎ show   ←→ time   Esc cancel"
+            yield OptionList(*map(_option, self._conditions), compact=True)
+            with Horizontal(id="reaches"):
+                for place, words in enumerate(_REACH_WORDS):
+                    yield Button(words, id=f"reach-{place}")
+
+    def on_mount(self) -> None:
+        options = self.query_one(OptionList)
+        options.highlighted = 0
+        options.focus()
+        self._show_reach()
+
+    def _show_reach(self) -> None:
+        for place in range(len(REACHES_S)):
+            self.query_one(f"#reach-{place}").set_class(place == self._reach, "-chosen")
+
+    def action_reach(self, step: int) -> None:
+        self._reach = (self._reach + step) % len(REACHES_S)
+        self._show_reach()
+
+    @on(Button.Pressed)
+    def _press(self, message: Button.Pressed) -> None:
+        self._reach = int((message.button.id or "reach-0").removeprefix("reach-"))
+        self._show_reach()
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionSelected)
+    def _select(self, message: OptionList.OptionSelected) -> None:
+        self.leave(Pivot(self._conditions[message.option_index], self._reach))
+
+    def action_take(self, name: str) -> None:
+        condition = next((each for each in self._conditions if each.field.value == name), None)
+        if condition is not None:
+            self.leave(Pivot(condition, self._reach))
+
+    def action_cancel(self) -> None:
+        self.leave(None)
+
+
+def _option(condition: Condition) -> Option:
+    letter = _LETTERS.get(condition.field, " ") if isinstance(condition.field, Column) else " "
+    label = fit(condition.field.label, _LABEL_CELLS)
+    value = clean(fit_at_most(condition.value or "", _VALUE_CELLS))
+    return Option(Content.assemble((letter, "bold"), "  ", (label, "dim"), "  ", value))
