@@ -17,6 +17,7 @@ from audit_tui.errors import TimeError
 if TYPE_CHECKING:
     from audit_tui.core.time.dates import TimeContext, TimeRange
 
+MINUTE_US = 60 * SECOND_US
 SHORTEST_US = SECOND_US
 """The range that is not zoomed further."""
 
@@ -56,14 +57,17 @@ def beginning_at(time_range: TimeRange, context: TimeContext, at_us: int) -> Tim
 
 
 def ending_at(time_range: TimeRange, context: TimeContext, at_us: int) -> TimeRange:
-    """Return the range up to an event, which is still in it."""
+    """Return the range up to an event, which is still in it, with its whole second if it tells no fraction."""
     start_us = resolve(time_range, context).start_us
-    return _moments(None if start_us is None else min(start_us, at_us), at_us + 1)
+    end_us = at_us + (1 if at_us % SECOND_US else SECOND_US)
+    return _moments(None if start_us is None else min(start_us, at_us), end_us)
 
 
 def around(at_us: int, reach_s: int) -> MomentRange:
-    """Return the range that reaches so many seconds before and after a moment, which is in it."""
-    return _moments(at_us - reach_s * SECOND_US, at_us + reach_s * SECOND_US + 1)
+    """Return the range that reaches so many seconds before and after a moment, in whole minutes."""
+    reach_us = reach_s * SECOND_US
+    start_us, last_us = at_us - reach_us, at_us + reach_us
+    return _moments(start_us - start_us % MINUTE_US, last_us - last_us % MINUTE_US + MINUTE_US)
 
 
 def between(start_us: int, end_us: int, context: TimeContext) -> TimeRange:
