@@ -57,6 +57,8 @@ _SHORT_NAMES = {
     "delete": "Del",
     "backspace": "Backspace",
     "plus": "+",
+    "full_stop": ".",
+    "asterisk": "*",
     "minus": "-",
 }
 

@@ -57,7 +57,7 @@ def beginning_at(time_range: TimeRange, context: TimeContext, at_us: int) -> Tim
 
 
 def ending_at(time_range: TimeRange, context: TimeContext, at_us: int) -> TimeRange:
-    """Return the range up to an event, which is still in it, with its whole second if it tells no fraction."""
+    """Return the range up to an event, which is still in it: with its second, if it tells no fraction."""
     start_us = resolve(time_range, context).start_us
     end_us = at_us + (1 if at_us % SECOND_US else SECOND_US)
     return _moments(None if start_us is None else min(start_us, at_us), end_us)
