@@ -15,13 +15,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.core.columns import LIST_COLUMNS, ListColumn, column_named, list_column
+from audit_tui.core.columns import LIST_COLUMNS
+from audit_tui.core.event_fields import FIELDS_HINT, ListField, list_field
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
 from audit_tui.core.source import EventSource, SourceUrl, source_of
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import zone_named
-from audit_tui.errors import ConfigError, FileError, TimeError, UsageError
+from audit_tui.errors import ConfigError, FileError, FilterError, TimeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -53,7 +54,7 @@ class Settings(Record):
     """The set of keys to start from, by its name."""
     keys: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """The user's own keys, by the id of what they do; an empty tuple takes all keys away."""
-    columns: tuple[ListColumn, ...] = LIST_COLUMNS
+    columns: tuple[ListField, ...] = LIST_COLUMNS
     """The columns of the list, in order; never empty, none twice."""
     date_format: str = "%Y-%m-%d %H:%M:%S"
     """The form of a full time, for strftime."""
@@ -169,7 +170,7 @@ def _weekday(value: object) -> int:
     return WEEKDAYS.index(name)
 
 
-def _columns(value: object) -> tuple[ListColumn, ...]:
+def _columns(value: object) -> tuple[ListField, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not names:
         raise _Unusable('must be a list of columns, as ["time", "event", "user"]')
@@ -179,11 +180,14 @@ def _columns(value: object) -> tuple[ListColumn, ...]:
     return columns
 
 
-def _column(name: str) -> ListColumn:
-    column = list_column(column_named(name))
-    if column is None:
-        raise _Unusable(f"names an unknown column {name!r}", f"Columns are {', '.join(LIST_COLUMNS)}.")
-    return column
+def _column(name: str) -> ListField:
+    try:
+        field = list_field(name)
+    except FilterError:
+        field = None
+    if field is None:
+        raise _Unusable(f"names an unknown column {name!r}", FIELDS_HINT)
+    return field
 
 
 def _date_format(value: object) -> str:

@@ -18,6 +18,7 @@ from audit_tui.config import (
     load,
 )
 from audit_tui.core.columns import Column
+from audit_tui.core.filters import MetaField
 from audit_tui.errors import ConfigError, FileError
 
 EVERYTHING = """\
@@ -92,6 +93,7 @@ def test_the_environment_wins_over_the_file(config_file: Path, monkeypatch: pyte
         ("AUDIT_TUI_ZONE", "utc", "zone", "utc"),
         ("AUDIT_TUI_FIRST_WEEKDAY", "saturday", "first_weekday", 5),
         ("AUDIT_TUI_COLUMNS", "event, date", "columns", (Column.EVENT, Column.TIME)),
+        ("AUDIT_TUI_COLUMNS", "ip,meta.Role ID", "columns", (Column.SOURCE_IP, MetaField("Role ID"))),
         ("AUDIT_TUI_MOUSE", "off", "mouse", False),
         ("AUDIT_TUI_MOUSE", "1", "mouse", True),
         ("AUDIT_TUI_MOUSE", "", "mouse", True),

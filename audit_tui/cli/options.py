@@ -16,7 +16,8 @@ from audit_tui.cli.line import joined, read_line, refuse_path
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import SourceName, StoreName
 from audit_tui.config import default_store_path
-from audit_tui.core.columns import COLUMNS, NAME_COLUMNS, Column, ListColumn, column_named
+from audit_tui.core.columns import COLUMNS, NAME_COLUMNS
+from audit_tui.core.event_fields import event_field
 from audit_tui.core.export import Format
 from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
@@ -31,6 +32,7 @@ from audit_tui.errors import TimeError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from audit_tui.core.event_fields import EventField, ListField
     from audit_tui.core.query import EventQuery
     from audit_tui.core.source import EventSource
     from audit_tui.core.time.dates import TimeRange
@@ -246,7 +248,7 @@ def _preset(name: str) -> Preset:
         raise TimeError(error.message, f"The ranges are {slugs}; or use --since and --until.") from None
 
 
-def parse_columns(text: str | None, visible: Sequence[ListColumn]) -> tuple[Column, ...] | None:
+def parse_columns(text: str | None, visible: Sequence[ListField]) -> tuple[EventField, ...] | None:
     """Read ``--columns``.
 
     Returns:
@@ -257,17 +259,18 @@ def parse_columns(text: str | None, visible: Sequence[ListColumn]) -> tuple[Colu
     """
     if text is None:
         return None
-    names = [name.strip().lower() for name in text.split(",")]
+    names = [name.strip() for name in text.split(",")]
     if names == [ALL]:
         return COLUMNS
     if names == [VISIBLE]:
         return tuple(visible)
     keys = []
     for name in names:
-        column = column_named(name)
+        column = event_field(name)
         if column is None:
+            columns = ", ".join(COLUMNS)
             raise UsageError(
-                f"There is no column {name!r}.", f"Columns are all, visible, or of {', '.join(COLUMNS)}."
+                f"There is no column {name!r}.", f"Columns are all, visible, or of {columns}, and meta.NAME."
             )
         keys.append(column)
     if len(set(keys)) < len(keys):

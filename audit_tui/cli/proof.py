@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, TextIO
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.event_fields import EventField
     from audit_tui.core.evidence.checkpoint import PublicKey
     from audit_tui.core.evidence.proof import EventProof, ProofHead, Written
     from audit_tui.core.export import Writing
@@ -287,23 +288,40 @@ def _writing(written: Written) -> Writing:
     """
     from datetime import UTC, datetime
 
-    from audit_tui.core.columns import COLUMNS
     from audit_tui.core.export import FILE_FORMATS, Format, Writing
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.time.zones import zone_named
     from audit_tui.errors import TimeError
 
     forms = {form.value: form for form in FILE_FORMATS}
-    if written.format not in forms or not set(written.columns or ()) <= {column.value for column in COLUMNS}:
+    fields = tuple(map(_field, written.columns or ()))
+    columns = tuple(field for field in fields if field is not None)
+    if written.format not in forms or len(columns) < len(fields):
         raise CheckpointError("The proof says of its export that it was written in an unknown way.")
     try:
         zone = zone_named(written.zone)
     except TimeError as error:
         raise CheckpointError(f"The times of the export cannot be read. {error.message}") from None
     context = TimeContext(zone, datetime.now(UTC))
-    by_name = {column.value: column for column in COLUMNS}
-    columns = None if written.columns is None else tuple(by_name[name] for name in written.columns)
-    return Writing(Format(written.format), context, columns, written.is_raw, seal_words=written.seal_words)
+    return Writing(
+        Format(written.format),
+        context,
+        None if written.columns is None else columns,
+        written.is_raw,
+        seal_words=written.seal_words,
+    )
+
+
+def _field(name: str) -> EventField | None:
+    """Return the field that a proof names; None for what is none."""
+    from audit_tui.core.event_fields import event_field
+    from audit_tui.errors import FilterError
+
+    try:
+        field = event_field(name)
+    except FilterError:
+        return None
+    return field if field is not None and field.value == name else None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -84,8 +84,33 @@ NameColumn: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER]
 """A column of names: a store lists its values and counts them."""
 NAME_COLUMNS: tuple[NameColumn, ...] = (Column.EVENT, Column.CATEGORY, Column.USER)
 
-ListColumn: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER, Column.TIME, Column.DESCRIPTION]
+ListColumn: TypeAlias = Literal[
+    Column.EVENT,
+    Column.CATEGORY,
+    Column.USER,
+    Column.TIME,
+    Column.DESCRIPTION,
+    Column.OUTCOME,
+    Column.SEVERITY,
+    Column.SOURCE_IP,
+    Column.TARGET,
+    Column.SOURCE,
+    Column.SEQ,
+]
 """A column that the list can show."""
+LISTABLE_COLUMNS: tuple[ListColumn, ...] = (
+    Column.EVENT,
+    Column.CATEGORY,
+    Column.USER,
+    Column.TIME,
+    Column.DESCRIPTION,
+    Column.OUTCOME,
+    Column.SEVERITY,
+    Column.SOURCE_IP,
+    Column.TARGET,
+    Column.SOURCE,
+    Column.SEQ,
+)
 LIST_COLUMNS: tuple[ListColumn, ...] = (
     Column.EVENT,
     Column.CATEGORY,
@@ -120,7 +145,7 @@ def column_named(name: str) -> Column | None:
 
 _BY_NAME: dict[str, Column] = {column.value: column for column in COLUMNS}
 _NAME_COLUMNS: dict[Column, NameColumn] = {column: column for column in NAME_COLUMNS}
-_LIST_COLUMNS: dict[Column, ListColumn] = {column: column for column in LIST_COLUMNS}
+_LIST_COLUMNS: dict[Column, ListColumn] = {column: column for column in LISTABLE_COLUMNS}
 _SORT_KEYS: dict[Column, SortKey] = {column: column for column in SORT_KEYS}
 
 

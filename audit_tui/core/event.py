@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, NamedTuple, assert_never
+from typing import Any, NamedTuple
 
 from audit_tui.core.columns import COLUMNS, Column, ListColumn
 from audit_tui.core.json_encoding import compact_encoder
@@ -44,22 +44,19 @@ class EventRow(NamedTuple):
     user: str | None
     description: str | None
     outcome: Outcome
+    severity: int | None
+    source_ip: str | None
+    target: str | None
+    source: str | None
+    metadata: tuple[tuple[str, str], ...] = ()
+    """The names and texts of the metadata fields that the query asks for; absent ones are left out."""
 
     def text(self, column: ListColumn) -> str | None:
         """Return the text of a column of the list; None if it has none, as the time, which is a number."""
-        match column:
-            case Column.EVENT:
-                return self.event
-            case Column.CATEGORY:
-                return self.category
-            case Column.USER:
-                return self.user
-            case Column.DESCRIPTION:
-                return self.description
-            case Column.TIME:
-                return None
-            case _:
-                assert_never(column)
+        if column is Column.TIME:
+            return None
+        value = getattr(self, column.attribute)
+        return None if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)

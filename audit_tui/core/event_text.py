@@ -10,14 +10,17 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, overload
 
-from audit_tui.core.columns import Column, ListColumn
+from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
+from audit_tui.core.event_fields import metadata_text, row_text
+from audit_tui.core.filters import MetaField
 from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean, clean_visible
 from audit_tui.core.time.zones import date_text, local_time, zone_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from audit_tui.core.event_fields import EventField, ListField
     from audit_tui.core.time.dates import TimeContext
 
 FAILED_MARK = "✗"
@@ -31,19 +34,24 @@ _FORMULA = re.compile(r"[\s\"']*[=+\-@＝＋－＠\t\r]")  # noqa: RUF001 - the 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&]")
 
 
-def json_text(event: AuditEvent, keys: Iterable[Column] | None = None) -> str:
+def json_text(event: AuditEvent, keys: Iterable[EventField] | None = None) -> str:
     """An event as one line of JSON that means the same and that a terminal can show.
 
     Letters of all languages stay as they are; what could move a cursor or turn text round is escaped.
 
     Args:
         event: The event.
-        keys: Which of COLUMNS, in order; None is all.
+        keys: Columns and metadata fields, in order; None is all columns.
     """
     values = event.to_json()
     if keys is not None:
-        values = {key.value: values[key.value] for key in keys}
+        columns = values
+        values = {key.value: _json_value(event, columns, key) for key in keys}
     return safe_json(values)
+
+
+def _json_value(event: AuditEvent, columns: dict[str, Any], key: EventField) -> object:
+    return metadata_text(event.metadata, key.path) if isinstance(key, MetaField) else columns[key.value]
 
 
 def safe_json(values: object) -> str:
@@ -80,9 +88,9 @@ def cleaned_whole(text: str, cleaner: Callable[[str], str] = clean) -> str:
     )
 
 
-def heading(column: Column, context: TimeContext, *, is_zone_told: bool = True) -> str:
+def heading(column: EventField, context: TimeContext, *, is_zone_told: bool = True) -> str:
     """Return the heading of a column, with the zone of its times."""
-    label = column.label
+    label = clean(column.label)
     if column is Column.TIME and is_zone_told:
         return f"{label} ({zone_label(context.zone, context.now)})"
     return label
@@ -90,19 +98,19 @@ def heading(column: Column, context: TimeContext, *, is_zone_told: bool = True) 
 
 @overload
 def cell_text(
-    event: AuditEvent, column: Column, context: TimeContext, cleaner: Callable[[str], str] = clean
+    event: AuditEvent, column: EventField, context: TimeContext, cleaner: Callable[[str], str] = clean
 ) -> str: ...
 
 
 @overload
 def cell_text(
-    event: EventRow, column: ListColumn, context: TimeContext, cleaner: Callable[[str], str] = clean
+    event: EventRow, column: ListField, context: TimeContext, cleaner: Callable[[str], str] = clean
 ) -> str: ...
 
 
 def cell_text(
     event: AuditEvent | EventRow,
-    column: Column,
+    column: EventField,
     context: TimeContext,
     cleaner: Callable[[str], str] = clean,
 ) -> str:
@@ -116,7 +124,13 @@ def cell_text(
     """
     if column is Column.TIME:
         return date_text(event.occurred_us, context.zone)
-    value: object = getattr(event, column.attribute)
+    value: object
+    if not isinstance(column, MetaField):
+        value = getattr(event, column.attribute)
+    elif isinstance(event, EventRow):
+        value = row_text(event, column)
+    else:
+        value = metadata_text(event.metadata, column.path)
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
     if value is None:
@@ -124,7 +138,7 @@ def cell_text(
     return cleaned_whole(str(value), cleaner)
 
 
-def tabbed_row(event: EventRow, columns: Iterable[ListColumn], context: TimeContext) -> str:
+def tabbed_row(event: EventRow, columns: Iterable[ListField], context: TimeContext) -> str:
     """Return an event as one line with tabs, each cell fit to be pasted into a filter."""
     cells = []
     for column in columns:
@@ -142,7 +156,7 @@ def told_time(occurred_us: int, context: TimeContext) -> str:
     return f"{date_text(occurred_us, context.zone)} {local.isoformat()[-6:]}"
 
 
-def markdown_head(columns: Iterable[Column], context: TimeContext) -> str:
+def markdown_head(columns: Iterable[EventField], context: TimeContext) -> str:
     """Return the first two lines of a table in Markdown."""
     headings = [heading(column, context) for column in columns]
     return _markdown_line(map(escaped_markdown, headings)) + _markdown_line(["---"] * len(headings))
@@ -151,7 +165,7 @@ def markdown_head(columns: Iterable[Column], context: TimeContext) -> str:
 @overload
 def markdown_row(
     event: AuditEvent,
-    columns: Iterable[Column],
+    columns: Iterable[EventField],
     context: TimeContext,
     cleaner: Callable[[str], str] = clean,
 ) -> str: ...
@@ -160,7 +174,7 @@ def markdown_row(
 @overload
 def markdown_row(
     event: EventRow,
-    columns: Iterable[ListColumn],
+    columns: Iterable[ListField],
     context: TimeContext,
     cleaner: Callable[[str], str] = clean,
 ) -> str: ...

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.columns import Column
+    from audit_tui.core.event_fields import EventField
     from audit_tui.core.query import EventQuery
     from audit_tui.core.time.dates import TimeContext
 
@@ -63,7 +63,7 @@ class Writing:
     format: Format
     context: TimeContext
     """The zone of the times in tables, CSV and Markdown; JSON is in UTC."""
-    columns: tuple[Column, ...] | None = None
+    columns: tuple[EventField, ...] | None = None
     """The columns in order; None is all in data, and those of the list in what is for people."""
     is_raw: bool = False
     """CSV as it is: a spreadsheet may take a cell for a formula."""

@@ -70,6 +70,8 @@ class EventQuery(Record):
     upto_seq: int | None = None
     """Only events up to this bound, from ``EventReader.newest_seq``, so that rows keep their places while a
     writer appends; None takes whatever is there."""
+    paths: tuple[str, ...] = ()
+    """The names of metadata fields whose texts the rows are to carry."""
 
 
 class PageKey(Record):

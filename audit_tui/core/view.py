@@ -6,15 +6,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, sort_key
-from audit_tui.core.filters import EVERYTHING, All, Condition, conditions_in, everywhere, in_words
-from audit_tui.core.operators import AT_LEAST, LESS
+from audit_tui.core.filters import (
+    EVERYTHING,
+    All,
+    Condition,
+    MetaField,
+    conditions_in,
+    everywhere,
+    in_words,
+)
+from audit_tui.core.operators import AT_LEAST, IS, LESS
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.filters import Filter
 
 
@@ -24,6 +33,14 @@ class Chip(Record):
     filter: Filter
     is_on: bool = True
     """False: it stays on the screen, to be switched on again, and narrows nothing."""
+
+
+class ListedColumn(Record):
+    """A column of the list."""
+
+    field: ListField
+    width: int | None = None
+    """The cells that the user gave it; None lets the list choose."""
 
 
 class View(Record):
@@ -38,6 +55,8 @@ class View(Record):
     """Each must hold beside the filter, while it is on."""
     is_lifted: bool = False
     """All filters are taken off for a look around, to be put back as they were."""
+    columns: tuple[ListedColumn, ...] = ()
+    """The columns of the list, in order; empty takes those of the settings."""
 
     @property
     def in_force(self) -> Filter:
@@ -58,16 +77,18 @@ class View(Record):
     def query(self, context: TimeContext) -> EventQuery:
         """Return the question for a reader, worked out for this moment and zone."""
         expression, interval = _timed(self.in_force, resolve(self.time_range, context))
-        return EventQuery(everywhere(expression), interval, self.sort)
+        paths = tuple(column.field.path for column in self.columns if isinstance(column.field, MetaField))
+        return EventQuery(everywhere(expression), interval, self.sort, paths=paths)
 
     def filter_words(self) -> str:
         """Return the filter as a sentence part; empty for everything. From data: clean it before drawing."""
         return in_words(self.in_force)
 
     def with_filters(self, change: Callable[[Filter], Filter]) -> View:
-        """Return the view with each of its filters changed."""
+        """Return the view with each of its filters changed, and with them the names of metadata fields."""
         chips = tuple(replace(chip, filter=change(chip.filter)) for chip in self.chips)
-        return replace(self, filter=change(self.filter), chips=chips)
+        columns = tuple(replace(column, field=_changed(column.field, change)) for column in self.columns)
+        return replace(self, filter=change(self.filter), chips=chips, columns=columns)
 
     def narrowed(self, more: Filter) -> View:
         """Return the view with a chip for each part of a filter; one that was off is switched on.
@@ -116,6 +137,21 @@ class View(Record):
         return range_label(self.time_range, context)
 
 
+def _changed(field: ListField, change: Callable[[Filter], Filter]) -> ListField:
+    if not isinstance(field, MetaField):
+        return field
+    changed = change(Condition(field, IS, None))
+    if isinstance(changed, Condition) and isinstance(changed.field, MetaField):
+        return changed.field
+    return field
+
+
+def settled_columns(fields: Sequence[ListField]) -> tuple[ListedColumn, ...]:
+    """Return the settings' columns as a view must have them: rows carry metadata only where it says so."""
+    has_metadata = any(isinstance(field, MetaField) for field in fields)
+    return tuple(map(ListedColumn, fields)) if has_metadata else ()
+
+
 def chipped(view: View) -> View:
     """Return a view whose filter stands in chips, as that of a command line does."""
     return replace(view, filter=EVERYTHING).narrowed(view.filter)
@@ -158,12 +194,12 @@ def _bound_us(part: Filter) -> int | None:
     return int(part.value)
 
 
-def next_sort(current: Sort, column: Column) -> Sort:
+def next_sort(current: Sort, column: ListField) -> Sort:
     """Return the order after a column was chosen: ascending, descending, then newest first again.
 
     A column that no store can sort by changes nothing.
     """
-    key = sort_key(column)
+    key = None if isinstance(column, MetaField) else sort_key(column)
     if key is None:
         return current
     if current == NEWEST_FIRST or current.column is not key:

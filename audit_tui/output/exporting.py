@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import ExportJob
     from audit_tui.core.query import EventQuery
 
-_KEY = "|".join(COLUMNS)
+_KEY = rf"(?:{'|'.join(COLUMNS)}|\"?meta\.[^\n,]*)"
 _OF_EXPORT = re.compile(
     rf"""(?:{_KEY})(?:,(?:{_KEY}))*\n | (?:\[\n)?\{{"(?:{_KEY})": | \[\]\n | \|\ [^\n]*\|\n\|\ -""".encode(),
     re.VERBOSE,

@@ -13,6 +13,7 @@ from audit_tui.core.text import cells_of, cut
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from audit_tui.core.event_fields import EventField
     from audit_tui.core.export import Writing
 
 SAMPLE_ROWS = 200
@@ -29,7 +30,7 @@ GAP = "  "
 def table_lines(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
     """The lines of a table, each with its end; none when there are no events."""
     context, width_cells = writing.context, writing.width_cells
-    columns = writing.columns or _columns_for(width_cells)
+    columns: Sequence[EventField] = writing.columns or _columns_for(width_cells)
 
     def row_of(event: AuditEvent) -> list[str]:
         mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
@@ -65,7 +66,7 @@ def _columns_for(width_cells: int | None) -> tuple[ListColumn, ...]:
     return tuple(columns)
 
 
-def _fit(natural: Sequence[int], columns: Sequence[Column], width_cells: int | None) -> list[int]:
+def _fit(natural: Sequence[int], columns: Sequence[EventField], width_cells: int | None) -> list[int]:
     """The widths of the columns: the last takes what is left, the widest of the others give way."""
     widths = [min(cells, WIDEST_CELLS) for cells in natural]
     if width_cells is None:

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import COLUMNS, LIST_COLUMNS
+from audit_tui.core.event_fields import metadata_text
 from audit_tui.core.event_text import (
     cleaned_whole,
     defused,
@@ -22,15 +23,17 @@ from audit_tui.core.event_text import (
     markdown_row,
 )
 from audit_tui.core.export import Format
+from audit_tui.core.filters import MetaField
 from audit_tui.core.text import clean_visible
 from audit_tui.core.time.dates import local_time
 from audit_tui.output.text_table import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.event_fields import EventField
     from audit_tui.core.export import Writing
 
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
@@ -84,14 +87,17 @@ def _json(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
 
 
 def _csv(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
-    keys = writing.columns or COLUMNS
-    yield ",".join(keys) + "\n"
+    keys: Sequence[EventField] = writing.columns or COLUMNS
+    yield ",".join(csv_cell(key.value, writing) for key in keys) + "\n"
     for event in events:
         values = event.to_json()
         moment = local_time(event.occurred_us, writing.context.zone)
         values["time"] = moment.isoformat("T", "microseconds")
         values["metadata"] = json.dumps(event.metadata, ensure_ascii=False) if event.metadata else ""
-        yield ",".join(csv_cell(values[key], writing) for key in keys) + "\n"
+        values |= {
+            key.value: metadata_text(event.metadata, key.path) for key in keys if isinstance(key, MetaField)
+        }
+        yield ",".join(csv_cell(values[key.value], writing) for key in keys) + "\n"
 
 
 def csv_cell(value: object, writing: Writing) -> str:
@@ -115,7 +121,7 @@ def _visible(line: str) -> str:
 
 
 def _markdown(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
-    keys = writing.columns or LIST_COLUMNS
+    keys: Sequence[EventField] = writing.columns or LIST_COLUMNS
     yield markdown_head(keys, writing.context)
     for event in events:
         yield markdown_row(event, keys, writing.context)

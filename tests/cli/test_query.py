@@ -346,3 +346,29 @@ def test_a_name_that_can_be_written_in_two_ways_is_told(tmp_path: Path) -> None:
     missed = run(*args, f"user={decomposed}")
     assert "can also be written with composed letters, which look the same." in missed.stderr
     assert "look the same" not in run(*args, "user=nobody").stderr
+
+
+def test_columns_may_be_fields_of_the_metadata(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "audit.db", EVENTS)
+    words = (
+        "query",
+        "-s",
+        str(store),
+        "--range",
+        "all-time",
+        "--columns",
+        "event,ip,meta.Role ID,meta.nested",
+    )
+    rows = [json.loads(line) for line in run(*words, "--format", "jsonl").stdout.splitlines()]
+    created = next(row for row in rows if row["event"] == "Role created")
+    assert list(created) == ["event", "source_ip", "meta.Role ID", "meta.nested"]
+    assert created["meta.Role ID"] == "r-17"
+    assert created["meta.nested"] == "true, 12345678901234567890"
+    lines = run(*words, "--format", "csv").stdout.splitlines()
+    assert lines[0] == "event,source_ip,meta.Role ID,meta.nested"
+    assert 'Role created,10.20.4.7,r-17,"true, 12345678901234567890"' in lines
+    table = run(*words, "--format", "table").stdout
+    assert table.splitlines()[0].split("  ")[0].strip() == "Event"
+    assert "meta.Role ID" in table
+    assert "r-17" in run(*words, "--format", "md").stdout
+    assert run("query", "-s", str(store), "--columns", "event,meta.").exit_code == 2

@@ -67,10 +67,14 @@ def test_an_address_is_hidden_in_each_of_its_forms_under_one_pseudonym(address: 
 
 
 def test_a_row_and_an_event_tell_nobody() -> None:
+    words = "mallory (mallory@acme.io) logged in"
     row = EventRow(
-        7, 0, "Login", "Login/Logout", "mallory", "mallory (mallory@acme.io) logged in", Outcome.SUCCESS
-    )
+        7, 0, "Login", "Login/Logout", "mallory", words, Outcome.SUCCESS, 1, "web-1", "web-1", "on web-1",
+        (("who", "mallory"),),
+    )  # fmt: skip
     shown = NAMES.row(row)
+    assert shown.source_ip == shown.target == NAMES.address("web-1")
+    assert not [name for name in ("mallory", "web-1") if name in str(shown)]
     assert shown.user == NAMES.user("mallory")
     assert shown.description is not None
     assert "mallory" not in shown.description

@@ -188,7 +188,11 @@ def test_a_secret_is_hidden_in_every_column() -> None:
     event = AuditEvent(text, 0, text, text, text, text, source_ip=text, target=text, source=text)
     for action in (SecretAction.MASK, SecretAction.REDACT, SecretAction.HASH):
         assert token not in repr(SecretFilter(action, b"k").event(event))
-    row = EventRow(1, 0, f"a {token}", f"b {token}", f"c {token}", f"d {token}", Outcome.SUCCESS)
+    texts = [f"{letter} {token}" for letter in "abcdefgh"]
+    row = EventRow(
+        1, 0, texts[0], texts[1], texts[2], texts[3], Outcome.SUCCESS, None, texts[4], texts[5], texts[6],
+        (("k", texts[7]),),
+    )  # fmt: skip
     assert token not in repr(mask_row(row))
 
 

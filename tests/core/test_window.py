@@ -9,7 +9,8 @@ from audit_tui.core.window import PAGE_ROWS, PageRequest, RowWindow
 
 
 def result(size: int) -> list[EventRow]:
-    return [EventRow(size - i, size - i, "Login", None, None, None, Outcome.UNKNOWN) for i in range(size)]
+    row = EventRow(0, 0, "Login", None, None, None, Outcome.UNKNOWN, None, None, None, None)
+    return [row._replace(seq=size - i, occurred_us=size - i) for i in range(size)]
 
 
 def answer(rows: list[EventRow], request: PageRequest) -> Page:

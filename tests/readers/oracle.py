@@ -34,6 +34,10 @@ def listed(event: AuditEvent, seq: int) -> EventRow:
         stored(event.user),
         stored(event.description),
         event.outcome,
+        event.severity,
+        stored(event.source_ip),
+        stored(event.target),
+        stored(event.source),
     )
 
 

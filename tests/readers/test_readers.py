@@ -195,6 +195,18 @@ def test_the_rows_of_a_query(source: Source, query: EventQuery, limit: int, data
 
 
 @SETTINGS
+@given(query=QUERIES, paths=st.sets(st.sampled_from([field.path for field in META_FIELDS])).map(tuple))
+def test_rows_carry_the_metadata_that_is_asked_for(
+    source: Source, query: EventQuery, paths: tuple[str, ...]
+) -> None:
+    for row in source.reader.page(replace(query, paths=paths), AtRow(0), 9).rows:
+        event = source.reader.event(row.seq)
+        assert event is not None
+        texts = {path: ", ".join(texts_of(MetaField(path), event)) for path in paths}
+        assert dict(row.metadata) == {path: text for path, text in texts.items() if text}
+
+
+@SETTINGS
 @given(query=QUERIES, data=st.data())
 def test_the_place_of_an_event_that_does_not_match(
     source: Source, query: EventQuery, data: st.DataObject

@@ -34,7 +34,7 @@ from audit_tui.core.query import (
     StoreInfo,
     ValueCount,
 )
-from tests.matching import matches, stored, texts_of
+from tests.matching import matches, stored, texts_of, values_in
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
@@ -44,7 +44,14 @@ Hook: TypeAlias = Callable[[str, "CancelToken | None"], None]
 """Called with the method's name before each answer: may record it, wait, or raise an error."""
 
 
-def row_of(event: AuditEvent) -> EventRow:
+def texts_of_paths(event: AuditEvent, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return what a list shows of fields of the metadata."""
+    values = [*values_in("", event.metadata)]
+    texts = {path: [text for name, text in values if f"{name}.".startswith(f"{path}.")] for path in paths}
+    return tuple((path, ", ".join(several)) for path, several in texts.items() if several)
+
+
+def row_of(event: AuditEvent, paths: Sequence[str] = ()) -> EventRow:
     """Return what a list shows of a stored event."""
     assert event.seq is not None, "a stored event has a number"
     return EventRow(
@@ -55,6 +62,11 @@ def row_of(event: AuditEvent) -> EventRow:
         event.user,
         event.description,
         event.outcome,
+        event.severity,
+        event.source_ip,
+        event.target,
+        event.source,
+        texts_of_paths(event, paths),
     )
 
 
@@ -237,7 +249,7 @@ class FakeReader:
         def in_order(left: EventRow, right: EventRow) -> int:
             return compare(PageKey.of(left, query.sort), PageKey.of(right, query.sort), query.sort)
 
-        rows = (row_of(event) for event in self._events if _wanted(query, event))
+        rows = (row_of(event, query.paths) for event in self._events if _wanted(query, event))
         return sorted(rows, key=cmp_to_key(in_order))
 
     def _enter(self, method: str, cancel: CancelToken | None = None) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
+from audit_tui.core.columns import LIST_COLUMNS, Column
 from audit_tui.ui.widgets.list.column_layout import (
     FULL_DATE_CELLS,
     GAP_CELLS,
@@ -15,7 +16,10 @@ from audit_tui.ui.widgets.list.column_layout import (
     lay_out,
 )
 
-ORDINARY: dict[ListColumn, Wanted] = {
+if TYPE_CHECKING:
+    from audit_tui.core.event_fields import ListField
+
+ORDINARY: dict[ListField, Wanted] = {
     Column.EVENT: Wanted(21, 23),
     Column.CATEGORY: Wanted(12, 15),
     Column.USER: Wanted(18, 24),
@@ -38,14 +42,14 @@ WANTED = st.tuples(st.integers(0, 500), st.integers(0, 500)).map(lambda cells: W
     ],
 )
 def test_columns_give_way_in_the_settled_order(width: int, names: str) -> None:
-    assert " ".join(box.column for box in lay_out(width, ORDINARY)) == names
+    assert " ".join(box.column.value for box in lay_out(width, ORDINARY)) == names
 
 
 @given(
     width=st.integers(1, 400),
     wanted=st.fixed_dictionaries(dict.fromkeys(LIST_COLUMNS, WANTED)),
 )
-def test_columns_never_overlap_and_fill_the_width(width: int, wanted: dict[ListColumn, Wanted]) -> None:
+def test_columns_never_overlap_and_fill_the_width(width: int, wanted: dict[ListField, Wanted]) -> None:
     boxes = lay_out(width, wanted)
     for left, right in pairwise(boxes):
         assert left.start + left.width + GAP_CELLS == right.start

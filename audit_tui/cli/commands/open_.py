@@ -29,7 +29,7 @@ from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.source import SourceUrl, local_path, source_of
-from audit_tui.core.view import chipped
+from audit_tui.core.view import chipped, settled_columns
 from audit_tui.errors import (
     EXIT_OK,
     EXIT_SIGHUP,
@@ -322,6 +322,7 @@ def open_screen(
         first, elsewhere = with_events(choice, reader)
         view = chipped(first.view) if left is None else _resumed(left, choice)
         view = redacted_view(view, redact, reader)
+        view = replace(view, columns=view.columns or settled_columns(settings.columns))
         notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice, unrecorded)
         begin_at = None if left is None or left.event is None else Anchor(left.event)
         with _ReadAhead(reader, view.query(choice.context), begin_at) as ahead:

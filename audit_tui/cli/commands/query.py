@@ -28,7 +28,7 @@ from audit_tui.output.writers import write_events
 
 if TYPE_CHECKING:
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.columns import Column
+    from audit_tui.core.event_fields import EventField
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
     from audit_tui.core.source import EventSource
@@ -101,7 +101,7 @@ def print_events(
     redact: RedactMode,
     chosen: Format = Format.TABLE,
     limit: int | None = None,
-    columns: tuple[Column, ...] | None = None,
+    columns: tuple[EventField, ...] | None = None,
     how_to_all: str = "--limit 0 shows all",
 ) -> None:
     """Print events, and say so where these are not all of them.
@@ -141,7 +141,7 @@ def print_events(
         click.echo(f"{counted(written, 'event')}{of_range}{how_to_more}.", err=True)
 
 
-def to_stdout(chosen: Format, context: TimeContext, columns: tuple[Column, ...] | None = None) -> Writing:
+def to_stdout(chosen: Format, context: TimeContext, columns: tuple[EventField, ...] | None = None) -> Writing:
     """Return how something is written to stdout: for a terminal, for a file, or for a pipe.
 
     What is behind a pipe may be ``head``, and a terminal behind that.

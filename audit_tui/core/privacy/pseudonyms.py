@@ -110,37 +110,33 @@ class Pseudonyms:
         parts = self._finder.parts(text, names, host)
         return text if parts is None else "".join(map(self._part, parts))
 
-    def row(self, row: EventRow, host: str | None = None) -> EventRow:
-        """Return what a list shows of an event, without names.
+    def row(self, row: EventRow) -> EventRow:
+        """Return what a list shows of an event, without names and without its metadata.
 
         Args:
             row: What it shows without this.
-            host: The host that the event came from, as ``event`` replaces it too; None when there is none.
         """
-        names = self._own_names(row.user)
-        if host is not None and address_of(host) is not None:
-            host = None
-        texts = [row.event, row.category, row.description]
-        shown = [self.text(text, names, host) for text in texts]
+        replaced = self._replacer(row.user, row.source_ip)
+        texts = (row.event, row.category, row.description, row.target, row.source)
+        shown = [None if text is None else replaced(text) for text in texts]
         for before, after in zip(texts, shown, strict=True):
             if before is not None and after is not None and before != after:
                 self._remember(after, before)
+        event, category, description, target, source = shown
         return row._replace(
-            event=shown[0] or row.event, category=shown[1], user=self.user(row.user), description=shown[2]
+            event=event or row.event,
+            category=category,
+            user=self.user(row.user),
+            description=description,
+            source_ip=self.address(row.source_ip),
+            target=target,
+            source=source,
+            metadata=(),
         )
 
     def event(self, event: AuditEvent) -> AuditEvent:
         """Return an event without names; without its original, which nobody can look through."""
-        names = self._own_names(event.user)
-        address, host = self.address(event.source_ip), event.source_ip
-        if host is not None and address_of(host) is not None:
-            # Addresses are found in any text.
-            host = None
-
-        def replaced(text: str) -> str:
-            if text == event.source_ip:
-                return address or text
-            return self.text(text, names, host) or text
+        replaced = self._replacer(event.user, event.source_ip)
 
         def optional(text: str | None) -> str | None:
             return None if text is None else replaced(text)
@@ -151,13 +147,28 @@ class Pseudonyms:
             key=optional(event.key),
             category=optional(event.category),
             user=self.user(event.user),
-            source_ip=address,
+            source_ip=self.address(event.source_ip),
             target=optional(event.target),
             source=optional(event.source),
             description=optional(event.description),
             metadata=self._object(event.metadata, replaced),
             original=None,
         )
+
+    def _replacer(self, user: str | None, source_ip: str | None) -> Callable[[str], str]:
+        """Return what replaces the names in the texts of an event of this user from this address."""
+        names = self._own_names(user)
+        address, host = self.address(source_ip), source_ip
+        if host is not None and address_of(host) is not None:
+            # Addresses are found in any text.
+            host = None
+
+        def replaced(text: str) -> str:
+            if text == source_ip:
+                return address or text
+            return self.text(text, names, host) or text
+
+        return replaced
 
     def _own_names(self, user: str | None) -> Sequence[str]:
         """The user, if the finder cannot take another name; it is known from now on else."""

@@ -6,12 +6,12 @@ know of it. What is asked for by a pseudonym is asked of the source by its name.
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
+from audit_tui.core.event_fields import metadata_texts
 from audit_tui.core.facets import facet_of_events
 from audit_tui.core.filters import (
     NO_VALUE_WORDS,
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
         ValueCount,
     )
 
-_HOST = re.compile(r"[a-zA-Z][\w-]*\.[\w-]+\.[a-zA-Z]{2}|[a-zA-Z]\w*-\w")
-"""Something like a host's name."""
 _SHOWN_BY_VALUE = frozenset(
     (Column.EVENT, Column.CATEGORY, Column.USER, Column.SOURCE_IP, Column.OUTCOME, Column.SEVERITY)
 )
@@ -163,10 +161,10 @@ class RedactingReader:
         names = self._names()
         if names is not None and isinstance(place, After | Before):
             place = replace(place, key=self._real_key(place.key, query.sort))
-        page = self.plain.page(self._real(query), place, limit_rows, cancel)
         if names is None:
-            return page
-        return replace(page, rows=tuple(names.row(row, self._host_of(row)) for row in page.rows))
+            return self.plain.page(query, place, limit_rows, cancel)
+        page = self.plain.page(replace(self._real(query), paths=()), place, limit_rows, cancel)
+        return replace(page, rows=tuple(self._row(names, row, query.paths) for row in page.rows))
 
     def count(
         self,
@@ -230,7 +228,7 @@ class RedactingReader:
     def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
         """Return the rows of these events, in this order."""
         rows, names = self.plain.rows(seqs, cancel), self._names()
-        return rows if names is None else tuple(names.row(row, self._host_of(row)) for row in rows)
+        return rows if names is None else tuple(map(names.row, rows))
 
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         """Return the names of the metadata's fields."""
@@ -257,12 +255,11 @@ class RedactingReader:
     def _real(self, query: EventQuery) -> EventQuery:
         return self._mode.real_query(self.plain, query)
 
-    def _host_of(self, row: EventRow) -> str | None:
-        """The host that an event came from, where its description could name it."""
-        if row.description is None or _HOST.search(row.description) is None:
-            return None
-        event = self.plain.event(row.seq)
-        return None if event is None else event.source_ip
+    def _row(self, names: Pseudonyms, row: EventRow, paths: Sequence[str]) -> EventRow:
+        """Return a row without names; fields of the metadata are looked up by their shown names."""
+        shown = names.row(row)
+        event = self.event(row.seq) if paths else None
+        return shown if event is None else shown._replace(metadata=metadata_texts(event.metadata, paths))
 
     def _real_key(self, key: PageKey, sort: Sort) -> PageKey:
         """The key with the text that the event itself has, since several texts may be shown alike."""

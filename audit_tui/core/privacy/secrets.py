@@ -62,9 +62,20 @@ def mask_secrets(text: str) -> str:
 
 def mask_row(row: EventRow) -> EventRow:
     """Return what a list shows of an event with the secrets in it masked."""
-    texts = (row.event, row.category, row.user, row.description)
-    event, category, user, description = (None if text is None else mask_secrets(text) for text in texts)
-    return row._replace(event=event or "", category=category, user=user, description=description)
+
+    def masked_text(text: str | None) -> str | None:
+        return None if text is None else mask_secrets(text)
+
+    return row._replace(
+        event=mask_secrets(row.event),
+        category=masked_text(row.category),
+        user=masked_text(row.user),
+        description=masked_text(row.description),
+        source_ip=masked_text(row.source_ip),
+        target=masked_text(row.target),
+        source=masked_text(row.source),
+        metadata=tuple((path, mask_secrets(text)) for path, text in row.metadata),
+    )
 
 
 def masked(secret: str, _: SecretKind) -> str:

@@ -21,7 +21,9 @@ from audit_tui.store.tables import statements
 from audit_tui.store.tables.index_layout import REMOVALS
 from audit_tui.store.tables.rows import (
     read_count,
+    read_fields,
     read_outcome,
+    read_severity,
     read_text,
     stored_text,
     time_or_zero,
@@ -55,6 +57,8 @@ MAX_NAMES = 20_000
 """Names kept in memory per table; then it starts again, so that memory stays flat."""
 _STATE = "SELECT (SELECT max(seq) FROM events), (SELECT value FROM store_info WHERE name = ?)"
 _ROWS_AT_ONCE = 2_048
+_LISTED_NAMES = FIELDS[:4]
+"""Event, category, user, source: the fields of names, in the order of ``LISTED_ROWS``."""
 
 
 class Session:
@@ -200,22 +204,24 @@ class Session:
             return value
         return self.name(field.names, value) if field.names is not None else texts_of(field, (value,))[0]
 
-    def listed(self, seqs: Sequence[int]) -> list[EventRow]:
-        """Return what a list shows of events, in this order.
+    def listed(self, seqs: Sequence[int], paths: Sequence[str] = ()) -> list[EventRow]:
+        """Return what a list shows of events, in this order, with these fields of their metadata.
 
         Raises:
             StoreDamaged: If the index knows an event that the store does not hold.
         """
-        rows = {row[0]: row for row in self._chosen(statements.LISTED_ROWS, seqs)}
-        for place, field in enumerate(FIELDS[:3], 2):
+        statement = statements.LISTED_WITH_METADATA if paths else statements.LISTED_ROWS
+        rows = {row[0]: row for row in self._chosen(statement, seqs)}
+        for place, field in enumerate(_LISTED_NAMES, 2):
             self.learn(_names_of(field), (row[place] for row in rows.values()))
-        events, categories, users = (self._names[_names_of(field).table] for field in FIELDS[:3])
+        events, categories, users, sources = (self._names[_names_of(field).table] for field in _LISTED_NAMES)
         listed = []
         for seq in seqs:
             row = rows.get(seq)
             if row is None:
                 raise StoreDamaged(f"Event {seq} is in an index, but not in the store.", "Verify the store.")
-            _, occurred_us, event, category, user, description, outcome = row
+            (_, occurred_us, event, category, user, source, description, outcome, severity, source_ip, target,
+             metadata) = row  # fmt: skip
             listed.append(
                 EventRow(
                     seq,
@@ -225,6 +231,11 @@ class Session:
                     None if user is None else users.get(user, ""),
                     read_text(description),
                     read_outcome(outcome),
+                    read_severity(severity),
+                    read_text(source_ip),
+                    read_text(target),
+                    None if source is None else sources.get(source, ""),
+                    read_fields(metadata, paths) if paths else (),
                 )
             )
         return listed

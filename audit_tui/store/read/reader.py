@@ -198,7 +198,7 @@ class StoreReader:
         """Return a block of rows of a result."""
         with self._asking(cancel) as session:
             seqs, is_end = self._order(session, query).page(place, limit_rows)
-            return Page(tuple(session.listed(seqs)), is_end)
+            return Page(tuple(session.listed(seqs, query.paths)), is_end)
 
     def count(
         self,

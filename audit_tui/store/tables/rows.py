@@ -6,10 +6,14 @@ import json
 import os
 import time
 import zlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, json_text
+from audit_tui.core.event_fields import metadata_texts
 from audit_tui.errors import StoreDamaged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 """An original is unpacked up to here: a small blob may hold a huge one."""
@@ -137,7 +141,7 @@ def read_event(values: tuple[Any, ...]) -> AuditEvent:
         user=read_text(user),
         description=read_text(description),
         outcome=read_outcome(outcome),
-        severity=severity if isinstance(severity, int) and 0 <= severity <= MAX_SEVERITY else None,
+        severity=read_severity(severity),
         source_ip=read_text(source_ip),
         target=read_text(target),
         source=read_text(source),
@@ -187,6 +191,16 @@ def read_outcome(value: object) -> Outcome:
         return Outcome(str(value))
     except ValueError:
         return Outcome.UNKNOWN
+
+
+def read_severity(value: object) -> int | None:
+    """A severity from the file; None where it is none."""
+    return value if isinstance(value, int) and 0 <= value <= MAX_SEVERITY else None
+
+
+def read_fields(metadata: object, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the names and texts of fields of stored metadata; what is not there is left out."""
+    return metadata_texts(_read_metadata(metadata), paths)
 
 
 def _read_metadata(text: object) -> dict[str, Any]:

@@ -29,10 +29,14 @@ SIZES = (
     " + ifnull(length(CAST(target AS BLOB)), 0) + ifnull(length(original), 0) FROM events WHERE seq"
 )
 """The bytes of the columns that may be long; to be followed by ``chosen``."""
-LISTED_ROWS = (
-    "SELECT seq, occurred_us, event_id, category_id, user_id, description, outcome FROM events WHERE seq"
+_LISTED = (
+    "SELECT seq, occurred_us, event_id, category_id, user_id, source_id, description, outcome, severity,"
+    " source_ip, target"
 )
+LISTED_ROWS = f"{_LISTED}, NULL FROM events WHERE seq"
 """The columns that a list shows; to be followed by ``chosen``."""
+LISTED_WITH_METADATA = f"{_LISTED}, metadata FROM events WHERE seq"
+"""The same with the metadata in the last place."""
 
 
 def chosen(seqs: list[int]) -> tuple[str, list[int]]:

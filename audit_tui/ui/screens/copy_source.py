@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import Column, ListColumn
+from audit_tui.core.columns import Column
 from audit_tui.core.command_text import event_options, shell_line, sort_options
+from audit_tui.core.event_fields import ListField
 from audit_tui.core.event_text import (
     MISSING,
     cell_text,
@@ -26,8 +27,8 @@ from audit_tui.ui.terminal.clipboard import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_tui.core.columns import ListColumn
     from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.query import EventReader
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.terminal.clipboard import CopyResult
@@ -56,9 +57,9 @@ class CopySource:
     shown: ShownView
     rows: range
     """The places of the rows to copy; empty when there is none."""
-    column: ListColumn
+    column: ListField
     """The one under the cursor."""
-    keys: tuple[ListColumn, ...]
+    keys: tuple[ListField, ...]
     """The columns of the list, in order."""
     command_words: tuple[str, ...]
     """The beginning of a command that reads the same store."""

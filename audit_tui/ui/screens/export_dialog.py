@@ -19,7 +19,7 @@ from textual.widgets.input import Selection
 
 from audit_tui.config import user_path
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.columns import COLUMNS, ListColumn
+from audit_tui.core.columns import COLUMNS
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.view import sort_words
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.query import RowCount
     from audit_tui.ui.shown_view import ShownView
@@ -58,7 +59,7 @@ class Exported:
 
     shown: ShownView
     count: RowCount
-    keys: tuple[ListColumn, ...]
+    keys: tuple[ListField, ...]
     """The visible columns, in order."""
 
 

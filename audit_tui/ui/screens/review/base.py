@@ -16,7 +16,7 @@ from audit_tui.core.query import PageKey
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.core.time.zones import zone_label
-from audit_tui.core.view import sort_words
+from audit_tui.core.view import settled_columns, sort_words
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.history import History
 from audit_tui.ui.screens.review.body import ReviewBody
@@ -82,8 +82,9 @@ class ReviewBase(Screen[None]):
         """Knows when the user rests."""
         settings = opening.settings
         redact = opening.redact
+        self._settled_columns = settled_columns(settings.columns)
         first = ShownView.of(
-            opening.view,
+            self._with_columns(opening.view),
             TimeContext(opening.zone, opening.clock(), settings.first_weekday),
             is_redacted=redact is not None and redact.is_on,
         )
@@ -197,7 +198,11 @@ class ReviewBase(Screen[None]):
         redact = self._opening.redact
         return view if redact is None else view.with_filters(redact.real)
 
+    def _with_columns(self, view: View) -> View:
+        return view if view.columns else replace(view, columns=self._settled_columns)
+
     def _worked_out(self, view: View) -> ShownView:
+        view = self._with_columns(view)
         if self._opening.redact is not None:
             # A name that was typed is not shown.
             view = view.with_filters(self._opening.redact.shown)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from audit_tui.core.columns import sort_key
+from audit_tui.core.filters import MetaField
 from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
 from audit_tui.core.view import next_sort
 from audit_tui.ui.screens.review.base import ReviewBase
@@ -15,7 +17,7 @@ from audit_tui.ui.shown_view import ShownView
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
-    from audit_tui.core.columns import ListColumn
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.privacy.redact_mode import RedactMode
 
@@ -38,7 +40,10 @@ class Changing(ReviewBase):
     def _sort_by_heading(self, message: EventTable.HeaderSelected) -> None:
         self._sort_by(message.column)
 
-    def _sort_by(self, column: ListColumn) -> None:
+    def _sort_by(self, column: ListField) -> None:
+        if isinstance(column, MetaField) or sort_key(column) is None:
+            self.say(f"No index has the order of {column.label}: the list cannot be sorted by it.")
+            return
         self.show_view(replace(self.view, sort=next_sort(self.view.sort, column)))
 
     def action_reload(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from audit_tui.core.columns import Column
+from audit_tui.core.event_fields import row_text
 from audit_tui.core.filters import EVERYTHING, NO_VALUE_WORDS, Condition
 from audit_tui.core.flat_filter import FlatFilter, flat
 from audit_tui.core.operators import IS, IS_NOT
@@ -70,7 +71,7 @@ class Narrowing(ReviewBase):
         row, column = self.table.highlighted, self.table.column
         if row is None:
             return
-        self._narrow_by_value(column, row.text(column), is_negated=is_negated)
+        self._narrow_by_value(column, row_text(row, column), is_negated=is_negated)
 
     def _narrow_by_value(self, field: FilterField, value: str | None, *, is_negated: bool) -> None:
         if field is Column.TIME:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from audit_tui.core.columns import LIST_COLUMNS, Column, ListColumn
+from audit_tui.core.columns import LIST_COLUMNS, MIDDLE, Column, Width
+from audit_tui.core.filters import MetaField
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from audit_tui.core.event_fields import ListField
 
 GUTTER_CELLS = 1
 """Before the first column: the mark of a failed event."""
@@ -26,7 +29,7 @@ ALL_COLUMNS_CELLS = 76
 DESCRIPTION_CELLS = 56
 USER_CELLS = 42
 
-_GROWS_BEFORE: tuple[ListColumn, ...] = (Column.EVENT, Column.USER, Column.CATEGORY)
+_GROWS_BEFORE: tuple[ListField, ...] = (Column.EVENT, Column.USER, Column.CATEGORY)
 """The columns that get more room before all others, in this order."""
 
 
@@ -41,7 +44,7 @@ class Wanted(NamedTuple):
 class ColumnBox(Record):
     """The place of a column."""
 
-    column: ListColumn
+    column: ListField
     start: int
     """Cells from the left edge of the list."""
     width: int
@@ -50,9 +53,10 @@ class ColumnBox(Record):
 
 def lay_out(
     width: int,
-    wanted: Mapping[ListColumn, Wanted],
-    chosen: Sequence[ListColumn] = LIST_COLUMNS,
+    wanted: Mapping[ListField, Wanted],
+    chosen: Sequence[ListField] = LIST_COLUMNS,
     date_cells: tuple[int, int] = (SHORT_DATE_CELLS, FULL_DATE_CELLS),
+    fixed: Mapping[ListField, int] | None = None,
 ) -> tuple[ColumnBox, ...]:
     """Place the columns that fit.
 
@@ -61,16 +65,22 @@ def lay_out(
         wanted: How wide the texts of each column are.
         chosen: The columns to place, in order.
         date_cells: What the dates need in their short and in their full form.
+        fixed: The widths that the user gave to some of them.
     """
     columns = list(chosen)
-    for column, least_width in (
+    fixed = fixed or {}
+    extra = [column for column in columns if column not in LIST_COLUMNS]
+    while extra and len(columns) > 1 and width < _least(columns, date_cells[0], fixed):
+        columns.remove(extra.pop())
+    settled: tuple[tuple[ListField, int], ...] = (
         (Column.CATEGORY, ALL_COLUMNS_CELLS),
         (Column.DESCRIPTION, DESCRIPTION_CELLS),
         (Column.USER, USER_CELLS),
-    ):
-        if width < least_width and column in columns and len(columns) > 1:
-            columns.remove(column)
-    widths = _share(width - GUTTER_CELLS, columns, wanted, date_cells)
+    )
+    for gives_way, least_width in settled:
+        if width < least_width and gives_way in columns and len(columns) > 1:
+            columns.remove(gives_way)
+    widths = _share(width - GUTTER_CELLS, columns, wanted, date_cells, fixed)
     boxes = []
     start = GUTTER_CELLS
     for column in columns:
@@ -79,21 +89,42 @@ def lay_out(
     return tuple(boxes)
 
 
+def _least(columns: Sequence[ListField], date_cells: int, fixed: Mapping[ListField, int]) -> int:
+    """Return the cells below which columns give way."""
+    cells = [
+        fixed.get(column, date_cells if column is Column.TIME else width_of(column).least)
+        for column in columns
+    ]
+    return GUTTER_CELLS + sum(cells) + GAP_CELLS * (len(columns) - 1)
+
+
+def width_of(field: ListField) -> Width:
+    """Return the cells that a field is given in a list."""
+    return MIDDLE if isinstance(field, MetaField) else field.width
+
+
 def _share(
-    width: int, columns: list[ListColumn], wanted: Mapping[ListColumn, Wanted], date_cells: tuple[int, int]
-) -> dict[ListColumn, int]:
+    width: int,
+    columns: list[ListField],
+    wanted: Mapping[ListField, Wanted],
+    date_cells: tuple[int, int],
+    fixed: Mapping[ListField, int],
+) -> dict[ListField, int]:
     short_date, full_date = date_cells
-    widths = {column: short_date if column is Column.TIME else column.width.least for column in columns}
+    widths = {
+        column: fixed.get(column, short_date if column is Column.TIME else width_of(column).least)
+        for column in columns
+    }
     spare = width - sum(widths.values()) - GAP_CELLS * (len(columns) - 1)
 
-    def grow(column: ListColumn, cells: int, share: int | None = None) -> None:
+    def grow(column: ListField, cells: int, share: int | None = None) -> None:
         nonlocal spare
         extra = min(spare if share is None else share, cells - widths.get(column, cells))
-        if extra > 0:
+        if extra > 0 and column not in fixed:
             widths[column] += extra
             spare -= extra
 
-    def want(column: ListColumn) -> Wanted:
+    def want(column: ListField) -> Wanted:
         return wanted.get(column, Wanted(0, 0))
 
     first = [column for column in _GROWS_BEFORE if column in columns]
@@ -103,12 +134,15 @@ def _share(
     ]
     grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most, spare // 2)
     for column in names:
-        grow(column, min(want(column).usual, column.width.most))
+        grow(column, min(want(column).usual, width_of(column).most))
     if spare >= full_date - short_date:
         grow(Column.TIME, full_date)
+    for column in names:
+        grow(column, min(want(column).most, width_of(column).most))
     grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most)
     for column in names:
         grow(column, want(column).most)
-    last = next((column for column in reversed(columns) if column is not Column.TIME), columns[-1])
+    movable = [column for column in columns if column is not Column.TIME and column not in fixed]
+    last = movable[-1] if movable else columns[-1]
     widths[last] = max(1, widths[last] + spare)
     return widths

@@ -278,6 +278,7 @@ class EventList(Container):
         this_year = shown.context.today.year
         start_us = shown.query.interval.start_us
         other_years = start_us is None or local_time(start_us, zone).year != this_year
+        self._row_text.choose(shown.view.columns)
         self._row_text.begin(shown.query.sort, zone, this_year, other_years=other_years)
         cursor_row = first_page.cursor_row
         self.table.show(self._window, cursor_row, max(0, cursor_row - question.top_offset))

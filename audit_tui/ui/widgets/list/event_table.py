@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 
-from audit_tui.core.columns import LIST_COLUMNS, ListColumn
+from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.ui.commands import Where
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from audit_tui.core.event import EventRow
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.ui.widgets.list.row_strips import Remark
     from audit_tui.ui.widgets.list.row_text import RowText
@@ -99,7 +100,7 @@ class EventTable(ScrollView, can_focus=True):
         """A heading was clicked."""
 
         event_table: EventTable
-        column: ListColumn
+        column: ListField
 
     @dataclass
     class PageNeeded(Message):
@@ -167,7 +168,7 @@ class EventTable(ScrollView, can_focus=True):
         return self._window.row(self.cursor_row)
 
     @property
-    def column(self) -> ListColumn:
+    def column(self) -> ListField:
         """The column under the cursor."""
         columns = [box.column for box in self._row_text.boxes] or list(LIST_COLUMNS)
         return columns[min(self.cursor_column, len(columns) - 1)]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from textual.filter import LineFilter
 
-    from audit_tui.core.columns import ListColumn
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.ui.widgets.list.row_text import RowText
 
@@ -127,7 +127,7 @@ class RowStrips:
         self._remarks: Mapping[int, Remark] = {}
         self._searched: re.Pattern[str] | None = None
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(KEPT_LINES)
-        self._repeats: LRUCache[tuple[int, int | None], frozenset[ListColumn]] = LRUCache(KEPT_LINES)
+        self._repeats: LRUCache[tuple[int, int | None], frozenset[ListField]] = LRUCache(KEPT_LINES)
         """The columns in which a row says the same as another; two dates in a zone take 30 µs."""
 
     def begin(self, frame: Frame, column: int) -> None:
@@ -235,7 +235,7 @@ class RowStrips:
         return strip
 
     def _segments(
-        self, row: EventRow, repeats: frozenset[ListColumn], *, is_cursor: bool, is_wrong: bool
+        self, row: EventRow, repeats: frozenset[ListField], *, is_cursor: bool, is_wrong: bool
     ) -> list[Segment]:
         """One segment where neighbours have one style: each costs a colour change on the line."""
         look = self._frame.styles
@@ -279,7 +279,7 @@ class RowStrips:
         return _marked(segments, cuts, self._frame.styles.hit) if cuts else segments
 
     def _style(
-        self, row: EventRow, column: ListColumn, repeats: frozenset[ListColumn], *, is_marked: bool
+        self, row: EventRow, column: ListField, repeats: frozenset[ListField], *, is_marked: bool
     ) -> Style:
         """The style of a cell: colour means something, and what is seen already is faint."""
         look = self._frame.styles

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, Column, ListColumn
+from audit_tui.core.columns import LIST_COLUMNS, NAME_COLUMNS, Column
+from audit_tui.core.event import number_text
+from audit_tui.core.event_fields import ListField, row_text
 from audit_tui.core.privacy.secrets import mask_secrets
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from audit_tui.core.event import EventRow
+    from audit_tui.core.view import ListedColumn
 
 
 MISSING_VALUE = "-"
@@ -37,7 +40,7 @@ SCANNED_CHARS = 2_000
 """So much of a description is searched for secrets: more than any list is wide."""
 _CUT_INSIDE = (Column.EVENT, Column.USER)
 """The columns in which both ends of a long value matter: ``it-support@acme-help.example``."""
-_NOTHING: frozenset[ListColumn] = frozenset()
+_NOTHING: frozenset[ListField] = frozenset()
 DEFAULT_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -53,7 +56,7 @@ class RowText:
 
     def __init__(
         self,
-        columns: Sequence[ListColumn] = LIST_COLUMNS,
+        columns: Sequence[ListField] = LIST_COLUMNS,
         date_format: str = DEFAULT_DATE_FORMAT,
         *,
         masks_secrets: bool = False,
@@ -61,18 +64,25 @@ class RowText:
         self._zone: tzinfo = UTC
         self._masks_secrets = masks_secrets
         self.boxes: tuple[ColumnBox, ...] = ()
-        self._columns = tuple(columns)
+        self._settled = tuple(columns)
+        self._columns = self._settled
+        self._fixed: dict[ListField, int] = {}
         self._date_format = date_format
         self._sort = NEWEST_FIRST
         self._this_year = ""
         self._date_cells = (SHORT_DATE_CELLS, FULL_DATE_CELLS)
-        self._wanted: dict[ListColumn, Wanted] = {}
-        self._in_sight: Sequence[ListColumn] = ()
+        self._wanted: dict[ListField, Wanted] = {}
+        self._in_sight: Sequence[ListField] = ()
 
     @property
     def is_measured(self) -> bool:
         """Tell whether the columns were sized from rows."""
         return bool(self._wanted)
+
+    def choose(self, columns: Sequence[ListedColumn]) -> None:
+        """Show these columns; none are those of the settings. ``begin`` follows."""
+        self._columns = tuple(column.field for column in columns) or self._settled
+        self._fixed = {column.field: column.width for column in columns if column.width is not None}
 
     def begin(self, sort: Sort, zone: tzinfo, this_year: int, *, other_years: bool) -> None:
         """Begin another result.
@@ -107,10 +117,10 @@ class RowText:
 
     def lay_out(self, width: int) -> None:
         """Place the columns in a width."""
-        self.boxes = lay_out(width, self._wanted, self._columns, self._date_cells)
+        self.boxes = lay_out(width, self._wanted, self._columns, self._date_cells, self._fixed)
         self._in_sight = [box.column for box in self.boxes]
 
-    def cells(self, row: EventRow, repeats: frozenset[ListColumn]) -> list[str]:
+    def cells(self, row: EventRow, repeats: frozenset[ListField]) -> list[str]:
         """Return the text of each column, as wide as its box.
 
         Args:
@@ -134,18 +144,18 @@ class RowText:
         return [self._heading(box) for box in self.boxes]
 
     def _heading(self, box: ColumnBox) -> str:
-        label = box.column.label
+        label = clean(box.column.label[:MEASURED_CHARS])
         if box.column is not self._sort.column:
             return fit(label, box.width)
         mark = "▼" if self._sort.descending else "▲"
         gap = " " if cell_len(label) + 2 <= box.width else ""
         return fit(fit_at_most(label, max(0, box.width - 1)) + gap + mark, box.width)
 
-    def repeats(self, row: EventRow, above: EventRow | None) -> frozenset[ListColumn]:
+    def repeats(self, row: EventRow, above: EventRow | None) -> frozenset[ListField]:
         """Return the columns in which a row says what the row above says; of the date, the day."""
         if above is None:
             return _NOTHING
-        same: list[ListColumn] = [column for column in NAME_COLUMNS if row.text(column) == above.text(column)]
+        same: list[ListField] = [column for column in NAME_COLUMNS if row.text(column) == above.text(column)]
         if self._sort.column is Column.TIME and self._date_format == DEFAULT_DATE_FORMAT:
             same += [Column.TIME] if self._date(row)[:10] == self._date(above)[:10] else []
         return frozenset(same)
@@ -159,7 +169,7 @@ class RowText:
             return " " * (11 if is_full else 6) + text[11:]
         return text if is_full or text[:4] != self._this_year else text[5:]
 
-    def _shown(self, row: EventRow, column: ListColumn, columns: Sequence[ListColumn]) -> str:
+    def _shown(self, row: EventRow, column: ListField, columns: Sequence[ListField]) -> str:
         """The value of a column beside others."""
         text = self._value(row, column)
         if column is not Column.DESCRIPTION or Column.USER not in columns:
@@ -167,10 +177,12 @@ class RowText:
         # In the order of descriptions they stand as they are ordered.
         return text if self._sort.column is column else without_user(text, row.user)
 
-    def _value(self, row: EventRow, column: ListColumn) -> str:
+    def _value(self, row: EventRow, column: ListField) -> str:
         if column is Column.TIME:
             return self._date(row)
-        value = row.text(column)
+        if column is Column.SEQ:
+            return number_text(row.seq)
+        value = row_text(row, column)
         if value is None:
             return MISSING_VALUE
         return mask_secrets(value[:SCANNED_CHARS]) if self._masks_secrets else value
