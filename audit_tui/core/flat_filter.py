@@ -19,7 +19,6 @@ from audit_tui.core.filters import (
     condition_of,
     has_addresses,
 )
-from audit_tui.core.networks import network_of
 from audit_tui.core.operators import (
     AT_LEAST,
     AT_MOST,
@@ -232,7 +231,7 @@ class Draft(Record):
 
             text = number_text(field, text)
         require_possible(field, operator, text)
-        if operator.base is IN_NETWORK and not has_addresses(field) and network_of(text) is None:
+        if operator.base is IN_NETWORK and not has_addresses(field):
             # The column was changed to what has no networks.
             operator = IS_NOT if operator.is_negated else IS
         return condition_of(field, operator, text)
@@ -271,6 +270,13 @@ def listed_texts(text: str) -> list[str]:
             part.append(character)
     last = "".join(part) if was_quoted else "".join(part).strip()
     return [*values, last] if last or was_quoted or not values else values
+
+
+def list_so_far(text: str) -> tuple[list[str], str]:
+    """Return the values of a list that are finished, and the text of the last one, which is being typed."""
+    # A letter at the end keeps a part that is still empty.
+    *done, typed = listed_texts(f"{text}x")
+    return done, typed[:-1]
 
 
 def flat_filter(match: Match, drafts: Iterable[Draft]) -> FlatFilter:

@@ -12,22 +12,23 @@ from hypothesis import strategies as st
 from textual import events
 from textual.geometry import Offset, Region
 
-from audit_tui.core.columns import Column, NameColumn
-from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import Condition, parse_condition
-from audit_tui.core.flat_filter import Draft, FlatFilter, Match
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.columns import Column
+from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.filters import ANY_TEXT, Any, Condition, MetaField, parse_condition
+from audit_tui.core.flat_filter import Draft, FlatFilter, Form, Match
+from audit_tui.core.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
 from audit_tui.ui.screens.filter_by import FilterDialog
 from audit_tui.ui.themed_app import ThemedApp
 from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.fields.candidates import MAX_CANDIDATES
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
 from audit_tui.ui.widgets.fields.match_count import MatchCount, percentage
 from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
-from audit_tui.ui.widgets.fields.value_input import MAX_CANDIDATES, Listing, ValueInput, picture
+from audit_tui.ui.widgets.fields.value_input import Listing, ValueInput, picture
 from tests.ui.fake_reader import FakeReader, Hook
 from tests.ui.waiting import Gate, at_rest, until
 
@@ -266,7 +267,17 @@ def test_it_opens_with_the_filter_in_force_and_gives_it_back() -> None:
         await driver.open(ALICE, NOT_BOB, match=Match.ANY)
         assert driver.drafts == [Draft.of(ALICE), Draft.of(NOT_BOB)]
         assert "○ AND  ● OR   at least one holds" in driver.text
-        assert driver.line_of("Alice").split()[1:-1] == ["User", "▾", "Is", "Equal", "To", "▾", "Alice", "✕"]
+        assert driver.line_of("Alice").split()[1:-1] == [
+            "User",
+            "▾",
+            "Is",
+            "Equal",
+            "To",
+            "▾",
+            "Alice",
+            "▾",
+            "✕",
+        ]
         assert driver.count == "7 events match, 78%"
         await driver.press("enter")
         assert await driver.result() == FlatFilter(Match.ANY, (ALICE, NOT_BOB))
@@ -283,7 +294,7 @@ def test_a_filter_of_a_command_line_stays_what_it_is() -> None:
         await driver.open(*given_filters)
         assert driver.drafts == [Draft.of(condition) for condition in given_filters]
         assert "\x1b" not in driver.text
-        assert driver.line_of("Role").split()[1:-1] == ["Descript…", "▾", "Contains", "▾", "Role", "✕"]
+        assert driver.line_of("Role").split()[1:-1] == ["Description", "▾", "Contains", "▾", "Role", "✕"]
         await driver.press("enter")
         assert await driver.result() == FlatFilter(Match.ALL, given_filters)
         await driver.open(given_filters[2])
@@ -597,17 +608,149 @@ def test_keys_that_come_in_one_burst_land_where_they_were_meant() -> None:
 # Columns, operators, AND / OR
 
 
+WIDE_EVENTS = [
+    AuditEvent(
+        "Role created",
+        number,
+        user=f"svc-{number % 3}",
+        source_ip=f"10.0.0.{number % 4}",
+        outcome=Outcome.FAILURE if number % 5 == 0 else Outcome.SUCCESS,
+        severity=number % 3,
+        metadata={"request": {"role": "admin" if number % 2 else "viewer"}, "ids": ["a", f"b{number}"]},
+    )
+    for number in range(20)
+]
+ROLE = MetaField("request.role")
+
+
+@pytest.mark.parametrize(
+    ("typed", "labels", "picked"),
+    [
+        ("outc", ["success", "failure"], Condition(Column.OUTCOME, IS, "success")),
+        ("sev", ["0", "1", "2"], Condition(Column.SEVERITY, IS, "0")),
+        (
+            "source i",
+            [f"10.0.0.{number}" for number in range(4)],
+            Condition(Column.SOURCE_IP, IS, "10.0.0.0"),
+        ),
+        ("st.rol", ["admin", "viewer"], Condition(ROLE, IS, "admin")),
+    ],
+)
+def test_every_column_offers_its_values_with_counts(typed: str, labels: list[str], picked: Condition) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("shift+tab", "shift+tab", "enter", *typed, "enter", "tab", "tab", "down")
+        await driver.candidates()
+        assert sorted(driver.labels) == sorted(labels)
+        counts = [item.count or 0 for item in driver.popup.items]
+        assert counts == sorted(counts, reverse=True)
+        assert sum(counts) == len(WIDE_EVENTS)
+        await driver.press("down", "enter", "enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (picked,))
+
+    run_dialog(script, WIDE_EVENTS)
+
+
+def test_counts_are_those_of_the_range() -> None:
+    async def script(driver: Driver) -> None:
+        driver.app.dialog.begin(FlatFilter(), EventQuery(interval=Interval(0, 10)), "Today")
+        driver.app.push_screen("filter-by", driver.app.results.append)
+        await driver.settle()
+        await driver.write("svc-")
+        assert [(item.label, item.count) for item in driver.popup.items] == [
+            ("svc-0", 4),
+            ("svc-1", 3),
+            ("svc-2", 3),
+        ]
+        assert "counts: Today" in driver.text
+
+    run_dialog(script, WIDE_EVENTS)
+
+
+def test_the_mark_behind_a_value_opens_its_list() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(Condition(Column.USER, IS, "svc-1"))
+        await driver.click(".opener", x=0)
+        await driver.candidates()
+        assert driver.labels == ["svc-0", "svc-1", "svc-2"]
+        await driver.click("PopupList", x=2, y=2)
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.USER, IS, "svc-2"),))
+
+    run_dialog(script, WIDE_EVENTS)
+
+
+def test_a_list_is_picked_value_by_value() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(Condition(Column.USER, IS, "svc-1"))
+        await driver.press("shift+tab", "enter", "i", "i")
+        while driver.rows[0].draft.form is not Form.LIST:
+            await driver.press("right")
+        await driver.press("tab", "end", ",", " ")
+        await driver.write("2")
+        await driver.press("enter")
+        assert driver.rows[0].draft.text == "svc-1, svc-2, "
+        await driver.until(lambda: driver.count == "13 events match, 65%")
+        await driver.press("enter")
+        either = Any((Condition(Column.USER, IS, "svc-1"), Condition(Column.USER, IS, "svc-2")))
+        assert await driver.result() == FlatFilter(Match.ALL, (either,))
+        driver.app.open(FlatFilter(Match.ALL, (either,)), EventQuery())
+        await driver.settle()
+        assert "Is One Of" in driver.text
+        assert "svc-1, svc-2" in driver.text
+
+    run_dialog(script, WIDE_EVENTS)
+
+
+def test_a_value_that_cannot_match_is_told_and_the_dialog_stays() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("shift+tab", "shift+tab", "enter", *"outc", "enter", "tab", "tab")
+        await driver.write("fiasco")
+        assert driver.count == "a value cannot match"
+        await driver.press("enter", "enter")
+        assert driver.dialog.is_current
+        assert "✗ 'fiasco' is not an outcome. Outcomes are success and failure" in driver.hint
+        await driver.press(*["backspace"] * 6)
+        await driver.write("fail")
+        assert "Enter takes “failure”" in driver.text
+        await driver.press("enter", "enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(Column.OUTCOME, IS, "failure"),))
+
+    run_dialog(script, WIDE_EVENTS)
+
+
+def test_is_empty_needs_no_value_and_any_text_contains() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(Condition(Column.USER, IS_NOT, None))
+        assert "Is Not Empty" in driver.text
+        assert driver.rows[0].value.disabled
+        await driver.press("enter")
+        assert driver.dialog.is_current or await driver.result() is not None
+
+    async def any_text(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("shift+tab", "shift+tab", "a")
+        assert "Contains" in driver.text
+        await driver.press("tab", "tab", *"svc-1", "enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (Condition(ANY_TEXT, CONTAINS, "svc-1"),))
+
+    run_dialog(script, WIDE_EVENTS)
+    run_dialog(any_text, WIDE_EVENTS)
+
+
 def test_a_column_is_chosen_by_keyboard() -> None:
-    cases: list[tuple[list[str], NameColumn | None]] = [
+    cases: list[tuple[list[str], Column | None]] = [
         (["e"], Column.EVENT),
         (["c"], Column.CATEGORY),
         (["u", "c"], Column.CATEGORY),
         (["right"], Column.EVENT),
-        (["left"], Column.USER),
-        (["left", "right"], Column.EVENT),
+        (["right", "right", "left"], Column.EVENT),
         (["enter", "enter"], Column.EVENT),
         (["space", "down", "space"], Column.CATEGORY),
-        (["down", "down", "down", "down", "enter"], Column.USER),
+        (["down", "down", "down", "down", "enter"], Column.OUTCOME),
+        (["down", *"source i", "enter"], Column.SOURCE_IP),
+        (["enter", *"zz", "backspace", "backspace", *"SEV", "enter"], Column.SEVERITY),
         (["enter", "down", "escape"], None),
         (["x"], None),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,9 +14,11 @@ from textual.widgets import Static
 from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat_filter
 from audit_tui.core.query import EventQuery
 from audit_tui.core.text import clean
+from audit_tui.errors import AuditTuiError
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.fields.candidates import CandidateSource
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
 from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
 from audit_tui.ui.widgets.fields.match_count import MatchCount
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from audit_tui.core.query import ReaderFactory
-    from audit_tui.errors import AuditTuiError
 
 MIN_ROWS = 4
 """So many lines are kept free for rows where there is room, so that adding some moves nothing."""
@@ -80,16 +82,20 @@ class FilterDialog(Dialog[FlatFilter | None]):
 
     def __init__(self, open_reader: ReaderFactory) -> None:
         super().__init__()
+        self._open_reader = open_reader
         self._popup = PopupList()
         values = self._values = Lane(open_reader)
+        self._source = CandidateSource(values)
         counts = self._counts = Lane(open_reader)
         self._tab = PickLine([Alternative(each.label, each.label) for each in Match], meanings=_MEANINGS)
         self._count = MatchCount(counts)
-        self._rows = ConditionRows(self._popup, values)
+        self._rows = ConditionRows(self._popup, self._source)
         self._check = ValueCheck(values)
         self._hint = Static(HINTS[ValueInput], id="hint", markup=False)
         self._query = EventQuery()
         self._error: AuditTuiError | None = None
+        self._names_read = False
+        """The fields of the metadata are known, or asked for."""
         self._is_fresh = True
         """Begun and not shown yet."""
         self._fitted: Size | None = None
@@ -97,14 +103,16 @@ class FilterDialog(Dialog[FlatFilter | None]):
         """The theme in which its fields are drawn."""
         self.begin(FlatFilter(), EventQuery())
 
-    def begin(self, current: FlatFilter, query: EventQuery) -> None:
+    def begin(self, current: FlatFilter, query: EventQuery, range_words: str = "") -> None:
         """Start over; to be called before the dialog is pushed.
 
         Args:
             current: The filter to edit.
             query: The query in force: its range, and what else narrows it, is what events are counted in.
+            range_words: The range in words; empty for the whole store.
         """
         self._query = query
+        self._source.interval, self._source.range_words = query.interval, range_words
         self._error = None
         self._tab.index = _MATCHES.index(current.match)
         self._rows.show([Draft.of(condition) for condition in current.conditions])
@@ -115,6 +123,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
         """Read from the source again the next time: it may have been replaced."""
         self._values.renew()
         self._counts.renew()
+        self._names_read = False
 
     def on_unmount(self) -> None:
         self._values.close()
@@ -158,6 +167,19 @@ class FilterDialog(Dialog[FlatFilter | None]):
             value.select_all()  # it may have the focus from the last time, and tells nothing then
             self._count.begin(self._edited_query())
             self._look()
+            if not self._names_read:
+                self._names_read = True
+                self.run_worker(self._read_names, thread=True, group="names", exclusive=True)
+
+    def _read_names(self) -> None:
+        """In a thread: ask which fields the metadata have; without an answer, none are offered."""
+        try:
+            with closing(self._open_reader()) as reader:
+                names = reader.metadata_names()
+        except AuditTuiError:
+            # It is an offer only: whoever needs the store next says what is wrong with it.
+            names = ()
+        self.call_later(self._rows.offer_names, names)
 
     def on_screen_suspend(self) -> None:
         """Ask nothing more."""
@@ -197,7 +219,11 @@ class FilterDialog(Dialog[FlatFilter | None]):
     @on(ConditionRow.Edited)
     @on(PickLine.Changed)
     def _recount(self) -> None:
-        self._count.count(self._edited_query())
+        self._error = None
+        if any(draft.problem() is not None for draft in self._rows.drafts):
+            self._count.refuse()
+        else:
+            self._count.count(self._edited_query())
         self._look()
 
     @on(ValueInput.ListToggled)
@@ -239,7 +265,12 @@ class FilterDialog(Dialog[FlatFilter | None]):
     @on(PickLine.Entered)
     @on(Button.Pressed, "#apply")
     def _apply(self) -> None:
-        if not self._rows.mark_incomplete():
+        problem = next(((row, error) for row in self._rows.rows if (error := row.draft.problem())), None)
+        if problem is not None:
+            row, self._error = problem
+            row.value.focus()
+            self._show_hint()
+        elif not self._rows.mark_incomplete():
             self.leave(self.edited)
 
     @on(Button.Pressed, "#clear")

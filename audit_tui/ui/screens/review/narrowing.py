@@ -41,7 +41,7 @@ class Narrowing(ReviewBase):
         if rows is None:
             view, rows = chipped(view), FlatFilter()
         others = replace(view, filter=EVERYTHING, is_lifted=False)
-        self._filter_dialog.begin(rows, others.query(self.context))
+        self._filter_dialog.begin(rows, others.query(self.context), view.range_words(self.context))
         self.app.push_screen("filter-by", partial(self._take_filter, others))
 
     def _take_filter(self, others: View, chosen: FlatFilter | None) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
+from textual.widgets import Static
 
-from audit_tui.core.columns import NAME_COLUMNS
-from audit_tui.core.flat_filter import Draft
-from audit_tui.core.operators import IS, NAME_OPERATORS, Operator
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import ANY_TEXT, MetaField
+from audit_tui.core.flat_filter import Draft, Form, RowOperator, row_operators
 from audit_tui.core.text import clean
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
@@ -20,15 +21,34 @@ from audit_tui.ui.widgets.fields.value_input import ValueInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
 
     from audit_tui.core.filters import FilterField
-    from audit_tui.ui.lane import Lane
+    from audit_tui.ui.widgets.fields.candidates import CandidateSource
     from audit_tui.ui.widgets.fields.popup_list import PopupList
 
-FIELDS: tuple[FilterField, ...] = NAME_COLUMNS
+FIELDS: tuple[FilterField, ...] = (
+    *(Column.EVENT, Column.CATEGORY, Column.USER, Column.OUTCOME, Column.SEVERITY),
+    *(Column.SOURCE_IP, Column.TARGET, Column.SOURCE, Column.DESCRIPTION, ANY_TEXT),
+)
+"""The columns that every row offers; behind them, the fields of the store's metadata."""
 _NO_COLUMN = Alternative("Column", "Column")
+
+
+class Opener(Static):
+    """The mark at the end of a value that opens the list with the mouse."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__("▾ ", classes="opener", markup=False)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        if isinstance(self.parent, ConditionRow):
+            self.parent.value.open_list()
 
 
 class ConditionRow(Horizontal):
@@ -38,19 +58,24 @@ class ConditionRow(Horizontal):
         popup: The list that all fields share.
         values: Where the value field asks for candidates.
         draft: What it shows at first.
+        names: The fields of the metadata that it offers.
     """
 
     @dataclass
     class Edited(Message):
         """The user changed something in the row."""
 
-    def __init__(self, popup: PopupList, values: Lane, draft: Draft) -> None:
+    def __init__(
+        self, popup: PopupList, values: CandidateSource, draft: Draft, names: Sequence[str] = ()
+    ) -> None:
         super().__init__()
-        self._fields = FIELDS
-        self._operators: tuple[Operator, ...] = NAME_OPERATORS
-        self._column = Dropdown(_columns(FIELDS), popup, prompt=_NO_COLUMN, classes="column")
-        self._operator = Dropdown(_words(NAME_OPERATORS), popup, classes="operator")
+        self._names = names
+        self._fields: tuple[FilterField, ...] = FIELDS
+        self._operators = row_operators(None)
+        self._column = Dropdown(_columns(FIELDS), popup, prompt=_NO_COLUMN, searches=True, classes="column")
+        self._operator = Dropdown(_words(self._operators), popup, classes="operator")
         self.value = ValueInput(popup, values)
+        self._opener = Opener()
         self._draft = draft
         self._is_ready = False
 
@@ -61,6 +86,7 @@ class ConditionRow(Horizontal):
         yield self._column
         yield self._operator
         yield self.value
+        yield self._opener
         yield Button("✕", classes="remove")
 
     def show(self, draft: Draft) -> None:
@@ -68,23 +94,26 @@ class ConditionRow(Horizontal):
         self._draft = draft
         if not self._is_ready:
             return
-        self._offer(draft)
-        self._column.index = None if draft.field is None else self._fields.index(draft.field)
-        self._operator.index = self._operators.index(draft.operator)
-        self._column.is_wrong = self._operator.is_wrong = False
         self.value.show(draft)
+        self._offer(draft)
+        self._column.is_wrong = self._operator.is_wrong = False
+
+    def offer_names(self, names: Sequence[str]) -> None:
+        """Offer these fields of the metadata."""
+        self._names = names
+        if self._is_ready:
+            self._offer(self.draft)
 
     @property
     def draft(self) -> Draft:
         """Return what the row says now."""
-        if not self._is_ready:
-            return self._draft
-        column, operator = self._column.index, self._operator.index
-        row = Draft(
-            None if column is None else self._fields[column],
-            IS if operator is None else self._operators[operator],
-        )
-        return self.value.draft(row)
+        return self.value.draft(self._head) if self._is_ready else self._draft
+
+    @property
+    def _head(self) -> Draft:
+        column, operator = self._column.index, self._operators[self._operator.index or 0]
+        field = None if column is None else self._fields[column]
+        return Draft(field, operator.operator, form=operator.form)
 
     def mark(self) -> Widget | None:
         """Mark what is missing; the first field of it, or None when there is nothing to ask for."""
@@ -106,26 +135,43 @@ class ConditionRow(Horizontal):
         return self.value
 
     def _offer(self, draft: Draft) -> None:
-        """Offer what every row can have, and what this one has from a command line besides."""
-        is_usual = draft.field is None or draft.field in FIELDS
-        self._fields = FIELDS if is_usual or draft.field is None else (*FIELDS, draft.field)
-        self._operators = (
-            NAME_OPERATORS if draft.operator in NAME_OPERATORS else (*NAME_OPERATORS, draft.operator)
-        )
-        self._column.offer(_columns(self._fields))
-        self._operator.offer(_words(self._operators))
+        """Offer what every row can have, and what this one has from a query line besides."""
+        fields: list[FilterField] = [*FIELDS, *map(MetaField, self._names)]
+        if draft.field is not None and draft.field not in fields:
+            fields.append(draft.field)
+        operators, place = row_operators(draft.field), _place_of(row_operators(draft.field), draft)
+        if place is None:
+            operator = draft.operator
+            place = len(operators)
+            operators += (RowOperator(operator, draft.form, operator.label, operator.symbol),)
+        self._fields, self._operators = tuple(fields), operators
+        self._column.offer(_columns(fields))
+        self._operator.offer(_words(operators))
+        self._column.index = None if draft.field is None else fields.index(draft.field)
+        self._operator.index = place
+        self._opener.visible = self.value.has_list
 
     @on(Dropdown.Changed)
     def _tell_of_choice(self, event: Dropdown.Changed) -> None:
         event.stop()
-        self.value.look_in(self.draft.field)
+        draft = self.draft
+        if event.dropdown is self._column and _place_of(row_operators(draft.field), draft) is None:
+            # The other column has no such operator: the first one that takes out, or leaves in, as this does.
+            others = row_operators(draft.field)
+            wanted = draft.operator.is_negated
+            other = next((each for each in others if each.operator.is_negated is wanted), others[0])
+            draft = replace(draft, operator=other.operator, form=other.form)
+        self.value.fit(draft)
+        self._offer(draft)
+        if draft.form is Form.EMPTY and event.dropdown is self._operator:
+            self._operator.focus()
         self.post_message(self.Edited())
 
     @on(ValueInput.Edited)
     def _tell_of_value(self, event: ValueInput.Edited) -> None:
         event.stop()
         if event.picked_field is not None:
-            self._column.index = self._fields.index(event.picked_field)
+            self._offer(replace(self.draft, field=event.picked_field))
             self._column.is_wrong = False
         self.post_message(self.Edited())
 
@@ -139,13 +185,26 @@ class ConditionRow(Horizontal):
         event.stop()
 
 
+def _place_of(operators: Sequence[RowOperator], draft: Draft) -> int | None:
+    """Return the place of a row's operator among those on offer; None if it is not there."""
+    wanted = (draft.operator, draft.form)
+    return next((n for n, each in enumerate(operators) if (each.operator, each.form) == wanted), None)
+
+
 def _columns(fields: Sequence[FilterField]) -> tuple[Alternative, ...]:
-    labels = (clean(field.label) for field in fields)
-    return tuple(Alternative(label, label if len(label) < 10 else f"{label[:8]}…") for label in labels)
+    return tuple(_column(field) for field in fields)
 
 
-def _words(operators: Sequence[Operator]) -> tuple[Alternative, ...]:
-    return tuple(Alternative(operator.label, operator.symbol) for operator in operators)
+def _column(field: FilterField) -> Alternative:
+    label = clean(field.label)
+    if isinstance(field, MetaField):
+        # Its end tells it from others.
+        return Alternative(label, label.rpartition(".")[2] or label)
+    return Alternative(label, label if len(label) < 10 else f"{label[:8]}…")
+
+
+def _words(operators: Sequence[RowOperator]) -> tuple[Alternative, ...]:
+    return tuple(Alternative(operator.label, operator.short) for operator in operators)
 
 
 class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -158,10 +217,11 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         values: Where value fields ask for candidates.
     """
 
-    def __init__(self, popup: PopupList, values: Lane) -> None:
+    def __init__(self, popup: PopupList, values: CandidateSource) -> None:
         super().__init__()
         self._popup = popup
         self._values = values
+        self._names: Sequence[str] = ()
         self._rows: list[ConditionRow] = []
         self._used = 0
 
@@ -184,7 +244,9 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         for index, row in enumerate(self._rows):
             if row.display != (is_used := index < len(wanted)):
                 row.display = is_used
-        new = [ConditionRow(self._popup, self._values, draft) for draft in wanted[len(self._rows) :]]
+        new = [
+            ConditionRow(self._popup, self._values, draft, self._names) for draft in wanted[len(self._rows) :]
+        ]
         self._rows += new
         self._used = len(wanted)
         if new and self.is_attached:
@@ -193,6 +255,12 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """The rows that were asked for before there was a screen."""
         yield from self._rows
+
+    def offer_names(self, names: Sequence[str]) -> None:
+        """Offer these fields of the metadata in every row."""
+        self._names = names
+        for row in self._rows:
+            row.offer_names(names)
 
     def add(self) -> None:
         """Add an empty row and go to it."""

@@ -44,6 +44,7 @@ class Dropdown(Widget, can_focus=True):
         popup: The list to open.
         prompt: The words while nothing is chosen.
         takes_letters: Letters choose the next alternative that begins with them.
+        searches: In the open list, letters leave what contains them; for long lists.
         id: The widget's id.
         classes: The widget's classes.
     """
@@ -98,6 +99,7 @@ class Dropdown(Widget, can_focus=True):
         *,
         prompt: Alternative = MISSING,
         takes_letters: bool = True,
+        searches: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
@@ -106,6 +108,10 @@ class Dropdown(Widget, can_focus=True):
         self._prompt = prompt
         self._popup = popup
         self._takes_letters = takes_letters
+        self._searches = searches
+        self._typed = ""
+        self._listed: tuple[int, ...] = ()
+        """The alternatives in the open list."""
 
     def offer(self, alternatives: Sequence[Alternative]) -> None:
         """Offer other things; the choice is made again by whoever asks for it."""
@@ -132,7 +138,11 @@ class Dropdown(Widget, can_focus=True):
 
     def picked(self, index: int) -> None:
         """Take a line of the list."""
+        chosen = self._listed[index]
         self._popup.close()
+        self._take(chosen)
+
+    def _take(self, index: int) -> None:
         if index != self.index:
             self.index = index
             self.is_wrong = False
@@ -143,7 +153,16 @@ class Dropdown(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Choose by a letter."""
-        if self._takes_letters and event.character is not None and event.character.isalnum():
+        is_search = self._searches and self.is_open
+        if is_search and (
+            event.key == "backspace" or (event.is_printable and (self._typed or event.character != " "))
+        ):
+            event.stop()
+            event.prevent_default()
+            self._search(
+                self._typed[:-1] if event.key == "backspace" else self._typed + (event.character or "")
+            )
+        elif self._takes_letters and event.character is not None and event.character.isalnum():
             event.stop()
             event.prevent_default()
             self._choose_letter(event.character.lower())
@@ -186,7 +205,8 @@ class Dropdown(Widget, can_focus=True):
     def action_cycle(self, step: int) -> None:
         """Choose the alternative before, or the next one."""
         start = self.index if self.index is not None else (-1 if step > 0 else 0)
-        self.picked((start + step) % len(self._alternatives))
+        self._popup.close()
+        self._take((start + step) % len(self._alternatives))
 
     def action_take_and_leave(self) -> None:
         """Take the highlighted line of an open list, and go on."""
@@ -205,10 +225,28 @@ class Dropdown(Widget, can_focus=True):
         start = -1 if self.index is None else self.index
         for index in (place % count for place in range(start + 1, start + 1 + count)):
             if self._alternatives[index].label.lower().startswith(letter):
-                self.picked(index)
+                self._popup.close()
+                self._take(index)
                 return
 
     def _open(self) -> None:
-        items = [PopupItem(alternative.label) for alternative in self._alternatives]
-        longest = max(len(item.label) for item in items)
-        self._popup.show_for(self, items, highlighted=self.index or 0, min_cells=longest + 4)
+        self._search("")
+
+    def _search(self, typed: str) -> None:
+        """Show the list of what contains a text."""
+        self._typed = typed
+        wanted = typed.casefold()
+        labels = [alternative.label for alternative in self._alternatives]
+        self._listed = tuple(n for n, label in enumerate(labels) if wanted in label.casefold())
+        items = [PopupItem(labels[n]) for n in self._listed]
+        current = self._listed.index(self.index) if self.index in self._listed and not typed else 0
+        longest = max(len(label) for label in labels)
+        notice = "" if items else f"nothing with “{typed}”"
+        self._popup.show_for(
+            self,
+            items,
+            highlighted=current if items else None,
+            notice=notice,
+            edge=typed or ("type to search" if self._searches else ""),
+            min_cells=longest + 4,
+        )

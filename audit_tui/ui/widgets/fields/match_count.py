@@ -83,6 +83,12 @@ class MatchCount(Static):
             self._timer = None
         self._counts.cancel()
 
+    def refuse(self) -> None:
+        """Say that there is nothing to count: a value that no event can have stands in a row."""
+        self.stop()
+        self.set_class(True, "-none")
+        self._say("a value cannot match")
+
     def _start(self, query: EventQuery) -> None:
         whole = replace(query, filter=EVERYTHING)
         if whole != self._range:

@@ -150,10 +150,6 @@ class PopupList(ScrollView, can_focus=False):
         else:
             self._highlight(min(max(self.highlighted + step, 0), len(self.items) - 1))
 
-    def lift(self) -> None:
-        """Take the highlight away."""
-        self._highlight(None)
-
     def render_line(self, y: int) -> Strip:
         """One line, as wide as the list."""
         index = y + self.scroll_offset.y

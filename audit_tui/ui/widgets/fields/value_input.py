@@ -12,12 +12,21 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input
 
-from audit_tui.core.columns import NAME_COLUMNS, NameColumn
-from audit_tui.core.filters import NO_VALUE_WORDS, FilterField
+from audit_tui.core.columns import NAME_COLUMNS
+from audit_tui.core.filters import NO_VALUE_WORDS, AnyText, FilterField
+from audit_tui.core.flat_filter import Form, list_so_far, list_text
+from audit_tui.core.operators import IS
 from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.fields.candidates import (
+    EMPTY_WORDS,
+    MAX_CANDIDATES,
+    MOST_EVENTS,
+    Candidate,
+    Candidates,
+)
 from audit_tui.ui.widgets.fields.popup_list import PopupItem
 
 if TYPE_CHECKING:
@@ -27,14 +36,10 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.flat_filter import Draft
-    from audit_tui.core.query import EventReader
-    from audit_tui.ui.lane import Lane
+    from audit_tui.core.query import EventReader, FacetField
+    from audit_tui.ui.widgets.fields.candidates import CandidateSource
     from audit_tui.ui.widgets.fields.popup_list import PopupList
 
-MAX_CANDIDATES = 50
-"""More is not read by anybody; typing one more letter is quicker."""
-EMPTY_WORDS = "(empty)"
-"""The words for the empty text where a missing value reads (none)."""
 MAX_SAID_CHARS = 24
 """A value that is named in a sentence is cut there."""
 
@@ -51,28 +56,6 @@ class Listing(Enum):
 
 
 _LIST_STEPS = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8}
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A value of the store that is offered."""
-
-    field: NameColumn
-    value: str | None
-    events: int
-
-    @property
-    def words(self) -> str | None:
-        """Return what stands for a value that is no text to read; None for an ordinary one."""
-        if self.value is None:
-            return NO_VALUE_WORDS
-        return EMPTY_WORDS if self.value == "" else None
-
-    def is_other_case_of(self, text: str) -> bool:
-        """Tell whether the value and the text differ by case alone; "(none)" means the missing one."""
-        if self.value is None:
-            return text.casefold() == NO_VALUE_WORDS
-        return self.value != text and self.value.casefold() == text.casefold()
 
 
 class _Later(NamedTuple):
@@ -119,7 +102,7 @@ class ValueInput(Input):
         """The value, or the column that a candidate brought, was changed by the user."""
 
         field_input: ValueInput
-        picked_field: NameColumn | None
+        picked_field: FacetField | None
         """The column of the candidate that was taken; None when the value was typed."""
 
     @dataclass
@@ -150,11 +133,11 @@ class ValueInput(Input):
     @dataclass
     class _Answered(Message):
         number: int
-        candidates: tuple[Candidate, ...] | None
+        candidates: Candidates | None
         """None when another field's question ended this one."""
         error: AuditTuiError | None
 
-    def __init__(self, popup: PopupList, values: Lane) -> None:
+    def __init__(self, popup: PopupList, values: CandidateSource) -> None:
         # Never validated, and compact by hand: each class that is added styles it once more, 1 ms a time.
         super().__init__(placeholder=self.PROMPT, validate_on=())
         self.add_class("-textual-compact", update=False)
@@ -165,11 +148,16 @@ class ValueInput(Input):
         self._field: FilterField | None = None
         self._text: str | None = None
         self._is_missing = False
+        self._operator = IS
+        self._form = Form.VALUE
         self._candidates: tuple[Candidate, ...] = ()
+        self._is_whole = True
         self._question = 0
         """The number of the newest question; an answer to another one is late."""
         self._search = ""
         """The text that candidates were asked for last."""
+        self._keeps_typed = False
+        """The list was left upwards: the text is meant, not what it might become."""
         self.listing = Listing.CLOSED
         self._later: _Later | None = None
         """A key that acts on candidates which are still on their way."""
@@ -179,7 +167,7 @@ class ValueInput(Input):
     def show(self, draft: Draft) -> None:
         """Show the value of a row, as if it had always been there."""
         self._close()
-        self._field = draft.field
+        self.fit(draft)
         self.is_wrong = self.is_unknown = False
         self._hold(draft.text, draft.is_missing)
 
@@ -187,9 +175,28 @@ class ValueInput(Input):
         """The row with what stands here as its value."""
         return replace(row, text=None if self._is_missing else self._text, is_missing=self._is_missing)
 
-    def look_in(self, field: FilterField | None) -> None:
-        """Offer the values of this column; None offers those of all."""
-        self._field = field
+    def fit(self, draft: Draft) -> None:
+        """Take what goes with a row's column and operator."""
+        self._field, self._operator, self._form = draft.field, draft.operator, draft.form
+        self.disabled = draft.form is Form.EMPTY
+        self.placeholder = "" if self.disabled else self.PROMPT
+
+    @property
+    def has_list(self) -> bool:
+        """Tell whether there are values to offer; none for a part of a text, or a number to compare with."""
+        return (
+            self._operator.base is IS
+            and self._form is not Form.EMPTY
+            and not isinstance(self._field, AnyText)
+        )
+
+    def open_list(self) -> None:
+        """Offer all values, whatever is typed."""
+        self.focus()
+        if self.listing is Listing.CLOSED:
+            self._ask("")
+        else:
+            self._close()
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Replace a part of the text: every edit by key, paste or mouse comes through here."""
@@ -204,7 +211,13 @@ class ValueInput(Input):
         super().replace(picture(text), start, end)
         self.is_wrong = False
         self.post_message(self.Edited(self, None))
-        self._ask(self._text or "")
+        self._ask(self._typed)
+
+    @property
+    def _typed(self) -> str:
+        """The text that a value is looked for by: in a list, the one that is being typed."""
+        text = self._text or ""
+        return list_so_far(text)[1] if self._form is Form.LIST else text
 
     def _hold(self, text: str | None, is_missing: bool) -> None:
         self._text, self._is_missing = text, is_missing
@@ -270,7 +283,8 @@ class ValueInput(Input):
 
     def _move(self, step: int) -> None:
         if step < 0 and self._popup.highlighted == 0:
-            self._popup.lift()
+            self._keeps_typed = True
+            self._show_candidates()
         else:
             self._popup.move(step)
 
@@ -285,6 +299,8 @@ class ValueInput(Input):
             self._close()
         elif self._matches():
             self.post_message(self.Unclear(self))
+        elif self._search and self._candidates and not self._keeps_typed:
+            self.picked(0)
         else:
             self._close()
 
@@ -300,8 +316,12 @@ class ValueInput(Input):
     def picked(self, index: int) -> None:
         """Take a candidate."""
         candidate = self._candidates[index]
-        self._hold(candidate.value, candidate.value is None)
-        self.look_in(candidate.field)
+        if self._form is Form.LIST:
+            done, _ = list_so_far(self._text or "")
+            self._hold(f"{list_text([*done, candidate.value or ''])}, ", is_missing=False)
+        else:
+            self._hold(candidate.value, candidate.value is None)
+        self._field = candidate.field
         self.is_wrong = False
         self._close()
         self.post_message(self.Edited(self, candidate.field))
@@ -309,31 +329,29 @@ class ValueInput(Input):
     # Candidates
 
     def _ask(self, search: str) -> None:
+        if not self.has_list:
+            return
         self._question += 1
         self._search = search
+        self._keeps_typed = False
         self.listing = Listing.ASKED
-        ask = partial(self._fetch, self._question, self._field, search, self._values.begin())
+        ask = partial(self._fetch, self._question, self._field, search, self._values.lane.begin())
         self.run_worker(ask, group="values", exclusive=True, thread=True)
 
     def _fetch(self, number: int, field: FilterField | None, search: str, token: CancelToken) -> None:
         """In a thread: read the candidates and tell."""
 
-        def question(reader: EventReader, cancel: CancelToken) -> list[Candidate]:
-            fields = [choice for choice in NAME_COLUMNS if field is None or choice is field]
-            return [
-                Candidate(each, answers.value, answers.events)
-                for each in fields
-                for answers in reader.values(each, search, MAX_CANDIDATES, cancel)
-            ]
+        def question(reader: EventReader, cancel: CancelToken) -> Candidates:
+            return self._values.read(reader, field, search, cancel)
 
         try:
-            answers, error = self._values.ask(question, token), None
+            answers, error = self._values.lane.ask(question, token), None
         except QueryCancelled:
             self.post_message(self._Answered(number, None, None))
             return
         except AuditTuiError as raised:
-            answers, error = [], raised
-        self.post_message(self._Answered(number, _best(answers, search), error))
+            answers, error = Candidates(), raised
+        self.post_message(self._Answered(number, answers, error))
 
     def on_value_input__answered(self, answer: _Answered) -> None:
         """Show the candidates if they are still wanted, and do the key that waited for them."""
@@ -344,7 +362,10 @@ class ValueInput(Input):
         if answer.candidates is None or answer.error is not None:
             self._close()
         else:
-            self._candidates = answer.candidates
+            self._is_whole = answer.candidates.is_whole
+            self._candidates = answer.candidates.values
+            if self._form is Form.LIST:
+                self._candidates = tuple(each for each in self._candidates if each.value is not None)
             self.listing = Listing.OPEN
             self._show_candidates()
         if answer.candidates is not None:
@@ -364,13 +385,15 @@ class ValueInput(Input):
             for candidate in self._candidates
         ]
         was_open = self._popup.is_open_for(self)
-        edge = "counts: whole store" if items else ""
+        edge = f"counts: {self._values.range_words or 'whole store'}" if items else ""
+        if items and not self._is_whole:
+            edge = f"counts: newest {MOST_EVENTS:,} events"
         self._popup.show_for(self, items, notice=self._notice(), edge=edge, min_cells=36)
         if not was_open:
             self.post_message(self.ListToggled(self))
 
     def _note(self, candidate: Candidate) -> str:
-        column = "" if self._field is not None else candidate.field.label
+        column = candidate.note if self._field is not None else candidate.field.label
         if candidate.value is None:
             return column or f"no {candidate.field.value}"
         return column
@@ -385,6 +408,9 @@ class ValueInput(Input):
         if matches and matches[0].value != search:
             other = matches[0].words or said_value(matches[0].value or "")
             return f"no {said_value(search)} in the store; Enter takes {other}"
+        if search and self._candidates and not matches and not self._keeps_typed:
+            first = self._candidates[0]
+            return f"Enter takes {first.words or said_value(picture(first.value or ''))}"
         if not self._candidates:
             return f"no {said_value(search)} in the store" if search else "no values in the store"
         if len(self._candidates) == MAX_CANDIDATES:
@@ -410,7 +436,7 @@ class ValueInput(Input):
         if self.listing is not Listing.CLOSED:
             self.listing = Listing.CLOSED
             self._question += 1
-            self._values.cancel()
+            self._values.lane.cancel()
             self.post_message(self.ListToggled(self))
         self._forget_later()
 
@@ -426,18 +452,6 @@ def picture(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(clean(character) or "\ufffd" for character in text)
-
-
-def _best(answers: list[Candidate], search: str) -> tuple[Candidate, ...]:
-    """The candidates in the reader's order; those of several columns mixed in the same order."""
-    wanted = search.casefold()
-
-    def rank(candidate: Candidate) -> tuple[bool, bool, bool, int]:
-        value = NO_VALUE_WORDS if candidate.value is None else candidate.value
-        folded = value.casefold()
-        return value != search, folded != wanted, not folded.startswith(wanted), -candidate.events
-
-    return tuple(sorted(answers, key=rank)[:MAX_CANDIDATES])
 
 
 def said_value(value: str) -> str:
