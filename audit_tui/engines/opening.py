@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from audit_tui.core.query import ReaderFactory
     from audit_tui.core.source import SourceUrl
+    from audit_tui.engines.dialect import Dialect
+    from audit_tui.engines.pool import Pool
+    from audit_tui.engines.shipping import Shipper
+
+EXTRAS = {POSTGRESQL: "postgres", CLICKHOUSE: "clickhouse"}
 
 
 def open_shared(url: SourceUrl, deadline_s: float | None = None) -> ReaderFactory:
@@ -22,4 +30,73 @@ def open_shared(url: SourceUrl, deadline_s: float | None = None) -> ReaderFactor
         UsageError: If the driver is not installed.
         StoreError: One of its kinds, if it cannot be read.
     """
-    raise UsageError(f"This version cannot read {url} yet.", "Name a store by its path.")
+    from audit_tui.engines.reader import SharedReader
+
+    pool, dialect = connected(url, deadline_s)
+    return lambda: SharedReader(pool, dialect, url)
+
+
+def connected(url: SourceUrl, deadline_s: float | None = None) -> tuple[Pool, Dialect]:
+    """Return connections to an engine whose tables were checked, and its SQL.
+
+    Raises:
+        UsageError: If the driver is not installed.
+        StoreError: One of its kinds, if it cannot be read.
+    """
+    from audit_tui.engines.pool import Pool
+
+    if url.engine == CLICKHOUSE:
+        raise UsageError(f"This version cannot read {url} yet.", "Name a store by its path.")
+    try:
+        from audit_tui.engines.postgres import PostgresConnection, check_format
+        from audit_tui.engines.postgres_sql import PostgresDialect
+    except ImportError:
+        raise missing_driver(url) from None
+
+    def connect() -> PostgresConnection:
+        connection = PostgresConnection(url)
+        if not checked:
+            check_format(connection, url)
+            checked.append(True)
+        return connection
+
+    checked: list[bool] = []
+    pool = Pool(connect, deadline_s)
+    # What is wrong is told now, not by the first question.
+    pool.rows("SELECT 1", {})
+    return pool, PostgresDialect()
+
+
+def shipper_of(path: Path, url: SourceUrl, name: str) -> Shipper:
+    """Return what ships a store to an engine.
+
+    Raises:
+        UsageError: If the driver is not installed.
+    """
+    from audit_tui.engines.shipping import Shipper
+
+    try:
+        from audit_tui.engines.postgres_writing import PostgresWriter
+    except ImportError:
+        raise missing_driver(url) from None
+    return Shipper(path, url, name, lambda: PostgresWriter(url))
+
+
+def printed_schema(url: SourceUrl) -> str:
+    """Return the SQL that makes the tables of an engine, and the roles for who reads and who ships.
+
+    Raises:
+        UsageError: If the driver is not installed.
+    """
+    try:
+        from audit_tui.engines.postgres_writing import ROLES, schema_sql
+    except ImportError:
+        raise missing_driver(url) from None
+    return f"{schema_sql()}\n{ROLES}"
+
+
+def missing_driver(url: SourceUrl) -> UsageError:
+    """Return the error for an engine whose driver is not installed."""
+    return UsageError(
+        f"The driver for {url} is not installed.", f"pip install 'audit-tui[{EXTRAS[url.engine]}]'"
+    )

@@ -1,0 +1,210 @@
+"""Events on their way out of a sealed store: read in order, each compared with its seal before it is sent."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from audit_tui.core.evidence.leaf import Form
+from audit_tui.core.evidence.merkle import BLOCK_LEAVES, Frontier, split_leaves, tree_root
+from audit_tui.errors import StoreDamaged, StoreError
+from audit_tui.store.evidence.declared import read_declared
+from audit_tui.store.evidence.seal_reading import SealedStore
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+
+    from audit_tui.store.evidence.content import FileRow
+    from audit_tui.store.evidence.declared import Declared
+
+_VERIFY = "audit-tui verify says more. Nothing after it is sent."
+_ROOTS_AT_ONCE = 8_192
+
+
+class OutgoingEvent(NamedTuple):
+    """An event as it is sent: the texts to the byte as they are sealed."""
+
+    number: int
+    occurred_us: int
+    key: str
+    event: str
+    category: str | None
+    user: str | None
+    description: str | None
+    outcome: str
+    severity: int | None
+    source_ip: str | None
+    target: str | None
+    source: str | None
+    metadata: str | None
+    original: str | None
+    """In base64."""
+
+
+class Batch(NamedTuple):
+    """Consecutive events of a store, with what proves them."""
+
+    first: int
+    last: int
+    events: list[OutgoingEvent]
+    """Those that exist: what was pruned is missing."""
+    leaves: bytes
+    """The sealed leaf of each number, one after the other."""
+    root: str
+    """Of the tree over all events up to the last, in base64."""
+    note: str | None
+    """The checkpoint of the store at this size, as it was signed; None where it made none."""
+
+
+class Removal(NamedTuple):
+    """A range of numbers that a declared act removed, or redacted."""
+
+    by: int
+    """The event that declares it."""
+    first: int
+    last: int
+
+
+class OutgoingStore:
+    """A sealed store that is shipped; for one thread.
+
+    Args:
+        path: The store.
+
+    Raises:
+        StoreError: One of its kinds, if it cannot be read, or has no seals.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._store = SealedStore(path)
+        if not self._store.has_seals or not self._store.store_id:
+            self._store.close()
+            raise StoreError(f"{path} is not sealed.", "Only sealed events are shipped.")
+        self.store_id = self._store.store_id
+        self.path = self._store.path
+        self._frontier = Frontier()
+        self._declared: Declared | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._store.close()
+
+    def size(self) -> int:
+        """Return how many events are sealed now."""
+        with self._store.snapshot():
+            return self._store.number("SELECT max(size) FROM seal_head")
+
+    def removals(self) -> list[Removal]:
+        """Return what declared acts removed."""
+        with self._store.snapshot():
+            rows = self._store.connection.execute("SELECT event_seq, first_seq, last_seq FROM seal_removed")
+            return sorted(Removal(*row) for row in rows)
+
+    def root(self, size: int) -> str:
+        """Return the root of the tree over the first events.
+
+        Raises:
+            StoreDamaged: If the seals do not reach so far.
+        """
+        with self._store.snapshot():
+            return self._root(size)
+
+    def batch(self, first: int, last: int) -> Batch:
+        """Read consecutive events, and compare each with its seal.
+
+        Raises:
+            StoreDamaged: If one is not what was sealed.
+        """
+        with self._store.snapshot():
+            rows = self._store.content.rows(first, last)
+            leaves = self._leaves(first, last)
+            self._check(rows, leaves, first)
+            note = self._store.connection.execute(
+                "SELECT note FROM seal_head WHERE size = ?", (last,)
+            ).fetchone()
+            events = [self._outgoing(row) for row in rows]
+            text = None if note is None else note[0].decode("utf-8", "replace")
+            return Batch(first, last, events, b"".join(leaves), self._root(last), text)
+
+    def _root(self, size: int) -> str:
+        full, rest = divmod(size, BLOCK_LEAVES)
+        if self._frontier.size > full:
+            self._frontier = Frontier()
+        while self._frontier.size < full:
+            end = min(full, self._frontier.size + _ROOTS_AT_ONCE)
+            blocks = self._store.blocks(self._frontier.size, end, with_leaves=False)
+            if [block.number for block in blocks] != list(range(self._frontier.size, end)):
+                raise StoreDamaged(f"Seals of {self.path} are missing.", _VERIFY)
+            for block in blocks:
+                self._frontier.push(block.root)
+        last = tree_root(self._leaves(full * BLOCK_LEAVES + 1, size)) if rest else None
+        return base64.b64encode(self._frontier.root(last)).decode()
+
+    def _leaves(self, first: int, last: int) -> list[bytes]:
+        """Return the sealed leaves of consecutive events."""
+        begin, end = (first - 1) // BLOCK_LEAVES, (last - 1) // BLOCK_LEAVES + 1
+        leaves: list[bytes] = []
+        for block in self._store.blocks(begin, end):
+            if block.number != begin + len(leaves) // BLOCK_LEAVES or not block.is_whole:
+                raise StoreDamaged(f"Seals of {self.path} are damaged.", _VERIFY)
+            leaves += split_leaves(block.leaves)
+        leaves = leaves[first - 1 - begin * BLOCK_LEAVES : last - begin * BLOCK_LEAVES]
+        if len(leaves) != last - first + 1:
+            raise StoreDamaged(f"Seals of {self.path} are missing.", _VERIFY)
+        return leaves
+
+    def _check(self, rows: list[FileRow], leaves: list[bytes], first: int) -> None:
+        """Refuse events that are not what was sealed, and were not removed by a declared act."""
+        expected = [leaves[row.seq - first] for row in rows]
+        made = self._store.content.leaves(rows, Form.EVENT)
+        wrong = [
+            row
+            for place, row in enumerate(rows)
+            if not (made and made[place] == expected[place])
+            and self._store.content.form_of(row, expected[place]) is None
+        ]
+        missing = sorted(set(range(first, first + len(leaves))) - {row.seq for row in rows})
+        if not wrong and not missing:
+            return
+        declared = read_declared(self._store.connection)
+        for row in wrong:
+            if not declared.is_redacted(self._store.content, row):
+                raise StoreDamaged(f"Event {row.seq:,} of {self.path} is not what was sealed.", _VERIFY)
+        for number in missing:
+            if not declared.is_pruned(number):
+                raise StoreDamaged(f"Event {number:,} of {self.path} is missing.", _VERIFY)
+
+    def _outgoing(self, row: FileRow) -> OutgoingEvent:
+        texts = self._store.content.texts(row)
+        try:
+            return OutgoingEvent(
+                row.seq,
+                row.occurred_us,
+                _text(texts.key) or "",
+                _text(texts.event_id) or "",
+                _text(texts.category_id),
+                _text(texts.user_id),
+                _text(texts.description),
+                _text(texts.outcome) or "",
+                row.severity,
+                _text(texts.source_ip),
+                _text(texts.target),
+                _text(texts.source_id),
+                _text(texts.metadata),
+                None if row.original is None else base64.b64encode(row.original).decode(),
+            )
+        except UnicodeDecodeError:
+            message = f"Event {row.seq:,} of {self.path} holds bytes that are not text."
+            raise StoreDamaged(message, _VERIFY) from None
+
+
+def _text(value: object) -> str | None:
+    return value.decode() if isinstance(value, bytes) else None

