@@ -92,6 +92,10 @@ class Dialect(Protocol):
         """Return the statement of the facts of ``StoreInfo``."""
         ...
 
+    def stores(self) -> str:
+        """Return the statement of the stores, each with its newest event and when that came."""
+        ...
+
     def heads(self) -> str:
         """Return the statement of the number of each store and of its newest event."""
         ...
@@ -118,6 +122,14 @@ class Dialect(Protocol):
 
     def named(self, grouped: str) -> str:
         """Return the statement that puts names in the place of the keys ``k`` that ``grouped`` gives."""
+        ...
+
+    def sealed(self, args: Args, first_seq: int, last_seq: int) -> str:
+        """Return the statement of what is sealed of consecutive events, and of what is derived from it."""
+        ...
+
+    def problems(self) -> dict[str, str]:
+        """Return statements that give a row for each fault of what is counted and named, with their words."""
         ...
 
     def whole(self, ids: str) -> str:

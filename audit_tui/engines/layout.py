@@ -19,7 +19,6 @@ from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-
     from audit_tui.core.networks import Address, Network
 
 FORMAT = 1

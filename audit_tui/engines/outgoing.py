@@ -49,8 +49,8 @@ class Batch(NamedTuple):
     last: int
     events: list[OutgoingEvent]
     """Those that exist: what was pruned is missing."""
-    leaves: bytes
-    """The sealed leaf of each number, one after the other."""
+    leaves: str
+    """The sealed leaf of each number, one after the other, in base64."""
     root: str
     """Of the tree over all events up to the last, in base64."""
     note: str | None
@@ -132,7 +132,8 @@ class OutgoingStore:
             ).fetchone()
             events = [self._outgoing(row) for row in rows]
             text = None if note is None else note[0].decode("utf-8", "replace")
-            return Batch(first, last, events, b"".join(leaves), self._root(last), text)
+            sealed = base64.b64encode(b"".join(leaves)).decode()
+            return Batch(first, last, events, sealed, self._root(last), text)
 
     def _root(self, size: int) -> str:
         full, rest = divmod(size, BLOCK_LEAVES)

@@ -66,6 +66,7 @@ class Pool:
         self._lost: ConnectionLost | None = None
         self._wait_s = LEAST_WAIT_S
         self._try_at_s = 0.0
+        self._readers = 0
 
     @property
     def lost(self) -> ConnectionLost | None:
@@ -103,9 +104,18 @@ class Pool:
                         ) from None
                     raise
 
-    def try_again(self) -> None:
-        """Let the next question try to connect at once."""
-        self._try_at_s = 0.0
+    def join(self) -> None:
+        """Note another reader."""
+        with self._lock:
+            self._readers += 1
+
+    def leave(self) -> None:
+        """Note that a reader is gone; the connections go with the last one."""
+        with self._lock:
+            self._readers -= 1
+            is_last = not self._readers
+        if is_last:
+            self.close()
 
     def close(self) -> None:
         """Let all connections go."""

@@ -57,7 +57,7 @@ CREATE TABLE audit_batches (
     root text NOT NULL,
     note text,
     shipped_us bigint NOT NULL,
-    leaves bytea NOT NULL,
+    leaves text NOT NULL,
     PRIMARY KEY (store, last_n)
 );
 CREATE TABLE audit_removed (

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.event import NUMBER_BITS
 from audit_tui.engines.conditions import FALSE
-from audit_tui.engines.layout import BEFORE_VALUE, BETWEEN, COLUMN_OF, MAX_NUMBER, NO_NAME, Field, digest_of
+from audit_tui.engines.layout import (
+    BEFORE_VALUE,
+    BETWEEN,
+    COLUMN_OF,
+    GRAIN_US,
+    MAX_NUMBER,
+    NO_NAME,
+    Derived,
+    Field,
+    digest_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +28,10 @@ _JOINED = " ".join(
     for field in (Field.EVENT, Field.CATEGORY, Field.USER, Field.SOURCE)
 )
 _LISTED = "e.id, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome"
+_SEALED = (
+    "e.id, e.occurred_us, e.key, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity,"
+    " e.source_ip, e.target, n4.name, e.metadata, e.original"
+)
 _WHOLE = (
     "e.id, e.key, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity,"
     " e.source_ip, e.target, n4.name, e.metadata, e.original, s.name"
@@ -108,6 +122,15 @@ class PostgresDialect:
             f" {end.format('')}, {end.format('DESC')}, {tables}, (SELECT count(*) FROM audit_stores)"
         )
 
+    def stores(self) -> str:
+        """Return the statement of the stores, each with its newest event and when that came."""
+        return (
+            "SELECT s.store, s.store_id, s.name, b.last_n, b.shipped_us FROM audit_stores s"
+            " LEFT JOIN LATERAL (SELECT last_n, shipped_us FROM audit_batches"
+            " WHERE store = s.store ORDER BY last_n DESC LIMIT 1) b"
+            " ON TRUE ORDER BY s.store"
+        )
+
     def heads(self) -> str:
         """Return the statement of the number of each store and of its newest event."""
         head = "SELECT b.last_n FROM audit_batches b WHERE b.store = s.store ORDER BY b.last_n DESC LIMIT 1"
@@ -124,8 +147,9 @@ class PostgresDialect:
         """Return the statement of names with their folded forms, events and ranks, the missing one too."""
         totals = f"SELECT name, sum(n) AS n FROM audit_totals WHERE field = {int(field)} GROUP BY name"
         chosen = (
-            f"SELECT n.name, n.folded, t.n, {rank} AS rank FROM ({totals}) t JOIN audit_names n ON n.id = t.name"
-            f" WHERE ({where}) AND t.n > 0 ORDER BY 4, 3 DESC, 2, 1 LIMIT {limit}"
+            f"SELECT n.name, n.folded, t.n, {rank} AS rank FROM ({totals}) t"
+            f" JOIN audit_names n ON n.id = t.name WHERE ({where}) AND t.n > 0"
+            f" ORDER BY 4, 3 DESC, 2, 1 LIMIT {limit}"
         )
         missing = f"SELECT sum(n) FROM audit_totals WHERE field = {int(field)} AND name = {NO_NAME}"
         return f"({chosen}) UNION ALL SELECT NULL, '', coalesce(({missing}), 0), 3"
@@ -150,6 +174,34 @@ class PostgresDialect:
     def named(self, grouped: str) -> str:
         """Return names in the place of their numbers."""
         return f"SELECT a.name, g.n FROM ({grouped}) AS g (k, n) LEFT JOIN audit_names a ON a.id = g.k"
+
+    def sealed(self, args: Args, first_seq: int, last_seq: int) -> str:
+        """Return what is sealed of consecutive events, and what is derived from it."""
+        derived = ", ".join(f"e.{column}" for column in Derived._fields)
+        return (
+            f"SELECT {_SEALED}, {derived} FROM audit_events e {_JOINED}"
+            f" WHERE e.id >= {args(first_seq)} AND e.id <= {args(last_seq)} ORDER BY e.id"
+        )
+
+    def problems(self) -> dict[str, str]:
+        """Return statements that give a row for each fault of what is counted and named, with their words."""
+        counted = " UNION ALL ".join(
+            f"SELECT {int(field)} AS field, {f'coalesce(e.{COLUMN_OF[field]}, 0)' if field else '0'} AS name,"
+            f" floor(e.occurred_us::numeric / {grain})::int AS span FROM audit_events e"
+            for field, grain in GRAIN_US.items()
+        )
+        grouped = f"SELECT c.field, c.name, c.span, count(*) AS n FROM ({counted}) c GROUP BY 1, 2, 3"
+        return {
+            "a total is not the number of its events": (
+                f"SELECT 1 FROM ({grouped}) g FULL JOIN audit_totals t"
+                " ON t.field = g.field AND t.name = g.name AND t.span = g.span"
+                " WHERE g.n IS DISTINCT FROM t.n LIMIT 1"
+            ),
+            "an event is of no store": (
+                "SELECT 1 FROM audit_events e LEFT JOIN audit_stores s"
+                f" ON s.store = {self.store_number()} WHERE s.store IS NULL LIMIT 1"
+            ),
+        }
 
     def whole(self, ids: str) -> str:
         """Return all columns of some events."""

@@ -38,9 +38,9 @@ _COUNTED = (Field.ALL, Field.EVENT, Field.CATEGORY, Field.USER)
 MAX_NAMES = 200_000
 """Numbers of names kept in memory."""
 _EVENT_COLUMNS = (
-    "id, occurred_us, event, category, username, origin, outcome, severity, key, description, source_ip, target,"
-    " metadata, original, folded_description, folded_target, folded_source_ip, target_address, source_address,"
-    " texts, folded_texts"
+    "id, occurred_us, event, category, username, origin, outcome, severity, key, description, source_ip,"
+    " target, metadata, original, folded_description, folded_target, folded_source_ip, target_address,"
+    " source_address, texts, folded_texts"
 )
 _ADD_TOTALS = (
     "INSERT INTO audit_totals (field, name, span, n)"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.event import AuditEvent, EventRow, Outcome, packed_seq
 from audit_tui.core.facets import facet_of
-from audit_tui.core.filters import EVERYTHING, NO_VALUE_WORDS, All, Condition, MetaField
-from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.core.filters import EVERYTHING, NO_VALUE_WORDS, Condition, MetaField
+from audit_tui.core.operators import CONTAINS
 from audit_tui.core.query import (
     After,
     AtRow,
@@ -63,6 +63,8 @@ class SharedReader:
         self._dialect = dialect
         self._url = url
         self._newest = Bound(0)
+        self._is_open = True
+        pool.join()
 
     def info(self) -> StoreInfo:
         """Return what is known without a query."""
@@ -184,29 +186,29 @@ class SharedReader:
             totals = self._name_totals(query, NAME_FIELDS[field], cancel)
             return facet_of(totals, sum(totals.values()), limit, rarest=rarest)
         args = Args(self._dialect)
-        where = self._where(args, query, cancel)
-        events = f"SELECT * FROM audit_events e WHERE {where}"
+        every = f"SELECT * FROM audit_events e WHERE {self._where(args, query, cancel)}"
+        events = every
         if most_events is not None:
-            events += f" ORDER BY e.occurred_us DESC, e.id DESC LIMIT {most_events + 1}"
+            events += f" ORDER BY e.occurred_us DESC, e.id DESC LIMIT {most_events}"
+            every += f" LIMIT {most_events + 1}"
+        missing = "0"
         if isinstance(field, MetaField):
-            grouped = self._dialect.leaf_totals(args, events, stored_text(field.path))
+            path = stored_text(field.path)
+            grouped = self._dialect.leaf_totals(args, events, path)
+            has_value = self._dialect.matches("e.texts", self._dialect.leaf_pattern(args, path, ""))
+            missing = f"(SELECT count(*) FROM ({events}) e WHERE {self._dialect.negated(has_value)})"
         else:
             column = Conditions.column(field)
             grouped = f"SELECT {column} AS k, count(*) AS n FROM ({events}) e GROUP BY {column}"
             if field in NAME_FIELDS:
                 grouped = self._dialect.named(grouped)
+        sizes = [f"(SELECT count(*) FROM ({source}) e)" for source in (events, every)]
+        facts = self._pool.rows(f"SELECT {', '.join(sizes)}, {missing}", args.values, cancel)
+        counted, exist, without = map(int, facts[0])
         rows = self._pool.rows(grouped, args.values, cancel)
         totals = Counter({_facet_text(field, value): int(number) for value, number in rows})
-        if isinstance(field, MetaField):
-            counted = self.count(query, cancel)
-            missing = self.count(
-                replace(query, filter=All((query.filter, Condition(field, IS, None)))), cancel
-            )
-            totals[None] = missing
-            return facet_of(totals, counted, limit, rarest=rarest)
-        counted = sum(totals.values())
-        is_whole = most_events is None or counted <= most_events
-        return facet_of(totals, counted, limit, rarest=rarest, is_whole=is_whole)
+        totals[None] += without
+        return facet_of(totals, counted, limit, rarest=rarest, is_whole=counted == exist)
 
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
@@ -261,7 +263,10 @@ class SharedReader:
                 place = After(PageKey.of(page.rows[-1], query.sort))
 
     def close(self) -> None:
-        """Do nothing: the connections are shared, and end with the last reader."""
+        """Let the connections go, if this is the last of their readers."""
+        if self._is_open:
+            self._is_open = False
+            self._pool.leave()
 
     # How results are asked for
 
@@ -348,7 +353,7 @@ class SharedReader:
         offset: int,
         cancel: CancelToken | None,
     ) -> str:
-        """Return the statement of the first keys of a result; a choice of conditions is one statement each."""
+        """Return the statement of the first keys of a result, each choice of conditions by itself."""
         scope = self._scope(args, query)
         choices = alternatives(query.filter) if not offset else (query.filter,)
         conditions = self._conditions(args, cancel)
@@ -431,7 +436,8 @@ class SharedReader:
             for name in names:
                 selects.append(
                     f"SELECT {self._dialect.row_columns} FROM audit_events e WHERE {scope}"
-                    f" AND {is_named(args, name)} AND {extra(args)} ORDER BY {order_e} LIMIT {limit} OFFSET {offset}"
+                    f" AND {is_named(args, name)} AND {extra(args)} ORDER BY {order_e}"
+                    f" LIMIT {limit} OFFSET {offset}"
                 )
             keys = " UNION ALL ".join(f"({select})" for select in selects)
             if len(selects) > 1:
@@ -443,7 +449,7 @@ class SharedReader:
     # Counts
 
     def _totals_names(self, args: Args, expression: Filter) -> tuple[Field, str] | None:
-        """Return the totals that answer a filter: their field and the condition on their name; None for none."""
+        """Return the field of the totals that answer a filter, and the condition on their names; or None."""
         if not self._dialect.has_totals:
             return None
         if expression == EVERYTHING:
@@ -573,14 +579,15 @@ class SharedReader:
         of_span = self._dialect.bucket(args, f"t.span::bigint * {grain}", edges_us)
         groups = [
             f"SELECT {of_span} AS b, sum(t.n) AS n FROM audit_totals t WHERE t.field = {int(field)}"
-            f" AND t.span >= {args(first)} AND t.span < {args(last)} AND t.span <> ALL ({args(cut or [-1 << 30])})"
-            f" AND ({names}) GROUP BY 1"
+            f" AND t.span >= {args(first)} AND t.span < {args(last)}"
+            f" AND t.span <> ALL ({args(cut or [-1 << 30])}) AND ({names}) GROUP BY 1"
         ]
         if cut:
             ranges = f"unnest({args(cut)}) AS c (span)"
             groups.append(
-                f"SELECT {bucket}, count(*) FROM {ranges} JOIN audit_events e ON e.occurred_us >= c.span * {grain}"
-                f" AND e.occurred_us < (c.span + 1) * {grain} WHERE {where} GROUP BY 1"
+                f"SELECT {bucket}, count(*) FROM {ranges} JOIN audit_events e"
+                f" ON e.occurred_us >= c.span * {grain} AND e.occurred_us < (c.span + 1) * {grain}"
+                f" WHERE {where} GROUP BY 1"
             )
         if query.upto_seq is not None:
             later = self._later(args, query, field, (first, last))
@@ -649,7 +656,8 @@ def _span_range(args: Args, whole: tuple[int | None, int | None]) -> list[str]:
 
 def _summed(args: Args, field: Field, names: str, whole: tuple[int | None, int | None]) -> str:
     spans = " AND ".join(_span_range(args, whole))
-    return f"coalesce((SELECT sum(t.n) FROM audit_totals t WHERE t.field = {int(field)} AND {spans} AND ({names})), 0)"
+    where = f"t.field = {int(field)} AND {spans} AND ({names})"
+    return f"coalesce((SELECT sum(t.n) FROM audit_totals t WHERE {where}), 0)"
 
 
 def _row(

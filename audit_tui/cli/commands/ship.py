@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +16,8 @@ from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import EXIT_OK, EXIT_WRONG, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from audit_tui.core.source import EventSource
     from audit_tui.engines.shipping import Shipper
 
@@ -103,8 +104,8 @@ def _tell(shipper: Shipper, path: Path, target: SourceUrl) -> int:
     if not result.outdated:
         return EXIT_OK
     click.echo(
-        f"{counted(result.outdated, 'event')} that were redacted or pruned here after they had been shipped still"
-        " stand there as they were. Only the owner of its tables can take them out.",
+        f"{counted(result.outdated, 'event')} that were redacted or pruned here after they had been shipped"
+        " still stand there as they were. Only the owner of its tables can take them out.",
         err=True,
     )
     return EXIT_WRONG

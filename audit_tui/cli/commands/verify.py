@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from audit_tui.cli.options import source_option
 from audit_tui.cli.progress import ProgressLine
-from audit_tui.core.source import local_path
+from audit_tui.core.source import SourceUrl, local_path
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import EXIT_NO_ANCHOR, EXIT_WRONG, CheckpointError, UsageError
 
@@ -89,6 +89,18 @@ def verify_command(
 
         is_named = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
         check_proofs(context, proof, local_path(store) if is_named else None, public_keys, given)
+        return
+    if isinstance(store, SourceUrl):
+        from audit_tui.cli.shared_seals import verify_shared
+
+        if quick or since is not None:
+            raise UsageError("A shared engine is checked as a whole.", "Leave out --quick and --since.")
+        notes = [anchor.note for anchor in given]
+        holds, is_anchored = verify_shared(store, public_keys, notes, is_json=is_json)
+        if not holds:
+            context.exit(EXIT_WRONG)
+        if require_anchor and not is_anchored:
+            context.exit(EXIT_NO_ANCHOR)
         return
     if since is not None:
         given.append(read_anchor(since, is_since=True))

@@ -1,0 +1,108 @@
+"""Every operator on every field gives what the slow and obvious way gives, also where SQL would not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audit_tui.core.columns import Column
+from audit_tui.core.event import AuditEvent
+from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
+from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IS, MATCHES
+from audit_tui.core.query import AtRow, EventQuery, EventReader
+from audit_tui.core.source import SourceUrl
+from audit_tui.engines.opening import open_shared
+from tests.engines.servers import empty_database
+from tests.engines.shared import append, number_stores, ship
+from tests.matching import matches
+from tests.store.test_operators import STORED, conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+parts = st.lists(conditions, max_size=3).map(tuple)
+FILTERS = st.one_of(
+    conditions,
+    st.builds(All, parts),
+    st.builds(Any, parts),
+    st.builds(Not, conditions | st.builds(All, parts) | st.builds(Any, parts)),
+)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
+    path = tmp_path_factory.mktemp("operators") / "audit.db"
+    append(path, STORED)
+    url = empty_database("operators")
+    # A name that no text of the tests is a part of: the name of a store is a source of its events.
+    number_stores(url, {0: path}, name="q")
+    ship(path, url)
+    with closing(open_shared(SourceUrl(url))()) as opened:
+        yield opened
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(expression=FILTERS)
+def test_a_filter_wants_what_it_should(reader: EventReader, expression: Filter) -> None:
+    query = EventQuery(expression)
+    expected = {event.seq for event in STORED if matches(expression, event)}
+    assert {row.seq for row in reader.page(query, AtRow(0), len(STORED)).rows} == expected
+    assert reader.count(query) == len(expected)
+
+
+ODD_TEXTS = (
+    "\x01",
+    "\\",
+    "%",
+    "_",
+    ".*",
+    "[",
+    "(",
+    "'",
+    '"',
+    "\n",
+    "{a0}",
+    "%(a0)s",
+    "\x1e",
+    "\x1f",
+    "b",
+    "ab",
+)
+ODD = [
+    AuditEvent(
+        "Odd",
+        place,
+        key=f"odd-{place}",
+        user=f"a{text}b",
+        description=f"x a{text}b c",
+        metadata={"odd": [f"a{text}b", text], f"key{text}": {"deep": f"{text}c"}},
+        seq=place,
+    )
+    for place, text in enumerate(ODD_TEXTS, 1)
+]
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
+    path = tmp_path_factory.mktemp("odd") / "audit.db"
+    append(path, ODD)
+    url = empty_database("odd")
+    number_stores(url, {0: path}, name="q")
+    ship(path, url)
+    with closing(open_shared(SourceUrl(url))()) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS)
+@pytest.mark.parametrize("field", [ANY_TEXT, MetaField("odd"), Column.DESCRIPTION, Column.USER])
+def test_odd_texts_are_texts(odd: EventReader, field: Column, text: str) -> None:
+    for operator in (IS, CONTAINS, CONTAINS_NOT, MATCHES):
+        for value in (text, f"a{text}b", f"*{text}*", f"{text}c"):
+            expression = Condition(field, operator, value)
+            expected = [event.seq for event in ODD if matches(expression, event)]
+            rows = odd.page(EventQuery(expression), AtRow(0), 100).rows
+            assert sorted(row.seq for row in rows) == expected, (operator.words, value)
