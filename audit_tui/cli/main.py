@@ -72,7 +72,7 @@ COMMANDS = {
         "export", "export_command", "Write all events that match to the file OUT, newest first."
     ),
     "ship": CommandSource(
-        "ship", "ship_command", "Send a sealed store to PostgreSQL or ClickHouse, each event once."
+        "ship", "ship_command", "Send a sealed store to an engine that many stores share, each event once."
     ),
     "verify": CommandSource(
         "verify", "verify_command", "Check that the events are those that were recorded."

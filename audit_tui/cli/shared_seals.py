@@ -54,9 +54,9 @@ def verify_shared(
             problems = problems_of(pool, dialect)
     finally:
         pool.close()
-    known = {origin_of(report.store.store_id) for report in reports}
+    origins = {origin_of(report.store.store_id) for report in reports}
     problems += [f"an anchor is of {note.checkpoint.origin}, which was never shipped here" for note in anchors
-                 if note.checkpoint.origin not in known]  # fmt: skip
+                 if note.checkpoint.origin not in origins]  # fmt: skip
     holds = not problems and all(report.holds for report in reports)
     if is_json:
         click.echo(json.dumps(_as_json(url, reports, problems, holds=holds), indent=2))

