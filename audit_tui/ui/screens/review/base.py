@@ -239,6 +239,10 @@ class ReviewBase(Screen[None]):
         self._show_place(self.table.cursor_row)
         if count.exact and not count.value:
             self.table.show_words(*why_empty(self.event_list.shown, self._keymap))
+            self.nothing_found()
+
+    def nothing_found(self) -> None:
+        """Say more about a view without events."""
 
     @on(EventTable.RowHighlighted)
     def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:

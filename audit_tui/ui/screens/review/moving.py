@@ -6,15 +6,18 @@ from textual import on
 
 from audit_tui.ui.screens.review.body import ReviewBody
 from audit_tui.ui.screens.review.following import Following
+from audit_tui.ui.screens.review.rescuing import Rescuing
 from audit_tui.ui.widgets.bars import Bar
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 
-class Moving(Following):
+class Moving(Following, Rescuing):
     """The keys that move between the list, the pane and the way out."""
 
     @on(EventTable.RowSelected)
     def action_open_event(self) -> None:
+        if self.take_way_out():
+            return
         if self.pane is not None:
             self._body.close_pane()
         else:

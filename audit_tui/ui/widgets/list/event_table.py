@@ -118,6 +118,10 @@ class EventTable(ScrollView, can_focus=True):
         self._row_text = row_text
         self._window = RowWindow(NEWEST_FIRST)
         self._words: tuple[str, ...] = ()
+        self._choices = range(0)
+        """The lines of words that can be chosen."""
+        self.choice: int | None = None
+        """The one of them that Enter takes; None where there are none."""
         self._strips = RowStrips(row_text)
         self._styles: RowStyles | None = None
         self._asked: PageRequest | None = None
@@ -136,7 +140,7 @@ class EventTable(ScrollView, can_focus=True):
         """
         self._has_result = True
         self._window = window
-        self._words = ()
+        self._words, self._choices, self.choice = (), range(0), None
         self._asked = None
         self._measure(top_row)
         self._resize_rows()
@@ -147,9 +151,15 @@ class EventTable(ScrollView, can_focus=True):
         self._announce()
         self.ask_for_rows()
 
-    def show_words(self, *words: str) -> None:
-        """Show lines of words in place of rows: why there is none."""
-        self._words = words
+    def show_words(self, *words: str, choices: Sequence[str] = ()) -> None:
+        """Show lines of words in place of rows: why there is none, and what can be done, to choose from."""
+        self._words = (*words, *choices)
+        self._choices = range(len(words), len(self._words))
+        self.choice = 0 if choices else None
+        self._redraw()
+
+    def _choose(self, choice: int) -> None:
+        self.choice = max(0, min(choice, len(self._choices) - 1))
         self._redraw()
 
     def rows_came(self) -> None:
@@ -237,9 +247,11 @@ class EventTable(ScrollView, can_focus=True):
         if y == 0:
             return self._strips.header()
         if self._words:
-            number = y - max(2, (self.size.height - len(self._words)) // 2)
-            in_words = 0 <= number < len(self._words)
-            return self._strips.words(self._words[number]) if in_words else self._strips.blank()
+            number = y - self._words_top
+            if not 0 <= number < len(self._words):
+                return self._strips.blank()
+            is_cursor = self.choice is not None and number == self._choices.start + self.choice
+            return self._strips.words(self._words[number], is_cursor=is_cursor)
         index = y - 1 + self.scroll_offset.y
         if index >= self._window.count.value:
             return self._strips.blank()
@@ -249,6 +261,10 @@ class EventTable(ScrollView, can_focus=True):
         above = self._window.row(index - 1) if y > 1 else None
         is_selected = self.is_selected(index)
         return self._strips.row(row, above, is_cursor=index == self.cursor_row, is_selected=is_selected)
+
+    @property
+    def _words_top(self) -> int:
+        return max(2, (self.size.height - len(self._words)) // 2)
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
         """Mark the events that are not what was sealed."""
@@ -389,10 +405,16 @@ class EventTable(ScrollView, can_focus=True):
     # -- keys and mouse
 
     def action_cursor_down(self) -> None:
-        self.move_cursor(self.cursor_row + 1)
+        self._step(1)
 
     def action_cursor_up(self) -> None:
-        self.move_cursor(self.cursor_row - 1)
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        if self.choice is not None:
+            self._choose(self.choice + by)
+        else:
+            self.move_cursor(self.cursor_row + by)
 
     def action_page_down(self) -> None:
         self._move_page(self.visible_rows)
@@ -425,6 +447,10 @@ class EventTable(ScrollView, can_focus=True):
         number = self._column_number_at(offset.x)
         if offset.y == 0:
             self.post_message(self.HeaderSelected(self, self._row_text.boxes[number].column))
+            return
+        if self.choice is not None and offset.y - self._words_top in self._choices:
+            self._choose(offset.y - self._words_top - self._choices.start)
+            self.post_message(self.RowSelected(self, 0))
             return
         index = self.scroll_offset.y + offset.y - 1
         if index >= self._window.count.value:

@@ -185,11 +185,14 @@ class RowStrips:
         strip = Strip(segments).adjust_cell_length(self._frame.room, look.header)
         return self._keep(key, [*strip.simplify()])
 
-    def words(self, words: str) -> Strip:
-        """A line of words in place of rows, in the middle."""
+    def words(self, words: str, *, is_cursor: bool = False) -> Strip:
+        """A line of words in place of rows, in the middle; marked where Enter takes it."""
         text = clean(words)
         indent = max(1, (self._frame.width - cell_len(text)) // 2)
-        return self._keep(("words", text), [Segment(" " * indent + text, self._frame.styles.quiet)])
+        styles = self._frame.styles
+        mark, style = (f"{SELECTED_MARK} ", styles.cursor) if is_cursor else ("", styles.quiet)
+        lead = Segment(" " * (indent - cell_len(mark)), styles.quiet)
+        return self._keep(("words", text, is_cursor), [lead, Segment(f"{mark}{text}", style)])
 
     def row(
         self, row: EventRow, above: EventRow | None, *, is_cursor: bool, is_selected: bool = False
