@@ -1,4 +1,4 @@
-"""What an event changed: before and after, element by element, as its metadata tell it.
+"""The changes that an event tells of: before and after, element by element, in its metadata.
 
 Logs write changes in many ways: two objects called old and new, a list of properties with an old and a new
 value each, a request beside its response. Whatever looks like one of these is compared.

@@ -29,7 +29,7 @@ class Meaning(Record):
     why: str
     """Why a reviewer cares."""
     look_next: str
-    """What to look at next."""
+    """The next thing to look at."""
     related: tuple[str, ...]
     """The names of the events that belong together, this one among them; ``*`` stands for any text."""
 

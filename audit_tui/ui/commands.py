@@ -187,6 +187,20 @@ COMMANDS: tuple[Command, ...] = (
         )
         for digit in range(1, 10)
     ),
+    _screen(
+        "explain",
+        "K",
+        "Explain",
+        "Say what the event means, why it matters, what is missing, and show what belongs to it.",
+        arrow_keys="+",
+    ),
+    _screen(
+        "changes",
+        "d",
+        "What changed",
+        "Show before and after: by what the event says, and against the event before on the same target.",
+        arrow_keys="~",
+    ),
     _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", arrow_keys="f12"),
     _screen(
         "copy",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
+    from audit_tui.core.meaning import Meaning
     from audit_tui.core.notebook import Notebook
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
@@ -107,6 +108,8 @@ class Opening(Record):
     """Opens the marks and notes on the store of an id; None where none can be made."""
     open_saved_views: Callable[[], SavedViews] | None = None
     """Reads the saved views; None where there are none."""
+    meaning_of: Callable[[str, str | None], Meaning | None] | None = None
+    """Tells the meaning of an event by its name and source; None where nothing is explained."""
     open_patiently: ReaderFactory | None = None
     """Opens a reader whose answers may take any time; None where there is no limit anyway."""
 

@@ -30,6 +30,8 @@ _TEXTUAL_NAMES = {
     "!": "exclamation_mark",
     "/": "slash",
     "'": "apostrophe",
+    "+": "plus",
+    "~": "tilde",
     '"': "quotation_mark",
     "\\": "backslash",
     "[": "left_square_bracket",

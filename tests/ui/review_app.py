@@ -14,6 +14,7 @@ from audit_tui.core.notebook import Notebook
 from audit_tui.core.saved_views import SavedViews
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
+from audit_tui.formats.meaning import meaning_of
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import Hook, fake_factory
@@ -130,6 +131,7 @@ def run_review(
             open_checker=open_checker,
             open_notebook=None if folder is None else partial(Notebook.of_store, folder),
             open_saved_views=None if folder is None else partial(SavedViews, folder / "views.toml"),
+            meaning_of=meaning_of,
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),
         )
         app = AuditApp(opening)

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.left import Left
+    from audit_tui.core.meaning import Meaning
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, StoreInfo
     from audit_tui.core.source import EventSource
@@ -353,6 +354,7 @@ def open_screen(
             arrivals=shown.arrivals,
             open_notebook=lambda id_: Notebook.of_store(data_directory(), shown.notebook_id or id_),
             open_saved_views=partial(SavedViews, config_path().parent / VIEWS_FILE),
+            meaning_of=_meaning_of,
             open_patiently=partial(_open_patiently, store, redact) if settings.deadline else None,
         )
     )
@@ -363,6 +365,13 @@ def open_screen(
         left = replace(left, view=left.view.with_filters(redact.real))
         _keep_place(info, left, resume_from)
     return app.return_code or 0
+
+
+def _meaning_of(event: str, source: str | None) -> Meaning | None:
+    """Return the meaning of an event; what that needs is read when it is asked for."""
+    from audit_tui.formats.meaning import meaning_of
+
+    return meaning_of(event, source)
 
 
 def _open_patiently(store: EventSource, redact: RedactMode) -> EventReader:

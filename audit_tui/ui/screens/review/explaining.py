@@ -1,0 +1,127 @@
+"""Understand events: what one means, what it changed, and how some differ."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from audit_tui.core.catalogue import catalogue
+from audit_tui.core.changes import changes_in, compared, differences
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import Condition
+from audit_tui.core.meaning import related_view
+from audit_tui.core.operators import IS
+from audit_tui.core.query import After, EventQuery, PageKey
+from audit_tui.core.text import counted
+from audit_tui.core.time.zones import date_text
+from audit_tui.ui.screens.review.marking import Marking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.meaning import Meaning
+    from audit_tui.core.query import EventReader
+
+COMPARED = range(2, 5)
+"""So many events stand side by side."""
+
+
+class Explaining(Marking):
+    """The keys that explain an event, show what it changed, and compare the marked ones."""
+
+    def _with_event(self, take: Callable[[AuditEvent], None]) -> None:
+        """Read the event under the cursor, whole, and go on with it."""
+        row = self.table.highlighted
+        if row is not None:
+            self._ask_once(
+                lambda reader: reader.event(row.seq), lambda event: None if event is None else take(event)
+            )
+
+    # -- its meaning
+
+    def action_explain(self) -> None:
+        self._with_event(self._explain)
+
+    def _explain(self, event: AuditEvent) -> None:
+        from audit_tui.ui.screens.explain import explanation_lines
+        from audit_tui.ui.screens.text_dialog import TextDialog
+
+        meaning = (
+            None if self._opening.meaning_of is None else self._opening.meaning_of(event.event, event.source)
+        )
+        entry = catalogue().find(event.event)
+        missing = () if entry is None else entry.missing(event.metadata)
+        lines = partial(explanation_lines, event, meaning, missing)
+        dialog = TextDialog(event.event, lines, offer="Related events")
+        self.app.push_screen(dialog, partial(self._show_related, event, meaning))
+
+    def _show_related(self, event: AuditEvent, meaning: Meaning | None, is_wanted: bool | None) -> None:
+        if is_wanted:
+            self.show_view(related_view(event, meaning))
+            self.say(f"Related to {event.event}: {self._keymap.key_of('undo')} goes back.")
+
+    # -- what it changed
+
+    def action_changes(self) -> None:
+        row = self.table.highlighted
+        if row is not None:
+            self._ask_once(partial(_with_previous, row.seq), self._show_changes)
+
+    def _show_changes(self, events: tuple[AuditEvent | None, AuditEvent | None]) -> None:
+        from audit_tui.ui.screens.explain import Changed, change_lines
+        from audit_tui.ui.screens.text_dialog import TextDialog
+
+        event, previous = events
+        if event is None:
+            return
+        since = ""
+        if previous is not None:
+            when = date_text(previous.occurred_us, self.context.zone)
+            since = f"{previous.event} by {previous.user or '-'}, {when} (event {previous.seq:,})"
+        changed = Changed(
+            event.target or "",
+            changes_in(event),
+            since,
+            [] if previous is None else differences(previous, event),
+        )
+        title = f"What changed: {event.event}"
+        self.app.push_screen(TextDialog(title, partial(change_lines, changed)))
+
+    # -- how events differ
+
+    def compare_marked(self) -> bool:
+        """Show how the marked events differ; False where there are not 2 to 4 of them."""
+        seqs = self.marked_seqs
+        if len(seqs) not in COMPARED:
+            return False
+        self._ask_once(partial(_read, seqs), self._show_compared)
+        return True
+
+    def _show_compared(self, events: list[AuditEvent]) -> None:
+        from audit_tui.ui.screens.explain import comparison_lines
+        from audit_tui.ui.screens.text_dialog import TextDialog
+
+        zone = self.context.zone
+        heads = [(f"{event.seq:,}", event.event, date_text(event.occurred_us, zone)) for event in events]
+        lines = partial(comparison_lines, heads, compared(events))
+        self.app.push_screen(
+            TextDialog(f"{counted(len(events), 'marked event')}: in what they differ", lines)
+        )
+
+
+# -- in a thread
+
+
+def _with_previous(seq: int, reader: EventReader) -> tuple[AuditEvent | None, AuditEvent | None]:
+    """Return an event, and the one before it on the same target; None where there is none."""
+    event = reader.event(seq)
+    if event is None or event.target is None:
+        return event, None
+    query = EventQuery(Condition(Column.TARGET, IS, event.target))
+    page = reader.page(query, After(PageKey(None, event.occurred_us, seq)), 1)
+    return event, reader.event(page.rows[0].seq) if page.rows else None
+
+
+def _read(seqs: Sequence[int], reader: EventReader) -> list[AuditEvent]:
+    return [event for event in map(reader.event, seqs) if event is not None]
