@@ -6,6 +6,7 @@ read. What they make together is a frozen ``Settings``, with the origin of each 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import replace
@@ -25,9 +26,10 @@ from audit_tui.core.time.dates import zone_named
 from audit_tui.errors import ConfigError, FileError, FilterError, TimeError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 APP_NAME = "audit-tui"
+_COLUMNS_LINE = re.compile(r"^columns[ \t]*=.*$", re.MULTILINE)
 CONFIG_VARIABLE = "AUDIT_TUI_CONFIG"
 STORE_VARIABLE = "AUDIT_TUI_STORE"
 MAX_CONFIG_BYTES = 1_000_000
@@ -356,6 +358,41 @@ def examine(environment: Mapping[str, str] = os.environ) -> tuple[Loaded, tuple[
             reading.take(setting, value, Origin(Source.ENVIRONMENT, setting.variable))
     settings = replace(Settings(), **reading.values)
     return Loaded(settings, reading.origins), tuple(reading.problems)
+
+
+def keep_columns(columns: Sequence[ListField], environment: Mapping[str, str] = os.environ) -> Path:
+    """Write the list's columns into the file of the settings; all else in it stays as it is.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigError: If the file has them in a form that this cannot replace.
+        FileError: If it cannot be read or written.
+    """
+    import tomllib
+
+    path = Path(os.path.realpath(config_path(environment)))
+    text = _file_text(path, is_named=False)
+    names = ", ".join(json.dumps(column.value, ensure_ascii=False) for column in columns)
+    line = f"columns = [{names}]"
+    new = _COLUMNS_LINE.sub(lambda _: line, text, count=1)
+    if new == text and not _COLUMNS_LINE.search(text):
+        new = f"{line}\n{text}"
+    try:
+        before, after = tomllib.loads(text), tomllib.loads(new)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        before, after = {}, {}
+    if after != before | {"columns": [column.value for column in columns]}:
+        raise ConfigError(f"{path}: the columns could not be written.", f"Write there: {line}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
+        beside.write_text(new, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise FileError(f"{path} could not be written: {error.strerror}.") from error
+    return path
 
 
 class _Reading:

@@ -319,6 +319,13 @@ COMMANDS: tuple[Command, ...] = (
         "The values of what is shown, with their numbers, beside the list; again, or Esc, closes them.",
         arrow_keys="ctrl+f",
     ),
+    _screen(
+        "columns",
+        "C",
+        "Columns",
+        "Choose the columns of the list, their order and width; any field of the metadata can be one.",
+        arrow_keys="ctrl+n",
+    ),
     _screen("narrow-list", "<", "Pane larger", "Move the edge between list and pane: the pane gets more."),
     _screen("widen-list", ">", "List larger", "Move the edge between list and pane: the list gets more."),
     _screen(

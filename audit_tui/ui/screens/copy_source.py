@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent, EventRow
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.query import EventReader
+    from audit_tui.core.view import View
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.terminal.clipboard import CopyResult
 
@@ -90,7 +91,7 @@ class CopySource:
         """
         view, order = self.shown.view, []
         if QUERY in self.command_words:
-            order = sort_options(view.sort)
+            order = sort_options(view.sort) + _column_options(view)
         return shell_line([*self.command_words, *event_options(view, self.shown.context), *order])
 
     def text(self, form: CopyForm, reader: EventReader) -> str:
@@ -139,6 +140,12 @@ class CopySource:
         if self.column is Column.TIME:
             return told_time(row.occurred_us, self.shown.context)
         return cell_text(row, self.column, self.shown.context, clean_visible) or MISSING
+
+
+def _column_options(view: View) -> list[str]:
+    """Return the option for the columns that were chosen; none where they are those of the settings."""
+    names = [column.field.value for column in view.columns]
+    return ["--columns", ",".join(names)] if names and not any("," in name for name in names) else []
 
 
 def where_it_went(what: str, result: CopyResult) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.query import EventReader, SourceState
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Opening
@@ -149,6 +150,12 @@ class ReviewBase(Screen[None]):
     def pane(self) -> DetailPane | None:
         """The detail pane; None while it is closed."""
         return self._body.pane
+
+    @property
+    def fields(self) -> tuple[ListField, ...]:
+        """The columns that are shown, in order; copies and exports follow them."""
+        columns = self.event_list.shown.view.columns
+        return tuple(column.field for column in columns) or self._opening.settings.columns
 
     @property
     def facets(self) -> FacetPanel | None:

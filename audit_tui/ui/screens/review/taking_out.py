@@ -24,7 +24,7 @@ class TakingOut(ReviewBase):
             self.event_list.shown,
             table.taken_rows,
             table.column,
-            settings.columns,
+            self.fields,
             self._opening.command_words,
             settings.mask_secrets,
         )
@@ -51,5 +51,5 @@ class TakingOut(ReviewBase):
         if self._opening.exporter is None:
             self.say("What is shown here cannot be exported.")
             return
-        exported = Exported(self.event_list.shown, self.event_list.count, self._opening.settings.columns)
+        exported = Exported(self.event_list.shown, self.event_list.count, self.fields)
         self.app.push_screen(ExportDialog(self._opening.exporter, exported, working_folder()))

@@ -29,6 +29,12 @@ ALL_COLUMNS_CELLS = 76
 DESCRIPTION_CELLS = 56
 USER_CELLS = 42
 
+_GIVES_WAY: tuple[tuple[ListField, int], ...] = (
+    (Column.CATEGORY, ALL_COLUMNS_CELLS),
+    (Column.DESCRIPTION, DESCRIPTION_CELLS),
+    (Column.USER, USER_CELLS),
+)
+"""The columns that go where there is no room, in this order, and the width below which each does."""
 _GROWS_BEFORE: tuple[ListField, ...] = (Column.EVENT, Column.USER, Column.CATEGORY)
 """The columns that get more room before all others, in this order."""
 
@@ -70,16 +76,12 @@ def lay_out(
     columns = list(chosen)
     fixed = fixed or {}
     extra = [column for column in columns if column not in LIST_COLUMNS]
+    for gives_way, least_width in _GIVES_WAY:
+        least = _least(columns, date_cells[0], fixed) if extra or fixed else least_width
+        if width < least and gives_way in columns and len(columns) > 1:
+            columns.remove(gives_way)
     while extra and len(columns) > 1 and width < _least(columns, date_cells[0], fixed):
         columns.remove(extra.pop())
-    settled: tuple[tuple[ListField, int], ...] = (
-        (Column.CATEGORY, ALL_COLUMNS_CELLS),
-        (Column.DESCRIPTION, DESCRIPTION_CELLS),
-        (Column.USER, USER_CELLS),
-    )
-    for gives_way, least_width in settled:
-        if width < least_width and gives_way in columns and len(columns) > 1:
-            columns.remove(gives_way)
     widths = _share(width - GUTTER_CELLS, columns, wanted, date_cells, fixed)
     boxes = []
     start = GUTTER_CELLS

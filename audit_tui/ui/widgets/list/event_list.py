@@ -174,6 +174,11 @@ class EventList(Container):
         return self._window.count
 
     @property
+    def column_cells(self) -> dict[object, int]:
+        """The width of each column on the screen."""
+        return {box.column: box.width for box in self._row_text.boxes}
+
+    @property
     def latest(self) -> ShownView:
         """The view that the next change starts from: the one that is asked for, else the one shown."""
         return self.wanted or self.shown
