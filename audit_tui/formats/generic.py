@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audit_tui.core.columns import IMPORTABLE
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
-from audit_tui.formats.outcomes import NOT_TOLD, ending_of, kind_of_field
+from audit_tui.formats.finder import find, may_fill, squash
+from audit_tui.formats.outcomes import NOT_TOLD, Ending, ending_of, kind_of_field
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
 from audit_tui.formats.values import (
@@ -24,8 +25,6 @@ from audit_tui.formats.values import (
     mark_denied,
     outcome_of,
     severity_of,
-    word_list,
-    word_set,
 )
 from audit_tui.formats.words.names import act_sentence, family_in_name, object_in_name, outcome_in_name
 
@@ -59,9 +58,9 @@ ALIASES: dict[str, str] = {
     " login user_identity account account_name initiated_by performed_by created_by author author_name"
     " caller user_ids user_principal_name subject_user_name target_user_name subj_prime"
     " login_name src_user srcuser"
-    " db_user client_user user_id actor_id uid who",
+    " db_user client_user user_id actor_id who",
     "description": "description message msg summary event_message display_message"
-    " action_description text comment",
+    " action_description primary_description text comment",
     "severity": "severity level log.level event.severity priority risk log_level",
     "source_ip": "source_ip source_ip_address ip ip_address client_ip source.ip src_ip remote_ip"
     " remote_address remote_addr client.ip_address client.ip caller_ip caller_ip_address actor_ip"
@@ -79,14 +78,10 @@ _PERSON_PATHS = tuple(
         "display_name", "id", "uid", "user.id",
     )
 )  # fmt: skip
-_THING_PATHS = tuple((name,) for name in ("name", "displayName", "display_name", "title", "id"))
+_THING_PATHS = tuple((name,) for name in ("name", "displayName", "display_name", "title", "descriptor", "id"))
+_SUMMARY_CHARS = 60
 _MAX_PLANS = 1_000
 """Shapes of records that are remembered; a file of records that are all different must not fill memory."""
-
-
-def squash(name: str) -> str:
-    """A field's name as aliases are compared: ``Event Name`` and ``event_name`` are ``eventname``."""
-    return "".join(character for character in name.casefold() if character.isalnum())
 
 
 _SQUASHED: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -114,43 +109,6 @@ _DATES = ("date", "eventdate", "logdate", "startdate", "day")
 _CLOCKS = ("time", "eventtime", "logtime", "starttime", "timeofday")
 _AMERICAN = frozenset({"serialnum", "macb", "timezone"})
 """Columns of tables whose dates are in the American order: of ausearch and plaso."""
-_PEOPLE = (
-    "actor actordetails user userdetails account login initiator initiatedby principal subject"
-    " requester author operator"
-    " caller identity useridentity client session data details request event properties context"
-)
-_PLACES = (
-    "client source src remote origin session actor login user request requestcontext http"
-    " connection network location"
-    " context data details event properties"
-)
-_INSIDE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    # A column that nothing fills -> objects in which it is looked for, and its names in there.
-    "user": (
-        tuple(_PEOPLE.split()),
-        word_list(
-            "email user username useremail actoremail userprincipalname loginname srcuser account accountname"
-            " login principal dstuser targetusername displayname name id"
-        ),
-    ),
-    "source_ip": (
-        tuple(_PLACES.split()),
-        word_list(
-            "ip ipaddress address clientip sourceip sourceipaddress srcip remoteip remoteaddr remoteaddress"
-            " clientaddress ipaddr"
-        ),
-    ),
-    "event": (
-        ("event", "rule", "alert", "action", "operation", "activity", "data", "details", "request"),
-        ("action", "name", "type", "eventtype", "operation", "method", "description", "title"),
-    ),
-    "time": (
-        ("event", "data", "details", "record", "log", "header", "metadata"),
-        tuple(path[0] for path in _SQUASHED["time"]),
-    ),
-}
-_UNNAMED_IN = word_set("client session data details request event properties context")
-"""Objects whose name, id or address is not that of a person."""
 
 
 def squashed_time(name: str) -> tuple[str, bool]:
@@ -173,6 +131,9 @@ class Candidate(NamedTuple):
     """The squashed path inside; empty for the field itself."""
     is_utc: bool = False
     """Its name says that its times are UTC."""
+    better: int = 0
+    """The score from which on something else says it better: a ``type`` may be that of the record.
+    0 when nothing does."""
 
 
 def _inside(value: object, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - a JSON value
@@ -194,8 +155,16 @@ class _Plan(NamedTuple):
     is its own value, the most telling field first."""
     endings: tuple[tuple[str, str], ...]
     """Fields that tell how it ended: in which way, the key."""
-    inside: dict[str, tuple[str, ...]]
-    """Columns, and the keys of objects in which they are looked for when nothing else fills them."""
+    has_more: bool
+    """Some of its fields may fill columns, although they have no usual names."""
+
+
+_WEAK: dict[str, dict[str, int]] = {
+    "event": {"type": 75, "name": 75, "datatype": 75, "timestampdesc": 75, "eventtype": 92},
+    "user": dict.fromkeys(("userid", "actorid", "userids", "createdby", "account"), 70),
+    "target": dict.fromkeys(("targetid", "resourceid", "objectid", "subject", "resource"), 66),
+}
+"""Columns, and the fields that fill them only where nothing in the record does it better: by which score."""
 
 
 def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
@@ -213,7 +182,9 @@ def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
         for path in paths:
             flat = by_squashed.get("".join(path))
             if flat is not None:
-                fields.append(Candidate(flat, (), flat in in_utc))
+                fields.append(
+                    Candidate(flat, (), flat in in_utc, _WEAK.get(column, {}).get("".join(path), 0))
+                )
             elif len(path) > 1 and path[0] in by_squashed:
                 fields.append(Candidate(by_squashed[path[0]], path[1:]))
         candidates[column] = tuple(fields)
@@ -224,18 +195,20 @@ def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
         if fields and column not in mapped
     )
     endings = ((kind, name) for squashed, name in by_squashed.items() if (kind := kind_of_field(squashed)))
-    inside = {
-        column: tuple(by_squashed[place] for place in places if place in by_squashed)
-        for column, (places, _) in _INSIDE.items()
-        if column not in mapped
-    }
     return _Plan(
         tuple(dict.fromkeys(times)),
         _joined(by_squashed),
         tuple(columns),
         () if "outcome" in mapped else tuple(dict.fromkeys(endings)),
-        inside,
+        not _SOUGHT.isdisjoint(
+            column for name in names for column in may_fill(name) if _is_open(candidates[column])
+        ),
     )
+
+
+def _is_open(candidates: tuple[Candidate, ...]) -> bool:
+    """Tell whether other fields may fill a column, because none of the usual names does it well."""
+    return not candidates or candidates[0].better > 0
 
 
 def _other_times(by_squashed: dict[str, str]) -> Iterator[Candidate]:
@@ -285,7 +258,8 @@ def _word(value: object) -> str | None:
 
 
 def _sentence(value: object) -> str | None:
-    return column_text(value, MAX_SENTENCE_CHARS) if isinstance(value, str) else None
+    # An object written out is no sentence.
+    return column_text(value, MAX_SENTENCE_CHARS) if isinstance(value, str) and value[:1] != "{" else None
 
 
 def _known_outcome(value: object) -> Outcome | None:
@@ -361,6 +335,14 @@ class FieldMap:
         return replace(event, **given) if given else event
 
 
+_SOUGHT = frozenset({"event", "user", "source_ip", "target"})
+"""Columns that are looked for in the whole of a record."""
+
+
+def _has_inside(fields: Fields) -> bool:
+    return any(type(value) is dict or type(value) is list for value in fields.values())
+
+
 _LONGEST_NOTHING = max(map(len, NO_NAMES))
 
 
@@ -375,11 +357,15 @@ def _is_plain(text: str, chars: int) -> bool:
     )
 
 
-def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
-    """The columns that a record fills; what they give back exactly leaves the metadata."""
+def _fill(plan: _Plan, metadata: Fields) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]:
+    """The columns that a record fills, and the fields of those that it fills poorly.
+
+    What they give back exactly leaves the metadata.
+    """
     values: dict[str, Any] = {}
+    weak: dict[str, tuple[str, int]] = {}
     for column, read, plain_chars, candidates in plan.columns:
-        for field, inner, _ in candidates:
+        for field, inner, _, better in candidates:
             # From what is left: a field tells one thing, so "type" is the category only where another
             # field names the event.
             raw = metadata.get(field)
@@ -388,16 +374,20 @@ def _fill(plan: _Plan, metadata: Fields) -> dict[str, Any]:
             if not inner and type(raw) is str and _is_plain(raw, plain_chars):
                 values[column] = raw
                 del metadata[field]
+                if better:
+                    weak[column] = field, better
                 break
             if inner:
                 raw = _inside(raw, inner)
             value = None if raw is None else read(raw)
             if value is not None:
                 values[column] = value
+                if better:
+                    weak[column] = field, better
                 if not inner and value == raw and raw is not True:
                     del metadata[field]
                 break
-    return values
+    return values, weak
 
 
 def _joined_text(joined: tuple[str, str, str | None, bool], fields: Fields) -> str | None:
@@ -426,32 +416,6 @@ def _may_be_time(value: object) -> bool:
     return not (value is None or isinstance(value, list) or (isinstance(value, str) and not value.strip()))
 
 
-def _values_inside(column: str, fields: Fields, places: tuple[str, ...]) -> Iterator[Any]:
-    """The values of objects of a record that may fill a column, the most telling first."""
-    names = _INSIDE[column][1]
-    for place in places:
-        inner = fields[place]
-        if not isinstance(inner, dict):
-            continue
-        by_squashed = {squash(name): name for name in reversed(inner)}
-        is_unnamed = column == "user" and squash(place) in _UNNAMED_IN
-        for name in names:
-            if name in by_squashed and not (is_unnamed and name in ("name", "id", "displayname")):
-                yield inner[by_squashed[name]]
-
-
-def _looked_for(column: str, fields: Fields, places: tuple[str, ...]) -> Any:  # noqa: ANN401 - a column's own type
-    """Return what one of the objects of a record gives for a column; None when none gives anything."""
-    for value in _values_inside(column, fields, places):
-        text = _READERS[column](value)
-        if text is not None and not (column == "source_ip" and not _ADDRESS.match(text)):
-            return text
-    return None
-
-
-_ADDRESS = re.compile(r"[0-9A-Fa-f:]*[.:][0-9A-Fa-f.:%]+\Z")
-
-
 class GenericMapper:
     """Maps the records of one generic format; remembers which fields a shape of record has.
 
@@ -478,13 +442,13 @@ class GenericMapper:
         metadata = fields.copy()
         occurred_us = self._time(plan, fields, metadata)
         ending = ending_of((kind, fields[name]) for kind, name in plan.endings) if plan.endings else NOT_TOLD
-        values = _fill(plan, metadata)
+        values, weak = _fill(plan, metadata)
+        is_open = weak or not values.keys() >= _SOUGHT or ending.outcome is Outcome.UNKNOWN
+        if is_open and (plan.has_more or _has_inside(fields)):
+            ending = self._look_inside(fields, values, weak, metadata, ending)
         if self._map.fields:
             self._fill_mapped(values, fields, metadata)
         get = values.get
-        for column in ("event", "user", "source_ip"):
-            if get(column) is None and plan.inside.get(column):
-                values[column] = _looked_for(column, fields, plan.inside[column])
         event, user, target, description = get("event"), get("user"), get("target"), get("description")
         event = event or UNNAMED_EVENT
         outcome, is_denied = get("outcome"), ending.is_denied
@@ -516,6 +480,30 @@ class GenericMapper:
             metadata=metadata,
         )
 
+    def _look_inside(
+        self,
+        fields: Fields,
+        values: dict[str, Any],
+        weak: dict[str, tuple[str, int]],
+        metadata: Fields,
+        ending: Ending,
+    ) -> Ending:
+        """Fill the columns that are still empty from anywhere in a record, and tell how it ended."""
+        findings = find(fields)
+        for column, value in findings.values.items():
+            field, better = weak.get(column, ("", 0))
+            is_better = 0 < better <= findings.scores[column]
+            if column in self._map.fields or not (values.get(column) is None or is_better):
+                continue
+            if is_better:
+                metadata[field] = fields[field]
+            values[column] = source_address(value) if column == "source_ip" else column_text(value)
+        summary = values.get("description")
+        is_name = summary is not None and len(summary) <= _SUMMARY_CHARS and summary == fields.get("summary")
+        if values.get("event") is None and is_name:
+            values["event"], values["description"] = summary, None
+        return ending if ending.outcome is not Outcome.UNKNOWN else ending_of(findings.endings)
+
     def _plan(self, fields: Fields) -> _Plan:
         names = tuple(fields)
         plan = self._plans.get(names)
@@ -544,7 +532,7 @@ class GenericMapper:
                     return self._time_of(candidate, value, metadata)
                 except RecordError as error:
                     problem = problem or (None if isinstance(value, dict) else error)
-        for value in _values_inside("time", fields, plan.inside.get("time", ())):
+        for _, value in find(fields).times:
             try:
                 return parse_time(value)
             except RecordError:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FLAGS = word_set(
     "success issuccess succeeded issucceeded successful wassuccessful issuccessful ok isok allowed"
     " isallowed granted isgranted authorized isauthorized passed actionresult accepted"
+    " authsuccess loginsuccess"
 )
 _NEGATIVE_FLAGS = word_set(
     "failed isfailed hasfailed failure isfailure denied isdenied blocked isblocked rejected"
@@ -129,7 +130,7 @@ def _ending(kind: str, value: object) -> tuple[Outcome, bool]:
     if isinstance(value, dict):
         return _ending_inside(kind, value)
     if kind == "nested":
-        return Outcome.UNKNOWN, False
+        return http_verdict_of(value) or (Outcome.UNKNOWN, False)
     is_short = isinstance(value, bool) or (isinstance(value, str) and len(value) < _REMEMBERED_CHARS)
     return _remembered(kind, value) if is_short else _plain_ending(kind, value)
 

@@ -69,7 +69,7 @@ def column_text(value: object, limit: int = MAX_COLUMN_CHARS) -> str | None:
     return text if text and not text.isspace() else None
 
 
-NOTHING = frozenset({"-", "?", "null", "<null>", "(null)", "<none>", "<nil>", "n/a", "unknown ip"})
+NOTHING = frozenset({"-", "?", "null", "<null>", "(null)", "<none>", "none", "<nil>", "n/a", "unknown ip"})
 """Texts, in lower case, that programs write where there is no value."""
 
 
@@ -136,7 +136,7 @@ _BAD = word_set(
     " refused block blocked unauthorized unauthorised forbidden unauthenticated unsuccessful"
     " unsuccessfully invalid incorrect expired timeout timedout aborted cancelled canceled exceeded"
     " exhausted unavailable unimplemented mismatch prohibited disallowed bad wrong fault crashed"
-    " terminated lockedout"
+    " terminated lockedout fraud"
 )
 _EXACT = {
     **dict.fromkeys(("true", "yes", "1", "y"), Outcome.SUCCESS),

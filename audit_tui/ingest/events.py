@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from itertools import chain, islice
@@ -34,6 +35,9 @@ PREFIX = "prefix"
 CHECKED_RECORDS = 100
 """A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
 _SHOWN_FIELDS = 40
+_KEY = re.compile(r'"(\w+)"\s*:')
+_DIGEST = frozenset({"digestStartTime", "digestS3Object", "digestS3Bucket"})
+_DIGEST_CHARS = 4_096
 _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
@@ -163,6 +167,8 @@ class Reading:
             if header is not None:
                 return Shape.CSV, None, csv_records(text, header)
         is_json = begins_json or (only is None and (text.name.endswith(_JSON_ENDINGS) or "\n{" in head))
+        if begins_json and set(_KEY.findall(text.head[:_DIGEST_CHARS])) >= _DIGEST:
+            text.leave_out("is a digest of CloudTrail, which has no events: it was left out")
         if Shape.JSON in shapes and (is_json or shapes == {Shape.JSON} or not head):
             return Shape.JSON, None, json_records(text)
         raise NotALog(

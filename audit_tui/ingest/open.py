@@ -110,6 +110,7 @@ class OpenLog:
         self._ahead = ""
         self._at_end = False
         self._has_trailing_bytes = False
+        self._left_out: str | None = None
         self._open()
 
     def _open(self) -> None:
@@ -132,8 +133,12 @@ class OpenLog:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on how it was read, each the end of a sentence that begins with its name."""
-        notes = (self._decoder.note, TRAILING if self._has_trailing_bytes else None)
+        notes = (self._left_out, self._decoder.note, TRAILING if self._has_trailing_bytes else None)
         return tuple(note for note in notes if note is not None)
+
+    def leave_out(self, reason: str) -> None:
+        """Read no more of it, and say why, as the end of a sentence that begins with its name."""
+        self._left_out, self._ahead, self._at_end = reason, "", True
 
     def encoded(self, text: str) -> bytes:
         """Return the bytes that a part of the text was."""

@@ -54,7 +54,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def gives(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the package gives of any file: an event, or an error to raise."""
+    """The results that the package gives of any file: an event, or an error to raise."""
     results: list[object] = []
 
     class Records:

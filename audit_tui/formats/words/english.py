@@ -140,7 +140,7 @@ def act_of(name: str) -> Act | None:
         words = words[1:]
     if len(words) > 1 and words[0] + words[1] in _PLAIN:
         words = (words[0] + words[1], *words[2:])  # "sign in" is one verb, as "login" is
-    if not words or words[0] not in _VERBS:
+    if not words or words[0] not in _VERBS or words[-1] in ("attempt", "attempts", "attempted"):
         return None
     return Act(words[0], words[1:])
 

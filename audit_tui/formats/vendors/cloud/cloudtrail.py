@@ -31,12 +31,16 @@ _ANSWERS = (
 )
 """Results that stand in an event under its own name."""
 _MOST_ANSWERS = 8
+_OTHERS = (".aliyuncs.com", ".myhuaweicloud.com", ".tencentcloudapi.com")
+"""Other clouds whose records have some of the same fields."""
 _ANSWERED = ("responseElements", "serviceEventDetails", "additionalEventData")
 _DENIED = ("accessdenied", "unauthorized", "notauthorized", "forbidden")
 
 
 def _detect(fields: Fields) -> bool:
     if "eventSource" in fields:
+        if str(fields["eventSource"]).endswith(_OTHERS):
+            return False
         return "eventName" in fields and not _BESIDE.isdisjoint(fields)
     if "insightDetails" in fields:
         return isinstance(fields["insightDetails"], dict)

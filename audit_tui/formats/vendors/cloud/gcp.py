@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 NAME = "gcp"
 ANONYMOUS = "(anonymous)"
-_PAYLOAD_KEYS = frozenset({"protoPayload", "protopayload", "proto_payload"})
+_PAYLOAD_KEYS = frozenset({"protoPayload", "protopayload", "proto_payload", "protopayload_auditlog"})
+"""The last is that of tables of BigQuery."""
 _AUDIT_KEYS = frozenset(
     {"methodName", "serviceName", "authenticationInfo", "authorizationInfo", "@type", "resourceName"}
 )
@@ -44,7 +45,7 @@ def _detect(fields: Fields) -> bool:
 def _map(fields: Fields) -> AuditEvent:
     record = Loose(fields)
     occurred_us = record.time("timestamp", "receiveTimestamp", "protoPayload.timestamp", "p_event_time")
-    payload = record.inner("protoPayload")
+    payload = record.inner("protoPayload") or record.inner("protopayload_auditlog")
     insert_id = record.text("insertId")
     key = record.content_key(NAME)
     if insert_id is not None:

@@ -43,7 +43,7 @@ def _detect(fields: Fields) -> bool:
     if fields.get("kind") == "AdmissionReview":
         return isinstance(fields.get("request"), dict)
     if "auditID" in fields:
-        return "stage" in fields or "verb" in fields or "requestURI" in fields
+        return "stage" in fields or "verb" in fields or "objectRef" in fields
     # The events that `kubectl get events` shows have the same kind, and an involvedObject.
     return fields.get("kind") == "Event" and isinstance(fields.get("verb"), str) and "objectRef" in fields
 

@@ -10,6 +10,7 @@ from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Format, Lines, RecordError, Shape
 from audit_tui.formats.times import EARLIEST_US, LATEST_US, parse_time
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, mark_denied
+from audit_tui.formats.vendors.hosts.auditd_json import MARKS, is_json, mapped
 from audit_tui.formats.vendors.hosts.auditd_records import auditd_records, begins
 from audit_tui.formats.vendors.hosts.auditd_sentence import Scene, socket_address, target_of, tell
 from audit_tui.formats.vendors.hosts.auditd_tables import LOGIN_KIND, kind_of, syscall_name, tables
@@ -48,6 +49,10 @@ class _Records(NamedTuple):
 
 
 def _map(fields: Fields) -> AuditEvent:
+    return mapped(fields, _map_records) if is_json(fields) else _map_records(fields)
+
+
+def _map_records(fields: Fields) -> AuditEvent:
     occurred_us = _time(fields.get("time"))
     types = [name for name in fields if name not in FRAME]
     if not types:
@@ -241,8 +246,9 @@ def _key(fields: Fields, primary_type: str | None) -> str:
 AUDITD = Format(
     NAME,
     "Linux audit (auditd)",
-    frozenset({Shape.LINES}),
-    lambda _: True,
+    frozenset({Shape.LINES, Shape.JSON}),
+    is_json,
     _map,
+    marks=MARKS,
     lines=Lines(begins, auditd_records),
 )

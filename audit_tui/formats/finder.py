@@ -1,0 +1,303 @@
+"""Actor, act, address and time of a record that says them in places of its own, by the words of its keys."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from audit_tui.formats.outcomes import kind_of_field
+from audit_tui.formats.values import NO_NAMES, word_list, word_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_tui.formats.record import Fields
+
+MAX_DEPTH = 5
+MAX_LEAVES = 400
+"""A record that has more is looked at no further."""
+_LIST_ITEMS = 3
+_MAX_NAME_CHARS = 200
+_USUAL_CHARS = 64
+
+_ADDRESS = re.compile(
+    r"\[?(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})\]?(?::\d+)?\Z"
+)
+_PEOPLE = (
+    *(
+        "actor",
+        "user",
+        "users",
+        "author",
+        "initiator",
+        "initiatedby",
+        "initiateduser",
+        "principal",
+        "operator",
+    ),
+    *("caller", "requester", "requestor", "createdby", "performedby", "executedby", "login", "account"),
+    *("identity", "useridentity", "principalinfo", "authenticationinfo", "admin", "actoruser"),
+    *("userinfo", "authdetails", "actors", "auth", "session", "accountinfo", "credential", "person"),
+)
+_OF_PEOPLE = frozenset(_PEOPLE)
+_NOT_DOERS = (
+    *(
+        "target",
+        "dest",
+        "dst",
+        "recipient",
+        "affected",
+        "resource",
+        "object",
+        "entity",
+        "newvalue",
+        "oldvalue",
+    ),
+    *("previous", "impersonat", "owner", "assignee", "agent", "device", "group", "role", "tenant", "organi"),
+    *("entities", "member"),
+)
+"""Parts of keys under which names are not of who did it."""
+_DOERS = word_list(
+    "useremail username userprincipalname loginname principalname principalemail actorname actoremail"
+    " adminname adminid adminemail usermail accountname userlogin"
+)
+_DOERS_THEMSELVES = word_list(
+    "user actor principal operator admin author initiator caller performedby createdby"
+)
+_PERSONS_NAMES = {
+    "email": 92, "emailaddress": 92, "mail": 90, "userprincipalname": 92, "login": 88, "username": 88,
+    "upn": 90,    "alternateid": 89, "name": 75, "displayname": 70, "userid": 45, "id": 35,
+    "descriptor": 60, "principal": 70,
+}  # fmt: skip
+_NOT_SOURCES = (
+    *("dest", "dst", "target", "server", "local", "resp", "private", "proxy", "gateway", "dns", "listen"),
+    *("nat", "internal", "router", "peer", "node", "endpointip"),
+)
+_SOURCES = word_list(
+    "client source src remote caller orig origin actor user access request initiator from context"
+)
+_EVENTS = {
+    "operationname": 96, "eventname": 95, "actionname": 94, "methodname": 93, "eventaction": 92,
+    "auditlogevent": 91, "action": 90, "operation": 89, "activityname": 88, "eventtypename": 87,
+    "actiontype": 86, "activitytype": 84, "activitydisplayname": 84, "audittype": 83, "eventtype": 80,
+    "operationtype": 80, "taskdisplayname": 79, "querytype": 78, "activity": 76, "eventtypeid": 75,
+    "actionid": 74, "auditcategory": 72, "audiaction": 72, "command": 60, "verb": 60, "summary": 30,
+}  # fmt: skip
+_ACTS = word_set("action operation activity event eventtype audit api request alert rule")
+_THINGS = word_set(
+    "target targets resource resources object objects objectitem affectedobject affectedobjects entity item"
+    " targetresources affecteditems subject"
+)
+_THINGS_NAMES = {
+    "name": 80, "itemname": 80, "displayname": 78, "title": 70, "label": 68, "email": 75, "username": 75,
+    "descriptor": 66, "id": 40, "path": 60, "key": 45, "loginname": 74, "resourcename": 80, "objectname": 80,
+}  # fmt: skip
+_OF_THINGS = re.compile(
+    r"(?:target|object|resource|item|entity|affected)\w*(?:name|label|path|user|email|id|key)\Z"
+    r"|(?:table|bucket|file|repo|repository|project|database|topic|policy|safe|queue)(?:name|path)\Z"
+    r"|(?:source|entity)label\Z|dest(?:ination)?ip\Z|dstip\Z|idresph\Z|dest(?:ination)?host\Z"
+)
+_TIME = re.compile(
+    r"(?:event|creat|occur|record|action|log|request|audit|generat|start|publish)?[a-z]{0,5}"
+    r"(?:time(?:stamp)?|date(?:time)?|at|on)(?:utc|gmt|iso8601|derived|us|ms)?\Z"
+    r"|utctime(?:stamp)?\Z|\w*(?:time|timestamp|datetime)(?:utc|iso8601)?\Z|\w*created(?:at|on|date)?\Z|epochseconds?\Z"
+)
+_NO_TIME = re.compile(
+    r"expir|updat|modif|ingest|receiv|deliver|process|index|export|duration|elapsed|last|next|end|deferr|uptime|issue"
+)
+_ENDS_IN = word_set(
+    "result response outcome event data api details properties payload attributes alert error reason"
+)
+
+
+class Roles(NamedTuple):
+    """The columns that the value at a path may fill: of each a score, 0 for none."""
+
+    user: int
+    source_ip: int
+    event: int
+    target: int
+    time: int
+    ending: str | None
+    """The way in which it tells an end; None when it tells none."""
+
+
+class Findings:
+    """The columns of a record, each from the place that says it best."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.scores: dict[str, int] = {}
+        self.endings: list[tuple[str, object]] = []
+        self.times: list[tuple[int, object]] = []
+
+    def offer(self, column: str, score: int, value: object) -> None:
+        """Take a value when it is the best one up to now."""
+        if score > self.scores.get(column, 0):
+            self.scores[column], self.values[column] = score, value
+
+
+def find(fields: Fields) -> Findings:
+    """Look through a record, its objects and the first of each list."""
+    findings = Findings()
+    for path, value in _leaves(fields):
+        roles = _roles_of(path)
+        if roles.ending is not None:
+            findings.endings.append((roles.ending, value))
+        if roles.time and not isinstance(value, bool):
+            findings.times.append((roles.time, value))
+        if isinstance(value, bool) or value is None:
+            continue
+        text = str(value)
+        if isinstance(value, str):
+            if roles.source_ip and _ADDRESS.match(text):
+                findings.offer("source_ip", roles.source_ip, text)
+                continue
+            if roles.event and 0 < len(text) <= _MAX_NAME_CHARS and not text[0].isdigit():
+                findings.offer("event", roles.event, text)
+        if (roles.user or roles.target) and _is_name(text):
+            if roles.user and not _ADDRESS.match(text):
+                findings.offer("user", roles.user, text)
+            findings.offer("target", roles.target, text)
+    findings.times.sort(key=lambda entry: -entry[0])
+    return findings
+
+
+def _is_name(text: str) -> bool:
+    return (
+        0 < len(text) <= _MAX_NAME_CHARS
+        and "\n" not in text
+        and text[0] not in "{["
+        and text.lower() not in NO_NAMES
+    )
+
+
+def _leaves(fields: Fields) -> Iterator[tuple[tuple[str, ...], object]]:
+    waiting: list[tuple[tuple[str, ...], object]] = [((), fields)]
+    seen = 0
+    for path, value in waiting:
+        if isinstance(value, dict):
+            if len(path) < MAX_DEPTH:
+                waiting.extend(((*path, key), inner) for key, inner in value.items())
+        elif isinstance(value, list):
+            waiting.extend((path, item) for item in value[:_LIST_ITEMS])
+        else:
+            seen += 1
+            yield path, value
+        if seen >= MAX_LEAVES or len(waiting) > 4 * MAX_LEAVES:
+            return
+
+
+def squash(name: str) -> str:
+    """A field's name as names are compared: ``Event Name`` and ``event_name`` are ``eventname``."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def may_fill(name: str) -> list[str]:
+    """Return the columns that a field of the record itself may fill."""
+    roles = _roles_of((name,))
+    return [column for column, score in zip(Roles._fields[:4], roles[:4], strict=True) if score]
+
+
+def _roles_of(path: tuple[str, ...]) -> Roles:
+    return _usual_roles(path) if sum(map(len, path)) <= _USUAL_CHARS * 2 else _NO_ROLES
+
+
+_NO_ROLES = Roles(0, 0, 0, 0, 0, None)
+
+
+@lru_cache(maxsize=16_384)
+def _usual_roles(path: tuple[str, ...]) -> Roles:
+    steps = tuple(map(squash, path))
+    if any("enrich" in step for step in steps):
+        return _NO_ROLES  # what others know of an address or a name, not what happened
+    leaf, parents = steps[-1], steps[:-1]
+    depth = len(parents)
+    return Roles(
+        max(0, _user(leaf, parents) - 2 * depth),
+        max(0, _source(leaf, parents) - 2 * depth),
+        max(0, _event(leaf, parents) - 3 * depth),
+        max(0, _target(leaf, parents) - 2 * depth),
+        max(0, _time(leaf) - 5 * depth),
+        kind_of_field(leaf) if set(parents) <= _ENDS_IN else None,
+    )
+
+
+def _user(leaf: str, parents: tuple[str, ...]) -> int:
+    holder = parents[-1] if parents else ""
+    if any(part in step for step in parents if step not in _OF_PEOPLE for part in _NOT_DOERS):
+        return 0
+    score = 0
+    if holder in _OF_PEOPLE or holder.endswith(("user", "actor", "author", "principal")):
+        score = _PERSONS_NAMES.get(leaf, 0)
+    if any(part in leaf for part in _NOT_DOERS):
+        return score
+    if leaf.endswith(_DOERS):
+        score = max(score, 90)
+    elif leaf in ("email", "login", "upn") or leaf.endswith(_DOERS_THEMSELVES):
+        score = max(score, 80)
+    elif leaf.endswith(("userid", "actorid")):
+        score = max(score, 40)
+    elif leaf.endswith("account") or leaf in ("authorkey", "accesskey", "auth"):
+        score = max(score, 30)
+    doer = any(
+        step.startswith(("actor", "initiat", "auth", "caller", "acting", "admin"))
+        for step in (*parents, leaf)
+    )
+    return score + (8 if doer and score else 0)
+
+
+def _source(leaf: str, parents: tuple[str, ...]) -> int:
+    if any(
+        step.startswith(part) or step.endswith(part + "ip")
+        for step in (leaf, *parents)
+        for part in _NOT_SOURCES
+    ):
+        return 0
+    if leaf.endswith(("ip", "ipaddress", "address", "addr", "ipaddr")):
+        score = 50
+    elif leaf in (
+        "location",
+        "host",
+        "remotehost",
+        "remote",
+        "idorigh",
+        "ipv4",
+        "ipv6",
+        "hostname",
+        "source",
+        "parm2",
+    ):
+        score = 30
+    else:
+        return 0
+    names_source = any(part in step for step in (leaf, *parents) for part in _SOURCES)
+    return score + (20 if names_source else 0) - (15 if "authdevice" in parents or "agent" in leaf else 0)
+
+
+def _event(leaf: str, parents: tuple[str, ...]) -> int:
+    holder = parents[-1] if parents else ""
+    if holder in _ACTS and leaf in ("type", "name", "tag", "code"):
+        return 82
+    if any(step in _OF_PEOPLE or step in _THINGS for step in parents) and holder != "resource":
+        return 0
+    return _EVENTS.get(leaf) or (70 if leaf.endswith(("auditcategory", "eventaction", "actiontype")) else 0)
+
+
+def _target(leaf: str, parents: tuple[str, ...]) -> int:
+    if any(step in _OF_PEOPLE for step in parents[:1]):
+        return 0
+    if any(step in _THINGS for step in parents):
+        return _THINGS_NAMES.get(leaf, 0)
+    if parents and parents[-1] == "source" and leaf == "itemname":
+        return 60
+    if leaf == "object" and parents:
+        return 60
+    return 50 if _OF_THINGS.match(leaf) and not leaf.endswith("id") else 25 if _OF_THINGS.match(leaf) else 0
+
+
+def _time(leaf: str) -> int:
+    if _NO_TIME.search(leaf) is not None or _TIME.match(leaf) is None:
+        return 0
+    return 90 if leaf.startswith(("event", "occur", "action")) else 80
