@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.core.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.filters import Filter
 
 
 class Level(Enum):
@@ -67,3 +74,60 @@ class RuleTotal(Record):
     """The users of the hits, the most frequent first; events of nobody are not among them."""
     silenced: int = 0
     """The hits besides that a silence left out."""
+
+
+MAX_MARKS = 100_000
+"""The hits of a rule that are marked in the list; the others are counted."""
+
+
+class RuleHits(Record):
+    """The hits of a rule in a source, as the screen shows them."""
+
+    info: RuleInfo
+    events: int
+    """The number of hits, without the silenced."""
+    seqs: tuple[int, ...]
+    """Their numbers in rising order, up to ``MAX_MARKS``."""
+    filter: Filter
+    """Takes every hit, and only hits when ``is_exact``."""
+    is_exact: bool
+    silenced: int = 0
+    """The hits that the user's silences leave out."""
+
+
+class Detected(Record):
+    """The state of a run of rules: some may not have been asked yet."""
+
+    hits: tuple[RuleHits, ...] = ()
+    """The rules that hit or are silenced, the weightiest first."""
+    asked: int = 0
+    """The rules that were asked so far."""
+    rules: int = 0
+    """The rules that are to be asked; 0 while they are loaded."""
+    notes: tuple[str, ...] = ()
+    """Sentences about rules that are not run."""
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether all rules were asked."""
+        return self.rules > 0 and self.asked == self.rules
+
+
+class Detections(Protocol):
+    """Rules that are asked of the source that is shown; each method may block."""
+
+    def run(self, report: Callable[[Detected], None], cancel: CancelToken) -> None:
+        """Ask all rules of all events, first of those that were not looked at before.
+
+        Raises:
+            AuditTuiError: If the rules or the source cannot be read.
+        """
+        ...
+
+    def silence(self, info: RuleInfo, query: str) -> None:
+        """Leave out hits of a rule from now on: those that a query line wants; an empty line is all.
+
+        Raises:
+            AuditTuiError: If that cannot be written.
+        """
+        ...

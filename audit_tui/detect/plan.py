@@ -15,7 +15,6 @@ from audit_tui.core.filters import (
     Not,
     condition_of,
     conditions_in,
-    everywhere,
 )
 from audit_tui.core.matching import texts_of
 from audit_tui.core.metadata import is_inside, leaves
@@ -59,7 +58,8 @@ class Plan(Record):
     """The way a rule is asked of a store."""
 
     filter: Filter
-    """Takes every event that the rule hits, and only those when there is no test."""
+    """Takes every event that the rule hits, and only those when there is no test; as it is written: ask for
+    it ``everywhere``."""
     test: Callable[[AuditEvent], bool] | None = None
     """Tells of an event that the filter takes whether the rule hits it; None when it does."""
 
@@ -82,7 +82,7 @@ def plan_of(rule: Rule) -> Plan | None:
     tree = rule.tree
     expression = making.by_records(tree) if table.records else making.filter_of(tree)
     parts = () if table.source == ANY_SOURCE else (Condition(Column.SOURCE, IS, table.source),)
-    whole = normal(everywhere(All((*parts, expression))))
+    whole = normal(All((*parts, expression)))
     return Plan(whole, None if making.is_exact else _event_test(tree, table))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import All, Any, Condition
+from audit_tui.core.filters import All, Any, Condition, everywhere
 from audit_tui.core.operators import MORE
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.core.record import Record
@@ -76,11 +76,12 @@ class Runner:
 
     def line(self, rule: Rule) -> str:
         """Return the query line of a rule, or of the rules that a correlation looks at."""
-        return line_of(normal(self.plan_filter(rule)))
+        return line_of(self.plan_filter(rule))
 
     def plan_filter(self, rule: Rule) -> Filter:
-        """Return a filter that takes every event that a rule may hit."""
-        return Any(tuple(self._plans[part.info.id].filter for part in self._parts(rule)))
+        """Return a filter that takes every event that a rule may hit, as it is written."""
+        filters = [self._plans[part.info.id].filter for part in self._parts(rule)]
+        return normal(Any(tuple(filters)))
 
     def hits(
         self, reader: EventReader, rule: Rule, query: EventQuery, cancel: CancelToken | None = None
@@ -99,7 +100,7 @@ class Runner:
         seqs = correlated(rule.correlation, self._base_hits(reader, rule, query, cancel))
         if seqs:
             limits = (Condition(Column.SEQ, MORE, str(min(seqs) - 1)), self.plan_filter(rule))
-            narrowed = replace(query, filter=All((query.filter, *limits)), upto_seq=max(seqs))
+            narrowed = replace(query, filter=everywhere(All((query.filter, *limits))), upto_seq=max(seqs))
             yield from (event for event in reader.events(narrowed, cancel) if event.seq in seqs)
 
     def _parts(self, rule: Rule) -> list[Rule]:
@@ -152,7 +153,7 @@ def _first(event: AuditEvent, field: str, table: SourceTable) -> str | None:
 def _matches(
     reader: EventReader, plan: Plan, query: EventQuery, cancel: CancelToken | None
 ) -> Iterator[AuditEvent]:
-    whole = replace(query, filter=normal(All((query.filter, plan.filter))))
+    whole = replace(query, filter=everywhere(normal(All((query.filter, plan.filter)))))
     for event in reader.events(whole, cancel):
         if plan.test is None or plan.test(event):
             yield event

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from audit_tui.core.filters import everywhere
 from audit_tui.core.matching import matcher
 from audit_tui.core.query import EventQuery
 from audit_tui.core.query_line.parse import parse
@@ -128,7 +129,7 @@ def test_each_rule_hits_what_pysigma_finds_in_the_records(folder: str, records: 
         mine = [(number, pair) for number, pair in enumerate(pairs) if pair[1].source == table.source]
         if not mine:
             continue
-        takes = matcher(plan.filter)
+        takes = matcher(everywhere(plan.filter))
         ours = {
             number for number, (_, event) in mine if takes(event) and (plan.test is None or plan.test(event))
         }
@@ -176,7 +177,7 @@ def test_a_rule_of_auditd_hits_the_events_of_the_records_that_pysigma_finds(tmp_
             plan = plan_of(rule)
             if plan is None or str(rule.logsource) != "linux/auditd":
                 continue
-            takes = matcher(plan.filter)
+            takes = matcher(everywhere(plan.filter))
             ours = {
                 ":".join((event.key or "").split(":")[1:3])
                 for event in events
@@ -216,6 +217,6 @@ def test_invictus_has_exactly_109_marks_of_11_rules_whatever_else_is_loaded(tmp_
             plan = together.plan(rule)
             if plan is not None and plan.is_exact and seqs:
                 line = parse(together.line(rule), CONTEXT).filter
-                assert [event.seq for event in reader.events(EventQuery(line))] == seqs
+                assert [event.seq for event in reader.events(EventQuery(everywhere(line)))] == seqs
     counts = sorted(len(seqs) for seqs in marks.values())
     assert counts == [1, 1, 1, 2, 2, 3, 5, 6, 6, 6, 76]
