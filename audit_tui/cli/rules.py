@@ -7,15 +7,71 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.config import cache_directory, config_path, data_directory
 from audit_tui.core.text import clean_visible
+from audit_tui.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from audit_tui.core.detections import Detections
+    from audit_tui.core.query import ReaderFactory
     from audit_tui.detect.running import Runner
 
 BUILT_IN = "built-in"
 """The name of the rules that come with the program."""
+
+
+rules_option = click.option(
+    "--rules",
+    "rules",
+    metavar="RULES",
+    multiple=True,
+    help="Ask these Sigma rules: a file, folder or zip archive, or built-in. May be repeated.",
+)
+"""``--rules``; the command gets ``rules: tuple[str, ...]``."""
+
+
+def rule_paths(names: Sequence[str]) -> list[Path]:
+    """Return the places of rules.
+
+    Raises:
+        FileError: If nothing is there.
+    """
+    from audit_tui.detect.loading import BUILT_IN as FOLDER
+
+    paths = [FOLDER if name == BUILT_IN else Path(name).expanduser() for name in names]
+    for path in paths:
+        if not path.exists():
+            raise FileError(f"There are no rules at {path}.", "Name a file, a folder or a zip archive.")
+    return paths
+
+
+def live_detections(
+    names: Sequence[str], open_reader: ReaderFactory, *, is_remembered: bool
+) -> Detections | None:
+    """Return the rules of a screen, which it loads when it is there; None when none were named.
+
+    Args:
+        names: Paths; ``built-in`` are those of the program.
+        open_reader: Opens what is shown, with names as they are.
+        is_remembered: The hits are remembered for the next time: the source outlives the run.
+
+    Raises:
+        FileError: If nothing is there.
+    """
+    if not names:
+        return None
+    from audit_tui.detect.live import LiveDetections
+    from audit_tui.detect.silences import FILE_NAME
+
+    return LiveDetections(
+        rule_paths(names),
+        open_reader,
+        cache_directory() / "rules.db",
+        data_directory() / "detections.db" if is_remembered else None,
+        config_path().parent / FILE_NAME,
+    )
 
 
 def load_runner(names: Sequence[str]) -> Runner:
@@ -29,12 +85,10 @@ def load_runner(names: Sequence[str]) -> Runner:
         FileError: If a path cannot be read.
     """
     # Imported when rules are asked for: nothing else needs them.
-    from audit_tui.config import cache_directory
     from audit_tui.detect import loading
     from audit_tui.detect.running import Runner, unmapped_words
 
-    paths = [loading.BUILT_IN if name == BUILT_IN else Path(name) for name in names]
-    rules = loading.load_rules(paths, cache_directory() / "rules.db")
+    rules = loading.load_rules(rule_paths(names), cache_directory() / "rules.db")
     runner = Runner(rules.rules)
     lines = loading.unread_words((*rules.unread, *runner.unread))
     for line in filter(None, (*lines, unmapped_words(runner.unmapped))):

@@ -36,6 +36,9 @@ class Session:
     flags: Mapping[str, Any] = field(default_factory=dict)
     """Values from options of the command instead of the settings, by the attribute of Settings."""
 
+    rules: tuple[str, ...] = ()
+    """The Sigma rules that the screen asks."""
+
     @cached_property
     def loaded(self) -> Loaded:
         """The settings, read when they are first asked for, so that ``--help`` needs no file.

@@ -30,8 +30,8 @@ class Level(Enum):
 
     @property
     def letter(self) -> str:
-        """The mark in the list."""
-        return self.word[0]
+        """The mark in the list: the first letter, in a circle, so that it is none of the word beside it."""
+        return chr(ord("ⓐ") + ord(self.word[0]) - ord("a"))
 
     @classmethod
     def named(cls, word: str) -> Level:

@@ -32,6 +32,20 @@ def matcher(expression: Filter) -> Callable[[AuditEvent], bool]:
             return lambda event: any(test(event) for test in tests)
 
 
+def reasons(expression: Filter, event: AuditEvent) -> tuple[Condition, ...]:
+    """Return the conditions of a filter by which it takes an event: of alternatives, those that hold.
+
+    What must not be is no reason.
+    """
+    match expression:
+        case Condition(operator=operator):
+            return () if operator.is_negated or not matcher(expression)(event) else (expression,)
+        case Not():
+            return ()
+        case All(parts=parts) | Any(parts=parts):
+            return tuple(dict.fromkeys(reason for part in parts for reason in reasons(part, event)))
+
+
 def texts_of(field: FilterField, event: AuditEvent) -> Iterator[str]:
     """Yield the texts of an event that a condition on a field looks at."""
     if isinstance(field, MetaField):

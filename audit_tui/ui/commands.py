@@ -176,6 +176,13 @@ COMMANDS: tuple[Command, ...] = (
         "Write a note on the event, beside the store, never into it.",
         arrow_keys="ctrl+n",
     ),
+    _screen(
+        "detections",
+        "D",
+        "Detections",
+        "List the rules that hit: their events, why, and what to do with them.",
+        arrow_keys="ctrl+w",
+    ),
     _screen("saved-views", "V", "Saved views", "Show a saved view, or save this one.", arrow_keys="ctrl+v"),
     *(
         _screen(

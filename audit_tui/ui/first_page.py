@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audit_tui.config import Settings
     from audit_tui.core.arriving import Arrivals
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.detections import Detections
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
@@ -110,6 +111,8 @@ class Opening(Record):
     """Reads the saved views; None where there are none."""
     meaning_of: Callable[[str, str | None], Meaning | None] | None = None
     """Tells the meaning of an event by its name and source; None where nothing is explained."""
+    detections: Detections | None = None
+    """Rules that are asked of the source in the background; None when none were named."""
     open_patiently: ReaderFactory | None = None
     """Opens a reader whose answers may take any time; None where there is no limit anyway."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from audit_tui.core.detections import Detections
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
     from audit_tui.core.privacy.redact_mode import RedactMode
@@ -113,6 +114,7 @@ def run_review(
     open_checker: Callable[[], SealChecker] | None = None,
     open_reader: ReaderFactory | None = None,
     folder: Path | None = None,
+    detections: Detections | None = None,
     settles: bool = True,
 ) -> None:
     """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
@@ -133,6 +135,7 @@ def run_review(
             open_saved_views=None if folder is None else partial(SavedViews, folder / "views.toml"),
             meaning_of=meaning_of,
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),
+            detections=detections,
         )
         app = AuditApp(opening)
         async with app.run_test(size=size) as pilot:

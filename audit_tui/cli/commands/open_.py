@@ -23,6 +23,7 @@ from audit_tui.cli.line import is_line
 from audit_tui.cli.options import LINES, events_options, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.redacting import redact_mode, redact_option, redacted_view
+from audit_tui.cli.rules import live_detections, rules_option
 from audit_tui.cli.session import Session, session_of
 from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
@@ -115,6 +116,7 @@ def _without_lines(context: click.Context, _: click.Parameter, words: tuple[str,
     "STORE the store that was left last.",
 )
 @redact_option
+@rules_option
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal; ctrl+o switches it on.")
 @click.pass_context
 def open_command(
@@ -126,6 +128,7 @@ def open_command(
     resume: bool,
     redact: bool,
     no_mouse: bool,
+    rules: tuple[str, ...],
 ) -> int:
     """Review a store, or log files and folders, on the screen.
 
@@ -137,6 +140,7 @@ def open_command(
     flags = ({"mouse": False} if no_mouse else {}) | ({"resume": True} if resume else {})
     flags |= {"redact": True} if redact else {}
     session = replace(session_of(context), flags=flags) if flags else session_of(context)
+    session = replace(session, rules=rules)
     is_store_named = context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE
     if names and is_store_named:
         both = "A log and a store" if are_logs(names) else "Two stores"
@@ -355,6 +359,7 @@ def open_screen(
             open_notebook=lambda id_: Notebook.of_store(data_directory(), shown.notebook_id or id_),
             open_saved_views=partial(SavedViews, config_path().parent / VIEWS_FILE),
             meaning_of=_meaning_of,
+            detections=live_detections(session.rules, open_source(store), is_remembered=shown_as is None),
             open_patiently=partial(_open_patiently, store, redact) if settings.deadline else None,
         )
     )

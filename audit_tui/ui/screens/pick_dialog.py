@@ -91,6 +91,19 @@ class PickDialog(Dialog["Picked[T] | None"]):
                 compact=True,
             )
 
+    def renew(self, title: str, choices: Sequence[Choice[T]]) -> None:
+        """Show other lines; the cursor stays on the same one as far as it is still there."""
+        options = self.query_one(OptionList)
+        values = [choice.value for choice in choices]
+        place = options.highlighted
+        before = None if place is None else self._choices[place].value
+        self._heading, self._choices = title, choices
+        self.query_one("#box").border_title = Content(clean(title)).markup
+        options.clear_options()
+        options.add_options(Option(_content(choice), disabled=choice.value is None) for choice in choices)
+        first = next((place for place, value in enumerate(values) if value is not None), None)
+        options.highlighted = values.index(before) if before is not None and before in values else first
+
     def on_mount(self) -> None:
         options = self.query_one(OptionList)
         first = next((place for place, choice in enumerate(self._choices) if choice.value is not None), None)

@@ -12,12 +12,13 @@ from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from textual.app import ComposeResult
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
+    from audit_tui.core.filters import FilterField
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
     from audit_tui.ui.widgets.list.range_table import RangeTable
@@ -55,6 +56,7 @@ class ReviewBody(Container):
         self._pane: DetailPane | None = None
         self._wrong: Sequence[WrongEvents] = ()
         self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
+        self._fields_of: Callable[[AuditEvent], Collection[FilterField]] = lambda _: ()
         self._facets: FacetPanel | None = None
         self._width_cells = 0
         self._is_wide = False
@@ -139,7 +141,7 @@ class ReviewBody(Container):
             self._pane = DetailPane(self._open_reader, self.event_list.shown.context.zone, id="detail")
             self._fit_pane()
             self._pane.mark_wrong(self._wrong)
-            self._pane.remark(self._remarks_of)
+            self._pane.remark(self._remarks_of, self._fields_of)
             self.mount(self._pane)
         self._pane.display = True
         self._fit_facets()
@@ -162,11 +164,16 @@ class ReviewBody(Container):
         if self._pane is not None:
             self._pane.mark_wrong(wrong)
 
-    def remark(self, remarks_of: Callable[[AuditEvent], Sequence[str]]) -> None:
-        """Show in the pane, above an event, what this says of it."""
+    def remark(
+        self,
+        remarks_of: Callable[[AuditEvent], Sequence[str]],
+        fields_of: Callable[[AuditEvent], Collection[FilterField]],
+    ) -> None:
+        """Show in the pane, above an event, what this says of it, and let some of its values stand out."""
         self._remarks_of = remarks_of
+        self._fields_of = fields_of
         if self._pane is not None:
-            self._pane.remark(remarks_of)
+            self._pane.remark(remarks_of, fields_of)
 
     @on(EventList.QueryShown)
     def _follow_view(self, message: EventList.QueryShown) -> None:

@@ -20,9 +20,10 @@ from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.row_strips import Remark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import FilterField
     from audit_tui.core.notebook import Entry, Notebook
     from audit_tui.core.query import EventQuery, EventReader
 
@@ -47,7 +48,7 @@ class Marking(Following):
     _before_marked: View | None = None
 
     def on_mount(self) -> None:
-        self._body.remark(self.remarks_of)
+        self._body.remark(self.remarks_of, self.fields_of)
         self.call_after_refresh(self._load_notebook)
 
     @on(EventList.QueryShown)
@@ -72,7 +73,7 @@ class Marking(Following):
     def show_remarks(self) -> None:
         """Show marks, notes and tags where they belong."""
         self.table.remark(self.remarks())
-        self._body.remark(self.remarks_of)
+        self._body.remark(self.remarks_of, self.fields_of)
 
     def remarks(self) -> dict[int, Remark]:
         """Return what is added to the lines of events, by their numbers."""
@@ -88,6 +89,10 @@ class Marking(Following):
         if entry.note:
             return (f"{'● ' if entry.is_marked else ''}✎ {entry.note}", "")
         return ("● marked", "")
+
+    def fields_of(self, event: AuditEvent) -> Collection[FilterField]:
+        """Return the fields of an event whose values stand out in the pane."""
+        return ()
 
     @property
     def marked_seqs(self) -> list[int]:
@@ -124,7 +129,7 @@ class Marking(Following):
             self.say(f"Nothing is marked: {self._keymap.key_of('mark')} marks an event.")
             return
         query, row = self.event_list.shown.query, self.table.cursor_row
-        self._ask_once(partial(_places, query, self.marked_seqs), partial(self._take_places, row, step))
+        self._ask_once(partial(places_of, query, self.marked_seqs), partial(self._take_places, row, step))
 
     def _take_places(self, row: int, step: int, places: list[int]) -> None:
         if not places:
@@ -219,7 +224,7 @@ def _write_note(notebook: Notebook, event: AuditEvent, note: str, reader: EventR
     return Loaded(notebook, _present(notebook, reader))
 
 
-def _places(query: EventQuery, seqs: Sequence[int], reader: EventReader) -> list[int]:
+def places_of(query: EventQuery, seqs: Sequence[int], reader: EventReader) -> list[int]:
     """Return the row indexes of those of these events that are in a result, in its order."""
     places = []
     for seq in seqs:

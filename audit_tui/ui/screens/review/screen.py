@@ -9,6 +9,7 @@ from audit_tui.ui.keymap import bindings
 from audit_tui.ui.screens.review.around import Around
 from audit_tui.ui.screens.review.changing import Changing
 from audit_tui.ui.screens.review.choosing import Choosing
+from audit_tui.ui.screens.review.detecting import Detecting
 from audit_tui.ui.screens.review.explaining import Explaining
 from audit_tui.ui.screens.review.faceting import Faceting
 from audit_tui.ui.screens.review.looking import Looking
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
-class ReviewScreen(Choosing, Faceting, Around, Explaining, Changing, Looking, Viewing, TakingOut, Ordering):
+class ReviewScreen(
+    Choosing, Faceting, Detecting, Around, Explaining, Changing, Looking, Viewing, TakingOut, Ordering
+):
     """Shows who did what and when, and does what is asked of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]

@@ -58,6 +58,9 @@ class EventTable(ScrollView, can_focus=True):
         "event-table--quiet",
         "event-table--selected",
         "event-table--tag",
+        "event-table--low",
+        "event-table--medium",
+        "event-table--high",
     }
     """
     | Class | Description |
@@ -74,6 +77,9 @@ class EventTable(ScrollView, can_focus=True):
     | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
     | `event-table--selected` | A selected row. |
     | `event-table--tag` | A word at the end of a line: what is new about the event. |
+    | `event-table--low` | The letter of a rule that hit, informational or low. |
+    | `event-table--medium` | The letter of a rule of medium level. |
+    | `event-table--high` | The letter of a rule of high or critical level. |
     """
 
     cursor_row: reactive[int] = reactive(0, repaint=False)
@@ -299,6 +305,9 @@ class EventTable(ScrollView, can_focus=True):
             faint=component("event-table--faint"),
             quiet=component("event-table--quiet"),
             tag=component("event-table--tag"),
+            low=component("event-table--low"),
+            medium=component("event-table--medium"),
+            high=component("event-table--high"),
             selected=self.get_component_styles("event-table--selected").partial_rich_style,
             hit=self.get_component_styles("event-table--hit").partial_rich_style,
         )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from textual.filter import LineFilter
 
+    from audit_tui.core.detections import Level
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.ui.widgets.list.row_text import RowText
@@ -52,6 +53,8 @@ class Remark(NamedTuple):
     """It has a note."""
     tag: str = ""
     """A word at the end of the line; empty for none."""
+    level: Level | None = None
+    """The weight of the rule that hit it, of several the weightiest; None when none did."""
 
 
 NO_REMARK = Remark()
@@ -75,6 +78,9 @@ class RowStyles(NamedTuple):
     quiet: Style
     """Of rows that are not read yet, and of words in place of rows."""
     tag: Style
+    low: Style
+    medium: Style
+    high: Style
     """Of a word at the end of a line."""
     selected: Style
     """The addition of a selected row to its own style."""
@@ -121,7 +127,7 @@ class RowStrips:
 
     def __init__(self, row_text: RowText) -> None:
         self._row_text = row_text
-        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * 13), (), Color(0, 0, 0))
+        self._frame = Frame(0, 0, RowStyles(*[Style.null()] * len(RowStyles._fields)), (), Color(0, 0, 0))
         self._column = 0
         self._wrong: tuple[WrongEvents, ...] = ()
         self._remarks: Mapping[int, Remark] = {}
@@ -301,10 +307,17 @@ class RowStrips:
         """The line with the user's mark in front, unless the seal is broken, and the tag at its end."""
         first, look = segments[0], self._frame.styles
         gutter = first.text[:1]
+        level = remark.level
+        if gutter != WRONG_MARK and level is not None:
+            gutter = level.letter
         if gutter != WRONG_MARK and (remark.is_marked or remark.is_noted):
             mark = NOTED_MARK if not remark.is_marked else MARKED_MARK
-            gutter = MARKED_FAILURE_MARK if remark.is_marked and gutter == FAILURE_MARK else mark
+            gutter = MARKED_FAILURE_MARK if remark.is_marked and first.text[:1] == FAILURE_MARK else mark
+        if gutter != first.text[:1]:
             segments[0] = Segment(gutter + first.text[1:], first.style)
+            if level is not None and not is_cursor:
+                style = (look.low, look.medium, look.high)[max(0, min(level.value - 1, 2))]
+                segments[:1] = [Segment(gutter, style), Segment(first.text[1:], first.style)]
         if not remark.tag:
             return segments
         room = self._frame.room - cell_len(remark.tag) - 2

@@ -18,7 +18,7 @@ from audit_tui.core.time.zones import exact_date_text
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import tzinfo
 
     from audit_tui.core.catalogue import CatalogueEntry
@@ -57,6 +57,19 @@ class Spot(NamedTuple):
     """The cell where it begins in its first line."""
     end: int
     """The cell behind it in its first line."""
+
+
+def marked_lines(lines: Sequence[Line], fields: Collection[FilterField]) -> list[Line]:
+    """Return the lines with the values of some fields standing out."""
+    return [
+        tuple(
+            piece._replace(role=Role.TITLE)
+            if isinstance(piece.target, Target) and piece.target.field in fields
+            else piece
+            for piece in line
+        )
+        for line in lines
+    ]
 
 
 def spots_in(lines: Sequence[Line]) -> list[Spot]:

@@ -18,10 +18,10 @@ from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.line_view import LineView
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
-from audit_tui.ui.widgets.pane.detail_lines import Spot, Target, detail_lines, spots_in
+from audit_tui.ui.widgets.pane.detail_lines import Spot, Target, detail_lines, marked_lines, spots_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import tzinfo
 
     from textual import events
@@ -65,6 +65,7 @@ class DetailPane(LineView):
         self._event: AuditEvent | None = None
         self._wrong: tuple[WrongEvents, ...] = ()
         self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
+        self._fields_of: Callable[[AuditEvent], Collection[FilterField]] = lambda _: ()
         self._spots: Sequence[Spot] = ()
         self._current = 0
         self._field: FilterField | None = None
@@ -104,9 +105,14 @@ class DetailPane(LineView):
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
-    def remark(self, remarks_of: Callable[[AuditEvent], Sequence[str]]) -> None:
-        """Show above an event what this says of it."""
+    def remark(
+        self,
+        remarks_of: Callable[[AuditEvent], Sequence[str]],
+        fields_of: Callable[[AuditEvent], Collection[FilterField]],
+    ) -> None:
+        """Show above an event what this says of it, and let the values of some of its fields stand out."""
         self._remarks_of = remarks_of
+        self._fields_of = fields_of
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
@@ -151,9 +157,11 @@ class DetailPane(LineView):
             for run in self._wrong
             if event.seq is not None and run.first_seq <= event.seq <= run.last_seq
         ]
-        remarks = self._remarks_of(event)
+        remarks, fields = self._remarks_of(event), self._fields_of(event)
         self.show(
-            lambda width: detail_lines(event, entry, self._zone, width, warnings, remarks),
+            lambda width: marked_lines(
+                detail_lines(event, entry, self._zone, width, warnings, remarks), fields
+            ),
             keep_place=keep_place,
         )
 

@@ -1,0 +1,272 @@
+"""Detections: rules asked in the background, their hits marked in the list, listed, and told in the pane."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from audit_tui.core.cancel import CancelToken
+from audit_tui.core.columns import Column
+from audit_tui.core.detections import Detected, RuleHits
+from audit_tui.core.filters import Condition, in_words
+from audit_tui.core.matching import reasons
+from audit_tui.core.operators import MATCHES
+from audit_tui.core.query_line.text import line_of
+from audit_tui.core.text import clean, counted, cut
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.view import View, chipped
+from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.screens.review.marking import Marking, marked_view, places_of
+from audit_tui.ui.widgets.list.event_list import EventList
+from audit_tui.ui.widgets.list.row_strips import Remark
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from audit_tui.core.detections import Detections
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import Filter, FilterField
+    from audit_tui.ui.screens.pick_dialog import Choice, PickDialog, Picked
+
+NO_RULES = "No rules were named: audit-tui --rules built-in, or a folder of Sigma rules."
+MAX_CONDITIONS = 900
+"""The hits of a rule that a filter can name one by one."""
+MAX_REASONS = 3
+MAX_CHARS = 200
+"""Of what an author says of false hits; the rest is in the list of rules."""
+_HINT = "⏎ events  n next  e as query  i about  x silence  Esc close"
+_TITLE_CELLS = 48
+
+
+class Detecting(Marking):
+    """The rules that were named, and the key that lists those that hit."""
+
+    _detected = Detected()
+    _hits_at: Mapping[int, Sequence[RuleHits]] = {}
+    _detecting: CancelToken | None = None
+    _rules_dialog: PickDialog[RuleHits] | None = None
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.detect)
+
+    def on_unmount(self) -> None:
+        if self._detecting is not None:
+            self._detecting.cancel()
+
+    @on(EventList.QueryShown)
+    def _detect_again(self, message: EventList.QueryShown) -> None:
+        if message.is_reopened:
+            self.detect()
+
+    def detect(self) -> None:
+        """Ask the rules in a thread; those that hit show as they are found."""
+        detections = self._opening.detections
+        if detections is None:
+            return
+        if self._detecting is not None:
+            self._detecting.cancel()
+        token = self._detecting = CancelToken()
+
+        def report(detected: Detected) -> None:
+            self.call_later(self._take_detected, token, detected)
+
+        def run() -> None:
+            try:
+                detections.run(report, token)
+            except QueryCancelled:
+                return
+            except AuditTuiError as error:
+                self.call_later(self.show_error, error)
+
+        self.run_worker(run, thread=True, group="detect")
+
+    def _take_detected(self, token: CancelToken, detected: Detected) -> None:
+        if token.is_cancelled:
+            return
+        changed = detected.hits != self._detected.hits
+        self._detected = detected
+        if changed:
+            hits_at: defaultdict[int, list[RuleHits]] = defaultdict(list)
+            # The weightiest first, as they are.
+            for hits in detected.hits:
+                for seq in hits.seqs:
+                    hits_at[seq].append(hits)
+            self._hits_at = hits_at
+            self.show_remarks()
+        dialog = self._rules_dialog
+        if dialog is not None and dialog.is_current:
+            dialog.renew(detection_words(detected), _choices(detected))
+        if detected.is_done and any(hits.events for hits in detected.hits):
+            self.say(f"{detection_words(detected)}: {self._keymap.key_of('detections')} lists them.")
+
+    def remarks(self) -> dict[int, Remark]:
+        """Return what is added to the lines of events, by their numbers."""
+        remarks = super().remarks()
+        for seq, hits in self._hits_at.items():
+            remarks[seq] = remarks.get(seq, Remark())._replace(level=hits[0].info.level)
+        return remarks
+
+    def remarks_of(self, event: AuditEvent) -> Sequence[str]:
+        """Return what stands above an event in the pane."""
+        lines = list(super().remarks_of(event))
+        for hits in self._hits_at.get(event.seq or 0, ()):
+            lines += [*self._told(hits, event), ""]
+        return lines
+
+    def fields_of(self, event: AuditEvent) -> Collection[FilterField]:
+        """Return the fields by which rules hit an event."""
+        return {
+            reason.field for hits in self._hits_at.get(event.seq or 0, ()) for reason in _why(hits, event)
+        }
+
+    def _told(self, hits: RuleHits, event: AuditEvent) -> list[str]:
+        """Return what the pane says of a hit: the rule and its author, and why it hit, in few lines."""
+        info = hits.info
+        words = [in_words(self._as_shown(reason)) for reason in _why(hits, event)]
+        if not hits.is_exact:
+            words.append("a test that no query line says")
+        lines = [f"{info.level.letter}  {info.title} ({info.author or 'no author'})"]
+        lines += [f"   because {' and '.join(words)}"] if words else []
+        return lines + [f"   or harmless: {text[:MAX_CHARS]}" for text in info.false_positives[:MAX_REASONS]]
+
+    def _as_shown(self, expression: Filter) -> Filter:
+        redact = self._opening.redact
+        return expression if redact is None else redact.shown(expression)
+
+    # -- the list of rules
+
+    def action_detections(self) -> None:
+        from audit_tui.ui.screens.pick_dialog import PickDialog
+
+        if self._opening.detections is None:
+            self.say(NO_RULES)
+            return
+        dialog: PickDialog[RuleHits] = PickDialog(
+            detection_words(self._detected), _choices(self._detected), hint=_HINT, keys=("n", "e", "i", "x")
+        )
+        self._rules_dialog = dialog
+        self.app.push_screen(dialog, self._take_rule)
+
+    def _take_rule(self, picked: Picked[RuleHits] | None) -> None:
+        hits = None if picked is None else picked.value
+        if picked is None or hits is None:
+            return
+        from audit_tui.ui.screens.text_dialog import told_dialog
+
+        match picked.key:
+            case "n":
+                self._next_hit(hits)
+            case "e":
+                self.show_view(View(hits.filter, Preset.ALL_TIME, self.view.sort))
+                self.call_after_refresh(self.run_action, "filter")
+            case "i":
+                self.app.push_screen(told_dialog(hits.info.title, rule_words(hits)))
+            case "x":
+                self._ask_silence(hits)
+            case _:
+                self.show_view(view_of(hits))
+
+    def _next_hit(self, hits: RuleHits) -> None:
+        """Go to the next hit of a rule in what is shown, among what happened around it."""
+        seqs, row = hits.seqs[-MAX_CONDITIONS:], self.table.cursor_row
+        self._ask_once(
+            partial(places_of, self.event_list.shown.query, seqs), partial(self._take_hit_places, row)
+        )
+
+    def _take_hit_places(self, row: int, places: Sequence[int]) -> None:
+        if not places:
+            self.say("None of its events are in this view.")
+            return
+        target = next((place for place in places if place > row), places[0])
+        self.table.jump_to(target)
+        self.say(f"Hit {places.index(target) + 1} of {len(places)} in this view.")
+
+    def _ask_silence(self, hits: RuleHits) -> None:
+        from audit_tui.ui.screens.menu import Menu, MenuItem
+
+        row = self.table.highlighted
+        items = [MenuItem("a", "All its hits", hits.info.title)]
+        queries = [""]
+        if row is not None and row.user is not None and self._hits_at.get(row.seq):
+            queries.append(line_of(Condition(Column.USER, MATCHES, row.user)))
+            items.append(MenuItem("u", "Those of this user", row.user))
+        detections = self._opening.detections
+
+        def take(number: int | None) -> None:
+            if number is not None and detections is not None:
+                self._silence(detections, hits, queries[number])
+
+        self.app.push_screen(Menu("Silence", items, act="silence"), take)
+
+    def _silence(self, detections: Detections, hits: RuleHits, query: str) -> None:
+        try:
+            detections.silence(hits.info, query)
+        except AuditTuiError as error:
+            self.show_error(error)
+            return
+        self.say(
+            f"Silenced {query or 'all hits'} of {hits.info.title}, in silences.toml beside the settings."
+        )
+        self.detect()
+
+
+def view_of(hits: RuleHits) -> View:
+    """Return the view of the events of a rule: by its filter, or one by one where that takes others too."""
+    if hits.events and not hits.is_exact and len(hits.seqs) <= MAX_CONDITIONS:
+        return marked_view(hits.seqs)
+    return chipped(View(hits.filter, Preset.ALL_TIME))
+
+
+def detection_words(detected: Detected) -> str:
+    """Say how many rules hit how many events, and how many of them were asked."""
+    if not detected.rules:
+        return "Reading the rules"
+    rules = sum(1 for hits in detected.hits if hits.events)
+    hits = counted(sum(hits.events for hits in detected.hits), "hit")
+    words = f"{rules} of {counted(detected.rules, 'rule')} hit, {hits}"
+    silenced = sum(hits.silenced for hits in detected.hits)
+    words += f", {silenced:,} silenced" if silenced else ""
+    return words if detected.is_done else f"{words}; {detected.asked} asked so far"
+
+
+def rule_words(hits: RuleHits) -> str:
+    """Return all that a rule says of itself, and its query."""
+    info = hits.info
+    parts = [
+        info.description,
+        *(f"Harmless: {text}" for text in info.false_positives),
+        f"Level {info.level.word}, by {info.author or 'nobody who is named'}, {info.date or 'no date'}",
+        " ".join(info.tags),
+        *info.references,
+        f"Rule {info.id}" + (f", licence {info.license}" if info.license else ""),
+        ("Query: " if hits.is_exact else "Query, which takes more than the rule: ") + line_of(hits.filter),
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _why(hits: RuleHits, event: AuditEvent) -> list[Condition]:
+    return [reason for reason in reasons(hits.filter, event) if reason.field is not Column.SOURCE]
+
+
+def _choices(detected: Detected) -> list[Choice[RuleHits]]:
+    from audit_tui.ui.screens.pick_dialog import Choice
+
+    choices: list[Choice[RuleHits]] = [
+        Choice(
+            f"{cut(clean(hits.info.title), _TITLE_CELLS):<{_TITLE_CELLS}}  ",
+            hits,
+            label=f"{hits.info.level.letter} {hits.events:>6,}  ",
+            end=", ".join(filter(None, (_silenced_words(hits), hits.info.author))),
+        )
+        for hits in detected.hits
+    ]
+    if not choices:
+        choices.append(Choice("No rule hit." if detected.is_done else "No rule hit yet."))
+    return choices + [Choice(note) for note in detected.notes]
+
+
+def _silenced_words(hits: RuleHits) -> str:
+    return f"{hits.silenced:,} silenced" if hits.silenced else ""
