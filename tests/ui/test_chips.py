@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import EVERYTHING, All, Condition
+from audit_tui.core.filters import EVERYTHING, All, Any, Condition
 from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import Chip, View
@@ -177,3 +177,18 @@ def test_the_dialog_keeps_the_chips_beside_its_rows() -> None:
         assert "Filter (2)" in driver.lines()[0]
 
     run_review(script, view=View(ROLES, Preset.ALL_TIME, chips=(Chip(LOGIN),)))
+
+
+def test_a_query_in_the_dialog_narrows_beside_the_chips_and_sets_the_range() -> None:
+    async def script(driver: Driver) -> None:
+        before = driver.review.view
+        await driver.press("f", "up", "up", *'(category:roles or "thing 9") since:today', "enter")
+        view = driver.review.view
+        assert view.chips == before.chips
+        assert driver.app.screen is driver.review
+        assert view.time_range is Preset.TODAY or view.time_range != before.time_range
+        assert isinstance(view.filter, Any)
+        await driver.press("u")
+        assert driver.review.view == before
+
+    run_review(script, view=View(time_range=Preset.ALL_TIME, chips=(Chip(NOT_5),)))

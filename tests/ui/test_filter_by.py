@@ -14,10 +14,12 @@ from textual.geometry import Offset, Region
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.core.filters import ANY_TEXT, Any, Condition, MetaField, parse_condition
+from audit_tui.core.filters import ANY_TEXT, Any, Condition, Filter, MetaField, parse_condition
 from audit_tui.core.flat_filter import Draft, FlatFilter, Form, Match
 from audit_tui.core.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.query import EventQuery, Interval
+from audit_tui.core.query_line.parse import Query
+from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
 from audit_tui.ui.screens.filter_by import FilterDialog
@@ -28,6 +30,7 @@ from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRo
 from audit_tui.ui.widgets.fields.match_count import MatchCount, percentage
 from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
+from audit_tui.ui.widgets.fields.query_row import QueryInput
 from audit_tui.ui.widgets.fields.value_input import Listing, ValueInput, picture
 from tests.ui.fake_reader import FakeReader, Hook
 from tests.ui.waiting import Gate, at_rest, until
@@ -77,7 +80,7 @@ class HostApp(ThemedApp):
     def __init__(self) -> None:
         super().__init__()
         self.reader = FakeReader([])
-        self.results: list[FlatFilter | None] = []
+        self.results: list[FlatFilter | Query | None] = []
 
     def on_mount(self) -> None:
         self.dialog = FilterDialog(lambda: self.reader)
@@ -91,7 +94,7 @@ class HostApp(ThemedApp):
         self.reader = reader
         self.dialog.renew()
 
-    def open(self, current: FlatFilter, query: EventQuery) -> None:
+    def open(self, current: FlatFilter | Filter, query: EventQuery) -> None:
         self.dialog.begin(current, query)
         self.push_screen("filter-by", self.results.append)
 
@@ -175,7 +178,7 @@ class Driver:
         assert await self.pilot.click(target, offset=(x, y))
         await self.settle()
 
-    async def result(self) -> FlatFilter | None:
+    async def result(self) -> FlatFilter | Query | None:
         await self.until(lambda: bool(self.app.results))
         assert not self.dialog.is_current
         return self.app.results.pop()
@@ -267,7 +270,7 @@ def test_it_opens_with_the_filter_in_force_and_gives_it_back() -> None:
         await driver.open(ALICE, NOT_BOB, match=Match.ANY)
         assert driver.drafts == [Draft.of(ALICE), Draft.of(NOT_BOB)]
         assert "○ AND  ● OR   at least one holds" in driver.text
-        assert driver.line_of("Alice").split()[1:-1] == [
+        assert driver.line_of("Is Equal To").split()[1:-1] == [
             "User",
             "▾",
             "Is",
@@ -294,7 +297,7 @@ def test_a_filter_of_a_command_line_stays_what_it_is() -> None:
         await driver.open(*given_filters)
         assert driver.drafts == [Draft.of(condition) for condition in given_filters]
         assert "\x1b" not in driver.text
-        assert driver.line_of("Role").split()[1:-1] == ["Description", "▾", "Contains", "▾", "Role", "✕"]
+        assert driver.line_of(" Contains").split()[1:-1] == ["Description", "▾", "Contains", "▾", "Role", "✕"]
         await driver.press("enter")
         assert await driver.result() == FlatFilter(Match.ALL, given_filters)
         await driver.open(given_filters[2])
@@ -601,6 +604,128 @@ def test_keys_that_come_in_one_burst_land_where_they_were_meant() -> None:
             driver.send(key)
         await driver.until(lambda: driver.drafts[1].operator is IS)
         assert [draft.text for draft in driver.drafts] == ["x", "yz"]
+
+    run_dialog(script)
+
+
+# The query line
+
+
+def line_text(driver: Driver) -> str:
+    return driver.dialog.query_one(QueryInput).value
+
+
+def test_the_line_and_the_rows_say_the_same() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE, NOT_BOB)
+        assert line_text(driver) == "user=Alice user!=bob"
+        await driver.press("up", "up")
+        assert driver.has_focus(driver.dialog.query_one(QueryInput))
+        await driver.press("end", *" event=Login")
+        assert driver.drafts == [Draft.of(ALICE), Draft.of(NOT_BOB), Draft.of(LOGIN)]
+        await driver.until(lambda: driver.count == "3 events match, 33%")
+        await driver.press("down", "o")
+        assert line_text(driver) == "user=Alice or user!=bob or event=Login"
+        await driver.press("down", "delete", "ctrl+d")
+        assert line_text(driver) == "user!=bob or event=Login"
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ANY, (NOT_BOB, LOGIN))
+
+    run_dialog(script)
+
+
+def test_a_query_that_rows_cannot_show_stays_text() -> None:
+    line = "(user:alice or event:role*) -user=bob"
+
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("up", "up", *line)
+        assert "This query says more than rows can show" in driver.text
+        assert not driver.dialog.query_one(ConditionRows).display
+        await driver.until(lambda: driver.count == "3 events match, 33%")
+        await driver.press("enter")
+        result = await driver.result()
+        assert isinstance(result, Query)
+        assert line_of(result.filter) == "(user:alice or event:role*) user!=bob"
+        driver.app.open(result.filter, EventQuery())
+        await driver.settle()
+        assert line_text(driver) == "(user:alice or event:role*) user!=bob"
+        assert driver.has_focus(driver.dialog.query_one(QueryInput)), "it opens where one types"
+        await driver.press("home", *["delete"] * 60, *"user=Alice")
+        assert driver.dialog.query_one(ConditionRows).display
+        assert driver.drafts == [Draft.of(ALICE)]
+
+    run_dialog(script)
+
+
+def test_an_error_points_at_the_place_and_enter_mends_it() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("up", "up", *"event=Login usr:alice")
+        lines = driver.lines
+        line = next(number for number, text in enumerate(lines) if "usr:alice" in text)
+        assert lines[line + 1].index("^^^") == lines[line].index("usr")
+        assert lines[line + 1].count("^") == 3
+        assert driver.count == "not understood"
+        assert "There is no column 'usr'. Did you mean user?" in driver.hint
+        assert driver.hint.endswith("⏎ mends it")
+        await driver.press("enter")
+        assert line_text(driver) == "event=Login user:alice"
+        assert "^" not in driver.text
+        assert len(driver.drafts) == 2
+        await driver.press("enter")
+        assert isinstance(await driver.result(), FlatFilter)
+
+    run_dialog(script)
+
+
+def test_an_error_without_a_mend_keeps_the_dialog() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("up", "up", *"outcome=fail", "enter")
+        assert driver.dialog.is_current
+        assert "Outcomes are success and failure" in driver.hint
+        await driver.click("#apply")
+        assert driver.dialog.is_current
+        await driver.press(*["backspace"] * 12, "enter")
+        assert await driver.result() == FlatFilter()
+
+    run_dialog(script, WIDE_EVENTS)
+
+
+def test_the_line_is_completed() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.press("up", "up", *"us", "tab")
+        assert line_text(driver) == "user:"
+        await driver.press("s")
+        await driver.until(driver.has_list)
+        assert [(item.label, item.count) for item in driver.popup.items] == [
+            ("svc-0", 7),
+            ("svc-1", 7),
+            ("svc-2", 6),
+        ]
+        await driver.press("down", "down", "enter")
+        assert line_text(driver) == "user:svc-1 "
+        await driver.press(*"meta.r", "tab", "a", "tab", "enter")
+        assert line_text(driver) == "user:svc-1 meta.request.role:admin "
+        result = await driver.result()
+        assert isinstance(result, FlatFilter)
+        assert len(result.conditions) == 2
+
+    run_dialog(script, WIDE_EVENTS)
+
+
+def test_a_value_that_cannot_be_drawn_is_for_the_rows() -> None:
+    hostile = Condition(Column.USER, IS, "\x1b[31m")
+
+    async def script(driver: Driver) -> None:
+        await driver.open(hostile)
+        assert driver.dialog.query_one(QueryInput).disabled
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, (hostile,))
+        await driver.open()
+        assert not driver.dialog.query_one(QueryInput).disabled
 
     run_dialog(script)
 
@@ -1094,7 +1219,7 @@ def test_an_error_is_one_calm_line_and_the_dialog_works_on(broken: str) -> None:
         await driver.until(lambda: "busy" not in driver.text and driver.count == "9 events match")
         await driver.press("enter", "enter")
         result = await driver.result()
-        assert result is not None
+        assert isinstance(result, FlatFilter)
         [condition] = result.conditions
         assert isinstance(condition, Condition)
         assert condition.value == "xy"

@@ -1,9 +1,10 @@
-"""The *Filter by* dialog."""
+"""The *Filter by* dialog: rows, and the query line that says the same."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -11,9 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat_filter
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import EVERYTHING, All, conditions_in, everywhere
+from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat, flat_filter
 from audit_tui.core.query import EventQuery
+from audit_tui.core.query_line.parse import Query
+from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean
+from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.dialog import Dialog
@@ -24,6 +30,7 @@ from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
 from audit_tui.ui.widgets.fields.match_count import MatchCount
 from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
+from audit_tui.ui.widgets.fields.query_row import QueryInput, QueryRow
 from audit_tui.ui.widgets.fields.value_check import ValueCheck
 from audit_tui.ui.widgets.fields.value_input import ValueInput
 
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.widget import Widget
 
+    from audit_tui.core.filters import Filter
     from audit_tui.core.query import ReaderFactory
 
 MIN_ROWS = 4
@@ -46,15 +54,20 @@ HINTS: dict[type[Widget], str] = {
     Dropdown: "⏎ list   ← → change   Tab next   ^D remove row   Esc cancel",
     PickLine: "← → change   ⏎ apply   Tab next   Esc cancel",
     Button: "⏎ press   Tab next   Esc cancel",
+    QueryInput: "⏎ apply   Tab complete   ↓ next   Esc cancel",
 }
 _MATCHES = tuple(Match)
 _MEANINGS = ("all of these hold", "at least one holds")
 LIST_HINT = "↑ ↓ choose   ⏎ take, ⏎ again to apply   ^D remove row   Esc close list"
 """While candidates hang from a value."""
+TEXT_WORDS = "This query says more than rows can show: it stays text."
 
 
-class FilterDialog(Dialog[FlatFilter | None]):
-    """Edits a flat filter; gives back the one to apply, or None when it was cancelled.
+class FilterDialog(Dialog[FlatFilter | Query | None]):
+    """Edits a filter; gives back the one to apply, or None when it was cancelled.
+
+    The query line and the rows say the same, whichever is edited, as long as rows can; else the line is what
+    counts, and a ``Query`` comes back.
 
     One instance is kept (``App.install_screen``) and opened again and again: call ``begin`` before each
     ``push_screen``. Its rows stay mounted, so that it opens quickly.
@@ -74,7 +87,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
     | Key(s) | Description |
     | :- | :- |
     | tab, shift+tab | The next field, the one before. |
-    | up, down | The row above, the row below. |
+    | up, down | The row above, the row below; up from the first, the query line. |
     | delete, ctrl+d | Remove the row; delete in a value removes a letter. |
     | enter | Act on what has the focus; in a value that stands, apply. |
     | escape | Close the list, then leave everything as it was. |
@@ -89,6 +102,9 @@ class FilterDialog(Dialog[FlatFilter | None]):
         counts = self._counts = Lane(open_reader)
         self._tab = PickLine([Alternative(each.label, each.label) for each in Match], meanings=_MEANINGS)
         self._count = MatchCount(counts)
+        self._line = QueryRow(self._popup, self._source)
+        self._text: Query | None = None
+        """The query that stays text; None while rows say it."""
         self._rows = ConditionRows(self._popup, self._source)
         self._check = ValueCheck(values)
         self._hint = Static(HINTS[ValueInput], id="hint", markup=False)
@@ -103,21 +119,40 @@ class FilterDialog(Dialog[FlatFilter | None]):
         """The theme in which its fields are drawn."""
         self.begin(FlatFilter(), EventQuery())
 
-    def begin(self, current: FlatFilter, query: EventQuery, range_words: str = "") -> None:
+    def begin(
+        self,
+        current: FlatFilter | Filter,
+        query: EventQuery,
+        range_words: str = "",
+        context: TimeContext | None = None,
+    ) -> None:
         """Start over; to be called before the dialog is pushed.
 
         Args:
             current: The filter to edit.
             query: The query in force: its range, and what else narrows it, is what events are counted in.
             range_words: The range in words; empty for the whole store.
+            context: The zone and the moment of times in the query line; None is UTC now.
         """
         self._query = query
         self._source.interval, self._source.range_words = query.interval, range_words
         self._error = None
-        self._tab.index = _MATCHES.index(current.match)
-        self._rows.show([Draft.of(condition) for condition in current.conditions])
+        expression = current.expression() if isinstance(current, FlatFilter) else current
+        rows = current if isinstance(current, FlatFilter) else _rows_of(Query(expression))
+        self._line.begin(line_of(expression), context or TimeContext(UTC, datetime.now(UTC)))
+        self._show_rows(rows, Query(expression))
         self._check.begin()
         self._is_fresh = True
+
+    def _show_rows(self, rows: FlatFilter | None, query: Query, *, is_typed: bool = False) -> None:
+        """Show what a query says as rows; where rows cannot, it stays text."""
+        self._text = query if rows is None else None
+        self.set_class(rows is None, "-text")
+        shown = rows or FlatFilter()
+        self._tab.index = _MATCHES.index(shown.match)
+        drafts = [Draft.of(condition) for condition in shown.conditions]
+        if not is_typed or drafts != [draft for draft in self._rows.drafts if not draft.is_untouched]:
+            self._rows.show(drafts, keeps_list=is_typed)
 
     def renew(self) -> None:
         """Read from the source again the next time: it may have been replaced."""
@@ -140,11 +175,15 @@ class FilterDialog(Dialog[FlatFilter | None]):
         self._fit(self.app.size)  # before the first layout, so that nothing moves once it is shown
         with Vertical(id="box") as box:
             box.border_title = "Filter by"
+            yield self._line
             with Horizontal(id="head"):
                 yield self._tab
                 yield self._count
             yield self._rows
-            yield Button("+ Add Filter", id="add")
+            yield Static(TEXT_WORDS, id="as-text", markup=False)
+            with Horizontal(id="more"):
+                yield Button("+ Add Filter", id="add")
+                yield Button("Edit as text", id="edit-text")
             yield self._check
             with Horizontal(id="foot"):
                 yield Button("Clear All", id="clear")
@@ -163,8 +202,11 @@ class FilterDialog(Dialog[FlatFilter | None]):
             self._is_fresh = False
             self._rows.scroll_home(animate=False)
             value = self._rows.rows[0].value
-            self.set_focus(value)
-            value.select_all()  # it may have the focus from the last time, and tells nothing then
+            if self._text is not None:
+                self.set_focus(self._line.input)
+            else:
+                self.set_focus(value)
+                value.select_all()  # it may have the focus from the last time, and tells nothing then
             self._count.begin(self._edited_query())
             self._look()
             if not self._names_read:
@@ -179,7 +221,11 @@ class FilterDialog(Dialog[FlatFilter | None]):
         except AuditTuiError:
             # It is an offer only: whoever needs the store next says what is wrong with it.
             names = ()
-        self.call_later(self._rows.offer_names, names)
+        self.call_later(self._take_names, names)
+
+    def _take_names(self, names: tuple[str, ...]) -> None:
+        self._rows.offer_names(names)
+        self._line.input.metadata_names = names
 
     def on_screen_suspend(self) -> None:
         """Ask nothing more."""
@@ -199,7 +245,7 @@ class FilterDialog(Dialog[FlatFilter | None]):
         is_short = size.height < TALL_LINES
         self.set_class(is_short, "-short")
         self.set_class(size.width < WIDE_CELLS, "-narrow")
-        rest = 6 if is_short else 8
+        rest = 7 if is_short else 9
         most = max(size.height - rest, 1)
         self._rows.styles.max_height = most
         self._rows.styles.min_height = 1 if is_short else min(MIN_ROWS, most)
@@ -216,12 +262,26 @@ class FilterDialog(Dialog[FlatFilter | None]):
 
     # What the fields tell
 
+    @on(QueryRow.Edited)
+    def _take_line(self) -> None:
+        self._error = None
+        if self._line.error is not None:
+            self._count.refuse("not understood")
+            self._show_hint()
+            return
+        query = self._line.query_meant
+        self._show_rows(_rows_of(query), query, is_typed=True)
+        self._count.count(self._edited_query())
+        self._look()
+
     @on(ConditionRow.Edited)
     @on(PickLine.Changed)
     def _recount(self) -> None:
+        self._text = None
+        self._line.show(line_of(self.edited.expression()))
         self._error = None
         if any(draft.problem() is not None for draft in self._rows.drafts):
-            self._count.refuse()
+            self._count.refuse("a value cannot match")
         else:
             self._count.count(self._edited_query())
         self._look()
@@ -241,7 +301,10 @@ class FilterDialog(Dialog[FlatFilter | None]):
         self._show_hint()
 
     def _edited_query(self) -> EventQuery:
-        return replace(self._query, filter=self.edited.expression())
+        expression = everywhere(self.edited.expression() if self._text is None else self._text.filter)
+        others = self._query.filter
+        both = expression if others == EVERYTHING else All((others, expression))
+        return replace(self._query, filter=both)
 
     @on(ValueInput.Failed)
     @on(MatchCount.Failed)
@@ -261,10 +324,25 @@ class FilterDialog(Dialog[FlatFilter | None]):
     def _add(self) -> None:
         self._rows.add()
 
+    @on(QueryInput.Entered)
+    def _enter_line(self) -> None:
+        if not self._line.mend():
+            self._apply()
+
+    @on(Button.Pressed, "#edit-text")
+    def _edit_text(self) -> None:
+        self._line.input.focus()
+
     @on(ValueInput.Entered)
     @on(PickLine.Entered)
     @on(Button.Pressed, "#apply")
     def _apply(self) -> None:
+        if self._line.error is not None:
+            self._line.input.focus()
+            return
+        if self._text is not None:
+            self.leave(self._text)
+            return
         problem = next(((row, error) for row in self._rows.rows if (error := row.draft.problem())), None)
         if problem is not None:
             row, self._error = problem
@@ -287,7 +365,11 @@ class FilterDialog(Dialog[FlatFilter | None]):
         rows = self._rows.rows
         row = self._rows.focused_row()
         if row is None:
-            if step > 0 and self.focused is self._tab:
+            if self.focused is self._line.input:
+                self._tab.focus()
+            elif step < 0 and self.focused is self._tab:
+                self._line.input.focus()
+            elif step > 0 and self.focused is self._tab:
                 rows[0].value.focus()
             elif step < 0 and self.focused is self.query_one("#add"):
                 rows[-1].value.focus()
@@ -307,6 +389,12 @@ class FilterDialog(Dialog[FlatFilter | None]):
 
     def _show_hint(self) -> None:
         self._hint.set_class(self._error is not None, "-error")
+        if self._line.error is not None:
+            error = self._line.error
+            words = clean(f"{error.message} {error.hint}") + ("   ⏎ mends it" if error.mended else "")
+            self._hint.add_class("-error")
+            self._hint.update(f"✗ {words}", layout=False)
+            return
         if self._error is not None:
             words = clean(f"{self._error.message} {self._error.hint}")
             self._hint.update(f"✗ {words}", layout=False)
@@ -319,3 +407,9 @@ class FilterDialog(Dialog[FlatFilter | None]):
             hint = HINTS.get(type(self.focused) if self.focused is not None else Button, "")
         if hint != self._hint.content:
             self._hint.update(hint, layout=False)
+
+
+def _rows_of(query: Query) -> FlatFilter | None:
+    """Return the rows that say what a query does; None where it says more, or when."""
+    has_times = any(condition.field is Column.TIME for condition in conditions_in(query.filter))
+    return None if has_times or query.time_range is not None else flat(query.filter)

@@ -11,9 +11,8 @@ from textual import on
 from audit_tui.core.columns import Column
 from audit_tui.core.event_fields import row_text
 from audit_tui.core.filters import EVERYTHING, NO_VALUE_WORDS, Condition
-from audit_tui.core.flat_filter import FlatFilter, flat
+from audit_tui.core.flat_filter import FlatFilter
 from audit_tui.core.operators import IS, IS_NOT
-from audit_tui.core.view import chipped
 from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.widgets.chips import ChipLine
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_tui.core.filters import Filter, FilterField
+    from audit_tui.core.query_line.parse import Query
     from audit_tui.core.view import View
     from audit_tui.ui.screens.menu import MenuItem
     from audit_tui.ui.widgets.pane.detail_lines import Target
@@ -37,18 +37,22 @@ class Narrowing(ReviewBase):
         if self._filter_dialog is None:
             self._filter_dialog = FilterDialog(self._open_reader)
             self.app.install_screen(self._filter_dialog, "filter-by")
-        view, rows = self.view, flat(self.view.filter)
-        if rows is None:
-            view, rows = chipped(view), FlatFilter()
-        others = replace(view, filter=EVERYTHING, is_lifted=False)
-        self._filter_dialog.begin(rows, others.query(self.context), view.range_words(self.context))
+        context = self.context
+        others = replace(self.view, filter=EVERYTHING, is_lifted=False)
+        words = others.range_words(context)
+        self._filter_dialog.begin(self.view.filter, others.query(context), words, context)
         self.app.push_screen("filter-by", partial(self._take_filter, others))
 
-    def _take_filter(self, others: View, chosen: FlatFilter | None) -> None:
-        if chosen is not None:
+    def _take_filter(self, others: View, chosen: FlatFilter | Query | None) -> None:
+        if chosen is None:
+            return
+        if isinstance(chosen, FlatFilter):
             view = replace(others, filter=chosen.expression())
-            if view != self.view:
-                self.show_view(view)
+        else:
+            time_range = chosen.time_range or others.time_range
+            view = replace(others, filter=chosen.filter, time_range=time_range)
+        if view != self.view:
+            self.show_view(view)
 
     def narrow_by(self, more: Filter) -> None:
         """Show only events that match this too: each part of it becomes a chip."""

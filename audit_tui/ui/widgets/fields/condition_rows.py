@@ -235,10 +235,16 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         """Return what the rows say."""
         return [row.draft for row in self.rows]
 
-    def show(self, drafts: Sequence[Draft]) -> None:
-        """Show these rows, or an empty one when there are none."""
+    def show(self, drafts: Sequence[Draft], *, keeps_list: bool = False) -> None:
+        """Show these rows, or an empty one when there are none.
+
+        Args:
+            drafts: The rows.
+            keeps_list: The open list hangs from another field.
+        """
         wanted = list(drafts) or [Draft()]
-        self._popup.close()
+        if not keeps_list:
+            self._popup.close()
         for row, draft in zip(self._rows, wanted, strict=False):
             row.show(draft)
         for index, row in enumerate(self._rows):

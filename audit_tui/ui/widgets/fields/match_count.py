@@ -83,11 +83,11 @@ class MatchCount(Static):
             self._timer = None
         self._counts.cancel()
 
-    def refuse(self) -> None:
-        """Say that there is nothing to count: a value that no event can have stands in a row."""
+    def refuse(self, words: str) -> None:
+        """Say why there is nothing to count."""
         self.stop()
         self.set_class(True, "-none")
-        self._say("a value cannot match")
+        self._say(words)
 
     def _start(self, query: EventQuery) -> None:
         whole = replace(query, filter=EVERYTHING)

@@ -1,0 +1,250 @@
+"""The query line as a field: completed while one types, with a mark under what cannot be read."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from audit_tui.core.columns import Column
+from audit_tui.core.query_line.complete import Completion, Part, completions, place_at
+from audit_tui.core.query_line.parse import Query, parse
+from audit_tui.core.query_line.scan import QueryError
+from audit_tui.core.query_line.text import value_text
+from audit_tui.errors import AuditTuiError
+from audit_tui.ui.widgets.fields.line_input import LineInput
+from audit_tui.ui.widgets.fields.popup_list import PopupItem
+from audit_tui.ui.widgets.fields.value_input import picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import EventReader
+    from audit_tui.core.query_line.complete import Place
+    from audit_tui.core.time.dates import TimeContext
+    from audit_tui.ui.widgets.fields.candidates import CandidateSource
+    from audit_tui.ui.widgets.fields.popup_list import PopupList
+
+MAX_COMPLETIONS = 50
+PROMPT = 'a query, user:alice -event:Login "text", or choose below'
+_STEPS = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8}
+
+
+class QueryInput(LineInput):
+    """The text of the line, and a list of what may stand at the cursor.
+
+    Args:
+        popup: The list that it shares with other fields.
+        source: The place where values are asked for.
+    """
+
+    class Entered(Message):
+        """Enter was pressed, and not to take a line of the list."""
+
+    class _Answered(Message):
+        def __init__(self, number: int, completions: Sequence[Completion]) -> None:
+            super().__init__()
+            self.number = number
+            self.completions = completions
+
+    def __init__(self, popup: PopupList, source: CandidateSource) -> None:
+        super().__init__(placeholder=PROMPT, id="line")
+        self._popup = popup
+        self._source = source
+        self.metadata_names: Sequence[str] = ()
+        """The fields that the metadata have."""
+        self._number = 0
+        """The number of the newest question; an answer to another one is late."""
+        self._completions: Sequence[Completion] = ()
+
+    @property
+    def has_list(self) -> bool:
+        """Tell whether completions hang from it."""
+        return self._popup.is_open_for(self)
+
+    def complete(self, *, is_wanted: bool = False) -> None:
+        """Ask what may stand at the cursor.
+
+        Args:
+            is_wanted: Offer also where nothing of a name is typed yet.
+        """
+        place = place_at(self.value, self.cursor_position)
+        self._number += 1
+        is_unknown = place.part is Part.VALUE and place.field is None and not place.is_bound
+        if is_unknown or (place.part is Part.FIELD and not place.typed and not is_wanted):
+            self._close()
+            return
+        ask = partial(self._read, self._number, place, self._source.lane.begin())
+        self.run_worker(ask, group="values", exclusive=True, thread=True)
+
+    def _read(self, number: int, place: Place, token: CancelToken) -> None:
+        """In a thread: read the completions and tell."""
+
+        def question(reader: EventReader, cancel: CancelToken) -> Sequence[Completion]:
+            if place.part is Part.VALUE and not place.is_bound and place.field is not Column.TIME:
+                values = self._source.read(reader, place.field, place.typed.rstrip("*"), cancel).values
+                return [
+                    Completion(value_text(each.value), place.start, each.events)
+                    for each in values
+                    if each.value
+                ]
+            return completions(place, reader, MAX_COMPLETIONS, self.metadata_names)
+
+        try:
+            answer = self._source.lane.ask(question, token)
+        except AuditTuiError:
+            # It is an offer only: whoever needs the store next says what is wrong with it.
+            answer = ()
+        self.post_message(self._Answered(number, answer))
+
+    def on_query_input__answered(self, answer: _Answered) -> None:
+        """Show the completions if they are still wanted."""
+        answer.stop()
+        if answer.number != self._number or not self.has_focus:
+            return
+        cursor = self.cursor_position
+        typed = {self.value[each.start : cursor] for each in answer.completions}
+        self._completions = answer.completions
+        if not self._completions or {each.text for each in self._completions} == typed:
+            self._close()
+            return
+        items = [PopupItem(each.text, count=each.events) for each in self._completions]
+        has_counts = any(each.events is not None for each in self._completions)
+        edge = f"counts: {self._source.range_words or 'whole store'}" if has_counts else ""
+        self._popup.show_for(self, items, edge=edge)
+
+    def picked(self, index: int) -> None:
+        """Write a completion into the line."""
+        completion = self._completions[index]
+        rest = self.value[self.cursor_position :]
+        is_value = not completion.text.endswith((":", "."))
+        text = f"{completion.text} " if is_value and not rest else completion.text
+        self._close()
+        self.replace(text, completion.start, self.cursor_position)
+
+    def list_closed(self) -> None:
+        """Completions are not wanted any more."""
+        self._number += 1
+        self._source.lane.cancel()
+
+    def _close(self) -> None:
+        if self.has_list:
+            self._popup.close()
+
+    def on_blur(self) -> None:
+        """Close the list."""
+        self._close()
+
+    def on_key(self, event: events.Key) -> None:
+        """Work on the keys that are not editing."""
+        if not self._press(event.key):
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _press(self, key: str) -> bool:
+        highlighted = self._popup.highlighted if self.has_list else None
+        if self.has_list and key in _STEPS:
+            self._popup.move(_STEPS[key])
+        elif key == "tab" and self.has_list:
+            self.picked(highlighted or 0)
+        elif key == "enter" and highlighted is not None:
+            self.picked(highlighted)
+        elif key == "enter":
+            self._close()
+            self.post_message(self.Entered())
+        elif key == "escape" and self.has_list:
+            self._close()
+        elif key == "down" and self.cursor_position == len(self.value) and not self.value.strip():
+            self.complete(is_wanted=True)
+        else:
+            return False
+        return True
+
+
+class QueryRow(Vertical):
+    """The line, what it means, and a mark under the place of an error.
+
+    Args:
+        popup: The list of completions.
+        source: The place where values are asked for.
+    """
+
+    class Edited(Message):
+        """The user changed the line."""
+
+    def __init__(self, popup: PopupList, source: CandidateSource) -> None:
+        super().__init__()
+        self.input = QueryInput(popup, source)
+        """The field."""
+        self._caret = Static("", id="caret", markup=False)
+        self._shown: str | None = None
+        """The text that was put there, which is not an edit; None once there was one."""
+        self.query_meant: Query = Query()
+        """The meaning of the line; of the last one that could be read."""
+        self.error: QueryError | None = None
+        """The reason why the line cannot be read; None when it can."""
+        self._time_context: TimeContext | None = None
+
+    def compose(self) -> ComposeResult:
+        """The field, and the line of the mark."""
+        yield self.input
+        yield self._caret
+
+    def begin(self, text: str, context: TimeContext) -> None:
+        """Start over with a text and the zone and moment of its times."""
+        self._time_context = context
+        self.show(text)
+
+    def show(self, text: str) -> None:
+        """Put a text there that is known to be right."""
+        self._shown = picture(text)
+        # A text that cannot be drawn as it is cannot be edited either: it is for the rows.
+        self.input.disabled = self._shown != text
+        self.error = None
+        self._caret.update("", layout=False)
+        if self.input.value != self._shown:
+            self.input.value = picture(text)
+            self.input.cursor_position = len(self.input.value)
+
+    def mend(self) -> bool:
+        """Write the line as it was probably meant; False where nobody can tell."""
+        if self.error is None or not self.error.mended:
+            return False
+        self.input.value = picture(self.error.mended)
+        self.input.cursor_position = len(self.input.value)
+        return True
+
+    def on_input_changed(self, event: QueryInput.Changed) -> None:
+        """Read the line anew."""
+        event.stop()
+        if event.value == self._shown or self._time_context is None:
+            return
+        self._shown = None
+        try:
+            self.query_meant, self.error = (
+                parse(event.value, self._time_context, self.input.metadata_names),
+                None,
+            )
+        except QueryError as error:
+            self.error = error
+        self._mark()
+        self.post_message(self.Edited())
+        if self.input.has_focus:
+            self.input.complete()
+
+    def _mark(self) -> None:
+        error, mark = self.error, ""
+        if error is not None:
+            line = self.input.value
+            left = cell_len(line[: error.start]) - self.input.scroll_offset.x
+            mark = f"{' ' * max(0, left)}{'^' * max(1, cell_len(line[error.start : error.end]))}"
+        self._caret.update(mark, layout=False)
