@@ -1,4 +1,4 @@
-"""What an event can be seen among: all events that share one of its values."""
+"""The company an event can be seen in: all events that share one of its values."""
 
 from __future__ import annotations
 

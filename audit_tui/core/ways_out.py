@@ -19,7 +19,7 @@ class WayOut(Record):
     """A change that may show events."""
 
     words: str
-    """What is dropped, "without user=alice". From data: clean it before drawing."""
+    """The thing that is dropped, "without user=alice". From data: clean it before drawing."""
     view: View
 
 

@@ -306,7 +306,7 @@ class _Tap:
 
     def __init__(self, store: SealedStore) -> None:
         self.events = 0
-        """How many rows were taken."""
+        """The number of rows taken."""
         self.is_damaged = False
         self._store = store
         self._rows: _Rows = []

@@ -24,7 +24,7 @@ _TEXT_FIELDS = (ANY_TEXT, Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP)
 
 
 class Answer:
-    """What is known of a condition: nothing at first, and more with each look.
+    """The knowledge about a condition: nothing at first, and more with each look.
 
     Args:
         snapshot: What may be read.

@@ -224,7 +224,7 @@ class QueryRow(Vertical):
         return True
 
     def on_input_changed(self, event: QueryInput.Changed) -> None:
-        """Read the line anew."""
+        """Read the line again."""
         event.stop()
         if event.value == self._shown or self._time_context is None:
             return
