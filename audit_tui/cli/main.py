@@ -62,7 +62,9 @@ COMMANDS = {
     "record": CommandSource("record", "record_command", "Record one event in a store, made if need be."),
     "query": CommandSource("query", "query_command", "Print events, newest first."),
     "count": CommandSource("query", "count_command", "Print the number of events."),
-    "facets": CommandSource("totals", "facets_command", "Print the most frequent values of a column."),
+    "facets": CommandSource(
+        "totals", "facets_command", "Print the most frequent values of a column, or the rarest."
+    ),
     "histogram": CommandSource(
         "totals", "histogram_command", "Print how many events lie in each span of time."
     ),
