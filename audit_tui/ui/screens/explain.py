@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
+from textual.binding import Binding
 
 from audit_tui.core.text import clean_visible
+from audit_tui.ui.screens.text_dialog import TextDialog
 from audit_tui.ui.widgets.painter import Line, Piece, Role, fit, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from textual.binding import BindingType
 
     from audit_tui.core.changes import Difference
     from audit_tui.core.event import AuditEvent
@@ -22,6 +26,22 @@ MAX_CHARS = 2_000
 MAX_NAMES = 60
 _GAP = 2
 _NAME_CELLS = 24
+
+
+class ExplainDialog(TextDialog):
+    """Explains an event; gives back True when the events that belong to it are wished."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "related", "Related events", show=False),
+        Binding("enter", "related", "Related events", show=False),
+    ]
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#box").border_subtitle = "r or ⏎ related events   Esc close"
+
+    def action_related(self) -> None:
+        self.leave(True)
 
 
 class Changed(NamedTuple):

@@ -44,8 +44,7 @@ class Explaining(Marking):
         self._with_event(self._explain)
 
     def _explain(self, event: AuditEvent) -> None:
-        from audit_tui.ui.screens.explain import explanation_lines
-        from audit_tui.ui.screens.text_dialog import TextDialog
+        from audit_tui.ui.screens.explain import ExplainDialog, explanation_lines
 
         meaning = (
             None if self._opening.meaning_of is None else self._opening.meaning_of(event.event, event.source)
@@ -53,7 +52,7 @@ class Explaining(Marking):
         entry = catalogue().find(event.event)
         missing = () if entry is None else entry.missing(event.metadata)
         lines = partial(explanation_lines, event, meaning, missing)
-        dialog = TextDialog(event.event, lines, offer="Related events")
+        dialog = ExplainDialog(event.event, lines)
         self.app.push_screen(dialog, partial(self._show_related, event, meaning))
 
     def _show_related(self, event: AuditEvent, meaning: Meaning | None, is_wanted: bool | None) -> None:
