@@ -69,6 +69,11 @@ COMMANDS = {
         "totals", "histogram_command", "Print how many events lie in each span of time."
     ),
     "detect": CommandSource("detect", "detect_command", "Print which Sigma rules hit which events."),
+    "compare": CommandSource(
+        "compare",
+        "compare_command",
+        "Print what is NEW, GONE, or times as frequent as in another stretch of time.",
+    ),
     "watch": CommandSource("watch", "watch_command", "Print new events as they come, each once."),
     "export": CommandSource(
         "export", "export_command", "Write all events that match to the file OUT, newest first."

@@ -12,13 +12,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.catalogue import catalogue
+from audit_tui.core.filters import field_named
 from audit_tui.core.meaning import Meaning
+from audit_tui.core.pairs import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FOLDER = "audit_tui.formats.meanings"
 CATALOGUE = "catalogue"
+_WORDS = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
 
 def meaning_of(event: str, source: str | None) -> Meaning | None:
@@ -73,3 +76,20 @@ def _read(data: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
 def _fits(pattern: str, event: str) -> bool:
     parts = map(re.escape, pattern.split("*"))
     return re.fullmatch(".*".join(parts), event, re.DOTALL) is not None
+
+
+@cache
+def pairs() -> tuple[Pair, ...]:
+    """The events that begin something and those that end it, of all formats."""
+    import tomllib
+
+    text = (files("audit_tui.formats") / "pairs.toml").read_text(encoding="utf-8")
+    return tuple(_pair(table) for table in tomllib.loads(text)["pair"])
+
+
+def _pair(table: Mapping[str, Any]) -> Pair:
+    begins_by, ends_by = (
+        tuple(tuple(map(field_named, _WORDS.findall(group))) for group in table.get(key) or table["by"])
+        for key in ("begins_by", "ends_by")
+    )
+    return Pair(table["begins"], tuple(table["ends"]), table["words"], begins_by, ends_by)

@@ -208,6 +208,18 @@ COMMANDS: tuple[Command, ...] = (
         "Show before and after: by what the event says, and against the event before on the same target.",
         arrow_keys="~",
     ),
+    _screen(
+        "compare",
+        "%",
+        "Compare with before",
+        "Say what is new, gone or more frequent than in the range before, or the same hours of last week.",
+    ),
+    _screen(
+        "still-open",
+        "#",
+        "Still open",
+        "List what was begun and not ended: deployed, created, granted, logged in; with how long.",
+    ),
     _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", arrow_keys="f12"),
     _screen(
         "copy",

@@ -13,7 +13,7 @@ from audit_tui.core.record import Record
 from audit_tui.core.window import PAGE_ROWS, PageRequest, RowWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, tzinfo
     from pathlib import Path
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import Exporter
     from audit_tui.core.meaning import Meaning
     from audit_tui.core.notebook import Notebook
+    from audit_tui.core.pairs import Pair
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
     from audit_tui.core.saved_views import SavedViews
@@ -113,6 +114,10 @@ class Opening(Record):
     """Tells the meaning of an event by its name and source; None where nothing is explained."""
     detections: Detections | None = None
     """Rules that are asked of the source in the background; None when none were named."""
+    shows_firsts: bool = False
+    """True to look up what appears for the first time, of the rows on the screen."""
+    pairs: Callable[[], Sequence[Pair]] | None = None
+    """The events that begin and end something; None where none are known."""
     open_patiently: ReaderFactory | None = None
     """Opens a reader whose answers may take any time; None where there is no limit anyway."""
 

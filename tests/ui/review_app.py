@@ -14,7 +14,7 @@ from audit_tui.core.notebook import Notebook
 from audit_tui.core.saved_views import SavedViews
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
-from audit_tui.formats.meaning import meaning_of
+from audit_tui.formats.meaning import meaning_of, pairs
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 from tests.ui.fake_reader import Hook, fake_factory
@@ -115,6 +115,7 @@ def run_review(
     open_reader: ReaderFactory | None = None,
     folder: Path | None = None,
     detections: Detections | None = None,
+    shows_firsts: bool = False,
     settles: bool = True,
 ) -> None:
     """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
@@ -134,6 +135,8 @@ def run_review(
             open_notebook=None if folder is None else partial(Notebook.of_store, folder),
             open_saved_views=None if folder is None else partial(SavedViews, folder / "views.toml"),
             meaning_of=meaning_of,
+            pairs=pairs,
+            shows_firsts=shows_firsts,
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),
             detections=detections,
         )

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.left import Left
     from audit_tui.core.meaning import Meaning
+    from audit_tui.core.pairs import Pair
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, StoreInfo
     from audit_tui.core.source import EventSource
@@ -360,6 +361,8 @@ def open_screen(
             open_saved_views=partial(SavedViews, config_path().parent / VIEWS_FILE),
             meaning_of=_meaning_of,
             detections=live_detections(session.rules, open_source(store), is_remembered=shown_as is None),
+            shows_firsts=True,
+            pairs=_pairs,
             open_patiently=partial(_open_patiently, store, redact) if settings.deadline else None,
         )
     )
@@ -377,6 +380,13 @@ def _meaning_of(event: str, source: str | None) -> Meaning | None:
     from audit_tui.formats.meaning import meaning_of
 
     return meaning_of(event, source)
+
+
+def _pairs() -> Sequence[Pair]:
+    """Return the events that begin and end something, read when they are asked for."""
+    from audit_tui.formats.meaning import pairs
+
+    return pairs()
 
 
 def _open_patiently(store: EventSource, redact: RedactMode) -> EventReader:

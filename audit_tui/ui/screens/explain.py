@@ -37,7 +37,6 @@ class ExplainDialog(TextDialog):
     ]
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#box").border_subtitle = "r or ⏎ related events   Esc close"
 
     def action_related(self) -> None:

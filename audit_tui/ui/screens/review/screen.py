@@ -9,9 +9,11 @@ from audit_tui.ui.keymap import bindings
 from audit_tui.ui.screens.review.around import Around
 from audit_tui.ui.screens.review.changing import Changing
 from audit_tui.ui.screens.review.choosing import Choosing
+from audit_tui.ui.screens.review.comparing import Comparing
 from audit_tui.ui.screens.review.detecting import Detecting
 from audit_tui.ui.screens.review.explaining import Explaining
 from audit_tui.ui.screens.review.faceting import Faceting
+from audit_tui.ui.screens.review.first_seen import Badges
 from audit_tui.ui.screens.review.looking import Looking
 from audit_tui.ui.screens.review.ordering import Ordering
 from audit_tui.ui.screens.review.taking_out import TakingOut
@@ -22,7 +24,18 @@ if TYPE_CHECKING:
 
 
 class ReviewScreen(
-    Choosing, Faceting, Detecting, Around, Explaining, Changing, Looking, Viewing, TakingOut, Ordering
+    Choosing,
+    Faceting,
+    Detecting,
+    Around,
+    Explaining,
+    Badges,
+    Comparing,
+    Changing,
+    Looking,
+    Viewing,
+    TakingOut,
+    Ordering,
 ):
     """Shows who did what and when, and does what is asked of it."""
 

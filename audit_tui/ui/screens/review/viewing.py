@@ -6,15 +6,19 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audit_tui.core.saved_views import STARS, SavedView, SavedViews, saved
+from audit_tui.core.compare import new_values
+from audit_tui.core.saved_views import STARS, SavedView, SavedViews, only_new, saved
 from audit_tui.core.view import chipped
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.screens.review.base import ReviewBase
 
 if TYPE_CHECKING:
+    from audit_tui.core.columns import Column
     from audit_tui.core.view import View
     from audit_tui.ui.screens.pick_dialog import Picked
 
+MAX_NEW = 200
+"""So many new values make a filter."""
 _NAME_CELLS = 28
 _HINT = "⏎ show   s save this view   1-9 star   x remove   Esc close"
 
@@ -101,8 +105,22 @@ class Viewing(ReviewBase):
         except AuditTuiError as error:
             self.show_error(error)
             return
-        self._show_named(saved_view.name, view)
+        new = saved_view.new
+        if new is None:
+            self._show_named(saved_view.name, view)
+            return
+        query = view.query(self.context)
+        self._ask_once(
+            lambda reader: new_values(reader, query, new, MAX_NEW),
+            partial(self._show_new, saved_view.name, new, view),
+        )
+
+    def _show_new(self, name: str, column: Column, view: View, values: list[str]) -> None:
+        if values:
+            self._show_named(name, chipped(view).narrowed(only_new(column, values)))
+        else:
+            self.say(f"{name}: there is none in {view.range_words(self.context)}.")
 
     def _show_named(self, name: str, view: View) -> None:
-        self.show_view(chipped(view), keep_cursor=False)
+        self.show_view(view if view.chips else chipped(view), keep_cursor=False)
         self.say(f"{name}: {self._keymap.key_of('undo')} goes back.")

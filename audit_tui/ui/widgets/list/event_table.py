@@ -194,6 +194,13 @@ class EventTable(ScrollView, can_focus=True):
         """Return how many rows fit on the screen."""
         return max(1, self.size.height - 1)
 
+    @property
+    def rows_in_sight(self) -> list[EventRow]:
+        """The rows on the screen that are read."""
+        top = self.scroll_offset.y
+        rows = (self._window.row(index) for index in range(top, top + self.visible_rows))
+        return [row for row in rows if row is not None]
+
     # -- geometry
 
     def _measure(self, top_row: int) -> None:

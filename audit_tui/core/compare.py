@@ -1,0 +1,254 @@
+"""The differences between two stretches of time: what is new, what is gone, what became more or less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from audit_tui.core.columns import Column
+from audit_tui.core.event import to_us
+from audit_tui.core.filters import All, Condition
+from audit_tui.core.operators import IS
+from audit_tui.core.query import Interval
+from audit_tui.core.record import Record
+from audit_tui.core.time.dates import Preset, resolve
+from audit_tui.core.time.moves import shifted
+from audit_tui.core.time.words import interval_of, range_from_bounds
+from audit_tui.errors import TimeError
+
+if TYPE_CHECKING:
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import EventQuery, EventReader, Facet, FacetField
+    from audit_tui.core.time.dates import TimeContext, TimeRange
+
+COMPARED = (Column.EVENT, Column.USER, Column.SOURCE_IP, Column.TARGET)
+"""The columns whose values are compared."""
+MAX_VALUES = 2_000
+"""So many of the most frequent values of each; rarer ones are looked up one by one."""
+MOST_EVENTS = 30_000
+"""Of columns without an index the values of so many events are counted at most: more take a second."""
+LIMIT = 10
+"""Shown of each column."""
+LEAST_RATIO = 2
+LEAST_SCORE = 4.0
+"""About two standard deviations: less is chance."""
+_RARELY_TOLD = (Column.SOURCE_IP, Column.TARGET)
+"""That these are missing is no news."""
+_WEEK_US = 7 * 86_400_000_000
+PREVIOUS, LAST_WEEK = "previous", "last-week"
+
+
+class Kind(Enum):
+    """The sort of a difference."""
+
+    NEW = "NEW"
+    GONE = "GONE"
+    MORE = "more"
+    LESS = "less"
+
+
+class Shift(Record):
+    """A value that is otherwise frequent than before."""
+
+    field: Column
+    value: str | None
+    """None is the missing value."""
+    now: int
+    before: int
+
+    @property
+    def kind(self) -> Kind:
+        """Its sort."""
+        if not self.before:
+            return Kind.NEW
+        if not self.now:
+            return Kind.GONE
+        return Kind.MORE if self.now > self.before else Kind.LESS
+
+    @property
+    def words(self) -> str:
+        """The word for it: NEW, GONE, or the ratio behind a sign."""
+        if self.kind in (Kind.NEW, Kind.GONE):
+            return str(self.kind.value)
+        sign = "\u00d7" if self.kind is Kind.MORE else "÷"
+        more, less = max(self.now, self.before), min(self.now, self.before)
+        ratio = more / less
+        return f"{sign}{ratio:.1f}" if ratio < 10 else f"{sign}{ratio:,.0f}"
+
+    @property
+    def score(self) -> float:
+        """Its distance from chance."""
+        return float((self.now - self.before) ** 2) / (self.now + self.before)
+
+    @property
+    def condition(self) -> Condition:
+        """The filter of its events."""
+        return Condition(self.field, IS, self.value)
+
+
+class Comparison(Record):
+    """The differences between two stretches of time."""
+
+    now: Interval
+    before: Interval
+    now_events: int
+    before_events: int
+    shifts: tuple[Shift, ...]
+    """By column, the least likely to be chance first; what is new or gone before the rest."""
+    left_out: tuple[Column, ...] = ()
+    """Columns that were not compared, because there are too many events to look into."""
+
+
+def intervals(
+    time_range: TimeRange, context: TimeContext, against: str = PREVIOUS
+) -> tuple[Interval, Interval]:
+    """Return a range as far as it has passed, and the stretch to compare it with, as long.
+
+    Args:
+        time_range: The range.
+        context: The zone and the moment.
+        against: ``previous``, ``last-week`` (the same hours of it), or a range as it is typed, ``A..B``.
+
+    Raises:
+        TimeError: If there is no such stretch.
+    """
+    now_us = to_us(context.now)
+    whole = resolve(time_range, context)
+    start_us, end_us = whole.start_us, min(whole.end_us or now_us, max(now_us, (whole.start_us or 0) + 1))
+    if against not in (PREVIOUS, LAST_WEEK):
+        before = _typed(against, context)
+        return Interval(start_us, end_us), before
+    if start_us is None:
+        raise TimeError("There is nothing before All Time.", "Choose a time range that has a beginning.")
+    now = Interval(start_us, end_us)
+    if against == LAST_WEEK:
+        return now, Interval(start_us - _WEEK_US, end_us - _WEEK_US)
+    earlier = resolve(shifted(time_range, context, -1), context)
+    if earlier.start_us is None:
+        raise TimeError("There is nothing before this range.", "Choose another time range.")
+    return now, Interval(earlier.start_us, min(earlier.start_us + end_us - start_us, start_us))
+
+
+def _typed(text: str, context: TimeContext) -> Interval:
+    try:
+        return resolve(Preset.parse(text), context)
+    except TimeError:
+        typed = range_from_bounds(text, None if ".." in text else text, context)
+        return interval_of(typed, context)
+
+
+def compare(
+    reader: EventReader,
+    query: EventQuery,
+    now: Interval,
+    before: Interval,
+    limit: int = LIMIT,
+    cancel: CancelToken | None = None,
+) -> Comparison:
+    """Compare the events of a query in two stretches of time.
+
+    Args:
+        reader: Answers.
+        query: Which events; its interval plays no part.
+        now: The one stretch.
+        before: The other.
+        limit: Up to so many values of each column.
+        cancel: Ends it.
+    """
+    this, that = replace(query, interval=now), replace(query, interval=before)
+    shifts: list[Shift] = []
+    left_out: list[Column] = []
+    for field in COMPARED:
+        facets = [
+            reader.facets(each, field, MAX_VALUES, cancel, most_events=MOST_EVENTS) for each in (this, that)
+        ]
+        if not all(facet.is_whole for facet in facets):
+            left_out.append(field)
+            continue
+        shifts += _shifts(reader, field, (this, that), facets, limit, cancel)
+    return Comparison(
+        now, before, reader.count(this, cancel), reader.count(that, cancel), tuple(shifts), tuple(left_out)
+    )
+
+
+def _shifts(
+    reader: EventReader,
+    field: Column,
+    queries: tuple[EventQuery, EventQuery],
+    facets: list[Facet],
+    limit: int,
+    cancel: CancelToken | None,
+) -> list[Shift]:
+    counts = [{each.value: each.events for each in facet.values} for facet in facets]
+    is_cut = [len(facet.values) == MAX_VALUES for facet in facets]
+    shifts: list[Shift] = []
+    for value in dict.fromkeys((*counts[0], *counts[1])):
+        if value is None and field in _RARELY_TOLD:
+            continue
+        shift = Shift(field, value, counts[0].get(value, 0), counts[1].get(value, 0))
+        if is_shift(shift):
+            shifts.append(shift)
+    shifts.sort(key=_rank)
+    checked: list[Shift] = []
+    for shift in shifts:
+        if len(checked) >= limit:
+            break
+        numbers = [
+            _counted(reader, query, field, shift.value, cancel) if cut and not events else events
+            for query, cut, events in zip(queries, is_cut, (shift.now, shift.before), strict=True)
+        ]
+        exact = Shift(field, shift.value, *numbers)
+        if is_shift(exact):
+            checked.append(exact)
+    return sorted(checked, key=_rank)
+
+
+def is_shift(shift: Shift) -> bool:
+    """Tell whether a difference is worth a line: new, gone, or at least twice and more than chance."""
+    if shift.kind in (Kind.NEW, Kind.GONE):
+        return True
+    more, less = max(shift.now, shift.before), min(shift.now, shift.before)
+    return more >= LEAST_RATIO * less and shift.score >= LEAST_SCORE
+
+
+def _rank(shift: Shift) -> tuple[int, float, str]:
+    order = (Kind.NEW, Kind.GONE, Kind.MORE, Kind.LESS).index(shift.kind)
+    return min(order, 2), -shift.score, shift.value or ""
+
+
+def _counted(
+    reader: EventReader, query: EventQuery, field: FacetField, value: str | None, cancel: CancelToken | None
+) -> int:
+    """Return how many events have a value that is too rare for the list."""
+    condition = Condition(field, IS, value)
+    return reader.count(replace(query, filter=All((query.filter, condition))), cancel)
+
+
+def new_values(
+    reader: EventReader, query: EventQuery, field: Column, limit: int, cancel: CancelToken | None = None
+) -> list[str]:
+    """Return the values of a column that stand in a result and in no event before its range, rarest first.
+
+    Args:
+        reader: Answers.
+        query: Which events; its interval has a beginning.
+        field: The column.
+        limit: Up to so many.
+        cancel: Ends it.
+    """
+    start_us = query.interval.start_us
+    if start_us is None:
+        return []
+    values: list[str] = []
+    facet = reader.facets(query, field, MAX_VALUES, cancel, rarest=True, most_events=MOST_EVENTS)
+    for each in facet.values:
+        if each.value is None:
+            continue
+        condition = Condition(field, IS, each.value)
+        earlier = replace(query, filter=condition, interval=Interval(None, start_us))
+        if not reader.count(earlier, cancel):
+            values.append(each.value)
+            if len(values) == limit:
+                break
+    return values

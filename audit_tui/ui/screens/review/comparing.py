@@ -1,0 +1,160 @@
+"""See what is new: against another stretch of time, and what is still open."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from audit_tui.core.compare import LAST_WEEK, PREVIOUS, Comparison, Kind, Shift, compare, intervals
+from audit_tui.core.event import from_us, to_us
+from audit_tui.core.pairs import Open, PairsResult, open_pairs, pair_filter
+from audit_tui.core.text import counted
+from audit_tui.core.time.dates import MomentRange, Preset, resolve
+from audit_tui.core.time.zones import date_text
+from audit_tui.core.view import View, chipped
+from audit_tui.errors import TimeError
+from audit_tui.ui.screens.review.base import ReviewBase
+
+if TYPE_CHECKING:
+    from audit_tui.core.query import Interval
+    from audit_tui.ui.screens.pick_dialog import Choice, Picked
+
+_VALUE_CELLS = 40
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+class Comparing(ReviewBase):
+    """The keys that compare with another stretch of time, and list what is still open."""
+
+    def action_compare(self) -> None:
+        self._compare(PREVIOUS)
+
+    def _compare(self, against: str) -> None:
+        view = self.view
+        try:
+            now, before = intervals(view.time_range, self.context, against)
+        except TimeError as error:
+            self.say(f"{error.message} {error.hint}")
+            return
+        query = view.query(self.context)
+        self._ask_once(
+            lambda reader: compare(reader, query, now, before), partial(self._show_comparison, against)
+        )
+
+    def _show_comparison(self, against: str, comparison: Comparison) -> None:
+        from audit_tui.ui.screens.pick_dialog import PickDialog
+
+        is_week = against == LAST_WEEK
+        words = "the same hours of last week" if is_week else "the range before"
+        title = (
+            f"{comparison.now_events:,} events against {comparison.before_events:,}"
+            f" in {words}, {self._span(comparison.before)}"
+        )
+        other = "the range before" if is_week else "last week"
+        dialog: PickDialog[Shift] = PickDialog(
+            title,
+            _comparison_choices(comparison),
+            hint=f"⏎ its events   w against {other}   Esc close",
+            keys=("w",),
+        )
+        self.app.push_screen(dialog, partial(self._take_shift, against, comparison))
+
+    def _span(self, interval: Interval) -> str:
+        if interval.start_us is None:
+            return "all before"
+        return f"from {date_text(interval.start_us, self.context.zone)}"
+
+    def _take_shift(self, against: str, comparison: Comparison, picked: Picked[Shift] | None) -> None:
+        if picked is None:
+            return
+        if picked.key == "w":
+            self._compare(PREVIOUS if against == LAST_WEEK else LAST_WEEK)
+        elif picked.value is not None:
+            shift = picked.value
+            interval = comparison.before if shift.kind is Kind.GONE else comparison.now
+            start, end = (None if us is None else from_us(us) for us in (interval.start_us, interval.end_us))
+            view = View(self.view.in_force, MomentRange(start, end), self.view.sort)
+            self.show_view(chipped(view).narrowed(shift.condition), keep_cursor=False)
+            self.say(f"{shift.words}: {self._keymap.key_of('undo')} goes back.")
+
+    # -- what is still open
+
+    def action_still_open(self) -> None:
+        load = self._opening.pairs
+        if load is None:
+            self.say("No pairs of events are known here.")
+            return
+        query = self.view.query(self.context)
+        self._ask_once(lambda reader: open_pairs(reader, query, load()), self._show_open)
+
+    def _show_open(self, result: PairsResult) -> None:
+        from audit_tui.ui.screens.pick_dialog import PickDialog
+
+        if not result.open:
+            words = f"; {counted(result.closed, 'pair')} ended" if result.closed else ""
+            self.say(f"Nothing is open in {self.view.range_words(self.context)}{words}.")
+            return
+        end_us = resolve(self.view.time_range, self.context).end_us
+        now_us = min(to_us(self.context.now), end_us or to_us(self.context.now))
+        title = f"{len(result.open):,} still open, {result.closed:,} ended"
+        if result.median_us is not None:
+            title += f" after {told_duration(result.median_us)} (median)"
+        if not result.is_whole:
+            title += ", of the newest events"
+        dialog: PickDialog[Open] = PickDialog(title, [_open_choice(each, now_us) for each in result.open])
+        self.app.push_screen(dialog, self._take_open)
+
+    def _take_open(self, picked: Picked[Open] | None) -> None:
+        if picked is not None and picked.value is not None:
+            self.show_view(chipped(View(pair_filter(picked.value), Preset.ALL_TIME)), keep_cursor=False)
+            self.say(f"{picked.value.thing}: {self._keymap.key_of('undo')} goes back.")
+
+
+def told_duration(duration_us: int) -> str:
+    """Return a length of time in its two largest units: ``3 d 4 h``."""
+    rest = max(0, duration_us // 1_000_000)
+    parts: list[str] = []
+    for seconds, unit in _UNITS:
+        number, rest = divmod(rest, seconds)
+        if number or (unit == "s" and not parts):
+            parts.append(f"{number:,} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def _comparison_choices(comparison: Comparison) -> list[Choice[Shift]]:
+    from audit_tui.ui.screens.pick_dialog import Choice
+
+    choices: list[Choice[Shift]] = []
+    last = None
+    for shift in comparison.shifts:
+        if shift.field is not last:
+            last = shift.field
+            choices.append(Choice("", label=shift.field.label))
+        value = "-" if shift.value is None else shift.value
+        choices.append(
+            Choice(
+                f"{value[:_VALUE_CELLS]:<{_VALUE_CELLS}}",
+                shift,
+                label=f"{shift.words:>6}  ",
+                end=f"  {shift.now:,} now, {shift.before:,} before",
+            )
+        )
+    if comparison.left_out:
+        names = ", ".join(column.label for column in comparison.left_out)
+        choices.append(Choice(f"Not compared, for too many events: {names}"))
+    return choices or [Choice("Nothing differs more than by chance.")]
+
+
+def _open_choice(item: Open, now_us: int) -> Choice[Open]:
+    from audit_tui.ui.screens.pick_dialog import Choice
+
+    event = item.event
+    name = event.target or item.thing
+    return Choice(
+        f"{event.event}: {name[:_VALUE_CELLS]}",
+        item,
+        label=f"{told_duration(now_us - event.occurred_us):>12}  ",
+        end=f"  {item.pair.words}, by {event.user or '-'}",
+    )
