@@ -86,7 +86,7 @@ def _questions(row: EventRow) -> list[tuple[str, str, Filter]]:
     questions.append(("NEW EVENT", f"No earlier event is called {row.event}.", event))
     if user is not None and address is not None:
         words = f"{row.user} never came from {row.source_ip} before."
-        questions.append(("IP NEW TO USER", words, All((user, address))))
+        questions.append(("OTHER IP", words, All((user, address))))
     if user is not None:
-        questions.append(("EVENT NEW TO USER", f"{row.user} never did this before.", All((user, event))))
+        questions.append(("UNUSUAL", f"{row.user} never did this before.", All((user, event))))
     return questions

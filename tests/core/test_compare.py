@@ -141,8 +141,8 @@ def test_firsts_are_the_first_of_their_kind(events: list[AuditEvent]) -> None:
             ("NEW USER", user and ("user", user)),
             ("NEW IP", address and ("ip", address)),
             ("NEW EVENT", ("event", event.event)),
-            ("IP NEW TO USER", user and address and ("both", user, address)),
-            ("EVENT NEW TO USER", user and ("act", user, event.event)),
+            ("OTHER IP", user and address and ("both", user, address)),
+            ("UNUSUAL", user and ("act", user, event.event)),
         ):
             if value and value not in earlier:
                 earlier.add(value)

@@ -1,4 +1,4 @@
-"""What is new: the comparison whose lines open their events, badges, and what is still open."""
+"""News: the comparison whose lines open their events, badges, and what is still open."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ _MARKS = (
     ("▌", "The row is selected, to be copied."),
     ("● ✎", "You marked the event, or wrote a note on it."),
     ("⊗", "You marked the event, and the act failed."),
+    ("NEW USER", "The first event by this user, or from this address (NEW IP), or of this name (NEW EVENT)."),
+    ("OTHER IP", "This user never came from this address before."),
+    ("UNUSUAL", "This user never did this before."),
     ("-", "Nobody, or nothing, is named."),
     ("▲ ▼", "The list is sorted by this column, up or down."),
 )
