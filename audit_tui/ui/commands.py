@@ -179,8 +179,8 @@ COMMANDS: tuple[Command, ...] = (
     _screen(
         "detections",
         "D",
-        "Detections",
-        "List the rules that hit: their events, why, and what to do with them.",
+        "Detections, or compare",
+        "List the rules that hit, why, and what to do; with 2 to 4 marked events, say in what they differ.",
         arrow_keys="ctrl+w",
     ),
     _screen("saved-views", "V", "Saved views", "Show a saved view, or save this one.", arrow_keys="ctrl+v"),

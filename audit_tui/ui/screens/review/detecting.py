@@ -139,6 +139,8 @@ class Detecting(Marking):
     # -- the list of rules
 
     def action_detections(self) -> None:
+        if self.compare_marked():
+            return
         from audit_tui.ui.screens.pick_dialog import PickDialog
 
         if self._opening.detections is None:

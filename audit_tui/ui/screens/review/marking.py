@@ -155,6 +155,10 @@ class Marking(Following):
             self._before_marked = self.view
             self.show_view(wanted)
 
+    def compare_marked(self) -> bool:
+        """Show how the marked events differ; False where there are too few or too many of them."""
+        return False
+
     # -- notes
 
     def action_note(self) -> None:
