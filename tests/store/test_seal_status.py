@@ -320,3 +320,44 @@ def test_a_killed_writer_leaves_seals_that_fit(tmp_path: Path) -> None:
     assert (report.result, report.wrong, report.index_problems) == (Result.NOT_ANCHORED, (), ())
     assert report.size - 1 >= acknowledged
     assert (report.size - 1) % 70 == 0
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (
+            ["DROP INDEX events_key", "CREATE UNIQUE INDEX events_key ON events (key) WHERE seq > 5"],
+            "index events_key is not defined as audit-tui defines it: searches may miss events",
+        ),
+        (
+            ["DROP VIEW audit_log", "CREATE VIEW audit_log AS SELECT 1 AS seq"],
+            "the view audit_log is not defined as audit-tui defines it",
+        ),
+        (
+            [
+                "INSERT INTO store_info (name, value) VALUES ('pruned_events', '1400')"
+                " ON CONFLICT (name) DO UPDATE SET value = '1400'"
+            ],
+            "the store says that 1,400 events were pruned, but 0 were declared: its total is not true",
+        ),
+    ],
+)
+def test_what_the_file_is_made_of_is_checked_too(path: Path, statements: list[str], message: str) -> None:
+    checker = StoreSealChecker(path)
+    assert checker.run(ignored).state is SealState.HOLDS
+    for statement in statements:
+        change(path, statement)
+    assert checker.is_due()
+    status = checker.run(ignored)
+    checker.close()
+    assert (status.state, status.message) == (SealState.BROKEN, message)
+
+
+def test_a_removal_that_was_declared_is_no_wrong_total(path: Path) -> None:
+    with StoreWriter(path, durable=False) as writer:
+        prune(writer, 100, ACT)
+    checker = StoreSealChecker(path)
+    status = checker.run(ignored)
+    checker.close()
+    assert (status.state, status.message) == (SealState.HOLDS, "")
+    assert "pruned here" in status.removal_words

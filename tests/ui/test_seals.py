@@ -172,7 +172,7 @@ def test_the_dialog_says_what_was_removed_and_what_is_not_known() -> None:
         "stands in the events 998, 999.",
         "when they were read, at 2026-11-18",
         "everything is read again before long",
-        "Not looked at from here: the indexes",
+        "Not looked at from here: what the indexes",
     ):
         assert words in " ".join(text.split())
 
@@ -194,3 +194,17 @@ def test_a_lane_that_nobody_asked_yet_opens_its_reader_for_a_glance() -> None:
     assert opened == ["opened"]
     lane.close()
     assert opened == ["opened", "closed"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+def test_the_end_of_the_list_says_what_was_removed(size: tuple[int, int]) -> None:
+    checker = Checker(SealStatus(SealState.HOLDS, EVENTS, EVENTS, pruned_events=2_793, redacted_events=1))
+
+    async def script(driver: Driver) -> None:
+        await checked(driver)
+        assert "pruned here" not in driver.text()
+        await driver.press("G")
+        assert any("2,793 events pruned here, 1 event redacted" in line for line in driver.lines())
+        assert driver.review.table.cursor_row == 710  # the last of the last 30 days
+
+    run_review(script, size=size, open_checker=lambda: checker)

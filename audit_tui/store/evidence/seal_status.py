@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_tui.core.evidence.checkpoint import SignedCheckpoint, read_checkpoint
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES
 from audit_tui.core.evidence.sealed import MAX_WRONG_RUNS, SealState, SealStatus, Wrong, WrongEvents
-from audit_tui.core.new_file import private_folder
-from audit_tui.errors import CheckpointError, StoreBusy, StoreError
+from audit_tui.core.new_file import ANYTHING, new_file, private_folder
+from audit_tui.core.text import counted
+from audit_tui.errors import CheckpointError, FileError, StoreBusy, StoreError
 from audit_tui.store.evidence.declared import PRUNE, REDACT, Declared, read_declared
-from audit_tui.store.evidence.schema_check import name_problems
+from audit_tui.store.evidence.schema_check import definition_problems, name_problems
 from audit_tui.store.evidence.seal_reading import ADDED, SealedStore, require_seals
 from audit_tui.store.evidence.seal_walk import Mark, SealWalk
+from audit_tui.store.tables import schema
+from audit_tui.store.tables.rows import read_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -209,9 +212,9 @@ class StoreSealChecker:
             later = self._store.newest_head()
             size = newest.size if later is None else later.size
             added = [seq for (seq,) in self._store.connection.execute(ADDED, (size, MAX_ADDED))]
-            problems = list(declared.problems)
+            problems = [*declared.problems, *self._definition_problems(declared)]
             if self._store.number(_NAMES) <= MAX_NAMES:
-                problems += name_problems(self._store.connection, may_stand_twice=True)
+                problems += name_problems(self._store.connection, may_stand_twice=bool(problems))
         wrong = (*status.wrong, *(WrongEvents(Wrong.ADDED, seq, seq) for seq in added))
         # Not those that were added: whoever records takes their numbers.
         self._wrong = status.wrong
@@ -240,6 +243,17 @@ class StoreSealChecker:
             _write_memory(self._memory, self._state, self._remembered)
         return replace(status, state=SealState.HOLDS)
 
+    def _definition_problems(self, declared: Declared) -> list[str]:
+        """Find definitions that are not this program's, and a wrong number of pruned events."""
+        problems = list(definition_problems(self._store.connection))
+        noted = read_count(self._store.info(schema.PRUNED) or "0")
+        if noted != (pruned := _events_of(declared, PRUNE)):
+            problems.append(
+                f"the store says that {counted(noted, 'event')} were pruned, but {pruned:,} were declared:"
+                " its total is not true"
+            )
+        return problems
+
     def _status_of(self, walk: SealWalk, newest: Head, declared: Declared) -> SealStatus:
         wrong = list(walk.check.wrong.runs[:MAX_WRONG_RUNS])
         message = ""
@@ -256,10 +270,14 @@ class StoreSealChecker:
             is_signed="\n\n" in newest.note,
             wrong=tuple(wrong[:MAX_WRONG_RUNS]),
             message=message,
-            pruned_events=sum(act.events for act in declared.declarations if act.action == PRUNE),
-            redacted_events=sum(act.events for act in declared.declarations if act.action == REDACT),
+            pruned_events=_events_of(declared, PRUNE),
+            redacted_events=_events_of(declared, REDACT),
             declaring_seqs=tuple(act.event_seq for act in declared.declarations),
         )
+
+
+def _events_of(declared: Declared, action: str) -> int:
+    return sum(act.events for act in declared.declarations if act.action == action)
 
 
 _NAMES = "SELECT max((SELECT max(id) FROM event_names), (SELECT ifnull(max(id), 0) FROM user_names))"
@@ -302,8 +320,7 @@ def _write_memory(memory: Path | None, state: _FileState, note: SignedCheckpoint
     """Remember it for the next session; that it cannot be remembered is no reason to fail."""
     if memory is None or note is None:
         return
-    with suppress(OSError):
+    with suppress(OSError, FileError):
         private_folder(memory.parent)
-        new = memory.with_name(f"{memory.name}.{os.getpid()}.new")
-        new.write_text(f"{_words(state)}\n{note.text()}", encoding="utf-8")
-        new.replace(memory)
+        with new_file(memory, ANYTHING) as file:
+            file.write(f"{_words(state)}\n{note.text()}")

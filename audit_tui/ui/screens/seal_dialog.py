@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MAX_RUNS = 200
 MAX_ACTS = 5
 _NOT_READ = (
-    "Not looked at from here: the indexes that filters and searches go by. audit-tui verify compares them.",
+    "Not looked at from here: what the indexes that filters and searches go by hold, but for how they are"
+    " defined. audit-tui verify compares it.",
 )
 _NOT_COVERED = (
     "What cannot be seen from here: whether the newest events were taken away, or an older copy was put in"

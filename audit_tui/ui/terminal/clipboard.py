@@ -8,20 +8,21 @@ take goes to a file.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
-import tempfile
 from base64 import b64encode
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.finding import Finding, Level
-from audit_tui.core.new_file import private_folder
+from audit_tui.core.new_file import new_file, private_folder
+from audit_tui.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 MAX_OSC52_BYTES = 74_994
 """The longest text: in base64, with the 8 bytes around it, the 100,000 bytes that terminals take at least."""
@@ -146,15 +147,14 @@ class Clipboard:
     def _copy_to_file(self, data: bytes, why: str) -> CopyResult:
         try:
             private_folder(self._directory)
-            # 0600, new, and never through a link.
-            handle, name = tempfile.mkstemp(prefix="copied-", suffix=".txt", dir=self._directory)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
+            path = self._directory / f"copied-{secrets.token_hex(4)}.txt"
+            with new_file(path, None) as file:
+                file.write(data.decode())
+        except (OSError, FileError) as error:
+            reason = error.message if isinstance(error, FileError) else error.strerror
             words = f"Not copied: {why}, and no file could be written to {self._directory}: {reason}."
             return CopyResult(Place.NOWHERE, words)
-        return CopyResult(Place.FILE, f"Written to {name}, because {why}.", Path(name))
+        return CopyResult(Place.FILE, f"Written to {path}, because {why}.", path)
 
 
 def _osc52(data: bytes, *, in_screen: bool) -> str:

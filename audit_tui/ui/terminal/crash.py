@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from textual.worker import WorkerFailed
 
 from audit_tui import __version__
-from audit_tui.core.new_file import private_folder
+from audit_tui.core.new_file import new_file, private_folder
 from audit_tui.core.text import clean_visible
-from audit_tui.errors import EXIT_WRONG, AuditTuiError
+from audit_tui.errors import EXIT_WRONG, AuditTuiError, FileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,9 +50,10 @@ def crash_words(error: BaseException, directory: Path | None) -> str:
         return words
     try:
         path = write_log(error, directory)
-    except OSError as failure:
-        reason = failure.strerror or type(failure).__name__
-        return f"{words}\nThe details could not be written to {clean_visible(str(directory))}: {reason}."
+    except (OSError, FileError) as failure:
+        reason = failure.message if isinstance(failure, FileError) else failure.strerror
+        where = clean_visible(str(directory))
+        return f"{words}\nThe details could not be written to {where}: {reason or 'unknown'}"
     where = clean_visible(str(path))
     return f"{words}\nThe details are in this file; look into it before you pass it on:\n{where}"
 
@@ -61,7 +62,8 @@ def write_log(error: BaseException, directory: Path) -> Path:
     """Write the traceback, without locals, to a new file that only its owner can read.
 
     Raises:
-        OSError: If it cannot be written.
+        OSError: If the folder cannot be made.
+        FileError: If it cannot be written.
     """
     # Not at the start of every run: importlib.metadata alone takes 10 ms.
     import platform
@@ -77,8 +79,7 @@ def write_log(error: BaseException, directory: Path) -> Path:
         "",
         *"".join(traceback.format_exception(error)).splitlines(),
     ]
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+    with new_file(path, None) as file:
         file.writelines(clean_visible(line) + "\n" for line in lines)
     return path
 

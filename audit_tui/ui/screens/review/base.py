@@ -314,6 +314,7 @@ class ReviewBase(Screen[None]):
         status = message.status
         self._status.show_seal(status)
         self._body.mark_wrong(status.wrong)
+        self._body.table.end_with(status.removal_words)
         if self._seal_dialog is not None and self._seal_dialog.is_current:
             from audit_tui.ui.screens.seal_dialog import seal_lines
 

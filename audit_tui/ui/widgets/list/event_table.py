@@ -123,6 +123,8 @@ class EventTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._row_text = row_text
         self._window = RowWindow(NEWEST_FIRST)
+        self._end = ""
+        """The line behind the last row; empty for none."""
         self._words: tuple[str, ...] = ()
         self._choices = range(0)
         """The lines of words that can be chosen."""
@@ -219,7 +221,7 @@ class EventTable(ScrollView, can_focus=True):
         return max(1, self.size.width - self.scrollbar_size_vertical)
 
     def _resize_rows(self) -> None:
-        self.virtual_size = Size(self._width, self._window.count.value + 1)
+        self.virtual_size = Size(self._width, self._window.count.value + 1 + bool(self._end))
 
     def on_resize(self) -> None:
         self._lay_out()
@@ -266,8 +268,8 @@ class EventTable(ScrollView, can_focus=True):
             is_cursor = self.choice is not None and number == self._choices.start + self.choice
             return self._strips.words(self._words[number], is_cursor=is_cursor)
         index = y - 1 + self.scroll_offset.y
-        if index >= self._window.count.value:
-            return self._strips.blank()
+        if index >= (count := self._window.count.value):
+            return self._strips.words(self._end) if self._end and index == count else self._strips.blank()
         row = self._window.row(index)
         if row is None:
             return self._strips.missing()
@@ -283,6 +285,13 @@ class EventTable(ScrollView, can_focus=True):
         """Mark the events that are not what was sealed."""
         self._strips.mark_wrong(wrong)
         self.refresh()
+
+    def end_with(self, words: str) -> None:
+        """Say something behind the last row: that there were more; an empty text says nothing."""
+        if words != self._end:
+            self._end = words
+            self._resize_rows()
+            self.refresh()
 
     def remark(self, remarks: Mapping[int, Remark]) -> None:
         """Add remarks to the lines of events, by their numbers."""
@@ -392,10 +401,12 @@ class EventTable(ScrollView, can_focus=True):
         if not self.size.height:
             return  # Not laid out yet; the first size brings it here again.
         top, height = self.scroll_offset.y, self.visible_rows
+        is_last = self.cursor_row + 1 == self._window.count.value
+        bottom = self.cursor_row + (is_last and bool(self._end) and height > 1)
         if self.cursor_row < top:
             self._show_from(self.cursor_row)
-        elif self.cursor_row >= top + height:
-            self._show_from(self.cursor_row - height + 1)
+        elif bottom >= top + height:
+            self._show_from(bottom - height + 1)
 
     def _show_from(self, top_row: int) -> None:
         # Forced: a list that was short until now has no scrollbar yet, and Textual would not scroll it.
