@@ -608,6 +608,17 @@ def test_keys_that_come_in_one_burst_land_where_they_were_meant() -> None:
     run_dialog(script)
 
 
+def test_two_rows_that_can_never_hold_together_are_told() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open(LOGIN, Condition(Column.EVENT, IS, "Role created"))
+        assert "never together: Event is Login, and Event is Role created" in driver.text
+        driver.dialog.query_one(PickLine).focus()
+        await driver.press("o")
+        assert "never together" not in driver.text
+
+    run_dialog(script)
+
+
 # The query line
 
 

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from audit_tui.core.columns import Column
+from audit_tui.core.contradiction import contradiction, contradiction_words
 from audit_tui.core.filters import EVERYTHING, All, conditions_in, everywhere
 from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat, flat_filter
 from audit_tui.core.query import EventQuery
@@ -296,6 +297,8 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         first = [] if focused is None else [focused.draft]
         is_typing = any(row.value.is_asking for row in rows)
         self._check.look([*first, *drafts], may_ask=self.is_current and not is_typing)
+        never = contradiction(self.edited) if self._text is None else None
+        self._check.warn("" if never is None else contradiction_words(never))
         for row, draft in zip(rows, drafts, strict=True):
             row.value.is_unknown = self._check.is_unknown(draft)
         self._show_hint()

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from audit_tui.core.columns import NameColumn, is_name_column
 from audit_tui.core.operators import NAME_OPERATORS
+from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.widgets.fields.value_input import picture, said_value
 
@@ -79,6 +80,11 @@ class ValueCheck(Static):
             self._asked = wanted
             ask = partial(self._ask, self._number, wanted, self._values.begin())
             self.run_worker(ask, group="check", exclusive=True, thread=True)
+
+    def warn(self, words: str) -> None:
+        """Say something that matters more than a value that is not there; nothing for an empty text."""
+        if words:
+            self._say(clean(words))
 
     def is_unknown(self, draft: Draft) -> bool:
         """Tell whether the store was looked through for the row's value and does not have it."""
