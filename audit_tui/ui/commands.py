@@ -18,6 +18,7 @@ class Where(Enum):
     CHIPS = "On the line of chips"
     SCREEN = "On the review screen"
     FACETS = "In the facets"
+    STRIP = "On the time strip"
     APP = "Everywhere, in dialogs too"
 
 
@@ -58,6 +59,10 @@ def _pane(id_: str, keys: str, title: str, help_: str) -> Command:
 
 def _chips(id_: str, keys: str, title: str, help_: str) -> Command:
     return Command(id_, tuple(keys.split()), title, help_, Where.CHIPS)
+
+
+def _strip(id_: str, keys: str, title: str, help_: str) -> Command:
+    return Command(id_, tuple(keys.split()), title, help_, Where.STRIP)
 
 
 def _facets(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
@@ -127,6 +132,13 @@ COMMANDS: tuple[Command, ...] = (
     _facets("facet-page-up", "pageup b", "In facets: page up", "Move one page up."),
     _facets("facet-first", "home g", "In facets: top", "Move to the first value."),
     _facets("facet-last", "end G", "In facets: end", "Move to the last line."),
+    _strip("strip-left", "left h", "Earlier bucket", "Choose the stretch of time before."),
+    _strip("strip-right", "right l", "Later bucket", "Choose the stretch of time after."),
+    _strip("strip-first", "home g", "First bucket", "Choose the first stretch of time."),
+    _strip("strip-last", "end G", "Last bucket", "Choose the last stretch of time."),
+    _strip("strip-anchor", "space", "Choose from here", "Choose all from here on; again ends it."),
+    _strip("strip-choose", "enter", "Only this time", "Show only the time that is chosen."),
+    _strip("leave-strip", "escape down j", "Leave the strip", "Go back to the list."),
     _screen(
         "open-event",
         "enter",
@@ -285,6 +297,13 @@ COMMANDS: tuple[Command, ...] = (
         "Pivot",
         "Show events with the same user, address or other value, around this time.",
         arrow_keys="asterisk",
+    ),
+    _screen(
+        "time-strip",
+        "i",
+        "Time strip",
+        "Go to the strip of time over the list: when events were, and failures; there, hide it.",
+        arrow_keys="tilde",
     ),
     _screen("range-earlier", "[", "Earlier range", "Move the time range to just before itself."),
     _screen("range-later", "]", "Later range", "Move the time range to just after itself."),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 ARROWS = "arrows"
 PRESETS = (DEFAULT, ARROWS)
-PARTS = (Where.PANE, Where.CHIPS, Where.FACETS)
+PARTS = (Where.PANE, Where.CHIPS, Where.FACETS, Where.STRIP)
 """Parts of the screen whose keys come before those of the whole."""
 UNBOUND = "unbound"
 """A key that no keyboard has, for a command whose keys were taken away."""
@@ -64,6 +64,7 @@ _SHORT_NAMES = {
     "plus": "+",
     "full_stop": ".",
     "asterisk": "*",
+    "tilde": "~",
     "minus": "-",
 }
 

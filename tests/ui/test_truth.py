@@ -323,9 +323,10 @@ def check(driver: Driver, world: World) -> None:
         assert f" {table.cursor_row + 1:,} of {len(rows):,}" in driver.lines()[-2]
     else:
         assert "no events" in driver.lines()[-2]
-    for line, row in zip(driver.lines()[2:], rows[table.scroll_offset.y :], strict=False):
-        if driver.lines().index(line) < 2 + table.visible_rows:
-            assert row.event[:10] in line
+    first_line = table.region.y + 1
+    shown_lines = driver.lines()[first_line : first_line + table.visible_rows]
+    for line, row in zip(shown_lines, rows[table.scroll_offset.y :], strict=False):
+        assert row.event[:10] in line
     source = CopySource(shown, range(len(rows[:20])), Column.EVENT, (Column.EVENT, Column.TIME), ("q",))
     reader = RedactMode(lambda: bytes(32), is_on=world.is_redacted).readers(lambda: oracle)()
     copied = source.text(CopyForm.CELL, reader)

@@ -168,12 +168,14 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         """Say what can be done here; the calendar may have been scrolled off."""
         self._show_hint()
         if self._month_view.has_focus:
-            self.call_after_refresh(self._show_cursor)
+            # After Textual has scrolled to the middle of the month, which it does later as well.
+            self.call_later(self.call_after_refresh, self._show_cursor_of_calendar)
 
     @on(PresetList.OptionHighlighted)
     def _follow_highlight(self, event: PresetList.OptionHighlighted) -> None:
         if self._presets.has_focus:
-            self._show_line(self._presets, event.option_index)
+            # After a scroll to the list is drawn, which its place on the screen follows.
+            self.call_after_refresh(self._show_line, self._presets, event.option_index)
 
     @on(MonthView.CursorMoved)
     def _follow_cursor(self, event: MonthView.CursorMoved) -> None:
@@ -370,6 +372,10 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._years = range(first, self._today.year + 1)
         self._year_list.offer([Alternative(f"{year:04d}", f"{year:04d}") for year in self._years])
         self._year_list.index = self._years.index(day.year)
+
+    def _show_cursor_of_calendar(self) -> None:
+        if self._month_view.has_focus:
+            self._show_cursor()
 
     def _show_cursor(self) -> None:
         """Scroll a low dialog to the week of the cursor."""

@@ -113,9 +113,14 @@ class ReviewBase(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self._top
         yield self._chips
+        yield from self.above_list()
         yield self._body
         yield self._status
         yield self._keys
+
+    def above_list(self) -> ComposeResult:
+        """Return what stands over the list from the beginning."""
+        yield from ()
 
     def on_mount(self) -> None:
         opening = self._opening

@@ -9,6 +9,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.ui.commands import Command, Where
 from audit_tui.ui.screens.review.ranging import Ranging
+from audit_tui.ui.widgets.time_strip import TimeStrip
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -60,4 +61,6 @@ class Ordering(Ranging):
             places[Where.PANE] = self.pane
         if self.facets is not None:
             places[Where.FACETS] = self.facets
+        for strip in self.query(TimeStrip):
+            places[Where.STRIP] = strip
         return places.get(command.where, self)

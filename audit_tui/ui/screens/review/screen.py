@@ -16,6 +16,7 @@ from audit_tui.ui.screens.review.faceting import Faceting
 from audit_tui.ui.screens.review.first_seen import Badges
 from audit_tui.ui.screens.review.looking import Looking
 from audit_tui.ui.screens.review.ordering import Ordering
+from audit_tui.ui.screens.review.strip_keys import StripKeys
 from audit_tui.ui.screens.review.taking_out import TakingOut
 from audit_tui.ui.screens.review.viewing import Viewing
 
@@ -28,6 +29,7 @@ class ReviewScreen(
     Faceting,
     Detecting,
     Around,
+    StripKeys,
     Explaining,
     Badges,
     Comparing,

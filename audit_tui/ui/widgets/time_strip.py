@@ -1,0 +1,304 @@
+"""The strip of time over the list: when events were and failures, and where the cursor stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import on
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from audit_tui.core.query import Interval
+from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.commands import Where
+from audit_tui.ui.keymap import bindings
+from audit_tui.ui.lane import Lane
+from audit_tui.ui.time_buckets import TimeBuckets, read_buckets
+from audit_tui.ui.widgets.painter import ROLES, Piece, Role, fit, paint
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.binding import BindingType
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import ReaderFactory
+    from audit_tui.ui.shown_view import ShownView
+
+LINES = 3
+"""The events, the failures, and the words."""
+BARS = "▁▂▃▄▅▆▇█"
+GAP = "·"
+MARGIN_CELLS = 1
+AGAIN_S = 2.0
+"""The same result is counted again after so long at the earliest, while it grows."""
+
+
+class TimeStrip(Widget, can_focus=True):
+    """Shows the result in buckets of time, and lets a stretch of them be chosen.
+
+    Args:
+        open_reader: Opens its reader, in a thread.
+    """
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.STRIP)]
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLES | {"time-strip--here", "time-strip--chosen"}
+
+    @dataclass
+    class Chosen(Message):
+        """A stretch of time was chosen."""
+
+        bounds: Interval
+
+    class Left(Message):
+        """The keys are for the list again."""
+
+    @dataclass
+    class _Counted(Message):
+        shown: ShownView
+        buckets: TimeBuckets
+        error: str = ""
+
+    def __init__(self, open_reader: ReaderFactory) -> None:
+        super().__init__(id="strip")
+        self._lane = Lane(open_reader)
+        self._wanted: ShownView | None = None
+        self._shown: ShownView | None = None
+        self._buckets = TimeBuckets(Interval())
+        self._error = ""
+        self._occurred_us: int | None = None
+        self._here: int | None = None
+        """The bucket of the event under the cursor of the list."""
+        self._head = 0
+        """The bucket that the keys of the strip move."""
+        self._anchor: int | None = None
+        """The other end of what is chosen; None chooses one bucket."""
+        self._is_dragging = False
+        self._is_resting = False
+
+    def on_unmount(self) -> None:
+        self._lane.close()
+
+    # -- what is shown
+
+    def count(self, shown: ShownView, *, is_reopened: bool = False) -> None:
+        """Show a result when it is counted; nothing is asked while the strip is hidden."""
+        if is_reopened:
+            self._lane.renew()
+        grows = self._wanted is not None and (shown.view, shown.context.zone) == (
+            self._wanted.view,
+            self._wanted.context.zone,
+        )
+        self._wanted = shown
+        if not self.display or not self._most:
+            return
+        if not grows:
+            self._ask()
+        elif not self._is_resting:
+            self._is_resting = True
+            self._ask()
+            self.set_timer(AGAIN_S, partial(self._ask_again, shown))
+
+    def _ask_again(self, counted: ShownView) -> None:
+        self._is_resting = False
+        if self._wanted is not counted:
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._wanted is not None:
+            work = partial(self._work, self._wanted, self._most, self._lane.begin())
+            self.run_worker(work, thread=True, group="strip", exclusive=True)
+
+    def _work(self, shown: ShownView, most: int, token: CancelToken) -> None:
+        try:
+            buckets = self._lane.ask(
+                lambda reader, cancel: read_buckets(reader, shown.query, most, shown.context, cancel), token
+            )
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self.post_message(self._Counted(shown, TimeBuckets(Interval()), error.message))
+        else:
+            self.post_message(self._Counted(shown, buckets))
+
+    @on(_Counted)
+    def _take_counts(self, message: _Counted) -> None:
+        message.stop()
+        if message.shown is not self._wanted and message.shown.view != getattr(self._wanted, "view", None):
+            return
+        if self._shown is None or self._shown.view != message.shown.view:
+            self._anchor = None
+        self._shown, self._buckets, self._error = message.shown, message.buckets, message.error
+        self._head = min(self._head, max(0, len(self._buckets.events) - 1))
+        self._here = None
+        self.follow(self._occurred_us)
+        self.refresh()
+
+    def follow(self, occurred_us: int | None) -> None:
+        """Mark the bucket of the event under the cursor; None leaves the mark where it is."""
+        if occurred_us is None:
+            return
+        self._occurred_us = occurred_us
+        here = self._buckets.bucket_of(occurred_us)
+        if here != self._here:
+            self._here = here
+            self.refresh()
+
+    @property
+    def _most(self) -> int:
+        """The number of buckets that there is room for."""
+        return max(0, self.size.width - 2 * MARGIN_CELLS)
+
+    @property
+    def _bucket_cells(self) -> int:
+        return max(1, self._most // max(1, len(self._buckets.events)))
+
+    def on_resize(self) -> None:
+        """Count again: as many buckets as there is room for."""
+        if self._wanted is not None and self.display:
+            self._ask()
+
+    # -- drawing
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the events, the failures, or the words."""
+        width = self.size.width
+        if not self._buckets.events:
+            return paint(self, [Piece(fit(f" {self._error}" if y == LINES - 1 else "", width))], width)
+        if y == LINES - 1:
+            return paint(self, self._words(width), width)
+        counts = self._buckets.events if y == 0 else self._buckets.failures
+        bars = _bars(counts, GAP if y == 0 else " ")
+        role = Role.VALUE if y == 0 else Role.FAILURE
+        low, high = self._choice or (-1, -1)
+        pieces: list[tuple[str, str]] = [(" " * MARGIN_CELLS, Role.QUIET.value)]
+        for bucket, bar in enumerate(bars):
+            look = Role.QUIET.value if bar == GAP else role.value
+            if low <= bucket <= high:
+                look = "time-strip--chosen"
+            elif bucket == self._here:
+                look = "time-strip--here"
+            text = bar * self._bucket_cells
+            if pieces[-1][1] == look:
+                text = pieces.pop()[0] + text
+            pieces.append((text, look))
+        return self._strip(pieces, width)
+
+    def _strip(self, pieces: list[tuple[str, str]], width: int) -> Strip:
+        segments = [Segment(text, self.get_component_rich_style(look)) for text, look in pieces]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _words(self, width: int) -> list[Piece]:
+        shown, buckets = self._shown, self._buckets
+        choice = self._choice
+        if shown is None or (choice is None and self._here is None) or not any(buckets.events):
+            return [Piece(fit("", width))]
+        low, high = choice or (self._here or 0, self._here or 0)
+        words = buckets.words(low, high, shown.context)
+        if choice is not None:
+            hint = "⏎ only these   Space from here   Esc leaves"
+        else:
+            hint = f"{buckets.time_words(0, len(buckets.events) - 1, shown.context)} "
+        room = max(0, width - cell_len(hint))
+        if room < cell_len(words) + 4:
+            hint, room = "", width
+        role = Role.LABEL if choice is None else Role.VALUE
+        return [Piece(fit(f" {words}", room), role), Piece(hint, Role.QUIET)]
+
+    # -- choosing
+
+    @property
+    def _choice(self) -> tuple[int, int] | None:
+        """The first and the last bucket that is chosen; None when none is."""
+        if not self.has_focus or not self._buckets.events:
+            return None
+        anchor = self._head if self._anchor is None else self._anchor
+        return min(anchor, self._head), max(anchor, self._head)
+
+    def on_focus(self) -> None:
+        """Begin at the cursor of the list."""
+        if self._here is not None and not self._is_dragging:
+            self._head, self._anchor = self._here, None
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def _move(self, bucket: int) -> None:
+        self._head = min(max(bucket, 0), max(0, len(self._buckets.events) - 1))
+        self.refresh()
+
+    def action_strip_left(self) -> None:
+        self._move(self._head - 1)
+
+    def action_strip_right(self) -> None:
+        self._move(self._head + 1)
+
+    def action_strip_first(self) -> None:
+        self._move(0)
+
+    def action_strip_last(self) -> None:
+        self._move(len(self._buckets.events) - 1)
+
+    def action_strip_anchor(self) -> None:
+        self._anchor = self._head if self._anchor is None else None
+        self.refresh()
+
+    def action_strip_choose(self) -> None:
+        if (choice := self._choice) is not None:
+            self._anchor = None
+            self.post_message(self.Chosen(self._buckets.bounds(*choice)))
+
+    def action_leave_strip(self) -> None:
+        if self._anchor is None:
+            self.post_message(self.Left())
+        else:
+            self._anchor = None
+            self.refresh()
+
+    def _bucket_at(self, x: int) -> int:
+        last = max(0, len(self._buckets.events) - 1)
+        return min(max((x - MARGIN_CELLS) // self._bucket_cells, 0), last)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to choose with the mouse; a press on what is chosen already takes it."""
+        event.stop()
+        bucket, choice = self._bucket_at(event.x), self._choice
+        if choice is not None and choice[0] <= bucket <= choice[1] and not self._is_dragging:
+            self.action_strip_choose()
+            return
+        self._is_dragging = True
+        self.capture_mouse()
+        self.focus()
+        self._head = self._anchor = bucket
+        self.refresh()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Choose as far as the mouse is drawn."""
+        if self._is_dragging:
+            self._move(self._bucket_at(event.x))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Take what the mouse was drawn over; a click alone chooses a bucket."""
+        if not self._is_dragging:
+            return
+        event.stop()
+        self._is_dragging = False
+        self.release_mouse()
+        if self._anchor == self._head:
+            self._anchor = None
+            self.refresh()
+        else:
+            self.action_strip_choose()
+
+
+def _bars(counts: tuple[int, ...], gap: str) -> list[str]:
+    """Return a bar for each number, as high as its square root: beside a burst a single act can be seen."""
+    most = max(counts, default=0)
+    return [BARS[ceil(len(BARS) * sqrt(count / most)) - 1] if count else gap for count in counts]
