@@ -15,6 +15,7 @@
     │   │   ├── StoreFull           no space left to write
     │   │   ├── StoreDamaged        SQLite finds it malformed
     │   │   ├── QueryTooLong        an answer would take longer than it may
+    │   │   ├── SourceLost          the connection to a shared engine is gone
     │   │   └── SigningKeyError     its seals cannot be signed as they must be
     │   └── FileError            a log file, a mapping file, an export
     │       ├── FileExists          a file is in the way of an export
@@ -137,6 +138,12 @@ class StoreDamaged(StoreError):
     """SQLite finds the store malformed."""
 
     title = "Store is damaged"
+
+
+class SourceLost(StoreError):
+    """The server cannot be reached, or went away."""
+
+    title = "The connection is lost"
 
 
 class QueryTooLong(StoreError):

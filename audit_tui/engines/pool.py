@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from audit_tui.errors import QueryCancelled, QueryTooLong, StoreError
+from audit_tui.errors import QueryCancelled, QueryTooLong, SourceLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,12 +21,6 @@ LEAST_WAIT_S, MOST_WAIT_S = 1.0, 30.0
 """The time between two tries to connect, doubled each time."""
 
 
-class ConnectionLost(StoreError):
-    """The server cannot be reached, or went away."""
-
-    title = "The connection is lost"
-
-
 class Connection(Protocol):
     """One connection to an engine, for one thread at a time."""
 
@@ -34,7 +28,7 @@ class Connection(Protocol):
         """Return all rows of a statement.
 
         Raises:
-            ConnectionLost: If the server is gone; the connection is of no use any more.
+            SourceLost: If the server is gone; the connection is of no use any more.
             QueryCancelled: If it was interrupted.
             StoreError: If the server refuses it.
         """
@@ -53,7 +47,7 @@ class Pool:
     """Connections that are opened when they are wanted, and opened again when they are lost.
 
     Args:
-        connect: Opens one; raises ConnectionLost.
+        connect: Opens one; raises SourceLost.
         deadline_s: The longest time that an answer may take; None is for ever.
     """
 
@@ -63,13 +57,13 @@ class Pool:
         self._free: list[Connection] = []
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = threading.Lock()
-        self._lost: ConnectionLost | None = None
+        self._lost: SourceLost | None = None
         self._wait_s = LEAST_WAIT_S
         self._try_at_s = 0.0
         self._readers = 0
 
     @property
-    def lost(self) -> ConnectionLost | None:
+    def lost(self) -> SourceLost | None:
         """The reason why there is no connection; None while there is."""
         return self._lost
 
@@ -86,7 +80,7 @@ class Pool:
         Raises:
             QueryCancelled: If the token is cancelled.
             QueryTooLong: If the answer takes longer than it may.
-            ConnectionLost: If there is no connection.
+            SourceLost: If there is no connection.
             StoreError: If the server refuses the statement.
         """
         with self._places, self._connection() as connection:
@@ -129,7 +123,7 @@ class Pool:
         connection = self._take()
         try:
             yield connection
-        except ConnectionLost as error:
+        except SourceLost as error:
             connection.close()
             # The others are of the same server.
             self.close()
@@ -146,13 +140,13 @@ class Pool:
                 raise self._lost
         try:
             connection = self._connect()
-        except ConnectionLost as error:
+        except SourceLost as error:
             self._note(error)
             raise
         self._lost, self._wait_s = None, LEAST_WAIT_S
         return connection
 
-    def _note(self, error: ConnectionLost) -> None:
+    def _note(self, error: SourceLost) -> None:
         with self._lock:
             self._lost = error
             self._try_at_s = time.monotonic() + self._wait_s

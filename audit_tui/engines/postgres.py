@@ -12,8 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from audit_tui.core.privacy.source_name import without_password
 from audit_tui.engines.layout import FORMAT
-from audit_tui.engines.pool import ConnectionLost
-from audit_tui.errors import NotAStore, QueryCancelled, StoreError, StoreTooNew
+from audit_tui.errors import NotAStore, QueryCancelled, SourceLost, StoreError, StoreTooNew
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +33,7 @@ class PostgresConnection:
         is_writing: Not for reading only.
 
     Raises:
-        ConnectionLost: If it cannot be reached.
+        SourceLost: If it cannot be reached.
         StoreError: If it refuses.
     """
 
@@ -52,7 +51,7 @@ class PostgresConnection:
                 **security(url),
             )
         except psycopg.Error as error:
-            raise self._told(error, ConnectionLost) from None
+            raise self._told(error, SourceLost) from None
 
     def rows(self, statement: str, values: Mapping[str, Value]) -> list[tuple[Any, ...]]:
         """Return all rows of a statement."""
@@ -64,7 +63,7 @@ class PostgresConnection:
             raise not_made(self._url) from None
         except psycopg.Error as error:
             if self.raw.closed or isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
-                raise self._told(error, ConnectionLost) from None
+                raise self._told(error, SourceLost) from None
             raise self._told(error, StoreError) from None
 
     def interrupt(self) -> None:
@@ -101,12 +100,12 @@ def security(url: SourceUrl) -> dict[str, Any]:
 def told(error: psycopg.Error, url: SourceUrl, kind: type[StoreError] = StoreError) -> StoreError:
     """Return an error of the driver as one of ours: in one line, and without the password."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    words = without_password(lines[-1] if lines else type(error).__name__)
+    words = without_password(lines[0] if lines else type(error).__name__)
     if password := conninfo_to_dict(url.secret_text).get("password"):
         words = words.replace(str(password), "***")
     hint = _TLS_HINT if "SSL" in words or "certificate" in words else ""
-    if kind is ConnectionLost:
-        return ConnectionLost(f"{url} cannot be reached: {words}", hint)
+    if kind is SourceLost:
+        return SourceLost(f"{url} cannot be reached: {words}", hint)
     return kind(f"{url} refuses: {words}", hint)
 
 

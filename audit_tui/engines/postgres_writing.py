@@ -22,9 +22,8 @@ from audit_tui.engines.layout import (
     digest_of,
     mark_of,
 )
-from audit_tui.engines.pool import ConnectionLost
 from audit_tui.engines.postgres import PostgresConnection, check_format, told
-from audit_tui.errors import NotAStore, StoreBusy, StoreError
+from audit_tui.errors import NotAStore, SourceLost, StoreBusy, StoreError
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text
 
@@ -78,7 +77,7 @@ class PostgresWriter:
         url: The server and the database; its tables are made if there are none.
 
     Raises:
-        ConnectionLost: If it cannot be reached.
+        SourceLost: If it cannot be reached.
         StoreError: If it refuses.
     """
 
@@ -122,7 +121,7 @@ class PostgresWriter:
 
         Raises:
             StoreBusy: If another shipper of the same store was faster.
-            ConnectionLost: If the server went away; whether the batch was written is told by ``head``.
+            SourceLost: If the server went away; whether the batch was written is told by ``head``.
         """
         try:
             self._learn(batch.events)
@@ -251,5 +250,5 @@ class PostgresWriter:
         return rows, totals
 
     def _told(self, error: psycopg.Error) -> StoreError:
-        kind = ConnectionLost if self._raw.closed else StoreError
+        kind = SourceLost if self._raw.closed else StoreError
         return told(error, self._url, kind)

@@ -30,7 +30,7 @@ from audit_tui.engines.conditions import TRUE, Conditions, alternatives
 from audit_tui.engines.dialect import Args
 from audit_tui.engines.layout import COLUMN_OF, GRAIN_US, NAME_FIELDS, NO_NAME, OUTCOMES, Field
 from audit_tui.engines.name_order import NameOrder
-from audit_tui.engines.pool import ConnectionLost
+from audit_tui.errors import SourceLost
 from audit_tui.store.tables.rows import read_event, read_fields, stored_text
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class SharedReader:
         """Look how far the stores are shipped, and whether the engine can be reached."""
         try:
             self.newest_seq()
-        except ConnectionLost as error:
+        except SourceLost as error:
             return SourceState(Standing.LOST, self._newest, error.message)
         return SourceState(newest_seq=self._newest)
 

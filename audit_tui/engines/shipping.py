@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from audit_tui.core.text import counted
 from audit_tui.engines.outgoing import OutgoingStore
-from audit_tui.engines.pool import LEAST_WAIT_S, MOST_WAIT_S, ConnectionLost
-from audit_tui.errors import StoreBusy, StoreError
+from audit_tui.engines.pool import LEAST_WAIT_S, MOST_WAIT_S
+from audit_tui.errors import SourceLost, StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,14 +104,14 @@ class Shipper:
 
         Raises:
             NotShipped: If the engine has events that are not the store's.
-            ConnectionLost: If the engine cannot be reached; what was sent is there.
+            SourceLost: If the engine cannot be reached; what was sent is there.
             StoreError: If the store cannot be read, or an event is not what was sealed.
         """
         with OutgoingStore(self._path) as outgoing:
             writer = self._writer = self._writer or self._connect()
             try:
                 self._ship(outgoing, writer, report)
-            except ConnectionLost:
+            except SourceLost:
                 self.close()
                 raise
 
@@ -126,7 +126,7 @@ class Shipper:
         while True:
             try:
                 self.run(report)
-            except ConnectionLost as error:
+            except SourceLost as error:
                 if not is_lost:
                     tell(f"{error.message} Trying again; nothing is lost: {self._behind()}.")
                 is_lost = True

@@ -9,7 +9,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,10 +96,14 @@ class Server:
     def kill(self) -> None:
         """End it as a power cut does; ``start`` recovers it."""
         assert self._process is not None
-        for child in self._children():
-            os.kill(child, 9)
+        children = self._children()
         self._process.kill()
         self._process.wait()
+        for child in children:
+            # Its memory must be gone before the next server may begin.
+            with suppress(ProcessLookupError):
+                while True:
+                    os.kill(child, 9)
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ from audit_tui.core.text import counted
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.core.time.zones import zone_label
 from audit_tui.core.view import settled_columns, sort_words
-from audit_tui.errors import AuditTuiError
+from audit_tui.errors import AuditTuiError, SourceLost
 from audit_tui.ui.history import History
 from audit_tui.ui.screens.review.body import ReviewBody
 from audit_tui.ui.screens.review.empty_words import why_empty
@@ -71,6 +71,8 @@ class ReviewBase(Screen[None]):
         clipboard: Takes copies.
     """
 
+    is_lost = False
+    """A question met a source whose connection is gone; it was not seen to be back since."""
     BLANK = True  # Its parts cover it.
 
     def __init__(self, opening: Opening, keymap: Keymap, clipboard: Clipboard) -> None:
@@ -279,7 +281,11 @@ class ReviewBase(Screen[None]):
         if not self.event_list.has_result:
             title = "Cancelled." if error is None else error.title
             self.table.show_words(title, f"Press {self._keymap.key_of('reload')} to try again.")
-        if error is not None:
+        if isinstance(error, SourceLost):
+            # The status line says it until it is back; a dialog for each question would be in the way.
+            self.is_lost = True
+            self.say("Not read: the connection is lost.")
+        elif error is not None:
             self.show_error(error, message.retry)
 
     def show_error(self, error: AuditTuiError, retry: Callable[[], None] | None = None) -> None:

@@ -91,6 +91,11 @@ class Following(ReviewBase):
     @on(SourceWatch.Looked)
     def _say_source(self, message: SourceWatch.Looked) -> None:
         state, self._newer = message.state, message.newer
+        was_lost, self.is_lost = self.is_lost, state.standing is Standing.LOST
+        if was_lost and not self.is_lost:
+            self.event_list.read_missing()
+            if self.pane is not None:
+                self.pane.read_missing()
         self._looks += 1
         is_whole = self._newer >= self.table.visible_rows
         if self._follows and self._newer and state.standing is Standing.IN_PLACE and self._is_at_edge:

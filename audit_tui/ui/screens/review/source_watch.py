@@ -72,6 +72,8 @@ def notice_of(state: SourceState, newer: int, opening: str, reload: str) -> Noti
             return Notice("The store file was deleted; showing the last state.", "file deleted")
         case Standing.DAMAGED:
             return Notice("The store is damaged: showing what can be read.", "damaged")
+        case Standing.LOST:
+            return Notice("The connection is lost: showing what was read, trying again.", "connection lost")
     if newer:
         words = f"{newer:,} new: {reload} shows them"
         return Notice(words, words)

