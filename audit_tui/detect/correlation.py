@@ -37,8 +37,8 @@ class BaseHit(NamedTuple):
 def correlated(correlation: Correlation, hits: Iterable[BaseHit]) -> set[int]:
     """Return the seqs of the hits that lie in a span of time for which the correlation holds.
 
-    A span begins at a hit and takes in what happened up to ``timespan_us`` later; all that lies in one that
-    holds belongs to it.
+    A span begins at a hit, where an order counts of the first rule, and takes in what happened up to
+    ``timespan_us`` later; all that lies in one that holds belongs to it.
     """
     groups: defaultdict[tuple[str, ...], list[BaseHit]] = defaultdict(list)
     for hit in hits:
@@ -61,7 +61,9 @@ def _spans(correlation: Correlation, group: Sequence[BaseHit]) -> Iterable[tuple
         while end < len(group) and group[end].occurred_us <= first.occurred_us + correlation.timespan_us:
             inside[_counted(correlation, group[end])] += 1
             end += 1
-        if _holds(correlation, inside, end - start, group[start:end]):
+        # What is to follow in an order begins with the first of it.
+        begins = correlation.kind != "temporal_ordered" or first.rule == 0
+        if begins and _holds(correlation, inside, end - start, group[start:end]):
             yield start, end
         before = _counted(correlation, first)
         inside[before] -= 1

@@ -96,7 +96,7 @@ class LiveDetections:
         if runner is None:
             return None
         newest = reader.newest_seq()
-        before = Remembered([], 0) if memory is None else memory.recall(rule.key, reader)
+        before = Remembered([], 0) if memory is None else memory.recall(runner.key(rule), reader)
         seqs = list(before.seqs)
         if newest > before.upto_seq:
             if rule.correlation is not None:
@@ -107,7 +107,7 @@ class LiveDetections:
             new = [(event.seq or 0, event.key) for event in runner.hits(reader, rule, query, cancel)]
             seqs += [seq for seq, _ in new]
             if memory is not None:
-                memory.note(rule.key, before, new, newest)
+                memory.note(runner.key(rule), before, new, newest)
         if not seqs:
             return None
         expression = runner.plan_filter(rule)

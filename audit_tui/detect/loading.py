@@ -23,7 +23,7 @@ SUFFIXES = (".yml", ".yaml")
 MAX_FILE_BYTES = 1024 * 1024
 """Of a file with rules; the largest of 3,780 public ones has 60 KB."""
 MAX_FILES = 50_000
-FORM = "1"
+FORM = "2"
 """The form of a rule in the cache; another is parsed again."""
 MAX_CACHED = 20_000
 """Contents in the cache; with more it begins again."""
@@ -76,8 +76,8 @@ def load_rules(paths: Sequence[Path], cache: Path | None = None) -> RuleSet:
             for rule in read:
                 reason = rule.trouble
                 first = rules.get(rule.info.id)
-                if first is not None:
-                    reason = "" if first[0].key == rule.key else f"its id is that of a rule in {first[1]}"
+                if first is not None and first[0].info.version != rule.info.version:
+                    reason = f"its id is that of a rule in {first[1]}"
                 if reason:
                     unread.append(Unread(f"{rule.info.title} ({name})", reason))
                 elif first is None:

@@ -53,11 +53,6 @@ class Rule(Record):
     trouble: str = ""
     """The reason why it cannot be run, as the end of a sentence; empty when it can."""
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """Its id and version: what its hits are remembered by."""
-        return self.info.id, self.info.version
-
 
 def rule_to_json(rule: Rule) -> dict[str, Any]:
     """Return a rule as JSON values."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from audit_tui.detect.rule import Rule
 
 
+MAX_DEPTH = 5
+"""The most levels of correlations that look at correlations."""
+
+
 class Unmapped(Record):
     """Rules of logs that are not imported, or not told apart."""
 
@@ -74,6 +78,12 @@ class Runner:
         """Return how a rule is asked; None for a correlation."""
         return self._plans.get(rule.info.id)
 
+    def key(self, rule: Rule) -> tuple[str, str]:
+        """Return the id and version of a rule, for a correlation with those of its rules."""
+        if rule.correlation is None:
+            return rule.info.id, rule.info.version
+        return rule.info.id, "+".join([rule.info.version, *(part.info.version for part in self._parts(rule))])
+
     def line(self, rule: Rule) -> str:
         """Return the query line of a rule, or of the rules that a correlation looks at."""
         return line_of(self.plan_filter(rule))
@@ -107,19 +117,21 @@ class Runner:
         """Return the rules that look at events themselves: itself, or those of a correlation."""
         if rule.correlation is None:
             return [rule]
-        return [self._named[name] for name in rule.correlation.rules]
+        return [part for name in rule.correlation.rules for part in self._parts(self._named[name])]
 
-    def _missing(self, rule: Rule) -> str:
+    def _missing(self, rule: Rule, depth: int = 0) -> str:
         if rule.correlation is None:
             return ""
+        if depth > MAX_DEPTH:
+            return f"it looks at correlations of correlations, more than {MAX_DEPTH} deep"
         for name in rule.correlation.rules:
             part = self._named.get(name)
             if part is None:
                 return f"it looks at the rule {name}, which was not loaded"
-            if part.correlation is not None:
-                return f"it looks at the correlation {name}"
-            if part.info.id not in self._plans:
+            if part.correlation is None and part.info.id not in self._plans:
                 return f"it looks at the rule {name}, whose logs ({part.logsource}) are not imported"
+            if reason := self._missing(part, depth + 1):
+                return reason
         return ""
 
     def _base_hits(
@@ -129,12 +141,13 @@ class Runner:
         if correlation is None:
             return
         aliases = {alias: dict(names) for alias, names in correlation.aliases}
-        for place, (name, part) in enumerate(zip(correlation.rules, self._parts(rule), strict=True)):
-            table = table_of(part.logsource)
+        for place, name in enumerate(correlation.rules):
+            part = self._named[name]
+            table = table_of(self._parts(part)[0].logsource)
             if table is None:
                 continue
             fields = [aliases.get(field, {}).get(name, field) for field in correlation.group_by]
-            for event in _matches(reader, self._plans[part.info.id], query, cancel):
+            for event in self.hits(reader, part, query, cancel):
                 texts = [_first(event, field, table) for field in (*fields, correlation.field)]
                 *group, value = texts
                 # Events without a user are not those of one user.

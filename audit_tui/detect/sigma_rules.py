@@ -77,9 +77,27 @@ def read_rules(text: str) -> tuple[list[Rule], list[str]]:
         if getattr(parsed, "rules", None) and not parsed.generate
         for reference in parsed.rules
     }
+    # By id, so that a rule of the same name in another file is not taken for one of this.
+    ids = {rule.name: rule.info.id for rule in rules if rule.name}
     return [
-        replace(rule, is_part=not parts.isdisjoint({rule.name, rule.info.id})) for rule in rules
+        replace(
+            rule,
+            is_part=not parts.isdisjoint({rule.name, rule.info.id}),
+            correlation=None if rule.correlation is None else _by_id(rule.correlation, ids),
+        )
+        for rule in rules
     ], problems
+
+
+def _by_id(correlation: Correlation, ids: dict[str, str]) -> Correlation:
+    return replace(
+        correlation,
+        rules=tuple(ids.get(name, name) for name in correlation.rules),
+        aliases=tuple(
+            (alias, tuple((ids.get(name, name), field) for name, field in pairs))
+            for alias, pairs in correlation.aliases
+        ),
+    )
 
 
 def _is_told(error: object, rules: Sequence[Any]) -> bool:
@@ -179,6 +197,12 @@ def _value(field: str, value: Any) -> Tree:  # noqa: ANN401 - pySigma's
     return _VALUES[name](field, value)
 
 
+def _time_part(field: str, value: Any) -> Tree:  # noqa: ANN401 - pySigma's
+    if value.timestamp_part.name != "HOUR":
+        raise _Unusable(f"it asks for the {value.timestamp_part.name.lower()} of a time")
+    return FieldTest(field, Kind.HOUR, str(value.number))
+
+
 def _null(field: str, _: Any) -> Tree:  # noqa: ANN401 - pySigma's
     return FieldTest(field, Kind.NULL)
 
@@ -214,6 +238,7 @@ _VALUES: dict[str, Callable[[str, Any], Tree]] = {
     "SigmaCasedString": lambda field, value: FieldTest(field, Kind.CASED, _pattern(value)),
     "SigmaBool": lambda field, value: FieldTest(field, Kind.PATTERN, "true" if value.boolean else "false"),
     "SigmaNumber": lambda field, value: FieldTest(field, Kind.PATTERN, str(value.number)),
+    "SigmaTimestampPart": _time_part,
     "SigmaNull": _null,
     "SigmaExists": _exists,
     "SigmaCIDRExpression": lambda field, value: FieldTest(field, Kind.NETWORK, value.cidr),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from audit_tui.core.event import from_us
 from audit_tui.core.operators import AT_LEAST, AT_MOST, IN_NETWORK, LESS, MORE
 from audit_tui.core.record import Record
 
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     """A text that ends with it."""
     FIELD_PART = "field_part"
     """A text that contains it."""
+    HOUR = "hour"
+    """A time in this hour of the day in UTC."""
 
 
 ORDERS = {Kind.LESS: LESS, Kind.AT_MOST: AT_MOST, Kind.MORE: MORE, Kind.AT_LEAST: AT_LEAST}
@@ -170,10 +174,21 @@ def text_test(test: FieldTest) -> Callable[[str], bool]:
         return ORDERS[test.kind].meaning(test.value)
     if test.kind is Kind.REGEX:
         return _search(test.value)
+    if test.kind is Kind.HOUR:
+        return lambda text: _hour_of(text) == int(test.value)
     ends = ("", "") if test.field == KEYWORD else ("^", "$")
     # Linear whatever the pattern is, which Python's own expressions are not.
     flags = "(?s)" if test.kind is Kind.CASED else "(?is)"
     return _search(f"{flags}{ends[0]}(?:{''.join(map(_expression, pieces(test.value)))}){ends[1]}")
+
+
+def _hour_of(text: str) -> int | None:
+    """Return the hour in UTC of a time, in microseconds or as ISO 8601; None when it is none."""
+    try:
+        moment = from_us(int(text)) if text.lstrip("-").isdigit() else datetime.fromisoformat(text)
+        return moment.astimezone(UTC).hour
+    except (ValueError, OverflowError):
+        return None
 
 
 def _expression(piece: str) -> str:
