@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
+from audit_tui.detect.private_file import open_private
 from audit_tui.detect.rule import Rule, rule_from_json, rule_to_json
 from audit_tui.errors import FileError, UsageError
 
@@ -23,11 +24,11 @@ SUFFIXES = (".yml", ".yaml")
 MAX_FILE_BYTES = 1024 * 1024
 """Of a file with rules; the largest of 3,780 public ones has 60 KB."""
 MAX_FILES = 50_000
-FORM = "2"
+FORM = 2
 """The form of a rule in the cache; another is parsed again."""
 MAX_CACHED = 20_000
 """Contents in the cache; with more it begins again."""
-_SCHEMA = "CREATE TABLE IF NOT EXISTS parsed (mark TEXT PRIMARY KEY, rules TEXT NOT NULL) WITHOUT ROWID"
+_TABLES = {"parsed": "mark TEXT PRIMARY KEY, rules TEXT NOT NULL"}
 BUILT_IN = Path(__file__).parent / "rules"
 """The rules that come with the program."""
 
@@ -156,7 +157,7 @@ class _Parsed:
 
     def rules_of(self, content: bytes) -> tuple[list[Rule], list[str]]:
         """Return the rules of a file, and what is wrong with it."""
-        mark = sha256(FORM.encode() + b"\0" + content).hexdigest()
+        mark = sha256(content).hexdigest()
         if (cached := self._cached(mark)) is not None:
             return cached
         from audit_tui.detect.sigma_rules import read_rules, require_sigma
@@ -190,21 +191,14 @@ class _Parsed:
 @contextmanager
 def _opened(cache: Path | None) -> Iterator[_Parsed]:
     """Open the cache for a block; where that cannot be done, everything is parsed."""
-    connection = None
-    if cache is not None:
-        try:
-            cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            cache.touch(mode=0o600)
-            connection = sqlite3.connect(cache, timeout=0.5)
-            connection.execute(_SCHEMA)
-            if connection.execute("SELECT count(*) FROM parsed").fetchone()[0] > MAX_CACHED:
-                connection.execute("DELETE FROM parsed")
-        except (OSError, sqlite3.Error):
-            connection = None
+    connection = None if cache is None else open_private(cache, FORM, _TABLES)
     if connection is None:
         yield _Parsed(None)
         return
     with closing(connection):
+        with suppress(sqlite3.Error):
+            if connection.execute("SELECT count(*) FROM parsed").fetchone()[0] > MAX_CACHED:
+                connection.execute("DELETE FROM parsed")
         yield _Parsed(connection)
         with suppress(sqlite3.Error):
             connection.commit()

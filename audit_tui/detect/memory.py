@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from audit_tui.core.new_file import private_folder
+from audit_tui.detect.private_file import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,14 +19,11 @@ FORM = 1
 """Of the file and of the meaning of rules; what another wrote is forgotten."""
 MAX_CHECKED = 2_000
 """The hits of a rule whose events are looked at again, the newest."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS looked (
-    store TEXT, rule TEXT, version TEXT, upto INTEGER NOT NULL, PRIMARY KEY (store, rule, version)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS hits (
-    store TEXT, rule TEXT, version TEXT, seq INTEGER, key TEXT, PRIMARY KEY (store, rule, version, seq)
-) WITHOUT ROWID;
-"""
+_TABLES = {
+    "looked": "store TEXT, rule TEXT, version TEXT, upto INTEGER, PRIMARY KEY (store, rule, version)",
+    "hits": "store TEXT, rule TEXT, version TEXT, seq INTEGER, key TEXT,"
+    " PRIMARY KEY (store, rule, version, seq)",
+}
 
 
 class Remembered(NamedTuple):
@@ -46,20 +43,7 @@ class Memory:
 
     def __init__(self, path: Path, store_id: str) -> None:
         self._store = store_id
-        self._connection: sqlite3.Connection | None = None
-        with suppress(OSError, sqlite3.Error):
-            private_folder(path.parent)
-            path.touch(mode=0o600)
-            connection = sqlite3.connect(path, timeout=2, check_same_thread=False)
-            try:
-                if connection.execute("PRAGMA user_version").fetchone()[0] != FORM:
-                    connection.executescript("DROP TABLE IF EXISTS looked; DROP TABLE IF EXISTS hits")
-                    connection.execute(f"PRAGMA user_version = {FORM}")
-                connection.executescript(_SCHEMA)
-            except sqlite3.Error:
-                connection.close()
-                raise
-            self._connection = connection
+        self._connection = open_private(path, FORM, _TABLES)
 
     def __enter__(self) -> Self:
         return self
