@@ -192,7 +192,7 @@ COMMANDS: tuple[Command, ...] = (
         "detections",
         "D",
         "Detections, or compare",
-        "List the rules that hit, why, and what to do; with 2 to 4 marked events, say in what they differ.",
+        "List the rules that hit, and why; without rules (c in their list), compare 2 to 4 marked events.",
         arrow_keys="ctrl+w",
     ),
     _screen("saved-views", "V", "Saved views", "Show a saved view, or save this one.", arrow_keys="ctrl+v"),

@@ -139,21 +139,27 @@ class Detecting(Marking):
     # -- the list of rules
 
     def action_detections(self) -> None:
-        if self.compare_marked():
+        if self._opening.detections is None:
+            if not self.compare_marked():
+                self.say(NO_RULES)
             return
         from audit_tui.ui.screens.pick_dialog import PickDialog
 
-        if self._opening.detections is None:
-            self.say(NO_RULES)
-            return
         dialog: PickDialog[RuleHits] = PickDialog(
-            detection_words(self._detected), _choices(self._detected), hint=_HINT, keys=("n", "e", "i", "x")
+            detection_words(self._detected),
+            _choices(self._detected),
+            hint=_HINT,
+            keys=("n", "e", "i", "x", "c"),
         )
         self._rules_dialog = dialog
         self.app.push_screen(dialog, self._take_rule)
 
     def _take_rule(self, picked: Picked[RuleHits] | None) -> None:
         hits = None if picked is None else picked.value
+        if picked is not None and picked.key == "c":
+            if not self.compare_marked():
+                self.say("Mark 2 to 4 events to compare them.")
+            return
         if picked is None or hits is None:
             return
         from audit_tui.ui.screens.text_dialog import told_dialog
