@@ -104,6 +104,14 @@ COMMANDS: tuple[Command, ...] = (
     _table(
         "select-rows", "v f9", "Select rows", "Begin to select rows, to copy them; again, or Esc, ends it."
     ),
+    Command(
+        "fold",
+        ("r",),
+        "Fold runs",
+        "Show runs of the same event by the same user as one line each, with their number and times; or all.",
+        Where.TABLE,
+        arrow_keys=("*",),
+    ),
     _pane("pane-down", "down j", "Pane: down", "Go to the next value of the event, or scroll on."),
     _pane("pane-up", "up k", "Pane: up", "Go to the value before, or scroll back."),
     _pane(
@@ -355,14 +363,14 @@ COMMANDS: tuple[Command, ...] = (
         "S",
         "Facets",
         "The values of what is shown, with their numbers, beside the list; again, or Esc, closes them.",
-        arrow_keys="ctrl+f",
+        arrow_keys=".",
     ),
     _screen(
         "columns",
         "C",
         "Columns",
         "Choose the columns of the list, their order and width; any field of the metadata can be one.",
-        arrow_keys="ctrl+n",
+        arrow_keys=";",
     ),
     _screen("narrow-list", "<", "Pane larger", "Move the edge between list and pane: the pane gets more."),
     _screen("widen-list", ">", "List larger", "Move the edge between list and pane: the list gets more."),

@@ -23,6 +23,11 @@ UNBOUND = "unbound"
 """A key that no keyboard has, for a command whose keys were taken away."""
 
 _TEXTUAL_NAMES = {
+    "*": "asterisk",
+    ".": "full_stop",
+    ";": "semicolon",
+    "%": "percent_sign",
+    "#": "number_sign",
     "?": "question_mark",
     ":": "colon",
     "@": "at",
@@ -31,8 +36,6 @@ _TEXTUAL_NAMES = {
     "/": "slash",
     "'": "apostrophe",
     "+": "plus",
-    "%": "percent_sign",
-    "#": "number_sign",
     "$": "dollar_sign",
     "~": "tilde",
     '"': "quotation_mark",

@@ -30,6 +30,7 @@ from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.chips import ChipLine
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.list.folding_table import FoldingTable
 from audit_tui.ui.widgets.list.range_table import RangeTable
 from audit_tui.ui.widgets.list.row_text import RowText
 
@@ -236,7 +237,7 @@ class ReviewBase(Screen[None]):
             zone=f"redacted · {zone}" if shown.is_redacted else zone,
         )
         self._chips.show(view.chips, is_lifted=view.is_lifted)
-        self._status.show_order(sort_words(view.sort))
+        self._show_order()
         if self._filter_dialog is not None:
             self._filter_dialog.renew()
 
@@ -246,6 +247,11 @@ class ReviewBase(Screen[None]):
     def applied_words(self, view: View) -> str:
         """Return what the line above says of the filter."""
         return LIFTED_WORDS if view.is_lifted else in_words(view.filter)
+
+    @on(FoldingTable.Folded)
+    def _show_order(self) -> None:
+        order = sort_words(self.event_list.shown.view.sort)
+        self._status.show_order(f"{order}, folded" if self.table.is_folded else order)
 
     @on(EventList.Counted)
     def _show_count(self) -> None:

@@ -20,7 +20,9 @@ from audit_tui.errors import AuditTuiError, QueryCancelled, QueryTooLong, StoreM
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.list.folding_table import FoldingTable
 from audit_tui.ui.widgets.list.range_table import RangeTable
+from audit_tui.ui.widgets.list.runs import Run, read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event import EventRow
     from audit_tui.core.query import EventQuery, EventReader, Page, PageKey, ReaderFactory, RowCount
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.stillness import Stillness
@@ -123,6 +126,11 @@ class EventList(Container):
         is_exact: bool
 
     @dataclass
+    class _RunRead(Message):
+        number: int
+        run: Run | None
+
+    @dataclass
     class _Failed(Message):
         number: int
         error: AuditTuiError
@@ -144,6 +152,7 @@ class EventList(Container):
         self._open_patiently = open_patiently
         self._rows = Lane(open_reader)
         self._counts = Lane(open_reader)
+        self._runs = Lane(open_reader)
         self._row_text = row_text
         self._stillness = stillness
         self._is_prepared = False
@@ -289,6 +298,7 @@ class EventList(Container):
         self._is_patient = question.is_patient
         if question.opens:
             self._counts.renew()
+            self._runs.renew()
         shown = self.shown = replace(question.wanted, query=first_page.query)
         self._window = first_page.window()
         zone = shown.context.zone
@@ -331,6 +341,7 @@ class EventList(Container):
     def on_unmount(self) -> None:
         self._rows.close()
         self._counts.close()
+        self._runs.close()
 
     # -- saying that it takes long
 
@@ -418,6 +429,14 @@ class EventList(Container):
         else:
             self.post_message(self._CountRead(number, value, is_exact=True))
 
+    def _read_run(self, number: int, query: EventQuery, row: EventRow, token: CancelToken) -> None:
+        try:
+            run = self._runs.ask(lambda reader, cancel: read_run(reader, query, row, cancel), token)
+        except AuditTuiError:
+            # The line says that there are more.
+            run = None
+        self.post_message(self._RunRead(number, run))
+
     def _prepare(self, query: EventQuery, token: CancelToken) -> None:
         try:
             if not self._is_prepared:
@@ -468,6 +487,21 @@ class EventList(Container):
         self.table.rows_came()
         if self.count != before:
             self.post_message(self.Counted(self.count))
+
+    @on(FoldingTable.RunNeeded)
+    def _ask_run(self, message: FoldingTable.RunNeeded) -> None:
+        message.stop()
+        query = self.shown.query
+        # In the order of descriptions each answer reads all rows.
+        if self.wanted is None and query.sort.column is not Column.DESCRIPTION:
+            work = partial(self._read_run, self._number, query, message.row, self._runs.begin())
+            self._start("runs", work)
+
+    @on(_RunRead)
+    def _take_run(self, message: _RunRead) -> None:
+        message.stop()
+        if message.number == self._number and message.run is not None:
+            self.table.take_run(message.run)
 
     @on(_CountRead)
     def _take_count(self, message: _CountRead) -> None:

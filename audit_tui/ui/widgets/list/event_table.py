@@ -267,15 +267,21 @@ class EventTable(ScrollView, can_focus=True):
                 return self._strips.blank()
             is_cursor = self.choice is not None and number == self._choices.start + self.choice
             return self._strips.words(self._words[number], is_cursor=is_cursor)
-        index = y - 1 + self.scroll_offset.y
+        index = self.index_at(y - 1)
         if index >= (count := self._window.count.value):
             return self._strips.words(self._end) if self._end and index == count else self._strips.blank()
         row = self._window.row(index)
         if row is None:
             return self._strips.missing()
-        above = self._window.row(index - 1) if y > 1 else None
+        above = self._window.row(self.index_at(y - 2)) if y > 1 else None
         is_selected = self.is_selected(index)
-        return self._strips.row(row, above, is_cursor=index == self.cursor_row, is_selected=is_selected)
+        return self._strips.row(
+            row,
+            above,
+            is_cursor=self.is_at_cursor(index),
+            is_selected=is_selected,
+            words=self.words_of(index),
+        )
 
     @property
     def _words_top(self) -> int:
@@ -302,6 +308,28 @@ class EventTable(ScrollView, can_focus=True):
         """Mark a text wherever it can be seen; an empty text marks none."""
         self._strips.search_for(text)
         self.refresh()
+
+    # -- lines of the screen: each shows a row here
+
+    def moved(self, index: int, lines: int) -> int:
+        """Return the row so many lines after a row, or before it (negative)."""
+        return index + lines
+
+    def line_of(self, index: int) -> int:
+        """Return the line of the screen that shows a row: 0 is the first, below 0 and beyond are outside."""
+        return index - self.scroll_offset.y
+
+    def index_at(self, line: int) -> int:
+        """Return the row that a line of the screen shows."""
+        return self.scroll_offset.y + line
+
+    def words_of(self, index: int) -> str:
+        """Return what stands at the end of a row's line; here nothing does."""
+        return ""
+
+    def is_at_cursor(self, index: int) -> bool:
+        """Tell whether the cursor is on the line of a row."""
+        return index == self.cursor_row
 
     def is_selected(self, index: int) -> bool:
         """Tell whether a row is marked as one to take out; here none is."""
@@ -338,7 +366,7 @@ class EventTable(ScrollView, can_focus=True):
     def cursor_offset(self) -> Offset:
         """The cell under the cursor, for the terminal's own cursor (``ui.terminal.cursor``)."""
         box = self._row_text.boxes[self._column_number] if self._row_text.boxes else None
-        return Offset(box.start if box else 0, self.cursor_row - self.scroll_offset.y + 1)
+        return Offset(box.start if box else 0, self.line_of(self.cursor_row) + 1)
 
     def validate_cursor_row(self, value: int) -> int:
         return self._clamped(value)
@@ -377,10 +405,9 @@ class EventTable(ScrollView, can_focus=True):
         """Post what is missing on the screen, or within a screen of it."""
         if not self._has_result:
             return
-        top, height = self.scroll_offset.y, self.visible_rows
-        request = self._window.request(top, top + height) or self._window.request(
-            top - height, top + 2 * height
-        )
+        top, height = self.index_at(0), self.visible_rows
+        end = self.index_at(height)
+        request = self._window.request(top, end) or self._window.request(top - height, end + height)
         if request is not None and request != self._asked:
             self._asked = request
             self.call_next(lambda: self.post_message(self.PageNeeded(self, request)))
@@ -393,20 +420,20 @@ class EventTable(ScrollView, can_focus=True):
         )
 
     def _refresh_row(self, index: int) -> None:
-        y = index - self.scroll_offset.y + 1
+        y = self.line_of(index) + 1
         if 1 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
     def _scroll_to_cursor(self) -> None:
         if not self.size.height:
             return  # Not laid out yet; the first size brings it here again.
-        top, height = self.scroll_offset.y, self.visible_rows
+        line, height = self.line_of(self.cursor_row), self.visible_rows
         is_last = self.cursor_row + 1 == self._window.count.value
-        bottom = self.cursor_row + (is_last and bool(self._end) and height > 1)
-        if self.cursor_row < top:
-            self._show_from(self.cursor_row)
-        elif bottom >= top + height:
-            self._show_from(bottom - height + 1)
+        below = 1 if is_last and self._end and height > 1 else 0
+        if line < 0:
+            self._show_from(self.moved(self.cursor_row, 0))
+        elif line + below >= height:
+            self._show_from(self.moved(self.cursor_row, 1 - height + below))
 
     def _show_from(self, top_row: int) -> None:
         # Forced: a list that was short until now has no scrollbar yet, and Textual would not scroll it.
@@ -419,15 +446,14 @@ class EventTable(ScrollView, can_focus=True):
 
     def jump_to(self, row: int) -> None:
         """Put the cursor on a row; one that is not on the screen comes to its middle."""
-        top, height = self.scroll_offset.y, self.visible_rows
         row = self._clamped(row)
-        if not top <= row < top + height:
-            self._show_from(row - height // 2)
+        if not 0 <= self.line_of(row) < self.visible_rows:
+            self._show_from(self.moved(row, -(self.visible_rows // 2)))
         self.move_cursor(row)
 
     def _move_page(self, rows: int) -> None:
-        self._show_from(self.scroll_offset.y + rows)
-        self.cursor_row += rows
+        self._show_from(self.moved(self.index_at(0), rows))
+        self.cursor_row = self.moved(self.cursor_row, rows)
 
     # -- keys and mouse
 
@@ -441,7 +467,7 @@ class EventTable(ScrollView, can_focus=True):
         if self.choice is not None:
             self._choose(self.choice + by)
         else:
-            self.move_cursor(self.cursor_row + by)
+            self.move_cursor(self.moved(self.cursor_row, by))
 
     def action_page_down(self) -> None:
         self._move_page(self.visible_rows)
@@ -479,10 +505,10 @@ class EventTable(ScrollView, can_focus=True):
             self._choose(offset.y - self._words_top - self._choices.start)
             self.post_message(self.RowSelected(self, 0))
             return
-        index = self.scroll_offset.y + offset.y - 1
+        index = self.index_at(offset.y - 1)
         if index >= self._window.count.value:
             return
-        again = index == self.cursor_row
+        again = self.is_at_cursor(index)
         self.cursor_row, self.cursor_column = index, number
         if again:
             self.post_message(self.RowSelected(self, index))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.list.folding_table import FoldingTable
 
 if TYPE_CHECKING:
     from audit_tui.core.window import RowWindow
 
 
-class RangeTable(EventTable):
+class RangeTable(FoldingTable):
     """A table in which the rows between two places can be selected.
 
     The rows are known by their place only, so a new result ends the selection.
@@ -40,6 +40,10 @@ class RangeTable(EventTable):
         count = self._window.count.value
         start = self.cursor_row if self._range_start is None else self._range_start
         first, last = sorted((start, self.cursor_row))
+        if self.is_folded and self.is_selecting:
+            # All rows of the lines that are marked.
+            first, last = self.moved(first, 0), self.moved(last, 1) - 1
+            last = count - 1 if last < self.cursor_row else last
         return range(first, min(last + 1, count))
 
     def action_select_rows(self) -> None:

@@ -201,7 +201,13 @@ class RowStrips:
         return self._keep(("words", text, is_cursor), [lead, Segment(f"{mark}{text}", style)])
 
     def row(
-        self, row: EventRow, above: EventRow | None, *, is_cursor: bool, is_selected: bool = False
+        self,
+        row: EventRow,
+        above: EventRow | None,
+        *,
+        is_cursor: bool,
+        is_selected: bool = False,
+        words: str = "",
     ) -> Strip:
         """The line of an event.
 
@@ -210,6 +216,7 @@ class RowStrips:
             above: The one on the line above; None when there is none, or it is not read yet.
             is_cursor: Whether the cursor stands on it.
             is_selected: Whether it is one of the rows to take out.
+            words: Stand at its end; empty for none.
         """
         pair = (row.seq, above.seq if above is not None else None)
         repeats = self._repeats.get(pair)
@@ -217,6 +224,8 @@ class RowStrips:
             repeats = self._repeats[pair] = self._row_text.repeats(row, above)
         is_wrong = any(run.first_seq <= row.seq <= run.last_seq for run in self._wrong)
         remark = self._remarks.get(row.seq, NO_REMARK)
+        if words:
+            remark = remark._replace(tag=f"{words} {remark.tag}".rstrip())
         key = (row.seq, self._column if is_cursor else None, is_selected, repeats, is_wrong, remark)
         strip = self._strips.get(key)
         if strip is None:

@@ -139,6 +139,15 @@ class RowText:
         """Return how wide a row is with its mark in front and the gaps behind its columns."""
         return GUTTER_CELLS + sum(box.width + GAP_CELLS for box in self.boxes)
 
+    def span(self, first_us: int, last_us: int) -> str:
+        """Return when a run of rows was: ``12:04-12:07``, or its days."""
+        start, end = sorted((first_us, last_us))
+        begin, finish = local_time(start, self._zone), local_time(end, self._zone)
+        if begin.date() != finish.date():
+            return f"{begin:%m-%d}-{finish:%m-%d}"
+        times = f"{begin:%H:%M}", f"{finish:%H:%M}"
+        return times[0] if times[0] == times[1] else "-".join(times)
+
     def headings(self) -> list[str]:
         """The column headings, with a mark on the one that sorts."""
         return [self._heading(box) for box in self.boxes]
