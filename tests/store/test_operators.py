@@ -14,8 +14,19 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not, with_conditions
+from audit_tui.core.filters import (
+    ANY_TEXT,
+    All,
+    Any,
+    Condition,
+    Filter,
+    MetaField,
+    Not,
+    everywhere,
+    with_conditions,
+)
 from audit_tui.core.matching import matcher
+from audit_tui.core.metadata import leaves
 from audit_tui.core.operators import (
     AT_LEAST,
     AT_MOST,
@@ -195,6 +206,27 @@ def test_a_pattern_on_each_field(reader: EventReader, field: Column, operator: O
         if text is not None:
             for either in (operator, operator.negation):
                 check(reader, Condition(field, either, text))
+
+
+@pytest.mark.parametrize("text", ["bob", "LOGIN", "role", "ss", "ä", "10.0", "nowhere", "o"])
+def test_any_text_looks_in_the_names_too(reader: EventReader, text: str) -> None:
+    for operator in (CONTAINS, CONTAINS.negation):
+        expression = everywhere(Condition(ANY_TEXT, operator, text))
+        wanted = text.casefold()
+        expected = [
+            event.seq
+            for event in STORED
+            if any(
+                wanted in (part or "").casefold()
+                for part in (
+                    *(event.event, event.category, event.user, event.description, event.target),
+                    *(event.source_ip, *(value for _, value in leaves(event.metadata))),
+                )
+            )
+            is (operator is CONTAINS)
+        ]
+        assert {event.seq for event in reader.events(EventQuery(expression))} == set(expected)
+        assert [event.seq for event in STORED if matcher(expression)(event)] == expected
 
 
 INJECTIONS = [
