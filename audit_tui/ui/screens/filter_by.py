@@ -136,7 +136,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
             context: The zone and the moment of times in the query line; None is UTC now.
         """
         self._query = query
-        self._source.interval, self._source.range_words = query.interval, range_words
+        self._source.begin(query.interval, range_words)
         self._error = None
         expression = current.expression() if isinstance(current, FlatFilter) else current
         rows = current if isinstance(current, FlatFilter) else _rows_of(Query(expression))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import NAME_COLUMNS, Column, Kind, is_name_column
+from audit_tui.core.columns import NAME_COLUMNS, Column, is_name_column
 from audit_tui.core.filters import NO_VALUE_WORDS, SEVERITY_WORDS, Any, AnyText, Condition, FilterField
 from audit_tui.core.operators import CONTAINS, IS
 from audit_tui.core.query import EventQuery, Interval
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 MAX_CANDIDATES = 50
 """More is not read by anybody; typing one more letter is quicker."""
-MOST_EVENTS = 5_000
-"""The newest events whose values are counted where no index counts them: 50 ms."""
+MOST_EVENTS = 1_000
+"""The newest events whose values are counted where no index counts them: 10 to 70 ms."""
+MAX_LISTED = 20_000
+"""Up to so many values of a column are read at once, and searched here: 0.15 s once, then 5 ms a letter."""
+LISTED = (Column.OUTCOME, Column.SEVERITY, Column.SOURCE_IP, Column.SOURCE)
+"""The columns whose values an index counts, and that cannot be asked by a part of the value as names can."""
 EMPTY_WORDS = "(empty)"
 """The words for the empty text where a missing value reads (none)."""
 SEVERITY_NOTES = {number: word for word, number in SEVERITY_WORDS.items()}
@@ -75,6 +79,12 @@ class CandidateSource:
         """The range in which events are counted."""
         self.range_words = ""
         """The range in words; empty for the whole store."""
+        self._listed: dict[FacetField, list[Candidate]] = {}
+
+    def begin(self, interval: Interval, range_words: str) -> None:
+        """Start over with another range; the store may have grown, too."""
+        self.interval, self.range_words = interval, range_words
+        self._listed = {}
 
     def read(
         self, reader: EventReader, field: FilterField | None, search: str, cancel: CancelToken
@@ -120,9 +130,14 @@ class CandidateSource:
     def _by_events(
         self, reader: EventReader, field: FacetField, search: str, cancel: CancelToken
     ) -> Candidates:
-        is_few = field is Column.OUTCOME or (isinstance(field, Column) and field.kind is Kind.NUMBER)
+        if field in LISTED and field not in self._listed:
+            facet = reader.facets(EventQuery(interval=self.interval), field, MAX_LISTED, cancel)
+            if len(facet.values) < MAX_LISTED:
+                self._listed[field] = [Candidate(field, each.value, each.events) for each in facet.values]
+        if field in self._listed:
+            return Candidates(_best(_containing(self._listed[field], search), search))
         query = EventQuery(interval=self.interval)
-        if search and not is_few:
+        if search:
             query = EventQuery(Condition(field, CONTAINS, search), self.interval)
         facet = reader.facets(query, field, MAX_CANDIDATES, cancel, most_events=MOST_EVENTS)
         values = [Candidate(field, value.value, value.events) for value in facet.values]
