@@ -224,3 +224,16 @@ def test_tmux_is_asked_for_its_clipboard(tmp_path: Path, option: str, features: 
 def test_no_name_reaches_the_terminal_as_it_is(tmp_path: Path) -> None:
     result = run("doctor", "-s", str(tmp_path / "a\x1b]0;x\x07\u202eb.db"))
     assert not UNSAFE.search(result.output.replace("\n", ""))
+
+
+@pytest.mark.parametrize("seq", [10**11, -5])
+def test_a_number_that_no_event_can_have_is_named(store: Path, seq: int) -> None:
+    connection = sqlite3.connect(store)
+    connection.execute(
+        "INSERT INTO events (seq, key, occurred_us, event_id, outcome) VALUES (?, 'x', 1, 1, 'unknown')",
+        (seq,),
+    )
+    connection.commit()
+    connection.close()
+    wrong = finding("seals", "-s", str(store))
+    assert f"Event {seq:,} is not sealed; the seals end at event 4." in wrong.message

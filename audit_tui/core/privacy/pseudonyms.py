@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import Column
 from audit_tui.core.networks import address_of
-from audit_tui.core.privacy.name_finder import MAX_NAMES, NameFinder, Part, PartKind, folded, is_name
+from audit_tui.core.privacy.name_finder import NameFinder, Part, PartKind, folded, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 CODE_CHARS = 6
 """Of 32 letters and digits: with 2,000 users the chance that two share a pseudonym is 1 in 500."""
-MAX_REMEMBERED = 4 * MAX_NAMES
+MAX_CODED = 50_000
+"""So many users can be asked for by their pseudonyms before one was shown."""
+MAX_REMEMBERED = 4 * MAX_CODED
 """The most pseudonyms, and the most texts, that are led back to what they stand for."""
 MAX_FIELD_CHARS = 40
 MAX_CACHED_CHARS = 200
@@ -59,8 +61,8 @@ class Pseudonyms:
 
     def learn(self, users: Iterable[str]) -> None:
         """Replace these users in texts from now on, the most frequent first."""
-        for user in users:
-            if is_name(user) and self._finder.add(user):
+        for place, user in enumerate(users):
+            if is_name(user) and self._finder.add(user) and place < MAX_CODED:
                 self._coded("user", user)
 
     def user(self, name: str | None) -> str | None:

@@ -15,7 +15,7 @@ from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import index_layout, schema, seal_layout, text_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 WAL_RESET_FIXED = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
@@ -141,10 +141,40 @@ def store_findings(path: Path) -> Iterator[Finding]:
         yield Finding("log", Level.WRONG, message, "End programs that have had the store open for long.")
 
 
+_ENDS = (
+    "SELECT min(seq) FROM events",
+    "SELECT max(seq) FROM events",
+    "SELECT max(size) FROM seal_head",
+)
+
+
+def _ends_of(connection: sqlite3.Connection, statement: str) -> int:
+    """Return one end of a table; 0 where there is none, or no number."""
+    try:
+        (value,) = connection.execute(statement).fetchone()
+    except sqlite3.OperationalError:
+        return 0  # a table that is missing is told by itself
+    return value if type(value) is int else 0
+
+
+def _numbers_finding(ends: Sequence[int]) -> Finding | None:
+    """Name an event that has a number that no event of this program has; None when there is none."""
+    first, last, sealed = ends
+    wrong = first if first < 0 else last if last > sealed else None
+    if wrong is None:
+        return None
+    message = (
+        f"Event {wrong:,} is not sealed; the seals end at event {sealed:,}. Somebody wrote into the file by"
+        " other means than audit-tui, and what is counted or asked may be wrong or slow."
+    )
+    return Finding("seals", Level.WRONG, message, "audit-tui verify names all that is wrong.")
+
+
 def _structure_findings(path: Path, *, is_snapshot: bool) -> Iterator[Finding]:
     with connect.store_errors(path), closing(connect.open_viewer(path, immutable=is_snapshot)) as connection:
         mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
         has_keys = schema.has_key_index(connection)
+        ends = [_ends_of(connection, statement) for statement in _ENDS]
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if mode == "wal" or is_snapshot:
         yield Finding("journal", Level.OK, f"Mode {mode}.")
@@ -161,7 +191,7 @@ def _structure_findings(path: Path, *, is_snapshot: bool) -> Iterator[Finding]:
         else:
             yield Finding(topic, Level.NOTE, "Missing.", _REINDEX)
     if seal_layout.TABLES.keys() <= tables:
-        yield Finding("seals", Level.OK, "There; audit-tui verify checks them.")
+        yield _numbers_finding(ends) or Finding("seals", Level.OK, "There; audit-tui verify checks them.")
     else:
         yield Finding(
             "seals", Level.WRONG, "They are missing: nothing proves the events.", "audit-tui verify"
