@@ -93,7 +93,7 @@ def refuse_mistyped(word: str, commands: Iterable[str]) -> None:
     """
     if not word or (_FIELD_SIGN.search(word) and _is_line(word)):
         return
-    if word.startswith("-") or "/" in word or "." in word or _is_there(word):
+    if word.startswith(("-", "av1:")) or "/" in word or "." in word or _is_there(word):
         return
     close = _close(word, commands)
     raise UsageError(

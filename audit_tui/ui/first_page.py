@@ -104,6 +104,10 @@ class Opening(Record):
     """The switch that ``open_reader`` and ``exporter`` heed; None when names cannot be replaced."""
     command_words: tuple[str, ...] = ("audit-tui", "query")
     """The beginning of a command that reads the same store."""
+    names: tuple[str, ...] = ()
+    """The store or the logs as ``audit-tui open`` takes them, for links; empty when there is none."""
+    store_id: str = ""
+    """The id of the store that was opened; empty when it changes each time."""
     arrivals: Arrivals | None = None
     """Events that still come into the store; None when nobody brings any."""
     open_notebook: Callable[[str], Notebook | None] | None = None

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.cli.commands.open_ import _ReadAhead
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import Condition
+from audit_tui.core.left import Left
+from audit_tui.core.link import Link
+from audit_tui.core.operators import IS
 from audit_tui.core.query import EventQuery
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.time.zones import zone_named
+from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
-from tests.cli.running import EVENTS, run
+from tests.cli.running import EVENTS, make_store, run
 from tests.ui.fake_reader import FakeReader
 
 if TYPE_CHECKING:
@@ -63,3 +71,18 @@ def test_without_a_terminal_other_commands_are_named(store: Path, command: tuple
         "The screen needs a terminal: input and output must not be redirected.\n"
         "Without the screen: audit-tui query prints events, audit-tui count their number.\n"
     )
+
+
+def test_a_link_prints_its_view(tmp_path: Path) -> None:
+    path = str(make_store(tmp_path / "audit.db"))
+    view = View(Condition(Column.EVENT, IS, "Login"), Preset.ALL_TIME)
+    word = Link((path,), "", Left(view), zone_named("Europe/Berlin")).text()
+    result = run("open", "--plain", word)
+    assert result.exit_code == 0, result.stderr
+    same = run("query", "event=Login", "-s", path, "--range", "all-time", "--tz", "Europe/Berlin")
+    assert result.stdout == same.stdout
+    assert "Login" in result.stdout
+    other = str(make_store(tmp_path / "other.db"))
+    assert run(word, "--plain", "-s", other).stdout == result.stdout
+    assert "user" not in run("open", word, "user:nobody", "--plain").stdout
+    assert run("open", "--plain", "av1:broken").exit_code == 2

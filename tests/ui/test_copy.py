@@ -12,12 +12,15 @@ import pytest
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import Any, Condition
+from audit_tui.core.left import Left
+from audit_tui.core.link import read_link
 from audit_tui.core.operators import IS, IS_NOT
-from audit_tui.core.time.dates import Preset
+from audit_tui.core.query_line.parse import parse
+from audit_tui.core.time.dates import Preset, resolve
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
 from audit_tui.ui.screens.copy_menu import CopyMenu
-from audit_tui.ui.screens.copy_source import MAX_COPIED_ROWS, CopyForm, where_it_went
+from audit_tui.ui.screens.copy_source import MAX_COPIED_ROWS, WITHOUT_ROWS, CopyForm, where_it_went
 from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult, Place
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.review_app import Driver, account, run_review
@@ -59,7 +62,9 @@ NEWEST = ("Login", "Login/Logout", "-", "2026-11-22 14:00:00 +00:00", "Did thing
         (("right", "right", "right", "y", "y"), NEWEST[3], "Sent the date to"),
         (("y", "r"), "\t".join(NEWEST), "Sent 1 row to"),
         (("y", "down", "enter"), "\t".join(NEWEST), "Sent 1 row to"),
-        (("y", "up", "up", "space"), None, "Sent 1 row as Markdown to"),
+        (("y", "up", "up", "up", "up", "space"), None, "Sent 1 row as Markdown to"),
+        (("y", "q"), "", "Sent the query line to"),
+        (("y", "l"), None, "Sent the link to"),
         (
             ("y", "m"),
             "| Event | Category | User | Date (UTC) | Description |\n"
@@ -81,6 +86,23 @@ def test_each_form_is_one_key_away(
         assert f"{message} the terminal's clipboard" in driver.lines()[-2]
 
     run_review(script, view=ALL_TIME)
+
+
+def test_the_query_line_and_the_link_mean_the_view(tmp_path: Path) -> None:
+    async def script(driver: Driver) -> None:
+        pasted = Pasted(driver, tmp_path)
+        await driver.press("equals_sign", "j", "j", "y", "q")
+        line = pasted.text
+        query = parse(line, driver.review.context)
+        assert query.filter == driver.review.view.in_force
+        assert query.time_range is not None
+        ranges = (query.time_range, driver.review.view.time_range)
+        assert len({resolve(each, driver.review.context) for each in ranges}) == 1
+        await driver.press("y", "l")
+        link = read_link(pasted.text)
+        assert link.left == Left(driver.review.view, driver.review.left.event, 0)
+
+    run_review(script)
 
 
 def test_json_is_the_event_as_the_commands_print_it(tmp_path: Path) -> None:
@@ -198,12 +220,12 @@ def test_the_menu_works_by_mouse_and_is_left_by_esc(tmp_path: Path) -> None:
     run_review(script)
 
 
-def test_without_events_only_the_command_is_offered(tmp_path: Path) -> None:
+def test_without_events_only_what_is_of_the_view_is_offered(tmp_path: Path) -> None:
     async def script(driver: Driver) -> None:
         pasted = Pasted(driver, tmp_path)
         await driver.press("v", "y", "r")
         assert isinstance(driver.app.screen, CopyMenu)
-        await driver.press("enter")
+        await driver.press("down", "enter")
         assert pasted.text.startswith("audit-tui query")
 
     run_review(script, [])
@@ -256,9 +278,12 @@ def test_no_payload_survives_a_copy(form: CopyForm, tmp_path: Path) -> None:
         await driver.press(form.value)
         lines = pasted.text.split("\n")
         assert not [line for line in lines if UNSAFE.search(line.replace("\t", ""))]
-        assert len(lines) == {CopyForm.MARKDOWN: len(payloads) + 2, CopyForm.COMMAND: 1}.get(
-            form, len(payloads)
-        )
+        assert len(lines) == {
+            CopyForm.MARKDOWN: len(payloads) + 2,
+            CopyForm.COMMAND: 1,
+            CopyForm.QUERY: 1,
+            CopyForm.LINK: 1,
+        }.get(form, len(payloads))
         assert not [cell for line in lines for cell in line.split("\t") if cell.startswith("=")] or (
             form is CopyForm.CELL
         ), "no formula for a spreadsheet"

@@ -29,6 +29,7 @@ from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.link import is_link, read_link
 from audit_tui.core.source import SourceUrl, local_path, source_of
 from audit_tui.core.view import chipped, settled_columns
 from audit_tui.errors import (
@@ -46,6 +47,7 @@ from audit_tui.ingest.find import STDIN, are_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import tzinfo
     from types import TracebackType
 
     from audit_tui.cli.options import EventsChoice
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.left import Left
+    from audit_tui.core.link import Link
     from audit_tui.core.meaning import Meaning
     from audit_tui.core.pairs import Pair
     from audit_tui.core.privacy.redact_mode import RedactMode
@@ -88,6 +91,8 @@ class ShownAs:
     """The beginning of a command that shows the same; empty for one that reads the store."""
     arrivals: Arrivals | None = None
     """The events that still come into it; None when none do."""
+    names: tuple[str, ...] = ()
+    """The logs; empty for a store."""
     notebook_id: str = ""
     """Instead of the store's id, which is another each time; the name of the file of marks and notes."""
 
@@ -134,7 +139,7 @@ def open_command(
     """Review a store, or log files and folders, on the screen.
 
     Logs, or - for standard input, are read into a temporary store, which is gone afterwards; audit-tui
-    import keeps them.
+    import keeps them. A link (av1:..., copied by y l) shows its view again.
 
     Keys: f filters, t chooses a time range, Enter shows all of an event, q quits.
     """
@@ -143,6 +148,11 @@ def open_command(
     session = replace(session_of(context), flags=flags) if flags else session_of(context)
     session = replace(session, rules=rules)
     is_store_named = context.get_parameter_source("store") is click.core.ParameterSource.COMMANDLINE
+    link = read_link(names[0]) if names and is_link(names[0]) else None
+    if link is not None:
+        names = names[1:] or (() if is_store_named else link.names)
+        is_zone_chosen = context.get_parameter_source("zone_name") is click.core.ParameterSource.COMMANDLINE
+        choice = _linked(link, choice, choice.context.zone if is_zone_chosen else link.zone)
     if names and is_store_named:
         both = "A log and a store" if are_logs(names) else "Two stores"
         raise UsageError(f"{both} are named, {names[0]} and {store}.", "Leave one of them out.")
@@ -151,13 +161,13 @@ def open_command(
     if names and are_logs(names):
         if resume:
             raise UsageError("Logs are read again each time: there is nothing to resume.", RESUME_HINT)
-        return _open_logs(names, choice, session, is_plain=plain)
+        return _open_logs(names, choice, session, link, is_plain=plain)
     path = source_of(names[0]) if names else store
     try:
         if plain:
             return _print(path, choice, session)
-        if not session.loaded.settings.resume:
-            return open_screen(path, choice, session)
+        if link is not None or not session.loaded.settings.resume:
+            return open_screen(path, choice, session, link=link)
         return _resume(path, choice, session, is_store_named=bool(names) or is_store_named)
     except StoreMissing as error:
         if not names and not is_store_named:
@@ -168,6 +178,12 @@ def open_command(
         from audit_tui.cli.temporary import remove_leftovers
 
         remove_leftovers()
+
+
+def _linked(link: Link, choice: EventsChoice, zone: tzinfo) -> EventsChoice:
+    """Return the choice of a link, changed by what the command line says."""
+    context = replace(choice.context, zone=zone)
+    return replace(choice, view=_resumed(link.left, choice), context=context, is_range_default=False)
 
 
 def _resume(path: EventSource, choice: EventsChoice, session: Session, *, is_store_named: bool) -> int:
@@ -187,7 +203,9 @@ def _resume(path: EventSource, choice: EventsChoice, session: Session, *, is_sto
         tell(places.problem)
 
 
-def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, is_plain: bool) -> int:
+def _open_logs(
+    names: Sequence[str], choice: EventsChoice, session: Session, link: Link | None = None, *, is_plain: bool
+) -> int:
     """Show logs, and say afterwards what was wrong with them and how to keep them."""
     from audit_tui.cli.keyboard import Keyboard
     from audit_tui.cli.logs import arriving, imported
@@ -208,7 +226,8 @@ def _open_logs(names: Sequence[str], choice: EventsChoice, session: Session, *, 
                 logs.store,
                 logs.choice,
                 session,
-                ShownAs(logs.name, logs.notice, again, logs.arrivals, _id_of(names)),
+                ShownAs(logs.name, logs.notice, again, logs.arrivals, again[2:], _id_of(names)),
+                link=link,
             )
     if code in (EXIT_SIGTERM, EXIT_SIGHUP):
         # Nobody is there to read it.
@@ -292,6 +311,8 @@ def open_screen(
     session: Session,
     shown_as: ShownAs | None = None,
     resume_from: Places | None = None,
+    *,
+    link: Link | None = None,
 ) -> int:
     """Show the review screen until the user leaves it.
 
@@ -302,6 +323,7 @@ def open_screen(
         shown_as: What the screen calls a store that is gone afterwards; None takes the file's name, and keeps
             where it was left.
         resume_from: Where to begin, unless the choice says otherwise; None begins with the choice.
+        link: Has the event to begin at; the choice is its view. None begins elsewhere.
 
     Returns:
         The exit code.
@@ -326,7 +348,12 @@ def open_screen(
         info = reader.info()
         left = resume_from.left_in(info.store_id) if resume_from else None
         first, elsewhere = with_events(choice, reader)
-        view = chipped(first.view) if left is None else _resumed(left, choice)
+        if link is not None:
+            left, view = link.left, choice.view
+            if link.store_id not in ("", info.store_id):
+                unrecorded = unrecorded or "another store than that of the link"
+        else:
+            view = chipped(first.view) if left is None else _resumed(left, choice)
         view = redacted_view(view, redact, reader)
         view = replace(view, columns=view.columns or settled_columns(settings.columns))
         notices = (shown_as.notice if shown_as else "", "" if left else elsewhere, info.notice, unrecorded)
@@ -356,6 +383,8 @@ def open_screen(
             else partial(_seal_checker, store, info.store_id),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path),
+            names=shown.names or (info.path,),
+            store_id="" if shown_as else info.store_id,
             arrivals=shown.arrivals,
             open_notebook=lambda id_: Notebook.of_store(data_directory(), shown.notebook_id or id_),
             open_saved_views=partial(SavedViews, config_path().parent / VIEWS_FILE),

@@ -13,7 +13,7 @@ from textual.content import Content
 
 from audit_tui.core.text import clean, counted
 from audit_tui.errors import AuditTuiError, UsageError
-from audit_tui.ui.screens.copy_source import CopyForm, where_it_went
+from audit_tui.ui.screens.copy_source import WITHOUT_ROWS, CopyForm, where_it_went
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.fields.button import Button
@@ -32,7 +32,9 @@ _TITLES = {
     CopyForm.ROW: "Row",
     CopyForm.JSON: "JSON",
     CopyForm.MARKDOWN: "Markdown",
+    CopyForm.QUERY: "Query",
     CopyForm.COMMAND: "Command",
+    CopyForm.LINK: "Link",
 }
 _TITLE_CELLS = 11
 _MAX_CHARS = 400
@@ -58,7 +60,7 @@ class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("escape", "cancel", "Cancel", show=False),
         Binding("up,k", "app.focus_previous", "Up", show=False),
         Binding("down", "app.focus_next", "Down", show=False),
         *(Binding(form.value, f"take({form.name!r})", _TITLES[form], show=False) for form in CopyForm),
@@ -71,7 +73,7 @@ class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
         self._open_reader = open_reader
         self._clipboard = clipboard
         self._source = source
-        self._forms = [form for form in CopyForm if source.rows or form is CopyForm.COMMAND]
+        self._forms = [form for form in CopyForm if source.rows or form in WITHOUT_ROWS]
         self._cell = cell
         self._release: Callable[[], None] | None = None
 
@@ -97,9 +99,11 @@ class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
                 return "all that is known, one event a line" if several else "all that is known, on one line"
             case CopyForm.MARKDOWN:
                 return "a table of the columns of the list"
-            case CopyForm.COMMAND:
+            case CopyForm.LINK:
+                return "audit-tui open LINK shows this view again, on this event"
+            case _:
                 try:
-                    return self._source.command()
+                    return self._source.of_view(form) or "everything, at any time"
                 except UsageError as error:
                     return error.message
 

@@ -18,9 +18,13 @@ from audit_tui.core.event_text import (
     tabbed_row,
     told_time,
 )
+from audit_tui.core.left import Left
+from audit_tui.core.link import Link
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row
 from audit_tui.core.query import AtRow
+from audit_tui.core.query_line.text import line_of, quoted
 from audit_tui.core.text import clean_visible, counted
+from audit_tui.core.time.dates import bound_texts
 from audit_tui.errors import UsageError
 from audit_tui.ui.terminal.clipboard import Place
 
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.event import AuditEvent, EventRow
     from audit_tui.core.event_fields import ListField
-    from audit_tui.core.query import EventReader
+    from audit_tui.core.query import EventReader, PageKey
     from audit_tui.core.view import View
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.terminal.clipboard import CopyResult
@@ -48,7 +52,13 @@ class CopyForm(Enum):
     ROW = "r"
     JSON = "j"
     MARKDOWN = "m"
+    QUERY = "q"
     COMMAND = "c"
+    LINK = "l"
+
+
+WITHOUT_ROWS = (CopyForm.QUERY, CopyForm.COMMAND, CopyForm.LINK)
+"""The forms that say how to find the rows again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,11 @@ class CopySource:
     """The beginning of a command that reads the same store."""
     masks_secrets: bool = False
     """True to mask passwords, keys and tokens."""
+    names: tuple[str, ...] = ()
+    """The store or the logs, for the link."""
+    store_id: str = ""
+    at: PageKey | None = None
+    """The event under the cursor; None when there is none."""
 
     def what(self, form: CopyForm) -> str:
         """Return what is copied, in words: ``3 rows as JSON``."""
@@ -80,8 +95,12 @@ class CopySource:
                 return f"{counted(count, 'row')} as JSON"
             case CopyForm.MARKDOWN:
                 return f"{counted(count, 'row')} as Markdown"
+            case CopyForm.QUERY:
+                return "the query line"
             case CopyForm.COMMAND:
                 return "the command"
+            case CopyForm.LINK:
+                return "the link"
 
     def command(self) -> str:
         """The command line that gives the same events.
@@ -94,6 +113,34 @@ class CopySource:
             order = sort_options(view.sort) + _column_options(view)
         return shell_line([*self.command_words, *event_options(view, self.shown.context), *order])
 
+    def query_line(self) -> str:
+        """The query line of the view, with its time range."""
+        view = self.shown.view
+        since, until = bound_texts(view.time_range, self.shown.context)
+        bounds = [f"{name}:{quoted(text)}" for name, text in (("since", since), ("until", until)) if text]
+        # It may be pasted into a terminal: what would command one is shown, as elsewhere.
+        return clean_visible(" ".join(filter(None, (line_of(view.in_force), *bounds))))
+
+    def link(self) -> str:
+        """The link that shows the view again, with the cursor on the same event."""
+        shown = self.shown
+        left = Left(shown.view, self.at, 0)
+        return Link(self.names, self.store_id, left, shown.context.zone).text()
+
+    def of_view(self, form: CopyForm) -> str:
+        """Return what is copied of the view, not of its rows.
+
+        Raises:
+            UsageError: If a filter cannot be written.
+        """
+        match form:
+            case CopyForm.QUERY:
+                return self.query_line()
+            case CopyForm.LINK:
+                return self.link()
+            case _:
+                return self.command()
+
     def text(self, form: CopyForm, reader: EventReader) -> str:
         """The text to copy, without a newline at its end; blocks.
 
@@ -101,8 +148,8 @@ class CopySource:
             UsageError: If it is too much to be pasted anywhere, or cannot be written.
             StoreError: If the events cannot be read.
         """
-        if form is CopyForm.COMMAND:
-            return self.command()
+        if form in WITHOUT_ROWS:
+            return self.of_view(form)
         if len(self.rows) > MAX_COPIED_ROWS:
             raise _too_much(f"{counted(len(self.rows), 'row')} are")
         lines: list[str] = []

@@ -27,6 +27,9 @@ class TakingOut(ReviewBase):
             self.fields,
             self._opening.command_words,
             settings.mask_secrets,
+            self._opening.names,
+            self._opening.store_id,
+            self.left.event,
         )
         row = table.highlighted
         cell = "" if row is None else cell_text(source.masked(row), table.column, source.shown.context)
