@@ -278,12 +278,8 @@ def test_no_payload_survives_a_copy(form: CopyForm, tmp_path: Path) -> None:
         await driver.press(form.value)
         lines = pasted.text.split("\n")
         assert not [line for line in lines if UNSAFE.search(line.replace("\t", ""))]
-        assert len(lines) == {
-            CopyForm.MARKDOWN: len(payloads) + 2,
-            CopyForm.COMMAND: 1,
-            CopyForm.QUERY: 1,
-            CopyForm.LINK: 1,
-        }.get(form, len(payloads))
+        lengths = dict.fromkeys(WITHOUT_ROWS, 1) | {CopyForm.MARKDOWN: len(payloads) + 2}
+        assert len(lines) == lengths.get(form, len(payloads))
         assert not [cell for line in lines for cell in line.split("\t") if cell.startswith("=")] or (
             form is CopyForm.CELL
         ), "no formula for a spreadsheet"
