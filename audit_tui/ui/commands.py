@@ -61,8 +61,9 @@ def _chips(id_: str, keys: str, title: str, help_: str) -> Command:
     return Command(id_, tuple(keys.split()), title, help_, Where.CHIPS)
 
 
-def _strip(id_: str, keys: str, title: str, help_: str) -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.STRIP)
+def _strip(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
+    arrows = tuple(arrow_keys.split())
+    return Command(id_, tuple(keys.split()), title, help_, Where.STRIP, arrow_keys=arrows)
 
 
 def _facets(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
@@ -146,6 +147,7 @@ COMMANDS: tuple[Command, ...] = (
     _strip("strip-last", "end G", "Last bucket", "Choose the last stretch of time."),
     _strip("strip-anchor", "space", "Choose from here", "Choose all from here on; again ends it."),
     _strip("strip-choose", "enter", "Only this time", "Show only the time that is chosen."),
+    _strip("strip-failures", "e", "Only failures", "Show only events that failed.", arrow_keys="minus"),
     _strip("leave-strip", "escape down j", "Leave the strip", "Go back to the list."),
     _screen(
         "open-event",

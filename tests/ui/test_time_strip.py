@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,21 @@ def test_it_begins_at_the_cursor_and_escape_ends_the_choice_then_leaves() -> Non
         assert count(driver) == strip._buckets.events[0] or driver.review.view != DAY
 
     run_review(script, EVENTS, size=TALL, view=DAY)
+
+
+def test_what_failed_most_is_three_keys_away() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("i", "e", "S")
+        assert count(driver) == sum(event.outcome is Outcome.FAILURE for event in EVENTS)
+        lines = driver.lines()
+        heading = next(n for n, line in enumerate(lines) if re.search(r"Event  \d+ values", line))
+        top = lines[heading + 1][lines[heading].index("Event  ") :].split()
+        assert top[:2] == [incident.MOST_FAILED, str(incident.MOST_FAILURES)]
+        await driver.press("escape", "u")
+        assert count(driver) == len(EVENTS)
+
+    for size in (TALL, (80, 24), (160, 50)):
+        run_review(script, EVENTS, size=size)
 
 
 def test_a_stretch_is_drawn_with_the_mouse() -> None:

@@ -56,6 +56,9 @@ class TimeStrip(Widget, can_focus=True):
 
         bounds: Interval
 
+    class FailuresWanted(Message):
+        """Only what failed is to be shown."""
+
     class Left(Message):
         """The keys are for the list again."""
 
@@ -182,7 +185,7 @@ class TimeStrip(Widget, can_focus=True):
             look = Role.QUIET.value if bar == GAP else role.value
             if low <= bucket <= high:
                 look = "time-strip--chosen"
-            elif bucket == self._here:
+            elif bucket == self._here and y == 0:  # each line more is 30 bytes of a cursor key
                 look = "time-strip--here"
             text = bar * self._bucket_cells
             if pieces[-1][1] == look:
@@ -202,7 +205,7 @@ class TimeStrip(Widget, can_focus=True):
         low, high = choice or (self._here or 0, self._here or 0)
         words = buckets.words(low, high, shown.context)
         if choice is not None:
-            hint = "⏎ only these   Space from here   Esc leaves"
+            hint = "⏎ only these  Space from here  e failures "
         else:
             hint = f"{buckets.time_words(0, len(buckets.events) - 1, shown.context)} "
         room = max(0, width - cell_len(hint))
@@ -254,6 +257,9 @@ class TimeStrip(Widget, can_focus=True):
         if (choice := self._choice) is not None:
             self._anchor = None
             self.post_message(self.Chosen(self._buckets.bounds(*choice)))
+
+    def action_strip_failures(self) -> None:
+        self.post_message(self.FailuresWanted())
 
     def action_leave_strip(self) -> None:
         if self._anchor is None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from audit_tui.core.time.moves import between
-from audit_tui.ui.screens.review.base import ReviewBase
+from audit_tui.ui.screens.review.narrowing import Narrowing
+from audit_tui.ui.time_buckets import FAILED
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.time_strip import TimeStrip
@@ -21,7 +22,7 @@ FEWEST_LINES = 30
 """From this height of the terminal on the strip is shown without being asked for."""
 
 
-class StripKeys(ReviewBase):
+class StripKeys(Narrowing):
     """The keys of the strip of time."""
 
     _strip: TimeStrip | None = None
@@ -82,6 +83,11 @@ class StripKeys(ReviewBase):
         row = self.table.highlighted
         if self._strip is not None and row is not None:
             self._strip.follow(row.occurred_us)
+
+    @on(TimeStrip.FailuresWanted)
+    def _narrow_to_failures(self) -> None:
+        self.table.focus()
+        self.narrow_by(FAILED)
 
     @on(TimeStrip.Left)
     def _leave_strip(self) -> None:
