@@ -67,6 +67,24 @@ def midnight_us(day: date) -> int:
     return to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
+def last_afternoon(now: datetime) -> datetime:
+    """Return the latest moment at which people of several sites worked: now, or the end of an afternoon.
+
+    At night, and on days off, the newest events are those of a robot, which show nothing of an account.
+    """
+    moment = now.astimezone(UTC)
+    first, last = (moment.replace(hour=hour, minute=30, second=0, microsecond=0) for hour in _AFTERNOON)
+    while moment < first or _habit(moment.date()) < _LEAST_HABIT:
+        first, last = first - timedelta(days=1), last - timedelta(days=1)
+        moment = last
+    return min(moment, last)
+
+
+_AFTERNOON = (13, 16)
+"""The hours of UTC in which Berlin, London and New York work."""
+_LEAST_HABIT = 0.5
+
+
 def day_plans(values: DemoValues, events: int) -> Iterator[DayPlan]:
     """The days of the record in order, their events adding up exactly.
 

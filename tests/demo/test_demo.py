@@ -19,6 +19,7 @@ from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, Outcome, json_text
 from audit_tui.core.text import clean
 from audit_tui.demo import INTRUDER_USER, NEVER_TOGETHER, SERVICE_USER, DemoValues, demo_events
+from audit_tui.demo.days import last_afternoon
 from audit_tui.demo.incident import INTRUDER_IP, incident_us
 from audit_tui.errors import UsageError
 
@@ -328,3 +329,21 @@ class TestTheIncident:
 def test_impossible_values_are_refused(make: Callable[[], DemoValues], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        ("2026-11-30T06:34", "2026-11-27T16:30"),  # a Monday, before anybody is there
+        ("2026-11-30T14:10", "2026-11-30T14:10"),
+        ("2026-11-30T23:00", "2026-11-30T16:30"),
+        ("2026-11-29T15:00", "2026-11-27T16:30"),  # a Sunday
+        ("2026-01-01T15:00", "2025-12-23T16:30"),
+    ],
+)
+def test_it_ends_on_an_afternoon_on_which_people_work(now: str, end: str) -> None:
+    until = last_afternoon(datetime.fromisoformat(now).replace(tzinfo=UTC))
+    assert until.isoformat()[:16] == end
+    events = list(demo_events(DemoValues(until, events=8_000, days=60, users=60)))[-40:]
+    assert len({event.user for event in events}) >= 6
+    assert max(Counter(event.user for event in events).values()) <= 20

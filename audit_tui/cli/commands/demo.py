@@ -29,6 +29,7 @@ from audit_tui.core.time.dates import Preset, resolve
 from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
 from audit_tui.demo import DemoValues
+from audit_tui.demo.days import last_afternoon
 from audit_tui.demo.values import (
     DEFAULT_DAYS,
     DEFAULT_EVENTS,
@@ -69,7 +70,9 @@ def _number(
 @_number("--users", DEFAULT_USERS, MIN_USERS, "How many people, a service account among them.")
 @_number("--seed", DEFAULT_SEED, None, "Another number makes another account.")
 @click.option(
-    "--until", metavar="TIME", help="The last day, included, or the moment to end before.  [default: now]"
+    "--until",
+    metavar="TIME",
+    help="The last day, included, or the moment to end before.  [default: the last afternoon]",
 )
 @click.option(
     "-s",
@@ -127,9 +130,9 @@ def _require_screen() -> None:
 
 
 def _end(until: str | None, times: TimeContext) -> tuple[datetime, bool]:
-    """The moment before which the events lie, and whether that is now."""
+    """The moment before which the events lie, and whether it follows the clock."""
     end_us = resolve(range_from_bounds(None, until, times), times).end_us
-    return (times.now, True) if end_us is None else (from_us(end_us), False)
+    return (last_afternoon(times.now), True) if end_us is None else (from_us(end_us), False)
 
 
 def _first_view(values: DemoValues, times: TimeContext) -> EventsChoice:
