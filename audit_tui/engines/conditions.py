@@ -102,7 +102,7 @@ class Conditions:
         could = f"{guard} OR folded = {args(value.casefold())}"
         exact = f"SELECT name FROM audit_names WHERE {where} AND ({could})"
         if field is Field.SOURCE:
-            exact += f" UNION ALL SELECT name FROM audit_stores WHERE {could}"
+            exact += f" UNION ALL SELECT name FROM {self._dialect.stores_table} s WHERE {could}"
         passing = [name for name in self._lookup(exact, args) if test(name)]
         return f"{where} AND {self._dialect.is_one_of(args, 'name', passing)}"
 
@@ -157,7 +157,8 @@ class Conditions:
     def _name(self, field: Field, operator: Operator, value: str) -> str:
         if field is Field.SOURCE:
             where = self.names(field, operator, value).replace(f"field = {int(field)}", TRUE, 1)
-            store = f"{self._dialect.store_number()} IN (SELECT store FROM audit_stores WHERE {where})"
+            stores = f"SELECT store FROM {self._dialect.stores_table} s WHERE {where}"
+            store = f"{self._dialect.store_number()} IN ({stores})"
             return f"({self._name_in(field, operator, value)}) OR {store}"
         return self._name_in(field, operator, value)
 
@@ -170,7 +171,7 @@ class Conditions:
 
     def _text(self, column: Column, operator: Operator, value: str) -> str:
         args, text, test = self._args, f"e.{column.value}", operator.meaning(value)
-        folded = f"coalesce(e.folded_{column.value}, lower({text}))"
+        folded = self._dialect.folded(column.value)
         if operator is IS:
             return f"{text} = {args(value)}"
         if operator is CONTAINS:
@@ -215,7 +216,7 @@ class Conditions:
     def _leaf(self, path: str | None, operator: Operator, value: str) -> str:
         """Return the condition on the values of the metadata, of all or of a part of them."""
         args, matches = self._args, self._dialect.matches
-        folded = "coalesce(e.folded_texts, lower(e.texts))"
+        folded = self._dialect.folded("texts")
         text = leaf_text(value)
         if operator is IS:
             whole = f"e.texts LIKE {args(_contains(f'{BEFORE_VALUE}{text}{BETWEEN}'))}"

@@ -35,8 +35,16 @@ class Dialect(Protocol):
 
     has_totals: bool
     """Counts by hour and day are kept beside the events."""
-    row_columns: str
-    """The columns that the statement of keys selects."""
+    stores_table: str
+    """The stores, as a source of a statement."""
+
+    def row_columns(self, *, with_metadata: bool) -> str:
+        """Return the columns that the statement of keys selects."""
+        ...
+
+    def folded(self, column: str) -> str:
+        """Return the text of a column without regard to case."""
+        ...
 
     def place(self, name: str, value: Value) -> str:
         """Return the place for a value."""
@@ -114,6 +122,10 @@ class Dialect(Protocol):
 
     def bucket(self, args: Args, moment: str, edges_us: Sequence[int]) -> str:
         """Return the number of the bucket that a time lies in."""
+        ...
+
+    def histogram(self, args: Args, where: str, edges_us: Sequence[int]) -> str:
+        """Return the statement of the buckets with their numbers of events."""
         ...
 
     def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:

@@ -8,13 +8,14 @@ from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from audit_tui.core.query import ReaderFactory
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.dialect import Dialect
-    from audit_tui.engines.pool import Pool
-    from audit_tui.engines.shipping import Shipper
+    from audit_tui.engines.pool import Connection, Pool
+    from audit_tui.engines.shipping import SharedWriter, Shipper
 
 EXTRAS = {POSTGRESQL: "postgres", CLICKHOUSE: "clickhouse"}
 
@@ -45,26 +46,45 @@ def connected(url: SourceUrl, deadline_s: float | None = None) -> tuple[Pool, Di
     """
     from audit_tui.engines.pool import Pool
 
+    connect, dialect = _engine(url)
+    pool = Pool(connect, deadline_s)
+    # What is wrong is told now, not by the first question.
+    pool.rows("SELECT 1", {})
+    return pool, dialect
+
+
+def _engine(url: SourceUrl) -> tuple[Callable[[], Connection], Dialect]:
+    """Return what connects to an engine and checks its tables once, and its SQL."""
+    checked: list[bool] = []
     if url.engine == CLICKHOUSE:
-        raise UsageError(f"This version cannot read {url} yet.", "Name a store by its path.")
+        try:
+            from audit_tui.engines import clickhouse
+            from audit_tui.engines.clickhouse_sql import ClickHouseDialect
+        except ImportError:
+            raise missing_driver(url) from None
+
+        def connect_clickhouse() -> Connection:
+            connection = clickhouse.ClickHouseConnection(url)
+            if not checked:
+                clickhouse.check_format(connection, url)
+                checked.append(True)
+            return connection
+
+        return connect_clickhouse, ClickHouseDialect()
     try:
-        from audit_tui.engines.postgres import PostgresConnection, check_format
+        from audit_tui.engines import postgres
         from audit_tui.engines.postgres_sql import PostgresDialect
     except ImportError:
         raise missing_driver(url) from None
 
-    def connect() -> PostgresConnection:
-        connection = PostgresConnection(url)
+    def connect_postgres() -> Connection:
+        connection = postgres.PostgresConnection(url)
         if not checked:
-            check_format(connection, url)
+            postgres.check_format(connection, url)
             checked.append(True)
         return connection
 
-    checked: list[bool] = []
-    pool = Pool(connect, deadline_s)
-    # What is wrong is told now, not by the first question.
-    pool.rows("SELECT 1", {})
-    return pool, PostgresDialect()
+    return connect_postgres, PostgresDialect()
 
 
 def shipper_of(path: Path, url: SourceUrl, name: str) -> Shipper:
@@ -75,11 +95,24 @@ def shipper_of(path: Path, url: SourceUrl, name: str) -> Shipper:
     """
     from audit_tui.engines.shipping import Shipper
 
+    return Shipper(path, url, name, writer_of(url))
+
+
+def writer_of(url: SourceUrl) -> Callable[[], SharedWriter]:
+    """Return what opens an engine for writing.
+
+    Raises:
+        UsageError: If the driver is not installed.
+    """
     try:
+        if url.engine == CLICKHOUSE:
+            from audit_tui.engines.clickhouse_writing import ClickHouseWriter
+
+            return lambda: ClickHouseWriter(url)
         from audit_tui.engines.postgres_writing import PostgresWriter
     except ImportError:
         raise missing_driver(url) from None
-    return Shipper(path, url, name, lambda: PostgresWriter(url))
+    return lambda: PostgresWriter(url)
 
 
 def printed_schema(url: SourceUrl) -> str:
@@ -88,11 +121,14 @@ def printed_schema(url: SourceUrl) -> str:
     Raises:
         UsageError: If the driver is not installed.
     """
+    from importlib import import_module
+
+    name = "clickhouse_writing" if url.engine == CLICKHOUSE else "postgres_writing"
     try:
-        from audit_tui.engines.postgres_writing import ROLES, schema_sql
+        module = import_module(f"audit_tui.engines.{name}")
     except ImportError:
         raise missing_driver(url) from None
-    return f"{schema_sql()}\n{ROLES}"
+    return f"{module.schema_sql()}\n{module.ROLES}"
 
 
 def missing_driver(url: SourceUrl) -> UsageError:

@@ -45,7 +45,16 @@ class PostgresDialect:
     """Implements ``dialect.Dialect`` with what PostgreSQL 13 and its relatives have: no extension."""
 
     has_totals = True
-    row_columns = "e.occurred_us, e.id"
+    stores_table = "audit_stores"
+
+    def row_columns(self, *, with_metadata: bool) -> str:
+        """Return the keys: they lie in every index."""
+        del with_metadata
+        return "e.occurred_us, e.id"
+
+    def folded(self, column: str) -> str:
+        """Return the text of a column without regard to case."""
+        return f"coalesce(e.folded_{column}, lower(e.{column}))"
 
     def place(self, name: str, value: Value) -> str:
         """Return the place for a value, with its type: the planner is not to guess it."""
@@ -166,6 +175,11 @@ class PostgresDialect:
     def bucket(self, args: Args, moment: str, edges_us: Sequence[int]) -> str:
         """Return the number of the bucket that a time lies in."""
         return f"width_bucket({moment}, {args(list(edges_us))}) - 1"
+
+    def histogram(self, args: Args, where: str, edges_us: Sequence[int]) -> str:
+        """Return the statement of the buckets with their numbers of events."""
+        bucket = self.bucket(args, "e.occurred_us", edges_us)
+        return f"SELECT {bucket} AS b, count(*) AS n FROM audit_events e WHERE {where} GROUP BY 1"
 
     def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:
         """Return the rows of a list: the keys from an index first, the rows after, by the primary key."""

@@ -235,7 +235,7 @@ class SharedReader:
             return ()
         args = Args(self._dialect)
         keys = (
-            f"SELECT {self._dialect.row_columns} FROM audit_events e WHERE"
+            f"SELECT {self._dialect.row_columns(with_metadata=False)} FROM audit_events e WHERE"
             f" {self._dialect.is_one_of(args, 'e.id', list(seqs))}"
         )
         rows = {row.seq: row for row in self._listed(keys, NEWEST, args, cancel)}
@@ -360,8 +360,9 @@ class SharedReader:
         choices = alternatives(query.filter) if not offset else (query.filter,)
         conditions = self._conditions(args, cancel)
         order_e = _of("e", order)
+        columns = self._dialect.row_columns(with_metadata=bool(query.paths))
         selects = [
-            f"SELECT {self._dialect.row_columns} FROM audit_events e"
+            f"SELECT {columns} FROM audit_events e"
             f" WHERE {scope} AND {extra} AND ({conditions.sql(choice)}) ORDER BY {order_e} LIMIT {limit}"
             for choice in choices
         ]
@@ -392,8 +393,9 @@ class SharedReader:
             f"(e.description IS NULL) {down}, {_FOLDED} {down}, coalesce(e.description, '') {down},"
             f" e.occurred_us {newest}, e.id {newest}"
         )
+        columns = self._dialect.row_columns(with_metadata=bool(query.paths))
         keys = (
-            f"SELECT {self._dialect.row_columns} FROM audit_events e WHERE {where} ORDER BY {order}"
+            f"SELECT {columns} FROM audit_events e WHERE {where} ORDER BY {order}"
             f" LIMIT {limit_rows + 1} OFFSET {offset}"
         )
         rows = self._listed(keys, order, args, cancel, query.paths)
@@ -434,10 +436,11 @@ class SharedReader:
             args = Args(self._dialect)
             scope = self._where(args, query, cancel)
             order_e = _of("e", order)
+            columns = self._dialect.row_columns(with_metadata=bool(query.paths))
             selects = []
             for name in names:
                 selects.append(
-                    f"SELECT {self._dialect.row_columns} FROM audit_events e WHERE {scope}"
+                    f"SELECT {columns} FROM audit_events e WHERE {scope}"
                     f" AND {is_named(args, name)} AND {extra(args)} ORDER BY {order_e}"
                     f" LIMIT {limit} OFFSET {offset}"
                 )
@@ -564,12 +567,12 @@ class SharedReader:
                 end_us=min(end, _or(interval.end_us, end)),
             ),
         )
-        bucket = self._dialect.bucket(args, "e.occurred_us", edges_us)
         totals = self._totals_names(args, query.filter)
         grain = GRAIN_US[totals[0]] if totals else 0
         where = self._where(args, inner, cancel)
         if totals is None or all(after - before < 4 * grain for before, after in pairwise(edges_us)):
-            return f"SELECT {bucket} AS b, count(*) AS n FROM audit_events e WHERE {where} GROUP BY 1"
+            return self._dialect.histogram(args, where, edges_us)
+        bucket = self._dialect.bucket(args, "e.occurred_us", edges_us)
         field, names = totals
         # Whole spans by their totals; those that an edge or an end of the interval cuts, event by event.
         cut = sorted({

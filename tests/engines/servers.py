@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import itertools
 import os
 import pwd
 import shutil
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from audit_tui.core.source import POSTGRESQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +155,31 @@ def empty_database(name: str) -> str:
 
 
 _session: list[Server] = []
+
+
+def empty_engine(engine: str, folder: Path) -> str:
+    """Return the URL of an empty engine of a kind; its database is named like the folder."""
+    return empty_database(folder.name) if engine == POSTGRESQL else empty_clickhouse(folder)
+
+
+def empty_clickhouse(folder: Path) -> str:
+    """Make an empty database in the ClickHouse inside this process, which has one folder, and return its URL."""
+    pytest.importorskip("chdb")
+    import clickhouse_connect
+
+    if not _clickhouse:
+        _clickhouse.append(tempfile.mkdtemp(prefix="audit-ch-"))
+        atexit.register(shutil.rmtree, _clickhouse[0], ignore_errors=True)
+    place = f"chdb://{_clickhouse[0]}"
+    name = f"{folder.name}_{next(_numbers)}"
+    client = clickhouse_connect.get_client(dsn=place)
+    client.command(f"CREATE DATABASE `{name}`")
+    client.close()
+    return f"{place}?database={name}"
+
+
+_clickhouse: list[str] = []
+_numbers = itertools.count()
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.event import packed_seq
 from audit_tui.core.source import SourceUrl
-from audit_tui.engines.opening import open_shared, shipper_of
+from audit_tui.engines.clickhouse_writing import ClickHouseWriter
+from audit_tui.engines.opening import open_shared, shipper_of, writer_of
 from audit_tui.engines.postgres_writing import PostgresWriter
 from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import EVENTS
@@ -45,13 +46,18 @@ def number_stores(url: str, paths: Mapping[int, Path], name: str = "") -> None:
 
     The events of number 0 have the numbers there that they have at home.
     """
-    writer = PostgresWriter(SourceUrl(url))
+    writer = writer_of(SourceUrl(url))()
     for number, path in paths.items():
-        called = name or f"web-{number}"
-        writer._raw.execute(
-            "INSERT INTO audit_stores (store, store_id, name, folded) VALUES (%s, %s, %s, %s)",
-            (number, store_id_of(path), called, called),
-        )
+        called, store_id = name or f"web-{number}", store_id_of(path)
+        if isinstance(writer, PostgresWriter):
+            writer._raw.execute(
+                "INSERT INTO audit_stores (store, store_id, name, folded) VALUES (%s, %s, %s, %s)",
+                (number, store_id, called, called),
+            )
+        else:
+            assert isinstance(writer, ClickHouseWriter)
+            columns = ("store", "store_id", "name", "folded", "version")
+            writer._insert("audit_stores", [[number, store_id, called, called, 1]], columns)
     writer.close()
 
 

@@ -14,9 +14,9 @@ from audit_tui.core.event import AuditEvent
 from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
 from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IS, MATCHES
 from audit_tui.core.query import AtRow, EventQuery, EventReader
-from audit_tui.core.source import SourceUrl
+from audit_tui.core.source import CLICKHOUSE, POSTGRESQL, SourceUrl
 from audit_tui.engines.opening import open_shared
-from tests.engines.servers import empty_database
+from tests.engines.servers import empty_engine
 from tests.engines.shared import append, number_stores, ship
 from tests.matching import matches
 from tests.store.test_operators import STORED, conditions
@@ -33,11 +33,12 @@ FILTERS = st.one_of(
 )
 
 
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
-    path = tmp_path_factory.mktemp("operators") / "audit.db"
+@pytest.fixture(scope="module", params=[POSTGRESQL, CLICKHOUSE])
+def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
+    folder = tmp_path_factory.mktemp("operators")
+    path = folder / "audit.db"
     append(path, STORED)
-    url = empty_database("operators")
+    url = empty_engine(request.param, folder)
     # A name that no text of the tests is a part of: the name of a store is a source of its events.
     number_stores(url, {0: path}, name="q")
     ship(path, url)
@@ -86,11 +87,12 @@ ODD = [
 ]
 
 
-@pytest.fixture(scope="module")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
-    path = tmp_path_factory.mktemp("odd") / "audit.db"
+@pytest.fixture(scope="module", params=[POSTGRESQL, CLICKHOUSE])
+def odd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
+    folder = tmp_path_factory.mktemp("odd")
+    path = folder / "audit.db"
     append(path, ODD)
-    url = empty_database("odd")
+    url = empty_engine(request.param, folder)
     number_stores(url, {0: path}, name="q")
     ship(path, url)
     with closing(open_shared(SourceUrl(url))()) as opened:

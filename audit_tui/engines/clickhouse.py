@@ -1,0 +1,150 @@
+"""ClickHouse as a shared engine, by its official client (``pip install 'audit-tui[clickhouse]'``)."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver import exceptions
+
+from audit_tui.core.privacy.source_name import without_password
+from audit_tui.engines.layout import FORMAT
+from audit_tui.errors import NotAStore, QueryCancelled, SourceLost, StoreError, StoreTooNew, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clickhouse_connect.driver.client import Client
+
+    from audit_tui.core.source import SourceUrl
+    from audit_tui.engines.dialect import Value
+
+PORT, SECURE_PORT = 8123, 8443
+CONNECT_TIMEOUT_S = 10
+_MISSING_TABLE, _CANCELLED, _READ_ONLY = "Code: 60", "Code: 394", "Code: 164"
+ERRORS = (exceptions.Error, OSError, RuntimeError)
+"""The last one is of the engine inside this process."""
+_OPTIONS = frozenset({"secure", "verify", "ca_cert"})
+
+
+class ClickHouseConnection:
+    """One client of ClickHouse; implements ``pool.Connection``.
+
+    Args:
+        url: The server and the database.
+
+    Raises:
+        SourceLost: If it cannot be reached.
+        StoreError: If it refuses.
+    """
+
+    def __init__(self, url: SourceUrl) -> None:
+        self._url = url
+        self._query_id = ""
+        self.client = self._connect()
+
+    def rows(self, statement: str, values: Mapping[str, Value]) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement."""
+        self._query_id = uuid.uuid4().hex
+        try:
+            settings = {"query_id": self._query_id}
+            result = self.client.query(statement, parameters=dict(values), settings=settings)
+        except ERRORS as error:
+            raise told(error, self._url) from None
+        return list(map(tuple, result.result_rows))
+
+    def interrupt(self) -> None:
+        """Ask the server to end the statement; takes a client of its own."""
+        try:
+            client = self._connect()
+            client.command("KILL QUERY WHERE query_id = {id:String}", parameters={"id": self._query_id})
+            client.close()
+        except (StoreError, exceptions.Error):
+            # Whoever waits for the statement is told of what is wrong.
+            return
+
+    def close(self) -> None:
+        """Let it go."""
+        self.client.close()
+
+    def _connect(self) -> Client:
+        try:
+            return clickhouse_connect.get_client(**options(self._url))
+        except ERRORS as error:
+            raise told(error, self._url) from None
+
+
+def options(url: SourceUrl) -> dict[str, Any]:
+    """Return how to connect: by TLS with a checked certificate, except on this machine.
+
+    Raises:
+        UsageError: If the URL has an option that it must not have.
+    """
+    parts = urlsplit(url.secret_text)
+    if parts.scheme == "chdb":
+        # The engine inside this process.
+        return {"dsn": url.secret_text}
+    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if unknown := given.keys() - _OPTIONS:
+        raise UsageError(
+            f"{url} has an option that is not known: {min(unknown)}.",
+            f"Options are {', '.join(sorted(_OPTIONS))}.",
+        )
+    is_secure = given.get("secure", str(not url.is_local)).lower() not in ("0", "false", "no")
+    password = (
+        os.environ.get("CLICKHOUSE_PASSWORD", "") if parts.password is None else unquote(parts.password)
+    )
+    return {
+        "host": parts.hostname or "localhost",
+        "port": parts.port or (SECURE_PORT if is_secure else PORT),
+        "username": unquote(parts.username) if parts.username else None,
+        "password": password,
+        "database": unquote(parts.path.strip("/")) or "__default__",
+        "secure": is_secure,
+        "verify": given.get("verify", "true").lower() not in ("0", "false", "no"),
+        "ca_cert": given.get("ca_cert"),
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "autogenerate_session_id": False,
+        "client_name": "audit-tui",
+    }
+
+
+def told(error: Exception, url: SourceUrl) -> Exception:
+    """Return an error of the driver as one of ours, in one line, without the password; others as they are."""
+    text = str(error)
+    if _CANCELLED in text:
+        return QueryCancelled("The query was cancelled.")
+    if _MISSING_TABLE in text:
+        return not_made(url)
+    if not isinstance(error, ERRORS):
+        return error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    words = without_password(lines[0] if lines else type(error).__name__)[:300]
+    password = urlsplit(url.secret_text).password or os.environ.get("CLICKHOUSE_PASSWORD")
+    words = words.replace(unquote(password), "***") if password else words
+    if isinstance(error, exceptions.OperationalError | exceptions.InterfaceError | OSError):
+        return SourceLost(f"{url} cannot be reached: {words}")
+    return StoreError(f"{url} refuses: {words}")
+
+
+def not_made(url: SourceUrl) -> StoreError:
+    """Return the error for a database without our tables."""
+    return NotAStore(
+        f"{url} has no audit tables that you may read.", "audit-tui ship STORE --to URL makes and fills them."
+    )
+
+
+def check_format(connection: ClickHouseConnection, url: SourceUrl) -> None:
+    """Refuse tables of another version.
+
+    Raises:
+        StoreError: If there are none, or newer ones.
+    """
+    rows = connection.rows("SELECT any(value), count() FROM audit_about WHERE name = 'format'", {})
+    if not rows[0][1]:
+        raise not_made(url)
+    if int(rows[0][0]) > FORMAT:
+        raise StoreTooNew(f"{url} was made by a newer audit-tui.", "Update this one.")

@@ -1,0 +1,239 @@
+"""Writing to ClickHouse, which has no transactions: the batch is told of last, and mended where it broke.
+
+A batch whose events are there in part was interrupted: what is there is read, and the rest is inserted. A
+token for each insert lets the server drop one that it had already taken when the connection broke.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import time
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from audit_tui.config import state_directory
+from audit_tui.core.event import packed_seq
+from audit_tui.core.new_file import private_folder
+from audit_tui.engines.clickhouse import ERRORS, ClickHouseConnection, check_format, told
+from audit_tui.engines.layout import (
+    FORMAT,
+    MAX_STORES,
+    OUTCOMES,
+    Derived,
+    Field,
+    derived,
+    digest_of,
+    mark_of,
+)
+from audit_tui.errors import NotAStore, StoreBusy
+from audit_tui.store.index.row_tests import metadata_leaves
+from audit_tui.store.tables.rows import stored_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from audit_tui.core.source import SourceUrl
+    from audit_tui.engines.outgoing import Batch, OutgoingEvent, Removal
+
+MAX_NAMES = 200_000
+"""Names remembered as being there."""
+_COLUMNS = (
+    "id", "occurred_us", "event", "category", "username", "origin", "outcome", "severity", "key",
+    "description", "source_ip", "target", "metadata", "original", *Derived._fields,
+)  # fmt: skip
+ROLES = """\
+-- Two roles. Give each user of yours one of them: GRANT audit_reader TO oncall;
+CREATE ROLE IF NOT EXISTS audit_reader SETTINGS readonly = 2;
+CREATE ROLE IF NOT EXISTS audit_shipper;
+GRANT SELECT ON audit_about TO audit_reader, audit_shipper;
+GRANT SELECT ON audit_stores TO audit_reader, audit_shipper;
+GRANT SELECT ON audit_names TO audit_reader, audit_shipper;
+GRANT SELECT ON audit_events TO audit_reader, audit_shipper;
+GRANT SELECT ON audit_batches TO audit_reader, audit_shipper;
+GRANT SELECT ON audit_removed TO audit_reader, audit_shipper;
+-- Nobody may change or delete an event: no ALTER, no DELETE.
+GRANT INSERT ON audit_stores TO audit_shipper;
+GRANT INSERT ON audit_names TO audit_shipper;
+GRANT INSERT ON audit_events TO audit_shipper;
+GRANT INSERT ON audit_batches TO audit_shipper;
+GRANT INSERT ON audit_removed TO audit_shipper;
+"""
+
+
+def schema_sql() -> str:
+    """Return the statements that make the tables."""
+    return (resources.files("audit_tui.engines") / "clickhouse.sql").read_text(encoding="utf-8")
+
+
+class ClickHouseWriter:
+    """Implements ``shipping.SharedWriter``.
+
+    Args:
+        url: The server and the database; its tables are made if there are none.
+
+    Raises:
+        SourceLost: If it cannot be reached.
+        StoreError: If it refuses.
+    """
+
+    def __init__(self, url: SourceUrl) -> None:
+        self._url = url
+        self._connection = ClickHouseConnection(url)
+        self._client = self._connection.client
+        self._names: set[tuple[Field, str]] = set()
+        self._locked: dict[str, int] = {}
+        try:
+            check_format(self._connection, url)
+        except NotAStore:
+            self._make_tables()
+
+    def register(self, store_id: str, name: str) -> int:
+        """Return the number of a store here, a new one for a new store.
+
+        Raises:
+            StoreBusy: If another shipper of this store runs on this machine.
+        """
+        self._lock(store_id)
+        while True:
+            rows = self._connection.rows(
+                "SELECT store_id, argMax(store, version) FROM audit_stores GROUP BY store_id", {}
+            )
+            numbers = {str(other): int(number) for other, number in rows}
+            mine = numbers.get(store_id)
+            others = {number: other for other, number in numbers.items() if other != store_id}
+            # Nothing is unique by itself here: of two that took a number at once, one takes another.
+            if mine is not None and not (mine in others and others[mine] < store_id):
+                return mine
+            number = int(digest_of(store_id)[:8], 16) % MAX_STORES
+            while number in others:
+                number = (number + 1) % MAX_STORES
+            row = [number, store_id, name, name.casefold(), time.time_ns()]
+            self._insert("audit_stores", [row], ("store", "store_id", "name", "folded", "version"))
+
+    def head(self, store: int) -> tuple[int, str]:
+        """Return the newest event of a store here, and the root up to it; 0 and nothing before the first."""
+        rows = self._connection.rows(
+            "SELECT max(last_n), argMax(root, last_n) FROM audit_batches WHERE store = {store:Int64}",
+            {"store": store},
+        )
+        return int(rows[0][0]), str(rows[0][1])
+
+    def send(self, store: int, batch: Batch) -> None:
+        """Write what is not there of a batch, and then that all of it is."""
+        self._learn(batch.events)
+        ends = {"first": packed_seq(store, batch.first), "end": packed_seq(store + 1, 0)}
+        existing = {
+            seq for (seq,) in self._connection.rows(
+                "SELECT id FROM audit_events WHERE id >= {first:Int64} AND id < {end:Int64}", ends
+            )
+        }  # fmt: skip
+        rows = [row for row in (_row(store, event) for event in batch.events) if row[0] not in existing]
+        if rows:
+            self._insert("audit_events", rows, _COLUMNS, f"{store}:{rows[0][0]}-{rows[-1][0]}")
+        told_last = [
+            store,
+            batch.last,
+            batch.first,
+            batch.root,
+            batch.note,
+            time.time_ns() // 1000,
+            batch.leaves,
+        ]
+        self._insert(
+            "audit_batches",
+            [told_last],
+            ("store", "last_n", "first_n", "root", "note", "shipped_us", "leaves"),
+        )
+
+    def declare(self, store: int, removals: Sequence[Removal]) -> None:
+        """Write what declared acts removed."""
+        if removals:
+            rows = [[store, *removal] for removal in removals]
+            self._insert("audit_removed", rows, ("store", "by_n", "first_n", "last_n"))
+
+    def close(self) -> None:
+        """Let the connection and the lock go."""
+        self._connection.close()
+        for descriptor in self._locked.values():
+            os.close(descriptor)
+        self._locked.clear()
+
+    def _lock(self, store_id: str) -> None:
+        """Keep other shippers of this store on this machine away."""
+        if store_id in self._locked:
+            return
+        folder = state_directory() / "shipping"
+        private_folder(folder)
+        descriptor = os.open(
+            folder / f"{digest_of(store_id)}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise StoreBusy(
+                "Another shipper of this store is running.", "One for each store is enough."
+            ) from None
+        self._locked[store_id] = descriptor
+
+    def _make_tables(self) -> None:
+        for statement in schema_sql().split(";"):
+            if statement.strip():
+                self._command(statement)
+        about = [["id", secrets.token_hex(16)], ["format", str(FORMAT)]]
+        self._insert("audit_about", about, ("name", "value"))
+
+    def _learn(self, events: Iterable[OutgoingEvent]) -> None:
+        """Write the names of events that are not known to be there."""
+        if len(self._names) > MAX_NAMES:
+            self._names.clear()
+        new: dict[tuple[Field, str], None] = {}
+        for event in events:
+            for key in _names_of(event):
+                if key not in self._names:
+                    new[key] = None
+        rows = [
+            [int(field), name, mark_of(name) if field is Field.PATH else name.casefold()]
+            for field, name in new
+        ]
+        if rows:
+            self._insert("audit_names", rows, ("field", "name", "folded"))
+            self._names.update(new)
+
+    def _insert(self, table: str, rows: list[list[Any]], columns: Sequence[str], token: str = "") -> None:
+        settings = {"insert_deduplication_token": token} if token else {}
+        try:
+            self._client.insert(table, rows, column_names=list(columns), settings=settings)
+        except ERRORS as error:
+            raise told(error, self._url) from None
+
+    def _command(self, statement: str) -> None:
+        try:
+            self._client.command(statement)
+        except ERRORS as error:
+            raise told(error, self._url) from None
+
+
+def _names_of(event: OutgoingEvent) -> Iterable[tuple[Field, str]]:
+    for field, name in (
+        (Field.EVENT, event.event),
+        (Field.CATEGORY, event.category),
+        (Field.USER, event.user),
+        (Field.SOURCE, event.source),
+    ):
+        if name is not None:
+            yield field, name
+    if event.metadata is not None:
+        for path, _ in metadata_leaves(event.metadata):
+            yield Field.PATH, stored_text(path)
+
+
+def _row(store: int, event: OutgoingEvent) -> list[Any]:
+    more = derived(event.description, event.target, event.source_ip, event.metadata)
+    return [
+        packed_seq(store, event.number), event.occurred_us, event.event, event.category, event.user,
+        event.source, OUTCOMES.index(event.outcome), event.severity, event.key, event.description,
+        event.source_ip, event.target, event.metadata, event.original, *more,
+    ]  # fmt: skip
