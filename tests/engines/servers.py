@@ -163,7 +163,7 @@ def empty_engine(engine: str, folder: Path) -> str:
 
 
 def empty_clickhouse(folder: Path) -> str:
-    """Make an empty database in the ClickHouse inside this process, which has one folder, and return its URL."""
+    """Make an empty database in the ClickHouse inside this process, and return its URL."""
     pytest.importorskip("chdb")
     import clickhouse_connect
 
