@@ -393,7 +393,7 @@ def _frequent_pieces(pieces: list[bytes]) -> tuple[array[int], list[bytes]]:
 
 def _frequent_pairs(numbers: array[int], ends: list[bool]) -> tuple[array[int], list[tuple[int, int]]]:
     """Return the number of the pair that begins with each piece, and the frequent pairs by their numbers."""
-    both = _joined(numbers[1:], numbers[:-1])
+    both = doubled(numbers[1:], numbers[:-1])
     is_end = set(compress(numbers, ends)) | {NO_NUMBER}
     frequent = [
         key
@@ -407,7 +407,7 @@ def _frequent_pairs(numbers: array[int], ends: list[bool]) -> tuple[array[int], 
     return pairs, [(key >> 16, key & NO_NUMBER) for key in frequent]
 
 
-def _joined(low: array[int], high: array[int]) -> array[int]:
+def doubled(low: array[int], high: array[int]) -> array[int]:
     """Return pairs of two bytes as numbers of four."""
     both = array("H", bytes(4 * len(low)))
     is_little = sys.byteorder == "little"
@@ -452,7 +452,7 @@ def _by_number(numbers: array[int], rows: array[int]) -> list[_Rows]:
         return _by_number(low, array("H", compress(rows, is_low))) + _by_number(
             high, array("H", compress(rows, is_high))
         )
-    data = BitMap(_joined(rows, array("H", numbers)), optimize=False).serialize()
+    data = BitMap(doubled(rows, array("H", numbers)), optimize=False).serialize()
     parts = int.from_bytes(data[4:8], "little")
     counts = read_numbers("H", data[8 : 8 + 4 * parts])[1::2]
     begins = [*read_numbers("I", data[8 + 4 * parts : 8 + 8 * parts]), len(data)]

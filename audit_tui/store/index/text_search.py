@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.index.text_index import LEFT_OUT
+from audit_tui.store.index.text_parts import Parts
 from audit_tui.store.index.text_stretch import Needle, TextStretch
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
@@ -58,6 +59,8 @@ class TextSearch:
         self._answers = _answers(snapshot, condition)
         self._waiting = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT]
         self._needle: Needle | None = None
+        self._taken: dict[int, bool] = {}
+        """The parts of the stretch that was searched last: of the next, likely the same are needed."""
 
     def look(self, seqs: BitMap) -> Iterator[tuple[int, int, BitMap]]:
         """Search in the stretches that hold some events, the newest first, but for those searched before.
@@ -69,22 +72,28 @@ class TextSearch:
             QueryCancelled: If the answer is no longer wanted.
             StoreDamaged: If the index does not hold what it should.
         """
-        for entry in reversed(self._waiting):
-            if seqs.range_cardinality(entry.first_seq, entry.last_seq + 1):
-                yield entry.first_seq, entry.last_seq, self._matches(entry)
-                self._waiting.remove(entry)
+        wanted = [e for e in self._waiting if seqs.range_cardinality(e.first_seq, e.last_seq + 1)]
+        following: Parts | None = None
+        while wanted:
+            entry = wanted.pop()
+            self._snapshot.check()
+            rows = self._answers.get(entry)
+            if rows is None:
+                parts, following = following or self._parts(entry), None
+                if self._taken and wanted and wanted[-1] not in self._answers:
+                    following = self._parts(wanted[-1])
+                    following.read_ahead(self._taken)
+                self._needle = self._needle or Needle(self._condition)
+                rows = self._answers[entry] = TextStretch(parts, entry.events).rows(self._needle)
+                self._taken = parts.taken
+            matches = rows.shift(block_of(entry.first_seq))
+            if matches and not entry.first_seq <= matches.min() <= matches.max() <= entry.last_seq:
+                raise damaged("has events of another stretch")
+            yield entry.first_seq, entry.last_seq, matches
+            self._waiting.remove(entry)
 
-    def _matches(self, entry: _Entry) -> BitMap:
-        self._snapshot.check()
-        rows = self._answers.get(entry)
-        if rows is None:
-            self._needle = self._needle or Needle(self._condition)
-            stretch = TextStretch(self._snapshot.rows, entry.first_seq, entry.events)
-            rows = self._answers[entry] = stretch.rows(self._needle)
-        seqs = rows.shift(block_of(entry.first_seq))
-        if seqs and not entry.first_seq <= seqs.min() <= seqs.max() <= entry.last_seq:
-            raise damaged("has events of another stretch")
-        return seqs
+    def _parts(self, entry: _Entry) -> Parts:
+        return Parts(self._snapshot.rows, entry.first_seq)
 
 
 def metadata_names(snapshot: Snapshot) -> set[str]:
@@ -100,7 +109,7 @@ def metadata_names(snapshot: Snapshot) -> set[str]:
     entries = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT][-NAMES_STRETCHES:]
     for entry in entries:
         snapshot.check()
-        names.update(TextStretch(snapshot.rows, entry.first_seq, entry.events).metadata_names())
+        names.update(TextStretch(Parts(snapshot.rows, entry.first_seq), entry.events).metadata_names())
     reached = entries[-1].last_seq if entries else 0
     for (metadata,) in snapshot.rows(_NEWEST_METADATA, (reached, NAMES_ROWS)):
         names.update(stored_text(path) for path, _ in metadata_leaves(str(metadata)))

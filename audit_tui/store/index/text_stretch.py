@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from array import array
 from functools import cached_property
-from itertools import accumulate, chain, compress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import compress, repeat
+from operator import contains
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
 from audit_tui.core.filters import ANY_TEXT, MetaField
 from audit_tui.core.metadata import is_inside
 from audit_tui.core.operators import CONTAINS, IS
-from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED
+from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, doubled
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
     LETTERS,
@@ -30,20 +32,22 @@ from audit_tui.store.tables.text_layout import (
     GroupPart,
     Part,
     damaged,
-    place_of,
     read_numbers,
-    unpacked,
 )
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from audit_tui.core.filters import Condition
+    from audit_tui.store.index.text_parts import Parts
 
 _MANY_HITS = 12
 """With more than one text in this many that has the needle, all are asked: 50 ns each, a hit 600."""
-_PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
+_PLAIN = bytes.fromhex("3a30000001000000")
+"""The beginning of a stored bitmap without runs, and with one part."""
+_PLAIN_HEAD_BYTES = 16
+_FEW_BYTES = 2_048
+"""A longer one may have a bit for each row instead."""
 
 
 class Needle:
@@ -66,6 +70,8 @@ class Needle:
             for left, right in zip(self.pieces, self.pieces[1:], strict=False)
         ]
         """Of each two pieces that meet, both, and the runs of four bytes that lie in both."""
+        self.parts = [*self.edges, *((piece, fours(piece)) for piece in self.pieces)]
+        """The same, and each piece with its runs: what is not frequent in a group has them there."""
 
 
 class Group(NamedTuple):
@@ -83,20 +89,14 @@ class TextStretch:
     """Answers conditions for one stretch, reading only the parts that it needs.
 
     Args:
-        rows_of: Returns the rows of a statement.
-        first_seq: Where the stretch begins.
+        parts: Of the stretch.
         events: How many events it has.
     """
 
-    def __init__(
-        self,
-        rows_of: Callable[[str, Sequence[object]], list[tuple[Any, ...]]],
-        first_seq: int,
-        events: int,
-    ) -> None:
-        self._rows_of = rows_of
-        self.first_seq = first_seq
+    def __init__(self, parts: Parts, events: int) -> None:
+        self._parts = parts
         self.events = events
+        self._fields_with: dict[bytes, set[int]] = {}
 
     def rows(self, needle: Needle) -> BitMap:
         """Return the rows whose texts meet the condition of a needle.
@@ -121,7 +121,7 @@ class TextStretch:
     def _answer(self, needle: Needle) -> BitMap:
         condition = needle.condition
         if condition.value is None:
-            return self._all_rows() - BitMap.union(BitMap(), *self._presence(self._fields_of(condition)))
+            return self._all_rows() - self._presence(self._fields_of(condition))
         if condition.field is ANY_TEXT and needle.is_part and len(needle.folded) == 1:
             return self._letter(needle.folded[0])
         if needle.is_part:
@@ -155,7 +155,7 @@ class TextStretch:
         if bitmaps:
             originals = self._originals(self._texts, self._case)
             bitmaps = [place for place in bitmaps if originals[place] == needle.stored]
-        rows = BitMap.union(BitMap(), *self._bitmaps(bitmaps))
+        rows = self._union(bitmaps)
         for group in self._groups:
             if not self._is_wanted(group, sets) or not self._may_equal(needle, group):
                 continue
@@ -176,7 +176,7 @@ class TextStretch:
             for place, (text, fields) in enumerate(zip(originals, self._text_fields, strict=False))
             if fields in sets and test(text.decode())
         ]
-        rows = BitMap.union(BitMap(), *self._bitmaps(bitmaps))
+        rows = self._union(bitmaps)
         for group in self._groups:
             if self._is_wanted(group, sets):
                 (folded,), (case,) = (
@@ -200,7 +200,7 @@ class TextStretch:
             for place in texts_with(self._words, needle.folded, len(self._word_fields))
             if self._word_fields[place] in sets
         ]
-        return BitMap.union(BitMap(), *self._bitmaps(places))
+        return self._union(places)
 
     def _may_contain(self, needle: Needle, group: Group) -> bool:
         """Tell whether a rare text may contain the needle outside of what is frequent."""
@@ -212,13 +212,22 @@ class TextStretch:
         if not group.is_sentences or len(needle.pieces) == 1:
             if not needle.fours.issubset(runs):
                 return False
-        elif len(needle.edges) == 1:
+        elif len(needle.edges) == 1 and not needle.edges[0][1].issubset(runs):
             # What lies in a frequent pair is in the dictionary; of any other, the runs in both pieces count.
-            if not needle.edges[0][1].issubset(runs):
-                return False
-        elif not all(between.issubset(runs) or self._words.find(both) >= 0 for both, between in needle.edges):
+            return False
+        elif not all(
+            some.issubset(runs) or group.fields in self._fields_of_words(part) for part, some in needle.parts
+        ):
             return False
         return self._has_eights(needle, group)
+
+    def _fields_of_words(self, part: bytes) -> set[int]:
+        """Return in which fields a frequent piece or pair contains something."""
+        fields = self._fields_with.get(part)
+        if fields is None:
+            places = texts_with(self._words, part, len(self._word_fields))
+            fields = self._fields_with[part] = set(map(self._word_fields.__getitem__, places))
+        return fields
 
     def _may_equal(self, needle: Needle, group: Group) -> bool:
         """Tell whether a rare text may be the needle."""
@@ -237,7 +246,7 @@ class TextStretch:
     def _has_eights(self, needle: Needle, group: Group) -> bool:
         if len(needle.folded) < 8 or not needle.eights:
             return True
-        data = self._data(_group_part(group, GroupPart.EIGHTS))
+        data = self._parts.data(_group_part(group, GroupPart.EIGHTS))
         return data is None or needle.eights.issubset(_bitmap(data, SAMPLED_EIGHTS))
 
     def _is_wanted(self, group: Group, sets: frozenset[int]) -> bool:
@@ -259,36 +268,53 @@ class TextStretch:
             if len(rows) != group.texts:
                 raise damaged("has texts without events")
             return list(map(rows.__getitem__, places))
-        ends = list(accumulate(counts, initial=0))
-        if len(counts) != group.texts or ends[-1] != len(rows):
+        if len(counts) != group.texts or sum(counts) != len(rows):
             raise damaged("has texts without events")
-        return list(chain.from_iterable([rows[ends[place] : ends[place + 1]] for place in places]))
+        matches: list[int] = []
+        reached = at = 0
+        for place in places:
+            reached += sum(counts[at:place])
+            at = place
+            matches += rows[reached : reached + counts[place]]
+        return matches
 
     def _all_rows(self) -> BitMap:
         every = len(self._text_fields) + len(self._word_fields) + len(self._names)
-        return self._bitmaps([every])[0]
+        return self._union([every])
 
     def _letter(self, letter: int) -> BitMap:
-        data = self._data(Part.LETTERS + letter)
+        data = self._parts.data(Part.LETTERS + letter)
         return BitMap() if data is None else _bitmap(data)
 
-    def _presence(self, fields: Iterable[int]) -> list[BitMap]:
+    def _presence(self, fields: Iterable[int]) -> BitMap:
         first = len(self._text_fields) + len(self._word_fields)
-        return self._bitmaps([first + field for field in fields])
+        return self._union([first + field for field in fields])
 
-    def _bitmaps(self, places: list[int]) -> list[BitMap]:
-        """Return bitmaps by their places in the dictionary."""
-        chunks: dict[int, bytes] = {}
+    def _union(self, places: list[int]) -> BitMap:
+        """Return the rows of all bitmaps at some places in the dictionary."""
+        # Most of them have a few rows: their bytes are put together, which takes a tenth of the time.
+        few: list[bytes] = []
         bitmaps: list[BitMap] = []
+        for data in self._stored_bitmaps(places):
+            if data[:8] == _PLAIN and len(data) <= _FEW_BYTES:
+                few.append(data[_PLAIN_HEAD_BYTES:])
+            else:
+                bitmaps.append(_bitmap(data))
+        rows = read_numbers("H", b"".join(few))
+        return BitMap.union(BitMap(doubled(rows, array("H", bytes(2 * len(rows))))), *bitmaps)
+
+    def _stored_bitmaps(self, places: list[int]) -> Iterator[bytes]:
+        """Yield bitmaps by their places in the dictionary."""
+        begins, lengths = self._bitmap_places, self._bitmap_lengths
+        if places and max(places) >= min(len(begins), len(lengths)):
+            raise damaged("lacks a bitmap")
+        chunks: dict[int, bytes] = {}
         for place in places:
-            if place >= len(self._bitmap_places):
-                raise damaged("lacks a bitmap")
-            number, begin = divmod(self._bitmap_places[place], 2 * CHUNK_BYTES)
+            number, begin = divmod(begins[place], 2 * CHUNK_BYTES)
             chunk = chunks.get(number)
             if chunk is None:
-                chunk = chunks[number] = self._data(Part.BITMAPS + number) or b""
-            bitmaps.append(_bitmap(chunk[begin : begin + self._bitmap_lengths[place]]))
-        return bitmaps
+                chunk = chunks[number] = self._parts.data(Part.BITMAPS + number) or b""
+            yield chunk[begin : begin + lengths[place]]
 
     def _fields_of(self, condition: Condition) -> list[int]:
         """Return the numbers of the fields that a condition is about."""
@@ -314,7 +340,7 @@ class TextStretch:
 
     @cached_property
     def _dictionary(self) -> list[bytes]:
-        frames = unpacked(self._data(Part.DICTIONARY))
+        frames = self._parts.frames(Part.DICTIONARY)
         if len(frames) != 7:
             raise damaged("has no dictionary")
         return frames
@@ -374,21 +400,17 @@ class TextStretch:
 
     @cached_property
     def _case(self) -> bytes:
-        (case,) = unpacked(self._data(Part.DICTIONARY_CASE))
+        (case,) = self._parts.frames(Part.DICTIONARY_CASE)
         return case
 
     def _runs(self, group: Group, part: GroupPart) -> BitMap:
-        return _bitmap(self._data(_group_part(group, part)) or b"", 1 << 24)
+        return _bitmap(self._parts.data(_group_part(group, part)) or b"", 1 << 24)
 
     def _frames(self, group: Group, part: GroupPart, count: int) -> list[bytes]:
-        frames = unpacked(self._data(_group_part(group, part)))
+        frames = self._parts.frames(_group_part(group, part))
         if len(frames) != count:
             raise damaged("has a group that is not whole")
         return frames
-
-    def _data(self, part: int) -> bytes | None:
-        rows = self._rows_of(_PART, (place_of(self.first_seq, part),))
-        return rows[0][0] if rows else None
 
 
 def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
@@ -409,7 +431,7 @@ def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
         several = texts[1:-1].split(SEPARATOR)
         if len(several) != count:
             raise damaged("has other texts than it tells")
-        return list(compress(range(count), [needle in text for text in several]))
+        return list(compress(range(count), map(contains, several, repeat(needle))))
     places: list[int] = []
     number, reached = -1, 0
     while at >= 0:

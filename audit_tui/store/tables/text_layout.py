@@ -159,13 +159,12 @@ def inflated(data: object) -> bytes:
     return whole
 
 
-def unpacked(data: object) -> list[bytes]:
-    """Return the frames of a part.
+def frames_of(whole: bytes) -> list[bytes]:
+    """Return the frames of a part that was uncompressed.
 
     Raises:
         StoreDamaged: If it is not a part.
     """
-    whole = inflated(data)
     begin = 4 + int.from_bytes(whole[:4], "little")
     try:
         lengths = json.loads(whole[4:begin])
