@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _CACHE_BYTES = 4 * 1024 * 1024
 """Of blocks of times and lists of values; bitmaps are read again for every stretch."""
+_AT_ONCE = 16_384
+"""Numbers of so many events are compared together: lists of more take tens of megabytes."""
 _SEQ = itemgetter(0)
 
 
@@ -127,12 +130,16 @@ def _part_problems(segment: StoredSegment, made: RowSegment) -> Iterator[str]:
     if len(places) != made.events:
         yield f"is of {len(places):,} events instead of {made.events:,}"
         return
-    in_order = list(places)
-    if segment.seqs(in_order) != made.seqs(range(made.events)):
-        yield "has them in another order"
-        return
-    if segment.times(in_order) != made.times(range(made.events)):
-        yield "has other times"
+    in_order = array("I", places)
+    for begin in range(0, made.events, _AT_ONCE):
+        some = in_order[begin : begin + _AT_ONCE]
+        numbers = range(begin, begin + len(some))
+        if segment.seqs(some) != made.seqs(numbers):
+            yield "has them in another order"
+            return
+        if segment.times(some) != made.times(numbers):
+            yield "has other times"
+            return
     for field in FIELDS:
         counts = segment.counts(field)
         if counts is None:

@@ -177,7 +177,7 @@ class RowSegment(Segment):
         columns = list(zip(*rows, strict=True))
         if not columns:
             return
-        self._seqs.extend(columns[0])
+        self._seqs.fromlist(list(columns[0]))
         self._times.extend(_array("q", columns[1]))
         for field, column in zip(FIELDS, columns[2:], strict=True):
             self._columns[field.number].extend(_array("I", self._numbers(field, column)))
@@ -246,10 +246,11 @@ class RowSegment(Segment):
         times = self._times
         order = sorted(range(len(times)), key=times.__getitem__)
         if order != list(range(len(order))):
-            self._times = array("q", map(times.__getitem__, order))
-            self._seqs = array("q", map(self._seqs.__getitem__, order))
+            self._times = array("q", list(map(times.__getitem__, order)))
+            self._seqs = array("q", list(map(self._seqs.__getitem__, order)))
             self._columns = {
-                number: array("I", map(column.__getitem__, order)) for number, column in self._columns.items()
+                number: array("I", list(map(column.__getitem__, order)))
+                for number, column in self._columns.items()
             }
         self.events = len(times)
         self.first_us, self.last_us = (self._times[0], self._times[-1]) if self.events else (0, 0)

@@ -63,8 +63,9 @@ class Column:
 
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Add texts of events."""
-        self.rows.extend(rows)
-        self.numbers.extend(map(self._number_of.__getitem__, texts))
+        # From lists: an array takes three times as long to take from anything else.
+        self.rows.fromlist(list(rows))
+        self.numbers.fromlist(list(map(self._number_of.__getitem__, texts)))
 
 
 class TextFields:
@@ -93,7 +94,7 @@ class TextFields:
         base = self._base
         seqs, *plain, metadata = zip(*events, strict=True)
         rows = [seq - base for seq in seqs]
-        self.rows.extend(rows)
+        self.rows.fromlist(rows)
         values = _Batch()
         for name, texts in zip(PLAIN_FIELDS, plain, strict=True):
             values.put(name, *_present(rows, texts))

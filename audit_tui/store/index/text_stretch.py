@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from functools import cached_property
 from itertools import compress, repeat
 from operator import contains
@@ -14,7 +13,7 @@ from pyroaring import BitMap
 from audit_tui.core.filters import ANY_TEXT, MetaField
 from audit_tui.core.metadata import is_inside
 from audit_tui.core.operators import CONTAINS, IS
-from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, doubled
+from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, bitmap_of
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
     LETTERS,
@@ -36,6 +35,7 @@ from audit_tui.store.tables.text_layout import (
 )
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable, Iterator
 
     from audit_tui.core.filters import Condition
@@ -300,8 +300,7 @@ class TextStretch:
                 few.append(data[_PLAIN_HEAD_BYTES:])
             else:
                 bitmaps.append(_bitmap(data))
-        rows = read_numbers("H", b"".join(few))
-        return BitMap.union(BitMap(doubled(rows, array("H", bytes(2 * len(rows))))), *bitmaps)
+        return BitMap.union(bitmap_of(read_numbers("H", b"".join(few))), *bitmaps)
 
     def _stored_bitmaps(self, places: list[int]) -> Iterator[bytes]:
         """Yield bitmaps by their places in the dictionary."""
