@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.config import cache_directory, config_path, data_directory
-from audit_tui.core.text import clean_visible
+from audit_tui.core.filters import Any, everywhere
+from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError
+from audit_tui.output.detections import rule_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.core.detections import Detections
+    from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filters import Filter
     from audit_tui.core.query import ReaderFactory
+    from audit_tui.detect.rule import Rule
     from audit_tui.detect.running import Runner
 
 BUILT_IN = "built-in"
@@ -94,3 +99,41 @@ def load_runner(names: Sequence[str]) -> Runner:
     for line in filter(None, (*lines, unmapped_words(runner.unmapped))):
         click.echo(clean_visible(line), err=True)
     return runner
+
+
+class RuleWatch:
+    """The rules that hit events as they come.
+
+    Args:
+        names: Of the rules, as ``load_runner`` takes them.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._runner = load_runner(names)
+        self._hit: list[Rule] = []
+        correlations = sum(1 for rule in self._runner.rules if rule.correlation is not None)
+        if correlations:
+            words = f"Not run: {counted(correlations, 'correlation')}, which look at more than one event."
+            click.echo(words, err=True)
+
+    @property
+    def filter(self) -> Filter:
+        """Takes every event that a rule may hit."""
+        singles = (rule for rule in self._runner.rules if rule.correlation is None)
+        return everywhere(Any(tuple(self._runner.plan_filter(rule) for rule in singles)))
+
+    def is_hit(self, event: AuditEvent) -> bool:
+        """Tell whether a rule hits an event, with its names as they are, and remember which rules do."""
+        self._hit = self._runner.rules_of(event)
+        return bool(self._hit)
+
+    @property
+    def words(self) -> str:
+        """The rules that hit the last event, for people."""
+        infos = (rule.info for rule in self._hit)
+        titles = (f"{info.level.word}: {info.title} ({info.author or 'no author'})" for info in infos)
+        return clean_visible("; ".join(titles))
+
+    def to_json(self) -> list[dict[str, object]]:
+        """Return the rules that hit the last event, for programs."""
+        return [rule_json(rule.info) for rule in self._hit]

@@ -36,6 +36,7 @@ class Watch:
         folder: The folder of the cursors.
         is_resumed: Begin behind the last event of a run before; else with what is appended from now on.
         redact: Replaces names in the events that are given out.
+        is_hit: Tells of an event that the filter takes, with its names as they are, whether it is wanted.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Watch:
         redact: RedactMode,
         *,
         is_resumed: bool,
+        is_hit: Callable[[AuditEvent], bool] = lambda _: True,
     ) -> None:
         self._store = store
         self._folder = folder
         self._is_inside = is_inside
         self._redact = redact
+        self._is_hit = is_hit
         self._words = line_of(expression)
         self._expression = expression
         self._reader = open_source(store)()
@@ -107,7 +110,8 @@ class Watch:
         while self._seq < newest:
             seq = self._seq + 1
             event = self._reader.event(seq)
-            if event is not None and self._is_inside(event.occurred_us) and is_wanted(event):
+            is_inside = event is not None and self._is_inside(event.occurred_us)
+            if event is not None and is_inside and is_wanted(event) and self._is_hit(event):
                 yield event if names is None else names.event(event)
             self.handled(seq)
 

@@ -32,6 +32,7 @@ from audit_tui.detect.tree import (
     Kind,
     Tree,
     escaped,
+    literal_in,
     pieces,
     plain,
     record_test,
@@ -154,6 +155,9 @@ class _Making:
             return Condition(field, ORDERS[kind], value), True
         if kind in (Kind.PATTERN, Kind.CASED):
             return _pattern(field, test)
+        if kind is Kind.REGEX and (literal := literal_in(value)):
+            # The index finds it; the rest is tried on what it leaves.
+            return Condition(field, CONTAINS, literal), False
         return Condition(field, IS_NOT, None), False
 
     def _keyword(self, test: FieldTest) -> tuple[Filter, bool]:

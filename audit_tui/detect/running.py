@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filters import All, Any, Condition, everywhere
+from audit_tui.core.matching import matcher
 from audit_tui.core.operators import MORE
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.core.record import Record
@@ -18,7 +19,7 @@ from audit_tui.detect.loading import Unread
 from audit_tui.detect.plan import lookup_of, plan_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
@@ -50,6 +51,7 @@ class Runner:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._plans: dict[str, Plan] = {}
+        self._tests: dict[str, Callable[[AuditEvent], bool]] = {}
         self._named = {rule.name: rule for rule in rules if rule.name} | {
             rule.info.id: rule for rule in rules
         }
@@ -68,7 +70,7 @@ class Runner:
                 unread.append(Unread(rule.info.title, missing))
             elif (rule.correlation is not None or rule.info.id in self._plans) and not rule.is_part:
                 runnable.append(rule)
-        self.rules = tuple(runnable)
+        self.rules = tuple(sorted(runnable, key=lambda rule: -rule.info.level.value))
         """Those whose hits are told, the weightiest first."""
         self.unmapped = tuple(Unmapped(*pair) for pair in sorted(unmapped.items()))
         self.unread = tuple(unread)
@@ -112,6 +114,20 @@ class Runner:
             limits = (Condition(Column.SEQ, MORE, str(min(seqs) - 1)), self.plan_filter(rule))
             narrowed = replace(query, filter=everywhere(All((query.filter, *limits))), upto_seq=max(seqs))
             yield from (event for event in reader.events(narrowed, cancel) if event.seq in seqs)
+
+    def rules_of(self, event: AuditEvent) -> list[Rule]:
+        """Return the rules that hit an event by itself, the weightiest first; no correlations."""
+        return [rule for rule in self.rules if rule.correlation is None and self._test(rule)(event)]
+
+    def _test(self, rule: Rule) -> Callable[[AuditEvent], bool]:
+        test = self._tests.get(rule.info.id)
+        if test is None:
+            plan = self._plans[rule.info.id]
+            takes, further = matcher(everywhere(plan.filter)), plan.test
+            test = self._tests[rule.info.id] = (
+                takes if further is None else lambda event: takes(event) and further(event)
+            )
+        return test
 
     def _parts(self, rule: Rule) -> list[Rule]:
         """Return the rules that look at events themselves: itself, or those of a correlation."""

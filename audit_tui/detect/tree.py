@@ -182,6 +182,59 @@ def text_test(test: FieldTest) -> Callable[[str], bool]:
     return _search(f"{flags}{ends[0]}(?:{''.join(map(_expression, pieces(test.value)))}){ends[1]}")
 
 
+def literal_in(expression: str) -> str:
+    """Return the longest text that every match of a regular expression holds, in some case; maybe empty.
+
+    It reads only what is plain: groups, classes and alternatives end a text, and what may be left out is in
+    none.
+    """
+    texts, depth, place = [""], 0, 0
+    while place < len(expression):
+        sign = expression[place]
+        literal, width = _literal_at(expression, place)
+        if literal is None or (sign == "|" and not depth):
+            return ""
+        depth += (sign == "(") - (sign == ")")
+        place += width
+        after = expression[place : place + 1]
+        if depth or not literal or after in ("*", "?", "{"):
+            texts.append("")
+            continue
+        texts[-1] += literal
+        if after == "+":
+            texts.append("")
+    return max(texts, key=len)
+
+
+def _literal_at(expression: str, place: int) -> tuple[str | None, int]:
+    """Return the character that a sign stands for, empty for more than one, and the width of the sign.
+
+    None where what follows may have another meaning: flags, and escapes of numbers.
+    """
+    sign = expression[place]
+    if sign == "\\":
+        escaped_sign = expression[place + 1 : place + 2]
+        if not escaped_sign.isalnum():
+            return escaped_sign, 2
+        return "" if escaped_sign in "dDwWsSbBAz" else None, 2
+    if sign == "[":
+        return "", _class_width(expression[place:])
+    if expression.startswith("(?", place):
+        return None, 1
+    return "" if sign in "().^$|*+?{}" else sign, 1
+
+
+def _class_width(text: str) -> int:
+    """Return how many characters the class at the beginning of an expression takes."""
+    place = 2 if text[1:2] == "^" else 1
+    place += text[place : place + 1] == "]"
+    while place < len(text) and text[place] != "]":
+        if text.startswith("[:", place):
+            place = max(text.find(":]", place) + 1, place)
+        place += 2 if text[place : place + 1] == "\\" else 1
+    return place + 1
+
+
 def _hour_of(text: str) -> int | None:
     """Return the hour in UTC of a time, in microseconds or as ISO 8601; None when it is none."""
     try:

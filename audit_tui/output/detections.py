@@ -32,7 +32,12 @@ MAX_USERS = 3
 
 def hit_json(info: RuleInfo, event: AuditEvent) -> dict[str, Any]:
     """Return a hit for other programs: the rule with its author, as its licence wants, and the event."""
-    rule = {
+    return rule_json(info) | event.to_json()
+
+
+def rule_json(info: RuleInfo) -> dict[str, Any]:
+    """Return what tells of a rule beside its hit."""
+    return {
         "rule_id": info.id,
         "rule_version": info.version,
         "title": info.title,
@@ -40,7 +45,6 @@ def hit_json(info: RuleInfo, event: AuditEvent) -> dict[str, Any]:
         "level": info.level.word,
         "tags": list(info.tags),
     }
-    return rule | event.to_json()
 
 
 def write_totals(totals: Sequence[RuleTotal], out: TextIO, writing: Writing) -> None:

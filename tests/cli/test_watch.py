@@ -284,3 +284,20 @@ def test_wrong_usage_ends_with_2(store: Path, words: tuple[str, ...], message: s
     result = run("watch", "-s", str(store), *words)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_rules_choose_the_events_and_are_named_with_them(store: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sigma.collection")
+    rule = tmp_path / "rule.yml"
+    rule.write_text(
+        "title: Key made\nauthor: Ann\nlevel: high\nlogsource: {product: audit-tui}\n"
+        "detection:\n    s: {event|re: '^Key [0-9]$'}\n    condition: s\n"
+    )
+    with watching(store, "--rules", str(rule)) as process:
+        append(store, "Key x", "Key 1", "Login", "Key 2")
+        assert process.stdout is not None
+        lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+    assert [line["event"] for line in lines] == ["Key 1", "Key 2"]
+    assert [(hit["title"], hit["author"], hit["level"]) for hit in lines[0]["rules"]] == [
+        ("Key made", "Ann", "high")
+    ]

@@ -102,3 +102,22 @@ def test_names_are_hidden_where_they_are_to_be(store: str, rules: str) -> None:
     result = run("detect", rules, "-s", store, "--redact")
     assert "alice" not in result.stdout
     assert result.stdout.splitlines()[1].split()[1] == "4"
+
+
+def test_what_is_silenced_is_counted(
+    store: str, rules: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIT_TUI_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").write_text("")
+    silences = tmp_path / "silences.toml"
+    silences.write_text('[[silence]]\nlevel = "low"\n[[silence]]\nlevel = "high"\nwhen = "user:alice"\n')
+    result = run("detect", rules, "-s", store)
+    assert result.stdout.splitlines()[1].split()[:2] == ["high", "2"]
+    assert "1 of 3 rules hit: 2 hits, 3 silenced." in result.stderr
+    silences.write_text('[[silence]]\nlevel = "loud"\n')
+    result = run("detect", rules, "-s", store)
+    assert (result.exit_code, "has a value that it cannot have" in result.stderr) == (2, True)
+    silences.write_text('[[silence]]\nrule = "x"\nwhen = "usr:a"\n')
+    assert "There is no column 'usr'" in run("detect", rules, "-s", store).stderr
+    silences.write_text("[[silence]")
+    assert run("detect", rules, "-s", store).exit_code == 3

@@ -16,7 +16,7 @@ from audit_tui.core.metadata import is_inside, leaves
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.detect.plan import plan_of
 from audit_tui.detect.rule import Rule, rule_from_json, rule_to_json
-from audit_tui.detect.tree import FieldTest, Group, Kind, Tree
+from audit_tui.detect.tree import FieldTest, Group, Kind, Tree, compile_regex, literal_in
 from tests.detect.rules import TRAIL, read_one, rule_with
 
 SUFFIX = ".amazonaws.com"
@@ -164,6 +164,55 @@ def test_a_record_of_an_event_must_match_by_itself() -> None:
     assert plan.test(hit)
     assert matcher(plan.filter)(mixed)
     assert not plan.test(mixed)
+
+
+@pytest.mark.parametrize(
+    ("expression", "literal"),
+    [
+        (".+:assumed-role/aws:.+", ":assumed-role/aws:"),
+        (r"^abc\.de?f$", "abc.d"),
+        ("ab|cd", ""),
+        ("(ab|cd)efg[x]h", "efg"),
+        ("ab+c", "ab"),
+        ("x{2}yz", "yz"),
+        (r"[a\]b]cd[[:alpha:]]e", "cd"),
+        ("(?i)abc", ""),
+        (r"\x41bc", ""),
+        (r"\dabc", "abc"),
+        ("a(b(c)d)?efg", "efg"),
+    ],
+)
+def test_the_text_that_every_match_holds(expression: str, literal: str) -> None:
+    assert literal_in(expression) == literal
+
+
+PARTS = [
+    "a",
+    "b",
+    "ab",
+    ".",
+    "\\.",
+    "[ab]",
+    "[^a]",
+    "(ab)",
+    "(a|b)",
+    "a?",
+    "b*",
+    "a+",
+    "x{2}",
+    "^",
+    "\\w",
+    "|",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=6).map("".join), st.text(alphabet="abx.", max_size=8))
+def test_no_match_lacks_it(expression: str, text: str) -> None:
+    try:
+        matches = compile_regex(expression).search(text) is not None
+    except ValueError:
+        return
+    assert not matches or literal_in(expression) in text
 
 
 def test_a_hostile_pattern_takes_no_longer_than_its_text() -> None:

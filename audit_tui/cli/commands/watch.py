@@ -11,12 +11,13 @@ import click
 
 from audit_tui.cli.options import events_options, query_argument, store_option
 from audit_tui.cli.redacting import redact_mode, redact_option
+from audit_tui.cli.rules import RuleWatch, rules_option
 from audit_tui.cli.session import session_of
 from audit_tui.config import state_directory
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.event import Outcome
-from audit_tui.core.event_text import FAILED_MARK, cell_text, json_text
-from audit_tui.core.filters import everywhere
+from audit_tui.core.event_text import FAILED_MARK, cell_text, json_text, safe_json
+from audit_tui.core.filters import All, everywhere
 from audit_tui.core.text import counted
 from audit_tui.errors import AuditTuiError, UsageError
 
@@ -54,6 +55,7 @@ TABLE, LINES = "table", "jsonl"
     show_default=f"{TABLE} on a terminal, else {LINES}",
     help="How to print them.",
 )
+@rules_option
 @redact_option
 @click.pass_context
 def watch_command(
@@ -63,11 +65,14 @@ def watch_command(
     command: str | None,
     most: int | None,
     form: str | None,
+    rules: tuple[str, ...],
     *,
     since_last: bool,
     redact: bool,
 ) -> None:
     """Print new events as they come, each once.
+
+    With --rules only those that a rule hits, each with the rules and their authors.
 
     It ends with an interrupt, after N events, or when COMMAND fails; --since-last begins there again, after
     COMMAND failed with the same event. A line is printed once even if the run is killed meanwhile; a COMMAND
@@ -76,7 +81,8 @@ def watch_command(
     """
     from audit_tui.cli.watched import Watch
 
-    handle = _printer(form, choice) if command is None else _runner(command)
+    hits = RuleWatch(rules) if rules else None
+    handle = _printer(form, choice, hits) if command is None else _runner(command, hits)
     interval = choice.query().interval
     events = 0
 
@@ -88,8 +94,11 @@ def watch_command(
 
     mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
     expression = everywhere(choice.view.in_force)
+    if hits is not None:
+        expression = All((expression, hits.filter))
     folder = state_directory() / "watched"
-    with Watch(store, expression, is_inside, folder, mode, is_resumed=since_last) as watch:
+    is_hit = (lambda _: True) if hits is None else hits.is_hit
+    with Watch(store, expression, is_inside, folder, mode, is_resumed=since_last, is_hit=is_hit) as watch:
         try:
             for event in watch.events():
                 handle(event, watch)
@@ -101,7 +110,9 @@ def watch_command(
             click.echo(f"Watched: {counted(events, 'event')}.", err=True)
 
 
-def _printer(form: str | None, choice: EventsChoice) -> Callable[[AuditEvent, Watch], None]:
+def _printer(
+    form: str | None, choice: EventsChoice, hits: RuleWatch | None
+) -> Callable[[AuditEvent, Watch], None]:
     """Return what prints an event, and lets it go at once."""
     out = _descriptor()
     is_table = (form or (TABLE if sys.stdout.isatty() else LINES)).lower() == TABLE
@@ -110,9 +121,9 @@ def _printer(form: str | None, choice: EventsChoice) -> Callable[[AuditEvent, Wa
         if is_table:
             mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
             cells = (cell_text(event, column, choice.context) for column in LIST_COLUMNS)
-            line = mark + "  ".join(cells)
+            line = mark + "  ".join(cells) + ("" if hits is None else f"  {hits.words}")
         else:
-            line = json_text(event)
+            line = _json(event, hits)
         if out is None:
             click.echo(line)
             sys.stdout.flush()
@@ -120,6 +131,10 @@ def _printer(form: str | None, choice: EventsChoice) -> Callable[[AuditEvent, Wa
             watch.give(event.seq or 0, line, out)
 
     return show
+
+
+def _json(event: AuditEvent, hits: RuleWatch | None) -> str:
+    return json_text(event) if hits is None else safe_json(event.to_json() | {"rules": hits.to_json()})
 
 
 def _descriptor() -> int | None:
@@ -130,7 +145,7 @@ def _descriptor() -> int | None:
         return None
 
 
-def _runner(command: str) -> Callable[[AuditEvent, Watch], None]:
+def _runner(command: str, hits: RuleWatch | None) -> Callable[[AuditEvent, Watch], None]:
     """Return what runs a command for an event.
 
     Raises:
@@ -146,7 +161,7 @@ def _runner(command: str) -> Callable[[AuditEvent, Watch], None]:
     def run(event: AuditEvent, _: Watch) -> None:
         try:
             # Its own words, given by whoever runs this.
-            result = subprocess.run(words, input=f"{json_text(event)}\n".encode(), check=False)  # noqa: S603
+            result = subprocess.run(words, input=f"{_json(event, hits)}\n".encode(), check=False)  # noqa: S603
         except OSError as error:
             raise UsageError(f"{words[0]} cannot be run: {error.strerror}.") from None
         if result.returncode:
