@@ -107,7 +107,7 @@ def detect_command(
 
 
 class _Total:
-    """What the hits of a rule have in common, one after the other.
+    """The things that the hits of a rule have in common, gathered one after the other.
 
     Args:
         rule: The rule.
