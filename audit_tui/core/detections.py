@@ -87,7 +87,9 @@ class RuleHits(Record):
     events: int
     """The number of hits, without the silenced."""
     seqs: tuple[int, ...]
-    """Their numbers in rising order, up to ``MAX_MARKS``."""
+    """Their numbers in rising order, the newest ``MAX_MARKS``."""
+    times_us: tuple[int, ...]
+    """When they happened, beside their numbers."""
     filter: Filter
     """Takes every hit, and only hits when ``is_exact``."""
     is_exact: bool

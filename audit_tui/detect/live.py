@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
@@ -96,33 +97,36 @@ class LiveDetections:
         if runner is None:
             return None
         newest = reader.newest_seq()
-        before = Remembered([], 0) if memory is None else memory.recall(runner.key(rule), reader)
-        seqs = list(before.seqs)
+        before = Remembered({}, 0) if memory is None else memory.recall(runner.key(rule), reader)
+        times_us = dict(before.times_us)
         if newest > before.upto_seq:
             if rule.correlation is not None:
                 # A new event may complete what began before.
-                before, seqs = Remembered([], 0), []
+                before, times_us = Remembered({}, 0), {}
             newer = Condition(Column.SEQ, MORE, str(before.upto_seq))
             query = EventQuery(EVERYTHING if not before.upto_seq else newer, upto_seq=newest)
-            new = [(event.seq or 0, event.key) for event in runner.hits(reader, rule, query, cancel)]
-            seqs += [seq for seq, _ in new]
+            # Without what else is known of them: there may be a million.
+            new = [replace(event, metadata={}) for event in runner.hits(reader, rule, query, cancel)]
+            times_us |= {event.seq or 0: event.occurred_us for event in new}
             if memory is not None:
                 memory.note(runner.key(rule), before, new, newest)
-        if not seqs:
+        if not times_us:
             return None
         expression = runner.plan_filter(rule)
         left_out: set[int] = set()
         if silenced == EVERYTHING:
-            left_out = set(seqs)
+            left_out = set(times_us)
         elif silenced is not None:
             quiet = EventQuery(everywhere(All((expression, silenced))), upto_seq=newest)
-            left_out = {event.seq or 0 for event in reader.events(quiet, cancel)}.intersection(seqs)
-        shown = sorted(set(seqs) - left_out)
+            left_out = {event.seq or 0 for event in reader.events(quiet, cancel)}.intersection(times_us)
+        shown = sorted(times_us.keys() - left_out)
+        marked = tuple(shown[-MAX_MARKS:])
         plan = runner.plan(rule)
         return RuleHits(
             rule.info,
             len(shown),
-            tuple(shown[-MAX_MARKS:]),
+            marked,
+            tuple(times_us[seq] for seq in marked),
             expression,
             is_exact=plan is not None and plan.is_exact,
             silenced=len(left_out),

@@ -13,23 +13,25 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import EventReader
 
-FORM = 1
+FORM = 2
 """Of the file and of the meaning of rules; what another wrote is forgotten."""
 MAX_CHECKED = 2_000
 """The hits of a rule whose events are looked at again, the newest."""
 _TABLES = {
     "looked": "store TEXT, rule TEXT, version TEXT, upto INTEGER, PRIMARY KEY (store, rule, version)",
     "hits": "store TEXT, rule TEXT, version TEXT, seq INTEGER, key TEXT,"
-    " PRIMARY KEY (store, rule, version, seq)",
+    " occurred_us INTEGER, PRIMARY KEY (store, rule, version, seq)",
 }
 
 
 class Remembered(NamedTuple):
     """The hits of a rule up to an event."""
 
-    seqs: list[int]
+    times_us: dict[int, int]
+    """When they happened, by their numbers."""
     upto_seq: int
 
 
@@ -61,7 +63,7 @@ class Memory:
             rule: Its id and version.
             reader: The store as it is now.
         """
-        nothing = Remembered([], 0)
+        nothing = Remembered({}, 0)
         if self._connection is None:
             return nothing
         whose = (self._store, *rule)
@@ -70,27 +72,25 @@ class Memory:
             if row is None or int(row[0]) > reader.newest_seq():
                 return nothing
             hits = self._connection.execute(
-                f"SELECT seq, key FROM hits WHERE {_WHOSE} ORDER BY seq",  # noqa: S608
+                f"SELECT seq, key, occurred_us FROM hits WHERE {_WHOSE} ORDER BY seq",  # noqa: S608
                 whose,
             ).fetchall()
             upto = int(row[0])
         except (sqlite3.Error, TypeError, ValueError):
             return nothing
-        for seq, key in hits[-MAX_CHECKED:]:
+        for seq, key, _ in hits[-MAX_CHECKED:]:
             event = reader.event(seq)
             if event is None or event.key != key:
                 return nothing
-        return Remembered([seq for seq, _ in hits], upto)
+        return Remembered({int(seq): int(occurred_us) for seq, _, occurred_us in hits}, upto)
 
-    def note(
-        self, rule: tuple[str, str], before: Remembered, hits: Iterable[tuple[int, str | None]], upto: int
-    ) -> None:
+    def note(self, rule: tuple[str, str], before: Remembered, hits: Iterable[AuditEvent], upto: int) -> None:
         """Remember further hits of a rule.
 
         Args:
             rule: Its id and version.
             before: What was remembered; with nothing, all that is there is replaced.
-            hits: Numbers and keys of the further ones.
+            hits: The events of the further ones.
             upto: The number of the last event that was looked at.
         """
         if self._connection is None:
@@ -101,10 +101,8 @@ class Memory:
                 # Also those of older versions of the rule, which are of no use any more.
                 self._connection.execute("DELETE FROM hits WHERE store = ? AND rule = ?", whose[:2])
                 self._connection.execute("DELETE FROM looked WHERE store = ? AND rule = ?", whose[:2])
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO hits VALUES (?, ?, ?, ?, ?)",
-                ((*whose, seq, key) for seq, key in hits),
-            )
+            rows = ((*whose, event.seq, event.key, event.occurred_us) for event in hits)
+            self._connection.executemany("INSERT OR REPLACE INTO hits VALUES (?, ?, ?, ?, ?, ?)", rows)
             self._connection.execute("INSERT OR REPLACE INTO looked VALUES (?, ?, ?, ?)", (*whose, upto))
 
 

@@ -153,6 +153,15 @@ def test_a_test_that_no_query_says_shows_its_events_alone(tmp_path: Path) -> Non
     run_review(script, view=ALL_TIME, detections=rules_of(tmp_path, opener(), ODD))
 
 
+def test_the_strip_shows_when_rules_hit(tmp_path: Path) -> None:
+    async def script(driver: Driver) -> None:
+        failures = driver.lines()[2]
+        assert failures.count("ⓗ") > 5
+        assert "ⓛ" in failures
+
+    run_review(script, view=ALL_TIME, size=(160, 50), detections=rules_of(tmp_path, opener()))
+
+
 def test_only_new_events_are_looked_at_afterwards(tmp_path: Path) -> None:
     events = account()
     asked: list[str] = []

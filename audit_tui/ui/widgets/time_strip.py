@@ -23,10 +23,13 @@ from audit_tui.ui.time_buckets import TimeBuckets, read_buckets
 from audit_tui.ui.widgets.painter import ROLES, Piece, Role, fit, paint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.binding import BindingType
 
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.detections import Level
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.shown_view import ShownView
 
@@ -75,6 +78,9 @@ class TimeStrip(Widget, can_focus=True):
         self._shown: ShownView | None = None
         self._buckets = TimeBuckets(Interval())
         self._error = ""
+        self._marks: Sequence[tuple[int, Level]] = ()
+        self._levels: dict[int, Level] = {}
+        """The weightiest level of the hits in each bucket that has some."""
         self._occurred_us: int | None = None
         self._here: int | None = None
         """The bucket of the event under the cursor of the list."""
@@ -138,10 +144,25 @@ class TimeStrip(Widget, can_focus=True):
         if self._shown is None or self._shown.view != message.shown.view:
             self._anchor = None
         self._shown, self._buckets, self._error = message.shown, message.buckets, message.error
+        self._find_levels()
         self._head = min(self._head, max(0, len(self._buckets.events) - 1))
         self._here = None
         self.follow(self._occurred_us)
         self.refresh()
+
+    def mark(self, hits: Sequence[tuple[int, Level]]) -> None:
+        """Mark the buckets of these moments, at which rules of these levels hit."""
+        self._marks = hits
+        self._find_levels()
+        self.refresh()
+
+    def _find_levels(self) -> None:
+        levels: dict[int, Level] = {}
+        for occurred_us, level in self._marks:
+            bucket = self._buckets.bucket_of(occurred_us)
+            if bucket is not None and (bucket not in levels or levels[bucket].value < level.value):
+                levels[bucket] = level
+        self._levels = levels
 
     def follow(self, occurred_us: int | None) -> None:
         """Mark the bucket of the event under the cursor; None leaves the mark where it is."""
@@ -188,6 +209,8 @@ class TimeStrip(Widget, can_focus=True):
             elif bucket == self._here and y == 0:  # each line more is 30 bytes of a cursor key
                 look = "time-strip--here"
             text = bar * self._bucket_cells
+            if y and bucket in self._levels:
+                text = self._levels[bucket].letter + text[1:]
             if pieces[-1][1] == look:
                 text = pieces.pop()[0] + text
             pieces.append((text, look))

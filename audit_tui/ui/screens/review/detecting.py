@@ -20,13 +20,14 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View, chipped
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.screens.review.marking import Marking, marked_view, places_of
+from audit_tui.ui.screens.review.strip_keys import StripKeys
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.row_strips import Remark
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from audit_tui.core.detections import Detections
+    from audit_tui.core.detections import Detections, Level
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filters import Filter, FilterField
     from audit_tui.ui.screens.pick_dialog import Choice, PickDialog, Picked
@@ -41,7 +42,7 @@ _HINT = "⏎ events  n next  e as query  i about  x silence  Esc close"
 _TITLE_CELLS = 48
 
 
-class Detecting(Marking):
+class Detecting(StripKeys, Marking):
     """The rules that were named, and the key that lists those that hit."""
 
     _detected = Detected()
@@ -96,11 +97,18 @@ class Detecting(Marking):
                     hits_at[seq].append(hits)
             self._hits_at = hits_at
             self.show_remarks()
+            self.mark_strip()
         dialog = self._rules_dialog
         if dialog is not None and dialog.is_current:
             dialog.renew(detection_words(detected), _choices(detected))
         if detected.is_done and any(hits.events for hits in detected.hits):
             self.say(f"{detection_words(detected)}: {self._keymap.key_of('detections')} lists them.")
+
+    def strip_marks(self) -> Sequence[tuple[int, Level]]:
+        """Return when rules hit, with their levels: in the strip also of events that are filtered out."""
+        return [
+            (occurred_us, hits.info.level) for hits in self._detected.hits for occurred_us in hits.times_us
+        ]
 
     def remarks(self) -> dict[int, Remark]:
         """Return what is added to the lines of events, by their numbers."""

@@ -15,8 +15,12 @@ from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.time_strip import TimeStrip
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.app import ComposeResult
+
+    from audit_tui.core.detections import Level
 
 FEWEST_LINES = 30
 """From this height of the terminal on the strip is shown without being asked for."""
@@ -36,8 +40,18 @@ class StripKeys(Narrowing):
     def _is_strip_shown(self, height: int) -> bool:
         return height >= FEWEST_LINES if self._wants_strip is None else self._wants_strip
 
+    def strip_marks(self) -> Sequence[tuple[int, Level]]:
+        """Return the moments to be marked; none here."""
+        return ()
+
+    def mark_strip(self) -> None:
+        """Mark in the strip, where there is one, what is to be marked now."""
+        if self._strip is not None:
+            self._strip.mark(self.strip_marks())
+
     def _made_strip(self) -> TimeStrip:
         strip = self._strip = TimeStrip(self._open_reader)
+        strip.mark(self.strip_marks())
         return strip
 
     def on_mount(self) -> None:
