@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
+from click.testing import CliRunner
+
+from audit_tui.cli.main import commands
+from audit_tui.cli.session import Session
+from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
+from audit_tui.store.read.reader import open_store
 from tests.ui import incident
-from tests.ui.review_app import Driver, run_review
+from tests.ui.review_app import NOW, Driver, run_review
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVENTS = incident.incident()
 OPENED = View(time_range=Preset.ALL_TIME)
@@ -67,3 +77,29 @@ def test_the_walk_narrows_by_what_is_seen() -> None:
         assert first != thief
 
     run_review(script, EVENTS, view=OPENED)
+
+
+def test_the_incident_of_the_demo(tmp_path: Path) -> None:
+    store = tmp_path / "demo.db"
+    session = Session(clock=lambda: NOW)
+    arguments = ["demo", "--no-open", "--events", "20000", "--store", str(store)]
+    assert CliRunner().invoke(commands, arguments, obj=session).exit_code == 0
+
+    async def script(driver: Driver) -> None:
+        # The rarest of all; what was done to users; out of the facets; down to the invitation; around it.
+        await play(driver, ["S", "r"], 2)
+        await driver.until(lambda: "User Management" in driver.text())
+        await play(driver, ["enter", "escape"], 2)
+        downs = 0
+        while (row := driver.review.table.highlighted) is None or "acme-help" not in (row.description or ""):
+            await driver.press("down")
+            downs += 1
+        await play(driver, ["x"], 12 - 4 - downs)
+        assert driver.review.view.in_force == EVERYTHING
+        around = "\n".join(driver.lines())
+        assert "it-support@acme-help" in around
+        assert "paula@acme.io" in around
+        await driver.press("x")
+        assert driver.review.view.chips
+
+    run_review(script, open_reader=open_store(store), size=(120, 40))

@@ -21,6 +21,7 @@ def help_dialog(here: Where, keymap: Keymap) -> TextDialog:
 _MARKS = (
     ("✗", "The act failed."),
     ("▌", "The row is selected, to be copied."),
+    ("● ○", "On the line of chips: it narrows, or is switched off."),
     ("● ✎", "You marked the event, or wrote a note on it."),
     ("⊗", "You marked the event, and the act failed."),
     ("NEW USER", "The first event by this user, or from this address (NEW IP), or of this name (NEW EVENT)."),
