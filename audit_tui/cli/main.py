@@ -81,6 +81,11 @@ COMMANDS = {
     "ship": CommandSource(
         "ship", "ship_command", "Send a sealed store to an engine that many stores share, each event once."
     ),
+    "case": CommandSource(
+        "case",
+        "case_command",
+        "Write the marked events of a store, with their notes, to the file OUT: HTML or Markdown.",
+    ),
     "verify": CommandSource(
         "verify", "verify_command", "Check that the events are those that were recorded."
     ),

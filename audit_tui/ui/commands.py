@@ -242,6 +242,12 @@ COMMANDS: tuple[Command, ...] = (
         "Still open",
         "List what was begun and not ended: deployed, created, granted, logged in; with how long.",
     ),
+    _screen(
+        "case",
+        "$",
+        "Case file",
+        "Write the marked events, notes and queries to one HTML or Markdown file.",
+    ),
     _screen("raw-json", "J", "Raw JSON", "Show the event as JSON, whole.", arrow_keys="f12"),
     _screen(
         "copy",
@@ -251,7 +257,11 @@ COMMANDS: tuple[Command, ...] = (
         arrow_keys="f7",
     ),
     _screen(
-        "export", "X ctrl+e", "Export", "Write all events that are shown to a file.", arrow_keys="f8 ctrl+e"
+        "export",
+        "X ctrl+e",
+        "Export",
+        "Write the events that are shown, selected or marked to a file.",
+        arrow_keys="f8 ctrl+e",
     ),
     _screen(
         "clear-filter", "0", "Clear all filters", "Take filter and chips away; time range and order stay."

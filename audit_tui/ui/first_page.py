@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audit_tui.config import Settings
     from audit_tui.core.arriving import Arrivals
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.case import CaseJob
     from audit_tui.core.detections import Detections
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import SealChecker
@@ -122,6 +123,8 @@ class Opening(Record):
     """True to look up what appears for the first time, of the rows on the screen."""
     pairs: Callable[[], Sequence[Pair]] | None = None
     """The events that begin and end something; None where none are known."""
+    write_case: Callable[[CaseJob], int] | None = None
+    """Writes a case file and tells how many events are in it; None where nothing can."""
     open_patiently: ReaderFactory | None = None
     """Opens a reader whose answers may take any time; None where there is no limit anyway."""
 

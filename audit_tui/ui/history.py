@@ -34,6 +34,11 @@ class History:
         """The number of views before the one that is shown, of all there ever were."""
         return self._forgotten + self._place
 
+    @property
+    def views(self) -> list[View]:
+        """Return the views that were shown, the last one at the end."""
+        return [left.view for left in self._views[: self._place + 1]]
+
     def step(self, by: int) -> Left | None:
         """Return the view so many steps back (negative) or forth, to ask for it; None if there is none."""
         goal = (self._place if self._goal is None else self._goal) + by

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from audit_tui.core.case import CaseJob
     from audit_tui.core.detections import Detections
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
@@ -116,6 +117,7 @@ def run_review(
     folder: Path | None = None,
     detections: Detections | None = None,
     shows_firsts: bool = False,
+    write_case: Callable[[CaseJob], int] | None = None,
     settles: bool = True,
 ) -> None:
     """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
@@ -137,6 +139,8 @@ def run_review(
             meaning_of=meaning_of,
             pairs=pairs,
             shows_firsts=shows_firsts,
+            write_case=write_case,
+            names=("/data/demo.db",),
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),
             detections=detections,
         )

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from audit_tui.cli.options import EventsChoice
     from audit_tui.cli.resuming import Places
     from audit_tui.core.arriving import Arrivals
+    from audit_tui.core.case import CaseJob
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.left import Left
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from audit_tui.core.meaning import Meaning
     from audit_tui.core.pairs import Pair
     from audit_tui.core.privacy.redact_mode import RedactMode
-    from audit_tui.core.query import EventQuery, EventReader, StoreInfo
+    from audit_tui.core.query import EventQuery, EventReader, ReaderFactory, StoreInfo
     from audit_tui.core.source import EventSource
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Anchor, FirstPage
@@ -392,6 +393,7 @@ def open_screen(
             detections=live_detections(session.rules, open_source(store), is_remembered=shown_as is None),
             shows_firsts=True,
             pairs=_pairs,
+            write_case=partial(_write_case, store, open_reader, redact),
             open_patiently=partial(_open_patiently, store, redact) if settings.deadline else None,
         )
     )
@@ -409,6 +411,13 @@ def _meaning_of(event: str, source: str | None) -> Meaning | None:
     from audit_tui.formats.meaning import meaning_of
 
     return meaning_of(event, source)
+
+
+def _write_case(store: EventSource, open_reader: ReaderFactory, redact: RedactMode, job: CaseJob) -> int:
+    """Write a case file; what that needs is imported when it is asked for."""
+    from audit_tui.cli.case_file import write_case
+
+    return write_case(store, open_reader, redact, job)
 
 
 def _pairs() -> Sequence[Pair]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +55,7 @@ MAX_LINES = 1_000
     metavar="FILE",
     help="Check exported proofs (export --proof), and with --store that the store still has them.",
 )
+@click.option("--case", "case_file", metavar="FILE", help="Make a case file again from the store; compare.")
 @click.option("--json", "is_json", is_flag=True, help="As one JSON object, times in UTC.")
 @click.pass_context
 def verify_command(
@@ -67,6 +69,7 @@ def verify_command(
     no_indexes: bool,
     require_anchor: bool,
     proof: str | None,
+    case_file: str | None,
     is_json: bool,
 ) -> None:
     """Check that the events are those that were recorded.
@@ -77,8 +80,10 @@ def verify_command(
 
     Exits with 0 when all is well, 1 when something was changed or is damaged, 3 when it cannot be checked.
     """
-    if quick and since is not None:
-        raise UsageError("--quick and --since exclude each other.", "--quick reads no events at all.")
+    if case_file is not None:
+        _check_case(context, Path(case_file), store)
+        return
+    _refuse_both(quick, since)
     from audit_tui.store.evidence.signing import load_public_key
     from audit_tui.store.evidence.verifying import Mode, Request
 
@@ -111,6 +116,28 @@ def verify_command(
         context.exit(EXIT_WRONG)
     if require_anchor and not report.is_anchored:
         context.exit(EXIT_NO_ANCHOR)
+
+
+def _refuse_both(quick: bool, since: str | None) -> None:
+    if quick and since is not None:
+        raise UsageError("--quick and --since exclude each other.", "--quick reads no events at all.")
+
+
+def _check_case(context: click.Context, path: Path, store: EventSource) -> None:
+    """Check a case file against a store, and tell what is otherwise."""
+    from audit_tui.cli.case_file import check_case
+    from audit_tui.cli.redacting import redact_mode
+    from audit_tui.cli.source import open_source
+
+    check = check_case(path, open_source(store), redact_mode(is_on=False))
+    for line in check.problems:
+        click.echo(line)
+    for line in check.notes:
+        click.echo(line, err=True)
+    if check.problems:
+        context.exit(EXIT_WRONG)
+    click.echo(f"{clean_visible(str(path))}: {counted(check.events, 'event')}, each as the store has it.")
+    click.echo("Whether the store is as it was sealed says audit-tui verify.", err=True)
 
 
 def _verified(store: EventSource, request: Request) -> Report:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.export import Exporter, ExportResult
-    from audit_tui.core.query import RowCount
+    from audit_tui.core.query import EventQuery, RowCount
     from audit_tui.ui.shown_view import ShownView
 
 PROGRESS_S = 0.5
@@ -54,6 +54,18 @@ DONE_HINT = "⏎ close"
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows that can be exported."""
+
+    words: str
+    """``3 selected``."""
+    query: EventQuery
+    count: RowCount
+    sentence: str
+    """Says which they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """The events to export."""
 
@@ -61,6 +73,22 @@ class Exported:
     count: RowCount
     keys: tuple[ListField, ...]
     """The visible columns, in order."""
+    others: tuple[Rows, ...] = ()
+    """Rows that may be exported instead of all; the first of them is chosen at first if it is selected."""
+    begins_with_others: bool = False
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """All rows of the view, and the others, in the order of the choice."""
+        count, order = self.count, sort_words(self.shown.view.sort)
+        if count.exact:
+            sentence = f"All {counted(count.value, 'event')} of the view, {order}."
+        else:
+            sentence = f"All events of the view, at least {thousands(count.value)}, {order}."
+        whole = Rows("all of the view", self.shown.query, count, sentence)
+        if self.begins_with_others:
+            return (self.others[0], whole, *self.others[1:])
+        return (whole, *self.others)
 
 
 class ExportDialog(Dialog[None]):
@@ -121,6 +149,11 @@ class ExportDialog(Dialog[None]):
             with Horizontal(classes="field"):
                 yield Static("File", classes="label")
                 yield name
+            if self._exported.others:
+                with Horizontal(classes="field"):
+                    yield Static("Rows", classes="label")
+                    alternatives = [Alternative(rows.words, rows.words) for rows in self._exported.rows]
+                    yield PickLine(alternatives, id="rows")
             with Horizontal(classes="field"):
                 yield Static("Format", classes="label")
                 yield PickLine(formats, id="format")
@@ -137,7 +170,17 @@ class ExportDialog(Dialog[None]):
         field = self._field
         # One types over the name and leaves the ending.
         field.selection = Selection(0, len(field.value) - len(".csv"))
-        self._say(f"{self._rows_words()}\nIn {self._folder}, readable by you alone.")
+        self._tell_rows()
+
+    @on(PickLine.Changed, "#rows")
+    def _tell_rows(self) -> None:
+        self._say(f"{self._rows.sentence}\nIn {self._folder}, readable by you alone.")
+
+    @property
+    def _rows(self) -> Rows:
+        """The rows that are chosen."""
+        index = self.query_one("#rows", PickLine).index if self._exported.others else 0
+        return self._exported.rows[index]
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < SHORT_LINES, "-short")
@@ -150,12 +193,6 @@ class ExportDialog(Dialog[None]):
     @property
     def _format(self) -> Format:
         return FILE_FORMATS[self.query_one("#format", PickLine).index]
-
-    def _rows_words(self) -> str:
-        count, order = self._exported.count, sort_words(self._exported.shown.view.sort)
-        if count.exact:
-            return f"All {counted(count.value, 'event')} of the view, {order}."
-        return f"All events of the view, at least {thousands(count.value)}, {order}."
 
     # -- what is chosen
 
@@ -203,7 +240,7 @@ class ExportDialog(Dialog[None]):
         is_all = self.query_one("#columns", PickLine).index == 0
         keys = COLUMNS if is_all else self._exported.keys
         writing = Writing(self._format, self._exported.shown.context, keys)
-        job = ExportJob(path, self._exported.shown.query, writing, may_replace=path == self._in_the_way)
+        job = ExportJob(path, self._rows.query, writing, may_replace=path == self._in_the_way)
         self._cancel = CancelToken()
         self._set_running(True)
         self._say(self._progress_words(0))
@@ -261,7 +298,7 @@ class ExportDialog(Dialog[None]):
         self._hint(DONE_HINT)
 
     def _progress_words(self, events: int) -> str:
-        count = self._exported.count
+        count = self._rows.count
         total = f" of {thousands(count.value)}" if count.exact else ""
         return f"Writing: {thousands(events)}{total}"
 

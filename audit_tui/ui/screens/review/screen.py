@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.screens.review.around import Around
+from audit_tui.ui.screens.review.case_files import CaseFiles
 from audit_tui.ui.screens.review.changing import Changing
 from audit_tui.ui.screens.review.choosing import Choosing
 from audit_tui.ui.screens.review.comparing import Comparing
@@ -36,6 +37,7 @@ class ReviewScreen(
     Changing,
     Looking,
     Viewing,
+    CaseFiles,
     TakingOut,
     Ordering,
 ):

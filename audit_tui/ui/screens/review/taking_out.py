@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event_text import cell_text
+from audit_tui.core.query import AtRow, RowCount
+from audit_tui.core.text import counted
+from audit_tui.core.view import sort_words
 from audit_tui.errors import AuditTuiError
-from audit_tui.ui.screens.review.base import ReviewBase
+from audit_tui.ui.screens.review.marking import MAX_AT_ONCE, Marking, marked_view
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audit_tui.ui.screens.copy_menu import Copied
+    from audit_tui.ui.screens.export_dialog import Rows
 
 
-class TakingOut(ReviewBase):
+class TakingOut(Marking):
     """The keys that copy and export."""
 
     def action_copy(self) -> None:
@@ -49,10 +56,42 @@ class TakingOut(ReviewBase):
                 self.app.push_screen(told_dialog("Copy", copied.result.words))
 
     def action_export(self) -> None:
-        from audit_tui.ui.screens.export_dialog import ExportDialog, Exported, working_folder
-
         if self._opening.exporter is None:
             self.say("What is shown here cannot be exported.")
             return
-        exported = Exported(self.event_list.shown, self.event_list.count, self.fields)
+        rows = self.table.taken_rows if self.table.is_selecting else range(0)
+        if len(rows) > MAX_AT_ONCE:
+            self.say(f"{counted(len(rows), 'row')} are too many to choose; the most is {MAX_AT_ONCE:,}.")
+            return
+        if not rows:
+            self._ask_export(())
+            return
+        query = self.event_list.shown.query
+        self._ask_once(
+            lambda reader: [row.seq for row in reader.page(query, AtRow(rows.start), len(rows)).rows],
+            self._ask_export,
+        )
+
+    def _ask_export(self, selected: Sequence[int]) -> None:
+        from audit_tui.ui.screens.export_dialog import ExportDialog, Exported, working_folder
+
+        if self._opening.exporter is None:
+            return
+        others = [self._rows("selected", selected), self._rows("marked", self.marked_seqs)]
+        exported = Exported(
+            self.event_list.shown,
+            self.event_list.count,
+            self._opening.settings.columns,
+            tuple(rows for rows in others if rows.count.value),
+            begins_with_others=bool(selected),
+        )
         self.app.push_screen(ExportDialog(self._opening.exporter, exported, working_folder()))
+
+    def _rows(self, words: str, seqs: Sequence[int]) -> Rows:
+        """Return the events of these numbers, whenever they happened, as rows to export."""
+        from audit_tui.ui.screens.export_dialog import Rows
+
+        query = marked_view(seqs).query(self.context)
+        query = replace(query, sort=self.event_list.shown.query.sort)
+        sentence = f"The {counted(len(seqs), f'{words} event')}, {sort_words(query.sort)}."
+        return Rows(f"{len(seqs):,} {words}", query, RowCount(len(seqs), exact=True), sentence)
