@@ -120,8 +120,13 @@ class TimeStrip(Widget, can_focus=True):
             self._ask()
 
     def _ask(self) -> None:
-        if self._wanted is not None:
-            work = partial(self._work, self._wanted, self._most, self._lane.begin())
+        # The rows are drawn first: counting takes their time otherwise.
+        self._lane.cancel()
+        self.call_after_refresh(self._start, self._wanted)
+
+    def _start(self, wanted: ShownView | None) -> None:
+        if wanted is not None and wanted is self._wanted:
+            work = partial(self._work, wanted, self._most, self._lane.begin())
             self.run_worker(work, thread=True, group="strip", exclusive=True)
 
     def _work(self, shown: ShownView, most: int, token: CancelToken) -> None:
