@@ -53,8 +53,8 @@ def _table(id_: str, keys: str, title: str, help_: str) -> Command:
     return Command(id_, tuple(keys.split()), title, help_, Where.TABLE)
 
 
-def _pane(id_: str, keys: str, title: str, help_: str) -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.PANE)
+def _pane(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
+    return Command(id_, tuple(keys.split()), title, help_, Where.PANE, arrow_keys=tuple(arrow_keys.split()))
 
 
 def _chips(id_: str, keys: str, title: str, help_: str) -> Command:
@@ -121,6 +121,7 @@ COMMANDS: tuple[Command, ...] = (
         "Pane: choose",
         "Ask what to do with the value: only these, without these, around this moment, copy.",
     ),
+    _pane("pane-copy", "y c", "Pane: copy", "Copy the value.", "f7"),
     _pane("pane-page-down", "pagedown space", "Pane: page down", "Scroll the pane down one page."),
     _pane("pane-page-up", "pageup b", "Pane: page up", "Scroll the pane up one page."),
     _pane("pane-top", "home g", "Pane: top", "Scroll the pane to the top."),

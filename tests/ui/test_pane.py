@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import Chip, View
 from audit_tui.ui.screens.menu import Menu
+from audit_tui.ui.terminal.clipboard import CopyResult, Place
 from audit_tui.ui.widgets.pane.detail_lines import Target, detail_lines, spots_in
 from tests.ui import incident
 from tests.ui.review_app import Driver, run_review
@@ -136,11 +138,36 @@ def test_the_cursor_stays_on_the_field_from_event_to_event_and_passes_nothing_ov
     run_review(script, events, view=ALL_TIME)
 
 
-def test_a_value_is_copied_from_the_menu() -> None:
+@pytest.mark.parametrize("keys", [("enter", "y"), ("y",)])
+def test_a_value_is_copied(keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
     async def script(driver: Driver) -> None:
-        await driver.press("enter", "tab", "enter", "y")
-        await driver.until(lambda: "the value" in driver.text() or "Copy" in driver.text())
-        assert not isinstance(driver.app.screen, Menu)
+        def copy(text: str) -> CopyResult:
+            copied.append(text)
+            return CopyResult(Place.TERMINAL, "to the terminal")
+
+        monkeypatch.setattr(driver.review.clipboard, "copy", copy)
+        await driver.press("enter", "tab", *keys)
+        await driver.until(lambda: "the value" in driver.lines()[-2])
+        target = pane_of(driver).target
+        assert target is not None
+        assert copied == [target.value]
+
+    run_review(script, incident.incident(), view=ALL_TIME)
+
+
+def test_a_click_on_a_label_means_the_value_behind_it_and_x_shows_around_it() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("enter")
+        line = next(n for n, text in enumerate(driver.lines()) if "source IP" in text)
+        await driver.pilot.click(offset=(2, line))
+        await driver.settle()
+        assert "Source IP: " in driver.text()
+        await driver.press("x")
+        assert "around an event" in driver.lines()[0]
+        await driver.press("escape")
+        assert driver.review.view.time_range is Preset.ALL_TIME
 
     run_review(script, incident.incident(), view=ALL_TIME)
 

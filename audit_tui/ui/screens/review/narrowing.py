@@ -109,6 +109,9 @@ class Narrowing(ReviewBase):
         command = next(command for command in COMMANDS if command.id == command_id)
         return MenuItem(next(iter(self._keymap.keys(command)), ""), command.title)
 
+    def on_detail_pane_copied(self, message: DetailPane.Copied) -> None:
+        self._copy_value(message.target)
+
     def _copy_value(self, target: Target) -> None:
         from audit_tui.ui.screens.copy_source import where_it_went
         from audit_tui.ui.screens.text_dialog import told_dialog

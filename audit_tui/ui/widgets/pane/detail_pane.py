@@ -52,6 +52,12 @@ class DetailPane(LineView):
         target: Target
 
     @dataclass
+    class Copied(Message):
+        """A value is to be copied."""
+
+        target: Target
+
+    @dataclass
     class _EventRead(Message):
         seq: int
         event: AuditEvent | None
@@ -68,6 +74,8 @@ class DetailPane(LineView):
         self._fields_of: Callable[[AuditEvent], Collection[FilterField]] = lambda _: ()
         self._spots: Sequence[Spot] = ()
         self._current = 0
+        self._pressed = False
+        """The mouse was pressed on a value."""
         self._field: FilterField | None = None
         """The field that the cursor was put on, where it stays from event to event; None for nowhere yet."""
 
@@ -192,7 +200,8 @@ class DetailPane(LineView):
         )
 
     def on_focus(self) -> None:
-        self._show_cursor()
+        # After the press of the mouse that brought the focus: the lines stay where they were clicked.
+        self.call_after_refresh(self._show_cursor)
 
     def on_blur(self) -> None:
         self.refresh()
@@ -258,17 +267,28 @@ class DetailPane(LineView):
         if self.target is not None:
             self.post_message(self.Chosen(self.target))
 
-    def on_click(self, event: events.Click) -> None:
-        """Ask what can be done with the value under the mouse."""
+    def action_pane_copy(self) -> None:
+        if self.target is not None:
+            self.post_message(self.Copied(self.target))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Put the cursor on the value under the mouse, or behind the label there."""
         place = event.get_content_offset(self)
+        self._pressed = False
         if place is None:
             return
-        line, x = place.y + self.scroll_offset.y, place.x
-        for number, spot in enumerate(self._spots):
-            if spot.first_line <= line <= spot.last_line and spot.start <= x < max(spot.end, spot.start + 1):
-                self._go_to(number)
-                self.action_pane_choose()
-                return
+        line = place.y + self.scroll_offset.y
+        here = [n for n, spot in enumerate(self._spots) if spot.first_line <= line <= spot.last_line]
+        # The last one that does not begin behind the mouse; the first, where its label is.
+        before = [n for n in here if self._spots[n].start <= place.x]
+        if here:
+            self._pressed = True
+            self._go_to(before[-1] if before else here[0])
+
+    def on_click(self) -> None:
+        """Ask what can be done with the value that was pressed."""
+        if self._pressed:
+            self.action_pane_choose()
 
 
 def _first_spot(spots: Sequence[Spot]) -> int:
