@@ -24,8 +24,9 @@ UNBOUND = "unbound"
 
 _TEXTUAL_NAMES = {
     "*": "asterisk",
-    ".": "full_stop",
-    ";": "semicolon",
+    "_": "underscore",
+    "|": "vertical_line",
+    "^": "circumflex_accent",
     "%": "percent_sign",
     "#": "number_sign",
     "?": "question_mark",

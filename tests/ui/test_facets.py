@@ -53,7 +53,6 @@ def test_they_count_what_is_shown_and_narrow_it(size: tuple[int, int]) -> None:
         assert panel(driver).has_focus
         assert events_of(driver, Column.EVENT) == names
         assert "Category  4 values" in driver.text()
-        await driver.press("l")
         field, value = panel(driver).chosen or (None, None)
         assert field is Column.EVENT
         await driver.press("enter")
@@ -83,11 +82,11 @@ def test_the_rarest_come_first_and_all_others_on_wish() -> None:
     users = Counter(event.user for event in events)
 
     async def script(driver: Driver) -> None:
-        await driver.press("S", "l", "l")
+        await driver.press("S", "l")
         top = [value.events for value in facet(driver, Column.USER).values]
         assert top == sorted(users.values(), reverse=True)[:5]
         assert "+ 3 others" in driver.text()
-        await driver.press("r", "l", "l")
+        await driver.press("r")
         assert [value.events for value in facet(driver, Column.USER).values] == sorted(users.values())[:5]
         assert facet(driver, Column.USER).distinct == len(users)
         await driver.press(*["j"] * 5, "enter")

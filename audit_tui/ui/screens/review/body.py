@@ -98,6 +98,7 @@ class ReviewBody(Container):
         self._facets.display = True
         self._fit_facets()
         self._facets.count(self.event_list.shown.query)
+        self._facets.begin_at(self.table.column)
         self._facets.focus()
 
     def close_facets(self) -> None:

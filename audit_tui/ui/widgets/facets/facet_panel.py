@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.query import EventQuery, EventReader, Facet, FacetField, ReaderFactory
 
 FIELDS: tuple[FacetField, ...] = (
@@ -126,6 +127,12 @@ class FacetPanel(ScrollView, can_focus=True):
             return
         self._query = query
         self._ask([section.field for section in self._sections])
+
+    def begin_at(self, field: ListField) -> None:
+        """Put the cursor on the first value of a field when it comes; another field changes nothing."""
+        if any(section.field == field for section in self._sections):
+            self._goal = field
+            self._go_to(field)
 
     def add_field(self, path: str) -> None:
         """Show a field of the metadata too."""
@@ -356,10 +363,10 @@ class FacetPanel(ScrollView, can_focus=True):
 
     def action_facet_rarest(self) -> None:
         self._is_rarest = not self._is_rarest
+        row = self._row
+        self._goal = self._sections[row.section].field if row is not None and row.section >= 0 else None
         for section in self._sections:
             section.is_open = False
-        self._cursor = -1
-        self.scroll_to(y=0, animate=False, force=True)
         self._ask([section.field for section in self._sections])
 
     async def on_click(self, event: events.Click) -> None:
