@@ -73,3 +73,18 @@ def test_nothing_is_cut_while_there_is_room() -> None:
 def test_the_description_gets_half_of_the_room_first() -> None:
     boxes = {box.column: box.width for box in lay_out(100, ORDINARY)}
     assert boxes[Column.DESCRIPTION] >= 14 + (100 - 77) // 2
+
+
+def test_a_name_takes_the_room_that_no_value_of_another_column_needs() -> None:
+    # GetAccountAuthorizationDetails beside the pane at 160 cells.
+    wanted: dict[ListField, Wanted] = {
+        Column.EVENT: Wanted(24, 30),
+        Column.CATEGORY: Wanted(3, 6),
+        Column.USER: Wanted(8, 9),
+        Column.DESCRIPTION: Wanted(60, 90),
+    }
+    widths = {box.column: box.width for box in lay_out(102, wanted, date_cells=(19, 19))}
+    assert widths[Column.EVENT] == 30
+    assert widths[Column.USER] >= 9
+    assert widths[Column.CATEGORY] >= 9
+    assert widths[Column.DESCRIPTION] >= 24

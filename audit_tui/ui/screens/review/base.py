@@ -24,6 +24,7 @@ from audit_tui.ui.screens.review.empty_words import why_empty
 from audit_tui.ui.screens.review.seal_watch import BEGIN_S, SealWatch
 from audit_tui.ui.screens.review.source_watch import LOOK_S, Notice, SourceWatch
 from audit_tui.ui.shown_view import ShownView
+from audit_tui.ui.splits import read_splits, write_splits
 from audit_tui.ui.stillness import Stillness
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
@@ -97,7 +98,8 @@ class ReviewBase(Screen[None]):
             self._open_reader, row_text, self.stillness, first, opening.open_patiently, id="list"
         )
         """The list of events."""
-        self._body = ReviewBody(self.event_list, self._open_reader)
+        self._splits = read_splits(opening.state_directory)
+        self._body = ReviewBody(self.event_list, self._open_reader, dict(self._splits))
         self._history = History(self._by_name(opening.view))
         self._top = TopLine(opening.store_name)
         self._chips = ChipLine()
@@ -143,6 +145,8 @@ class ReviewBase(Screen[None]):
             self.set_timer(BEGIN_S, self.seals.run)
 
     def on_unmount(self) -> None:
+        if self._body.splits != self._splits:
+            write_splits(self._opening.state_directory, self._body.splits)
         if self.seals is not None:
             self.seals.close()
 

@@ -8,12 +8,14 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 
+from audit_tui.ui.splits import LEAST, MOST
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from audit_tui.core.event import AuditEvent
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 SPLIT_STEP = 5
 """Percent that the edge between list and pane moves at a time."""
-FIRST_SPLIT = {True: 64, False: 50}
-"""Percent that the list gets, beside the pane and above it."""
 FACET_CELLS = 36
 """The width of the facets, as the styles have it."""
 LEAST_LIST_CELLS = 60
@@ -42,6 +42,7 @@ class ReviewBody(Container):
     Args:
         event_list: The list.
         open_reader: Opens the pane's reader.
+        splits: Percent that the list gets, beside the pane (True) and above it.
     """
 
     BLANK = True
@@ -49,7 +50,7 @@ class ReviewBody(Container):
     class PaneToggled(Message):
         """The pane was opened or closed."""
 
-    def __init__(self, event_list: EventList, open_reader: ReaderFactory) -> None:
+    def __init__(self, event_list: EventList, open_reader: ReaderFactory, splits: dict[bool, int]) -> None:
         super().__init__(id="body")
         self.event_list = event_list
         self._open_reader = open_reader
@@ -60,8 +61,9 @@ class ReviewBody(Container):
         self._facets: FacetPanel | None = None
         self._width_cells = 0
         self._is_wide = False
-        self.splits = dict(FIRST_SPLIT)
+        self.splits = splits
         """Percent that the list gets, beside the pane and above it."""
+        self._is_dragging = False
 
     def compose(self) -> ComposeResult:
         yield self.event_list
@@ -118,9 +120,34 @@ class ReviewBody(Container):
     def move_split(self, steps: int) -> None:
         """Move the edge between list and pane; nothing happens while the pane is closed."""
         if self.pane is not None:
-            percent = self.splits[self._is_wide] + steps * SPLIT_STEP
-            self.splits[self._is_wide] = min(max(percent, 20), 80)
-            self._fit_pane()
+            self._split_at(self.splits[self._is_wide] + steps * SPLIT_STEP)
+
+    def _split_at(self, percent: int) -> None:
+        self.splits[self._is_wide] = min(max(percent, LEAST), MOST)
+        self._fit_pane()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        pane = self.pane
+        if pane is not None:
+            place, edge = (
+                (event.screen_x, pane.region.x) if self._is_wide else (event.screen_y, pane.region.y)
+            )
+            if place == edge and pane.region.contains(int(event.screen_x), int(event.screen_y)):
+                event.stop()
+                self._is_dragging = True
+                self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._is_dragging and self.pane is not None:
+            region = self.region
+            cells = event.screen_x - region.x if self._is_wide else event.screen_y - region.y
+            length = region.width if self._is_wide else region.height
+            self._split_at(round(100 * cells / max(1, length)))
+
+    def on_mouse_up(self) -> None:
+        if self._is_dragging:
+            self._is_dragging = False
+            self.release_mouse()
 
     def _fit_pane(self) -> None:
         if self._pane is not None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.cells import cell_len
+
 from audit_tui.core.columns import LIST_COLUMNS, MIDDLE, Column, Width
 from audit_tui.core.filters import MetaField
 from audit_tui.core.record import Record
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 GUTTER_CELLS = 1
 """Before the first column: the mark of a failed event."""
 GAP_CELLS = 2
+_MARK_CELLS = 2
+"""Behind the heading that sorts."""
 FULL_DATE_CELLS = 19
 """``2026-11-22 14:05:09``"""
 SHORT_DATE_CELLS = 14
@@ -141,6 +145,9 @@ def _share(
         grow(Column.TIME, full_date)
     for column in names:
         grow(column, min(want(column).most, width_of(column).most))
+    for column in names:
+        if column not in fixed:
+            _take_slack(column, widths, [other for other in names if other not in fixed], wanted)
     grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most)
     for column in names:
         grow(column, want(column).most)
@@ -148,3 +155,22 @@ def _share(
     last = movable[-1] if movable else columns[-1]
     widths[last] = max(1, widths[last] + spare)
     return widths
+
+
+def _take_slack(
+    column: ListField,
+    widths: dict[ListField, int],
+    others: Sequence[ListField],
+    wanted: Mapping[ListField, Wanted],
+) -> None:
+    """Give a name that would be cut the room that no value of another column needs."""
+    if column not in wanted:
+        return
+    lack = min(wanted[column].most, width_of(column).most) - widths[column]
+    for other in others:
+        if other in wanted:
+            slack = widths[other] - max(wanted[other].most, cell_len(other.label) + _MARK_CELLS)
+            moved = max(0, min(lack, slack))
+            widths[other] -= moved
+            widths[column] += moved
+            lack -= moved
