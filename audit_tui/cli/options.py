@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from audit_tui.cli.completing import filter_words, query_words
 from audit_tui.cli.line import joined, read_line, refuse_path
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import SourceName, StoreName
 from audit_tui.config import default_store_path
-from audit_tui.core.columns import COLUMNS, NAME_COLUMNS
+from audit_tui.core.columns import COLUMNS
 from audit_tui.core.event_fields import event_field
 from audit_tui.core.export import Format
-from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS, parse_condition
+from audit_tui.core.filters import parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.core.record import Record
 from audit_tui.core.source import local_path
 from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, zone_named
@@ -102,24 +102,6 @@ class EventsChoice(Record):
         return self.view.query(self.context)
 
 
-def _columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    conditions = [f"{field}{operator.symbol}" for field in NAME_COLUMNS for operator in NAME_OPERATORS]
-    conditions += [
-        f"{field}{symbol}"
-        for field in (*FILTER_COLUMNS, ANY_TEXT)
-        if field not in NAME_COLUMNS
-        for symbol in ("=", "!=", "~", "!~")
-    ]
-    conditions.append("meta.")
-    return [condition for condition in conditions if condition.startswith(incomplete)]
-
-
-def _query_words(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    from audit_tui.cli.completing import query_words
-
-    return query_words(context, incomplete)
-
-
 def _presets(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     return [preset.slug for preset in Preset if preset.slug.startswith(incomplete.lower())]
 
@@ -131,7 +113,7 @@ _EVENTS = (
         "queries",
         metavar="QUERY",
         multiple=True,
-        shell_complete=_query_words,
+        shell_complete=query_words,
         help="Only events that this line wants, as the argument QUERY; may be repeated, and all must hold.",
     ),
     click.option(
@@ -139,7 +121,7 @@ _EVENTS = (
         "filters",
         metavar="COLUMN=VALUE",
         multiple=True,
-        shell_complete=_columns,
+        shell_complete=filter_words,
         help="Only events with this value, or COLUMN!=VALUE: without it; COLUMN~TEXT: that contain this text "
         "in any case, COLUMN!~TEXT: that do not. Columns are event, category, user, description, outcome, "
         "source_ip, target, meta.NAME (a field of the metadata) and text (all of these: names, description, "
@@ -173,7 +155,7 @@ _EVENTS = (
 
 def query_argument(command: Callable[P, R]) -> Callable[P, R]:
     """Add the argument QUERY, which ``events_options`` reads."""
-    return click.argument("line", metavar="[QUERY]", nargs=-1, shell_complete=_query_words)(command)
+    return click.argument("line", metavar="[QUERY]", nargs=-1, shell_complete=query_words)(command)
 
 
 def events_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -277,7 +277,7 @@ class Telling:
             event=self.event,
             occurred_us=self.values["time"],
             key=self.record.content_key(name) if key is None else f"{name}:{key}",
-            category=get("category"),
+            category=_unrepeated(get("category"), self.event),
             user=self.user,
             description=get("description") or column_text(self._sentence(), MAX_SENTENCE_CHARS),
             outcome=self.outcome,
@@ -330,6 +330,11 @@ class Mapper:
         if self._refine is not None:
             self._refine(telling)
         return telling.told()
+
+
+def _unrepeated(category: str | None, event: str) -> str | None:
+    """A category that says no more than the name of the event is none."""
+    return None if category is not None and category.casefold() == event.casefold() else category
 
 
 def _number(raw: object) -> Decimal | None:

@@ -10,7 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from click.shell_completion import BashComplete
 
+from audit_tui.cli.main import NAME, commands
 from audit_tui.core.event import AuditEvent
 from tests.cli.running import EVENTS, at, make_store, run
 from tests.payloads import PAYLOADS
@@ -372,3 +374,49 @@ def test_columns_may_be_fields_of_the_metadata(tmp_path: Path) -> None:
     assert "meta.Role ID" in table
     assert "r-17" in run(*words, "--format", "md").stdout
     assert run("query", "-s", str(store), "--columns", "event,meta.").exit_code == 2
+
+
+def completed(store: Path, *words: str) -> list[str]:
+    """Return what a shell is told of the last word."""
+    shell = BashComplete(commands, {}, NAME, "_AUDIT_TUI_COMPLETE")
+    return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (("query", "us"), ["user:"]),
+        (("query", "user:al"), ["user:alice@acme.io"]),
+        (("query", "ip:10."), ["ip:10.20.4.7"]),
+        (("query", "target:"), ["target:Auditor"]),
+        (("query", "met"), ["meta."]),
+        (("query", "meta.Ro"), ['meta."Role ID":']),
+        (("query", 'meta."Role ID":r'), ['meta."Role ID":r-17']),
+        (("query", "--filter", "us"), ["user="]),
+        (("query", "--filter", "user=b"), ["user=bob@acme.io"]),
+        (("query", "--columns", "vi"), ["visible"]),
+        (("query", "--columns", "user,us"), []),
+        (("export", "--columns", "event,us"), ["event,user"]),
+        (("export", "--columns", "event,meta.nes"), ["event,meta.nested.n", "event,meta.nested.ok"]),
+        (("facets", "source_"), ["source_ip"]),
+        (("facets", "meta.R"), ["meta.Role ID"]),
+        (("redact", "--field", "des"), ["description"]),
+        (("watch", "category:Ro"), ["category:Roles"]),
+    ],
+)
+def test_a_shell_completes_columns_fields_of_the_metadata_and_values(
+    store: Path, words: tuple[str, ...], first: list[str]
+) -> None:
+    command, *rest = words
+    assert completed(store, command, "-s", str(store), *rest) == first
+
+
+def test_completion_shows_no_name_when_names_are_hidden(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIT_TUI_REDACT", "true")
+    words = completed(store, "query", "-s", str(store), "user:")
+    assert words
+    assert all(word.startswith("user:user-") for word in words)
+
+
+def test_completion_of_a_store_that_is_not_one_is_quiet(tmp_path: Path) -> None:
+    assert completed(tmp_path, "query", "-s", str(tmp_path), "user:") == []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none
+from audit_tui.cli.completing import columns as complete_columns
 from audit_tui.cli.options import events_options, parse_columns, query_argument, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
@@ -82,6 +83,7 @@ def seal_words(store: EventSource) -> str:
 @click.option(
     "--columns",
     metavar="COLUMNS",
+    shell_complete=complete_columns,
     help="all, visible (those of the list on the screen), or their names as event,user,time. Else all; in "
     "Markdown the visible ones.",
 )

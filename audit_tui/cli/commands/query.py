@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.completing import columns as complete_columns
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.line import QUERY_HELP
 from audit_tui.cli.options import events_options, format_option, parse_columns, query_argument, source_option
@@ -64,6 +65,7 @@ TERMINAL_LIMIT = 100
 @click.option(
     "--columns",
     metavar="COLUMNS",
+    shell_complete=complete_columns,
     help="all, visible (those of the list on the screen), or their names as event,user,time.",
 )
 @redact_option

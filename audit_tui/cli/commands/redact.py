@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.acting import act, confirm, require_why
+from audit_tui.cli.completing import redacted_fields
 from audit_tui.cli.options import store_option, time_context
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.source import reading
@@ -49,6 +50,7 @@ _VACUUM = click.option(
     metavar="FIELD",
     multiple=True,
     required=True,
+    shell_complete=redacted_fields,
     help="What to replace: user, description, source_ip, target, metadata, original, meta.NAME, or all. "
     "May be repeated.",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none, to_stdout
+from audit_tui.cli.completing import fields
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.options import events_options, format_option, query_argument, source_option
 from audit_tui.cli.redacting import redact_mode, redact_option
@@ -35,7 +36,7 @@ _MOST_FACETS = 2**31 - 1
 
 
 @click.command("facets")
-@click.argument("column", metavar="COLUMN")
+@click.argument("column", metavar="COLUMN", shell_complete=fields)
 @query_argument
 @source_option
 @events_options

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, is_name_column
 from audit_tui.core.event import Outcome
 from audit_tui.core.filters import META, SEVERITY_WORDS, AnyText, MetaField
+from audit_tui.core.query import EventQuery
 from audit_tui.core.query_line.parse import BOUNDS, FIELDS, TERM
 from audit_tui.core.query_line.text import field_text, value_text
 from audit_tui.core.record import Record
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 TIMES = ("1h", "24h", "7d", "today", "yesterday", "this-week", "this-month", "last-30-days", "last-90-days")
 """Times to offer; any other may be typed."""
+LOOKED_AT_EVENTS = 20_000
+"""Values of fields that no index counts are those of so many of the newest events."""
+MOST_VALUES = 1_000
+_COUNTED = (Column.SOURCE_IP, Column.TARGET, Column.SOURCE)
 _SPACES = " \t\r\n"
 
 
@@ -101,10 +107,26 @@ def completions(
         return tuple(
             Completion(value_text(value.value), place.start, value.events) for value in values if value.value
         )
+    elif (field := _counted(place.field)) is not None:
+        facet = reader.facets(EventQuery(), field, MOST_VALUES, most_events=LOOKED_AT_EVENTS)
+        typed = place.typed.rstrip("*").casefold()
+        matches = (
+            value for value in facet.values if value.value and value.value.casefold().startswith(typed)
+        )
+        return tuple(
+            Completion(value_text(value.value or ""), place.start, value.events)
+            for value in islice(matches, limit)
+        )
     else:
         offered = _values(place)
         texts = (text for text in offered if text.startswith(place.typed.lower()))
     return tuple(Completion(text, place.start) for text in list(texts)[:limit])
+
+
+def _counted(field: FilterField | None) -> Column | MetaField | None:
+    """Return a field whose values are told by counting them; None for another."""
+    is_counted = isinstance(field, MetaField) or (isinstance(field, Column) and field in _COUNTED)
+    return field if is_counted and isinstance(field, Column | MetaField) else None
 
 
 def _names(typed: str, metadata_names: Iterable[str]) -> list[str]:
@@ -133,7 +155,7 @@ def _values(place: Place) -> Sequence[str]:
 def _field_of(name: str) -> FilterField | None:
     folded = name.lower()
     if folded.startswith(META) and len(folded) > len(META):
-        return MetaField(name[len(META) :])
+        return MetaField(name[len(META) :].replace('"', "") or '"')
     field: Column | AnyText | None = FIELDS.get(folded)
     return field
 
