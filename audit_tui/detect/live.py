@@ -58,6 +58,9 @@ class LiveDetections:
         self._silences_path = silences
         self._runner: Runner | None = None
         self._notes: tuple[str, ...] = ()
+        self._store_id = ""
+        self._remembered: dict[str, Remembered] = {}
+        """What was found in this run of the program, by the rule's id: the file is checked once."""
 
     def run(self, report: Callable[[Detected], None], cancel: CancelToken) -> None:
         """Ask all rules, and report what hit from time to time and at the end."""
@@ -71,6 +74,9 @@ class LiveDetections:
         hits: list[RuleHits] = []
         due_s = time.monotonic()
         with closing(self._open_reader()) as reader, _memory(self._memory, reader) as memory:
+            store_id = reader.info().store_id
+            if store_id != self._store_id:
+                self._store_id, self._remembered = store_id, {}
             for number, rule in enumerate(rules_asked):
                 cancel.check()
                 if time.monotonic() >= due_s:
@@ -97,7 +103,9 @@ class LiveDetections:
         if runner is None:
             return None
         newest = reader.newest_seq()
-        before = Remembered({}, 0) if memory is None else memory.recall(runner.key(rule), reader)
+        before = self._remembered.get(rule.info.id)
+        if before is None or before.upto_seq > newest:
+            before = Remembered({}, 0) if memory is None else memory.recall(runner.key(rule), reader)
         times_us = dict(before.times_us)
         if newest > before.upto_seq:
             if rule.correlation is not None:
@@ -110,6 +118,7 @@ class LiveDetections:
             times_us |= {event.seq or 0: event.occurred_us for event in new}
             if memory is not None:
                 memory.note(runner.key(rule), before, new, newest)
+        self._remembered[rule.info.id] = Remembered(times_us, newest)
         if not times_us:
             return None
         expression = runner.plan_filter(rule)

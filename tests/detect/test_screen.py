@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audit_tui.core.event import AuditEvent, to_us
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.detect.live import LiveDetections
+from audit_tui.store.read.reader import open_store
+from audit_tui.store.write.writer import StoreWriter
 from audit_tui.ui.screens.review.detecting import NO_RULES
 from tests.detect.rules import rule_with, write_rules
 from tests.ui.fake_reader import fake_factory
-from tests.ui.review_app import Driver, account, run_review
+from tests.ui.review_app import NOW, Driver, account, run_review
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import ReaderFactory
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
@@ -178,6 +180,24 @@ def test_only_new_events_are_looked_at_afterwards(tmp_path: Path) -> None:
         detections = rules_of(tmp_path, fake_factory(events, note, "demo.db"))
         run_review(look, events, view=ALL_TIME, detections=detections)
         assert asked.count("events") == (2 if runs == 1 else 0), asked
+
+
+def test_what_comes_meanwhile_is_asked_too(tmp_path: Path) -> None:
+    store = tmp_path / "audit.db"
+    with StoreWriter(store) as writer:
+        writer.append(account(50))
+    factory = open_store(store)
+
+    async def script(driver: Driver) -> None:
+        before = gutters(driver).count("ⓛ")
+        with StoreWriter(store) as writer:
+            writer.append([AuditEvent("Login", to_us(NOW), user="new")])
+        await driver.press("R")
+        await driver.until(lambda: gutters(driver).count("ⓛ") == before + 1)
+        assert driver.lines()[2].startswith("ⓛLogin")
+
+    detections = rules_of(tmp_path, factory)
+    run_review(script, view=ALL_TIME, open_reader=factory, size=(80, 24), detections=detections)
 
 
 def test_without_rules_the_key_says_how_to_name_them() -> None:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 NO_RULES = "No rules were named: audit-tui --rules built-in, or a folder of Sigma rules."
 MAX_CONDITIONS = 900
 """The hits of a rule that a filter can name one by one."""
+AGAIN_S = 2.0
+"""The rules are asked of new events after so long, while more come."""
 MAX_REASONS = 3
 MAX_CHARS = 200
 """Of what an author says of false hits; the rest is in the list of rules."""
@@ -49,6 +51,8 @@ class Detecting(StripKeys, Marking):
     _hits_at: Mapping[int, Sequence[RuleHits]] = {}
     _detecting: CancelToken | None = None
     _rules_dialog: PickDialog[RuleHits] | None = None
+    _looked_upto = 0
+    _is_resting = False
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.detect)
@@ -60,6 +64,17 @@ class Detecting(StripKeys, Marking):
     @on(EventList.QueryShown)
     def _detect_again(self, message: EventList.QueryShown) -> None:
         if message.is_reopened:
+            self.detect()
+        elif not self._is_resting:
+            self._is_resting = True
+            self.set_timer(AGAIN_S, self._detect_newer)
+
+    def _detect_newer(self) -> None:
+        """Ask the rules of what came meanwhile, unless they are being asked."""
+        self._is_resting = False
+        upto_seq = self.event_list.shown.query.upto_seq or 0
+        if self._detected.is_done and upto_seq > self._looked_upto:
+            self._looked_upto = upto_seq
             self.detect()
 
     def detect(self) -> None:
@@ -85,7 +100,8 @@ class Detecting(StripKeys, Marking):
         self.run_worker(run, thread=True, group="detect")
 
     def _take_detected(self, token: CancelToken, detected: Detected) -> None:
-        if token.is_cancelled:
+        if token.is_cancelled or (self._detected.is_done and not detected.is_done):
+            # What was found before stays until all rules were asked again.
             return
         changed = detected.hits != self._detected.hits
         self._detected = detected
@@ -101,7 +117,7 @@ class Detecting(StripKeys, Marking):
         dialog = self._rules_dialog
         if dialog is not None and dialog.is_current:
             dialog.renew(detection_words(detected), _choices(detected))
-        if detected.is_done and any(hits.events for hits in detected.hits):
+        if changed and detected.is_done and any(hits.events for hits in detected.hits):
             self.say(f"{detection_words(detected)}: {self._keymap.key_of('detections')} lists them.")
 
     def strip_marks(self) -> Sequence[tuple[int, Level]]:
