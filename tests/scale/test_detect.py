@@ -50,12 +50,7 @@ def trail(tmp_path: Path) -> Path:
         events = list(reader.events(EventQuery()))
     with StoreWriter(path) as writer:
         for copy in range(-(-wanted // len(events))):
-            writer.append(
-                replace(
-                    event, seq=None, key=f"{event.key}-{copy}", occurred_us=event.occurred_us + copy * HOUR_US
-                )
-                for event in events[: wanted - copy * len(events)]
-            )
+            writer.append([shifted(event, copy) for event in events[: wanted - copy * len(events)]])
     return path
 
 
