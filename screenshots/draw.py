@@ -28,6 +28,8 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
 from audit_tui.demo import DemoValues, demo_events
+from audit_tui.detect.live import LiveDetections
+from audit_tui.detect.loading import BUILT_IN
 from audit_tui.store.read.reader import open_store
 from audit_tui.store.write.writer import StoreWriter
 from audit_tui.ui.app import AuditApp
@@ -41,6 +43,8 @@ NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 EVENTS = 20_000
 SMALL = (80, 24)
 WIDE = (130, 36)
+LARGE = (160, 50)
+EVERYTHING = View(time_range=Preset.ALL_TIME)
 ROLES = FlatFilter(
     Match.ANY,
     (
@@ -58,6 +62,8 @@ class Picture(NamedTuple):
     size: tuple[int, int]
     view: View
     keys: tuple[str, ...]
+    has_rules: bool = False
+    """The rules that come with the program are asked."""
 
 
 PICTURES = (
@@ -65,6 +71,8 @@ PICTURES = (
     Picture("list", SMALL, View(), ("down", "down")),
     Picture("filter", SMALL, View(ROLES.expression()), ("f", "down", "tab", "tab")),
     Picture("time-range", SMALL, View(time_range=Preset.LAST_30_DAYS), ("t",)),
+    Picture("detections", SMALL, EVERYTHING, ("D",), has_rules=True),
+    Picture("detections-wide", LARGE, EVERYTHING, ("D", "down", "n", "enter"), has_rules=True),
     Picture("help", SMALL, View(), ("question_mark",)),
 )
 
@@ -77,8 +85,18 @@ def make_store(path: Path) -> None:
 
 async def draw(picture: Picture, store: Path) -> str:
     """Run the app as far as the picture wants; returns the SVG."""
+    rules = None
+    if picture.has_rules:
+        files = (store.with_name(name) for name in ("rules.db", "hits.db", "silences.toml"))
+        rules = LiveDetections([BUILT_IN], open_store(store), *files)
     opening = Opening(
-        open_store(store), "demo.db", picture.view, zone_named("Europe/Berlin"), lambda: NOW, Settings()
+        open_store(store),
+        "demo.db",
+        picture.view,
+        zone_named("Europe/Berlin"),
+        lambda: NOW,
+        Settings(),
+        detections=rules,
     )
     app = AuditApp(opening)
     async with app.run_test(size=picture.size) as pilot:

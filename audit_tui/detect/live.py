@@ -60,7 +60,7 @@ class LiveDetections:
         self._notes: tuple[str, ...] = ()
         self._store_id = ""
         self._remembered: dict[str, Remembered] = {}
-        """What was found in this run of the program, by the rule's id: the file is checked once."""
+        """The hits of this run of the program, by the rule's id: the file is checked once."""
 
     def run(self, report: Callable[[Detected], None], cancel: CancelToken) -> None:
         """Ask all rules, and report what hit from time to time and at the end."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import to_stdout
-from audit_tui.cli.options import events_options, format_option, store_option
+from audit_tui.cli.options import events_options, format_option, source_option
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.rules import load_runner
@@ -31,12 +31,12 @@ from audit_tui.output.detections import hit_json, write_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filters import Filter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
+    from audit_tui.core.source import EventSource
     from audit_tui.detect.rule import Rule
 
 LEVELS = [level.word for level in Level]
@@ -44,7 +44,7 @@ LEVELS = [level.word for level in Level]
 
 @click.command("detect")
 @click.argument("rules", metavar="RULES...", nargs=-1, required=True)
-@store_option
+@source_option
 @events_options
 @click.option(
     "--min-level",
@@ -60,7 +60,7 @@ LEVELS = [level.word for level in Level]
 def detect_command(
     context: click.Context,
     rules: tuple[str, ...],
-    store: Path,
+    store: EventSource,
     choice: EventsChoice,
     min_level: str,
     chosen: str,
