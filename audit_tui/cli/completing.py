@@ -24,8 +24,18 @@ def query_words(context: click.Context, _: click.Parameter, incomplete: str) -> 
 
 
 def filter_words(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return what ``--filter`` may become: ``user=``, ``user=alice``."""
-    return [word[:-1] + "=" if word.endswith(":") else word for word in _terms(context, incomplete)]
+    """Return what ``--filter`` may become: ``user=``, ``user!=``, ``user=alice``."""
+    from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS
+    from audit_tui.core.operators import NAME_OPERATORS
+
+    if any(operator.symbol in incomplete for operator in NAME_OPERATORS):
+        return _terms(context, incomplete)
+    names = _beginning(context, incomplete, (*FILTER_COLUMNS, ANY_TEXT))
+    return [
+        name if name == "meta." else f"{name}{operator.symbol}"
+        for name in names
+        for operator in NAME_OPERATORS[: 1 if name == "meta." else None]
+    ]
 
 
 def columns(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

@@ -392,7 +392,7 @@ def completed(store: Path, *words: str) -> list[str]:
         (("query", "met"), ["meta."]),
         (("query", "meta.Ro"), ['meta."Role ID":']),
         (("query", 'meta."Role ID":r'), ['meta."Role ID":r-17']),
-        (("query", "--filter", "us"), ["user="]),
+        (("query", "--filter", "us"), ["user=", "user!="]),
         (("query", "--filter", "user=b"), ["user=bob@acme.io"]),
         (("query", "--columns", "vi"), ["visible"]),
         (("query", "--columns", "user,us"), []),
