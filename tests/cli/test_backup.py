@@ -14,6 +14,7 @@ import pytest
 
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import EventQuery
+from audit_tui.store.file.copying import copied_store
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.writer import StoreWriter
 from tests.cli.running import EVENTS, at, make_store, run
@@ -143,3 +144,27 @@ def test_a_copy_that_is_ended_leaves_no_half_store(tmp_path: Path, signal: str) 
     assert not (tmp_path / "copy.db").exists()
     if signal == "TERM":
         assert files(tmp_path) == {"audit.db"}
+
+
+def test_what_a_killed_copy_left_is_removed_by_the_next(store: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from audit_tui.store.file.copying import copied_store\n"
+        "with copied_store(Path(sys.argv[1]), Path(sys.argv[2]), lambda *_: None):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    place = tmp_path / "place"
+    place.mkdir()
+    subprocess.run([sys.executable, "-c", code, str(store), str(place / "a.db")], check=False)
+    (left,) = place.iterdir()
+    foreign = place / ".audit-tui-copy-foreign"
+    foreign.mkdir()
+    (foreign / "mine.txt").write_text("not a copy")
+    with copied_store(store, place / "b.db", lambda *_: None):
+        # One that is under way is left alone.
+        assert run("backup", str(place / "c.db"), "-s", str(store)).exit_code == 0
+        assert len(list(place.glob(".audit-tui-copy-*"))) == 2
+    assert not left.exists()
+    assert files(place) == {"b.db", "c.db", foreign.name}
+    assert (foreign / "mine.txt").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import tempfile
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _PAGES_AT_ONCE = 2_048
 """About 8 MB: an interrupt is heard 50 times a second."""
+_PREFIX = ".audit-tui-copy-"
+_COPY = "copy.db"
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -30,7 +33,8 @@ def copied_store(source: Path, target: Path, progress: Progress) -> Iterator[Pat
     """Copy a store, and give the copy its name when the block ends without an error.
 
     The source may be read and written meanwhile: the copy is of one moment, and nothing of the source is
-    changed. What killed the process leaves at most a folder ``.audit-tui-...`` beside the target.
+    changed. What kills the process leaves a folder ``.audit-tui-copy-...`` beside the target, which the next
+    copy into that folder removes.
 
     Args:
         source: The store.
@@ -50,17 +54,46 @@ def copied_store(source: Path, target: Path, progress: Progress) -> Iterator[Pat
         raise UsageError("The store and its copy have one name.", "Name another file.")
     refuse_existing(target)
     try:
-        folder = tempfile.TemporaryDirectory(prefix=".audit-tui-", dir=target.parent)
+        _remove_leftovers(target.parent)
+        folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=target.parent)
     except OSError as error:
         raise FileError(f"{target} cannot be written: {error.strerror}.") from error
-    with folder as name:
-        part = Path(name) / "copy.db"
+    with folder as name, _locked(Path(name)):
+        part = Path(name) / _COPY
         _copy(source, part, progress)
         yield part
         try:
             _put(part, target)
         except OSError as error:
             raise FileError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder that says that its process lives; a file system without locks has none."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Remove the folders of copies of this user whose process was killed, and nothing else that is in one."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if os.fstat(descriptor).st_uid == os.geteuid():
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    for name in (_COPY, *(f"{_COPY}{suffix}" for suffix in _BESIDE)):
+                        with suppress(FileNotFoundError):
+                            os.unlink(name, dir_fd=descriptor)
+                    folder.rmdir()
+            finally:
+                os.close(descriptor)
 
 
 def refuse_existing(target: Path) -> None:
