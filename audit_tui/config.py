@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -290,23 +291,34 @@ def user_path(text: str) -> Path:
 
 def data_directory() -> Path:
     """The platform's directory for this program's data; need not exist."""
-    from platformdirs import user_data_path
-
-    return user_data_path(APP_NAME, appauthor=False)
+    return _directory("data", "~/.local/share")
 
 
 def cache_directory() -> Path:
     """The platform's directory for what this program can make again; need not exist."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path(APP_NAME, appauthor=False)
+    return _directory("cache", "~/.cache")
 
 
 def state_directory() -> Path:
     """The platform's directory for what this program notes of its runs; need not exist."""
-    from platformdirs import user_state_path
+    return _directory("state", "~/.local/state")
 
-    return user_state_path(APP_NAME, appauthor=False)
+
+def _directory(kind: str, usual: str) -> Path:
+    """Return the platform's directory of a kind for this program.
+
+    Args:
+        kind: As the variable of the XDG base directories names it.
+        usual: Where it lies on Linux unless that variable is set.
+    """
+    if not sys.platform.startswith("linux"):
+        import platformdirs
+
+        chosen: Path = getattr(platformdirs, f"user_{kind}_path")(APP_NAME, appauthor=False)
+        return chosen
+    # As platformdirs does it, which is imported in 20 ms.
+    chosen_text = os.environ.get(f"XDG_{kind.upper()}_HOME", "")
+    return user_path(chosen_text if chosen_text.startswith("/") else usual) / APP_NAME
 
 
 def keys_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -323,9 +335,7 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """The file that the settings are read from; need not exist."""
     if chosen := environment.get(CONFIG_VARIABLE):
         return user_path(chosen)
-    from platformdirs import user_config_path
-
-    return user_config_path(APP_NAME, appauthor=False) / "config.toml"
+    return _directory("config", "~/.config") / "config.toml"
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Loaded:

@@ -11,7 +11,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import stat
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -206,7 +205,7 @@ def _new_part(stack: ExitStack, folder: int, mode: int) -> tuple[str, TextIOWrap
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     for _ in range(_ATTEMPTS):
         # Not from the file's own name, which may be as long as a name can be.
-        name = f".audit-tui-{secrets.token_hex(8)}.part"
+        name = f".audit-tui-{os.urandom(8).hex()}.part"
         descriptor = os.open(name, flags, mode, dir_fd=folder)
         stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")
         stack.callback(_remove, name, folder)

@@ -8,7 +8,6 @@ matter: ``Alice`` and ``alice`` are one name. What stands in texts is found by `
 from __future__ import annotations
 
 import base64
-import hmac
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -216,6 +215,8 @@ class Pseudonyms:
         if code is None:
             if len(self._codes) >= MAX_REMEMBERED:
                 self._codes.clear()
+            import hmac  # 10 ms that a command without pseudonyms need not wait for
+
             canonical = _canonical_address(name) if kind == "ip" else folded(name)
             digest = hmac.digest(
                 self._key, f"{kind}:{canonical}".encode("utf-8", "backslashreplace"), "sha256"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from array import array
 from collections import defaultdict
 from itertools import chain, pairwise
@@ -136,7 +136,7 @@ def _delete_field(connection: sqlite3.Connection, segment: StoredSegment, field:
 
 
 def _stamp() -> int:
-    return secrets.randbits(63)
+    return int.from_bytes(os.urandom(8), "big") >> 1
 
 
 class _SegmentWriter:

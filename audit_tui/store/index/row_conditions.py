@@ -14,11 +14,11 @@ from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filters import ANY_TEXT, MetaField
-from audit_tui.store.index.text_search import TextSearch
 
 if TYPE_CHECKING:
     from audit_tui.core.filters import Condition
     from audit_tui.store.index.snapshot import Snapshot
+    from audit_tui.store.index.text_search import TextSearch
 
 _TEXT_FIELDS = (ANY_TEXT, Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP)
 
@@ -38,7 +38,12 @@ class Answer:
         self.untested = BitMap(range(1, snapshot.newest_seq + 1))
         """Seqs of events whose rows must be tested. For those in neither it certainly does not hold."""
         is_text = condition.field in _TEXT_FIELDS or isinstance(condition.field, MetaField)
-        self._search = TextSearch(snapshot, condition) if is_text else None
+        self._search: TextSearch | None = None
+        if is_text:
+            # It is imported in 15 ms, which most questions need not wait for.
+            from audit_tui.store.index.text_search import TextSearch
+
+            self._search = TextSearch(snapshot, condition)
 
     def look(self, seqs: BitMap) -> None:
         """Find out what can be told of some events, maybe of more, without their rows.

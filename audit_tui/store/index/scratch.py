@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.store.file.connect import open_scratch
 from audit_tui.store.index.keeper import BULK_TAIL_EVENTS, IndexKeeper, indexed_upto
 from audit_tui.store.index.merging import MAX_SEGMENT
+from audit_tui.store.index.segment import LEAST_EVENTS
 from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables import index_layout
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.store.index.cache import Cache
-
-LEAST_EVENTS = 65_536
-"""Fewer events than this are read into memory: 0.2 s."""
 
 
 class Scratch:

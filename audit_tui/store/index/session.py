@@ -14,8 +14,7 @@ from audit_tui.core.operators import CONTAINS, IS
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, texts_of
 from audit_tui.store.index.row_tests import columns_of, row_test, row_texts, text_test
-from audit_tui.store.index.scratch import LEAST_EVENTS, Scratch
-from audit_tui.store.index.segment import RowSegment
+from audit_tui.store.index.segment import LEAST_EVENTS, RowSegment
 from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables import statements
 from audit_tui.store.tables.index_layout import REMOVALS
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filters import Condition, FilterField
     from audit_tui.store.index.cache import Cache
     from audit_tui.store.index.fields import IndexField
+    from audit_tui.store.index.scratch import Scratch
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.tables.schema import NameTable
 
@@ -324,6 +324,8 @@ class Session:
 
     def _scratch(self, first_seq: int) -> Scratch:
         """Return the private index of the events from a seq on."""
+        from audit_tui.store.index.scratch import Scratch
+
         identity = (self._source_key, self._removals)
         scratch = self.cache.scratch
         if not isinstance(scratch, Scratch) or scratch.identity != identity:

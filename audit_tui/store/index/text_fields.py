@@ -7,11 +7,11 @@ their values are taken as columns, and each text becomes a number while it is st
 from __future__ import annotations
 
 import json
+import os
 from array import array
 from collections import defaultdict
 from itertools import chain, compress, count
 from operator import eq, itemgetter, not_
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.metadata import deeper_path
@@ -233,7 +233,7 @@ def _without(
 def _decoded(stored: Sequence[str]) -> list[dict[str, Any]]:
     """Return stored metadata as objects, with numbers as texts."""
     # In one go, so that the decoder knows the names again. Nobody can have stored the text between two.
-    mark = f'"{token_hex(16)}"'
+    mark = f'"{os.urandom(16).hex()}"'
     try:
         both, _ = _scan(f"[{f',{mark},'.join(stored)}]", 0)
     except (ValueError, RecursionError, StopIteration):

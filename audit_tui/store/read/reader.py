@@ -31,9 +31,8 @@ from audit_tui.store.index.cache import Cache
 from audit_tui.store.index.fields import BY_NAME
 from audit_tui.store.index.matching import Matcher
 from audit_tui.store.index.orders import order_of
-from audit_tui.store.index.scratch import LEAST_EVENTS
+from audit_tui.store.index.segment import LEAST_EVENTS
 from audit_tui.store.index.session import Session
-from audit_tui.store.index.text_search import metadata_names
 from audit_tui.store.index.timeline import Timeline
 from audit_tui.store.index.totals import facets, has_bitmaps, histogram, row_facets
 from audit_tui.store.tables import schema, statements
@@ -287,6 +286,8 @@ class StoreReader:
 
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         """Return the dotted names of fields that the metadata of the newest million events have, in order."""
+        from audit_tui.store.index.text_search import metadata_names
+
         with self._asking(cancel) as session:
             return tuple(sorted(metadata_names(session)))
 
