@@ -15,7 +15,7 @@ from tests.cli.running import make_store
 
 PACKAGE = Path(audit_tui.__file__).parent
 SCREEN = ("textual", "rich")
-HEAVY = (*SCREEN, "sqlite_utils", "asyncio", "cryptography", "multiprocessing")
+HEAVY = (*SCREEN, "asyncio", "cryptography", "multiprocessing")
 THIRD_PARTY = (*HEAVY, "click", "platformdirs", "sqlite3")
 
 RUN = """
@@ -86,7 +86,7 @@ def test_the_core_is_standard_library_only() -> None:
 def test_the_screen_needs_no_store() -> None:
     imported = imported_by(IMPORT, *modules_of("ui/**/*.py"))
     assert "textual" in imported
-    assert imported.isdisjoint({"sqlite_utils", "click"})
+    assert imported.isdisjoint({"click"})
 
 
 def test_the_public_module_imports_nothing_heavy() -> None:

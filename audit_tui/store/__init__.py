@@ -1,1 +1,1 @@
-"""The SQLite file that holds the events: the only place with sqlite3 and sqlite_utils."""
+"""The SQLite file that holds the events: the only place with sqlite3."""

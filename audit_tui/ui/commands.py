@@ -148,7 +148,7 @@ COMMANDS: tuple[Command, ...] = (
     _strip("strip-last", "end G", "Last bucket", "Choose the last stretch of time."),
     _strip("strip-anchor", "space", "Choose from here", "Choose all from here on; again ends it."),
     _strip("strip-choose", "enter", "Only this time", "Show only the time that is chosen."),
-    _strip("strip-failures", "e", "Only failures", "Show only events that failed.", arrow_keys="minus"),
+    _strip("strip-failures", "e", "Only failures", "Show only events that failed.", arrow_keys="f9"),
     _strip("leave-strip", "escape down j", "Leave the strip", "Go back to the list."),
     _screen(
         "open-event",

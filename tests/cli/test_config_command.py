@@ -49,7 +49,7 @@ def test_the_machines_zone_is_named() -> None:
 
 
 def test_settings_that_can_be_used_are_valid(config_file: Path) -> None:
-    config_file.write_text('mouse = true\n[keys]\nfilter = "F"\n')
+    config_file.write_text('mouse = true\n[keys]\nfilter = "f2"\n')
     result = run("config", "validate")
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"{config_file}: no problems\n", "")
 

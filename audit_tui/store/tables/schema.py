@@ -15,7 +15,7 @@ from audit_tui.store.tables import index_layout, seal_layout, text_layout
 from audit_tui.store.tables.index_layout import REMOVALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 APPLICATION_ID = 0x61756474
 """``audt`` in the file's header, so that ``file`` and this program know a store from any other database."""
@@ -143,19 +143,15 @@ FROM events
 
 def _create(connection: sqlite3.Connection) -> None:
     """Version 1: the events, their names, and what is known of the store."""
-    from sqlite_utils import Database
-
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(_INFO_TABLE)
-    database = Database(connection, execute_plugins=False)
     for names in ALL_NAME_TABLES:
         connection.execute(_NAMES_TABLE.format(table=names.table))
-        table = database.table(names.table)
-        table.create_index(["name"], f"{names.table}_name", unique=True)
-        table.create_index(["folded", "name"], f"{names.table}_order", unique=True)
+        _create_unique(connection, f"{names.table}_name", names.table, ["name"])
+        _create_unique(connection, f"{names.table}_order", names.table, ["folded", "name"])
     connection.execute(_EVENTS_TABLE)
-    database.table("events").create_index(KEY_INDEX.columns, KEY_INDEX.name, unique=True)
-    database.create_view(VIEW, _VIEW_SELECT)
+    _create_unique(connection, KEY_INDEX.name, "events", KEY_INDEX.columns)
+    connection.execute(f'CREATE VIEW "{VIEW}" AS {_VIEW_SELECT}')
     seal_layout.create_tables(connection)
     text_layout.create(connection)
     created = {
@@ -164,6 +160,11 @@ def _create(connection: sqlite3.Connection) -> None:
         READABLE_FROM: "1",
     }
     connection.executemany("INSERT INTO store_info (name, value) VALUES (?, ?)", created.items())
+
+
+def _create_unique(connection: sqlite3.Connection, index: str, table: str, columns: Sequence[str]) -> None:
+    names = ", ".join(f'"{column}"' for column in columns)
+    connection.execute(f'CREATE UNIQUE INDEX "{index}"\n    ON "{table}" ({names})')
 
 
 def _add_index(connection: sqlite3.Connection) -> None:
