@@ -63,7 +63,6 @@ NEWEST = ("Login", "Login/Logout", "-", "2026-11-22 14:00:00 +00:00", "Did thing
         (("y", "r"), "\t".join(NEWEST), "Sent 1 row to"),
         (("y", "down", "enter"), "\t".join(NEWEST), "Sent 1 row to"),
         (("y", "up", "up", "up", "up", "space"), None, "Sent 1 row as Markdown to"),
-        (("y", "q"), "", "Sent the query line to"),
         (("y", "l"), None, "Sent the link to"),
         (
             ("y", "m"),
@@ -84,6 +83,16 @@ def test_each_form_is_one_key_away(
         assert driver.app.screen is driver.review
         assert text is None or pasted.text == text
         assert f"{message} the terminal's clipboard" in driver.lines()[-2]
+
+    run_review(script, view=ALL_TIME)
+
+
+def test_an_empty_query_line_is_told_and_not_copied(tmp_path: Path) -> None:
+    async def script(driver: Driver) -> None:
+        pasted = Pasted(driver, tmp_path)
+        await driver.press("y", "q")
+        assert "its query line is empty" in driver.text()
+        assert not pasted.copies
 
     run_review(script, view=ALL_TIME)
 

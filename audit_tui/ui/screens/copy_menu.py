@@ -103,7 +103,7 @@ class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
                 return "audit-tui open LINK shows this view again, on this event"
             case _:
                 try:
-                    return self._source.of_view(form) or "everything, at any time"
+                    return self._source.of_view(form)
                 except UsageError as error:
                     return error.message
 

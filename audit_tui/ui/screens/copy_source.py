@@ -135,7 +135,10 @@ class CopySource:
         """
         match form:
             case CopyForm.QUERY:
-                return self.query_line()
+                line = self.query_line()
+                if not line:
+                    raise UsageError("The view is everything, at any time: its query line is empty.")
+                return line
             case CopyForm.LINK:
                 return self.link()
             case _:
