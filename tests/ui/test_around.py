@@ -9,6 +9,7 @@ from audit_tui.core.event import to_us
 from audit_tui.core.filters import Condition, MetaField
 from audit_tui.core.operators import IS
 from audit_tui.core.pivots import MAX_PIVOTS, pivots
+from audit_tui.core.privacy.redact_mode import RedactMode
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.moves import around
@@ -242,3 +243,31 @@ def test_what_happened_before_and_after_is_two_keys_there_and_back() -> None:
         assert place(driver) == before
 
     run_review(script, EVENTS, view=incident.only("event:StopLogging"))
+
+
+def test_no_name_is_shown_on_the_way_while_names_are_replaced() -> None:
+    names = ("acme.io", "10.20.4.7")
+
+    async def script(driver: Driver) -> None:
+        def is_hidden() -> bool:
+            return not any(name in driver.text() for name in names)
+
+        await driver.press("j", "o")
+        assert "event of this user 2 of 129" in driver.text()
+        await driver.press("O", "slash", *"user4", "at", *"acme.io", "enter")
+        assert is_hidden()
+        assert "match 1 of 129" in driver.text()
+        before = place(driver)
+        await driver.press("p")
+        assert is_hidden()
+        assert "user-" in driver.text()
+        await driver.press("right", "right", "u")
+        assert driver.review.event_list.count.value == 129
+        assert is_hidden()
+        await driver.press("x", "slash")
+        assert is_hidden()
+        await driver.press("escape", "x", "escape")
+        assert place(driver) == before
+
+    redact = RedactMode(lambda: bytes(32), is_on=True)
+    run_review(script, account(), view=EVERYTHING, redact=redact)

@@ -160,6 +160,7 @@ class EventList(Container):
         """The reader of the rows has no limit of time."""
         self._number = 0
         self._slow: Timer | None = None
+        self._awaited: Question | None = None
         self._slow_ticks = 0
         self._window = RowWindow(first.query.sort)
         self.has_result = False
@@ -353,10 +354,13 @@ class EventList(Container):
             if self._slow_ticks:
                 self.post_message(self.Waiting(""))
         self._slow_ticks = 0
+        self._awaited = question
         if question is not None:
             self._slow = self.set_timer(SLOW_S, partial(self._tick, question))
 
     def _tick(self, question: Question) -> None:
+        if question is not self._awaited:
+            return  # The timer had gone off already when its question was answered.
         words = f"{self._doing(question)}…"
         if self._slow_ticks:
             words += f" {self._slow_ticks} s"
