@@ -6,6 +6,7 @@ A command that is done, but has something to tell that the user must know, ends 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -22,8 +23,9 @@ from audit_tui.core.event_fields import event_field
 from audit_tui.core.export import Format
 from audit_tui.core.filters import parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
+from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
-from audit_tui.core.source import local_path
+from audit_tui.core.source import SourceUrl, local_path, source_of
 from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, zone_named
 from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
@@ -57,9 +59,8 @@ def store_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
-def source_option(command: Callable[P, R]) -> Callable[P, R]:
-    """Add ``-s/--store`` to a command that only reads; it gets ``store: EventSource``, a path or a URL."""
-    return click.option(
+_SOURCE = (
+    click.option(
         "-s",
         "--store",
         metavar="PATH or URL",
@@ -67,7 +68,52 @@ def source_option(command: Callable[P, R]) -> Callable[P, R]:
         callback=lambda context, _, value: _chosen_source(context, value),
         help="The store, or the URL of a shared engine: postgresql://... Else AUDIT_TUI_STORE, else audit.db "
         "in the data directory.",
-    )(command)
+    ),
+    click.option(
+        "--table",
+        metavar="TABLE",
+        help="With a URL of PostgreSQL: another program's table, read as it is, without seals.",
+    ),
+    click.option(
+        "--mapping",
+        "mapping_file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="What the columns of that table are, as for import; else their names tell.",
+    ),
+)
+
+
+def source_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Add ``-s/--store`` to a command that only reads; it gets ``store: Source``, a path or a URL."""
+
+    @wraps(command)
+    def chosen(
+        *args: object, store: EventSource, table: str | None, mapping_file: Path | None, **kwargs: object
+    ) -> R:
+        match kwargs:
+            # open takes its store as an argument, too.
+            case {"names": (str(name),)} if table is not None and is_url(name):
+                kwargs["names"], store = (), source_of(name)
+        return command(*args, store=with_table(store, table, mapping_file), **kwargs)
+
+    return reduce(lambda wrapped, option: option(wrapped), reversed(_SOURCE), chosen)
+
+
+def with_table(source: EventSource, table: str | None, mapping: Path | None) -> EventSource:
+    """Return a source that is a table of another program.
+
+    Raises:
+        UsageError: If there is no table in it.
+    """
+    if table is None and mapping is None:
+        return source
+    if not isinstance(source, SourceUrl) or table is None:
+        raise UsageError(
+            "--table and --mapping go with the URL of a database.",
+            "As -s postgresql://reader@db.example/app --table audit_events",
+        )
+    return replace(source, table=table, mapping=mapping)
 
 
 def _chosen_source(context: click.Context, value: EventSource | None) -> EventSource:

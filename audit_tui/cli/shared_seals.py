@@ -11,6 +11,7 @@ import click
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.core.evidence.checkpoint import origin_of
 from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.errors import EXIT_NO_ANCHOR, EXIT_OK, EXIT_WRONG, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,19 +27,27 @@ OLD_S = 3600
 
 
 def verify_shared(
-    url: SourceUrl, keys: Sequence[PublicKey], anchors: Sequence[SignedCheckpoint], *, is_json: bool
-) -> tuple[bool, bool]:
+    url: SourceUrl,
+    keys: Sequence[PublicKey],
+    anchors: Sequence[SignedCheckpoint],
+    *,
+    is_json: bool,
+    needs_anchor: bool,
+) -> int:
     """Check all stores of an engine, and print the result.
 
     Returns:
-        Whether nothing is wrong, and whether an anchor covers any event.
+        The exit code.
 
     Raises:
+        UsageError: If it is another program's table.
         StoreError: If the engine cannot be read.
     """
     from audit_tui.engines.opening import connected
     from audit_tui.engines.verifying import SharedCheck, problems_of, stores_of
 
+    if url.table:
+        raise UsageError(f"{url.table} has no seals.", "Seals are made by audit-tui, in its own stores.")
     pool, dialect = connected(url)
     reports = []
     try:
@@ -63,7 +72,9 @@ def verify_shared(
     else:
         for label, text in _in_words(url, reports, problems, has_keys=bool(keys)):
             click.echo(f"{label:<{LABEL_CELLS}}{clean_visible(text)}".rstrip())
-    return holds, any(report.anchored for report in reports)
+    if not holds:
+        return EXIT_WRONG
+    return EXIT_NO_ANCHOR if needs_anchor and not any(report.anchored for report in reports) else EXIT_OK
 
 
 def _in_words(

@@ -50,8 +50,13 @@ def open_source(source: EventSource, deadline_s: float | None = None) -> ReaderF
     """
     # Imported when something is read: the settings and the help of a command need no store.
     if isinstance(source, SourceUrl):
-        from audit_tui.engines.opening import open_shared
+        from audit_tui.engines.opening import open_shared, open_table
 
+        if source.table:
+            from audit_tui.formats.mapping_file import read_mapping
+
+            mapping = None if source.mapping is None else read_mapping(source.mapping)
+            return open_table(source, source.table, mapping, deadline_s)
         return open_shared(source, deadline_s)
     from audit_tui.store.read.reader import open_store
 

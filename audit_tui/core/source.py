@@ -38,6 +38,10 @@ class SourceUrl(Record):
 
     secret_text: str
     """As it was given; only for the driver that connects."""
+    table: str = ""
+    """Another program's table there, to read instead of ours; empty for ours."""
+    mapping: Path | None = None
+    """The file that says what the columns of that table are; None guesses by their names."""
 
     @property
     def engine(self) -> str:

@@ -30,7 +30,7 @@ from audit_tui.engines.layout import (
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from audit_tui.core.filters import Filter, FilterField
     from audit_tui.core.operators import Operator, TextTest
@@ -43,7 +43,6 @@ MAX_INT = 2**63 - 1
 MAX_ALTERNATIVES = 8
 TRUE, FALSE = "1 = 1", "1 = 0"
 _TEXT_COLUMNS = (Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP)
-_ADDRESSES = {Column.TARGET: "e.target_address", Column.SOURCE_IP: "e.source_address"}
 _LIKE = re.compile(r"[\\%_]")
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}\-]")
 _NUMBERS = r"^[-+.0-9eE\s]+$"
@@ -73,6 +72,9 @@ class Conditions:
         lookup: Reads texts with another statement.
     """
 
+    addresses: Mapping[str, str] = {"target": "e.target_address", "source_ip": "e.source_address"}
+    """The columns that hold the addresses of others in one notation."""
+
     def __init__(self, args: Args, lookup: Lookup) -> None:
         self._args = args
         self._dialect = args.dialect
@@ -98,7 +100,7 @@ class Conditions:
             return f"{where} AND name = {args(value)}"
         if operator is CONTAINS or (operator is MATCHES and address_of(value) is None):
             return f"{where} AND {self._like('folded', operator, value)}"
-        guard = self._dialect.matches("name", args(_guard(operator)))
+        guard = self._dialect.matches("name", args(guard_of(operator)))
         could = f"{guard} OR folded = {args(value.casefold())}"
         exact = f"SELECT name FROM audit_names WHERE {where} AND ({could})"
         if field is Field.SOURCE:
@@ -170,8 +172,12 @@ class Conditions:
         return f"e.{COLUMN_OF[field]} IN (SELECT {key} FROM audit_names WHERE {names})"
 
     def _text(self, column: Column, operator: Operator, value: str) -> str:
-        args, text, test = self._args, f"e.{column.value}", operator.meaning(value)
-        folded = self._dialect.folded(column.value)
+        return self._text_of(column.value, operator, value)
+
+    def _text_of(self, column: str, operator: Operator, value: str) -> str:
+        """Return the condition on a column of texts."""
+        args, text, test = self._args, f"e.{column}", operator.meaning(value)
+        folded = self._dialect.folded(column)
         if operator is IS:
             return f"{text} = {args(value)}"
         if operator is CONTAINS:
@@ -181,11 +187,13 @@ class Conditions:
             address = address_of(value)
             if address is None:
                 return like
-            if column in _ADDRESSES:
-                return f"{like} OR {_ADDRESSES[column]} = {args(address_text(address))}"
-        elif operator is IN_NETWORK and column in _ADDRESSES and (network := network_of(value)) is not None:
+            if column in self.addresses:
+                return f"{like} OR {self.addresses[column]} = {args(address_text(address))}"
+        elif (
+            operator is IN_NETWORK and column in self.addresses and (network := network_of(value)) is not None
+        ):
             first, last = network_ends(network)
-            place = _ADDRESSES[column]
+            place = self.addresses[column]
             inside = f"({place} >= {args(first)} AND {place} <= {args(last)})"
             # ::ffff:10.0.0.1 is kept as 10.0.0.1, and lies in the networks of both.
             if network.version == 6:
@@ -195,7 +203,7 @@ class Conditions:
             return f"{inside} OR {folded} = {args(value.casefold())}"
         elif operator is IN_NETWORK and network_of(value) is None:
             return f"{text} = {args(value)}"
-        guard = self._dialect.matches(text, args(_guard(operator)))
+        guard = self._dialect.matches(text, args(guard_of(operator)))
         return self._tested(text, f"{guard} OR {folded} = {args(value.casefold())}", test)
 
     def _tested(self, text: str, guard: str, test: TextTest) -> str:
@@ -207,7 +215,7 @@ class Conditions:
     def _like(self, folded: str, operator: Operator, value: str) -> str:
         """Return the comparison of a folded text with a part of it, or with a pattern."""
         if operator is CONTAINS:
-            return f"{folded} LIKE {self._args(_contains(value.casefold()))}"
+            return f"{folded} LIKE {self._args(contains_text(value.casefold()))}"
         parts = value.casefold().split("*")
         if len(parts) == 1:
             return f"{folded} = {self._args(parts[0])}"
@@ -219,13 +227,13 @@ class Conditions:
         folded = self._dialect.folded("texts")
         text = leaf_text(value)
         if operator is IS:
-            whole = f"e.texts LIKE {args(_contains(f'{BEFORE_VALUE}{text}{BETWEEN}'))}"
+            whole = f"e.texts LIKE {args(contains_text(f'{BEFORE_VALUE}{text}{BETWEEN}'))}"
             if path is None:
                 return whole
             return f"{whole} AND {matches('e.texts', self._pattern(path, _literal(text) + BETWEEN))}"
         if operator is CONTAINS:
             needle = text.casefold()
-            part = f"{folded} LIKE {args(_contains(needle))}"
+            part = f"{folded} LIKE {args(contains_text(needle))}"
             # The marks are control characters.
             if path is None and min(needle) >= " ":
                 return part
@@ -243,7 +251,7 @@ class Conditions:
         """Return the condition that the metadata have a value that passes a test, by reading the values."""
         args, test = self._args, operator.meaning(value)
         source, each = self._dialect.leaf_values(self._pattern(path, _LEAF))
-        guard = self._dialect.matches(each, args(_guard(operator)))
+        guard = self._dialect.matches(each, args(guard_of(operator)))
         could = f"{guard} OR {each} = {args(leaf_text(value))}"
         statement = f"SELECT DISTINCT {each} FROM audit_events e{source} WHERE {could}"
         passing = [text for text in self._lookup(statement, args) if test(text)]
@@ -279,7 +287,7 @@ class Conditions:
         return f"{column} >= {ceil(wanted)}" if operator is AT_LEAST else f"{column} > {floor(wanted)}"
 
 
-def _guard(operator: Operator) -> str:
+def guard_of(operator: Operator) -> str:
     """Return the pattern of the texts that could pass an operator that no engine knows."""
     return _NUMBERS if operator.is_order else _LIKE_ADDRESS
 
@@ -288,7 +296,8 @@ def _like_text(text: str) -> str:
     return _LIKE.sub(r"\\\g<0>", text)
 
 
-def _contains(text: str) -> str:
+def contains_text(text: str) -> str:
+    """Return the pattern of LIKE for texts that contain this one."""
     return f"%{_like_text(text)}%"
 
 

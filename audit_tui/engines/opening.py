@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audit_tui.engines.dialect import Dialect
     from audit_tui.engines.pool import Connection, Pool
     from audit_tui.engines.shipping import SharedWriter, Shipper
+    from audit_tui.formats.mapping import Mapping
 
 EXTRAS = {POSTGRESQL: "postgres", CLICKHOUSE: "clickhouse"}
 
@@ -51,6 +52,31 @@ def connected(url: SourceUrl, deadline_s: float | None = None) -> tuple[Pool, Di
     # What is wrong is told now, not by the first question.
     pool.rows("SELECT 1", {})
     return pool, dialect
+
+
+def open_table(
+    url: SourceUrl, table: str, mapping: Mapping | None, deadline_s: float | None = None
+) -> ReaderFactory:
+    """Look at another program's table in PostgreSQL, and return a function that opens readers of it.
+
+    Raises:
+        UsageError: If the driver is not installed, or the mapping does not fit the table.
+        StoreError: If it cannot be read.
+    """
+    if url.engine != POSTGRESQL:
+        raise UsageError(f"A table is read from PostgreSQL, not {url}.", "Leave out --table.")
+    try:
+        from audit_tui.engines.foreign import ForeignPool, ForeignReader, view_of
+        from audit_tui.engines.postgres import PostgresConnection
+    except ImportError:
+        raise missing_driver(url) from None
+    pool = ForeignPool(lambda: PostgresConnection(url), deadline_s)
+    connection = PostgresConnection(url)
+    try:
+        pool.view = view_of(connection, url, table, mapping)
+    finally:
+        connection.close()
+    return lambda: ForeignReader(pool, url, table)
 
 
 def _engine(url: SourceUrl) -> tuple[Callable[[], Connection], Dialect]:

@@ -383,7 +383,7 @@ def open_screen(
             if shown_as or isinstance(store, SourceUrl)
             else partial(_seal_checker, store, info.store_id),
             redact,
-            shown.command_words or (NAME, "query", "-s", info.path),
+            shown.command_words or (NAME, "query", "-s", info.path, *table_words(store)),
             names=shown.names or (info.path,),
             store_id="" if shown_as else info.store_id,
             arrivals=shown.arrivals,
@@ -398,7 +398,7 @@ def open_screen(
         )
     )
     app.run(mouse=settings.mouse)
-    if shown_as is None and app.return_code != EXIT_WRONG:
+    if shown_as is None and not table_words(store) and app.return_code != EXIT_WRONG:
         left = app.review.left
         # By names: without --redact, or with another key, a pseudonym would find nothing.
         left = replace(left, view=left.view.with_filters(redact.real))
@@ -425,6 +425,14 @@ def _pairs() -> Sequence[Pair]:
     from audit_tui.formats.meaning import pairs
 
     return pairs()
+
+
+def table_words(source: EventSource) -> tuple[str, ...]:
+    """Return the options that name another program's table; empty for a source of ours."""
+    if not isinstance(source, SourceUrl) or not source.table:
+        return ()
+    mapping = () if source.mapping is None else ("--mapping", str(source.mapping))
+    return ("--table", source.table, *mapping)
 
 
 def _open_patiently(store: EventSource, redact: RedactMode) -> EventReader:

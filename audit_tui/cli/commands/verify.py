@@ -101,12 +101,7 @@ def verify_command(
         if quick or since is not None:
             raise UsageError("A shared engine is checked as a whole.", "Leave out --quick and --since.")
         notes = [anchor.note for anchor in given]
-        holds, is_anchored = verify_shared(store, public_keys, notes, is_json=is_json)
-        if not holds:
-            context.exit(EXIT_WRONG)
-        if require_anchor and not is_anchored:
-            context.exit(EXIT_NO_ANCHOR)
-        return
+        context.exit(verify_shared(store, public_keys, notes, is_json=is_json, needs_anchor=require_anchor))
     if since is not None:
         given.append(read_anchor(since, is_since=True))
     mode = Mode.QUICK if quick else Mode.FULL if since is None else Mode.SINCE
