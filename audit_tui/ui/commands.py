@@ -222,14 +222,14 @@ COMMANDS: tuple[Command, ...] = (
         "K",
         "Explain",
         "Say what the event means, why it matters, what is missing, and show what belongs to it.",
-        arrow_keys="+",
+        arrow_keys="{",
     ),
     _screen(
         "changes",
         "d",
         "What changed",
         "Show before and after: by what the event says, and against the event before on the same target.",
-        arrow_keys="~",
+        arrow_keys="ctrl+s",
     ),
     _screen(
         "compare",

@@ -49,6 +49,7 @@ _TEXTUAL_NAMES = {
     "(": "left_parenthesis",
     ")": "right_parenthesis",
     "&": "ampersand",
+    "{": "left_curly_bracket",
 }
 _SHORT_NAMES = {
     "pagedown": "PgDn",
@@ -144,9 +145,11 @@ class Keymap:
                 if command.where not in (place, Where.SCREEN, Where.APP):
                     continue
                 for key in self.keys(command):
-                    other = taken.setdefault(key, command)
+                    # One key has two names: + and plus.
+                    other = taken.setdefault(_TEXTUAL_NAMES.get(key, key), command)
                     # A part has keys of its own that mean something else round it: Esc leaves the chips.
-                    is_meant = other.where in PARTS and command.where is Where.SCREEN and key in other.keys
+                    by_design = (*other.keys, *other.arrow_keys)
+                    is_meant = other.where in PARTS and command.where is Where.SCREEN and key in by_design
                     if other is not command and not is_meant:
                         yield Clash(key, other, command)
 
