@@ -18,16 +18,19 @@ from audit_tui.detect.running import Runner, unmapped_words
 from audit_tui.detect.silences import Silences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.detections import RuleInfo
+    from audit_tui.core.event import AuditEvent
     from audit_tui.core.filters import Filter
     from audit_tui.core.query import EventReader, ReaderFactory
     from audit_tui.detect.rule import Rule
 
+MAX_FRESH = 2_000
+"""So many new events are read once, and tried by each rule."""
 REPORT_S = 0.25
 """The least time between two reports."""
 
@@ -70,76 +73,112 @@ class LiveDetections:
             notes = unread_words((*rules.unread, *self._runner.unread))
             self._notes = tuple(filter(None, (*notes, unmapped_words(self._runner.unmapped))))
         silences = Silences(self._silences_path)
-        rules_asked = self._runner.rules
+        runner = self._runner
+        rules_asked = runner.rules
         hits: list[RuleHits] = []
         due_s = time.monotonic()
         with closing(self._open_reader()) as reader, _memory(self._memory, reader) as memory:
             store_id = reader.info().store_id
             if store_id != self._store_id:
                 self._store_id, self._remembered = store_id, {}
+            newest = reader.newest_seq()
+            fresh = self._fresh(reader, newest, cancel)
             for number, rule in enumerate(rules_asked):
                 cancel.check()
                 if time.monotonic() >= due_s:
                     report(Detected(_ordered(hits), number, len(rules_asked), self._notes))
                     due_s = time.monotonic() + REPORT_S
-                rule_hits = self._hits(reader, memory, rule, silences.of(rule.info), cancel)
-                if rule_hits is not None:
-                    hits.append(rule_hits)
+                times_us = self._times_us(reader, memory, rule, newest, fresh, cancel)
+                if times_us:
+                    silenced, wanted = silences.of(rule.info), runner.plan_filter(rule)
+                    left_out = _left_out(reader, silenced, wanted, times_us, cancel)
+                    hits.append(_rule_hits(rule, runner, times_us, left_out))
         report(Detected(_ordered(hits), len(rules_asked), len(rules_asked), self._notes))
 
     def silence(self, info: RuleInfo, query: str) -> None:
         """Leave out hits of a rule from now on."""
         Silences(self._silences_path).add(info, query)
 
-    def _hits(
+    def _fresh(self, reader: EventReader, newest: int, cancel: CancelToken) -> Sequence[AuditEvent] | None:
+        """Return the events that came since all rules were asked; None where they are many, or the first.
+
+        A few are tried by each rule at once: so a list that is followed costs no question a rule.
+        """
+        upto = {remembered.upto_seq for remembered in self._remembered.values()}
+        if len(upto) != 1 or len(self._remembered) != len(self._runner.rules if self._runner else ()):
+            return None
+        (seq,) = upto
+        if not 0 < newest - seq <= MAX_FRESH:
+            return None
+        return list(reader.events(_after(seq, newest), cancel))
+
+    def _times_us(
         self,
         reader: EventReader,
         memory: Memory | None,
         rule: Rule,
-        silenced: Filter | None,
+        newest: int,
+        fresh: Sequence[AuditEvent] | None,
         cancel: CancelToken,
-    ) -> RuleHits | None:
+    ) -> dict[int, int]:
+        """Return when the hits of a rule happened, by their numbers; only new events are asked."""
         runner = self._runner
-        if runner is None:
-            return None
-        newest = reader.newest_seq()
         before = self._remembered.get(rule.info.id)
+        if runner is None:
+            return {}
         if before is None or before.upto_seq > newest:
             before = Remembered({}, 0) if memory is None else memory.recall(runner.key(rule), reader)
         times_us = dict(before.times_us)
         if newest > before.upto_seq:
-            if rule.correlation is not None:
-                # A new event may complete what began before.
-                before, times_us = Remembered({}, 0), {}
-            newer = Condition(Column.SEQ, MORE, str(before.upto_seq))
-            query = EventQuery(EVERYTHING if not before.upto_seq else newer, upto_seq=newest)
-            # Without what else is known of them: there may be a million.
-            new = [replace(event, metadata={}) for event in runner.hits(reader, rule, query, cancel)]
+            new = None if fresh is None else [event for event in fresh if runner.looks_at(rule, event)]
+            if new is None or (new and rule.correlation is not None):
+                if rule.correlation is not None:
+                    # A new event may complete what began before.
+                    before, times_us = Remembered({}, 0), {}
+                events = runner.hits(reader, rule, _after(before.upto_seq, newest), cancel)
+                # Without what else is known of them: there may be a million.
+                new = [replace(event, metadata={}) for event in events]
             times_us |= {event.seq or 0: event.occurred_us for event in new}
             if memory is not None:
                 memory.note(runner.key(rule), before, new, newest)
         self._remembered[rule.info.id] = Remembered(times_us, newest)
-        if not times_us:
-            return None
-        expression = runner.plan_filter(rule)
-        left_out: set[int] = set()
-        if silenced == EVERYTHING:
-            left_out = set(times_us)
-        elif silenced is not None:
-            quiet = EventQuery(everywhere(All((expression, silenced))), upto_seq=newest)
-            left_out = {event.seq or 0 for event in reader.events(quiet, cancel)}.intersection(times_us)
-        shown = sorted(times_us.keys() - left_out)
-        marked = tuple(shown[-MAX_MARKS:])
-        plan = runner.plan(rule)
-        return RuleHits(
-            rule.info,
-            len(shown),
-            marked,
-            tuple(times_us[seq] for seq in marked),
-            expression,
-            is_exact=plan is not None and plan.is_exact,
-            silenced=len(left_out),
-        )
+        return times_us
+
+
+def _left_out(
+    reader: EventReader,
+    silenced: Filter | None,
+    expression: Filter,
+    hits: Mapping[int, int],
+    cancel: CancelToken,
+) -> set[int]:
+    """Return the numbers of the hits that are silenced."""
+    if silenced is None:
+        return set()
+    if silenced == EVERYTHING:
+        return set(hits)
+    quiet = EventQuery(everywhere(All((expression, silenced))), upto_seq=max(hits))
+    return {event.seq or 0 for event in reader.events(quiet, cancel)}.intersection(hits)
+
+
+def _rule_hits(rule: Rule, runner: Runner, times_us: Mapping[int, int], left_out: set[int]) -> RuleHits:
+    shown = sorted(times_us.keys() - left_out)
+    marked = tuple(shown[-MAX_MARKS:])
+    plan = runner.plan(rule)
+    return RuleHits(
+        rule.info,
+        len(shown),
+        marked,
+        tuple(times_us[seq] for seq in marked),
+        runner.plan_filter(rule),
+        is_exact=plan is not None and plan.is_exact,
+        silenced=len(left_out),
+    )
+
+
+def _after(seq: int, newest: int) -> EventQuery:
+    newer = Condition(Column.SEQ, MORE, str(seq))
+    return EventQuery(newer if seq else EVERYTHING, upto_seq=newest)
 
 
 def _ordered(hits: Sequence[RuleHits]) -> tuple[RuleHits, ...]:

@@ -117,7 +117,11 @@ class Runner:
 
     def rules_of(self, event: AuditEvent) -> list[Rule]:
         """Return the rules that hit an event by itself, the weightiest first; no correlations."""
-        return [rule for rule in self.rules if rule.correlation is None and self._test(rule)(event)]
+        return [rule for rule in self.rules if rule.correlation is None and self.looks_at(rule, event)]
+
+    def looks_at(self, rule: Rule, event: AuditEvent) -> bool:
+        """Tell whether a rule hits an event, or a rule that a correlation looks at does."""
+        return any(self._test(part)(event) for part in self._parts(rule))
 
     def _test(self, rule: Rule) -> Callable[[AuditEvent], bool]:
         test = self._tests.get(rule.info.id)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event import AuditEvent, to_us
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
+from audit_tui.demo import DemoValues, demo_events
 from audit_tui.detect.live import LiveDetections
+from audit_tui.detect.loading import BUILT_IN
 from audit_tui.store.read.reader import open_store
 from audit_tui.store.write.writer import StoreWriter
 from audit_tui.ui.screens.review.detecting import NO_RULES
@@ -18,6 +22,7 @@ from tests.ui.review_app import NOW, Driver, account, run_review
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audit_tui.core.detections import Detected
     from audit_tui.core.query import ReaderFactory
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
@@ -198,6 +203,28 @@ def test_what_comes_meanwhile_is_asked_too(tmp_path: Path) -> None:
 
     detections = rules_of(tmp_path, factory)
     run_review(script, view=ALL_TIME, open_reader=factory, size=(80, 24), detections=detections)
+
+
+def test_what_comes_in_parts_is_found_as_at_once(tmp_path: Path) -> None:
+    events = list(demo_events(DemoValues(until=NOW, events=700)))
+    store = tmp_path / "audit.db"
+    growing: LiveDetections | None = None
+    for first, last in pairwise([0, 300, 301, 420, 421, 422, 600, 700]):
+        with StoreWriter(store) as writer:
+            writer.append(events[first:last])
+        factory = open_store(store)
+        if growing is None:
+            growing = LiveDetections(
+                [BUILT_IN], factory, tmp_path / "c.db", tmp_path / "h.db", tmp_path / "s.toml"
+            )
+        at_once = LiveDetections([BUILT_IN], factory, tmp_path / "c.db", None, tmp_path / "s.toml")
+        hits = []
+        for detections in (growing, at_once):
+            told: list[Detected] = []
+            detections.run(told.append, CancelToken())
+            hits.append({rule.info.title: rule.seqs for rule in told[-1].hits})
+        assert hits[0] == hits[1]
+    assert "Passwords guessed, then in" in hits[0]
 
 
 def test_without_rules_the_key_says_how_to_name_them() -> None:

@@ -67,14 +67,16 @@ def test_detecting(trail: Path, tmp_path: Path) -> None:
         events = reader.info().events
     before = calibration_ms()
     seconds: list[float] = []
+    cpu: list[float] = []
     detections = LiveDetections(
         [RULES], factory, tmp_path / "cache.db", tmp_path / "hits.db", tmp_path / "silences.toml"
     )
     last: list[Detected] = []
     for _ in range(2):
-        started = time.perf_counter()
+        started, cpu_s = time.perf_counter(), time.process_time()
         detections.run(last.append, CancelToken())
         seconds.append(time.perf_counter() - started)
+        cpu.append(time.process_time() - cpu_s)
     hits = sum(rule.events for rule in last[-1].hits)
     figures = [
         figure(
@@ -83,8 +85,10 @@ def test_detecting(trail: Path, tmp_path: Path) -> None:
             unit="s",
             must=f"{MUST_S} for 1M",
         ),
+        figure("the same, of the processor", cpu[:1], unit="s"),
         figure("the same again", seconds[1:], unit="s"),
     ]
     print_table(f"{events:,} events", figures, [before, calibration_ms()])
     assert len(last[-1].hits) == 11
-    assert seconds[0] < MUST_S * max(1, events / 1_000_000)
+    # Of the processor, for other programs may run too.
+    assert cpu[0] < MUST_S * max(1, events / 1_000_000)

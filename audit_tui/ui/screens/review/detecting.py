@@ -151,7 +151,7 @@ class Detecting(StripKeys, Marking):
         info = hits.info
         words = [in_words(self._as_shown(reason)) for reason in _why(hits, event)]
         if not hits.is_exact:
-            words.append("a test that no query line says")
+            words.append("what no query line says: a test of its own, or other events")
         lines = [f"{info.level.letter}  {info.title} ({info.author or 'no author'})"]
         lines += [f"   because {' and '.join(words)}"] if words else []
         return lines + [f"   or harmless: {text[:MAX_CHARS]}" for text in info.false_positives[:MAX_REASONS]]
