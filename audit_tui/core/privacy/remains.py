@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.privacy.name_finder import NameFinder, PartKind, folded
@@ -10,6 +11,11 @@ from audit_tui.core.privacy.name_finder import NameFinder, PartKind, folded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_PIECE_CHARS = 64 * 1024
+_OVERLAP_CHARS = 1_024
+_WORD = re.compile(r"[^\W_]+")
+_OTHER_FORM = re.compile(r"[%\\&]|[A-Za-z0-9+/_-]{12}|@|\d\.\d")
+"""Escapes, what may be in base64 or hexadecimal, and addresses."""
 MIN_CHARS = 3
 """A shorter value stands in nearly every text."""
 
@@ -41,8 +47,25 @@ def _holds(text: str, keys: set[str], finder: NameFinder) -> bool:
     flat = folded(text)
     if any(key in flat or json.dumps(key)[1:-1] in flat for key in keys):
         return True
-    parts = finder.parts(text) or ()
-    return any(part.kind is not PartKind.PLAIN and folded(part.text) in keys for part in parts)
+    words = [word for key in keys for word in _WORD.findall(key) if len(word) >= MIN_CHARS]
+    return any(
+        part.kind is not PartKind.PLAIN and folded(part.text) in keys
+        for piece in _pieces(text)
+        if _may_hold(piece, words)
+        for part in finder.parts(piece) or ()
+    )
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a long text in pieces that overlap: looked at as a whole, one of 20 MB takes 400 MB."""
+    for first in range(0, len(text), _PIECE_CHARS):
+        yield text[first : first + _PIECE_CHARS + _OVERLAP_CHARS]
+
+
+def _may_hold(piece: str, words: Iterable[str]) -> bool:
+    """Tell whether a name may stand in a text in another form: as some of its words, escaped, or packed."""
+    flat = folded(piece)
+    return any(word in flat for word in words) or _OTHER_FORM.search(piece) is not None
 
 
 def _read(text: str | None) -> Any:  # noqa: ANN401 - any JSON
