@@ -85,7 +85,7 @@ def write_case(
             job.context,
             info.name,
             info.store_id,
-            seal_words(store),
+            job.verdict or seal_words(store),
             tuple(exhibits),
             job.searches,
             _timeline(reader, [exhibit.event for exhibit in exhibits]),

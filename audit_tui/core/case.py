@@ -33,3 +33,5 @@ class CaseJob(Record):
     marks: tuple[tuple[int, str], ...]
     """The numbers of the marked events in the order of time, each with its note."""
     searches: tuple[Search, ...] = ()
+    verdict: str = ""
+    """The words of the seals; empty leaves them to a quick check."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.config import user_path
 from audit_tui.core.case import CaseJob, Search
+from audit_tui.core.evidence.sealed import SealState
 from audit_tui.core.left import Left
 from audit_tui.core.link import Link
 from audit_tui.core.query_line.text import line_of
@@ -53,8 +54,16 @@ class CaseFiles(Marking):
         except RuntimeError:
             self.say("There is no such home directory.")
             return
-        job = CaseJob(path, path.stem, self.context, marks, tuple(self._searches()))
+        job = CaseJob(path, path.stem, self.context, marks, tuple(self._searches()), self._verdict)
         self._ask_once(lambda _: write(job), lambda written: self._told_written(path, written))
+
+    @property
+    def _verdict(self) -> str:
+        """The result of the check of all events; empty while there is none."""
+        status = None if self.seals is None else self.seals.status
+        if status is None or status.state not in (SealState.HOLDS, SealState.BROKEN, SealState.OLDER):
+            return ""
+        return status.words
 
     def _told_written(self, path: Path, written: int) -> None:
         self.say(f"Wrote {counted(written, 'event')} to {clean_visible(str(path))}.")

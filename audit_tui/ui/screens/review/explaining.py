@@ -102,7 +102,11 @@ class Explaining(Marking):
         from audit_tui.ui.screens.text_dialog import TextDialog
 
         zone = self.context.zone
-        heads = [(f"{event.seq:,}", event.event, date_text(event.occurred_us, zone)) for event in events]
+        # The date above the time: four events leave 14 cells to each.
+        heads = [
+            (f"{event.seq:,}", event.event, *date_text(event.occurred_us, zone).split(" ", 1))
+            for event in events
+        ]
         lines = partial(comparison_lines, heads, compared(events))
         self.app.push_screen(
             TextDialog(f"{counted(len(events), 'marked event')}: in what they differ", lines)
