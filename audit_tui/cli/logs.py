@@ -124,7 +124,8 @@ def arriving(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
 
             while not background.wait(lambda told: told.arrival.events > 0, WAIT_S):
                 line.say(f"{_reading_words(names)}: no event yet")
-        background.wait(lambda _: False, ALL_WAIT_S)
+        # Of a pipe nobody knows whether there is more.
+        background.wait(lambda told: told.arrival.about is None, ALL_WAIT_S)
         tally, arrival, error = background.told
         if error is not None and not tally.stored:
             raise _too_full(names, error)
