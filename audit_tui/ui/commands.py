@@ -271,7 +271,12 @@ COMMANDS: tuple[Command, ...] = (
         "zone", "T", "UTC or local time", "Show times in UTC, or in the configured zone.", arrow_keys="f6"
     ),
     _screen("go-to-time", "@", "Go to a time", "Go to the event nearest to a moment; the range stays."),
-    _screen("search", "/", "Search", "Go to the next event that contains a text; hides nothing."),
+    _screen(
+        "search",
+        "/",
+        "Search",
+        "Go to the next event that contains a text; an empty one ends it.",
+    ),
     _screen("next-match", "n", "Next match", "Go to the next event that contains it.", arrow_keys="ctrl+g"),
     _screen(
         "previous-match",

@@ -174,7 +174,7 @@ def test_a_pivot_takes_a_value_and_the_time_around_and_is_undone() -> None:
 def test_a_pivot_by_metadata_with_the_range_as_it_is() -> None:
     async def script(driver: Driver) -> None:
         await driver.press("p", "left", "left")
-        assert "same range" in driver.text()
+        assert "in range" in driver.text()
         label = "meta.userIdentity.accessKeyId"
         menu = driver.app.screen.query_one("OptionList")
         place_of_key = [c.field.value for c in pivots(EVENTS[-1])].index(label)

@@ -99,6 +99,9 @@ def test_clear_all_in_the_dialog_is_undone_by_one_key() -> None:
     [
         ("today", Preset.TODAY, ROLES),
         ("last 90", Preset.LAST_90_DAYS, ROLES),
+        ("last 7 days", Preset.LAST_7_DAYS, ROLES),
+        ("last hour", Preset.LAST_HOUR, ROLES),
+        ("last 15 minutes", Preset.LAST_15_MINUTES, ROLES),
         ("last 2 days", DayRange(NOW.date().replace(day=21), NOW.date()), ROLES),
         ("2026-11-20..2026-11-21", DayRange(NOW.date().replace(day=20), NOW.date().replace(day=21)), ROLES),
         ("event=Login", Preset.ALL_TIME, All((ROLES, LOGIN))),

@@ -64,9 +64,11 @@ def test_it_is_there_where_there_is_room(size: tuple[int, int], is_shown: bool) 
 
 def test_a_key_goes_there_and_shows_it_and_hides_it() -> None:
     async def script(driver: Driver) -> None:
-        await driver.press("i")
+        await driver.press("j", "j", "i")
         strip = strip_of(driver)
         assert strip.has_focus
+        assert strip._here is not None
+        assert strip._choice == (strip._here, strip._here), "at the cursor of the list"
         assert any(bar in strip_lines(driver)[0] for bar in BARS)
         await driver.press("escape")
         assert driver.review.table.has_focus

@@ -163,8 +163,7 @@ class CommandLine(Dialog[Order | None]):
         """Read a time range or a query; None when it is neither, a single word for example."""
         context = self._time_context
         if (last := _LAST.fullmatch(typed)) is not None and int(last[1]):
-            first = shift_days(context.today, 1 - int(last[1]))
-            return SetRange(_preset_of(DayRange(first, context.today), context))
+            return SetRange(_last_days(int(last[1]), context))
         try:
             time_range = read_time(typed, context)
         except TimeError:
@@ -242,6 +241,14 @@ def matching(typed: str) -> list[Command]:
     if any(rank < _BY_HELP for rank, _ in ranked):
         ranked = [pair for pair in ranked if pair[0] < _BY_HELP]
     return [command for _, command in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _last_days(days: int, context: TimeContext) -> TimeRange:
+    """Return the last so many days, today included: the preset of that name, if there is one."""
+    try:
+        return Preset.parse(f"last {days} days")
+    except TimeError:
+        return _preset_of(DayRange(shift_days(context.today, 1 - days), context.today), context)
 
 
 def _preset_of(days: DayRange, context: TimeContext) -> TimeRange:

@@ -16,7 +16,7 @@ from audit_tui.core.record import Record
 from audit_tui.core.text import clean
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
-from audit_tui.ui.widgets.painter import fit, fit_at_most
+from audit_tui.ui.widgets.painter import fit_at_most, fit_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 REACHES_S: tuple[int | None, ...] = (600, 3_600, 86_400, None)
 """The seconds before and after the event; None leaves the range as it is."""
-_REACH_WORDS = ("± 10 min", "± 1 hour", "± 1 day", "same range")
+_REACH_WORDS = ("±10 min", "±1 hour", "±1 day", "in range")
 _LETTERS = {Column.USER: "u", Column.SOURCE_IP: "i", Column.EVENT: "e", Column.TARGET: "t"}
-_LABEL_CELLS = 22
+_LABEL_CELLS, _NARROW_LABEL_CELLS = 22, 12
+_NARROW_CELLS = 60
+"""A narrower terminal has shorter names, for the values to be read."""
 _VALUE_CELLS = 200
 """More than any dialog is wide."""
 
@@ -69,7 +71,8 @@ class PivotMenu(Dialog[Pivot | None]):
         with Vertical(id="box") as box:
             box.border_title = "Events with the same"
             box.border_subtitle = "⏎ show   ←→ time   Esc cancel"
-            yield OptionList(*map(_option, self._conditions), compact=True)
+            cells = _NARROW_LABEL_CELLS if self.app.size.width < _NARROW_CELLS else _LABEL_CELLS
+            yield OptionList(*(_option(each, cells) for each in self._conditions), compact=True)
             with Horizontal(id="reaches"):
                 for place, words in enumerate(_REACH_WORDS):
                     yield Button(words, id=f"reach-{place}")
@@ -107,8 +110,8 @@ class PivotMenu(Dialog[Pivot | None]):
         self.leave(None)
 
 
-def _option(condition: Condition) -> Option:
+def _option(condition: Condition, label_cells: int) -> Option:
     letter = _LETTERS.get(condition.field, " ") if isinstance(condition.field, Column) else " "
-    label = fit(condition.field.label, _LABEL_CELLS)
+    label = fit_middle(condition.field.label, label_cells)
     value = clean(fit_at_most(condition.value or "", _VALUE_CELLS))
     return Option(Content.assemble((letter, "bold"), "  ", (label, "dim"), "  ", value))

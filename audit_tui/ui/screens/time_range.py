@@ -162,14 +162,14 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     def on_resize(self, event: Resize) -> None:
         """Fit the new size, and keep the cursor in sight."""
         self._fit(event.size)
-        self.call_after_refresh(self._show_cursor)
+        self.call_after_refresh(self._show_focus)
 
     def on_descendant_focus(self) -> None:
         """Say what can be done here; the calendar may have been scrolled off."""
         self._show_hint()
         if self._month_view.has_focus:
             # After Textual has scrolled to the middle of the month, which it does later as well.
-            self.call_later(self.call_after_refresh, self._show_cursor_of_calendar)
+            self.call_later(self.call_after_refresh, self._show_focus)
 
     @on(PresetList.OptionHighlighted)
     def _follow_highlight(self, event: PresetList.OptionHighlighted) -> None:
@@ -180,7 +180,7 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     @on(MonthView.CursorMoved)
     def _follow_cursor(self, event: MonthView.CursorMoved) -> None:
         self._offer_months(event.day)
-        self._show_cursor()
+        self._show_focus()
 
     @on(MonthView.DayPicked)
     def _pick_day(self, event: MonthView.DayPicked) -> None:
@@ -373,9 +373,12 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._year_list.offer([Alternative(f"{year:04d}", f"{year:04d}") for year in self._years])
         self._year_list.index = self._years.index(day.year)
 
-    def _show_cursor_of_calendar(self) -> None:
+    def _show_focus(self) -> None:
+        """Scroll a low dialog to the line that the keys are for."""
         if self._month_view.has_focus:
             self._show_cursor()
+        elif self._presets.has_focus:
+            self._show_line(self._presets, self._presets.highlighted or 0)
 
     def _show_cursor(self) -> None:
         """Scroll a low dialog to the week of the cursor."""

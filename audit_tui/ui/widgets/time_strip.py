@@ -146,13 +146,14 @@ class TimeStrip(Widget, can_focus=True):
         message.stop()
         if message.shown is not self._wanted and message.shown.view != getattr(self._wanted, "view", None):
             return
-        if self._shown is None or self._shown.view != message.shown.view:
-            self._anchor = None
+        is_other = self._shown is None or self._shown.view != message.shown.view
         self._shown, self._buckets, self._error = message.shown, message.buckets, message.error
         self._find_levels()
         self._head = min(self._head, max(0, len(self._buckets.events) - 1))
         self._here = None
         self.follow(self._occurred_us)
+        if is_other:
+            self._head, self._anchor = self._here or 0, None
         self.refresh()
 
     def mark(self, hits: Sequence[tuple[int, Level]]) -> None:
