@@ -15,6 +15,8 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import ListedColumn, View
 from audit_tui.errors import ConfigError
 from audit_tui.ui.screens.columns_dialog import ColumnsDialog
+from audit_tui.ui.screens.review import changing
+from audit_tui.ui.screens.text_dialog import TextDialog
 from tests.payloads import PAYLOADS
 from tests.ui.review_app import Driver, account, run_review
 
@@ -189,3 +191,26 @@ def test_every_column_shows_and_commands_nothing() -> None:
         for event, payload in zip(account(), PAYLOADS, strict=False)
     ]  # fmt: skip
     run_review(script, events, view=ALL_TIME, size=(400, 24), settings=Settings(columns=fields))
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_sort_that_reads_too_many_texts_says_so_before(
+    is_wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "MOST_SORTED_TEXTS", 999)
+
+    async def script(driver: Driver) -> None:
+        table = driver.review.table
+        table.cursor_column = 4
+        await driver.press("s")
+        assert isinstance(driver.app.screen, TextDialog)
+        assert "All 1,000 descriptions must be read" in driver.text()
+        if is_wanted:
+            await driver.press("enter")
+            assert driver.review.view.sort.column is Column.DESCRIPTION
+            await driver.press("u")
+        else:
+            await driver.press("escape")
+        assert driver.review.view == ALL_TIME
+
+    run_review(script, view=ALL_TIME, size=(100, 24))

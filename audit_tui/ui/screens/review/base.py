@@ -298,12 +298,15 @@ class ReviewBase(Screen[None]):
         elif error is not None:
             self.show_error(error, message.retry)
 
-    def show_error(self, error: AuditTuiError, retry: Callable[[], None] | None = None) -> None:
+    def show_error(
+        self, error: AuditTuiError, retry: Callable[[], None] | None = None, offer: str = "Wait on"
+    ) -> None:
         """Say calmly what happened and what to do; one dialog at a time.
 
         Args:
             error: What happened.
             retry: Asks again, without a limit of time; None where that would not help.
+            offer: The words for that.
         """
         from audit_tui.ui.screens.text_dialog import error_dialog
 
@@ -312,7 +315,7 @@ class ReviewBase(Screen[None]):
                 retry()
 
         if self.app.screen is self:
-            self.app.push_screen(error_dialog(error, "" if retry is None else "Wait on"), take)
+            self.app.push_screen(error_dialog(error, "" if retry is None else offer), take)
 
     def say(self, words: str) -> None:
         """Say something for a moment, in the status line."""

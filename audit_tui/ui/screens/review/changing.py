@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from audit_tui.core.columns import sort_key
+from audit_tui.core.columns import Column, sort_key
 from audit_tui.core.filters import MetaField
 from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
+from audit_tui.core.text import thousands
 from audit_tui.core.view import next_sort
+from audit_tui.errors import QueryTooLong
 from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.shown_view import ShownView
 from audit_tui.ui.widgets.list.event_table import EventTable
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.privacy.redact_mode import RedactMode
+    from audit_tui.core.view import View
+
+
+MOST_SORTED_TEXTS = 1_000_000
+"""Up to so many events are sorted by description without a word: 7 seconds."""
+SORTED_TEXT_S = 7e-6
+"""For each event."""
 
 
 class Changing(ReviewBase):
@@ -44,7 +53,22 @@ class Changing(ReviewBase):
         if isinstance(column, MetaField) or sort_key(column) is None:
             self.say(f"No index has the order of {column.label}: the list cannot be sorted by it.")
             return
-        self.show_view(replace(self.view, sort=next_sort(self.view.sort, column)))
+        view = replace(self.view, sort=next_sort(self.view.sort, column))
+        events = self.event_list.count.value
+        if view.sort.column is Column.DESCRIPTION and events > MOST_SORTED_TEXTS:
+            seconds = round(events * SORTED_TEXT_S, -1)
+            told = QueryTooLong(
+                f"All {thousands(events)} descriptions must be read to sort by them:"
+                f" about {seconds:.0f} seconds, and again for each page.",
+                "Narrow the list first.",
+            )
+            self.show_error(told, partial(self._sort_patiently, view), "Sort all the same")
+            return
+        self.show_view(view)
+
+    def _sort_patiently(self, view: View) -> None:
+        self._history.note_asked()
+        self.event_list.ask(self._worked_out(view), is_patient=True)
 
     def action_reload(self) -> None:
         if self.seals is not None:

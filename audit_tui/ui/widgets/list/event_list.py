@@ -193,17 +193,26 @@ class EventList(Container):
         """The view that the next change starts from: the one that is asked for, else the one shown."""
         return self.wanted or self.shown
 
-    def ask(self, wanted: ShownView, *, keep_cursor: bool = True, opens: bool = False) -> None:
+    def ask(
+        self,
+        wanted: ShownView,
+        *,
+        keep_cursor: bool = True,
+        opens: bool = False,
+        is_patient: bool = False,
+    ) -> None:
         """Show another view when its first rows are read.
 
         Args:
             wanted: The view.
             keep_cursor: Stay on the same event, else on the next older one; False goes to the first row.
             opens: Open the source again: it may have been replaced.
+            is_patient: It may take as long as it takes.
         """
         row = self.table.highlighted if keep_cursor else None
         anchor = None if row is None else Anchor.at_event(row, wanted.query.sort)
-        self._ask(wanted, anchor, self.table.cursor_row - self.table.scroll_offset.y, opens=opens)
+        line = self.table.line_of(self.table.cursor_row)
+        self._ask(wanted, anchor, line, opens=opens, is_patient=is_patient)
 
     def ask_at(self, wanted: ShownView, key: PageKey | None, top_offset: int) -> None:
         """Show another view with the cursor on an event, else on the next one.
@@ -278,13 +287,22 @@ class EventList(Container):
         """Show rows that were read elsewhere."""
         self._show(first_page, Question(self._number, wanted, top_offset=top_offset))
 
-    def _ask(self, wanted: ShownView, anchor: Anchor | None, top_offset: int, *, opens: bool = False) -> None:
+    def _ask(
+        self,
+        wanted: ShownView,
+        anchor: Anchor | None,
+        top_offset: int,
+        *,
+        opens: bool = False,
+        is_patient: bool = False,
+    ) -> None:
         self._number += 1
         self._counts.cancel()
         self.wanted = wanted
         # Back from a reader without a limit.
-        opens = opens or self._is_patient
-        self._start_rows(Question(self._number, wanted, anchor, top_offset, opens=opens))
+        opens = opens or (self._is_patient and not is_patient)
+        question = Question(self._number, wanted, anchor, top_offset, opens=opens, is_patient=is_patient)
+        self._start_rows(question)
 
     def _ask_again(self, question: Question) -> None:
         if question.page is None:
