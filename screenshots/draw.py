@@ -1,8 +1,10 @@
-"""Draws the pictures of the README from the real app on the demo data.
+"""Draws the pictures of the README from the real app on the demo data, and every state into one page.
 
     python screenshots/draw.py
+    python screenshots/draw.py /tmp/states.html
 
-The same demo, clock and size each time, so that a picture changes only when the app does.
+The same demo, clock and size each time, so that a picture changes only when the app does. The page is for
+looking at before and after a change of the look.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 os.environ.pop("NO_COLOR", None)
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+os.environ["TERM"] = "xterm-256color"
 
 
 from audit_tui.config import Settings
@@ -36,7 +40,12 @@ from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.pilot import Pilot
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.export import ExportJob, ExportResult
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -62,12 +71,49 @@ class Picture(NamedTuple):
     size: tuple[int, int]
     view: View
     keys: tuple[str, ...]
+    theme: str = ""
+    """The name of a theme in the settings; empty for the program's choice."""
     has_rules: bool = False
     """The rules that come with the program are asked."""
 
 
+def keys_of(text: str) -> tuple[str, ...]:
+    """Keys as Textual names them, from a line with a blank between them."""
+    return tuple(text.split())
+
+
+NOBODY = View(Condition(Column.USER, IS, "nobody@acme.io"))
+STATES: tuple[tuple[str, View, tuple[str, ...], str], ...] = (
+    ("list", View(), keys_of("down down"), ""),
+    ("folded", View(), keys_of("r down"), ""),
+    ("pane", View(), keys_of("down down enter"), ""),
+    ("facets", View(), keys_of("S j"), ""),
+    ("facets-rarest-and-pane", View(), keys_of("enter S r l"), ""),
+    ("chips", View(), keys_of("equals_sign down l exclamation_mark"), ""),
+    ("filter", View(ROLES.expression()), keys_of("f down tab tab"), ""),
+    ("time-range", View(time_range=Preset.LAST_30_DAYS), keys_of("t"), ""),
+    ("time-strip", View(), keys_of("i"), ""),
+    ("search", View(), keys_of("slash d e n i e d enter"), ""),
+    ("around", View(Condition(Column.EVENT, IS, "Role created")), keys_of("x"), ""),
+    ("pivot", View(), keys_of("p"), ""),
+    ("columns", View(), keys_of("C j j j j j space"), ""),
+    ("copy", View(), keys_of("y"), ""),
+    ("export", View(), keys_of("X"), ""),
+    ("commands", View(), keys_of("colon"), ""),
+    ("help", View(), keys_of("question_mark"), ""),
+    ("seals", View(), keys_of("I"), ""),
+    ("json", View(), keys_of("J"), ""),
+    ("empty", NOBODY, (), ""),
+    ("error", View(), keys_of("colon z z z enter"), ""),
+    ("light", View(), keys_of("down enter"), "light"),
+    ("light-facets", View(), keys_of("S j"), "light"),
+    ("sixteen-colours", View(), keys_of("down enter S j"), "terminal"),
+)
+SIZES = ((40, 12), (80, 24), (120, 36), (160, 50))
+
 PICTURES = (
     Picture("review", WIDE, View(), (*["down"] * 7, "enter")),
+    Picture("facets", WIDE, View(), keys_of("S r l j j")),
     Picture("list", SMALL, View(), ("down", "down")),
     Picture("filter", SMALL, View(ROLES.expression()), ("f", "down", "tab", "tab")),
     Picture("time-range", SMALL, View(time_range=Preset.LAST_30_DAYS), ("t",)),
@@ -95,7 +141,8 @@ async def draw(picture: Picture, store: Path) -> str:
         picture.view,
         zone_named("Europe/Berlin"),
         lambda: NOW,
-        Settings(),
+        Settings(theme=picture.theme or None),
+        exporter=_no_export,
         detections=rules,
     )
     app = AuditApp(opening)
@@ -114,6 +161,24 @@ async def rest(pilot: Pilot[None]) -> None:
         await pilot.pause()
 
 
+def _no_export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
+    raise NotImplementedError("a picture exports nothing")
+
+
+async def draw_page(path: Path, store: Path) -> None:
+    """Draw every state at every size into one page."""
+    parts = ["<!doctype html><meta charset=utf-8><title>audit-tui: every state</title>"]
+    for name, view, keys, theme in STATES:
+        parts.append(f"<h2>{name}</h2>")
+        for width, height in SIZES:
+            picture = Picture(f"{name}-{width}", (width, height), view, keys, theme)
+            svg = await draw(picture, store)
+            parts.append(
+                f"<figure style='width:{width * 7}px'>{svg}<figcaption>{width}x{height}</figcaption></figure>"
+            )
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
 def tidy(svg: str, name: str) -> str:
     """The picture with ids of its own instead of random ones, and with a font that every machine has."""
     svg = re.sub(r"terminal-\d+", f"terminal-{name}", svg)
@@ -126,6 +191,9 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "demo.db"
         make_store(store)
+        if sys.argv[1:]:
+            await draw_page(Path(sys.argv[1]), store)
+            return
         for picture in PICTURES:
             (HERE / f"{picture.name}.svg").write_text(await draw(picture, store), encoding="utf-8")
 

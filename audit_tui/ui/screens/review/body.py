@@ -116,6 +116,7 @@ class ReviewBody(Container):
             has_pane = self._is_wide and self.pane is not None
             room = self._width_cells * self.splits[True] // 100 if has_pane else self._width_cells
             self._facets.set_class(room - FACET_CELLS < LEAST_LIST_CELLS, "-over")
+            self._facets.set_class(has_pane, "-left")
 
     def move_split(self, steps: int) -> None:
         """Move the edge between list and pane; nothing happens while the pane is closed."""
