@@ -15,6 +15,7 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import ListedColumn, View
 from audit_tui.errors import ConfigError
 from audit_tui.ui.screens.columns_dialog import ColumnsDialog
+from audit_tui.ui.screens.export_dialog import ExportDialog
 from audit_tui.ui.screens.review import changing
 from audit_tui.ui.screens.text_dialog import TextDialog
 from tests.payloads import PAYLOADS
@@ -84,8 +85,11 @@ def test_a_metadata_field_is_a_column_and_narrows() -> None:
         assert "cannot be sorted" in driver.text()
         await driver.press("equals_sign")
         assert driver.review.view.in_force == Condition(field, IS, "m-4f19c2")
-        await driver.press("X", "tab", "tab")
-        assert "the 6 of the list" in driver.text()
+        await driver.press("X")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ExportDialog)
+        assert dialog._exported.keys == driver.review.fields
+        assert len(driver.review.fields) == 6
 
     run_review(script, view=ALL_TIME, size=(160, 24), exporter=lambda *_: pytest.fail("not asked for"))
 

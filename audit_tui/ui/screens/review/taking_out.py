@@ -81,7 +81,7 @@ class TakingOut(Marking):
         exported = Exported(
             self.event_list.shown,
             self.event_list.count,
-            self._opening.settings.columns,
+            self.fields,
             tuple(rows for rows in others if rows.count.value),
             begins_with_others=bool(selected),
         )
