@@ -43,7 +43,8 @@ _COLUMNS = (
     "id", "occurred_us", "event", "category", "username", "origin", "outcome", "severity", "key",
     "description", "source_ip", "target", "metadata", "original", *Derived._fields,
 )  # fmt: skip
-ROLES = """\
+ROLES = f"""\
+INSERT INTO audit_about SELECT 'format', '{FORMAT}' UNION ALL SELECT 'id', lower(hex(generateUUIDv4()));
 -- Two roles. Give each user of yours one of them: GRANT audit_reader TO oncall;
 CREATE ROLE IF NOT EXISTS audit_reader SETTINGS readonly = 2;
 CREATE ROLE IF NOT EXISTS audit_shipper;

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from audit_tui.core.query import ReaderFactory
@@ -91,9 +92,10 @@ def _engine(url: SourceUrl) -> tuple[Callable[[], Connection], Dialect]:
 
         def connect_clickhouse() -> Connection:
             connection = clickhouse.ClickHouseConnection(url)
-            if not checked:
-                clickhouse.check_format(connection, url)
-                checked.append(True)
+            with _closed_on_error(connection):
+                if not checked:
+                    clickhouse.check_format(connection, url)
+                    checked.append(True)
             return connection
 
         return connect_clickhouse, ClickHouseDialect()
@@ -105,12 +107,22 @@ def _engine(url: SourceUrl) -> tuple[Callable[[], Connection], Dialect]:
 
     def connect_postgres() -> Connection:
         connection = postgres.PostgresConnection(url)
-        if not checked:
-            postgres.check_format(connection, url)
-            checked.append(True)
+        with _closed_on_error(connection):
+            if not checked:
+                postgres.check_format(connection, url)
+                checked.append(True)
         return connection
 
     return connect_postgres, PostgresDialect()
+
+
+@contextmanager
+def _closed_on_error(connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def shipper_of(path: Path, url: SourceUrl, name: str) -> Shipper:

@@ -129,6 +129,13 @@ class Pool:
             self.close()
             self._note(error)
             raise
+        except BaseException:
+            # A question that was cancelled or refused leaves the connection as it was.
+            self._give_back(connection)
+            raise
+        self._give_back(connection)
+
+    def _give_back(self, connection: Connection) -> None:
         with self._lock:
             self._free.append(connection)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import errors
@@ -12,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from audit_tui.core.privacy.source_name import without_password
 from audit_tui.engines.layout import FORMAT
-from audit_tui.errors import NotAStore, QueryCancelled, SourceLost, StoreError, StoreTooNew
+from audit_tui.errors import NotAStore, QueryCancelled, SourceLost, StoreError, StoreTooNew, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +84,15 @@ class PostgresConnection:
 
 
 def security(url: SourceUrl) -> dict[str, Any]:
-    """Return the options of a connection that neither the URL nor the environment sets: TLS above all."""
-    given = conninfo_to_dict(url.secret_text)
+    """Return the options of a connection that neither the URL nor the environment sets: TLS above all.
+
+    Raises:
+        UsageError: If the URL has what PostgreSQL does not know.
+    """
+    try:
+        given = conninfo_to_dict(url.secret_text)
+    except psycopg.Error as error:
+        raise UsageError(f"{url} cannot be read: {without_password(str(error))}.") from None
     options: dict[str, Any] = {}
     if "connect_timeout" not in given and "PGCONNECT_TIMEOUT" not in os.environ:
         options["connect_timeout"] = CONNECT_TIMEOUT_S
@@ -101,8 +109,8 @@ def told(error: psycopg.Error, url: SourceUrl, kind: type[StoreError] = StoreErr
     """Return an error of the driver as one of ours: in one line, and without the password."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     words = without_password(lines[0] if lines else type(error).__name__)
-    if password := conninfo_to_dict(url.secret_text).get("password"):
-        words = words.replace(str(password), "***")
+    if password := urlsplit(url.secret_text).password:
+        words = words.replace(unquote(password), "***").replace(password, "***")
     hint = _TLS_HINT if "SSL" in words or "certificate" in words else ""
     if kind is SourceLost:
         return SourceLost(f"{url} cannot be reached: {words}", hint)

@@ -50,7 +50,9 @@ _ADD_NAMES = (
     "INSERT INTO audit_names (field, digest, name, folded)"
     " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT (field, digest) DO NOTHING"
 )
-ROLES = """\
+ROLES = f"""\
+INSERT INTO audit_about (name, value)
+    VALUES ('format', '{FORMAT}'), ('id', replace(gen_random_uuid()::text, '-', ''));
 -- Two roles, as a superuser or the owner of the tables. Give each user of yours one of them:
 --     GRANT audit_reader TO oncall;
 CREATE ROLE audit_reader NOLOGIN;

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from audit_tui.core.cancel import CancelToken
 from audit_tui.core.query import AtRow, EventQuery, Standing
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.opening import open_shared
-from audit_tui.errors import SourceLost
+from audit_tui.engines.pool import MAX_CONNECTIONS
+from audit_tui.engines.reader import SharedReader
+from audit_tui.errors import QueryCancelled, QueryTooLong, SourceLost
 from tests.engines.servers import Server, embedded, running
 from tests.engines.shared import append, ship
 from tests.ui.review_app import Driver, account, run_review
@@ -88,3 +92,26 @@ def test_a_reader_says_that_it_is_lost_and_comes_back(
         while reader.state().standing is Standing.LOST:
             pass
         assert len(reader.page(EventQuery(), AtRow(0), 5).rows) == 5
+
+
+def test_a_question_that_is_cancelled_leaves_the_connection(opened: ReaderFactory) -> None:
+    with closing(opened()) as reader:
+        assert isinstance(reader, SharedReader)
+        connections = set()
+        for _ in range(2 * MAX_CONNECTIONS):
+            token = CancelToken()
+            threading.Timer(0.05, token.cancel).start()
+            with pytest.raises(QueryCancelled):
+                reader._pool.rows("SELECT pg_sleep(60)", {}, token)
+            connections |= set(map(id, reader._pool._free))
+        assert len(connections) == 1
+        assert len(reader.page(EventQuery(), AtRow(0), 5).rows) == 5
+
+
+def test_an_answer_that_takes_too_long_is_ended(server: Server, opened: ReaderFactory) -> None:
+    opened().close()
+    with closing(open_shared(SourceUrl(server.url("lost")), deadline_s=0.05)()) as reader:
+        assert isinstance(reader, SharedReader)
+        with pytest.raises(QueryTooLong):
+            reader._pool.rows("SELECT pg_sleep(60)", {})
+        reader._pool.rows("SELECT pg_sleep(0.1)", {}, has_deadline=False)

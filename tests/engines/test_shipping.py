@@ -271,8 +271,6 @@ def test_a_shipper_may_not_change_or_delete(url: str, store: Path, database: psy
         database.execute(f"DROP ROLE IF EXISTS {role}")
     database.execute(schema.encode())
     try:
-        about = "INSERT INTO audit_about VALUES ('id', 'x'), ('format', '1')"
-        database.execute(about)
         database.execute(
             "CREATE ROLE host LOGIN IN ROLE audit_shipper; CREATE ROLE ann LOGIN IN ROLE audit_reader"
         )
