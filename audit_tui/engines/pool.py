@@ -61,6 +61,7 @@ class Pool:
         self._wait_s = LEAST_WAIT_S
         self._try_at_s = 0.0
         self._readers = 0
+        self._had_readers = False
 
     @property
     def lost(self) -> SourceLost | None:
@@ -102,6 +103,7 @@ class Pool:
         """Note another reader."""
         with self._lock:
             self._readers += 1
+            self._had_readers = True
 
     def leave(self) -> None:
         """Note that a reader is gone; the connections go with the last one."""
@@ -137,7 +139,12 @@ class Pool:
 
     def _give_back(self, connection: Connection) -> None:
         with self._lock:
-            self._free.append(connection)
+            is_wanted = self._readers > 0 or not self._had_readers
+            if is_wanted:
+                self._free.append(connection)
+        if not is_wanted:
+            # The answer of a question that outlived its reader.
+            connection.close()
 
     def _take(self) -> Connection:
         with self._lock:
