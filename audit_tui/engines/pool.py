@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -55,6 +56,8 @@ class Pool:
         self.deadline_s = deadline_s
         self._connect = connect
         self._free: list[Connection] = []
+        # Where a source is opened, and refused before anybody reads.
+        weakref.finalize(self, _close, self._free)
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = threading.Lock()
         self._lost: SourceLost | None = None
@@ -116,9 +119,9 @@ class Pool:
     def close(self) -> None:
         """Let all connections go."""
         with self._lock:
-            free, self._free = self._free, []
-        for connection in free:
-            connection.close()
+            free = self._free[:]
+            self._free.clear()
+        _close(free)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -165,6 +168,11 @@ class Pool:
             self._lost = error
             self._try_at_s = time.monotonic() + self._wait_s
             self._wait_s = min(self._wait_s * 2, MOST_WAIT_S)
+
+
+def _close(connections: list[Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 @contextmanager
