@@ -63,7 +63,7 @@ _DOERS = word_list(
     " adminname adminid adminemail usermail accountname userlogin"
 )
 _DOERS_THEMSELVES = word_list(
-    "user actor principal operator admin author initiator caller performedby createdby"
+    "user actor principal operator admin author initiator caller performedby createdby initiatedby"
 )
 _PERSONS_NAMES = {
     "email": 92, "emailaddress": 92, "mail": 90, "userprincipalname": 92, "login": 88, "username": 88,
@@ -96,7 +96,7 @@ _THINGS_NAMES = {
 _OF_THINGS = re.compile(
     r"(?:target|object|resource|item|entity|affected)\w*(?:name|label|path|user|email|id|key)\Z"
     r"|(?:table|bucket|file|repo|repository|project|database|topic|policy|safe|queue)(?:name|path)\Z"
-    r"|(?:source|entity)label\Z|dest(?:ination)?ip\Z|dstip\Z|idresph\Z|dest(?:ination)?host\Z"
+    r"|(?:source|entity)label\Z|dest(?:ination)?ip\Z|dstip\Z|resph\Z|dest(?:ination)?host\Z"
 )
 _TIME = re.compile(
     r"(?:event|creat|occur|record|action|log|request|audit|generat|start|publish)?[a-z]{0,5}"
@@ -209,7 +209,8 @@ _NO_ROLES = Roles(0, 0, 0, 0, 0, None)
 
 @lru_cache(maxsize=16_384)
 def _usual_roles(path: tuple[str, ...]) -> Roles:
-    steps = tuple(map(squash, path))
+    # Tables have the path to a value as the name of its column: actor.email.
+    steps = tuple(squash(step) for key in path for step in key.split(".") if step) or ("",)
     if any("enrich" in step for step in steps):
         return _NO_ROLES  # what others know of an address or a name, not what happened
     leaf, parents = steps[-1], steps[:-1]
@@ -262,7 +263,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
         "host",
         "remotehost",
         "remote",
-        "idorigh",
+        "origh",
         "ipv4",
         "ipv6",
         "hostname",

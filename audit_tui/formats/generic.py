@@ -47,14 +47,14 @@ ALIASES: dict[str, str] = {
     " creation_date time_created"
     " system_time start_time unix_time calendar_time action_time log_time logged_at"
     " time_generated record_time date dt"
-    " when",
+    " when date_accessed accessed_at",
     "event": "event event.action event.name event_name action action_name action_type activity_type operation"
     " operations operation_name activity activity_display_name method_name event_type"
     " activity_name atype type"
     " name data_type timestamp_desc",
     "category": "category event.category event.module module service service_name entity_type entity.type"
     " event_type event_source type resource_type",
-    "user": "user user_name username actor actor_name actor_email user_email email principal principal_email"
+    "user": "actor actor_name actor_email user user_name username user_email email principal principal_email"
     " login user_identity account account_name initiated_by performed_by created_by author author_name"
     " caller user_ids user_principal_name subject_user_name target_user_name subj_prime"
     " login_name src_user srcuser"
@@ -67,7 +67,8 @@ ALIASES: dict[str, str] = {
     " user_ip source_address src_address srcip client_address ip_addr remote_host clientipaddress"
     " context.ip_address actor.session.ip_address actor.ip_address",
     "target": "target target_name target_id resource resource_name resource_id object_name object_id"
-    " entity entity_name target_user subject obj_prime",
+    " entity entity_name target_user subject obj_prime object item item_name affected_items affected_item"
+    " affected_email",
     "source": "source application app product logger host hostname computer_name",
 }
 _PERSON_PATHS = tuple(
@@ -250,6 +251,10 @@ def _name_in(value: object, paths: tuple[tuple[str, ...], ...]) -> str | None:
 
 def _plain(value: object) -> str | None:
     return None if isinstance(value, dict | list) else column_text(value)
+
+
+def _plain_text(value: object) -> str | None:
+    return column_text(value) if isinstance(value, str) else None
 
 
 def _word(value: object) -> str | None:
@@ -459,7 +464,8 @@ class GenericMapper:
         is_denied = is_denied and outcome is Outcome.FAILURE
         if is_denied:
             mark_denied(metadata)
-        target = target or object_in_name(fields, event)
+        # Beside an actor, the user is whom it was done to.
+        target = target or object_in_name(fields, event) or _plain_text(metadata.get("user"))
         key = get("key")
         if description is None:
             description = act_sentence(

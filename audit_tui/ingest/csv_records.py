@@ -61,13 +61,20 @@ def header_of(head: str, is_known: Callable[[list[str]], bool]) -> Header | None
                 headers.append(Header(delimiter, names, number))
         if headers:
             best = max(headers, key=lambda header: len(header.names))
-            return best._replace(names=_distinct(best.names))
+            return best._replace(names=_distinct([*best.names, *_UNNAMED.get(tuple(best.names), ())]))
         widest = (
             max(widest, *(line.count(delimiter) + 1 for delimiter in DELIMITERS), 1)
             if not _is_setting(line)
             else widest
         )
     return None
+
+
+_EVENT_VIEWER = ("Date and Time", "Source", "Event ID", "Task Category")
+_UNNAMED: dict[tuple[str, ...], tuple[str, ...]] = {
+    (first, *_EVENT_VIEWER): ("Message",) for first in ("Keywords", "Level")
+}
+"""Headers of the Event Viewer of Windows, which leave out the name of the last column."""
 
 
 def _is_setting(line: str) -> bool:

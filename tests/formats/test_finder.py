@@ -88,3 +88,15 @@ def test_a_digest_of_cloudtrail_is_left_out_with_a_word(tmp_path: Path) -> None:
     assert (tally.stored, tally.rejected, tally.exit_code) == (1, 0, 0)
     (note,) = tally.notes
     assert note.endswith("d.json is a digest of CloudTrail, which has no events: it was left out.")
+
+
+def test_a_table_of_the_event_viewer_has_a_column_without_a_name(tmp_path: Path) -> None:
+    header = "Keywords,Date and Time,Source,Event ID,Task Category\n"
+    row = 'Audit Failure,11/1/2026 2:00:00 PM,Microsoft-Windows-Security-Auditing,4625,Logon,"It failed."\n'
+    events, rejects = read(write(tmp_path, header + row, "a.csv"))
+    assert rejects == []
+    assert (events[0].event, events[0].outcome.value, events[0].source) == (
+        "4625 logon failed",
+        "failure",
+        "windows",
+    )

@@ -30,7 +30,12 @@ def refine(telling: Telling) -> None:
     data = _data(telling)
     number = telling.event
     provider = telling.text(
-        "System.Provider.#attributes.Name", "winlog.provider_name", "SourceName", "ProviderName", "Provider"
+        "System.Provider.#attributes.Name",
+        "winlog.provider_name",
+        "SourceName",
+        "ProviderName",
+        "Provider",
+        "Source",
     )
     tables = telling.mapping.tables
     table = _SYSMON if _SYSMON in (provider or telling.values.get("category") or "").lower() else "security"
