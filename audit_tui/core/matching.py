@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, MetaField, Not
 from audit_tui.core.metadata import is_inside, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filters import Filter, FilterField
 
 
+T = TypeVar("T")
+
+
 def matcher(expression: Filter) -> Callable[[AuditEvent], bool]:
     """Return a function that tells whether the filter takes an event."""
+    return matcher_of(expression, texts_of)
+
+
+def matcher_of(expression: Filter, texts: Callable[[FilterField, T], Iterable[str]]) -> Callable[[T], bool]:
+    """Return a function that tells whether the filter takes something.
+
+    Args:
+        expression: The filter.
+        texts: Gives the texts of it that a condition on a field looks at.
+    """
     match expression:
         case Condition(field=field, operator=operator, value=value):
             test = operator.test(value)
-            return lambda event: test(texts_of(field, event))
+            return lambda event: test(texts(field, event))
         case Not(part=part):
-            inner = matcher(part)
+            inner = matcher_of(part, texts)
             return lambda event: not inner(event)
         case All(parts=parts):
-            tests = [matcher(part) for part in parts]
+            tests = [matcher_of(part, texts) for part in parts]
             return lambda event: all(test(event) for test in tests)
         case Any(parts=parts):
-            tests = [matcher(part) for part in parts]
+            tests = [matcher_of(part, texts) for part in parts]
             return lambda event: any(test(event) for test in tests)
 
 

@@ -93,6 +93,7 @@ class LiveDetections:
                     silenced, wanted = silences.of(rule.info), runner.plan_filter(rule)
                     left_out = _left_out(reader, silenced, wanted, times_us, cancel)
                     hits.append(_rule_hits(rule, runner, times_us, left_out))
+        runner.let_go()
         report(Detected(_ordered(hits), len(rules_asked), len(rules_asked), self._notes))
 
     def silence(self, info: RuleInfo, query: str) -> None:

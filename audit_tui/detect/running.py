@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from heapq import merge
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import Column
-from audit_tui.core.filters import All, Any, Condition, everywhere
-from audit_tui.core.matching import matcher
-from audit_tui.core.operators import MORE
+from audit_tui.core.filters import All, Any, everywhere
+from audit_tui.core.matching import matcher, matcher_of
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
@@ -17,6 +16,7 @@ from audit_tui.detect.correlation import BaseHit, correlated
 from audit_tui.detect.fields import table_of
 from audit_tui.detect.loading import Unread
 from audit_tui.detect.plan import lookup_of, plan_of
+from audit_tui.detect.tail import Tail, unpacked_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +52,7 @@ class Runner:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._plans: dict[str, Plan] = {}
         self._tests: dict[str, Callable[[AuditEvent], bool]] = {}
+        self._last_tail: tuple[EventReader, EventQuery, Tail] | None = None
         self._named = {rule.name: rule for rule in rules if rule.name} | {
             rule.info.id: rule for rule in rules
         }
@@ -98,22 +99,51 @@ class Runner:
     def hits(
         self, reader: EventReader, rule: Rule, query: EventQuery, cancel: CancelToken | None = None
     ) -> Iterator[AuditEvent]:
-        """Yield the events of a query that a rule hits, in the query's order.
+        """Yield the events of a query that a rule hits, the newest first.
 
         Args:
             reader: The events.
             rule: One of ``rules``.
-            query: Only these events; a correlation does not see others either.
+            query: Only these events, the newest first; a correlation does not see others either.
             cancel: Ends it.
         """
         if rule.correlation is None:
-            yield from _matches(reader, self._plans[rule.info.id], query, cancel)
+            yield from self._matches(reader, self._plans[rule.info.id], query, cancel)
             return
         seqs = correlated(rule.correlation, self._base_hits(reader, rule, query, cancel))
         if seqs:
-            limits = (Condition(Column.SEQ, MORE, str(min(seqs) - 1)), self.plan_filter(rule))
-            narrowed = replace(query, filter=everywhere(All((query.filter, *limits))), upto_seq=max(seqs))
-            yield from (event for event in reader.events(narrowed, cancel) if event.seq in seqs)
+            last = None
+            parts = (self.hits(reader, self._named[name], query, cancel) for name in rule.correlation.rules)
+            for event in merge(*parts, key=_newest_first):
+                if event.seq != last and event.seq in seqs:
+                    yield event
+                last = event.seq
+
+    def _matches(
+        self, reader: EventReader, plan: Plan, query: EventQuery, cancel: CancelToken | None
+    ) -> Iterator[AuditEvent]:
+        tail = self._tail(reader, query, cancel)
+        filter_ = everywhere(normal(All((query.filter, plan.filter))))
+        takes = matcher_of(everywhere(plan.filter), unpacked_texts)
+        last = (unpacked.event for unpacked in tail.events if takes(unpacked))
+        first: Iterator[AuditEvent] = iter(())
+        if tail.upto_seq:
+            first = reader.events(replace(query, filter=filter_, upto_seq=tail.upto_seq), cancel)
+        for event in merge(first, last, key=_newest_first):
+            if plan.test is None or plan.test(event):
+                yield event
+
+    def _tail(self, reader: EventReader, query: EventQuery, cancel: CancelToken | None) -> Tail:
+        """Return the last events of a query; one rule after the other asks for the same."""
+        if query.upto_seq is None:
+            query = replace(query, upto_seq=reader.newest_seq())
+        if self._last_tail is None or self._last_tail[0] is not reader or self._last_tail[1] != query:
+            self._last_tail = reader, query, Tail(reader, query, cancel)
+        return self._last_tail[2]
+
+    def let_go(self) -> None:
+        """Let the events go that are held for the next rule."""
+        self._last_tail = None
 
     def rules_of(self, event: AuditEvent) -> list[Rule]:
         """Return the rules that hit an event by itself, the weightiest first; no correlations."""
@@ -183,13 +213,8 @@ def _first(event: AuditEvent, field: str, table: SourceTable) -> str | None:
     return texts[0].casefold() if texts else None
 
 
-def _matches(
-    reader: EventReader, plan: Plan, query: EventQuery, cancel: CancelToken | None
-) -> Iterator[AuditEvent]:
-    whole = replace(query, filter=everywhere(normal(All((query.filter, plan.filter)))))
-    for event in reader.events(whole, cancel):
-        if plan.test is None or plan.test(event):
-            yield event
+def _newest_first(event: AuditEvent) -> tuple[int, int]:
+    return -event.occurred_us, -(event.seq or 0)
 
 
 def unmapped_words(unmapped: Sequence[Unmapped]) -> str:
