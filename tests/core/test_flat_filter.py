@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +32,9 @@ from audit_tui.core.flat_filter import (
 )
 from audit_tui.core.matching import matcher
 from audit_tui.core.operators import CONTAINS, IN_NETWORK, IS, IS_NOT, MATCHES, MORE, Operator
+from audit_tui.core.query_line.parse import parse
+from audit_tui.core.query_line.scan import QueryError
+from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import FilterError
 from tests.store.samples import EVENTS
 
@@ -144,3 +149,13 @@ def test_a_filter_that_nothing_can_match_is_refused(text: str) -> None:
     with pytest.raises(FilterError) as raised:
         parse_condition(text)
     assert "Outcomes are" in raised.value.hint or "source_ip=10.0.0.0/8" in raised.value.hint
+
+
+def test_a_line_that_nothing_can_match_is_mended() -> None:
+    context = TimeContext(UTC, datetime(2026, 11, 22, tzinfo=UTC))
+    with pytest.raises(QueryError) as raised:
+        parse("user:bob outcome:Succ -event:x", context)
+    assert raised.value.mended == "user:bob outcome:success -event:x"
+    with pytest.raises(QueryError, match="No severity is more than 6") as raised:
+        parse("severity>6", context)
+    assert not raised.value.mended

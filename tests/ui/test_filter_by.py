@@ -693,12 +693,14 @@ def test_an_error_points_at_the_place_and_enter_mends_it() -> None:
 def test_an_error_without_a_mend_keeps_the_dialog() -> None:
     async def script(driver: Driver) -> None:
         await driver.open()
-        await driver.press("up", "up", *"outcome=fail", "enter")
+        await driver.press("up", "up", *"severity=9", "enter")
         assert driver.dialog.is_current
-        assert "Outcomes are success and failure" in driver.hint
+        assert "No severity is 9. Severities go from 0" in driver.hint
         await driver.click("#apply")
         assert driver.dialog.is_current
-        await driver.press(*["backspace"] * 12, "enter")
+        await driver.press(*["backspace"] * 10, *"outcome=fail", "enter")
+        assert line_text(driver) == "outcome=failure"
+        await driver.press(*["backspace"] * 15, "enter")
         assert await driver.result() == FlatFilter()
 
     run_dialog(script, WIDE_EVENTS)

@@ -21,6 +21,7 @@ from audit_tui.core.filters import (
     MetaField,
 )
 from audit_tui.core.operators import CONTAINS, IS, MATCHES, OPERATORS, Operand
+from audit_tui.core.possible import ImpossibleValue
 from audit_tui.core.query_line.conditions import filter_of, is_ordered
 from audit_tui.core.query_line.scan import WORD_BEGINS, QueryError, Scanner, Value, unescaped
 from audit_tui.core.query_line.text import HAS_SYMBOL, PLAIN_NAME, field_text, joined, negation, quoted
@@ -229,7 +230,9 @@ class _Parser:
         try:
             return filter_of(field, operator, value.text, self._context)
         except UsageError as error:
-            self._scan.fail(error.message, error.hint, value.start, self._scan.at - value.start)
+            meant = error.meant if isinstance(error, ImpossibleValue) else ""
+            length = self._scan.at - value.start
+            self._scan.fail(error.message, error.hint, value.start, length, mend=meant or None)
 
     def _list(self, field: FilterField, operator: Operator) -> Filter:
         scan, start = self._scan, self._scan.at

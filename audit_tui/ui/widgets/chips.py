@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from rich.cells import cell_len
 from textual.message import Message
 
-from audit_tui.core.query_line.text import line_of
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.widgets.bars import Bar
@@ -85,7 +84,7 @@ class ChipLine(Bar, can_focus=True):
         if (chips, is_lifted) == (self._chips, self._is_lifted):
             return
         self._chips, self._is_lifted = tuple(chips), is_lifted
-        self._texts = tuple(fit_at_most(line_of(chip.filter), MAX_CELLS) for chip in chips)
+        self._texts = _texts(self._chips) if chips else ()
         self.cursor = max(0, min(self.cursor, len(chips) - 1))
         self._first = min(self._first, self.cursor)
         if self.display != bool(chips):
@@ -172,6 +171,13 @@ class ChipLine(Bar, can_focus=True):
 
     def action_leave_chips(self) -> None:
         self.post_message(self.Left())
+
+
+def _texts(chips: Sequence[Chip]) -> tuple[str, ...]:
+    # Imported with the first chip: 5 ms of the start.
+    from audit_tui.core.query_line.text import line_of
+
+    return tuple(fit_at_most(line_of(chip.filter), MAX_CELLS) for chip in chips)
 
 
 def _chip_cells(text: str) -> int:
