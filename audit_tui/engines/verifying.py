@@ -117,7 +117,6 @@ class SharedCheck:
         self._keys = keys
         self._marks = {anchor.checkpoint.size: anchor.checkpoint.root for anchor in anchors}
         self._frontier = Frontier()
-        self._runs = WrongRuns()
         self._problems: list[str] = []
         self._unmatched: dict[int, set[bytes]] = {}
         """The leaves that events have which do not match: a declared redaction may explain them."""
@@ -125,11 +124,18 @@ class SharedCheck:
         self._acts: dict[int, dict[str, Any]] = {}
         """The metadata of the events that are sealed as acts."""
         self._matching = self._signed = self._anchored = 0
+        self._redacted = self._pruned = 0
+        self.done = 0
+        """Up to this event everything was looked at."""
         values = EncodedValues()
         self._encodings = Encodings(values, values, values, values, values)
 
+    def grow(self, store: SharedStore) -> None:
+        """Let the next run go up to where the store is shipped now."""
+        self._store = store
+
     def run(self, report: Callable[[int], None], cancel: CancelToken | None = None) -> StoreReport:
-        """Check all of it.
+        """Check what is not checked yet; a second run goes on where the first one ended.
 
         Args:
             report: Is told after each batch up to which event.
@@ -139,36 +145,39 @@ class SharedCheck:
             QueryCancelled: If the token is cancelled.
             StoreError: If the engine cannot be read.
         """
-        done = 0
         for size in sorted(mark for mark in self._marks if mark > self._store.size):
             self._problems.append(f"an anchor is of {size:,} events: the newest were removed")
         for batch in self._batches(cancel):
-            if batch.first != done + 1 or len(batch.leaves) != batch.last - batch.first + 1:
-                self._problems.append(f"the seals of events {done + 1:,} to {batch.first - 1:,} are missing")
+            if batch.first != self.done + 1 or len(batch.leaves) != batch.last - batch.first + 1:
+                self._problems.append(
+                    f"the seals of events {self.done + 1:,} to {batch.first - 1:,} are missing"
+                )
                 break
             self._check_events(batch, cancel)
             self._check_seals(batch)
-            done = batch.last
-            report(done)
+            self.done = batch.last
+            report(self.done)
         redacted, pruned = self._explain()
+        self._redacted, self._pruned = self._redacted + redacted, self._pruned + pruned
         wrong = [(number, Wrong.CHANGED) for number in self._unmatched]
         wrong += [(number, Wrong.MISSING) for number in self._missing]
         wrong += [(number, Wrong.ADDED) for number in self._added(cancel)]
+        runs = WrongRuns()
         for number, kind in sorted(wrong):
-            self._runs.add(kind, number)
+            runs.add(kind, number)
         return StoreReport(
             self._store,
             self._matching,
-            redacted,
-            pruned,
-            tuple(self._runs.runs),
+            self._redacted,
+            self._pruned,
+            tuple(runs.runs),
             tuple(self._problems),
             self._signed,
             self._anchored,
         )
 
     def _batches(self, cancel: CancelToken | None) -> Iterator[Batch]:
-        after = 0
+        after = self.done
         while True:
             args = Args(self._dialect)
             statement = (

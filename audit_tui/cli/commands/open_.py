@@ -30,7 +30,7 @@ from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.filters import EVERYTHING
 from audit_tui.core.link import is_link, read_link
-from audit_tui.core.source import SourceUrl, local_path, source_of
+from audit_tui.core.source import SourceUrl, source_of
 from audit_tui.core.view import chipped, settled_columns
 from audit_tui.errors import (
     EXIT_OK,
@@ -379,9 +379,7 @@ def open_screen(
             " · ".join(filter(None, notices)),
             state_directory(),
             partial(_export, store, redact, acts),
-            None
-            if shown_as or isinstance(store, SourceUrl)
-            else partial(_seal_checker, store, info.store_id),
+            None if shown_as or table_words(store) else partial(_seal_checker, store, info.store_id),
             redact,
             shown.command_words or (NAME, "query", "-s", info.path, *table_words(store)),
             names=shown.names or (info.path,),
@@ -459,13 +457,17 @@ def _keep_place(info: StoreInfo, left: Left, resume_from: Places | None) -> None
 
 
 def _seal_checker(store: EventSource, store_id: str) -> SealChecker:
-    """Return the checker of the seals for an open screen; it remembers how far it came."""
+    """Return the checker of the seals for an open screen; that of a store remembers how far it came."""
+    if isinstance(store, SourceUrl):
+        from audit_tui.engines.seal_checker import SharedSealChecker
+
+        return SharedSealChecker(store)
     from audit_tui.store.evidence.seal_status import StoreSealChecker
 
     # The id comes from the file, and becomes the name of another.
     is_name = store_id.isascii() and store_id.isalnum() and len(store_id) <= MAX_NAME_CHARS
     memory = state_directory() / "verified" / f"{store_id}.checkpoint" if is_name else None
-    return StoreSealChecker(local_path(store), memory)
+    return StoreSealChecker(store, memory)
 
 
 def _export(
