@@ -1,4 +1,4 @@
-"""The marks and notes that a user makes on events: in a file of the user's, never in the store.
+"""Marks and notes that a user makes on events, and past views: in a file of the user's, never in the store.
 
 They are held by the key of the event, which stays the same wherever the event is copied to. The file is never
 trusted: what cannot be read in it is left out, and a file that cannot be read at all is told.
@@ -7,9 +7,12 @@ trusted: what cannot be read in it is left out, and a file that cannot be read a
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.left import Left
 from audit_tui.core.new_file import ANYTHING, new_file, private_folder, read_small
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
@@ -20,12 +23,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.view import View
 
 VERSION = 1
 MAX_NOTE_CHARS = 10_000
 MAX_ENTRIES = 10_000
 """Nobody marks more by hand, and the file is written whole at each mark."""
 MAX_FILE_BYTES = 64_000_000
+MAX_VIEWS = 50
+"""The views shown longest ago are forgotten."""
 _MAX_INT = 2**63 - 1
 
 
@@ -53,7 +59,28 @@ class Notebook:
         self.path = path
         self.problem = ""
         """A sentence on what is wrong with the file; empty when nothing is."""
+        self._views: list[View] = []
         self._by_key = self._read()
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views of this store that narrowed, the last shown first."""
+        return tuple(self._views)
+
+    def remember(self, views: Iterable[View]) -> None:
+        """Write down views that were shown, the last one first; they stand before the older ones.
+
+        Raises:
+            FileError: If it cannot be written down.
+        """
+        shown = [view for view in views if view.in_force != EVERYTHING]
+
+        def change() -> Iterable[Entry]:
+            self._views = list(dict.fromkeys((*shown, *self._views)))[:MAX_VIEWS]
+            return ()
+
+        if shown and shown != self._views[: len(shown)]:
+            self._write(change)
 
     @classmethod
     def of_store(cls, folder: Path, store_id: str) -> Notebook | None:
@@ -154,7 +181,8 @@ class Notebook:
         except OSError as error:
             raise FileError(f"{self.path} cannot be written: {error.strerror}.") from None
         with new_file(self.path, ANYTHING) as stream:
-            json.dump({"version": VERSION, "events": events}, stream, indent=1)
+            views = [Left(view).to_plain() for view in self._views]
+            json.dump({"version": VERSION, "events": events, "views": views}, stream, indent=1)
 
     def _read(self) -> dict[str, Entry]:
         try:
@@ -163,12 +191,20 @@ class Notebook:
         except (OSError, ValueError, RecursionError):
             plain = None
         match plain:
-            case {"version": 1, "events": dict(events)}:
+            case {"version": 1, "events": dict(events), **rest}:
                 self.problem = ""
+                self._views = list(_views(rest.get("views")))
                 entries = (_entry(key, fields) for key, fields in events.items())
                 return {entry.key: entry for entry in entries if entry is not None}
         self.problem = f"The marks and notes cannot be read: {self.path}."
         return {}
+
+
+def _views(plain: object) -> Iterator[View]:
+    for each in plain if isinstance(plain, list) else ():
+        # What makes no sense is left out, as of events.
+        with suppress(ValueError):
+            yield Left.from_plain(each).view
 
 
 def _entry(key: str, fields: object) -> Entry | None:

@@ -36,8 +36,8 @@ class History:
 
     @property
     def views(self) -> list[View]:
-        """Return the views that were shown, the last one at the end."""
-        return [left.view for left in self._views[: self._place + 1]]
+        """Return the views that were shown, what was undone too, the last one at the end."""
+        return [left.view for left in self._views]
 
     def step(self, by: int) -> Left | None:
         """Return the view so many steps back (negative) or forth, to ask for it; None if there is none."""

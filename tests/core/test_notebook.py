@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core import notebook as notebooks
+from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
+from audit_tui.core.filters import Condition
 from audit_tui.core.notebook import Entry, Notebook
+from audit_tui.core.operators import IS
+from audit_tui.core.view import View
 from audit_tui.errors import FileError, UsageError
 from tests.payloads import PAYLOADS
 
@@ -121,3 +125,24 @@ def test_only_a_stored_event_is_marked(tmp_path: Path) -> None:
 def test_an_id_that_is_no_name_has_no_notebook(tmp_path: Path) -> None:
     assert Notebook.of_store(tmp_path, "../../etc") is None
     assert Notebook.of_store(tmp_path, "0a1b") is not None
+
+
+def test_past_views_are_read_again_the_last_first(tmp_path: Path) -> None:
+    book = Notebook(tmp_path / "book.json")
+    first, second = (View(Condition(Column.USER, IS, name)) for name in ("alice", "bo\x1bb"))
+    book.remember([View(), first])
+    book.mark([event(1)])
+    book.remember([second, first])
+    again = Notebook(book.path)
+    assert again.views == (second, first)
+    assert len(again) == 1
+    again.remember([View()])
+    again.remember([first])
+    assert Notebook(book.path).views == (first, second)
+
+
+def test_a_past_view_that_makes_no_sense_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "book.json"
+    path.write_text('{"version": 1, "events": {}, "views": [{"range": "never"}, 7]}')
+    assert Notebook(path).views == ()
+    assert not Notebook(path).problem

@@ -217,3 +217,16 @@ def test_a_broken_file_of_views_is_told_and_the_others_are_shown(tmp_path: Path)
         assert "saved views cannot be read" in driver.text()
 
     run_review(script, folder=tmp_path)
+
+
+def test_past_views_are_listed_also_in_a_later_run(tmp_path: Path) -> None:
+    async def first(driver: Driver) -> None:
+        await driver.press("equals_sign", "u", "V")
+        assert "event=Login  All Time" in driver.text()
+
+    async def second(driver: Driver) -> None:
+        await driver.press("V", "G", "enter")
+        assert driver.review.event_list.count.value == 200
+
+    run_review(first, view=ALL_TIME, folder=tmp_path, size=(100, 30))
+    run_review(second, view=ALL_TIME, folder=tmp_path, size=(100, 30))

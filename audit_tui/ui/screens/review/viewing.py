@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from audit_tui.core.compare import new_values
-from audit_tui.core.saved_views import STARS, SavedView, SavedViews, only_new, saved
+from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.query_line.text import line_of
+from audit_tui.core.saved_views import MAX_NAME_CHARS, STARS, SavedView, SavedViews, only_new, saved
 from audit_tui.core.view import chipped
 from audit_tui.errors import AuditTuiError
-from audit_tui.ui.screens.review.base import ReviewBase
+from audit_tui.ui.screens.review.marking import Marking
 
 if TYPE_CHECKING:
     from audit_tui.core.columns import Column
     from audit_tui.core.view import View
-    from audit_tui.ui.screens.pick_dialog import Picked
+    from audit_tui.ui.screens.pick_dialog import Choice, Picked
 
+MAX_PAST = 12
+"""So many of the last views are listed."""
 MAX_NEW = 200
 """So many new values make a filter."""
 _NAME_CELLS = 28
 _HINT = "⏎ show   s save this view   1-9 star   x remove   Esc close"
 
 
-class Viewing(ReviewBase):
+class Viewing(Marking):
     """The keys for saved views."""
 
     def action_saved_views(self) -> None:
@@ -43,9 +48,37 @@ class Viewing(ReviewBase):
             )
             for view in views
         ]
+        past = [self._past_choice(view) for view in self._past_views()]
+        if past:
+            choices += [Choice("", label="Shown before"), *past]
         keys = ("s", "x", *map(str, STARS))
         dialog: PickDialog[SavedView] = PickDialog("Saved views", choices, hint=_HINT, keys=keys)
         self.app.push_screen(dialog, partial(self._take_picked, views))
+
+    def _past_views(self) -> list[View]:
+        """Return the views that narrowed, of this run and of earlier ones, the last first, each once."""
+        redact = self._opening.redact
+        past = () if self._notebook is None else self._notebook.views
+        views = dict.fromkeys((*reversed(self._history.views), *past))
+        narrowing = [
+            view for view in views if view.in_force != EVERYTHING and view != self._by_name(self.view)
+        ]
+        # By names, which are not shown.
+        return [] if redact is not None and redact.is_on else narrowing[:MAX_PAST]
+
+    def _past_choice(self, view: View) -> Choice[SavedView]:
+        from audit_tui.ui.screens.pick_dialog import Choice
+
+        line = line_of(view.in_force)
+        name = "".join(filter(str.isprintable, line))[:MAX_NAME_CHARS].strip() or "Shown before"
+        words = view.range_words(self.context)
+        return Choice(f"   {line}", saved(name, view, self.context), end=f"  {words}")
+
+    def on_unmount(self) -> None:
+        if self._notebook is not None and not self._notebook.problem:
+            # Nobody is there any more to be told.
+            with suppress(AuditTuiError):
+                self._notebook.remember(reversed(self._history.views))
 
     def action_starred(self, digit: int) -> None:
         views = self._saved_views()
