@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import SORT_KEYS, Column
-from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.filters import ANY_TEXT, Condition
 from audit_tui.core.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.query import EventQuery, PageKey, Sort
@@ -323,3 +323,45 @@ def test_any_input_is_plain_text(text: str) -> None:
         assert "match 1 of 1" in status(driver)
 
     run_review(script, events, view=ALL_TIME, open_reader=fake_factory(events))
+
+
+def test_newer_events_change_nothing() -> None:
+    reader = FakeReader(account(200))
+    gate = Gate()
+    gate.open()
+
+    def hook(name: str, _: CancelToken | None) -> None:
+        if name == "locate":
+            gate.pass_through()
+
+    reader.hook = hook
+
+    def append(count: int) -> None:
+        start = len(reader._events)
+        reader._events += [
+            AuditEvent("Login", to_us(NOW) + start + n, key=f"n{start + n}", seq=start + n + 1)
+            for n in range(count)
+        ]
+
+    async def script(driver: Driver) -> None:
+        nonlocal gate
+        await search(driver, "thing 5")
+        assert "match 1 of 11" in status(driver)
+        hit = place(driver)[1]
+        append(7)
+        await driver.press("R")
+        assert place(driver)[1] == hit
+        assert "match 1 of 11" in status(driver)
+        assert driver.review.event_list.count.value == 207
+        gate = Gate()
+        await driver.pilot.press("n")
+        await driver.until(lambda: gate.is_reached)
+        append(5)
+        driver.review.event_list.ask(driver.review.event_list.shown)
+        gate.open()
+        await driver.settle()
+        assert driver.review.event_list.count.value == 212
+        assert place(driver) == (212 - 59, "Did thing 58")
+        assert "match 2 of 11" in status(driver)
+
+    run_review(script, view=ALL_TIME, open_reader=lambda: reader)

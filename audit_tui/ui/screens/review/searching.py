@@ -44,8 +44,10 @@ class Searching(Narrowing, Moving):
         """The word for what is sought."""
         self._none = ""
         """The words when there is none."""
-        self._landed: tuple[int, PageKey] | None = None
-        """The row index and the key of the event that was landed on."""
+        self._landed: PageKey | None = None
+        """The event that was landed on, while the cursor stays there."""
+        self._sought_in: View | None = None
+        """The view in which was sought last."""
         self._release: Callable[[], None] = _nothing
         self._is_slow = False
 
@@ -153,6 +155,7 @@ class Searching(Narrowing, Moving):
             return
         if from_row_on:
             key = key.just_before(shown.query.sort)
+        self._sought_in = shown.view
         view = View(shown.view.in_force, shown.view.time_range, shown.view.sort).narrowed(condition)
         query = replace(view.query(shown.context), upto_seq=shown.query.upto_seq)
         self._kind, self._none = kind, none
@@ -162,13 +165,9 @@ class Searching(Narrowing, Moving):
 
     @property
     def _key_here(self) -> PageKey | None:
-        """The key of the event under the cursor, also where its row is not read yet."""
+        """The key of the event under the cursor; None while its row is not read."""
         row = self.table.highlighted
-        if row is not None:
-            return PageKey.of(row, self.event_list.shown.query.sort)
-        if self._landed is not None and self._landed[0] == self.table.cursor_row:
-            return self._landed[1]
-        return None
+        return None if row is None else PageKey.of(row, self.event_list.shown.query.sort)
 
     def _hold_keys(self) -> None:
         """Let keys wait for the event that they are meant for, but no longer than one would notice."""
@@ -198,16 +197,20 @@ class Searching(Narrowing, Moving):
         if hit is None:
             self.say(self._none)
         else:
-            self._landed = (hit.index, PageKey.of(hit.row, message.wish.result.sort))
-            self.event_list.land(hit.index, hit.blocks)
+            self._landed = PageKey.of(hit.row, message.wish.result.sort)
+            if self.event_list.wanted is None and message.wish.result == self.event_list.shown.query:
+                self.event_list.land(hit.index, hit.blocks)
+            elif self.event_list.latest.view == self._sought_in:
+                # Newer events came meanwhile: the row has another number now.
+                middle = self.table.visible_rows // 2
+                self.event_list.ask_at(self.event_list.latest, self._landed, middle)
             if hit.has_gone_round:
                 self.say(f"{'From the top' if message.wish.steps > 0 else 'From the end'} again.")
         self._end_wait()
 
     @on(Seeker.Ranked)
     def _show_rank(self, message: Seeker.Ranked) -> None:
-        is_there = self._landed is not None and self._landed[0] == self.table.cursor_row
-        if is_there and self._seeker.is_current(message.wish):
+        if self._landed is not None and self._seeker.is_current(message.wish):
             self._status.show_match(f"{self._kind} {message.rank:,} of {message.total:,}")
 
     @on(Seeker.Failed)
@@ -217,16 +220,19 @@ class Searching(Narrowing, Moving):
             self.show_error(message.error)
 
     @on(EventTable.RowHighlighted)
-    def _leave_match(self, message: EventTable.RowHighlighted) -> None:
-        if self._landed is not None and self._landed[0] != message.cursor_row:
+    def _leave_match(self) -> None:
+        key = self._key_here
+        is_coming = self.event_list.wanted is not None
+        if self._landed is not None and key is not None and self._landed != key and not is_coming:
             self._landed = None
             self._status.show_match("")
 
     @on(EventList.QueryShown)
     def _end_seek(self, message: EventList.QueryShown) -> None:
-        self._cancel_seek()
-        self._landed = None
-        self._status.show_match("")
+        if message.shown.view != self._sought_in:
+            self._cancel_seek()
+            self._landed = None
+            self._status.show_match("")
         if message.is_reopened:
             self._seeker.renew()
 
