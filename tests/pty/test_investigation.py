@@ -63,7 +63,7 @@ def test_the_walk_by_keys(store: Path, size: tuple[int, int]) -> None:
         terminal.wait_for("2026-11-22 07:47 to 09:48")
 
         terminal.press("S")
-        terminal.wait_for(f"{incident.MOST_FAILED}")
+        terminal.wait_for("most frequent first")
         terminal.press("escape")
         terminal.press("escape")
         terminal.wait_until_gone("around an event")

@@ -50,7 +50,7 @@ def test_it_shows_what_happened_around_and_returns_exactly() -> None:
             assert table.cursor_row - table.scroll_offset.y == table.visible_rows // 2
             at = table.cursor_row - table.scroll_offset.y + 2
             assert driver.lines()[at].rstrip().endswith("◂ here")
-            assert "around an event, x returns" in driver.lines()[0]
+            assert "x returns: around an event" in driver.lines()[0]
             assert driver.review.event_list.count.value == len(EVENTS)
             await driver.press("j", "j")
             await driver.press(back)

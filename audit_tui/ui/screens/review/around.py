@@ -110,7 +110,7 @@ class Around(Searching, Marking):
         if self._surroundings is None:
             return super().applied_words(view)
         words = super().applied_words(view)
-        return f"around an event, {self._keymap.key_of('context')} returns{words and f': {words}'}"
+        return f"{self._keymap.key_of('context')} returns: around an event{words and f', {words}'}"
 
     def remarks(self) -> dict[int, Remark]:
         remarks = super().remarks()
