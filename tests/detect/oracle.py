@@ -83,6 +83,7 @@ def hits(
     names: dict[str, tuple[str, ...]],
     *,
     ignores_case: bool = False,
+    seen: dict[tuple[int, str], list[Any]] | None = None,
 ) -> set[int]:
     """Return the numbers of the records that pySigma's backend finds for a rule.
 
@@ -92,7 +93,9 @@ def hits(
         records: Numbered records.
         names: For each field, the names that it may have in a record.
         ignores_case: Names differ in their case.
+        seen: What stood in these records, by number and name: for the next rule.
     """
+    values = {} if seen is None else seen
     assert rule.tree is not None
     fields = sorted({test.field for test in tests_in(rule.tree)} - {KEYWORD})
     fields += sorted(
@@ -104,23 +107,37 @@ def hits(
     connection.create_function("regexp", 2, lambda pattern, value: _search(pattern, value))
     columns = ", ".join(f'"{field}" text collate nocase' for field in (*fields, RAW))
     connection.execute(f"CREATE TABLE logs (number integer, {columns})")
+    has_keywords = any(test.field == KEYWORD for test in tests_in(rule.tree))
     rows = []
     for number, record in records:
         lists = [
             [
                 value
                 for name in names.get(field, (field,))
-                for value in values_at(record, name, ignores_case=ignores_case)
+                for value in _remembered(values, number, record, name, ignores_case=ignores_case)
             ]
             or [None]
             for field in fields
         ]
-        raw = "\n".join(map(str, _leaves(record)))
+        raw = "\n".join(map(str, _leaves(record))) if has_keywords else ""
         rows += [(number, *values, raw) for values in islice(product(*lists), MOST_ROWS)]
     marks = ", ".join("?" * (len(fields) + 2))
     connection.executemany(f"INSERT INTO logs VALUES ({marks})", rows)
     asked = statement.replace("<TABLE_NAME>", "logs").replace("SELECT *", "SELECT number")
     return {row[0] for row in connection.execute(asked)}
+
+
+def _remembered(
+    seen: dict[tuple[int, str], list[Any]],
+    number: int,
+    record: dict[str, Any],
+    name: str,
+    *,
+    ignores_case: bool,
+) -> list[Any]:
+    if (number, name) not in seen:
+        seen[number, name] = values_at(record, name, ignores_case=ignores_case)
+    return seen[number, name]
 
 
 def _search(pattern: str, value: object) -> bool:
