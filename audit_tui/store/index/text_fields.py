@@ -34,6 +34,8 @@ MAX_TEXT_BYTES = 64 * 1024 * 1024
 """With more text than this a stretch is divided; it is in memory while its index is built."""
 MAX_FIELDS = 50_000
 """With more different fields than this a stretch is divided too."""
+BATCH_BYTES = 8 * 1024 * 1024
+"""Events are not added together once they have so much text."""
 BATCH_EVENTS = 1_024
 """Events are best added in batches of this size: about 1 MB decoded."""
 

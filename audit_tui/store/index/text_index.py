@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.text_build import Built, built_from
-from audit_tui.store.index.text_fields import BATCH_EVENTS, ROWS, TextFields, TooMuchText
+from audit_tui.store.index.text_fields import BATCH_BYTES, BATCH_EVENTS, ROWS, TextFields, TooMuchText
 from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, deflated, inflated, place_of
 
@@ -138,7 +138,7 @@ def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
     waiting = [stretch]
     while waiting:
         part = waiting.pop()
-        built = _built(_batches(connection, part), part)
+        built = _built(_batched(connection.execute(ROWS, part)), part)
         if built is None and part.last_seq - part.first_seq >= LEAST_DIVIDED:
             middle = (part.first_seq + part.last_seq) // 2
             waiting += [Stretch(middle + 1, part.last_seq), Stretch(part.first_seq, middle)]
@@ -220,20 +220,25 @@ def _built(batches: Iterable[Sequence[Sequence[Any]]], stretch: Stretch) -> Buil
     return built_from(fields)
 
 
-def _batches(connection: sqlite3.Connection, stretch: Stretch) -> Iterable[Sequence[Sequence[Any]]]:
-    cursor = connection.execute(ROWS, stretch)
-    return iter(lambda: cursor.fetchmany(BATCH_EVENTS), [])
-
-
 def _batched(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Sequence[Any]]]:
+    """Yield rows in batches; a few rows with much text are one of their own."""
     batch: list[Sequence[Any]] = []
+    text_bytes = 0
     for row in rows:
         batch.append(row)
-        if len(batch) == BATCH_EVENTS:
+        text_bytes += _text_bytes(row)
+        if len(batch) == BATCH_EVENTS or text_bytes > BATCH_BYTES:
             yield batch
-            batch = []
+            batch, text_bytes = [], 0
     if batch:
         yield batch
+
+
+def _text_bytes(row: Sequence[Any]) -> int:
+    try:
+        return len(row[1] or "") + len(row[2] or "") + len(row[4] or "")
+    except TypeError:  # a damaged file may hold numbers
+        return 0
 
 
 def _is_same(stored: object, part: bytes) -> bool:
