@@ -17,7 +17,7 @@ from audit_tui.core.filters import ANY_TEXT, Condition, MetaField
 from audit_tui.core.metadata import is_inside
 from audit_tui.core.operators import AT_LEAST, CONTAINS, IN_NETWORK, IS, MATCHES
 from audit_tui.errors import QueryCancelled, StoreDamaged
-from audit_tui.store.index import text_build, text_fields, text_index, text_stretch
+from audit_tui.store.index import text_build, text_fields, text_grams, text_index, text_stretch
 from audit_tui.store.index.row_conditions import Answer
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables import text_layout
@@ -296,6 +296,18 @@ def _stored_rows(connection: sqlite3.Connection) -> list[Any]:
 SEVERAL = drawn_events(
     [(TEXTS[n % len(TEXTS)], TEXTS[n * 7 % 11], ADDRESSES[n % 5], METADATA[n % 7]) for n in range(60)]
 )
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 100, 499, 500])
+def test_runs_of_a_long_text_are_those_of_its_chunks(
+    monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
+) -> None:
+    data = b"".join(b"%d, %x\xff" % (number * 7919, number) for number in range(50))
+    makers = (text_grams.pairs_of_bytes, text_grams.fours, text_grams.eights)
+    whole = [make(data) for make in makers]
+    monkeypatch.setattr(text_grams, "CHUNK_BYTES", chunk_bytes)
+    assert [make(data) for make in makers] == whole
+    assert len(whole[0]) == len({data[place : place + 2] for place in range(len(data) - 1)})
 
 
 def uncompressed(data: bytes) -> bytes:

@@ -22,6 +22,8 @@ FOUR_BITS = 18
 EIGHT_BITS = 20
 """A hash of eight bytes has so many bits, of which a quarter of the values count."""
 SAMPLED_EIGHTS = 1 << EIGHT_BITS - 2
+CHUNK_BYTES = 2 * 1024 * 1024
+"""Of a long text so much is hashed at once: that takes eight times as much memory."""
 LETTERS = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(0x80, 0xFE))
 """Bytes of letters and digits in folded texts."""
 PIECE = re.compile(rb"[0-9a-z\x80-\xfd]*[^0-9a-z\x80-\xfd]|[0-9a-z\x80-\xfd]+")
@@ -30,18 +32,38 @@ PIECE = re.compile(rb"[0-9a-z\x80-\xfd]*[^0-9a-z\x80-\xfd]|[0-9a-z\x80-\xfd]+")
 
 def pairs_of_bytes(data: bytes) -> BitMap:
     """Return all pairs of neighbours: the first byte, plus 256 times the second."""
+    return _of_chunks(data, 2, _pairs_of_bytes)
+
+
+def fours(data: bytes) -> BitMap:
+    """Return the hashes of all runs of four bytes."""
+    return _of_chunks(data, 4, _fours)
+
+
+def eights(data: bytes) -> BitMap:
+    """Return the hashes of a quarter of all runs of eight bytes, chosen by what they are."""
+    return _of_chunks(data, 8, _eights)
+
+
+def _of_chunks(data: bytes, run_bytes: int, values_of: Callable[[bytes], BitMap]) -> BitMap:
+    """Return the values of all runs in data, which are made of a chunk at a time."""
+    if len(data) <= CHUNK_BYTES:
+        return values_of(data)
+    ends = range(CHUNK_BYTES, len(data) + CHUNK_BYTES, CHUNK_BYTES)
+    return BitMap.union(*(values_of(data[end - CHUNK_BYTES : end + run_bytes - 1]) for end in ends))
+
+
+def _pairs_of_bytes(data: bytes) -> BitMap:
     whole, lanes = int.from_bytes(data, "little"), (len(data) + 2) // 4
     mask = _repeated(0xFFFF, 4, lanes)
     return _values(len(data) - 1, lanes, lambda begin: whole >> 8 * begin & mask)
 
 
-def fours(data: bytes) -> BitMap:
-    """Return the hashes of all runs of four bytes."""
+def _fours(data: bytes) -> BitMap:
     return _hashes(int.from_bytes(data, "little"), len(data) - 3, FOUR_BITS)
 
 
-def eights(data: bytes) -> BitMap:
-    """Return the hashes of a quarter of all runs of eight bytes, chosen by what they are."""
+def _eights(data: bytes) -> BitMap:
     whole = int.from_bytes(data, "little")
     hashes = _hashes(whole ^ whole >> 27, len(data) - 7, EIGHT_BITS)
     hashes.remove_range(SAMPLED_EIGHTS, 1 << EIGHT_BITS)

@@ -7,7 +7,6 @@ of the content is an event that says who removed which events, when and why; it 
 from __future__ import annotations
 
 import json
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome, json_text
@@ -26,6 +25,7 @@ from audit_tui.store.evidence.declared import (
 from audit_tui.store.tables import schema
 from audit_tui.store.tables.names import clear_unused
 from audit_tui.store.tables.rows import Draft, read_count
+from audit_tui.store.tables.statements import SIZES
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,6 +43,7 @@ REDACTABLE = (*COLUMN_FIELDS, METADATA, ORIGINAL)
 ALL_FIELDS = (*COLUMN_FIELDS, METADATA, ORIGINAL)
 """The fields that can be redacted, and ``meta.NAME``, one of the metadata; name, category, time, key stay."""
 ROWS_AT_ONCE = 2_000
+BYTES_AT_ONCE = 16 * 1024 * 1024
 _NOTHING = "Nothing was redacted."
 _VERIFY = "Verify the store: audit-tui verify."
 
@@ -105,7 +106,7 @@ def redact(writer: StoreWriter, seqs: Sequence[int], fields: Sequence[str], act:
     with writer.changing() as change:
         _require_removable(change, wanted)
         earlier = _redacted_before(change.connection)
-        for some in _batches(wanted, REDACT_AT_ONCE):
+        for some in _batches(change.connection, wanted, REDACT_AT_ONCE):
             redactions = list(_redactions(change, some, fields, earlier))
             if not redactions:
                 continue
@@ -183,7 +184,7 @@ def prune(
             some = _prunable(change.connection, before_us)
             if not some:
                 return Removed(events, tuple(by_events))
-            for batch in _batches(some, ROWS_AT_ONCE):
+            for batch in _batches(change.connection, some, ROWS_AT_ONCE):
                 change.remove(change.rows(batch))
             pruned = _pruned(change.connection) + len(some)
             change.set_info(schema.PRUNED, str(pruned))
@@ -209,9 +210,8 @@ def _pruned(connection: sqlite3.Connection) -> int:
 
 
 def _require_removable(change: Change, seqs: Sequence[int]) -> None:
-    existing = {row.seq for row in change.rows(seqs)}
     for seq in seqs:
-        if seq not in existing:
+        if change.connection.execute("SELECT 1 FROM events WHERE seq = ?", (seq,)).fetchone() is None:
             raise UsageError(f"There is no event {seq:,}.", _NOTHING)
     declaring = {seq for (seq,) in change.connection.execute("SELECT event_seq FROM seal_removed")}
     for seq in seqs:
@@ -335,7 +335,17 @@ def _sealed_form(change: Change, seq: int, before: Draft, earlier: Mapping[int, 
     raise StoreDamaged(f"Event {seq:,} is not as it was sealed, so nothing was redacted.", _VERIFY)
 
 
-def _batches(seqs: Sequence[int], size: int) -> Iterator[list[int]]:
-    waiting = iter(seqs)
-    while batch := list(islice(waiting, size)):
+def _batches(connection: sqlite3.Connection, seqs: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Divide events so that no more than ``BYTES_AT_ONCE`` are in memory at a time, or one alone."""
+    batch: list[int] = []
+    batch_bytes = 0
+    for seq in seqs:
+        row = connection.execute(f"{SIZES} = ?", (seq,)).fetchone()
+        size_bytes = 0 if row is None else row[1]
+        if batch and (len(batch) == most or batch_bytes + size_bytes > BYTES_AT_ONCE):
+            yield batch
+            batch, batch_bytes = [], 0
+        batch.append(seq)
+        batch_bytes += size_bytes
+    if batch:
         yield batch
