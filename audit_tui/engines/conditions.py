@@ -227,7 +227,10 @@ class Conditions:
         folded = self._dialect.folded("texts")
         text = leaf_text(value)
         if operator is IS:
-            whole = f"e.texts LIKE {args(contains_text(f'{BEFORE_VALUE}{text}{BETWEEN}'))}"
+            leaf = f"{BEFORE_VALUE}{text}{BETWEEN}"
+            # The second one finds its rows in an index over parts of texts, where there is one.
+            whole = f"e.texts LIKE {args(contains_text(leaf))}"
+            whole += f" AND {folded} LIKE {args(contains_text(leaf.casefold()))}"
             if path is None:
                 return whole
             return f"{whole} AND {matches('e.texts', self._pattern(path, _literal(text) + BETWEEN))}"

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from audit_tui.engines.pool import Pool
 
 STREAM_ROWS = 1_000
+FAR_ROWS = 5_000
+"""Rows that are skipped one by one; beyond, the totals tell where to begin."""
 MAX_METADATA_NAMES = 5_000
 _TOTALS_FIELDS = (Field.EVENT, Field.CATEGORY, Field.USER)
 NEWEST, OLDEST = "occurred_us DESC, id DESC", "occurred_us, id"
@@ -329,6 +331,10 @@ class SharedReader:
         match place:
             case AtRow(index=index):
                 offset = max(index, 0)
+                if offset >= FAR_ROWS and (near := self._near(query, offset, cancel)) is not None:
+                    edge, before = near
+                    extra = f"e.occurred_us {'<' if descending else '>='} {args(edge)}"
+                    offset -= before
             case After(key=key) | Before(key=key):
                 is_back = isinstance(place, Before)
                 sign = "<" if descending is not is_back else ">"
@@ -344,6 +350,38 @@ class SharedReader:
         if isinstance(place, Before):
             rows.reverse()
         return Page(tuple(rows), is_end)
+
+    def _near(self, query: EventQuery, index: int, cancel: CancelToken | None) -> tuple[int, int] | None:
+        """Return a moment near a row far down, and the number of rows before it; or None."""
+        args = Args(self._dialect)
+        totals = self._totals_names(args, query.filter)
+        if totals is None:
+            return None
+        field, names = totals
+        grain, interval, down = GRAIN_US[field], query.interval, query.sort.descending
+        parts = [f"t.field = {int(field)}", f"({names})"]
+        if interval.start_us is not None:
+            parts.append(f"t.span >= {args(interval.start_us // grain)}")
+        if interval.end_us is not None:
+            parts.append(f"t.span <= {args((interval.end_us - 1) // grain)}")
+        spans = (
+            f"SELECT t.span, sum(t.n) AS n FROM audit_totals t WHERE {' AND '.join(parts)} GROUP BY t.span"
+        )
+        order = "DESC" if down else ""
+        before = f"SELECT s.span, sum(s.n) OVER (ORDER BY s.span {order}) - s.n AS before FROM ({spans}) s"
+        statement = (
+            f"SELECT w.span FROM ({before}) w WHERE w.before <= {args(index)} ORDER BY w.before DESC LIMIT 1"
+        )
+        rows = self._pool.rows(statement, args.values, cancel)
+        if not rows:
+            return None
+        # The totals may count events beyond the bound: how many rows are before is counted exactly.
+        edge = (int(rows[0][0]) + (1 if down else 0)) * grain
+        if down:
+            beyond = replace(interval, start_us=max(edge, _or(interval.start_us, edge)))
+        else:
+            beyond = replace(interval, end_us=min(edge, _or(interval.end_us, edge)))
+        return edge, self.count(replace(query, interval=beyond), cancel)
 
     def _keys(
         self,

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from audit_tui.core.columns import Column
+from audit_tui.core.filters import ANY_TEXT, EVERYTHING, Condition, MetaField, Not
+from audit_tui.core.operators import CONTAINS, IS, IS_NOT
+from audit_tui.core.query import AtRow, EventQuery, Interval, Sort
 from audit_tui.core.source import SourceUrl
-from audit_tui.engines.opening import shipper_of
+from audit_tui.engines import reader as reader_module
+from audit_tui.engines.opening import open_shared, shipper_of
+from audit_tui.engines.pool import Pool
 from audit_tui.engines.shipping import NotShipped
 from audit_tui.errors import StoreDamaged, StoreError
 from tests.cli.running import run
@@ -308,3 +315,53 @@ def test_a_store_that_cannot_be_shipped(url: str, tmp_path: Path) -> None:
     append(path, EVENTS[:3])
     with pytest.raises(StoreError, match="cannot be reached"):
         shipper_of(path, SourceUrl("postgresql://x@/x?host=/nowhere"), "a").run(lambda *_: None)
+
+
+def test_a_row_far_down_is_found_by_the_totals(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "FAR_ROWS", 1)
+    hour = 3_600_000_000
+    times = [place * 13 % 90 * hour // 7 + place for place in range(len(EVENTS))]
+    events = [replace(event, occurred_us=time) for event, time in zip(EVENTS, times, strict=True)]
+    path = tmp_path / "audit.db"
+    append(path, events[:70])
+    ship(path, url)
+    with closing(open_shared(SourceUrl(url))()) as reader:
+        bound = reader.newest_seq()
+        append(path, events[70:])
+        ship(path, url)
+        bob = Condition(Column.USER, IS, "bob")
+        for expression in (EVERYTHING, bob, Not(bob), Condition(Column.USER, IS_NOT, "bob")):
+            for upto in (None, bound):
+                for interval in (Interval(), Interval(2 * hour + 5, 9 * hour), Interval(None, 7 * hour + 1)):
+                    for descending in (True, False):
+                        query = EventQuery(expression, interval, Sort(descending=descending), upto)
+                        every = reader.page(query, AtRow(0), 100).rows
+                        for index in range(1, len(every) + 2, 5):
+                            assert reader.page(query, AtRow(index), 7).rows == every[index : index + 7]
+
+
+def test_an_index_over_parts_of_texts_is_used_where_there_is_one(
+    url: str, store: Path, database: psycopg.Connection
+) -> None:
+    ship(store, url)
+    schema = run("ship", "--to", url, "--print-schema").stdout
+    optional = schema.partition("-- CREATE EXTENSION")[2]
+    for statement in f"-- CREATE EXTENSION{optional}".replace("-- ", "").split(";"):
+        database.execute(statement.encode())
+    statements: list[tuple[str, Any]] = []
+    original = Pool.rows
+
+    def noted(self: Pool, statement: str, values: object, *rest: object, **named: object) -> object:
+        statements.append((statement, values))
+        return original(self, statement, values, *rest, **named)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch, closing(open_shared(SourceUrl(url))()) as reader:
+        patch.setattr(Pool, "rows", noted)
+        reader.count(EventQuery(Condition(ANY_TEXT, CONTAINS, "10.0.0")))
+        reader.count(EventQuery(Condition(MetaField("b.c"), IS, "needle")))
+    database.execute("SET enable_seqscan = off")
+    for statement, values in statements[-2:]:
+        plan = str(database.execute(f"EXPLAIN {statement}".encode(), values).fetchall())
+        assert "audit_events_trigrams" in plan
