@@ -31,6 +31,7 @@ FEW_EVENTS = 500
 """Of so many events the rows are read instead of the bitmaps of all values: 2 ms."""
 _ROWS_AT_ONCE = 2_048
 _AT_ONCE = 32
+_READ_AT_ONCE = 512
 _KEPT_BATCHES = 6
 """The bitmaps of the values behind these are read again next time: all of them would push out the others."""
 
@@ -143,12 +144,15 @@ class _Totals:
     def most(self, limit: int | None) -> Totals:
         """Return the totals, of which only so many of the highest need be there; None for all."""
         totals = self._totals
+        if limit is None:
+            self._count_all()
+            return totals
         left = self._events - totals.total()
         best = sorted(totals.values())
         highest = best[-1] if best else 0
         for number, (events, some) in enumerate(self._batches()):
             # Every event has one value, so that no other value can get more than are left.
-            least = best[-limit] if limit is not None and len(best) >= limit else 0
+            least = best[-limit] if len(best) >= limit else 0
             if not left or min(events, highest + left) < least:
                 break
             self._session.check()
@@ -160,6 +164,25 @@ class _Totals:
                     best.remove(before)
                 insort(best, totals[value])
         return totals
+
+    def _count_all(self) -> None:
+        """Count every value, segment by segment, until each event has its value."""
+        totals = self._totals
+        for segment, places in zip(self._segments, self._places, strict=True):
+            counts = segment.counts(self._field)
+            assert counts is not None  # noqa: S101 - else its rows were read
+            left, count_in = len(places), places.intersection_cardinality
+            order = sorted(counts.events, key=counts.events.__getitem__, reverse=True)
+            for first in range(0, len(order), _READ_AT_ONCE):
+                self._session.check()
+                values = order[first : first + _READ_AT_ONCE]
+                bitmaps = segment.bitmaps(self._field, values, is_kept=first < _KEPT_BATCHES * _AT_ONCE)
+                for value, matches in zip(values, map(count_in, bitmaps), strict=True):
+                    if matches:
+                        totals[value if counts.texts is None else _text(counts.texts, value)] += matches
+                        left -= matches
+                if not left:
+                    break
 
     def _batches(self) -> Iterator[tuple[int, list[tuple[Value, Entry]]]]:
         """Yield the values, those with most events first, each with where its bitmaps are."""
