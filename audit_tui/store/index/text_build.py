@@ -356,16 +356,18 @@ def _mixed(small: list[Rare]) -> list[tuple[Rare, list[int]]]:
 
 def _both(texts: Sequence[str]) -> tuple[bytes, bytes]:
     """Return texts as the store holds them, joined, and the same folded."""
-    joined = "\0".join(texts)
-    if joined.count("\0") >= len(texts):
-        joined = "\0".join(map(stored_text, texts))
-    elif not joined.isascii():
+    joined = "\0".join(["", *texts, ""]) if texts else "\0\0"
+    if joined.count("\0") > len(texts) + 1 and texts:
+        joined = "\0".join(["", *map(stored_text, texts), ""])
+    elif joined.isascii():
+        # Folded as bytes: of 60 MB each copy counts.
+        original = joined.encode().replace(b"\0", SEPARATOR)
+        return original, original.lower()
+    else:
         # As stored_text does with each, but at once.
         joined = joined.encode("utf-8", "backslashreplace").decode()
     original, folded = joined.encode(), joined.casefold().encode()
-    return tuple(  # type: ignore[return-value]
-        b"".join((SEPARATOR, text.replace(b"\0", SEPARATOR), SEPARATOR)) for text in (original, folded)
-    )
+    return original.replace(b"\0", SEPARATOR), folded.replace(b"\0", SEPARATOR)
 
 
 def _case(originals: bytes, folded: bytes) -> bytes:
