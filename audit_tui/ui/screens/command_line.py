@@ -133,6 +133,8 @@ class CommandLine(Dialog[Order | None]):
         options.clear_options()
         options.add_options(Option(self._label(command)) for command in self._matches)
         options.display = bool(self._matches)
+        # Textual takes a list that sizes itself for as long as all its lines: the box would be too high.
+        options.styles.height = max(1, min(len(self._matches), self.app.size.height * 45 // 100))
         options.highlighted = 0 if typed and self._matches else None
 
     def _label(self, command: Command) -> Content:
