@@ -86,9 +86,9 @@ def test_the_incident_of_the_demo(tmp_path: Path) -> None:
     assert CliRunner().invoke(commands, arguments, obj=session).exit_code == 0
 
     async def script(driver: Driver) -> None:
-        # The rarest of all; what was done to users; out of the facets; down to the invitation; around it.
+        # The rarest events; the first of them; out of the facets; down to the invitation; around it.
         await play(driver, ["S", "r"], 2)
-        await driver.until(lambda: "User Management" in driver.text())
+        await driver.until(lambda: "User invited" in driver.text())
         await play(driver, ["enter", "escape"], 2)
         downs = 0
         while (row := driver.review.table.highlighted) is None or "acme-help" not in (row.description or ""):
