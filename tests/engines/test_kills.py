@@ -91,3 +91,32 @@ def test_every_event_is_there_once(server: Server, tmp_path: Path) -> None:
 def test_a_thousand_kills(server: Server, tmp_path: Path) -> None:
     kills = int(os.environ.get("KILLS", "1000"))
     killed(server, tmp_path, kills, kills // 20)
+
+
+def test_a_shipper_that_follows_waits_for_the_server(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    append(path, EVENTS[:30])
+    url = server.database("following")
+    words = [sys.executable, "-m", "audit_tui", "ship", str(path), "--to", url, "--follow"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as shipper:
+        assert shipper.stderr is not None
+
+        def wait_for(events: int) -> None:
+            while run("count", "-s", url, "--range", "all-time").stdout != f"{events}\n":
+                assert shipper.poll() is None
+
+        wait_for(30)
+        server.kill()
+        append(path, EVENTS[30:50])
+        # The one line about it, and how far behind it is.
+        told = shipper.stderr.readline()
+        assert "Trying again; nothing is lost" in told
+        server.start()
+        wait_for(50)
+        assert "can be reached again; all is shipped." in shipper.stderr.readline()
+        append(path, EVENTS[50:])
+        wait_for(90)
+        shipper.send_signal(signal.SIGINT)
+        assert "Sent 90 events" in shipper.stderr.read()
+        assert shipper.wait() == 130
+    assert run("verify", "-s", url).exit_code == 0

@@ -10,6 +10,7 @@ import click
 from audit_tui.cli.options import source_option, time_context
 from audit_tui.cli.source import reading
 from audit_tui.core.event import iso_utc
+from audit_tui.core.source import SourceUrl
 from audit_tui.core.text import clean_visible, thousands
 from audit_tui.core.time.dates import exact_date_text, zone_label
 
@@ -27,12 +28,13 @@ def info_command(context: click.Context, store: EventSource, is_json: bool) -> N
     """Tell what a store holds."""
     import sqlite3
 
+    version = "" if isinstance(store, SourceUrl) else sqlite3.sqlite_version
     with reading(store) as reader:
         info = reader.info()
     if is_json:
-        click.echo(json.dumps(_as_json(info, sqlite3.sqlite_version), indent=2))
+        click.echo(json.dumps(_as_json(info, version), indent=2))
         return
-    rows = _in_words(info, sqlite3.sqlite_version, time_context(context))
+    rows = _in_words(info, version, time_context(context))
     label_cells = max(len(label) for label, _ in rows)
     for label, value in rows:
         click.echo(f"{label:<{label_cells}}  {clean_visible(value)}")
@@ -47,7 +49,7 @@ def _as_json(info: StoreInfo, sqlite_version: str) -> dict[str, str | int | None
         "first": None if info.first_us is None else iso_utc(info.first_us),
         "last": None if info.last_us is None else iso_utc(info.last_us),
         "size_bytes": info.size_bytes,
-        "sqlite_version": sqlite_version,
+        "sqlite_version": sqlite_version or None,
         "notice": info.notice or None,
     }
 
@@ -66,5 +68,6 @@ def _in_words(info: StoreInfo, sqlite_version: str, context: TimeContext) -> lis
         ("zone", zone_label(context.zone, context.now)),
         ("size", f"{thousands(info.size_bytes)} bytes"),
         ("SQLite", sqlite_version),
+        ("notice", info.notice),
     ]
-    return [*rows, ("notice", info.notice)] if info.notice else rows
+    return [(label, value) for label, value in rows if value]
