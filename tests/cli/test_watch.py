@@ -267,7 +267,7 @@ def test_it_ends_with_its_summary(store: Path, number: int, code: int) -> None:
         assert names(process, 1) == ["a1"]
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
-    assert process.returncode == code
+    assert process.returncode == code, err
     assert "Watched: 1 event." in err
 
 
