@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.cli.commands.export import seal_words
+from audit_tui.cli.quick_seals import seal_words
 from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval

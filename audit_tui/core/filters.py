@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,8 +12,6 @@ from audit_tui.core.networks import network_of
 from audit_tui.core.operators import (
     AT_LEAST,
     AT_MOST,
-    CONTAINS,
-    CONTAINS_NOT,
     IN_NETWORK,
     IS,
     IS_NOT,
@@ -26,7 +23,6 @@ from audit_tui.core.operators import (
     Operator,
     number_of,
 )
-from audit_tui.core.possible import require_possible
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
@@ -123,7 +119,7 @@ def field_named(name: str) -> FilterField:
     if folded.startswith(META):
         path = name[len(META) :]
         if path.startswith('"'):
-            path = _quoted(path)[0]
+            path = quoted_name(path)[0]
         return MetaField(path)
     if folded in _NAMED:
         return _NAMED[folded]
@@ -140,7 +136,7 @@ def _column_hint(name: str) -> str:
     return f"{meant}{_COLUMNS_HINT}"
 
 
-def _quoted(text: str) -> tuple[str, int]:
+def quoted_name(text: str) -> tuple[str, int]:
     """Return the JSON text that a text begins with, and its length."""
     try:
         value, end = json.JSONDecoder().raw_decode(text)
@@ -306,39 +302,3 @@ def _grouped(part: Filter) -> str:
     words = in_words(part)
     is_group = isinstance(part, All | Any) and len(part.parts) > 1
     return f"({words})" if is_group else words
-
-
-_SYMBOLS = {operator.symbol: operator for operator in (IS, IS_NOT, CONTAINS, CONTAINS_NOT)}
-_SPLIT = re.compile("|".join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True)))
-
-
-def parse_condition(text: str) -> Condition:
-    """Read ``COLUMN=VALUE``, ``COLUMN!=VALUE``, ``COLUMN~VALUE`` or ``COLUMN!~VALUE``; the first splits.
-
-    An empty value is the missing one: ``user=`` means no user. ``source_ip=10.0.0.0/8`` means every address
-    in that network.
-
-    Raises:
-        FilterError: If there is no operator, the column is unknown, or no event can have the value.
-    """
-    named = text.lstrip()
-    begin = len(META) if named[: len(META)].lower() == META else 0
-    if begin and named.startswith('"', begin):
-        begin += _quoted(named[begin:])[1]
-    split = _SPLIT.search(named, begin)
-    if split is None:
-        raise FilterError(
-            f"The filter {text!r} has none of =, !=, ~ and !~.",
-            'Write it as "user=alice", "event!=Login" or "description~failed".',
-        )
-    name, value = named[: split.start()].strip(), named[split.end() :]
-    if not name.lower().startswith(META) and name.lower() not in _NAMED:
-        raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", _column_hint(name))
-    condition = condition_of(field_named(name), _SYMBOLS[split[0]], value or None)
-    require_possible(condition.field, condition.operator, condition.value)
-    return condition
-
-
-def condition_text(condition: Condition) -> str:
-    """Return the condition as ``--filter`` reads it: the inverse of ``parse_condition``."""
-    return f"{condition.field.value}{condition.operator.symbol}{condition.value or ''}"

@@ -9,16 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import (
-    ANY_TEXT,
-    All,
-    Any,
-    Condition,
-    Filter,
-    FilterField,
-    MetaField,
-    parse_condition,
-)
+from audit_tui.core.filter_text import parse_condition
+from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, FilterField, MetaField
 from audit_tui.core.flat_filter import (
     Draft,
     FlatFilter,

@@ -15,15 +15,16 @@ from audit_tui.cli.completing import columns as complete_columns
 from audit_tui.cli.options import events_options, parse_columns, query_argument, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
+from audit_tui.cli.quick_seals import seal_words
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import open_source, reading
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
 from audit_tui.core.new_file import database_files
-from audit_tui.core.source import SourceUrl, local_path
+from audit_tui.core.source import local_path
 from audit_tui.core.text import clean_visible, counted, thousands
-from audit_tui.errors import FileError, StoreError, UsageError
+from audit_tui.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,24 +50,6 @@ def exporter_of(store: EventSource, redact: RedactMode) -> Exporter:
         return replace(exporter(job, on_progress, cancel), seal_words=words)
 
     return export
-
-
-def seal_words(store: EventSource) -> str:
-    """Return the result of a quick check of the seals, in words; it takes under a second."""
-    from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
-
-    if isinstance(store, SourceUrl):
-        return "not checked; audit-tui verify does"
-    try:
-        report = verify(local_path(store), Request(Mode.QUICK))
-    except StoreError:
-        return "not sealed"
-    if report.result is Result.FAILED:
-        return "BROKEN; audit-tui verify says where"
-    return (
-        f"the seals of {counted(report.size, 'event')} fit each other, not anchored; the events were not"
-        " compared with them (audit-tui verify does)"
-    )
 
 
 @click.command("export")

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
+from audit_tui.core.filter_text import parse_condition
 from audit_tui.core.filters import (
     EVERYTHING,
     FILTER_COLUMNS,
@@ -19,7 +20,6 @@ from audit_tui.core.filters import (
     FilterField,
     MetaField,
     Not,
-    parse_condition,
 )
 from audit_tui.core.operators import IS, IS_NOT, OPERATORS
 from audit_tui.core.query_line.parse import Query, parse
