@@ -36,14 +36,16 @@ def test_it_begins_where_it_was_left(store: Path) -> None:
         terminal.wait_for("31 of 50")
         terminal.press("s")
         terminal.wait_for("17 of 50   by event")
+        # Who or what is new is said a moment after the rows.
+        terminal.wait_for("NEW EVENT")
         lines = terminal.lines[1:-2]
         terminal.press("q")
         assert terminal.wait() == 0
     for words in (["--resume"], ["open", "--resume", str(store)]):
         with Terminal([*AUDIT_TUI, *words]) as terminal:
             terminal.wait_for("17 of 50   by event")
+            terminal.read_until(lambda terminal: terminal.lines[1:-2] == lines, what="\n".join(lines))
             assert "own.db" in terminal.lines[0]
-            assert terminal.lines[1:-2] == lines
             terminal.press("q")
             assert terminal.wait() == 0
 
