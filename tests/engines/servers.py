@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import importlib.util
 import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 USER = "nobody"
 """Runs the server where the tests run as root, which PostgreSQL refuses."""
+PR_SET_PDEATHSIG = 1
+"""Of Linux; elsewhere a killed run leaves its server."""
 FAST = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -31,6 +35,12 @@ FAST = {
     "max_connections": "60",
     "autovacuum": "off",
 }
+
+
+def _end_with_the_tests() -> None:
+    """In the server before it begins: let it end when the process of the tests does, however that ends."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _copied(programs: Path, folder: Path) -> Path:
@@ -95,6 +105,7 @@ class Server:
                 stderr=log,
                 cwd="/",
                 env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
+                preexec_fn=_end_with_the_tests,
                 **self._as,  # type: ignore[call-overload]
             )
         import psycopg
