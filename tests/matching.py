@@ -9,8 +9,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, FilterField, MetaField, Not
-from audit_tui.core.operators import (
+from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, Filter, FilterField, MetaField, Not
+from audit_tui.core.filter.operators import (
     AT_LEAST,
     AT_MOST,
     CONTAINS,

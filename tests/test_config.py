@@ -18,7 +18,7 @@ from audit_tui.config import (
     load,
 )
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.errors import ConfigError, FileError
 
 EVERYTHING = """\

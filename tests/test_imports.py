@@ -91,3 +91,11 @@ def test_the_screen_needs_no_store() -> None:
 
 def test_the_public_module_imports_nothing_heavy() -> None:
     assert imported_by(IMPORT, "audit_tui").isdisjoint(THIRD_PARTY)
+
+
+def test_no_folder_has_more_files_than_one_looks_through() -> None:
+    counts: dict[Path, int] = {}
+    for path in PACKAGE.rglob("*"):
+        if path.is_file() and path.parent.name != "__pycache__":
+            counts[path.parent] = counts.get(path.parent, 0) + 1
+    assert {folder: count for folder, count in counts.items() if count > 25} == {}

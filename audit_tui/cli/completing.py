@@ -25,8 +25,8 @@ def query_words(context: click.Context, _: click.Parameter, incomplete: str) -> 
 
 def filter_words(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return what ``--filter`` may become: ``user=``, ``user!=``, ``user=alice``."""
-    from audit_tui.core.filters import ANY_TEXT, FILTER_COLUMNS
-    from audit_tui.core.operators import NAME_OPERATORS
+    from audit_tui.core.filter.filters import ANY_TEXT, FILTER_COLUMNS
+    from audit_tui.core.filter.operators import NAME_OPERATORS
 
     if any(operator.symbol in incomplete for operator in NAME_OPERATORS):
         return _terms(context, incomplete)
@@ -64,7 +64,7 @@ def redacted_fields(context: click.Context, _: click.Parameter, incomplete: str)
 
 def _beginning(context: click.Context, typed: str, names: Iterable[str]) -> list[str]:
     """Return the names, and those of the metadata, that begin with what was typed."""
-    from audit_tui.core.filters import META
+    from audit_tui.core.filter.filters import META
 
     words = [name for name in names if name.startswith(typed)]
     if typed.startswith(META):

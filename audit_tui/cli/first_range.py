@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.query import AtRow
 from audit_tui.core.time.dates import Preset, range_label, resolve
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import EVERYTHING, All
+from audit_tui.core.filter.filters import EVERYTHING, All
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.query_line.grammar import meaning_table
 from audit_tui.errors import FileError, FilterError, UsageError
@@ -14,7 +14,7 @@ from audit_tui.errors import FileError, FilterError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query_line.parse import Query
     from audit_tui.core.time.dates import TimeContext
 
@@ -70,7 +70,7 @@ def refuse_path(words: Sequence[str]) -> None:
 
 def is_line(word: str) -> bool:
     """Tell whether an argument that could be a path is a query: it names a field and is not a path."""
-    from audit_tui.core.filters import META
+    from audit_tui.core.filter.filters import META
     from audit_tui.core.query_line.parse import BOUNDS, FIELDS, TERM
 
     head = TERM.match(word.lstrip("-!("))

@@ -21,7 +21,7 @@ from audit_tui.config import default_store_path
 from audit_tui.core.columns import COLUMNS
 from audit_tui.core.event_fields import event_field
 from audit_tui.core.export import Format
-from audit_tui.core.filter_text import parse_condition
+from audit_tui.core.filter.filter_text import parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record

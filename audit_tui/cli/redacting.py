@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from audit_tui.cli.local_key import PSEUDONYMS, local_key
+from audit_tui.cli.evidence.local_key import PSEUDONYMS, local_key
 from audit_tui.core.privacy.redact_mode import RedactMode, shown_filter
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.config import cache_directory, config_path, data_directory
-from audit_tui.core.filters import Any, everywhere
+from audit_tui.core.filter.filters import Any, everywhere
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError
 from audit_tui.output.detections import rule_json
@@ -16,9 +16,9 @@ from audit_tui.output.detections import rule_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.detections import Detections
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
+    from audit_tui.core.investigate.detections import Detections
     from audit_tui.core.query import ReaderFactory
     from audit_tui.detect.rule import Rule
     from audit_tui.detect.running import Runner

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.cli.cursor import Cursor
 from audit_tui.cli.source import open_source
-from audit_tui.core.matching import matcher
+from audit_tui.core.filter.matching import matcher
 from audit_tui.core.query import Standing
 from audit_tui.core.query_line.text import line_of
 from audit_tui.errors import StoreDamaged, StoreMissing
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.privacy.redact_mode import RedactMode
 
 POLL_S = 0.5

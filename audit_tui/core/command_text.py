@@ -8,7 +8,7 @@ from datetime import UTC, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import UNSAFE_CLASS

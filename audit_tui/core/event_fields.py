@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from audit_tui.core.columns import LISTABLE_COLUMNS, Column, ListColumn, column_named, list_column
-from audit_tui.core.filters import META, MetaField, field_named
+from audit_tui.core.filter.filters import META, MetaField, field_named
 from audit_tui.core.metadata import deeper_path, is_inside
 
 if TYPE_CHECKING:

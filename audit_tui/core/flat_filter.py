@@ -9,7 +9,7 @@ from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column, Kind
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     ANY_TEXT,
     EVERYTHING,
     All,
@@ -19,7 +19,7 @@ from audit_tui.core.filters import (
     condition_of,
     has_addresses,
 )
-from audit_tui.core.operators import (
+from audit_tui.core.filter.operators import (
     AT_LEAST,
     AT_MOST,
     CONTAINS,
@@ -33,15 +33,15 @@ from audit_tui.core.operators import (
     NOT_IN_NETWORK,
     number_of,
 )
-from audit_tui.core.possible import require_possible
+from audit_tui.core.filter.possible import require_possible
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from audit_tui.core.filters import Filter, FilterField
-    from audit_tui.core.operators import Operator
+    from audit_tui.core.filter.filters import Filter, FilterField
+    from audit_tui.core.filter.operators import Operator
 
 
 class Match(StrEnum):

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.columns import column_named, sort_key
-from audit_tui.core.filters import All, Any, Condition, Not, conditions_in, field_named
+from audit_tui.core.filter.filters import All, Any, Condition, Not, conditions_in, field_named
+from audit_tui.core.filter.operators import BY_KEY
 from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.operators import BY_KEY
 from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import MomentRange, Preset, TimeRange
@@ -21,7 +21,7 @@ from audit_tui.core.view import Chip, View
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
 
 MAX_CONDITIONS = 100
 """More rows than anyone adds by hand; SQLite takes expressions up to a depth of 1,000."""

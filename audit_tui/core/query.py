@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from audit_tui.core.columns import Column, NameColumn, SortKey
-from audit_tui.core.filters import EVERYTHING, FILTER_COLUMNS, Filter, MetaField
+from audit_tui.core.filter.filters import EVERYTHING, FILTER_COLUMNS, Filter, MetaField
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, sort_key
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     EVERYTHING,
     All,
     Condition,
@@ -15,7 +15,7 @@ from audit_tui.core.filters import (
     everywhere,
     in_words,
 )
-from audit_tui.core.operators import AT_LEAST, IS, LESS
+from audit_tui.core.filter.operators import AT_LEAST, IS, LESS
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from audit_tui.core.event_fields import ListField
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
 
 
 class Chip(Record):

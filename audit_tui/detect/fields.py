@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import FILTER_COLUMNS, FilterField, MetaField
+from audit_tui.core.filter.filters import FILTER_COLUMNS, FilterField, MetaField
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.detections import MAX_MARKS, Detected, RuleHits
-from audit_tui.core.filters import EVERYTHING, All, Condition, everywhere
-from audit_tui.core.operators import MORE
+from audit_tui.core.filter.filters import EVERYTHING, All, Condition, everywhere
+from audit_tui.core.filter.operators import MORE
+from audit_tui.core.investigate.detections import MAX_MARKS, Detected, RuleHits
 from audit_tui.core.query import EventQuery
 from audit_tui.detect.loading import load_rules, unread_words
 from audit_tui.detect.memory import Memory, Remembered
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.detections import RuleInfo
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
+    from audit_tui.core.investigate.detections import RuleInfo
     from audit_tui.core.query import EventReader, ReaderFactory
     from audit_tui.detect.rule import Rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     ANY_TEXT,
     All,
     Any,
@@ -16,9 +16,9 @@ from audit_tui.core.filters import (
     condition_of,
     conditions_in,
 )
-from audit_tui.core.matching import texts_of
+from audit_tui.core.filter.matching import texts_of
+from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, IS_NOT, MATCHES
 from audit_tui.core.metadata import is_inside, leaves
-from audit_tui.core.operators import CONTAINS, IN_NETWORK, IS, IS_NOT, MATCHES
 from audit_tui.core.query_line.text import normal
 from audit_tui.core.record import Record
 from audit_tui.detect.fields import ANY_SOURCE, SourceTable, table_of
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
     from audit_tui.detect.rule import Rule
     from audit_tui.detect.tree import Lookup
 

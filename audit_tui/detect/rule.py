@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audit_tui.core.detections import Level, RuleInfo
+from audit_tui.core.investigate.detections import Level, RuleInfo
 from audit_tui.core.record import Record
 from audit_tui.detect.tree import Tree, from_json, to_json
 

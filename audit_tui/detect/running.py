@@ -7,8 +7,8 @@ from dataclasses import replace
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import All, Any, everywhere
-from audit_tui.core.matching import matcher, matcher_of
+from audit_tui.core.filter.filters import All, Any, everywhere
+from audit_tui.core.filter.matching import matcher, matcher_of
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.detect.fields import SourceTable
     from audit_tui.detect.plan import Plan

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.core.detections import Level, RuleInfo
+from audit_tui.core.investigate.detections import Level, RuleInfo
 from audit_tui.detect.rule import Correlation, LogSource, Rule
 from audit_tui.detect.tree import (
     ANY,

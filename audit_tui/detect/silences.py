@@ -10,8 +10,8 @@ import tomllib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from audit_tui.core.detections import Level
-from audit_tui.core.filters import EVERYTHING, Any, Filter
+from audit_tui.core.filter.filters import EVERYTHING, Any, Filter
+from audit_tui.core.investigate.detections import Level
 from audit_tui.core.new_file import ANYTHING, new_file, private_folder, read_small
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.record import Record
@@ -21,7 +21,7 @@ from audit_tui.errors import AuditTuiError, FileError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit_tui.core.detections import RuleInfo
+    from audit_tui.core.investigate.detections import RuleInfo
 
 FILE_NAME = "silences.toml"
 MAX_FILE_BYTES = 1_000_000

@@ -11,16 +11,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, All, Condition, MetaField
+from audit_tui.core.filter.filters import ANY_TEXT, All, Condition, MetaField
+from audit_tui.core.filter.operators import MORE
 from audit_tui.core.metadata import leaves
-from audit_tui.core.operators import MORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import EventQuery, EventReader
 
 TAIL_EVENTS = 4_096

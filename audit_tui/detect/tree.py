@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from audit_tui.core.event import from_us
-from audit_tui.core.operators import AT_LEAST, AT_MOST, IN_NETWORK, LESS, MORE
+from audit_tui.core.filter.operators import AT_LEAST, AT_MOST, IN_NETWORK, LESS, MORE
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:

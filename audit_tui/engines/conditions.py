@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import MAX_SEVERITY
-from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, MetaField, Not
-from audit_tui.core.networks import address_of, network_of
-from audit_tui.core.operators import AT_LEAST, AT_MOST, CONTAINS, IN_NETWORK, IS, LESS, MATCHES, number_of
+from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, MetaField, Not
+from audit_tui.core.filter.networks import address_of, network_of
+from audit_tui.core.filter.operators import (
+    AT_LEAST,
+    AT_MOST,
+    CONTAINS,
+    IN_NETWORK,
+    IS,
+    LESS,
+    MATCHES,
+    number_of,
+)
 from audit_tui.engines.layout import (
     BEFORE_VALUE,
     BETWEEN,
@@ -32,8 +41,8 @@ from audit_tui.store.tables.rows import stored_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from audit_tui.core.filters import Filter, FilterField
-    from audit_tui.core.operators import Operator, TextTest
+    from audit_tui.core.filter.filters import Filter, FilterField
+    from audit_tui.core.filter.operators import Operator, TextTest
     from audit_tui.engines.dialect import Args
 
     Lookup: TypeAlias = Callable[[str, Args], Sequence[str]]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import sql
 
-from audit_tui.core.facets import facet_of
-from audit_tui.core.filters import ANY_TEXT, NO_VALUE_WORDS, MetaField
+from audit_tui.core.filter.filters import ANY_TEXT, NO_VALUE_WORDS, MetaField
+from audit_tui.core.filter.operators import CONTAINS, IS, MATCHES
+from audit_tui.core.investigate.facets import facet_of
 from audit_tui.core.metadata import leaves
-from audit_tui.core.operators import CONTAINS, IS, MATCHES
 from audit_tui.core.query import EventQuery, SourceState, Standing, StoreInfo, ValueCount
 from audit_tui.engines.conditions import Conditions, contains_text, guard_of
 from audit_tui.engines.layout import COLUMN_OF, NAME_FIELDS, OUTCOMES
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.columns import NameColumn
-    from audit_tui.core.filters import FilterField
-    from audit_tui.core.operators import Operator
+    from audit_tui.core.filter.filters import FilterField
+    from audit_tui.core.filter.operators import Operator
     from audit_tui.core.query import Facet, FacetField
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.dialect import Args, Value
@@ -426,7 +426,7 @@ class ForeignReader(SharedReader):
             return super().facets(
                 query, field, limit, cancel, rarest=rarest, counts_all=counts_all, most_events=most_events
             )
-        from audit_tui.core.matching import texts_of
+        from audit_tui.core.filter.matching import texts_of
 
         most = _MOST_WORDS if most_events is None else most_events
         events = 0

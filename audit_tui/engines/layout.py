@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import NUMBER_BITS
-from audit_tui.core.networks import address_of
+from audit_tui.core.filter.networks import address_of
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-    from audit_tui.core.networks import Address, Network
+    from audit_tui.core.filter.networks import Address, Network
 
 FORMAT = 1
 """The version of the tables."""

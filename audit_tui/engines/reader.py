@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.event import AuditEvent, EventRow, Outcome, packed_seq
-from audit_tui.core.facets import facet_of
-from audit_tui.core.filters import EVERYTHING, NO_VALUE_WORDS, Condition, MetaField
-from audit_tui.core.operators import CONTAINS
+from audit_tui.core.filter.filters import EVERYTHING, NO_VALUE_WORDS, Condition, MetaField
+from audit_tui.core.filter.operators import CONTAINS
+from audit_tui.core.investigate.facets import facet_of
 from audit_tui.core.query import (
     After,
     AtRow,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query import EventQuery, Facet, FacetField, Place
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.dialect import Dialect

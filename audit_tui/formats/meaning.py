@@ -12,9 +12,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.catalogue import catalogue
-from audit_tui.core.filters import field_named
-from audit_tui.core.meaning import Meaning
-from audit_tui.core.pairs import Pair
+from audit_tui.core.filter.filters import field_named
+from audit_tui.core.investigate.meaning import Meaning
+from audit_tui.core.investigate.pairs import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,10 +14,10 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.core.case import Search
 from audit_tui.core.command_text import zone_option
 from audit_tui.core.event import AuditEvent, from_us, to_us
 from audit_tui.core.event_text import cleaned_whole, escaped_markdown, json_text
+from audit_tui.core.investigate.case import Search
 from audit_tui.core.text import clean_visible
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.core.time.zones import zone_named

@@ -12,7 +12,7 @@ from audit_tui.core.text import clean_visible, counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_tui.core.case import Search
+    from audit_tui.core.investigate.case import Search
     from audit_tui.core.time.dates import TimeContext
 
 _FIELDS = (

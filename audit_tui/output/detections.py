@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
-    from audit_tui.core.detections import RuleInfo, RuleTotal
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.export import Writing
+    from audit_tui.core.investigate.detections import RuleInfo, RuleTotal
 
 _HEADINGS = ("Level", "Events", "Rule", "First", "Last", "Users", "Author")
 _KEYS = ("rule_id", "level", "title", "author", "tags", "events", "silenced", "first", "last", "users")

@@ -23,7 +23,7 @@ from audit_tui.core.event_text import (
     markdown_row,
 )
 from audit_tui.core.export import Format
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.text import clean_visible
 from audit_tui.core.time.dates import local_time
 from audit_tui.output.text_table import table_lines

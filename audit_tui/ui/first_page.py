@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from audit_tui.config import Settings
     from audit_tui.core.arriving import Arrivals
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.case import CaseJob
-    from audit_tui.core.detections import Detections
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
-    from audit_tui.core.meaning import Meaning
-    from audit_tui.core.notebook import Notebook
-    from audit_tui.core.pairs import Pair
+    from audit_tui.core.investigate.case import CaseJob
+    from audit_tui.core.investigate.detections import Detections
+    from audit_tui.core.investigate.meaning import Meaning
+    from audit_tui.core.investigate.notebook import Notebook
+    from audit_tui.core.investigate.pairs import Pair
+    from audit_tui.core.investigate.saved_views import SavedViews
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, Page, ReaderFactory, Sort
-    from audit_tui.core.saved_views import SavedViews
     from audit_tui.core.view import View
 
 

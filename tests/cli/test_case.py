@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.notebook import Notebook
+from audit_tui.core.investigate.notebook import Notebook
 from audit_tui.output.case import read_case
 from audit_tui.store.read.reader import open_store
 from audit_tui.store.write.writer import StoreWriter

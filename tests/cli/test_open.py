@@ -9,10 +9,10 @@ import pytest
 
 from audit_tui.cli.commands.open_ import _ReadAhead
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import Condition
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
+from audit_tui.core.investigate.link import Link
 from audit_tui.core.left import Left
-from audit_tui.core.link import Link
-from audit_tui.core.operators import IS
 from audit_tui.core.query import EventQuery
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import zone_named

@@ -14,8 +14,8 @@ from audit_tui.core.columns import NAME_COLUMNS, Column
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.event_text import json_text
 from audit_tui.core.export import FILE_FORMATS
-from audit_tui.core.filters import ANY_TEXT, Condition, MetaField
-from audit_tui.core.operators import CONTAINS, IS, IS_NOT
+from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.privacy import redact_mode
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode, shown_filter
 from audit_tui.core.query import After, AtRow, EventQuery, PageKey, Sort

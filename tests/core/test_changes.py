@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.changes import Difference, changes_in, compare_values, compared, differences
 from audit_tui.core.event import AuditEvent, Outcome
+from audit_tui.core.investigate.changes import Difference, changes_in, compare_values, compared, differences
 
 
 def changes(metadata: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:

@@ -20,9 +20,9 @@ from audit_tui.cli.session import Session
 from audit_tui.core.columns import NAME_COLUMNS, Column
 from audit_tui.core.command_text import event_options, shell_line
 from audit_tui.core.event import from_us
-from audit_tui.core.filters import Condition
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import NAME_OPERATORS
 from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.core.query_line.text import normal
 from audit_tui.core.time.dates import MomentRange, Preset, TimeContext, resolve
 from audit_tui.core.time.month import DayRange

@@ -9,14 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core import compare as comparing
 from audit_tui.core.columns import Column
-from audit_tui.core.compare import LAST_WEEK, Kind, Shift, compare, intervals, is_shift, new_values
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.filters import Condition
-from audit_tui.core.firsts import FirstSeen
-from audit_tui.core.operators import IS
-from audit_tui.core.pairs import Pair, open_pairs, pair_filter
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
+from audit_tui.core.investigate import compare as comparing
+from audit_tui.core.investigate.compare import (
+    LAST_WEEK,
+    Kind,
+    Shift,
+    compare,
+    intervals,
+    is_shift,
+    new_values,
+)
+from audit_tui.core.investigate.firsts import FirstSeen
+from audit_tui.core.investigate.pairs import Pair, open_pairs, pair_filter
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.time.month import DayRange

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS
-from audit_tui.core.filters import Condition
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import NAME_OPERATORS
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.left import MAX_CONDITIONS, Left
-from audit_tui.core.operators import NAME_OPERATORS
 from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.time.dates import MomentRange, Preset
 from audit_tui.core.time.month import DayRange

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core import notebook as notebooks
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import Condition
-from audit_tui.core.notebook import Entry, Notebook
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
+from audit_tui.core.investigate import notebook as notebooks
+from audit_tui.core.investigate.notebook import Entry, Notebook
 from audit_tui.core.view import View
 from audit_tui.errors import FileError, UsageError
 from tests.payloads import PAYLOADS

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from audit_tui.core.columns import SORT_KEYS, Column, SortKey
-from audit_tui.core.filters import All, Condition, Not
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import All, Condition, Not
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import After, AtRow, Before, EventQuery, PageKey, Sort
 from tests.ui.fake_reader import FakeReader

@@ -9,11 +9,11 @@ import pytest
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.filters import Condition
-from audit_tui.core.matching import matcher
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.matching import matcher
+from audit_tui.core.filter.operators import IS
+from audit_tui.core.investigate.saved_views import STARS, SavedView, SavedViews, only_new, saved, shipped
 from audit_tui.core.query import Sort
-from audit_tui.core.saved_views import STARS, SavedView, SavedViews, only_new, saved, shipped
 from audit_tui.core.time.dates import Preset, TimeContext, resolve
 from audit_tui.core.time.month import DayRange
 from audit_tui.core.time.zones import zone_named

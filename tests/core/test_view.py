@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
 from audit_tui.core.command_text import event_options
-from audit_tui.core.filters import EVERYTHING, All, Any, Condition, MetaField
+from audit_tui.core.filter.filters import EVERYTHING, All, Any, Condition, MetaField
+from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.left import Left
-from audit_tui.core.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.core.view import Chip, View, chipped
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sigma.backends.sqlite import sqliteBackend
 from sigma.collection import SigmaCollection
 
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.detect.tree import KEYWORD, tests_in
 
 if TYPE_CHECKING:

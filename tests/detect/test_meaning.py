@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.matching import matcher
+from audit_tui.core.filter.matching import matcher
 from audit_tui.core.metadata import is_inside, leaves
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.detect.plan import plan_of

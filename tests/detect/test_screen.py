@@ -22,7 +22,7 @@ from tests.ui.review_app import NOW, Driver, account, run_review
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit_tui.core.detections import Detected
+    from audit_tui.core.investigate.detections import Detected
     from audit_tui.core.query import ReaderFactory
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import ANY_TEXT, Condition, MetaField
-from audit_tui.core.matching import matcher, matcher_of
-from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.matching import matcher, matcher_of
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query import EventQuery
 from audit_tui.demo import DemoValues, demo_events
 from audit_tui.detect import tail

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
-from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IS, MATCHES
+from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
+from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IS, MATCHES
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL, SourceUrl
 from audit_tui.engines.opening import open_shared

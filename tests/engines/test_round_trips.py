@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, Condition, MetaField
-from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query import AtRow, EventQuery, Interval, PageKey
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.opening import open_shared

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, EVERYTHING, Condition, MetaField, Not
-from audit_tui.core.operators import CONTAINS, IS, IS_NOT
+from audit_tui.core.filter.filters import ANY_TEXT, EVERYTHING, Condition, MetaField, Not
+from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.query import AtRow, EventQuery, Interval, Sort
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines import reader as reader_module

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column
-from audit_tui.core.filters import ANY_TEXT, EVERYTHING, All, Any, Condition, MetaField, Not
-from audit_tui.core.operators import CONTAINS, IN_NETWORK, IS, MATCHES, MORE
+from audit_tui.core.filter.filters import ANY_TEXT, EVERYTHING, All, Any, Condition, MetaField, Not
+from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, MATCHES, MORE
 from audit_tui.core.query import AtRow, EventQuery, Interval, Sort
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.opening import open_shared

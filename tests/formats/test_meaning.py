@@ -6,8 +6,8 @@ import pytest
 
 from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, to_us
-from audit_tui.core.matching import matcher
-from audit_tui.core.meaning import related_view
+from audit_tui.core.filter.matching import matcher
+from audit_tui.core.investigate.meaning import related_view
 from audit_tui.formats.meaning import _meanings, meaning_of, sources
 from tests.ui.review_app import NOW
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.case import Search
 from audit_tui.core.event import AuditEvent, Outcome, to_us
+from audit_tui.core.investigate.case import Search
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.core.time.zones import zone_named
 from audit_tui.output.case import case_text

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.event import AuditEvent, EventRow
-from audit_tui.core.filters import NO_VALUE_WORDS, All, Any, Condition, Filter, Not
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import NO_VALUE_WORDS, All, Any, Condition, Filter, Not
+from audit_tui.core.filter.operators import IS
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column, NameColumn
-from audit_tui.core.filters import All, Any, Condition, Filter, MetaField, Not
+from audit_tui.core.filter.filters import All, Any, Condition, Filter, MetaField, Not
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.metadata import leaves
-from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import (
     FACET_COLUMNS,

@@ -11,8 +11,8 @@ import pytest
 from audit_tui import import_logs
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import EventQuery
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import Chip, View

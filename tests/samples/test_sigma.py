@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audit_tui.core.filters import everywhere
-from audit_tui.core.matching import matcher
+from audit_tui.core.filter.filters import everywhere
+from audit_tui.core.filter.matching import matcher
 from audit_tui.core.query import EventQuery
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
-from audit_tui.core.filters import Condition, in_words
+from audit_tui.core.filter.filters import Condition, in_words
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import View
 from audit_tui.demo.people import NEVER_TOGETHER

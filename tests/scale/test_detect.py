@@ -27,8 +27,8 @@ from tests.formats.logs import SHARED
 from tests.scale.measuring import calibration_ms, figure, print_table
 
 if TYPE_CHECKING:
-    from audit_tui.core.detections import Detected
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.investigate.detections import Detected
 
 pytestmark = pytest.mark.scale
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import All, Condition, Filter, Not
-from audit_tui.core.filters import Any as AnyOf
+from audit_tui.core.filter.filters import All, Condition, Filter, Not
+from audit_tui.core.filter.filters import Any as AnyOf
 from audit_tui.core.query import AtRow
 from audit_tui.store.read.reader import StoreReader
 from tests.scale.filters import seeded, values_of

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.filters import ANY_TEXT, Condition
-from audit_tui.core.operators import CONTAINS
+from audit_tui.core.filter.filters import ANY_TEXT, Condition
+from audit_tui.core.filter.operators import CONTAINS
 from audit_tui.core.query import AtRow, PageKey
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import View

@@ -15,8 +15,8 @@ import pytest
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.errors import (
     EXIT_UNREADABLE,

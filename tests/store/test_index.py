@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.store.index import keeper
 from audit_tui.store.index.blocks import TimeBlock, pack_seqs, pack_times, unpack_seqs

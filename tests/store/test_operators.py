@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     ANY_TEXT,
     All,
     Any,
@@ -25,9 +25,8 @@ from audit_tui.core.filters import (
     everywhere,
     with_conditions,
 )
-from audit_tui.core.matching import matcher
-from audit_tui.core.metadata import leaves
-from audit_tui.core.operators import (
+from audit_tui.core.filter.matching import matcher
+from audit_tui.core.filter.operators import (
     AT_LEAST,
     AT_MOST,
     CONTAINS,
@@ -38,7 +37,8 @@ from audit_tui.core.operators import (
     MORE,
     Operator,
 )
-from audit_tui.core.possible import require_possible
+from audit_tui.core.filter.possible import require_possible
+from audit_tui.core.metadata import leaves
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of, quoted

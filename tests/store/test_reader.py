@@ -16,11 +16,11 @@ import pytest
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column, NameColumn
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import EVERYTHING, All, Condition, Filter, Not
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import EVERYTHING, All, Condition, Filter, Not
+from audit_tui.core.filter.filters import (
     Any as AnyOf,
 )
-from audit_tui.core.operators import IS, IS_NOT, Operator
+from audit_tui.core.filter.operators import IS, IS_NOT, Operator
 from audit_tui.core.query import After, AtRow, Before, EventQuery, EventReader, Interval, PageKey, Sort
 from audit_tui.errors import FilterError, QueryCancelled
 from audit_tui.store.file.guard import authorize

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     ANY_TEXT,
     EVERYTHING,
     All,
@@ -26,7 +26,7 @@ from audit_tui.core.filters import (
     MetaField,
     Not,
 )
-from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
+from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.evidence.verifying import Request, verify

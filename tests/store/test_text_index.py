@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import ANY_TEXT, Condition
-from audit_tui.core.operators import CONTAINS
+from audit_tui.core.filter.filters import ANY_TEXT, Condition
+from audit_tui.core.filter.operators import CONTAINS
 from audit_tui.core.query import EventQuery
 from audit_tui.store.evidence.verifying import Request, verify
 from audit_tui.store.index import text_index, text_stretch

@@ -13,9 +13,9 @@ from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.core.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.operators import AT_LEAST, CONTAINS, IN_NETWORK, IS, MATCHES
 from audit_tui.core.metadata import is_inside
-from audit_tui.core.operators import AT_LEAST, CONTAINS, IN_NETWORK, IS, MATCHES
 from audit_tui.errors import QueryCancelled, StoreDamaged
 from audit_tui.store.index import text_build, text_fields, text_grams, text_index, text_stretch
 from audit_tui.store.index.row_conditions import Answer
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
 
 TEXTS = (
     "Created agent Élan", "created AGENT two", "Created agent Hiring lookup on gpt-4o-eu", "Straße",

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.event import MAX_US, MIN_US, AuditEvent, Outcome
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.errors import StoreError, StoreFull
 from audit_tui.store.file import connect

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.config import Settings
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.notebook import Notebook
-from audit_tui.core.saved_views import SavedViews
+from audit_tui.core.investigate.notebook import Notebook
+from audit_tui.core.investigate.saved_views import SavedViews
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
 from audit_tui.formats.meaning import meaning_of, pairs
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from audit_tui.core.case import CaseJob
-    from audit_tui.core.detections import Detections
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
+    from audit_tui.core.investigate.case import CaseJob
+    from audit_tui.core.investigate.detections import Detections
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.screens.review.screen import ReviewScreen

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import EVERYTHING, All, Any, Condition
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import EVERYTHING, All, Any, Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import Chip, View
 from tests.ui.review_app import Driver, run_review

@@ -9,8 +9,8 @@ import pytest
 from audit_tui.config import Settings, keep_columns, load
 from audit_tui.core.columns import LISTABLE_COLUMNS, Column
 from audit_tui.core.event_text import tabbed_row
-from audit_tui.core.filters import Condition, MetaField
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition, MetaField
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import ListedColumn, View
 from audit_tui.errors import ConfigError

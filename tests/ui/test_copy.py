@@ -11,10 +11,10 @@ import pytest
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import Any, Condition
+from audit_tui.core.filter.filters import Any, Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
+from audit_tui.core.investigate.link import read_link
 from audit_tui.core.left import Left
-from audit_tui.core.link import read_link
-from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.time.dates import Preset, resolve
 from audit_tui.core.view import View

@@ -13,8 +13,8 @@ from textual.widgets import Input, Static
 from audit_tui.config import Settings
 from audit_tui.core.columns import COLUMNS, Column, ListColumn
 from audit_tui.core.export import ExportResult, Format
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import EventQuery, RowCount
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View

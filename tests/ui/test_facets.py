@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import Condition, MetaField
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import Condition, MetaField
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged

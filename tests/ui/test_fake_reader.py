@@ -7,8 +7,8 @@ import pytest
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import Any, Condition
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import Any, Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Sort
 from audit_tui.errors import QueryCancelled
 from tests.ui.fake_reader import FakeReader

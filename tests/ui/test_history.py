@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import EVERYTHING, All, Condition, Filter
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import EVERYTHING, All, Condition, Filter
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.query import Sort
 from audit_tui.core.time.dates import Preset, TimeRange
 from audit_tui.core.time.month import DayRange

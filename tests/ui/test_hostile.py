@@ -12,8 +12,8 @@ from textual.color import Color
 
 from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.filters import All, Condition
-from audit_tui.core.operators import IS_NOT
+from audit_tui.core.filter.filters import All, Condition
+from audit_tui.core.filter.operators import IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged

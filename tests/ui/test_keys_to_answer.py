@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from audit_tui.cli.main import commands
 from audit_tui.cli.session import Session
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.store.read.reader import open_store

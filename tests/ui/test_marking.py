@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
-from audit_tui.core.notebook import Notebook
+from audit_tui.core.investigate.notebook import Notebook
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.ui.screens.ask_line import AskLine

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import Condition, MetaField
-from audit_tui.core.matching import matcher
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import Condition, MetaField
+from audit_tui.core.filter.matching import matcher
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import Chip, View

@@ -9,8 +9,8 @@ import pytest
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, to_us
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactMode
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import EVERYTHING, All, Any, Condition, Filter
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import EVERYTHING, All, Any, Condition, Filter
+from audit_tui.core.filter.operators import IS
+from audit_tui.core.investigate.ways_out import last_resorts, ways_out
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import Chip, View
-from audit_tui.core.ways_out import last_resorts, ways_out
 from tests.ui.review_app import NOW, Driver, run_review
 
 CONTEXT = TimeContext(UTC, NOW)

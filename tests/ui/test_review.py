@@ -8,9 +8,9 @@ import pytest
 from audit_tui.config import Settings
 from audit_tui.core.columns import Column, column_named, list_column
 from audit_tui.core.event import AuditEvent, to_us
-from audit_tui.core.filters import EVERYTHING, Condition
-from audit_tui.core.filters import Any as AnyOf
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import EVERYTHING, Condition
+from audit_tui.core.filter.filters import Any as AnyOf
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import date_text

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import SORT_KEYS, Column
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.filters import ANY_TEXT, Condition
-from audit_tui.core.operators import CONTAINS, IS, IS_NOT
+from audit_tui.core.filter.filters import ANY_TEXT, Condition
+from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.query import EventQuery, PageKey, Sort
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import Chip, View

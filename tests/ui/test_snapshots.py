@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.config import Settings
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import Condition
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.core.export import ExportResult
-from audit_tui.core.link import read_link
+from audit_tui.core.investigate.link import read_link
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import UsageError
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.case import CaseJob
     from audit_tui.core.export import ExportJob
+    from audit_tui.core.investigate.case import CaseJob
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS_NOT
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS_NOT
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.time.dates import MomentRange, Preset, TimeContext
 from audit_tui.core.view import View

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import SORT_KEYS, Column
 from audit_tui.core.event import AuditEvent, to_us
-from audit_tui.core.filters import EVERYTHING, All, Condition
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import EVERYTHING, All, Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.privacy.redact_mode import RedactMode, shown_filter
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.time.dates import Preset

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.case_file import form_of, write_case
+from audit_tui.cli.evidence.case_file import form_of, write_case
 from audit_tui.cli.options import events_options, query_argument, source_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import open_source
 from audit_tui.config import data_directory
-from audit_tui.core.case import CaseJob, Search
+from audit_tui.core.investigate.case import CaseJob, Search
+from audit_tui.core.investigate.link import Link
+from audit_tui.core.investigate.notebook import Notebook
 from audit_tui.core.left import Left
-from audit_tui.core.link import Link
-from audit_tui.core.notebook import Notebook
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError

@@ -12,8 +12,8 @@ from audit_tui.cli.options import events_options, query_argument, source_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
-from audit_tui.core.compare import LIMIT, PREVIOUS, compare, intervals
 from audit_tui.core.event_text import MISSING, safe_json
+from audit_tui.core.investigate.compare import LIMIT, PREVIOUS, compare, intervals
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.text import cells_of, clean, counted, cut
 from audit_tui.core.time.zones import date_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.compare import Comparison
+    from audit_tui.core.investigate.compare import Comparison
     from audit_tui.core.query import Interval
     from audit_tui.core.source import EventSource
 

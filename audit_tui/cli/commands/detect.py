@@ -17,12 +17,12 @@ from audit_tui.cli.rules import load_runner
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
 from audit_tui.config import config_path
-from audit_tui.core.detections import Level, RuleTotal
 from audit_tui.core.event import MAX_US, MIN_US
 from audit_tui.core.event_text import safe_json
 from audit_tui.core.export import Format
-from audit_tui.core.filters import everywhere
-from audit_tui.core.matching import matcher
+from audit_tui.core.filter.filters import everywhere
+from audit_tui.core.filter.matching import matcher
+from audit_tui.core.investigate.detections import Level, RuleTotal
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import Preset
 from audit_tui.detect.silences import FILE_NAME, Silences
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.source import EventSource
     from audit_tui.detect.rule import Rule

@@ -12,10 +12,10 @@ import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none
 from audit_tui.cli.completing import columns as complete_columns
+from audit_tui.cli.evidence.quick_seals import seal_words
 from audit_tui.cli.options import events_options, parse_columns, query_argument, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
-from audit_tui.cli.quick_seals import seal_words
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import open_source, reading
@@ -113,7 +113,7 @@ def export_command(
     is_replaced = os.path.lexists(out)
     with ExitStack() as stack:
         if with_proof:
-            from audit_tui.cli.proof import require_named_zone
+            from audit_tui.cli.evidence.proof import require_named_zone
             from audit_tui.store.evidence.proving import Prover
 
             require_named_zone(writing)
@@ -123,7 +123,7 @@ def export_command(
             job = ExportJob(out, query, writing)
             result = exporter(job, on_progress, CancelToken())
         if with_proof:
-            from audit_tui.cli.proof import write_proofs
+            from audit_tui.cli.evidence.proof import write_proofs
 
             written = replace(writing, seal_words=result.seal_words)
             try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.local_key import SECRETS, local_key
+from audit_tui.cli.evidence.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import Ended, session_of

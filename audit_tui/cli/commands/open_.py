@@ -28,8 +28,8 @@ from audit_tui.cli.session import Session, session_of
 from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.filters import EVERYTHING
-from audit_tui.core.link import is_link, read_link
+from audit_tui.core.filter.filters import EVERYTHING
+from audit_tui.core.investigate.link import is_link, read_link
 from audit_tui.core.source import SourceUrl, source_of
 from audit_tui.core.view import chipped, settled_columns
 from audit_tui.errors import (
@@ -53,13 +53,13 @@ if TYPE_CHECKING:
     from audit_tui.cli.options import EventsChoice
     from audit_tui.cli.resuming import Places
     from audit_tui.core.arriving import Arrivals
-    from audit_tui.core.case import CaseJob
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import ExportJob, ExportResult
+    from audit_tui.core.investigate.case import CaseJob
+    from audit_tui.core.investigate.link import Link
+    from audit_tui.core.investigate.meaning import Meaning
+    from audit_tui.core.investigate.pairs import Pair
     from audit_tui.core.left import Left
-    from audit_tui.core.link import Link
-    from audit_tui.core.meaning import Meaning
-    from audit_tui.core.pairs import Pair
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventQuery, EventReader, ReaderFactory, StoreInfo
     from audit_tui.core.source import EventSource
@@ -334,9 +334,9 @@ def open_screen(
         UsageError: If there is no terminal for it.
     """
     from audit_tui.cli.first_range import with_events
-    from audit_tui.core.notebook import Notebook
-    from audit_tui.core.saved_views import FILE_NAME as VIEWS_FILE
-    from audit_tui.core.saved_views import SavedViews
+    from audit_tui.core.investigate.notebook import Notebook
+    from audit_tui.core.investigate.saved_views import FILE_NAME as VIEWS_FILE
+    from audit_tui.core.investigate.saved_views import SavedViews
     from audit_tui.ui.first_page import Anchor, Opening
 
     settings = session.loaded.settings
@@ -413,7 +413,7 @@ def _meaning_of(event: str, source: str | None) -> Meaning | None:
 
 def _write_case(store: EventSource, open_reader: ReaderFactory, redact: RedactMode, job: CaseJob) -> int:
     """Write a case file; what that needs is imported when it is asked for."""
-    from audit_tui.cli.case_file import write_case
+    from audit_tui.cli.evidence.case_file import write_case
 
     return write_case(store, open_reader, redact, job)
 

@@ -20,7 +20,7 @@ from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
 from audit_tui.core.columns import SORT_KEYS, column_named, sort_key
 from audit_tui.core.export import Format, Writing
-from audit_tui.core.filters import EVERYTHING, two_ways_words
+from audit_tui.core.filter.filters import EVERYTHING, two_ways_words
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean_visible, counted, thousands

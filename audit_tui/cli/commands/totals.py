@@ -17,7 +17,7 @@ from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
 from audit_tui.core.columns import Column, column_named
 from audit_tui.core.export import Format, Writing
-from audit_tui.core.filters import MetaField, field_named
+from audit_tui.core.filter.filters import MetaField, field_named
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import FACET_COLUMNS
 from audit_tui.core.text import counted

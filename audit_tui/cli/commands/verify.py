@@ -90,13 +90,13 @@ def verify_command(
     public_keys = tuple(load_public_key(key) for key in keys)
     given = [read_anchor(name) for name in anchors]
     if proof is not None:
-        from audit_tui.cli.proof import check_proofs
+        from audit_tui.cli.evidence.proof import check_proofs
 
         is_named = context.get_parameter_source("store") is ParameterSource.COMMANDLINE
         check_proofs(context, proof, local_path(store) if is_named else None, public_keys, given)
         return
     if isinstance(store, SourceUrl):
-        from audit_tui.cli.shared_seals import verify_shared
+        from audit_tui.cli.evidence.shared_seals import verify_shared
 
         if quick or since is not None:
             raise UsageError("A shared engine is checked as a whole.", "Leave out --quick and --since.")
@@ -120,7 +120,7 @@ def _refuse_both(quick: bool, since: str | None) -> None:
 
 def _check_case(context: click.Context, path: Path, store: EventSource) -> None:
     """Check a case file against a store, and tell what is otherwise."""
-    from audit_tui.cli.case_file import check_case
+    from audit_tui.cli.evidence.case_file import check_case
     from audit_tui.cli.redacting import redact_mode
     from audit_tui.cli.source import open_source
 

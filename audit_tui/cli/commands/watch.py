@@ -17,7 +17,7 @@ from audit_tui.config import state_directory
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.event import Outcome
 from audit_tui.core.event_text import FAILED_MARK, cell_text, json_text, safe_json
-from audit_tui.core.filters import All, everywhere
+from audit_tui.core.filter.filters import All, everywhere
 from audit_tui.core.text import counted
 from audit_tui.errors import AuditTuiError, UsageError
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from audit_tui.core.networks import address_of
+from audit_tui.core.filter.networks import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

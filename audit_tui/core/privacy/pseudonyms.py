@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import Column
-from audit_tui.core.networks import address_of
+from audit_tui.core.filter.networks import address_of
 from audit_tui.core.privacy.name_finder import NameFinder, Part, PartKind, folded, is_name
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event_fields import metadata_texts
-from audit_tui.core.facets import facet_of_events
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     NO_VALUE_WORDS,
     All,
     Any,
@@ -23,7 +22,8 @@ from audit_tui.core.filters import (
     condition_of,
     with_conditions,
 )
-from audit_tui.core.operators import IN_NETWORK
+from audit_tui.core.filter.operators import IN_NETWORK
+from audit_tui.core.investigate.facets import facet_of_events
 from audit_tui.core.privacy.name_finder import MAX_NAMES
 from audit_tui.core.query import NEWEST_FIRST, After, Before
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.columns import NameColumn
     from audit_tui.core.event import AuditEvent, EventRow
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.query import (
         EventQuery,

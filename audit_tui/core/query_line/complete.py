@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, is_name_column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import META, SEVERITY_WORDS, AnyText, MetaField
+from audit_tui.core.filter.filters import META, SEVERITY_WORDS, AnyText, MetaField
 from audit_tui.core.query import EventQuery
 from audit_tui.core.query_line.parse import BOUNDS, FIELDS, TERM
 from audit_tui.core.query_line.text import field_text, value_text
@@ -17,7 +17,7 @@ from audit_tui.core.record import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import EventReader
 
 TIMES = ("1h", "24h", "7d", "today", "yesterday", "this-week", "this-month", "last-30-days", "last-90-days")

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     ANY_TEXT,
     EVERYTHING,
     FILTER_COLUMNS,
@@ -20,8 +20,8 @@ from audit_tui.core.filters import (
     Condition,
     MetaField,
 )
-from audit_tui.core.operators import CONTAINS, IS, MATCHES, OPERATORS, Operand
-from audit_tui.core.possible import ImpossibleValue
+from audit_tui.core.filter.operators import CONTAINS, IS, MATCHES, OPERATORS, Operand
+from audit_tui.core.filter.possible import ImpossibleValue
 from audit_tui.core.query_line.conditions import filter_of, is_ordered
 from audit_tui.core.query_line.scan import WORD_BEGINS, QueryError, Scanner, Value, unescaped
 from audit_tui.core.query_line.text import HAS_SYMBOL, PLAIN_NAME, field_text, joined, negation, quoted
@@ -32,8 +32,8 @@ from audit_tui.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from audit_tui.core.filters import Filter, FilterField
-    from audit_tui.core.operators import Operator
+    from audit_tui.core.filter.filters import Filter, FilterField
+    from audit_tui.core.filter.operators import Operator
     from audit_tui.core.time.dates import TimeContext, TimeRange
 
 MAX_DEPTH = 50

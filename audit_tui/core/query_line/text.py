@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import MAX_US, MIN_US, iso_utc
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     ANY_TEXT,
     EVERYTHING,
     META,
@@ -18,12 +18,12 @@ from audit_tui.core.filters import (
     Not,
     condition_of,
 )
-from audit_tui.core.operators import CONTAINS, IN_NETWORK, IS, SIGNS
+from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.filters import Filter, FilterField
+    from audit_tui.core.filter.filters import Filter, FilterField
 
 WORD = re.compile(r"(?:and|or|not)(?=[\s()]|$)", re.IGNORECASE)
 HAS_SYMBOL = re.compile(f"[{re.escape(SIGNS.replace('!', ''))}]")

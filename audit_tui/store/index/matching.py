@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import All, Any, Condition, Filter, Not
-from audit_tui.core.operators import AT_LEAST, AT_MOST, LESS, MORE, OPERATORS
+from audit_tui.core.filter.filters import All, Any, Condition, Filter, Not
+from audit_tui.core.filter.operators import AT_LEAST, AT_MOST, LESS, MORE, OPERATORS
 from audit_tui.errors import FilterError
 from audit_tui.store.index.blocks import damaged
 from audit_tui.store.index.fields import BY_NAME, MISSING, IndexField, texts_of

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, Condition, MetaField
-from audit_tui.core.operators import CONTAINS, MATCHES
+from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.operators import CONTAINS, MATCHES
 
 if TYPE_CHECKING:
     from audit_tui.store.index.snapshot import Snapshot

@@ -7,15 +7,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
 from audit_tui.core.metadata import is_inside, leaves
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from audit_tui.core.filters import FilterField
-    from audit_tui.core.operators import TextTest
+    from audit_tui.core.filter.filters import FilterField
+    from audit_tui.core.filter.operators import TextTest
 
 
 def columns_of(field: FilterField) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pyroaring import BitMap
 
 from audit_tui.core.event import EventRow
-from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, texts_of
 from audit_tui.store.index.row_tests import columns_of, row_test, row_texts, text_test
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filters import Condition, FilterField
+    from audit_tui.core.filter.filters import Condition, FilterField
     from audit_tui.store.index.cache import Cache
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.scratch import Scratch

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from audit_tui.core.filters import Condition
+    from audit_tui.core.filter.filters import Condition
     from audit_tui.store.index.snapshot import Snapshot
 
 MAX_REMEMBERED = 8

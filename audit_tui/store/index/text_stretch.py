@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
-from audit_tui.core.filters import ANY_TEXT, MetaField
+from audit_tui.core.filter.filters import ANY_TEXT, MetaField
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.metadata import is_inside
-from audit_tui.core.operators import CONTAINS, IS
 from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, bitmap_of
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Iterable, Iterator
 
-    from audit_tui.core.filters import Condition
+    from audit_tui.core.filter.filters import Condition
     from audit_tui.store.index.text_parts import Parts
 
 _MANY_HITS = 12

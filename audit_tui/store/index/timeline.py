@@ -13,7 +13,7 @@ from audit_tui.store.index.segment import FIRST_SEQ, NOTHING, Moment
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from audit_tui.core.filters import Condition
+    from audit_tui.core.filter.filters import Condition
     from audit_tui.core.query import Interval
     from audit_tui.store.index.matching import Matcher
     from audit_tui.store.index.segment import Segment

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.facets import add_texts, chosen_values, facet_of
+from audit_tui.core.investigate.facets import add_texts, chosen_values, facet_of
 from audit_tui.core.query import Facet
 from audit_tui.store.index.fields import MISSING
 from audit_tui.store.index.segment import FIRST_SEQ, Moment

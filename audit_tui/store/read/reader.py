@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from audit_tui.core.columns import Column, NameColumn
-from audit_tui.core.filters import NO_VALUE_WORDS
+from audit_tui.core.filter.filters import NO_VALUE_WORDS
 from audit_tui.core.query import (
     After,
     AtRow,

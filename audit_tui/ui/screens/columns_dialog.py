@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from audit_tui.core.columns import LISTABLE_COLUMNS
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.record import Record
 from audit_tui.core.view import ListedColumn
 from audit_tui.ui.screens.dialog import Dialog

@@ -18,8 +18,8 @@ from audit_tui.core.event_text import (
     tabbed_row,
     told_time,
 )
+from audit_tui.core.investigate.link import Link
 from audit_tui.core.left import Left
-from audit_tui.core.link import Link
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row
 from audit_tui.core.query import AtRow
 from audit_tui.core.query_line.text import line_of, quoted

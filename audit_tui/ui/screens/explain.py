@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
-    from audit_tui.core.changes import Difference
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.meaning import Meaning
+    from audit_tui.core.investigate.changes import Difference
+    from audit_tui.core.investigate.meaning import Meaning
 
 MAX_CHARS = 2_000
 """So much of a value is shown."""

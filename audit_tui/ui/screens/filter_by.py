@@ -13,9 +13,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from audit_tui.core.columns import Column
-from audit_tui.core.contradiction import contradiction, contradiction_words
-from audit_tui.core.filters import EVERYTHING, All, conditions_in, everywhere
+from audit_tui.core.filter.filters import EVERYTHING, All, conditions_in, everywhere
 from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat, flat_filter
+from audit_tui.core.investigate.contradiction import contradiction, contradiction_words
 from audit_tui.core.query import EventQuery
 from audit_tui.core.query_line.parse import Query
 from audit_tui.core.query_line.text import line_of
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.widget import Widget
 
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query import ReaderFactory
 
 MIN_ROWS = 4

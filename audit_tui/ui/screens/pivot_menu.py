@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from audit_tui.core.filters import Condition
+    from audit_tui.core.filter.filters import Condition
 
 REACHES_S: tuple[int | None, ...] = (600, 3_600, 86_400, None)
 """The seconds before and after the event; None leaves the range as it is."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.detections import Level
+    from audit_tui.core.investigate.detections import Level
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.shown_view import ShownView
 

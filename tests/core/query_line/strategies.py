@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filters import (
     ANY_TEXT,
     All,
     Any,
@@ -15,7 +15,7 @@ from audit_tui.core.filters import (
     MetaField,
     Not,
 )
-from audit_tui.core.operators import (
+from audit_tui.core.filter.operators import (
     AT_LEAST,
     AT_MOST,
     CONTAINS,

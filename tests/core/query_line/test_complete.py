@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filters import FilterField, MetaField
+from audit_tui.core.filter.filters import FilterField, MetaField
 from audit_tui.core.query_line.complete import Part, completions, place_at
 from audit_tui.core.query_line.parse import parse
 from tests.core.query_line.test_round_trip import CONTEXT

@@ -7,8 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, All, Any, AnyText, Condition, Filter, FilterField, MetaField, Not
-from audit_tui.core.operators import (
+from audit_tui.core.filter.filters import (
+    ANY_TEXT,
+    All,
+    Any,
+    AnyText,
+    Condition,
+    Filter,
+    FilterField,
+    MetaField,
+    Not,
+)
+from audit_tui.core.filter.operators import (
     AT_LEAST,
     CONTAINS,
     CONTAINS_NOT,

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filter_text import parse_condition
-from audit_tui.core.filters import (
+from audit_tui.core.filter.filter_text import parse_condition
+from audit_tui.core.filter.filters import (
     EVERYTHING,
     FILTER_COLUMNS,
     All,
@@ -21,7 +21,7 @@ from audit_tui.core.filters import (
     MetaField,
     Not,
 )
-from audit_tui.core.operators import IS, IS_NOT, OPERATORS
+from audit_tui.core.filter.operators import IS, IS_NOT, OPERATORS
 from audit_tui.core.query_line.parse import Query, parse
 from audit_tui.core.query_line.scan import QueryError
 from audit_tui.core.query_line.text import line_of, normal

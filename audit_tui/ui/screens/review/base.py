@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual import on
 from textual.screen import Screen
 
-from audit_tui.core.filters import in_words
+from audit_tui.core.filter.filters import in_words
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey
 from audit_tui.core.text import counted
@@ -19,10 +19,10 @@ from audit_tui.core.time.zones import zone_label
 from audit_tui.core.view import settled_columns, sort_words
 from audit_tui.errors import AuditTuiError, SourceLost
 from audit_tui.ui.history import History
-from audit_tui.ui.screens.review.body import ReviewBody
-from audit_tui.ui.screens.review.empty_words import why_empty
-from audit_tui.ui.screens.review.seal_watch import BEGIN_S, SealWatch
-from audit_tui.ui.screens.review.source_watch import LOOK_S, Notice, SourceWatch
+from audit_tui.ui.screens.review.parts.body import ReviewBody
+from audit_tui.ui.screens.review.parts.empty_words import why_empty
+from audit_tui.ui.screens.review.parts.seal_watch import BEGIN_S, SealWatch
+from audit_tui.ui.screens.review.parts.source_watch import LOOK_S, Notice, SourceWatch
 from audit_tui.ui.shown_view import ShownView
 from audit_tui.ui.splits import read_splits, write_splits
 from audit_tui.ui.stillness import Stillness

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from audit_tui.core.columns import Column, sort_key
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
 from audit_tui.core.text import thousands
 from audit_tui.core.view import next_sort

@@ -5,9 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audit_tui.core.compare import LAST_WEEK, PREVIOUS, Comparison, Kind, Shift, compare, intervals
 from audit_tui.core.event import from_us, to_us
-from audit_tui.core.pairs import Open, PairsResult, open_pairs, pair_filter
+from audit_tui.core.investigate.compare import (
+    LAST_WEEK,
+    PREVIOUS,
+    Comparison,
+    Kind,
+    Shift,
+    compare,
+    intervals,
+)
+from audit_tui.core.investigate.pairs import Open, PairsResult, open_pairs, pair_filter
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import MomentRange, Preset, resolve
 from audit_tui.core.time.zones import date_text

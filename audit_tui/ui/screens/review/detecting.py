@@ -10,10 +10,10 @@ from textual import on
 
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import Column
-from audit_tui.core.detections import Detected, RuleHits
-from audit_tui.core.filters import Condition, in_words
-from audit_tui.core.matching import reasons
-from audit_tui.core.operators import MATCHES
+from audit_tui.core.filter.filters import Condition, in_words
+from audit_tui.core.filter.matching import reasons
+from audit_tui.core.filter.operators import MATCHES
+from audit_tui.core.investigate.detections import Detected, RuleHits
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean, counted, cut
 from audit_tui.core.time.dates import Preset
@@ -27,9 +27,9 @@ from audit_tui.ui.widgets.list.row_strips import Remark
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from audit_tui.core.detections import Detections, Level
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter, FilterField
+    from audit_tui.core.filter.filters import Filter, FilterField
+    from audit_tui.core.investigate.detections import Detections, Level
     from audit_tui.ui.screens.pick_dialog import Choice, PickDialog, Picked
 
 NO_RULES = "No rules were named: audit-tui --rules built-in, or a folder of Sigma rules."

@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from audit_tui.core.catalogue import catalogue
-from audit_tui.core.changes import changes_in, compared, differences
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import Condition
-from audit_tui.core.meaning import related_view
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS
+from audit_tui.core.investigate.changes import changes_in, compared, differences
+from audit_tui.core.investigate.meaning import related_view
 from audit_tui.core.query import After, EventQuery, PageKey
 from audit_tui.core.text import counted
 from audit_tui.core.time.zones import date_text
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.meaning import Meaning
+    from audit_tui.core.investigate.meaning import Meaning
     from audit_tui.core.query import EventReader
 
 COMPARED = range(2, 5)

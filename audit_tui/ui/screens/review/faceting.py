@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from audit_tui.core.filters import Condition
-from audit_tui.core.operators import IS, IS_NOT
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.ui.screens.review.narrowing import Narrowing
 from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from audit_tui.core.firsts import First, FirstSeen
+from audit_tui.core.investigate.firsts import First, FirstSeen
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.review.marking import Marking

@@ -11,7 +11,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event import MAX_US
 from audit_tui.core.query import NEWEST_FIRST, Standing
 from audit_tui.ui.screens.review.base import ReviewBase
-from audit_tui.ui.screens.review.source_watch import Notice, SourceWatch, notice_of
+from audit_tui.ui.screens.review.parts.source_watch import Notice, SourceWatch, notice_of
 
 if TYPE_CHECKING:
     from textual.timer import Timer

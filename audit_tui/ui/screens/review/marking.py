@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual import on
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import Any, Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import Any, Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import After, AtRow, PageKey
 from audit_tui.core.text import counted
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import FilterField
-    from audit_tui.core.notebook import Entry, Notebook
+    from audit_tui.core.filter.filters import FilterField
+    from audit_tui.core.investigate.notebook import Entry, Notebook
     from audit_tui.core.query import EventQuery, EventReader
 
 MAX_AT_ONCE = 1_000

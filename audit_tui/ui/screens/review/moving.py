@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual import on
 
-from audit_tui.ui.screens.review.body import ReviewBody
 from audit_tui.ui.screens.review.following import Following
+from audit_tui.ui.screens.review.parts.body import ReviewBody
 from audit_tui.ui.screens.review.rescuing import Rescuing
 from audit_tui.ui.widgets.bars import Bar
 from audit_tui.ui.widgets.list.event_table import EventTable

@@ -10,9 +10,9 @@ from textual import on
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event_fields import row_text
-from audit_tui.core.filters import EVERYTHING, NO_VALUE_WORDS, Condition
+from audit_tui.core.filter.filters import EVERYTHING, NO_VALUE_WORDS, Condition
+from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.flat_filter import FlatFilter
-from audit_tui.core.operators import IS, IS_NOT
 from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.widgets.chips import ChipLine
@@ -20,7 +20,7 @@ from audit_tui.ui.widgets.chips import ChipLine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.core.filters import Filter, FilterField
+    from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.query_line.parse import Query
     from audit_tui.core.view import View
     from audit_tui.ui.screens.menu import MenuItem

@@ -11,15 +11,15 @@ from audit_tui.core.text import counted
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.review.base import ReviewBase
-from audit_tui.ui.screens.review.empty_words import why_empty
+from audit_tui.ui.screens.review.parts.empty_words import why_empty
 from audit_tui.ui.widgets.painter import fit_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.investigate.ways_out import WayOut
     from audit_tui.core.query import EventReader
-    from audit_tui.core.ways_out import WayOut
     from audit_tui.ui.shown_view import ShownView
 
 MAX_WAYS = 6
@@ -47,7 +47,7 @@ class Rescuing(ReviewBase):
 
     def _count_ways(self, lane: Lane, shown: ShownView, token: CancelToken) -> None:
         """In a thread: count what each way would show."""
-        from audit_tui.core.ways_out import last_resorts, ways_out
+        from audit_tui.core.investigate.ways_out import last_resorts, ways_out
 
         def counts(ways: Sequence[WayOut]) -> list[tuple[WayOut, int]]:
             def count(reader: EventReader, cancel: CancelToken) -> list[tuple[WayOut, int]]:

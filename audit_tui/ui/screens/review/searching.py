@@ -9,14 +9,14 @@ from textual import on
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import ANY_TEXT, Condition
-from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.core.filter.filters import ANY_TEXT, Condition
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query import PageKey
 from audit_tui.core.time.zones import shortened
 from audit_tui.core.view import View
 from audit_tui.ui.screens.review.moving import Moving
 from audit_tui.ui.screens.review.narrowing import Narrowing
-from audit_tui.ui.screens.review.seeker import Seeker
+from audit_tui.ui.screens.review.parts.seeker import Seeker
 from audit_tui.ui.seeking import Seek
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.list.event_list import SLOW_S, EventList
@@ -25,7 +25,7 @@ from audit_tui.ui.widgets.list.event_table import EventTable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
     from audit_tui.ui.terminal.clipboard import Clipboard

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from audit_tui.core.detections import Level
+    from audit_tui.core.investigate.detections import Level
 
 FEWEST_LINES = 30
 """From this height of the terminal on the strip is shown without being asked for."""

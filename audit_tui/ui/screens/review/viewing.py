@@ -7,10 +7,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audit_tui.core.compare import new_values
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filter.filters import EVERYTHING
+from audit_tui.core.investigate.compare import new_values
+from audit_tui.core.investigate.saved_views import (
+    MAX_NAME_CHARS,
+    STARS,
+    SavedView,
+    SavedViews,
+    only_new,
+    saved,
+)
 from audit_tui.core.query_line.text import line_of
-from audit_tui.core.saved_views import MAX_NAME_CHARS, STARS, SavedView, SavedViews, only_new, saved
 from audit_tui.core.view import chipped
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.screens.review.marking import Marking

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import NO_VALUE_WORDS
+from audit_tui.core.filter.filters import NO_VALUE_WORDS
 from audit_tui.core.text import clean, cut, thousands
 from audit_tui.ui.widgets.painter import Line, Piece, Role, fit, fit_middle
 

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings

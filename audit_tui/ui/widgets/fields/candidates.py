@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, is_name_column
-from audit_tui.core.filters import NO_VALUE_WORDS, SEVERITY_WORDS, Any, AnyText, Condition, FilterField
-from audit_tui.core.operators import CONTAINS, IS
+from audit_tui.core.filter.filters import NO_VALUE_WORDS, SEVERITY_WORDS, Any, AnyText, Condition, FilterField
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query import EventQuery, Interval
 
 if TYPE_CHECKING:

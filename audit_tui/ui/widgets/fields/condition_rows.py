@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, MetaField
+from audit_tui.core.filter.filters import ANY_TEXT, MetaField
 from audit_tui.core.flat_filter import Draft, Form, RowOperator, row_operators
 from audit_tui.core.text import clean
 from audit_tui.ui.widgets.fields.button import Button
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
     from audit_tui.ui.widgets.fields.candidates import CandidateSource
     from audit_tui.ui.widgets.fields.popup_list import PopupList
 

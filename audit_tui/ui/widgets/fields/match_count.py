@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.widgets import Static
 
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.text import counted
 from audit_tui.errors import AuditTuiError, QueryCancelled
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from audit_tui.core.columns import NameColumn, is_name_column
-from audit_tui.core.operators import NAME_OPERATORS
+from audit_tui.core.filter.operators import NAME_OPERATORS
 from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.widgets.fields.value_input import picture, said_value

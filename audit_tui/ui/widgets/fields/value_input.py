@@ -13,9 +13,9 @@ from textual.reactive import reactive
 from textual.widgets import Input
 
 from audit_tui.core.columns import NAME_COLUMNS
-from audit_tui.core.filters import NO_VALUE_WORDS, AnyText, FilterField
+from audit_tui.core.filter.filters import NO_VALUE_WORDS, AnyText, FilterField
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.flat_filter import Form, list_so_far, list_text
-from audit_tui.core.operators import IS
 from audit_tui.core.text import clean
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.terminal.terminal_app import TerminalApp

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 
 from audit_tui.core.columns import LIST_COLUMNS, MIDDLE, Column, Width
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:

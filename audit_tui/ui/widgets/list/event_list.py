@@ -11,8 +11,8 @@ from textual.containers import Container
 from textual.message import Message
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import All, Condition
-from audit_tui.core.operators import MORE
+from audit_tui.core.filter.filters import All, Condition
+from audit_tui.core.filter.operators import MORE
 from audit_tui.core.query import Bound, SourceState, Standing
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow

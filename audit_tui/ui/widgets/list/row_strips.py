@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from textual.filter import LineFilter
 
-    from audit_tui.core.detections import Level
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.evidence.sealed import WrongEvents
+    from audit_tui.core.investigate.detections import Level
     from audit_tui.ui.widgets.list.row_text import RowText
 
 FAILURE_MARK = "✗"

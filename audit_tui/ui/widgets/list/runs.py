@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import All, Condition, Not
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import All, Condition, Not
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import After, AtRow, Before, PageKey
 
 if TYPE_CHECKING:

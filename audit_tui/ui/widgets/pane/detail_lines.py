@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.metadata import deeper_path
 from audit_tui.core.text import MAX_CLEAN_CHARS, clean_visible, counted
 from audit_tui.core.time.zones import exact_date_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.catalogue import CatalogueEntry
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
 
 MAX_LINES = 2_000
 """More lines than anyone scrolls through; the raw JSON has the rest."""

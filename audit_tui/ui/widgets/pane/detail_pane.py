@@ -12,7 +12,7 @@ from textual.message import Message
 
 from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import number_text
-from audit_tui.core.filters import MetaField
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.lane import Lane
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import ReaderFactory
 
 

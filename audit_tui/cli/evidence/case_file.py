@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.cli.quick_seals import seal_words
+from audit_tui.cli.evidence.quick_seals import seal_words
 from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval
@@ -19,8 +19,8 @@ from audit_tui.output.case_content import Case, Exhibit, Timeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from audit_tui.core.case import CaseJob
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.investigate.case import CaseJob
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
     from audit_tui.core.source import EventSource

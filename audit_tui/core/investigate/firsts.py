@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import All, Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import All, Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery, Sort
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query import EventReader
 
 OLDEST_FIRST = Sort(Column.TIME, descending=False)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import EVERYTHING
+from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.left import Left
 from audit_tui.core.new_file import ANYTHING, new_file, private_folder, read_small
 from audit_tui.core.record import Record

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import from_us
-from audit_tui.core.filters import All, Any, Condition
-from audit_tui.core.operators import IS, MATCHES
+from audit_tui.core.filter.filters import All, Any, Condition
+from audit_tui.core.filter.operators import IS, MATCHES
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import MomentRange
 from audit_tui.core.view import View, chipped
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
 
 RELATED_DAYS = 1
 """So long before and after an event related ones are looked for."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import to_us
-from audit_tui.core.filters import All, Condition
-from audit_tui.core.operators import IS
+from audit_tui.core.filter.filters import All, Condition
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import Interval
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import Preset, resolve

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
 
 
 class Level(Enum):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, Kind
 from audit_tui.core.event import iso_utc, json_text
-from audit_tui.core.networks import network_of
-from audit_tui.core.operators import (
+from audit_tui.core.filter.networks import network_of
+from audit_tui.core.filter.operators import (
     AT_LEAST,
     AT_MOST,
     IN_NETWORK,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from audit_tui.core.filters import META, Condition, condition_of, field_named, quoted_name
-from audit_tui.core.operators import CONTAINS, CONTAINS_NOT, IS, IS_NOT
-from audit_tui.core.possible import require_possible
+from audit_tui.core.filter.filters import META, Condition, condition_of, field_named, quoted_name
+from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IS, IS_NOT
+from audit_tui.core.filter.possible import require_possible
 from audit_tui.errors import FilterError
 
 _SYMBOLS = {operator.symbol: operator for operator in (IS, IS_NOT, CONTAINS, CONTAINS_NOT)}

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import Column, column_named, sort_key
 from audit_tui.core.event import to_us
-from audit_tui.core.filters import EVERYTHING, Condition
-from audit_tui.core.filters import All as AllOf
-from audit_tui.core.filters import Any as AnyOf
+from audit_tui.core.filter.filters import EVERYTHING, Condition
+from audit_tui.core.filter.filters import All as AllOf
+from audit_tui.core.filter.filters import Any as AnyOf
+from audit_tui.core.filter.operators import AT_LEAST, IS, LESS
 from audit_tui.core.new_file import ANYTHING, new_file, private_folder, read_small
-from audit_tui.core.operators import AT_LEAST, IS, LESS
 from audit_tui.core.query import NEWEST_FIRST, Interval, Sort
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
 
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.time.dates import TimeContext
 
 FILE_NAME = "views.toml"
@@ -211,7 +211,7 @@ def shipped() -> tuple[SavedView, ...]:
     """The views that ship with the package; read at the first call."""
     from importlib.resources import files
 
-    text = (files("audit_tui.core") / "saved_views.toml").read_text(encoding="utf-8")
+    text = (files("audit_tui.core.investigate") / "saved_views.toml").read_text(encoding="utf-8")
     return tuple(replace(view, is_shipped=True) for view in _views(text))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import EVERYTHING, All
+from audit_tui.core.filter.filters import EVERYTHING, All
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import Preset

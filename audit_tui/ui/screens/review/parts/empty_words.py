@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filters import EVERYTHING, two_ways_words
+from audit_tui.core.filter.filters import EVERYTHING, two_ways_words
 from audit_tui.core.text import clean
 from audit_tui.core.time.dates import Preset
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import Condition, MetaField
+from audit_tui.core.filter.filters import Condition, MetaField
+from audit_tui.core.filter.operators import IS
 from audit_tui.core.metadata import leaves
-from audit_tui.core.operators import IS
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.networks import network_of
+from audit_tui.core.filter.networks import network_of
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
-    from audit_tui.core.filters import FilterField
-    from audit_tui.core.operators import Operator
+    from audit_tui.core.filter.filters import FilterField
+    from audit_tui.core.filter.operators import Operator
 
 MAX_SEVERITY = 6
 _LIKE_NETWORK = re.compile(r"\s*[0-9a-f.:]*[.:][0-9a-f.:]*/\d*\s*", re.IGNORECASE | re.ASCII)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import All, Any, Condition, Not, in_words
+from audit_tui.core.filter.filters import All, Any, Condition, Not, in_words
+from audit_tui.core.filter.operators import IS
+from audit_tui.core.filter.possible import MAX_SEVERITY
 from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.operators import IS
-from audit_tui.core.possible import MAX_SEVERITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from audit_tui.core.filters import Filter
+    from audit_tui.core.filter.filters import Filter
 
 _DOMAINS: dict[Column, tuple[str | None, ...]] = {
     Column.OUTCOME: tuple(Outcome),

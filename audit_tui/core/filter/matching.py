@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filters import ANY_TEXT, All, Any, Condition, MetaField, Not
+from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, MetaField, Not
 from audit_tui.core.metadata import is_inside, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter, FilterField
+    from audit_tui.core.filter.filters import Filter, FilterField
 
 
 T = TypeVar("T")

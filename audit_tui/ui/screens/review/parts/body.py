@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
-    from audit_tui.core.filters import FilterField
+    from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
     from audit_tui.ui.widgets.list.range_table import RangeTable

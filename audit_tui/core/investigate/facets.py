@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from audit_tui.core.matching import texts_of
+from audit_tui.core.filter.matching import texts_of
 from audit_tui.core.query import Facet, ValueCount
 
 if TYPE_CHECKING:

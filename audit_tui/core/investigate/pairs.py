@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filters import All, Any, Condition, MetaField
-from audit_tui.core.matching import texts_of
-from audit_tui.core.operators import IS, IS_NOT, MATCHES
+from audit_tui.core.filter.filters import All, Any, Condition, MetaField
+from audit_tui.core.filter.matching import texts_of
+from audit_tui.core.filter.operators import IS, IS_NOT, MATCHES
 from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.record import Record
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filters import Filter, FilterField
+    from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.query import EventQuery, EventReader
 
 MOST_EVENTS = 100_000

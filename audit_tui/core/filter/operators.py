@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.networks import address_of, in_network, network_of
+from audit_tui.core.filter.networks import address_of, in_network, network_of
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:

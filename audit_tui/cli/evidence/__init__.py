@@ -1,0 +1,1 @@
+"""The words and files about seals that commands write."""

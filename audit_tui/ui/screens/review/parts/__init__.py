@@ -1,0 +1,1 @@
+"""The parts of the review screen that no key asks for."""
