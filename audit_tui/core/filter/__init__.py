@@ -1,1 +1,1 @@
-"""Which events are meant: conditions, their operators, and what they say of an event."""
+"""The conditions that choose events, their operators, and what they say of an event."""

@@ -1,1 +1,1 @@
-"""What a reviewer does with events: compare, pair, mark, keep and take out."""
+"""The work of a reviewer: compare, pair, mark, keep and take out events."""
