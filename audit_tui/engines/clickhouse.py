@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -28,6 +30,10 @@ _MISSING_TABLE, _CANCELLED, _READ_ONLY = "Code: 60", "Code: 394", "Code: 164"
 ERRORS = (exceptions.Error, OSError, RuntimeError)
 """The last one is of the engine inside this process."""
 _OPTIONS = frozenset({"secure", "verify", "ca_cert"})
+_REASON = re.compile(r"\[Errno -?\d+\] ([^)'\"]+)")
+"""The reason of the system, inside 280 characters of the driver's classes and addresses."""
+# Without a handler Python writes the driver's warnings to the terminal, over the screen.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 class ClickHouseConnection:
@@ -126,7 +132,8 @@ def told(error: Exception, url: SourceUrl) -> Exception:
     password = urlsplit(url.secret_text).password or os.environ.get("CLICKHOUSE_PASSWORD")
     words = words.replace(unquote(password), "***") if password else words
     if isinstance(error, exceptions.OperationalError | exceptions.InterfaceError | OSError):
-        return SourceLost(f"{url} cannot be reached: {words}")
+        reason = _REASON.search(words)
+        return SourceLost(f"{url} cannot be reached: {reason[1] if reason is not None else words}")
     return StoreError(f"{url} refuses: {words}")
 
 

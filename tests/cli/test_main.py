@@ -72,6 +72,13 @@ def test_what_begins_with_no_command_opens_a_store(arguments: list[str]) -> None
     assert result.stderr.startswith("There is no store at ")
 
 
+def test_a_missing_log_is_not_told_to_be_a_missing_store() -> None:
+    result = run("missing.json")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("There is no log and no store at ")
+    assert "Check the name" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [

@@ -271,6 +271,21 @@ def test_a_correlation_of_what_is_not_there_is_named() -> None:
     assert "more than 5 deep" in entry.reason
 
 
+def test_signing_and_login_profiles_are_not_logins(tmp_path: Path) -> None:
+    store = str(tmp_path / "a.db")
+    address = ("--source-ip", "192.0.2.1", "-s", store)
+    for second in range(5):
+        for event, outcome in (("DeleteLoginProfile", "failure"), ("ListSigningCertificates", "success")):
+            record = ("record", event, "--outcome", outcome, "--time", f"2026-11-01 10:00:0{second}")
+            assert run(*record, *address).exit_code == 0
+    ended = run("detect", "built-in", "-s", store)
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    for minute in range(5):
+        record = ("record", "ConsoleLogin", "--outcome", "failure", "--time", f"2026-11-01 10:0{minute}:00")
+        assert run(*record, *address).exit_code == 0
+    assert "Passwords guessed" in run("detect", "built-in", "-s", store).stdout
+
+
 def test_the_rules_that_come_with_the_program_find_the_demos_incident(tmp_path: Path) -> None:
     rules = load_rules([BUILT_IN])
     assert not rules.unread

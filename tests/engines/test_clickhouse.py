@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from socket import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from audit_tui.core.source import SourceUrl
 from audit_tui.engines.clickhouse import ClickHouseConnection, options
 from audit_tui.engines.clickhouse_writing import ClickHouseWriter
 from audit_tui.engines.outgoing import OutgoingStore
-from audit_tui.errors import StoreBusy, UsageError
+from audit_tui.errors import SourceLost, StoreBusy, UsageError
 from tests.cli.running import run
 from tests.engines.servers import empty_clickhouse
 from tests.engines.shared import append, ship
@@ -128,3 +130,14 @@ def test_away_from_this_machine_the_certificate_is_checked(monkeypatch: pytest.M
     assert options(SourceUrl("clickhouse://ch.example:9000/a?secure=false"))["secure"] is False
     with pytest.raises(UsageError, match="not known: pasword"):
         options(SourceUrl("clickhouse://ch.example/a?pasword=x"))
+
+
+def test_a_refused_connection_is_told_in_one_short_line() -> None:
+    with socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"clickhouse://127.0.0.1:{closed.getsockname()[1]}/x"
+        with pytest.raises(SourceLost) as caught:
+            ClickHouseConnection(SourceUrl(url))
+    assert str(caught.value) == f"{url} cannot be reached: Connection refused"
+    # Without a handler of its own Python writes the driver's warnings over the screen.
+    assert logging.getLogger("clickhouse_connect").handlers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -64,6 +65,18 @@ def test_a_key_compares_with_last_week() -> None:
         assert "11 events against 13 in the range before" in driver.text()
 
     run_review(script, EVENTS, view=TODAY)
+
+
+def test_badges_leave_the_date_to_be_read_where_it_stands_last() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.until(lambda: "NEW EVENT" in driver.text())
+        await driver.pilot.resize_terminal(30, 12)
+        await driver.settle()
+        rows = [line for line in driver.lines() if line.lstrip().startswith(("Model", "Login"))]
+        assert rows
+        assert all(re.search(r"\d\d:\d\d:\d\d", row) for row in rows)
+
+    run_review(script, EVENTS, view=TODAY, shows_firsts=True)
 
 
 def test_without_a_beginning_there_is_nothing_to_compare_with() -> None:

@@ -190,17 +190,32 @@ def test_saved_views_are_shown_by_their_digits_and_from_the_list(tmp_path: Path)
     run_review(script, view=ALL_TIME, folder=tmp_path)
 
 
+def test_a_digit_in_the_list_shows_the_view_that_it_stands_before(tmp_path: Path) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("V", "5")
+        assert "Deletions: u goes back." in driver.text()
+        await driver.press("V", "1")
+        assert "Failures: u goes back." in driver.text()
+        assert not (tmp_path / "views.toml").exists()
+
+    run_review(script, view=ALL_TIME, folder=tmp_path)
+
+
 def test_a_view_is_saved_starred_and_removed(tmp_path: Path) -> None:
     async def script(driver: Driver) -> None:
         await driver.press("equals_sign", "V", "s", *"Mine", "enter")
         assert "Saved as Mine: V shows it." in driver.text()
         assert 'query = "event=Login"' in (tmp_path / "views.toml").read_text()
-        await driver.press("u", "V", "2")
+        await driver.press("u", "V", "j", "j", "0")
+        assert "2 does not show Failed logins any more." in driver.text()
+        await driver.press("V", "2")
         assert "2 shows Mine." in driver.text()
         await driver.press("2")
         assert driver.review.event_list.count.value == 200
-        await driver.press("V", "x")
+        await driver.press("V", "j", "x")
         assert "Removed Mine." in driver.text()
+        await driver.press("V", "x")
+        assert "Removed Failed logins." in driver.text()
         await driver.press("V", "x")
         assert "The views that ship stay." in driver.text()
 

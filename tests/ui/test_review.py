@@ -381,7 +381,7 @@ def test_the_command_line_runs_goes_to_rows_and_to_times() -> None:
         await driver.press("at", *"03:50", "enter")
         assert moment_of(table) == "2026-11-20 04:00:00", "on the day of the row"
         await driver.press("at", *"soon", "enter")
-        assert "'soon' cannot be read" in driver.text()
+        assert "'soon' cannot be read. Write it as" in driver.text()
 
     run_review(script, view=ALL_TIME)
 

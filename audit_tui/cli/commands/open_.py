@@ -74,6 +74,7 @@ NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui c
 NO_SCREEN_HINT_LOGS = "Without the screen: audit-tui open --plain LOG prints its events."
 RESUME_HINT = "audit-tui import keeps them in a store, which can be resumed."
 PIPE_HINT = "a pipe or a file gets all"
+NOTHING_THERE_HINT = "Check the name: a log is a file, a folder, or - for standard input."
 FIRST_STEPS = """\
 To see what it is like:    audit-tui demo
 To bring in your logs:     audit-tui import FILE-OR-FOLDER...
@@ -171,9 +172,7 @@ def open_command(
             return open_screen(path, choice, session, link=link)
         return _resume(path, choice, session, is_store_named=bool(names) or is_store_named)
     except StoreMissing as error:
-        if not names and not is_store_named:
-            raise _no_store_yet(error) from None
-        raise
+        raise _missing(error, names, is_store_named=is_store_named) from None
     finally:
         # After the screen, so that nobody waits for it.
         from audit_tui.cli.temporary import remove_leftovers
@@ -252,8 +251,13 @@ def _print(store: EventSource, choice: EventsChoice, session: Session) -> int:
     return EXIT_OK
 
 
-def _no_store_yet(error: StoreMissing) -> StoreMissing:
-    """Return what to say to someone who has just begun."""
+def _missing(error: StoreMissing, names: Sequence[str], *, is_store_named: bool) -> StoreMissing:
+    """Return the error for a store that is missing, by how it was named."""
+    if names and Path(names[0]).suffix != ".db":
+        path = error.message.removeprefix("There is no store at ")
+        return StoreMissing(f"There is no log and no store at {path}", NOTHING_THERE_HINT)
+    if names or is_store_named:
+        return error
     return StoreMissing(
         f"{error.message.removesuffix('.')} yet: your events would be kept there.", FIRST_STEPS
     )

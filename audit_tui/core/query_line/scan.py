@@ -119,7 +119,9 @@ class Scanner:
             return Value(unescaped(match[1]), start, True)
         match = (_PLAIN_IN_LIST if is_in_list else _PLAIN).match(line, start)
         if match is None:
-            self.fail("A value is missing here.", f'Write one behind "{symbol}".', start)
+            self.fail(
+                "A value is missing here.", f'Write one behind "{symbol or line[start - 1 : start]}".', start
+            )
         self.at = end = match.end()
         if line[end : end + 1] in _OPENING:
             self._fail_in_value(start)

@@ -195,7 +195,7 @@ class CommandLine(Dialog[Order | None]):
             if not typed:
                 self._tell("Type something, or press Esc.")
             elif self._for_time or typed[:1].isdigit():
-                self._tell(str(error))
+                self._tell(f"{error.message} {error.hint}")
             elif not self.query_one("#message", Static).content:
                 self._tell("There is no such command.")
         else:

@@ -32,7 +32,7 @@ MAX_PAST = 12
 MAX_NEW = 200
 """So many new values make a filter."""
 _NAME_CELLS = 28
-_HINT = "⏎ show   s save this view   1-9 star   x remove   Esc close"
+_HINT = "⏎ 1-9 show   s save this view   0 free its digit   x remove   Esc close"
 
 
 class Viewing(Marking):
@@ -58,7 +58,7 @@ class Viewing(Marking):
         past = [self._past_choice(view) for view in self._past_views()]
         if past:
             choices += [Choice("", label="Shown before"), *past]
-        keys = ("s", "x", *map(str, STARS))
+        keys = ("s", "x", "0", *map(str, STARS))
         dialog: PickDialog[SavedView] = PickDialog("Saved views", choices, hint=_HINT, keys=keys)
         self.app.push_screen(dialog, partial(self._take_picked, views))
 
@@ -114,12 +114,15 @@ class Viewing(Marking):
                 case "x" if view is not None:
                     removed = views.remove(view.name)
                     self.say(f"Removed {view.name}." if removed else "The views that ship stay.")
-                case key if key.isdigit() and view is not None:
-                    star = None if view.star == int(key) else int(key)
-                    views.save(replace(view, star=star))
-                    self.say(
-                        f"{key} shows {view.name}." if star else f"{key} does not show {view.name} any more."
-                    )
+                case "0" if view is not None and view.star is not None:
+                    views.save(replace(view, star=None))
+                    self.say(f"{view.star} does not show {view.name} any more.")
+                case key if key.isdigit() and (starred := views.starred(int(key))) is not None:
+                    # The list shows the digit before its view: a reader takes it for the key of that view.
+                    self._show_saved(starred)
+                case key if key in map(str, STARS) and view is not None:
+                    views.save(replace(view, star=int(key)))
+                    self.say(f"{key} shows {view.name}.")
         except AuditTuiError as error:
             self.show_error(error)
 

@@ -224,6 +224,8 @@ class RowStrips:
             repeats = self._repeats[pair] = self._row_text.repeats(row, above)
         is_wrong = any(run.first_seq <= row.seq <= run.last_seq for run in self._wrong)
         remark = self._remarks.get(row.seq, NO_REMARK)
+        if remark.tag and self._covers_date(remark.tag):
+            remark = remark._replace(tag="")
         if words:
             remark = remark._replace(tag=f"{words} {remark.tag}".rstrip())
         key = (row.seq, self._column if is_cursor else None, is_selected, repeats, is_wrong, remark)
@@ -331,7 +333,16 @@ class RowStrips:
             return segments
         room = self._frame.room - cell_len(remark.tag) - 2
         style = look.cursor if is_cursor else look.tag
-        return [*Strip(segments).adjust_cell_length(room, look.row), Segment(f" {remark.tag} ", style)]
+        tag = Segment(f" {remark.tag} ", style)
+        if cell_len("".join(text for text, _, _ in segments).rstrip()) > room > 0:
+            cut = Segment(CUT, look.cursor if is_cursor else look.row)
+            return [*Strip(segments).adjust_cell_length(room - 1, look.row), cut, tag]
+        return [*Strip(segments).adjust_cell_length(room, look.row), tag]
+
+    def _covers_date(self, tag: str) -> bool:
+        """Tell whether a tag would stand on the date, where the date is the last column that has room."""
+        last = self._row_text.boxes[-1]
+        return last.column is Column.TIME and self._frame.room - cell_len(tag) - 2 < last.start + last.width
 
     def _selected(self, segments: list[Segment], is_cursor: bool) -> list[Segment]:
         """The line with a mark in front, which also stands where there are no colours."""
