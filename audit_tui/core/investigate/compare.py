@@ -120,7 +120,7 @@ def intervals(
         before = _typed(against, context)
         return Interval(start_us, end_us), before
     if start_us is None:
-        raise TimeError("There is nothing before All Time.", "Choose a time range that has a beginning.")
+        raise TimeError("There is nothing before All Time.", "Choose a shorter time range.")
     now = Interval(start_us, end_us)
     if against == LAST_WEEK:
         return now, Interval(start_us - _WEEK_US, end_us - _WEEK_US)

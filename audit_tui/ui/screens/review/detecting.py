@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from audit_tui.core.investigate.detections import Detections, Level
     from audit_tui.ui.screens.pick_dialog import Choice, PickDialog, Picked
 
-NO_RULES = "No rules were named: audit-tui --rules built-in, or a folder of Sigma rules."
+NO_RULES = "No Sigma rules: start with --rules built-in, or --rules FOLDER."
 MAX_CONDITIONS = 900
 """The hits of a rule that a filter can name one by one."""
 AGAIN_S = 2.0
