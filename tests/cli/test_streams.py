@@ -24,6 +24,7 @@ RUNS: dict[str, tuple[str, int]] = {
     "count": ("count -s STORE", 0),
     "facets": ("facets user -s STORE", 0),
     "histogram": ("histogram -s STORE", 0),
+    "case": ("case FOLDER/case.md -s STORE", 2),
     "compare": ("compare -s STORE", 0),
     "detect": ("detect FOLDER/log.yml -s STORE", 0),
     "ship": ("ship STORE --to redis://db/audit", 2),

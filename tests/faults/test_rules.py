@@ -40,7 +40,9 @@ MAY_OPEN = {
     ("seal_status.py", "*"),
     ("seal_keys.py", "*"),
     ("signing.py", "*"),
-    # A copy in the making, before it has its name.
+    # A copy in the making, before it has its name; and its folder.
+    ("copying.py", "_locked"),
+    ("copying.py", "_remove_leftovers"),
     ("copying.py", "_copy"),
     ("copying.py", "_put"),
     # A writer of events.

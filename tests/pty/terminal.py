@@ -200,11 +200,14 @@ class Terminal:
         self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m")
 
     def find(self, text: str) -> tuple[int, int]:
-        """Return where a text stands on the screen, as column and row from 0.
+        """Return where a text stands on the screen, as column and row from 0; wait for it.
+
+        A frame comes in pieces: that another text stands there does not mean that this one does.
 
         Raises:
-            AssertionError: If it does not.
+            AssertionError: If the time is up before it does.
         """
+        self.wait_for(text)
         for row, line in enumerate(self._screen.display):
             if (index := line.find(text)) >= 0:
                 # The cell after a wide character holds no text of its own.
