@@ -331,4 +331,9 @@ def test_the_facets_of_any_field(
     if facet.is_whole and field is not Column.SEVERITY:
         for value in facet.values[:3]:
             narrowed = All((query.filter, Condition(field, IS, value.value)))
-            assert source.reader.count(replace(query, filter=narrowed)) == value.events
+            count = source.reader.count(replace(query, filter=narrowed))
+            if source.shows_names:
+                assert count == value.events
+            else:
+                # Spellings of a name share a pseudonym: a facet lists each, the pseudonym finds them all.
+                assert count >= value.events
