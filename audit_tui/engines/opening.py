@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.errors import UsageError
@@ -82,38 +82,38 @@ def open_table(
 
 def _engine(url: SourceUrl) -> tuple[Callable[[], Connection], Dialect]:
     """Return what connects to an engine and checks its tables once, and its SQL."""
-    checked: list[bool] = []
-    if url.engine == CLICKHOUSE:
-        try:
+    try:
+        if url.engine == CLICKHOUSE:
             from audit_tui.engines import clickhouse
             from audit_tui.engines.clickhouse_sql import ClickHouseDialect
-        except ImportError:
-            raise missing_driver(url) from None
 
-        def connect_clickhouse() -> Connection:
-            connection = clickhouse.ClickHouseConnection(url)
-            with _closed_on_error(connection):
-                if not checked:
-                    clickhouse.check_format(connection, url)
-                    checked.append(True)
-            return connection
-
-        return connect_clickhouse, ClickHouseDialect()
-    try:
+            return _checked(
+                url, clickhouse.ClickHouseConnection, clickhouse.check_format
+            ), ClickHouseDialect()
         from audit_tui.engines import postgres
         from audit_tui.engines.postgres_sql import PostgresDialect
+
+        return _checked(url, postgres.PostgresConnection, postgres.check_format), PostgresDialect()
     except ImportError:
         raise missing_driver(url) from None
 
-    def connect_postgres() -> Connection:
-        connection = postgres.PostgresConnection(url)
+
+def _checked(
+    url: SourceUrl, open_: Callable[[SourceUrl], Connection], check: Callable[[Any, SourceUrl], None]
+) -> Callable[[], Connection]:
+    """Return what connects; the first time the tables there are checked."""
+    is_checked = False
+
+    def connect() -> Connection:
+        nonlocal is_checked
+        connection = open_(url)
         with _closed_on_error(connection):
-            if not checked:
-                postgres.check_format(connection, url)
-                checked.append(True)
+            if not is_checked:
+                check(connection, url)
+                is_checked = True
         return connection
 
-    return connect_postgres, PostgresDialect()
+    return connect
 
 
 @contextmanager

@@ -7,6 +7,7 @@ know of it. What is asked for by a pseudonym is asked of the source by its name.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from audit_tui.core.filter.filters import (
     with_conditions,
 )
 from audit_tui.core.filter.operators import IN_NETWORK
-from audit_tui.core.investigate.facets import facet_of_events
+from audit_tui.core.investigate.facets import facet_of, facet_of_events
 from audit_tui.core.privacy.name_finder import MAX_NAMES
 from audit_tui.core.query import NEWEST_FIRST, After, Before
 
@@ -208,12 +209,20 @@ class RedactingReader:
     ) -> Facet:
         """The values that a result's events have in a field, with how many have each."""
         names = self._names()
-        if names is None or field in _SHOWN_BY_VALUE:
+        if names is None:
+            return self.plain.facets(
+                query, field, limit, cancel, rarest=rarest, counts_all=counts_all, most_events=most_events
+            )
+        if field in _SHOWN_BY_VALUE:
             facet = self.plain.facets(
-                self._real(query), field, limit, cancel,
-                rarest=rarest, counts_all=counts_all, most_events=most_events,
-            )  # fmt: skip
-            return facet if names is None else replace(facet, values=self._shown(field, facet.values))
+                self._real(query), field, MAX_NAMES, cancel, counts_all=True, most_events=most_events
+            )
+            # Spellings of a name share a pseudonym, and so their events.
+            totals: Counter[str | None] = Counter()
+            for value in self._shown(field, facet.values):
+                totals[value.value] += value.events
+            joined = facet_of(totals, facet.counted, limit, rarest=rarest, is_whole=facet.is_whole)
+            return joined if facet.distinct == len(facet.values) else replace(joined, distinct=None)
         # A value of these may hold what only the rest of its event tells to be a name.
         newest = replace(query, sort=NEWEST_FIRST)
         most = None if most_events is None else min(most_events, MOST_REDACTED_EVENTS)
