@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, NameColumn
-from audit_tui.core.event import AuditEvent, EventRow, Outcome, packed_seq
+from audit_tui.core.event import AuditEvent, EventRow, packed_seq
 from audit_tui.core.filter.filters import EVERYTHING, NO_VALUE_WORDS, Condition, MetaField
 from audit_tui.core.filter.operators import CONTAINS
 from audit_tui.core.investigate.facets import facet_of
@@ -28,10 +27,12 @@ from audit_tui.core.query import (
 )
 from audit_tui.engines.conditions import TRUE, Conditions, alternatives
 from audit_tui.engines.dialect import Args
-from audit_tui.engines.layout import COLUMN_OF, GRAIN_US, NAME_FIELDS, NO_NAME, OUTCOMES, Field
+from audit_tui.engines.layout import COLUMN_OF, GRAIN_US, NAME_FIELDS, NO_NAME, Field
 from audit_tui.engines.name_order import NameOrder
+from audit_tui.engines.rows import event_of, facet_text, row_of
+from audit_tui.engines.spans import span_range, summed, whole_spans, within
 from audit_tui.errors import SourceLost
-from audit_tui.store.tables.rows import read_event, read_fields, stored_text
+from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -208,7 +209,7 @@ class SharedReader:
         facts = self._pool.rows(f"SELECT {', '.join(sizes)}, {missing}", args.values, cancel)
         counted, exist, without = map(int, facts[0])
         rows = self._pool.rows(grouped, args.values, cancel)
-        totals = Counter({_facet_text(field, value): int(number) for value, number in rows})
+        totals = Counter({facet_text(field, value): int(number) for value, number in rows})
         totals[None] += without
         return facet_of(totals, counted, limit, rarest=rarest, is_whole=counted == exist)
 
@@ -281,7 +282,7 @@ class SharedReader:
 
     def _scope(self, args: Args, query: EventQuery) -> str:
         """The interval and the bound."""
-        parts = _interval(args, query.interval)
+        parts = within(args, query.interval)
         upto = query.upto_seq
         if isinstance(upto, Bound) and len(upto.stores) > 1:
             parts.append(self._dialect.is_upto(args, upto.stores))
@@ -307,7 +308,7 @@ class SharedReader:
         self, keys: str, order: str, args: Args, cancel: CancelToken | None, paths: Sequence[str] = ()
     ) -> list[EventRow]:
         statement = self._dialect.rows(keys, order, with_metadata=bool(paths))
-        return [_row(values, paths) for values in self._pool.rows(statement, args.values, cancel)]
+        return [row_of(values, paths) for values in self._pool.rows(statement, args.values, cancel)]
 
     def _whole(self, seqs: Sequence[int], cancel: CancelToken | None) -> Iterator[AuditEvent]:
         if not seqs:
@@ -317,7 +318,7 @@ class SharedReader:
         rows = {int(row[0]): row for row in self._pool.rows(statement, args.values, cancel)}
         for seq in seqs:
             if (row := rows.pop(seq, None)) is not None:
-                yield _event(row)
+                yield event_of(row)
 
     # Pages
 
@@ -519,10 +520,10 @@ class SharedReader:
         if totals is None:
             return f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, query)})"
         field, names = totals
-        whole, parts = _spans(edges, GRAIN_US[field])
+        whole, parts = whole_spans(edges, GRAIN_US[field])
         if whole is None:
             return f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, query)})"
-        terms = [_summed(args, field, names, whole)]
+        terms = [summed(args, field, names, whole)]
         for part in parts:
             inner = replace(query, interval=part)
             terms.append(f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, inner)})")
@@ -539,7 +540,7 @@ class SharedReader:
         stores = upto.stores if isinstance(upto, Bound) else ((0, int(upto or 0)),)
         grain = GRAIN_US[field]
         start, end = (None if span is None else span * grain for span in whole)
-        spans = _interval(args, Interval(start, end))
+        spans = within(args, Interval(start, end))
         ranges = [
             f"(e.id > {args(packed_seq(store, number))} AND e.id < {args(packed_seq(store + 1, 0))})"
             for store, number in stores
@@ -570,9 +571,9 @@ class SharedReader:
         totals = self._totals_names(args, query.filter)
         if totals is not None and totals[0] in (Field.ALL, field):
             names = totals[1]
-            whole, parts = _spans((query.interval.start_us, query.interval.end_us), GRAIN_US[field])
+            whole, parts = whole_spans((query.interval.start_us, query.interval.end_us), GRAIN_US[field])
             if whole is not None:
-                spans = " AND ".join(_span_range(args, whole))
+                spans = " AND ".join(span_range(args, whole))
                 groups = [
                     f"SELECT nullif(t.name, {NO_NAME}) AS k, sum(t.n) AS n FROM audit_totals t"
                     f" WHERE t.field = {int(field)} AND {spans} AND ({names}) GROUP BY t.name"
@@ -654,86 +655,3 @@ def _of(alias: str, order: str) -> str:
     return (
         order.replace("occurred_us", f"{alias}.occurred_us").replace("id", f"{alias}.id") if alias else order
     )
-
-
-def _interval(args: Args, interval: Interval) -> list[str]:
-    parts = []
-    if interval.start_us is not None:
-        parts.append(f"e.occurred_us >= {args(interval.start_us)}")
-    if interval.end_us is not None:
-        parts.append(f"e.occurred_us < {args(interval.end_us)}")
-    return parts
-
-
-def _spans(
-    edges: tuple[int | None, int | None], grain: int
-) -> tuple[tuple[int | None, int | None] | None, list[Any]]:
-    """Divide an interval into whole spans and the rest at its ends.
-
-    Returns:
-        The first whole span and the one after the last, None without an end; None for none. And the intervals
-        at both ends.
-    """
-    start, end = edges
-    first = None if start is None else -(-start // grain)
-    last = None if end is None else end // grain
-    if first is not None and last is not None and first >= last:
-        return None, []
-    parts = []
-    if first is not None and first * grain != start:
-        parts.append(Interval(start, first * grain))
-    if last is not None and last * grain != end:
-        parts.append(Interval(last * grain, end))
-    return (first, last), parts
-
-
-def _span_range(args: Args, whole: tuple[int | None, int | None]) -> list[str]:
-    first, last = whole
-    parts = []
-    if first is not None:
-        parts.append(f"t.span >= {args(first)}")
-    if last is not None:
-        parts.append(f"t.span < {args(last)}")
-    return parts or [TRUE]
-
-
-def _summed(args: Args, field: Field, names: str, whole: tuple[int | None, int | None]) -> str:
-    spans = " AND ".join(_span_range(args, whole))
-    where = f"t.field = {int(field)} AND {spans} AND ({names})"
-    return f"coalesce((SELECT sum(t.n) FROM audit_totals t WHERE {where}), 0)"
-
-
-def _row(values: Sequence[Any], paths: Sequence[str]) -> EventRow:
-    (seq, occurred_us, event, category, user, description, outcome, severity, source_ip, target, source,
-     *metadata) = values  # fmt: skip
-    return EventRow(
-        int(seq),
-        int(occurred_us),
-        event or "",
-        category,
-        user,
-        description,
-        Outcome(OUTCOMES[int(outcome)]),
-        None if severity is None else int(severity),
-        source_ip,
-        target,
-        source,
-        read_fields(metadata[0], paths) if paths else (),
-    )
-
-
-def _event(row: Sequence[Any]) -> AuditEvent:
-    (seq, key, occurred_us, event, category, user, description, outcome, severity, source_ip, target, source,
-     metadata, original, store) = row  # fmt: skip
-    values = (
-        int(seq), key, int(occurred_us), event, category, user, description, OUTCOMES[int(outcome)],
-        None if severity is None else int(severity), source_ip, target, source, metadata,
-        None if original is None else base64.b64decode(original),
-    )  # fmt: skip
-    return replace(read_event(values), store=store or "")
-
-
-def _facet_text(field: FacetField, value: Any) -> str | None:  # noqa: ANN401 - as the engine gives it
-    if value is None:
-        return None
-    return OUTCOMES[int(value)] if field is Column.OUTCOME else str(value)
