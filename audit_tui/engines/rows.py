@@ -8,20 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
-from audit_tui.engines.layout import OUTCOMES, Field
+from audit_tui.engines.layout import OUTCOMES
 from audit_tui.store.tables.rows import read_event, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.core.query import FacetField
-
-STREAM_ROWS = 1_000
-FAR_ROWS = 5_000
-"""Rows that are skipped one by one; beyond, the totals tell where to begin."""
-MAX_METADATA_NAMES = 5_000
-_TOTALS_FIELDS = (Field.EVENT, Field.CATEGORY, Field.USER)
-NEWEST, OLDEST = "occurred_us DESC, id DESC", "occurred_us, id"
 
 
 def row_of(values: Sequence[Any], paths: Sequence[str]) -> EventRow:

@@ -8,17 +8,10 @@ from audit_tui.core.query import (
     Interval,
 )
 from audit_tui.engines.conditions import TRUE
-from audit_tui.engines.layout import Field
 
 if TYPE_CHECKING:
     from audit_tui.engines.dialect import Args
-
-STREAM_ROWS = 1_000
-FAR_ROWS = 5_000
-"""Rows that are skipped one by one; beyond, the totals tell where to begin."""
-MAX_METADATA_NAMES = 5_000
-_TOTALS_FIELDS = (Field.EVENT, Field.CATEGORY, Field.USER)
-NEWEST, OLDEST = "occurred_us DESC, id DESC", "occurred_us, id"
+    from audit_tui.engines.layout import Field
 
 
 def within(args: Args, interval: Interval) -> list[str]:
