@@ -144,7 +144,6 @@ def column_named(name: str) -> Column | None:
 
 
 _BY_NAME: dict[str, Column] = {column.value: column for column in COLUMNS}
-_NAME_COLUMNS: dict[Column, NameColumn] = {column: column for column in NAME_COLUMNS}
 _LIST_COLUMNS: dict[Column, ListColumn] = {column: column for column in LISTABLE_COLUMNS}
 _SORT_KEYS: dict[Column, SortKey] = {column: column for column in SORT_KEYS}
 
@@ -152,11 +151,6 @@ _SORT_KEYS: dict[Column, SortKey] = {column: column for column in SORT_KEYS}
 def is_name_column(field: object) -> TypeIs[NameColumn]:
     """Tell whether a field of a filter is a column of names."""
     return field in NAME_COLUMNS
-
-
-def name_column(column: Column | None) -> NameColumn | None:
-    """Return a column as one of names; None if it is not one."""
-    return None if column is None else _NAME_COLUMNS.get(column)
 
 
 def list_column(column: Column | None) -> ListColumn | None:

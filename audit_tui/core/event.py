@@ -129,11 +129,6 @@ def packed_seq(store_number: int, number: int) -> int:
     return store_number << NUMBER_BITS | number
 
 
-def unpacked_seq(seq: int) -> tuple[int, int]:
-    """The number of the store, and of the event in it."""
-    return seq >> NUMBER_BITS, seq & _NUMBER_MASK
-
-
 def from_us(occurred_us: int) -> datetime:
     """The moment as an aware datetime in UTC.
 

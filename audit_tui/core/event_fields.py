@@ -70,8 +70,3 @@ def row_text(row: EventRow, field: ListField) -> str | None:
     if isinstance(field, MetaField):
         return next((text for path, text in row.metadata if path == field.path), None)
     return row.text(field)
-
-
-def paths_of(fields: tuple[ListField, ...]) -> tuple[str, ...]:
-    """Return the names of the metadata fields among some."""
-    return tuple(field.path for field in fields if isinstance(field, MetaField))

@@ -190,11 +190,6 @@ class Draft(Record):
         return self.is_missing or self.text is not None or self.form is Form.EMPTY
 
     @property
-    def is_complete(self) -> bool:
-        """True when it makes a condition."""
-        return self.field is not None and self.has_value
-
-    @property
     def is_untouched(self) -> bool:
         """True when it says nothing yet: neither column nor value. An operator alone is nothing to mark."""
         return self.field is None and (not self.has_value or self.form is Form.EMPTY)

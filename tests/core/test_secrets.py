@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
 from audit_tui.core.privacy.secret_finder import SecretKind, find_secrets
-from audit_tui.core.privacy.secret_names import is_secret_name
+from audit_tui.core.privacy.secret_names import Secrecy, secrecy_of
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row, mask_secrets
 from tests.core.secret_shapes import HARMLESS, HARMLESS_NAMES, SECRET_NAMES, SHAPES, jwt, r
 
@@ -79,7 +79,7 @@ def test_what_only_looks_like_one_stays(text: str) -> None:
     [("password", True), ("Client-Secret", True), ("api_key", True), ("tokenCount", False), ("user", False)],
 )
 def test_some_fields_are_secret_by_their_name(name: str, is_secret: bool) -> None:
-    assert is_secret_name(name) is is_secret
+    assert (secrecy_of(name) is not Secrecy.NONE) is is_secret
 
 
 LOGIN = AuditEvent(event="Login", occurred_us=0)
@@ -161,8 +161,8 @@ def test_nearly_all_shapes_are_found_and_hardly_anything_else() -> None:
 
 
 def test_names_are_told_by_their_words() -> None:
-    assert [name for name in SECRET_NAMES if not is_secret_name(name)] == []
-    assert [name for name in HARMLESS_NAMES if is_secret_name(name)] == []
+    assert [name for name in SECRET_NAMES if secrecy_of(name) is Secrecy.NONE] == []
+    assert [name for name in HARMLESS_NAMES if secrecy_of(name) is not Secrecy.NONE] == []
 
 
 @pytest.mark.parametrize("name", [name for name in SECRET_NAMES if name not in ("pin", "otp")])

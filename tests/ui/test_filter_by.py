@@ -431,7 +431,7 @@ def test_a_value_of_two_columns_needs_a_choice() -> None:
         assert "✗ missing" in driver.text
         assert driver.has_list()
         await driver.press("down", "down", "enter")
-        assert driver.drafts[0].is_complete
+        assert driver.drafts[0].condition() is not None
         assert "✗" not in driver.text
 
     run_dialog(script, both)

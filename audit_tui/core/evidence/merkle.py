@@ -21,12 +21,7 @@ EMPTY_ROOT = sha256(b"").digest()
 LEAF_MARK = b"\x00"
 _NODE_MARK = b"\x01"
 MAX_PROOF_HASHES = 64
-"""No tree with sizes of 63 bits needs more (plus one, for a consistency proof)."""
-
-
-def leaf_hash(record: bytes) -> bytes:
-    """The leaf of a record."""
-    return sha256(LEAF_MARK + record).digest()
+"""No tree with sizes of 63 bits needs more."""
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -179,59 +174,6 @@ def root_of_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]
             root = node_hash(root, sibling)
         node, last = node >> 1, last >> 1
     return None if last else root
-
-
-def consistency_proof(tree: BlockTree, old: int, size: int) -> list[bytes]:
-    """The hashes that show the root of ``size`` leaves to continue the root of the first ``old``.
-
-    Raises:
-        ValueError: If the sizes are not in order, or beyond the tree.
-    """
-    if not 0 <= old <= size <= tree.size:
-        raise ValueError(f"a tree of {size} does not continue one of {old}")
-    if old in (0, size):
-        return []
-    proof: list[bytes] = []
-    start, end, is_whole = 0, size, True
-    while old != end:
-        middle = start + _left_part(end - start)
-        if old <= middle:
-            proof.append(tree.subtree(middle, end))
-            end = middle
-        else:
-            proof.append(tree.subtree(start, middle))
-            start, is_whole = middle, False
-    if not is_whole:
-        proof.append(tree.subtree(start, end))
-    return proof[::-1]
-
-
-def is_consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Tell whether the proof shows that one tree continues the other (RFC 9162, 2.1.4.2)."""
-    if old == size:
-        return not proof and old_root == root
-    if not 0 < old < size:
-        return old == 0 and not proof and old_root == EMPTY_ROOT
-    hashes = list(proof)
-    if not old & (old - 1):
-        hashes.insert(0, old_root)
-    if not hashes:
-        return False
-    node, last = old - 1, size - 1
-    while node & 1:
-        node, last = node >> 1, last >> 1
-    before = after = hashes[0]
-    for sibling in hashes[1:]:
-        if not last:
-            return False
-        if node & 1 or node == last:
-            before, after = node_hash(sibling, before), node_hash(sibling, after)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            after = node_hash(after, sibling)
-        node, last = node >> 1, last >> 1
-    return not last and before == old_root and after == root
 
 
 def _left_part(size: int) -> int:

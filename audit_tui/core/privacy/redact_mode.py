@@ -75,11 +75,6 @@ class RedactMode:
         self._learned_seq = -1
         self._learn_at_s = 0.0
 
-    def toggle(self) -> bool:
-        """Switch it, and tell whether it is on now."""
-        self.is_on = not self.is_on
-        return self.is_on
-
     def pseudonyms(self, reader: EventReader) -> Pseudonyms | None:
         """Return what to replace names with; None while the mode is off. Blocks when it is first used."""
         return self.pseudonyms_of(reader) if self.is_on else None

@@ -58,11 +58,6 @@ def secrecy_of(name: str) -> Secrecy:
     return _secrecy(name) if len(name) <= MAX_NAME_CHARS else Secrecy.NONE
 
 
-def is_secret_name(name: str) -> bool:
-    """Tell whether the whole value of a field of this name is, or may be, a secret."""
-    return secrecy_of(name) is not Secrecy.NONE
-
-
 @lru_cache(maxsize=20_000)
 def _secrecy(name: str) -> Secrecy:
     words = [word.lower() for word in _WORD.findall(name)]

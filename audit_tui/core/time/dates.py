@@ -269,10 +269,6 @@ def _end_us(last: date, zone: tzinfo) -> int | None:
     return None if last == date.max else start_of_day(shift_days(last, 1), zone)
 
 
-def _border(border_us: int | None) -> datetime | None:
-    return None if border_us is None else from_us(border_us)
-
-
 def _just_before(moment: datetime) -> datetime:
     return max(moment, datetime.min.replace(tzinfo=UTC) + _MICROSECOND) - _MICROSECOND
 

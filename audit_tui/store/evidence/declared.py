@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from hashlib import sha256
 from itertools import chain, groupby, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -119,11 +119,6 @@ class Declared:
         """Tell whether the event was declared as pruned."""
         at = bisect_right(self._firsts, seq) - 1
         return at >= 0 and seq <= self._lasts[at]
-
-    def pruned_count(self, first: int, last: int) -> int:
-        """Count the numbers in this range that were declared as pruned."""
-        start, end = bisect_left(self._lasts, first), bisect_right(self._firsts, last)
-        return sum(min(last, self._lasts[at]) - max(first, self._firsts[at]) + 1 for at in range(start, end))
 
     def is_redacted(self, content: Content, row: FileRow) -> bool:
         """Tell whether a row is what its redaction left, with nothing in the redacted fields."""

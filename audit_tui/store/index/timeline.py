@@ -361,6 +361,3 @@ class Bitmaps:
 def _rank(places: BitMap, place: int) -> int:
     """Return how many of the places are lower."""
     return places.rank(place - 1) if place else 0
-
-
-NO_EVENTS = Bitmaps([], [])

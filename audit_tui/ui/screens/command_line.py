@@ -73,7 +73,6 @@ class Narrow:
 
 
 _LAST = re.compile(r"last\s+(\d{1,4})(?:\s+days?)?", re.ASCII | re.IGNORECASE)
-ANY_HINT = "a command, row, time, range (last 90) or query (user:alice)"
 TIME_HINT = "2026-11-01 14:00, or 14:00 on the day of the row"
 _BY_HELP = 2
 """The rank of a command of which only the help holds what was typed."""
