@@ -22,6 +22,7 @@ from audit_tui.core.columns import COLUMNS
 from audit_tui.core.event_fields import event_field
 from audit_tui.core.export import Format
 from audit_tui.core.filter.filter_text import parse_condition
+from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
@@ -146,6 +147,12 @@ class EventsChoice(Record):
     def query(self) -> EventQuery:
         """The question for a reader."""
         return self.view.query(self.context)
+
+    def changing(self, left: View) -> View:
+        """Return a view that was left, with the filter and the range that were asked for."""
+        view = left if self.view.filter == EVERYTHING else left.without_filters()
+        time_range = view.time_range if self.is_range_default else self.view.time_range
+        return replace(view, time_range=time_range).narrowed(self.view.filter)
 
 
 def _presets(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import audit_tui.demo
 from audit_tui.cli import progress
 from audit_tui.cli.commands import demo as demo_module
-from audit_tui.cli.commands import open_
 from audit_tui.cli.main import commands
+from audit_tui.cli.opening import screen, terminal
 from audit_tui.cli.session import Session
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.query import EventQuery
@@ -277,12 +277,15 @@ class TestOpening:
     def opened(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, EventsChoice]]:
         calls: list[tuple[Path, EventsChoice]] = []
 
-        def open_screen(store: Path, choice: EventsChoice, session: Session) -> int:
-            calls.append((store, choice))
-            return 0
+        class Shown:
+            def __init__(self, source: Path, choice: EventsChoice, session: Session) -> None:
+                calls.append((source, choice))
 
-        monkeypatch.setattr(open_, "require_screen", lambda: None)
-        monkeypatch.setattr(open_, "open_screen", open_screen)
+            def show(self) -> int:
+                return 0
+
+        monkeypatch.setattr(terminal, "require_screen", lambda: None)
+        monkeypatch.setattr(screen, "ReviewScreen", Shown)
         return calls
 
     def test_the_screen_opens_on_the_last_30_days(

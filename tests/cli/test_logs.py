@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli import logs
-from audit_tui.cli.logs import import_command
+from audit_tui.cli.opening import logs
+from audit_tui.cli.opening.logs import import_command
 from audit_tui.errors import StoreFull
 from audit_tui.ingest import pipeline
 from audit_tui.store.write.writer import StoreWriter

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli.commands.open_ import _ReadAhead
+from audit_tui.cli.opening.read_ahead import ReadAhead
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import IS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def test_the_first_rows_are_read_ahead() -> None:
-    with _ReadAhead(FakeReader(EVENTS), EventQuery()) as ahead:
+    with ReadAhead(FakeReader(EVENTS), EventQuery()) as ahead:
         page = ahead.result(30)
     assert page is not None
     assert [row.event for row in page.blocks[0][1].rows] == ["Login", "Role created", "Heartbeat", "Login"]
@@ -47,7 +47,7 @@ def test_rows_that_take_too_long_hold_nothing_up_and_are_given_up() -> None:
             ended.set()
             cancel.check()
 
-    with _ReadAhead(FakeReader(EVENTS, hook=slow), EventQuery()) as ahead:
+    with ReadAhead(FakeReader(EVENTS, hook=slow), EventQuery()) as ahead:
         assert begun.wait(60)
         assert ahead.result(0) is None
         assert not ended.is_set()
@@ -59,7 +59,7 @@ def test_a_store_that_turns_out_damaged_is_told_before_the_screen() -> None:
         if method == "page":
             raise StoreDamaged("It is damaged.")
 
-    with _ReadAhead(FakeReader(EVENTS, hook=damaged), EventQuery()) as ahead, pytest.raises(StoreDamaged):
+    with ReadAhead(FakeReader(EVENTS, hook=damaged), EventQuery()) as ahead, pytest.raises(StoreDamaged):
         ahead.result(30)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.cli import progress
-from audit_tui.cli.logs import _Shown
+from audit_tui.cli.opening.logs import _Shown
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import LogFile

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audit_tui.cli.resuming import FILE_NAME, MAX_FILE_BYTES, MAX_STORES, Places
+from audit_tui.cli.opening.resuming import FILE_NAME, MAX_FILE_BYTES, MAX_STORES, Places
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey, StoreInfo
 from audit_tui.core.time.dates import Preset

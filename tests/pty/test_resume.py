@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli.resuming import FILE_NAME
+from audit_tui.cli.opening.resuming import FILE_NAME
 from audit_tui.config import state_directory
 from audit_tui.core.event import AuditEvent
 from tests.cli.running import at, make_store

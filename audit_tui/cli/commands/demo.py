@@ -114,14 +114,14 @@ def demo_command(
         _make(path, values, note)
     if no_open:
         return 0
-    from audit_tui.cli.commands.open_ import open_screen
+    from audit_tui.cli.opening.screen import ReviewScreen
 
-    return open_screen(path, _first_view(values, times), session)
+    return ReviewScreen(path, _first_view(values, times), session).show()
 
 
 def _require_screen() -> None:
     """Refuse before a store is made, rather than after."""
-    from audit_tui.cli.commands.open_ import require_screen
+    from audit_tui.cli.opening.terminal import require_screen
 
     try:
         require_screen()

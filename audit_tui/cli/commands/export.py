@@ -12,16 +12,15 @@ import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none
 from audit_tui.cli.completing import columns as complete_columns
-from audit_tui.cli.evidence.quick_seals import seal_words
+from audit_tui.cli.evidence.exporter import exporter_of
 from audit_tui.cli.options import events_options, parse_columns, query_argument, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
-from audit_tui.cli.source import open_source, reading
+from audit_tui.cli.source import reading
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
-from audit_tui.core.new_file import database_files
 from audit_tui.core.source import local_path
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import FileError, UsageError
@@ -30,26 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.export import Exporter, ExportResult
-    from audit_tui.core.privacy.redact_mode import RedactMode
+    from audit_tui.core.export import ExportResult
     from audit_tui.core.query import EventQuery
     from audit_tui.core.source import EventSource
-
-
-def exporter_of(store: EventSource, redact: RedactMode) -> Exporter:
-    """Return what exports the events of a store, and never over the store."""
-    from audit_tui.output.exporting import FileExporter
-
-    exporter = FileExporter(
-        redact.readers(lambda: open_source(store)()), database_files(store) if isinstance(store, Path) else ()
-    )
-
-    def export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
-        words = seal_words(store)
-        job = replace(job, writing=replace(job.writing, seal_words=words))
-        return replace(exporter(job, on_progress, cancel), seal_words=words)
-
-    return export
 
 
 @click.command("export")
