@@ -24,6 +24,8 @@ class Arrival(Record):
     """A sentence on what is wrong; empty when nothing is."""
     remark: str = ""
     """A word on what was read, when it is done."""
+    title: str = ""
+    """The name of what was read, with its number of events, when it is done."""
 
     @property
     def words(self) -> str:

@@ -31,6 +31,26 @@ main()
 """
 
 
+RUN = "from audit_tui.cli.main import main; main()"
+WHEN_ALL_IS_READ = f"from audit_tui.cli import logs; logs.ALL_WAIT_S = 60; {RUN}"
+WITH_THE_FIRST_EVENT = f"""
+import threading
+from audit_tui.cli import logs
+class Slow(logs.BackgroundImport):
+    begun = threading.Event()
+    def _take(self, told):
+        if told.arrival.is_done:
+            self.begun.wait()
+        super()._take(told)
+    @property
+    def told(self):
+        self.begun.set()
+        return super().told
+logs.ALL_WAIT_S, logs.BackgroundImport = 0, Slow
+{RUN}
+"""
+
+
 def line(number: int) -> str:
     return json.dumps({"time": f"2023-05-01T10:00:{number:02}Z", "event": f"login{number}"}) + "\n"
 
@@ -84,12 +104,13 @@ def reading(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-def test_it_is_shown_and_nothing_stays(logs: Path, temporary: Path) -> None:
-    with Terminal([*AUDIT_TUI, "my logs"], columns=120) as terminal:
-        terminal.wait_for(f"1 of {EVENTS}")
-        terminal.wait_for("temporary: audit-tui import keeps it")
-        for words in ("my logs/ (3 events)", "All Time", "nothing in Last 30 Days", "login2"):
-            terminal.wait_for(words)
+@pytest.mark.parametrize("begin", [WHEN_ALL_IS_READ, WITH_THE_FIRST_EVENT], ids=["all", "first"])
+def test_it_is_shown_and_nothing_stays(logs: Path, temporary: Path, begin: str) -> None:
+    """The screen is the same in the end, if it begins with the first event or when all are read."""
+    words = ("my logs/ (3 events)", "All Time", "nothing in Last 30 Days", "login2", f"1 of {EVENTS}")
+    with Terminal([AUDIT_TUI[0], "-c", begin, "my logs"], columns=120) as terminal:
+        for text in ("temporary: audit-tui import keeps it", *words):
+            terminal.wait_for(text)
         assert len(list(temporary.iterdir())) == 1
         terminal.press("q")
         assert terminal.wait() == 0

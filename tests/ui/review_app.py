@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from audit_tui.core.arriving import Arrivals
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
     from audit_tui.core.investigate.case import CaseJob
@@ -118,6 +119,7 @@ def run_review(
     detections: Detections | None = None,
     shows_firsts: bool = False,
     write_case: Callable[[CaseJob], int] | None = None,
+    arrivals: Arrivals | None = None,
     settles: bool = True,
 ) -> None:
     """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
@@ -139,6 +141,7 @@ def run_review(
             meaning_of=meaning_of,
             pairs=pairs,
             shows_firsts=shows_firsts,
+            arrivals=arrivals,
             write_case=write_case,
             names=("/data/demo.db",),
             command_words=("audit-tui", "query", "-s", "/data/demo.db"),

@@ -44,13 +44,28 @@ class Writer:
             await self._driver.settle()
 
 
-def run(script: Callable[[Driver, Writer], Awaitable[None]], *, view: View = ALL_TIME) -> None:
+class Logs:
+    """Logs that are read while they are shown; a test says how far that is."""
+
+    def __init__(self) -> None:
+        self.arrival = Arrival(50)
+
+    def look(self) -> Arrival:
+        return self.arrival
+
+    def stop(self) -> None:
+        """End the reading; nobody asks for it here."""
+
+
+def run(
+    script: Callable[[Driver, Writer], Awaitable[None]], *, view: View = ALL_TIME, logs: Logs | None = None
+) -> None:
     reader = FakeReader(EVENTS[:50], name="demo.db")
 
     async def with_writer(driver: Driver) -> None:
         await script(driver, Writer(driver, reader))
 
-    run_review(with_writer, view=view, open_reader=lambda: reader)
+    run_review(with_writer, view=view, open_reader=lambda: reader, arrivals=logs)
 
 
 def rows(driver: Driver) -> list[str]:
@@ -162,6 +177,22 @@ def test_what_becomes_of_the_store_is_said_while_following() -> None:
             assert words in driver.lines()[-2]
 
     run(script)
+
+
+def test_what_is_said_of_logs_at_their_end_stands_whatever_look_comes_after_it() -> None:
+    logs = Logs()
+
+    async def script(driver: Driver, writer: Writer) -> None:
+        review = driver.review
+        await driver.until(lambda: "50 events read, waiting for more" in driver.text())
+        logs.arrival = Arrival(50, is_done=True, remark="1 of 51 rejected", title="my logs/ (50 events)")
+        await driver.until(lambda: "my logs/ (50 events)" in driver.lines()[0])
+        await writer.look()
+        review._status._take_back()
+        await driver.settle()
+        assert "All 50 events are read · 1 of 51 rejected" in driver.text()
+
+    run(script, logs=logs)
 
 
 def test_the_words_on_what_is_read() -> None:

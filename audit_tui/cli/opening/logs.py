@@ -133,17 +133,22 @@ def arriving(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
             yield _all_read(names, choice, store, tally)
             return
         view = replace(choice.view, time_range=Preset.ALL_TIME) if choice.is_range_default else choice.view
-        arrivals = _Arriving(names, background)
+        arrivals = _Arriving(names, background, choice, store)
         shown = replace(choice, view=view)
         yield Logs(names, store, shown, _title(names), KEEP_WORDS, lambda: background.told.tally, arrivals)
 
 
 class _Arriving:
-    """The logs that are still read, as the screen looks at them."""
+    """The logs that are still read, as the screen looks at them; in the end it is told what ``_all_read`` tells."""
 
-    def __init__(self, names: Sequence[str], background: BackgroundImport) -> None:
+    def __init__(
+        self, names: Sequence[str], background: BackgroundImport, choice: EventsChoice, store: Path
+    ) -> None:
         self._names = names
         self._background = background
+        self._choice = choice
+        self._store = store
+        self._end: Arrival | None = None
         self.stop = background.stop
 
     def look(self) -> Arrival:
@@ -151,7 +156,10 @@ class _Arriving:
         tally, arrival, error = self._background.told
         if error is not None:
             return replace(arrival, problem=str(_too_full(self._names, error)).replace("\n", " "))
-        return replace(arrival, remark=_notice(tally, "")) if arrival.is_done else arrival
+        if arrival.is_done and self._end is None:
+            logs = _all_read(self._names, self._choice, self._store, tally)
+            self._end = replace(arrival, remark=logs.notice, title=logs.name)
+        return self._end or arrival
 
 
 def _reading_words(names: Sequence[str]) -> str:

@@ -72,6 +72,11 @@ class TopLine(Bar):
         self._applied = ""
         self._zone = ""
 
+    def rename(self, store_name: str) -> None:
+        """Give the store another name."""
+        self._store_name = clean(store_name)
+        self.refresh()
+
     def show(self, *, filter_count: int, range_words: str, applied: str, zone: str) -> None:
         """Show what is in force.
 

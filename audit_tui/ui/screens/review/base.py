@@ -106,6 +106,8 @@ class ReviewBase(Screen[None]):
         self._status = StatusLine(keymap)
         self._keys = KeyLine(keymap)
         self._notice = Notice(opening.notice)
+        self._remark = opening.notice
+        """The notice of the source while nothing is wrong with it; empty when there is none."""
         self._source = SourceWatch(self, self._look)
         self._day = first.context.today
         self._table: RangeTable | None = None

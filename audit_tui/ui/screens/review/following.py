@@ -62,7 +62,7 @@ class Following(ReviewBase):
         elif not is_on and self._followed is not None:
             self._followed.stop()
             self._followed = None
-            self._say_notice(Notice(self._opening.notice))
+            self._say_notice(Notice(self._remark))
 
     @property
     def _is_at_edge(self) -> bool:
@@ -102,7 +102,7 @@ class Following(ReviewBase):
             if not is_whole or self._looks * FOLLOW_S >= FULL_FOLLOW_S:
                 self._show_newest()
             return
-        notice = notice_of(state, self._newer, self._opening.notice, self._keymap.key_of("reload"))
+        notice = notice_of(state, self._newer, self._remark, self._keymap.key_of("reload"))
         if self._follows and state.standing is Standing.IN_PLACE:
             words = f"paused, {self._newer:,} new: {self._keymap.key_of('follow')} goes on"
             notice = Notice(words, words) if self._newer else self._following_notice
@@ -134,9 +134,12 @@ class Following(ReviewBase):
             self._arriving.stop()
         if self._is_at_edge:
             self._show_newest()
+        # A look that is under way says it again: it must not bring back what was said before.
+        self._remark = arrival.words
         self._set_following(is_on=False)
-        self._say_notice(Notice(arrival.words))
         self.say(arrival.words)
+        if arrival.title:
+            self._top.rename(arrival.title)
         self.end_of_arrivals()
 
     def end_of_arrivals(self) -> None:
