@@ -139,7 +139,7 @@ def arriving(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
 
 
 class _Arriving:
-    """The logs that are still read, as the screen looks at them; at their end it says what ``_all_read`` says."""
+    """The logs that are still read, for the screen; at their end it says what ``_all_read`` says."""
 
     def __init__(
         self, names: Sequence[str], background: BackgroundImport, choice: EventsChoice, store: Path
