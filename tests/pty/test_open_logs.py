@@ -32,10 +32,10 @@ main()
 
 
 RUN = "from audit_tui.cli.main import main; main()"
-WHEN_ALL_IS_READ = f"from audit_tui.cli import logs; logs.ALL_WAIT_S = 60; {RUN}"
+WHEN_ALL_IS_READ = f"from audit_tui.cli.opening import logs; logs.ALL_WAIT_S = 60; {RUN}"
 WITH_THE_FIRST_EVENT = f"""
 import threading
-from audit_tui.cli import logs
+from audit_tui.cli.opening import logs
 class Slow(logs.BackgroundImport):
     begun = threading.Event()
     def _take(self, told):
