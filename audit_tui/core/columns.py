@@ -1,8 +1,7 @@
 """The columns of an event: the one declaration that lists, commands, exports, filters and imports follow.
 
 To add a column to the list, add it to ``ListColumn`` and ``LIST_COLUMNS``: the type checker then names the
-places that must give its text. A column that the list shows is not yet one that a store can sort by: that
-is ``SortKey``.
+places that must give its text. Every column of the list is one that a result can be sorted by.
 """
 
 from __future__ import annotations
@@ -62,6 +61,11 @@ class Column(StrEnum):
         column.attribute = attribute or key
         return column
 
+    @property
+    def words(self) -> str:
+        """Its name within a sentence."""
+        return self.label if self.label.isupper() else self.label[:1].lower() + self.label[1:]
+
     SEQ = "seq", "Seq", Kind.NUMBER
     KEY = "key", "Key", Kind.TEXT
     TIME = "time", "Date", Kind.TIME, MIDDLE, "occurred_us"
@@ -120,15 +124,8 @@ LIST_COLUMNS: tuple[ListColumn, ...] = (
 )
 """Those of the list in their first order."""
 
-SortKey: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER, Column.TIME, Column.DESCRIPTION]
-"""A column that a store can put a result in the order of."""
-SORT_KEYS: tuple[SortKey, ...] = (
-    Column.EVENT,
-    Column.CATEGORY,
-    Column.USER,
-    Column.TIME,
-    Column.DESCRIPTION,
-)
+READ_TO_SORT: tuple[ListColumn, ...] = (Column.DESCRIPTION, Column.TARGET)
+"""Columns with another text in nearly every event: no index has their order, and a store reads all rows."""
 
 IMPORTABLE = tuple(column for column in COLUMNS if column not in (Column.SEQ, Column.METADATA))
 """The columns that a field of a log can become; all other fields are metadata."""
@@ -145,7 +142,6 @@ def column_named(name: str) -> Column | None:
 
 _BY_NAME: dict[str, Column] = {column.value: column for column in COLUMNS}
 _LIST_COLUMNS: dict[Column, ListColumn] = {column: column for column in LISTABLE_COLUMNS}
-_SORT_KEYS: dict[Column, SortKey] = {column: column for column in SORT_KEYS}
 
 
 def is_name_column(field: object) -> TypeIs[NameColumn]:
@@ -156,8 +152,3 @@ def is_name_column(field: object) -> TypeIs[NameColumn]:
 def list_column(column: Column | None) -> ListColumn | None:
     """Return a column as one of the list; None if the list cannot show it."""
     return None if column is None else _LIST_COLUMNS.get(column)
-
-
-def sort_key(column: Column | None) -> SortKey | None:
-    """Return a column as a key to sort by; None if no store can."""
-    return None if column is None else _SORT_KEYS.get(column)

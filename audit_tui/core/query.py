@@ -11,13 +11,20 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
-from audit_tui.core.columns import Column, NameColumn, SortKey
+from audit_tui.core.columns import Column, ListColumn, NameColumn
 from audit_tui.core.filter.filters import EVERYTHING, FILTER_COLUMNS, Filter, MetaField
+from audit_tui.core.filter.networks import address_of
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent, EventRow
+
+
+SortRank: TypeAlias = tuple[bool, str, str]
+"""A value is missing, what is compared first of it, the text itself."""
+_MOST_DIGITS = 20
+"""Of the number of an event."""
 
 
 class Interval(Record):
@@ -33,12 +40,24 @@ class Sort(Record):
     """The order of a result.
 
     By date: by (time, seq). By another column: by the text without regard to case, then by the text
-    itself, a missing value after all others; events with the same value newest first. ``descending``
-    turns round the column's own order only, so a missing value then comes first.
+    itself, addresses and numbers by what they are, a missing value after all others; events with the same
+    value newest first. ``descending`` turns round the column's own order only, so a missing value then
+    comes first.
     """
 
-    column: SortKey = Column.TIME
+    column: ListColumn = Column.TIME
     descending: bool = True
+
+    def rank(self, text: str | None) -> SortRank:
+        """Return what a text of the column is compared by, ascending."""
+        if text is None:
+            return True, "", ""
+        if self.column is Column.SEQ:
+            return False, text.zfill(_MOST_DIGITS), text
+        if self.column is Column.SOURCE_IP and (address := address_of(text)) is not None:
+            # Before all that is not an address: no text begins with NUL.
+            return False, f"\0{address.version}{int(address):039d}", text
+        return False, text.casefold(), text
 
 
 NEWEST_FIRST = Sort()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import Column, sort_key
+from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import (
     EVERYTHING,
     All,
@@ -197,14 +197,13 @@ def _bound_us(part: Filter) -> int | None:
 def next_sort(current: Sort, column: ListField) -> Sort:
     """Return the order after a column was chosen: ascending, descending, then newest first again.
 
-    A column that no store can sort by changes nothing.
+    A field of the metadata, which no store sorts by, changes nothing.
     """
-    key = None if isinstance(column, MetaField) else sort_key(column)
-    if key is None:
+    if isinstance(column, MetaField):
         return current
-    if current == NEWEST_FIRST or current.column is not key:
-        return Sort(key, descending=False)
-    return NEWEST_FIRST if current.descending else Sort(key, descending=True)
+    if current == NEWEST_FIRST or current.column is not column:
+        return Sort(column, descending=False)
+    return NEWEST_FIRST if current.descending else Sort(column, descending=True)
 
 
 def sort_words(sort: Sort) -> str:
@@ -213,4 +212,4 @@ def sort_words(sort: Sort) -> str:
         return "newest first"
     if sort.column is NEWEST_FIRST.column:
         return "oldest first"
-    return f"by {sort.column.label.lower()}{', descending' if sort.descending else ''}"
+    return f"by {sort.column.words}{', descending' if sort.descending else ''}"

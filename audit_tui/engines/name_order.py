@@ -1,4 +1,4 @@
-"""A result in the order of its names: first how many rows each has, then the rows that are wanted."""
+"""A result in the order of a column of few values: how many rows each has, then the rows that are wanted."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class NameOrder:
         self._rows_of = rows_of
         self._count_newer = count_newer
         names = [name for name, events in totals.items() if events > 0]
-        self._names = sorted(names, key=self._rank, reverse=sort.descending)
+        self._names = sorted(names, key=sort.rank, reverse=sort.descending)
         self._totals = totals
 
     def page(self, place: Place, limit_rows: int) -> Page:
@@ -123,18 +123,14 @@ class NameOrder:
         """Return rows in the order of the result, or backwards."""
         rows.sort(key=lambda row: (row.occurred_us, row.seq), reverse=not is_back)
         rows.sort(
-            key=lambda row: self._rank(row.text(self._sort.column)),
+            key=lambda row: self._sort.rank(row.text(self._sort.column)),
             reverse=self._sort.descending is not is_back,
         )
         return rows
 
     def _is_before(self, name: str | None, other: str | None) -> bool:
-        left, right = self._rank(name), self._rank(other)
+        left, right = self._sort.rank(name), self._sort.rank(other)
         return left > right if self._sort.descending else left < right
-
-    @staticmethod
-    def _rank(name: str | None) -> tuple[bool, str, str]:
-        return name is None, (name or "").casefold(), name or ""
 
 
 def _any(_: Args) -> str:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import Column, NameColumn
+from audit_tui.core.columns import READ_TO_SORT, Column, ListColumn, NameColumn
 from audit_tui.core.event import AuditEvent, EventRow, packed_seq
 from audit_tui.core.filter.filters import EVERYTHING, NO_VALUE_WORDS, Condition, MetaField
-from audit_tui.core.filter.operators import CONTAINS
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.investigate.facets import facet_of
 from audit_tui.core.query import (
     After,
@@ -48,6 +48,10 @@ STREAM_ROWS = 1_000
 FAR_ROWS = 5_000
 """Rows that are skipped one by one; beyond, the totals tell where to begin."""
 MAX_METADATA_NAMES = 5_000
+MAX_SORTED_VALUES = 1_000_000
+"""Addresses that a result is sorted by; names are fewer."""
+_SORTED_THERE = (*READ_TO_SORT, Column.SEQ)
+"""Columns whose order the engine makes; of the others it groups the values, and they are sorted here."""
 _TOTALS_FIELDS = (Field.EVENT, Field.CATEGORY, Field.USER)
 NEWEST, OLDEST = "occurred_us DESC, id DESC", "occurred_us, id"
 
@@ -107,8 +111,8 @@ class SharedReader:
         """Return a block of rows of a result."""
         if query.sort.column is Column.TIME:
             return self._page_by_time(query, place, limit_rows, cancel)
-        if query.sort.column is Column.DESCRIPTION:
-            return self._page_by_description(query, place, limit_rows, cancel)
+        if query.sort.column in _SORTED_THERE:
+            return self._page_by_text(query, place, limit_rows, cancel)
         return self._name_order(query, cancel).page(place, limit_rows)
 
     def count(
@@ -124,9 +128,9 @@ class SharedReader:
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """Return how many rows of the result come before this key."""
-        if query.sort.column is Column.DESCRIPTION:
+        if query.sort.column in _SORTED_THERE:
             args = Args(self._dialect)
-            where = f"{self._where(args, query)} AND {self._before_description(args, query, key)}"
+            where = f"{self._where(args, query)} AND {self._before_text(args, query, key)}"
             return self._number(f"SELECT count(*) FROM audit_events e WHERE {where}", args, cancel)
         if query.sort.column is not Column.TIME:
             return self._name_order(query, cancel).locate(key)
@@ -410,7 +414,7 @@ class SharedReader:
         union = " UNION DISTINCT ".join(f"({select})" for select in selects)
         return f"SELECT * FROM ({union}) u ORDER BY {order} LIMIT {limit}"
 
-    def _page_by_description(
+    def _page_by_text(
         self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None
     ) -> Page:
         args = Args(self._dialect)
@@ -419,19 +423,17 @@ class SharedReader:
             case AtRow(index=index):
                 offset = max(index, 0)
             case After(key=key):
-                before = self._before_description(args, query, key)
+                before = self._before_text(args, query, key)
                 same = f"(e.occurred_us = {args(key.occurred_us)} AND e.id = {args(key.seq)})"
                 extra = f"NOT ({before}) AND NOT {same}"
             case Before(key=key):
                 is_back = True
-                extra = self._before_description(args, query, key)
+                extra = self._before_text(args, query, key)
         where = f"{self._where(args, query, cancel)} AND {extra}"
         down = "DESC" if query.sort.descending is not is_back else ""
         newest = "" if is_back else "DESC"
-        order = (
-            f"(e.description IS NULL) {down}, {_FOLDED} {down}, coalesce(e.description, '') {down},"
-            f" e.occurred_us {newest}, e.id {newest}"
-        )
+        compared = ", ".join(f"{part} {down}" for part in self._compared(query.sort.column))
+        order = f"{compared}, e.occurred_us {newest}, e.id {newest}"
         columns = self._dialect.row_columns(with_metadata=bool(query.paths))
         keys = (
             f"SELECT {columns} FROM audit_events e WHERE {where} ORDER BY {order}"
@@ -444,22 +446,33 @@ class SharedReader:
             rows.reverse()
         return Page(tuple(rows), is_end)
 
-    def _before_description(self, args: Args, query: EventQuery, key: PageKey) -> str:
-        """Return the condition of the rows before a key in a result sorted by description."""
-        text = stored_text(key.value or "")
-        mine = f"(e.description IS NULL, {_FOLDED}, coalesce(e.description, ''))"
-        its = f"({'TRUE' if key.value is None else 'FALSE'}, {args(text.casefold())}, {args(text)})"
+    def _compared(self, column: ListColumn) -> tuple[str, ...]:
+        """Return what rows are compared by in the order of a column, before their time."""
+        if column is Column.SEQ:
+            return ("e.id",)
+        name = f"e.{column.value}"
+        folded = f"coalesce({self._dialect.folded(column.value)}, '')"
+        return f"({name} IS NULL)", folded, f"coalesce({name}, '')"
+
+    def _before_text(self, args: Args, query: EventQuery, key: PageKey) -> str:
+        """Return the condition of the rows before a key in a result that is sorted by a column."""
         sign = ">" if query.sort.descending else "<"
+        mine = f"({', '.join(self._compared(query.sort.column))})"
+        if query.sort.column is Column.SEQ:
+            its = args(int(key.value or 0))
+        else:
+            text = stored_text(key.value or "")
+            its = f"({'TRUE' if key.value is None else 'FALSE'}, {args(text.casefold())}, {args(text)})"
         moment, seq = args(key.occurred_us), args(key.seq)
         return f"({mine} {sign} {its} OR ({mine} = {its} AND (e.occurred_us, e.id) > ({moment}, {seq})))"
 
     def _name_order(self, query: EventQuery, cancel: CancelToken | None) -> NameOrder:
-        field = NAME_FIELDS[query.sort.column]
-        totals = self._name_totals(query, field, cancel)
+        column = query.sort.column
+        values = self.facets(query, column, MAX_SORTED_VALUES, cancel).values
+        totals = {value.value: value.events for value in values}
 
         def is_named(args: Args, name: str | None) -> str:
-            is_missing = f"e.{COLUMN_OF[field]} IS NULL"
-            return is_missing if name is None else self._dialect.name_is(args, field, name)
+            return f"({self._conditions(args, cancel).sql(Condition(column, IS, name))})"
 
         def count_newer(key: PageKey) -> int:
             args = Args(self._dialect)
@@ -641,9 +654,6 @@ class SharedReader:
                 f" AND {span} <> ALL ({args(cut or [-1 << 30])}) GROUP BY 1"
             )
         return " UNION ALL ".join(groups)
-
-
-_FOLDED = "coalesce(e.folded_description, lower(e.description), '')"
 
 
 def _or(value: int | None, other: int) -> int:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from audit_tui.core.columns import SortKey
+    from audit_tui.core.columns import ListColumn
 
 NOBODY = frozenset({"system", "root", "unknown", "anonymous", "-", "(none)"})
 ROLES = frozenset(
@@ -283,7 +283,7 @@ def test_a_filter_is_led_there_and_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", [Column.EVENT, Column.CATEGORY, Column.USER, Column.DESCRIPTION])
-def test_pages_go_on_where_they_ended(column: SortKey, tmp_path: Path) -> None:
+def test_pages_go_on_where_they_ended(column: ListColumn, tmp_path: Path) -> None:
     mode = RedactMode(lambda: bytes(32), is_on=True)
     sort = Sort(column, descending=False)
     with StoreReader(made(tmp_path)) as plain:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS
+from audit_tui.core.columns import LISTABLE_COLUMNS, NAME_COLUMNS
 from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import NAME_OPERATORS
 from audit_tui.core.flat_filter import FlatFilter, Match
@@ -48,7 +48,7 @@ FILTERS = st.builds(FlatFilter, st.sampled_from(Match), st.lists(CONDITIONS, max
 )
 LEFT = st.builds(
     Left,
-    st.builds(View, FILTERS, RANGES, st.builds(Sort, st.sampled_from(SORT_KEYS), st.booleans())),
+    st.builds(View, FILTERS, RANGES, st.builds(Sort, st.sampled_from(LISTABLE_COLUMNS), st.booleans())),
     st.none()
     | st.builds(PageKey, st.none() | TEXTS, st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**62)),
     st.integers(0, 500),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.columns import SORT_KEYS
+from audit_tui.core.columns import LISTABLE_COLUMNS
 from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.store.read.reader import StoreReader
 from tests.cli.running import make_store, run
@@ -51,7 +51,7 @@ def test_the_readable_rest_is_shown(column: str, value: object, tmp_path: Path) 
         others = {row for row in reader.page(EventQuery(), AtRow(0), 10).rows if row.seq != 1}
     forge(path, column, value)
     with StoreReader(path) as reader:
-        for order in SORT_KEYS:
+        for order in LISTABLE_COLUMNS:
             rows = reader.page(EventQuery(sort=Sort(order)), AtRow(0), 10).rows
             assert {row for row in rows if row.seq != 1} == others
             assert len(rows) == 4

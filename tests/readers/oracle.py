@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cmp_to_key
+from ipaddress import IPv6Address, ip_address
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -60,11 +62,24 @@ def compare(left: EventRow, right: EventRow, sort: Sort) -> int:
     by_time = -1 if moments[0] > moments[1] else 1
     if sort.column is Column.TIME:
         return by_time if sort.descending else -by_time
-    texts = getattr(left, sort.column.value), getattr(right, sort.column.value)
-    values = [(text is None, (text or "").casefold(), text or "") for text in texts]
+    values = [_rank(getattr(row, sort.column.value), sort.column) for row in (left, right)]
     if values[0] == values[1]:
         return by_time
     return -1 if (values[0] < values[1]) is not sort.descending else 1
+
+
+def _rank(value: str | int | None, column: Column) -> tuple[bool, tuple[int, int], str, str]:
+    """What a value is compared by: addresses and numbers by what they are, before other texts."""
+    text = "" if value is None else str(value)
+    number = (9, 0)
+    if isinstance(value, int):
+        number = (0, value)
+    elif column is Column.SOURCE_IP:
+        with suppress(ValueError):
+            address = ip_address(text)
+            mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+            number = ((mapped or address).version, int(mapped or address))
+    return value is None, number, text.casefold() if number[0] == 9 else "", text
 
 
 def result(rows: Iterable[EventRow], query: EventQuery) -> list[EventRow]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column, NameColumn
+from audit_tui.core.columns import LISTABLE_COLUMNS, NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.filter.filters import All, Any, Condition, Filter, MetaField, Not
 from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.metadata import leaves
@@ -79,7 +79,7 @@ QUERIES = st.builds(
     EventQuery,
     filter=st.recursive(conditions(), groups, max_leaves=8),
     interval=st.builds(Interval, EDGES, EDGES),
-    sort=st.builds(Sort, st.sampled_from(list(SORT_KEYS)), st.booleans()),
+    sort=st.builds(Sort, st.sampled_from(list(LISTABLE_COLUMNS)), st.booleans()),
     upto_seq=st.none() | st.integers(0, len(EVENTS) + 2),
 )
 

@@ -41,7 +41,7 @@ def _made() -> tuple[AuditEvent, ...]:
                 user=NAMES["user"][place * 3 % 11],
                 description=NAMES["description"][place * 5 % 8],
                 outcome=list(Outcome)[place % 3],
-                source_ip=(None, "10.0.0.1", "10.0.0.2", "::1", "host")[place * 7 % 5],
+                source_ip=(None, "10.0.0.10", "10.0.0.2", "::1", "host")[place * 7 % 5],
                 target=(None, "x", "Y")[place % 3],
                 severity=(None, 0, 6)[place % 3],
                 source=(None, "a", "b")[place // 2 % 3],

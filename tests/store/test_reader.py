@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column, NameColumn
+from audit_tui.core.columns import LISTABLE_COLUMNS, NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filter.filters import EVERYTHING, All, Condition, Filter, Not
 from audit_tui.core.filter.filters import (
@@ -59,7 +59,7 @@ FILTERS: tuple[Filter, ...] = (
     Not(AnyOf((All((is_(Column.EVENT, "Login"), is_(Column.USER, "Bob"))), is_(Column.CATEGORY, "x%_y")))),
     is_(Column.EVENT, "'; DROP TABLE events; --"),
 )
-SORTS = [Sort(column, is_down) for column in SORT_KEYS for is_down in (False, True)]
+SORTS = [Sort(column, is_down) for column in LISTABLE_COLUMNS for is_down in (False, True)]
 INTERVALS = (Interval(), Interval(3, None), Interval(None, 9), Interval(3, 9))
 
 
@@ -235,7 +235,7 @@ def test_an_empty_store(tmp_path: Path) -> None:
     with StoreReader(tmp_path / "audit.db") as reader:
         info = reader.info()
         assert (info.events, info.first_us, info.last_us) == (0, None, None)
-        for column in SORT_KEYS:
+        for column in LISTABLE_COLUMNS:
             page = reader.page(EventQuery(sort=Sort(column)), AtRow(0), 5)
             assert (page.rows, page.is_end) == ((), True)
         assert reader.count(EventQuery(is_not(Column.USER, "bob"))) == 0

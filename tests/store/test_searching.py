@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.columns import NAME_COLUMNS, SORT_KEYS, Column
+from audit_tui.core.columns import LISTABLE_COLUMNS, NAME_COLUMNS, Column
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
 from audit_tui.core.filter.filters import (
     ANY_TEXT,
@@ -144,7 +144,7 @@ QUERIES = st.builds(
     EventQuery,
     filter=st.recursive(conditions, groups, max_leaves=5),
     interval=st.builds(Interval, EDGES, EDGES),
-    sort=st.just(Sort()) | st.builds(Sort, st.sampled_from(list(SORT_KEYS)), st.booleans()),
+    sort=st.just(Sort()) | st.builds(Sort, st.sampled_from(list(LISTABLE_COLUMNS)), st.booleans()),
     upto_seq=st.none() | st.integers(0, len(EVENTS) + 2),
 )
 COVERED = {

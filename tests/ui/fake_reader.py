@@ -75,7 +75,7 @@ def compare(left: PageKey, right: PageKey, sort: Sort) -> int:
     if sort.column is Column.TIME:
         order = _sign((left.occurred_us, left.seq), (right.occurred_us, right.seq))
         return -order if sort.descending else order
-    order = _sign(_text_key(left.value), _text_key(right.value))
+    order = _sign(sort.rank(left.value), sort.rank(right.value))
     if order:
         return -order if sort.descending else order
     return _sign((right.occurred_us, right.seq), (left.occurred_us, left.seq))

@@ -11,6 +11,7 @@ from audit_tui.core.columns import LISTABLE_COLUMNS, Column
 from audit_tui.core.event_text import tabbed_row
 from audit_tui.core.filter.filters import Condition, MetaField
 from audit_tui.core.filter.operators import IS
+from audit_tui.core.query import EventQuery, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import ListedColumn, View
 from audit_tui.errors import ConfigError
@@ -19,11 +20,13 @@ from audit_tui.ui.screens.export_dialog import ExportDialog
 from audit_tui.ui.screens.review import changing
 from audit_tui.ui.screens.text_dialog import TextDialog
 from tests.payloads import PAYLOADS
+from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import Driver, account, run_review
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audit_tui.core.columns import ListColumn
     from audit_tui.core.event_fields import ListField
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
@@ -218,3 +221,21 @@ def test_a_sort_that_reads_too_many_texts_says_so_before(
         assert driver.review.view == ALL_TIME
 
     run_review(script, view=ALL_TIME, size=(100, 24))
+
+
+@pytest.mark.parametrize(
+    "column", [Column.OUTCOME, Column.SEVERITY, Column.SOURCE_IP, Column.TARGET, Column.SOURCE, Column.SEQ]
+)
+def test_every_column_sorts(column: ListColumn) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("s")
+        assert driver.review.view.sort == Sort(column, descending=False)
+        assert f"by {column.words}" in driver.text()
+        await driver.press("g")
+        assert driver.review.table.highlighted == first
+
+    events = account()[:60]
+    first = FakeReader(events).result(EventQuery(sort=Sort(column, descending=False)))[0]
+    run_review(
+        script, events, view=ALL_TIME, size=(100, 24), settings=Settings(columns=(column, Column.TIME))
+    )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import SORT_KEYS, Column
+from audit_tui.core.columns import LISTABLE_COLUMNS, Column
 from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
@@ -51,7 +51,9 @@ LENGTHS = st.lists(st.integers(1, 6), min_size=1, max_size=12)
 
 
 @settings(deadline=None)
-@given(lengths=LENGTHS, sort=st.builds(Sort, st.sampled_from(SORT_KEYS), st.booleans()), data=st.data())
+@given(
+    lengths=LENGTHS, sort=st.builds(Sort, st.sampled_from(LISTABLE_COLUMNS), st.booleans()), data=st.data()
+)
 def test_runs_are_those_of_all_rows(lengths: list[int], sort: Sort, data: st.DataObject) -> None:
     reader, query = FakeReader(robot(lengths)), EventQuery(sort=sort)
     rows = reader.result(query)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import SORT_KEYS, Column
+from audit_tui.core.columns import LISTABLE_COLUMNS, Column
 from audit_tui.core.event import AuditEvent, Outcome, to_us
 from audit_tui.core.filter.filters import ANY_TEXT, Condition
 from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
@@ -260,7 +260,7 @@ EVENTS = st.lists(
 @given(
     events=EVENTS,
     text=TEXTS.filter(bool),
-    column=st.sampled_from(SORT_KEYS),
+    column=st.sampled_from(LISTABLE_COLUMNS),
     descending=st.booleans(),
     start=st.integers(0, 13),
     steps=st.integers(-4, 4).filter(bool),
@@ -276,7 +276,7 @@ def test_every_hit_is_the_next_one_by_brute_force(
     goes_round: bool,
 ) -> None:
     reader = FakeReader(events)
-    sort = Sort(next(key for key in SORT_KEYS if key is column), descending)
+    sort = Sort(next(key for key in LISTABLE_COLUMNS if key is column), descending)
     shown = View(Condition(Column.EVENT, IS_NOT, "c"), Preset.ALL_TIME, sort)
     rows = reader.result(EventQuery(shown.filter, sort=sort))
     if not rows:

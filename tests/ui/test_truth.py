@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.columns import SORT_KEYS, Column
+from audit_tui.core.columns import LISTABLE_COLUMNS, Column
 from audit_tui.core.event import AuditEvent, to_us
 from audit_tui.core.filter.filters import EVERYTHING, All, Condition
 from audit_tui.core.filter.operators import IS, IS_NOT
@@ -196,7 +196,7 @@ FILTERS = (
 RANGES = (Preset.ALL_TIME, Preset.LAST_30_DAYS, Preset.LAST_MONTH, Preset.TODAY)
 SORTS = (
     NEWEST_FIRST,
-    *(Sort(column, descending=descending) for column in SORT_KEYS for descending in (False, True)),
+    *(Sort(column, descending=descending) for column in LISTABLE_COLUMNS for descending in (False, True)),
 )
 SIZES = ((100, 24), (140, 40), (100, 9))
 Change = st.one_of(

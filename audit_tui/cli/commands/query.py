@@ -18,7 +18,7 @@ from audit_tui.cli.options import events_options, format_option, parse_columns, 
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
-from audit_tui.core.columns import SORT_KEYS, column_named, sort_key
+from audit_tui.core.columns import LISTABLE_COLUMNS, column_named, list_column
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.filter.filters import EVERYTHING, two_ways_words
 from audit_tui.core.privacy.redact_mode import RedactingReader
@@ -54,10 +54,10 @@ TERMINAL_LIMIT = 100
 @click.option(
     "--sort",
     metavar="COLUMN",
-    type=click.Choice(SORT_KEYS, case_sensitive=False),
+    type=click.Choice(LISTABLE_COLUMNS, case_sensitive=False),
     default=NEWEST_FIRST.column.value,
     show_default="time, newest first",
-    help="The order: by time, event, category, user or description.",
+    help="The order: by a column of the list, as time, user or source_ip.",
 )
 @click.option(
     "--reverse", "is_reversed", is_flag=True, help="The other way round: the oldest first, or Z to A."
@@ -92,7 +92,7 @@ def query_command(
 
 def _sort(name: str, *, is_reversed: bool) -> Sort:
     """Return an order as it is asked for: the newest first, other columns from A to Z."""
-    key = sort_key(column_named(name)) or NEWEST_FIRST.column
+    key = list_column(column_named(name)) or NEWEST_FIRST.column
     is_newest_first = key is NEWEST_FIRST.column
     return Sort(key, descending=is_newest_first is not is_reversed)
 

@@ -278,6 +278,8 @@ class RedactingReader:
             shown, text = names.event(event), getattr(event, sort.column.attribute)
             if key.value in (getattr(shown, sort.column.attribute), text):
                 return replace(key, value=text)
+            if isinstance(text, int):
+                return key
         return replace(key, value=names.originals(key.value)[0])
 
     def _shown(self, field: FacetField, values: tuple[ValueCount, ...]) -> tuple[ValueCount, ...]:

@@ -9,26 +9,31 @@ from heapq import nlargest, nsmallest
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from pyroaring import BitMap
+
 from audit_tui.core.columns import Column
 from audit_tui.core.query import AtRow, Before
-from audit_tui.store.index.fields import BY_NAME, MISSING
-from audit_tui.store.index.segment import Moment
-from audit_tui.store.index.totals import FEW_EVENTS, all_totals
+from audit_tui.store.index.fields import BY_NAME, MISSING, texts_of
+from audit_tui.store.index.segment import NOTHING, Moment
+from audit_tui.store.index.totals import FEW_EVENTS, all_totals, has_bitmaps
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeAlias
 
-    from pyroaring import BitMap
-
-    from audit_tui.core.query import EventQuery, PageKey, Place
+    from audit_tui.core.query import EventQuery, PageKey, Place, Sort, SortRank
     from audit_tui.store.index.fields import IndexField
+    from audit_tui.store.index.segment import Segment
     from audit_tui.store.index.session import Session
     from audit_tui.store.index.timeline import Bitmaps, Timeline
+
+    Value: TypeAlias = int | str
 
 _AT_ONCE = 32
 _MAX_WALKED = 2 * _AT_ONCE
 """When so many names gave too few rows, those without any are found out all at once."""
+_SEQS_AT_ONCE = 65_536
 
 
 class Order(ABC):
@@ -65,13 +70,15 @@ class Order(ABC):
 
 def order_of(session: Session, timeline: Timeline, query: EventQuery) -> Order:
     """Return the rows of a query in the order that it asks for."""
-    column, is_down = query.sort.column, query.sort.descending
-    if column is Column.TIME:
-        return ByTime(timeline, newest_first=is_down)
-    field = BY_NAME.get(column.value)
-    if field is not None and field.names is not None:
-        return ByName(session, timeline, field, descending=is_down)
-    return ByText(session, timeline, column.value, descending=is_down)
+    sort = query.sort
+    if sort.column is Column.TIME:
+        return ByTime(timeline, newest_first=sort.descending)
+    if sort.column is Column.SEQ:
+        return BySeq(timeline, descending=sort.descending)
+    field = BY_NAME.get(sort.column.value)
+    if field is not None and has_bitmaps(timeline.settled(), field):
+        return ByName(session, timeline, field, sort)
+    return ByText(session, timeline, sort)
 
 
 class ByTime(Order):
@@ -98,18 +105,75 @@ class ByTime(Order):
         return timeline.rank_down(moment) if self._newest_first else timeline.rank(moment)
 
 
+class BySeq(Order):
+    """Rows in the order in which they were appended."""
+
+    def __init__(self, timeline: Timeline, *, descending: bool) -> None:
+        self._settled, self._is_down = timeline.settled(), descending
+
+    def at(self, row: int, limit: int) -> list[int]:
+        """Return the seqs of the rows from one on."""
+        seqs: list[int] = []
+        for segment, places in self._pieces():
+            if row < len(places):
+                ordered = sorted(segment.seqs(list(places)), reverse=self._is_down)
+                seqs += ordered[row : row + limit - len(seqs)]
+                if len(seqs) >= limit:
+                    break
+            row = max(0, row - len(places))
+        return seqs
+
+    def after(self, key: PageKey, limit: int) -> list[int]:
+        """Return the seqs of the rows that follow a key."""
+        number = int(key.value or 0)
+        is_passed = key.seq == number and any(self._between(number, number + 1))
+        return self.at(self.locate(key) + is_passed, limit)
+
+    def before(self, key: PageKey, limit: int) -> list[int]:
+        """Return the seqs of the rows that lead up to a key, the nearest first."""
+        rows = self.locate(key)
+        first = max(0, rows - limit)
+        return self.at(first, rows - first)[::-1]
+
+    def locate(self, key: PageKey) -> int:
+        """Return how many rows come before a key."""
+        number = int(key.value or 0)
+        # Of the same value, newer rows come first: a key may stand before or behind the event itself.
+        is_behind = key.seq < number
+        if self._is_down:
+            return sum(self._between(number if is_behind else number + 1, None))
+        return sum(self._between(0, number + 1 if is_behind else number))
+
+    def _between(self, first: int, stop: int | None) -> Iterator[int]:
+        """Yield how many rows of each segment have seqs from one to another."""
+        for segment, places in zip(self._settled.segments, self._settled.places, strict=True):
+            low = max(first, segment.first_seq)
+            high = segment.last_seq + 1 if stop is None else min(stop, segment.last_seq + 1)
+            if low <= segment.first_seq and high > segment.last_seq:
+                yield len(places)
+            elif low < high:
+                yield segment.places(BitMap(range(low, high))).intersection_cardinality(places)
+
+    def _pieces(self) -> Iterator[tuple[Segment, BitMap]]:
+        """Yield the rows of each stretch of seqs, in the order of the result."""
+        step = -1 if self._is_down else 1
+        for segment, places in list(zip(self._settled.segments, self._settled.places, strict=True))[::step]:
+            for first in range(segment.first_seq, segment.last_seq + 1, _SEQS_AT_ONCE)[::step]:
+                yield segment, segment.places(BitMap(range(first, first + _SEQS_AT_ONCE))) & places
+
+
 class ByName(Order):
-    """Rows name by name, each name's newest first; those without a name behind all others, or before.
+    """Rows value by value, each one's newest first; those without a value behind all others, or before.
 
     Args:
         session: The snapshot.
         timeline: Which events.
-        field: Whose names.
-        descending: From the last name to the first.
+        field: With the values.
+        sort: Their order.
     """
 
-    def __init__(self, session: Session, timeline: Timeline, field: IndexField, *, descending: bool) -> None:
-        self._session, self._field, self._is_down = session, field, descending
+    def __init__(self, session: Session, timeline: Timeline, field: IndexField, sort: Sort) -> None:
+        self._session, self._field, self._sort, self._is_down = session, field, sort, sort.descending
         self._timeline = timeline
         self._settled = timeline.settled()
         self._read: dict[int, tuple[BitMap, ...]] = {}
@@ -186,28 +250,64 @@ class ByName(Order):
             present = set(self._totals)
         else:
             parts = zip(self._settled.segments, self._settled.places, strict=True)
-            all_counts = [segment.counts(self._field) for segment, places in parts if places]
-            present = {value for counts in all_counts if counts is not None for value in counts.events}
-        names = self._session.names_in_order(self._field)
+            present = set[int | str]().union(
+                *(self._values_in(segment) for segment, places in parts if places)
+            )
+        names = self._all
         positions = [position for position, number in enumerate(names) if number in present]
         # The missing one stands behind all names.
         return [*positions, len(names)] if MISSING in present else positions
 
     @cached_property
-    def _values(self) -> list[int]:
-        """The numbers of the same names in the result's order."""
-        names = [*self._session.names_in_order(self._field), MISSING]
+    def _all(self) -> Sequence[Value]:
+        """All values but the missing one in their order, as the index has them: numbers, or texts."""
+        field, session, rank = self._field, self._session, self._sort.rank
+        if field.names is not None:
+            return session.names_in_order(field)
+        if field.choices:
+            return sorted(
+                range(1, len(field.choices) + 1), key=lambda value: rank(texts_of(field, (value,))[0])
+            )
+        segments = self._settled.segments
+        key = ("texts in order", field.number, *(segment.key for segment in segments))
+        texts = session.cache.get(key, list)
+        if texts is None:
+            texts = sorted(set[int | str]().union(*map(self._values_in, segments)) - {MISSING}, key=rank)
+            session.cache.put(key, texts, 100 * len(texts))
+        return texts
+
+    def _values_in(self, segment: Segment) -> Iterable[Value]:
+        """Return the values of a segment, and maybe MISSING."""
+        counts = segment.counts(self._field)
+        if counts is None:
+            return ()
+        return counts.events if counts.texts is None else [MISSING, *counts.texts]
+
+    def _bitmaps(self, segment: Segment, values: Sequence[Value]) -> list[BitMap]:
+        """Return the places of each of some values in a segment."""
+        counts = segment.counts(self._field)
+        texts = None if counts is None else counts.texts
+        if texts is None:
+            return segment.bitmaps(self._field, [value for value in values if isinstance(value, int)])
+        numbers = [_number_in(texts, value) for value in values]
+        read = iter(segment.bitmaps(self._field, [number for number in numbers if number is not None]))
+        return [NOTHING if number is None else next(read) for number in numbers]
+
+    @cached_property
+    def _values(self) -> list[Value]:
+        """The same values in the result's order."""
+        names = [*self._all, MISSING]
         values = [names[position] for position in self._positions]
         return values[::-1] if self._is_down else values
 
     @cached_property
-    def _totals(self) -> dict[int, int]:
-        """The number of rows of each name."""
+    def _totals(self) -> dict[Value, int]:
+        """The number of rows of each value."""
         key = ("totals", self._field.number, *(part.key for part in self._timeline.parts))
         totals = self._session.cache.get(key, dict)
         if totals is None:
             counted = all_totals(self._session, self._settled, self._field)
-            totals = {int(value or MISSING): events for value, events in counted.items()}
+            totals = {MISSING if value is None else value: events for value, events in counted.items()}
             self._session.cache.put(key, totals, 100 * len(totals))
         return totals
 
@@ -238,7 +338,7 @@ class ByName(Order):
             following = (n for n in following if self._totals.get(self._values[n]))
         numbers = list(islice(following, _AT_ONCE))
         values = [self._values[number] for number in numbers]
-        read = [segment.bitmaps(self._field, values) for segment in self._settled.segments]
+        read = [self._bitmaps(segment, values) for segment in self._settled.segments]
         self._read = dict(zip(numbers, zip(*read, strict=True), strict=True)) if read else {}
 
     def _group(self, number: int) -> Bitmaps:
@@ -247,27 +347,44 @@ class ByName(Order):
             bitmaps: Sequence[BitMap] | None = self._read.get(number)
             if bitmaps is None:
                 value = (self._values[number],)
-                bitmaps = [segment.bitmaps(self._field, value)[0] for segment in self._settled.segments]
+                bitmaps = [self._bitmaps(segment, value)[0] for segment in self._settled.segments]
             self._last = number, self._timeline.narrowed(bitmaps)
         return self._last[1]
 
     def _group_of(self, key: PageKey) -> tuple[int, bool]:
         """Return how many names come before that of a key, and whether it is the next."""
         if key.value is None:
-            position, exists = len(self._session.names_in_order(self._field)), True
-        else:
+            position, exists = len(self._all), True
+        elif self._field.names is not None:
             position, exists = self._session.name_position(self._field, key.value)
+        else:
+            position, exists = self._position(stored_text(key.value))
         positions = self._positions
         earlier, later = bisect_left(positions, position), bisect_left(positions, position + exists)
         return len(positions) - later if self._is_down else earlier, earlier < later
+
+    def _position(self, text: str) -> tuple[int, bool]:
+        """Return how many values come before a text, and whether it is one of them."""
+
+        def text_of(value: Value) -> str | None:
+            return self._session.text_of(self._field, value)
+
+        position = bisect_left(self._all, self._sort.rank(text), key=lambda v: self._sort.rank(text_of(v)))
+        return position, text in map(text_of, self._all[position : position + 1])
+
+
+def _number_in(texts: Sequence[str], value: Value) -> int | None:
+    """Return the number of a value in a segment with these texts; None when it has none."""
+    if not isinstance(value, str):
+        return value
+    place = bisect_left(texts, value)
+    return place + 1 if texts[place : place + 1] == [value] else None
 
 
 class _TextKey(NamedTuple):
     """The place of a row in an order by a text."""
 
-    is_missing: bool
-    folded: str
-    text: str
+    rank: SortRank
     signed_us: int
     """The time, negative in an ascending order: of the same text, newer rows come first."""
     signed_seq: int
@@ -279,15 +396,14 @@ class ByText(Order):
     Args:
         session: The snapshot.
         timeline: Which events.
-        column: Of the table ``events``.
-        descending: From the last text to the first.
+        sort: By a column of the table ``events``.
     """
 
-    def __init__(self, session: Session, timeline: Timeline, column: str, *, descending: bool) -> None:
-        self._session, self._column, self._is_down = session, column, descending
+    def __init__(self, session: Session, timeline: Timeline, sort: Sort) -> None:
+        self._session, self._sort, self._is_down = session, sort, sort.descending
         self._settled = timeline.settled()
-        self._sign = 1 if descending else -1
-        self._first, self._last = (nlargest, nsmallest) if descending else (nsmallest, nlargest)
+        self._sign = 1 if self._is_down else -1
+        self._first, self._last = (nlargest, nsmallest) if self._is_down else (nsmallest, nlargest)
 
     def at(self, row: int, limit: int) -> list[int]:
         """Return the seqs of the rows from one on."""
@@ -320,12 +436,12 @@ class ByText(Order):
 
     def _keys(self) -> Iterator[_TextKey]:
         for segment, places in zip(self._settled.segments, self._settled.places, strict=True):
-            for seq, occurred_us, text in self._session.texts(self._column, segment, places):
+            for seq, occurred_us, text in self._session.texts(self._sort.column.value, segment, places):
                 yield self._key(text, occurred_us, seq)
 
     def _key(self, text: str | None, occurred_us: int, seq: int) -> _TextKey:
-        stored = "" if text is None else stored_text(text)
-        return _TextKey(text is None, stored.casefold(), stored, self._sign * occurred_us, self._sign * seq)
+        rank = self._sort.rank(None if text is None else stored_text(text))
+        return _TextKey(rank, self._sign * occurred_us, self._sign * seq)
 
     def _seqs(self, keys: Iterable[_TextKey]) -> list[int]:
         return [self._sign * key.signed_seq for key in keys]

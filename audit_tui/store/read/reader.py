@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from audit_tui.core.columns import Column, NameColumn
+from audit_tui.core.columns import READ_TO_SORT, NameColumn
 from audit_tui.core.filter.filters import NO_VALUE_WORDS
 from audit_tui.core.query import (
     After,
@@ -302,7 +302,7 @@ class StoreReader:
         """
         if query.upto_seq is None:
             query = replace(query, upto_seq=self.newest_seq())
-        is_sorted = query.sort.column is Column.DESCRIPTION
+        is_sorted = query.sort.column in READ_TO_SORT
         limit = STREAM_SORTED_ROWS if is_sorted else FIRST_ROWS
         place: Place = AtRow(0)
         is_end = False

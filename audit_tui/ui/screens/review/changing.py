@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from audit_tui.core.columns import Column, sort_key
+from audit_tui.core.columns import READ_TO_SORT
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
 from audit_tui.core.text import thousands
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MOST_SORTED_TEXTS = 1_000_000
-"""Up to so many events are sorted by description without a word: 7 seconds."""
+"""Up to so many events are sorted by a text without a word: 7 seconds."""
 SORTED_TEXT_S = 7e-6
 """For each event."""
 
@@ -50,15 +50,15 @@ class Changing(ReviewBase):
         self._sort_by(message.column)
 
     def _sort_by(self, column: ListField) -> None:
-        if isinstance(column, MetaField) or sort_key(column) is None:
-            self.say(f"No index has the order of {column.label}: the list cannot be sorted by it.")
+        if isinstance(column, MetaField):
+            self.say(f"The list cannot be sorted by metadata ({column.label}).")
             return
         view = replace(self.view, sort=next_sort(self.view.sort, column))
         events = self.event_list.count.value
-        if view.sort.column is Column.DESCRIPTION and events > MOST_SORTED_TEXTS:
+        if view.sort.column in READ_TO_SORT and events > MOST_SORTED_TEXTS:
             seconds = round(events * SORTED_TEXT_S, -1)
             told = QueryTooLong(
-                f"All {thousands(events)} descriptions must be read to sort by them:"
+                f"All {thousands(events)} {view.sort.column.words}s must be read to sort by them:"
                 f" about {seconds:.0f} seconds, and again for each page.",
                 "Narrow the list first.",
             )
