@@ -69,7 +69,7 @@ def compare(left: EventRow, right: EventRow, sort: Sort) -> int:
 
 
 def _rank(value: str | int | None, column: Column) -> tuple[bool, tuple[int, int], str, str]:
-    """What a value is compared by: addresses and numbers by what they are, before other texts."""
+    """The order of a value: addresses and numbers by what they are, before other texts."""
     text = "" if value is None else str(value)
     number = (9, 0)
     if isinstance(value, int):
