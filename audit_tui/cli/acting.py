@@ -40,9 +40,7 @@ def require_why(why: str) -> str:
         UsageError: If it says nothing.
     """
     if not why.strip():
-        raise UsageError(
-            "--why says nothing.", 'Write the reason as a reader will want it: --why "ticket 12".'
-        )
+        raise UsageError("--why is empty.", 'Write the reason, as in --why "ticket 12".')
     return why.strip()
 
 
@@ -56,5 +54,5 @@ def confirm(question: str, *, is_yes: bool) -> None:
     if is_yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("Nothing was done: nobody can be asked here.", "Add --yes if it is meant.")
+        raise UsageError("Nothing was done: there is no terminal to ask on.", "Add --yes to go ahead.")
     click.confirm(clean_visible(question), abort=True, err=True)

@@ -22,7 +22,7 @@ def claimed(folder: Path) -> Iterator[int]:
         The folder, open.
 
     Raises:
-        OSError: If another process holds it, or it is no folder but a link to one.
+        OSError: If another process holds it, or it is a link to a folder.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

@@ -125,7 +125,7 @@ class Cursor:
                 if sent > start:
                     self._send(slot, out)
         except (AttributeError, OSError, ValueError):
-            pass  # standard output is no file, or has no such place: the line comes again
+            pass  # standard output is not a file, or has no such place: the line comes again
         if slot[_SENT] == end:
             self.saved = seq
 

@@ -100,12 +100,12 @@ def read_list(name: str) -> tuple[str, ...]:
         if not path.is_file():
             raise FileError(f"There is no file {path} with a list of values.", "It has one value a line.")
         if path.stat().st_size > _MAX_LIST_BYTES:
-            raise FileError(f"The list {path} is larger than {_MAX_LIST_BYTES >> 20} MiB.", "Divide it.")
+            raise FileError(f"The list {path} is larger than {_MAX_LIST_BYTES >> 20} MiB.", "Split it.")
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise FileError(f"The list {path} cannot be read: {error}.") from error
     values = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     if len(values) > MAX_LIST_VALUES:
         message = f"The list {path} has {len(values):,} values; {MAX_LIST_VALUES:,} are the most."
-        raise FileError(message, "Divide it.")
+        raise FileError(message, "Split it.")
     return values

@@ -270,7 +270,7 @@ def _time_range(
     if since is None and until is None:
         return DEFAULT_RANGE if range_name is None else _preset(range_name)
     if range_name is not None:
-        raise UsageError("--range cannot stand together with --since or --until.", "Leave one of them out.")
+        raise UsageError("--range cannot be used with --since or --until.", "Leave one of them out.")
     return range_from_bounds(since, until, context)
 
 

@@ -96,7 +96,7 @@ def options(url: SourceUrl) -> dict[str, Any]:
     given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     if unknown := given.keys() - _OPTIONS:
         raise UsageError(
-            f"{url} has an option that is not known: {min(unknown)}.",
+            f"{url} does not know the option {min(unknown)}.",
             f"Options are {', '.join(sorted(_OPTIONS))}.",
         )
     is_secure = given.get("secure", str(not url.is_local)).lower() not in ("0", "false", "no")

@@ -31,8 +31,8 @@ def _normal(text: str) -> str:
 def source_address(value: object) -> str | None:
     """An address as text: without port and brackets, IPv6 in its short form.
 
-    What is no address (a host name, ``AWS Internal``, ``1.2.3.4.``) stays as it is. The first of a list
-    is taken, the others are the proxies after it. None when there is none.
+    A text that is not an address (a host name, ``AWS Internal``, ``1.2.3.4.``) stays as it is. Of a list
+    the first is taken, the others are the proxies after it. None when there is none.
     """
     if isinstance(value, list):
         value = value[0] if value else None

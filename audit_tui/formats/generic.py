@@ -235,7 +235,7 @@ def _name_in(value: object, paths: tuple[tuple[str, ...], ...]) -> str | None:
         value = value[0] if value else None
     if not isinstance(value, dict):
         text = column_text(value)
-        # An object written out in a cell, as JSON or as Python prints it, is no name.
+        # An object written out in a cell, as JSON or as Python prints it, is not a name.
         return None if text is None or text.startswith(("{", "[")) or text.lower() in NO_NAMES else text
     kind = value.get("type")
     if isinstance(kind, str) and isinstance(value.get(kind), dict):
@@ -263,7 +263,7 @@ def _word(value: object) -> str | None:
 
 
 def _sentence(value: object) -> str | None:
-    # An object written out is no sentence.
+    # An object written out is not a sentence.
     return column_text(value, MAX_SENTENCE_CHARS) if isinstance(value, str) and value[:1] != "{" else None
 
 

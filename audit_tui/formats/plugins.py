@@ -63,7 +63,7 @@ def _loaded(entry: EntryPoint, taken: Collection[str]) -> Format:
         message = " ".join(str(error).split())[:_SHOWN_CHARS]
         raise ValueError(f"{type(error).__name__}: {message}") from error
     if not isinstance(loaded, Format):
-        raise ValueError(f"{entry.value} is no Format")
+        raise ValueError(f"{entry.value} is not a Format")
     if loaded.name != entry.name or _NAME.fullmatch(loaded.name) is None:
         raise ValueError(f"it calls itself {loaded.name!r}")
     if loaded.name in taken:

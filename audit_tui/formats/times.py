@@ -296,11 +296,11 @@ def named_zone(name: str) -> tzinfo:
         try:
             return zone_named(name)
         except TimeError:
-            raise RecordError(f"the time is of a zone that is not known: {_short(name)}") from None
+            raise RecordError(f"there is no such time zone: {_short(name)}") from None
     if name.upper() in _AMBIGUOUS:
-        raise RecordError(f"the time is of a zone whose name several have: {name}")
+        raise RecordError(f"several time zones have this name: {name}")
     if name.upper() not in _HOURS:
-        raise RecordError(f"the time is of a zone that is not known: {name}")
+        raise RecordError(f"there is no such time zone: {name}")
     return timezone(timedelta(hours=_HOURS[name.upper()]))
 
 

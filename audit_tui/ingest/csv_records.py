@@ -43,7 +43,7 @@ def header_of(head: str, is_known: Callable[[list[str]], bool]) -> Header | None
 
     Args:
         head: The beginning of the file. The names stand in its first line that is not blank, or behind a few
-            lines that are no rows, as programs put them there.
+            lines that are not rows, as programs put them there.
         is_known: Whether column names tell what is in them.
 
     Returns:

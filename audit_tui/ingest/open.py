@@ -291,7 +291,7 @@ def _live(log: LogFile, stream: BinaryIO, opening: Opening) -> Live | None:
         descriptor = stream.fileno()
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
     except (OSError, ValueError):
-        return None  # a stream that is no file at all
+        return None  # a stream that is not a file
     if not is_file:
         return Pipe(descriptor)
     return Followed(log.path, descriptor) if opening.follows and log.path is not None else None

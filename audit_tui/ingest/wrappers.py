@@ -149,7 +149,7 @@ def peeled(fields: Fields) -> list[Peeled]:
     if not wrappers and not names_a_time(fields):
         wrappers.extend(_pages(fields))
     for key in _FRAME_KEYS:
-        # Most records have a key of these, with a plain text that is no frame: this must cost nothing.
+        # Most records have a key of these, with a plain text that is not a frame: this must cost nothing.
         value = fields.get(key)
         if not may_hold_records(value):
             continue

@@ -82,8 +82,8 @@ def test_the_events_that_were_asked_for(store: Path, options: list[str], expecte
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--range", "today", "--since", "2026-11-01"], "--range cannot stand together with"),
-        (["--range", "all-time", "--until", "2026-11-01"], "--range cannot stand together with"),
+        (["--range", "today", "--since", "2026-11-01"], "--range cannot be used with"),
+        (["--range", "all-time", "--until", "2026-11-01"], "--range cannot be used with"),
         (["--range", "someday"], "There is no range 'someday'."),
         (["--since", "yesterdy"], "The time 'yesterdy' cannot be read."),
         (["--since", "2026-11-02", "--until", "2026-11-01"], "2026-11-02 comes after 2026-11-01."),

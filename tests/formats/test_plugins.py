@@ -95,7 +95,7 @@ def test_a_broken_one_is_a_line_on_stderr(tmp_path: Path) -> None:
         "The format cloudtrail of lamp-logs is left out: there is a format of that name.",
         "The format exits of lamp-logs is left out: SystemExit: bye.",
         "The format gone of lamp-logs is left out: ModuleNotFoundError: No module named 'no_such_module'.",
-        "The format none of lamp-logs is left out: lamp_logs:NONE is no Format.",
+        "The format none of lamp-logs is left out: lamp_logs:NONE is not a Format.",
         "The format other of lamp-logs is left out: it calls itself 'lamps'.",
     ]
     assert "1 record read from 1 file: 1 stored" in result.stderr

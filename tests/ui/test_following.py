@@ -111,7 +111,7 @@ def test_looking_at_others_pauses_and_the_first_row_goes_on() -> None:
         await driver.press("j", "F")
         assert driver.review.table.cursor_row == 0
         await driver.press("F")
-        assert "Not following any more." in driver.text()
+        assert "No longer following." in driver.text()
         await writer.append(2)
         await driver.until(lambda: "2 new: R shows them" in driver.text())
 

@@ -139,7 +139,7 @@ def _format(out: Path, form: str | None) -> Format:
     if chosen is None:
         endings = ", ".join(f".{ending.value}" for ending in FILE_FORMATS)
         raise UsageError(
-            f"The name {out} does not say how to write the events.",
+            f"The name {out} does not say in which format to write.",
             f"End it in one of {endings}, or add --format.",
         )
     return chosen

@@ -187,10 +187,10 @@ def parse_seqs(texts: Sequence[str]) -> list[int]:
     for text in ",".join(texts).split(","):
         match = _SEQS.fullmatch(text.strip().replace("_", ""))
         if match is None:
-            raise UsageError(f"{text!r} is no number of an event.", "Write 777, or a range as 780-785.")
+            raise UsageError(f"{text!r} is not an event number.", "Write 777, or a range as 780-785.")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first or last - first >= MAX_EVENTS or len(seqs) > MAX_EVENTS:
-            raise UsageError(f"{text!r} is no range of events.", f"At most {MAX_EVENTS:,} at once.")
+            raise UsageError(f"{text!r} is not a range of events.", f"At most {MAX_EVENTS:,} at once.")
         seqs.update(range(first, last + 1))
     return sorted(seqs)
 

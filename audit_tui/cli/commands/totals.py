@@ -123,7 +123,7 @@ def histogram_command(
     Days and weeks begin at midnight in the zone.
     """
     if every is not None and buckets is not None:
-        raise UsageError("--every cannot stand together with --buckets.", "Leave one of them out.")
+        raise UsageError("--every cannot be used with --buckets.", "Leave one of them out.")
     length = None if every is None else Every.parse(every)
     with reading(store) as reader:
         choice = fallen_back(choice, reader)

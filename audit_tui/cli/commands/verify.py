@@ -115,7 +115,7 @@ def verify_command(
 
 def _refuse_both(quick: bool, since: str | None) -> None:
     if quick and since is not None:
-        raise UsageError("--quick and --since exclude each other.", "--quick reads no events at all.")
+        raise UsageError("Use --quick or --since, not both.", "--quick reads no events at all.")
 
 
 def _check_case(context: click.Context, path: Path, store: EventSource) -> None:
@@ -132,7 +132,7 @@ def _check_case(context: click.Context, path: Path, store: EventSource) -> None:
     if check.problems:
         context.exit(EXIT_WRONG)
     click.echo(f"{clean_visible(str(path))}: {counted(check.events, 'event')}, each as the store has it.")
-    click.echo("Whether the store is as it was sealed says audit-tui verify.", err=True)
+    click.echo("audit-tui verify tells whether the store is as it was sealed.", err=True)
 
 
 def _verified(store: EventSource, request: Request) -> Report:
@@ -176,7 +176,7 @@ def read_anchor(name: str, *, is_since: bool = False) -> Anchor:
     except OSError as error:
         raise CheckpointError(f"The checkpoint {name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:
-        raise CheckpointError(f"{name} is no checkpoint.", "audit-tui seal anchor writes one.") from None
+        raise CheckpointError(f"{name} is not a checkpoint.", "audit-tui seal anchor writes one.") from None
     try:
         return Anchor(name, read_checkpoint(text), is_since)
     except CheckpointError as error:

@@ -167,7 +167,7 @@ def _runner(command: str, hits: RuleWatch | None) -> Callable[[AuditEvent, Watch
         if result.returncode:
             raise AuditTuiError(
                 f"{words[0]} ended with {result.returncode} at event {event.seq}.",
-                "Once it is mended, --since-last begins with this event.",
+                "After you fix it, --since-last begins with this event.",
             )
 
     return run

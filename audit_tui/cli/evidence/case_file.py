@@ -38,7 +38,7 @@ def form_of(path: Path, form: str | None = None) -> str:
     ending = (form or path.suffix.removeprefix(".")).lower()
     ending = {"htm": HTML, "markdown": "md"}.get(ending, ending)
     if ending not in FORMS:
-        raise UsageError(f"The name {path} does not say how to write the case.", "End it in .html or .md.")
+        raise UsageError(f"The name {path} does not say in which format to write.", "End it in .html or .md.")
     return ending
 
 

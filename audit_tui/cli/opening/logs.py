@@ -306,5 +306,5 @@ def _typed(name: str) -> str:
     try:
         return tilde + (shell_line([rest]) if rest else "")
     except UsageError:
-        # Bytes that are no text: nothing that is typed is the same.
+        # Bytes that are not text: nothing that is typed is the same.
         return tilde + shlex.quote(rest)

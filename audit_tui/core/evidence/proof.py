@@ -12,8 +12,8 @@ stored, in the order of the export, and the hashes that lead from it to the chec
 
 ``form`` and ``columns`` are a record's (``leaf.Form``, ``leaf.COLUMNS``), texts as stored, the original in
 base64. An event that was redacted has its ``leaf`` as well: that it happened is proven by that, and what
-it says now by the act that redacted it, an event with ``"declares": true`` before it, which is no row of the
-export. In format 1 ``form`` is missing and means 1, and so is ``written``: the file cannot be compared.
+it says now by the act that redacted it, an event with ``"declares": true`` before it, which is not a row of
+the export. In format 1 ``form`` is missing and means 1, and so is ``written``: the file cannot be compared.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def matcher_of(expression: Filter, texts: Callable[[FilterField, T], Iterable[st
 def reasons(expression: Filter, event: AuditEvent) -> tuple[Condition, ...]:
     """Return the conditions of a filter by which it takes an event: of alternatives, those that hold.
 
-    What must not be is no reason.
+    A condition that must not hold is not a reason.
     """
     match expression:
         case Condition(operator=operator):

@@ -137,7 +137,7 @@ class Notebook:
         if len(note) > MAX_NOTE_CHARS:
             raise UsageError(
                 f"The note has {counted(len(note), 'character')}.",
-                f"The most is {MAX_NOTE_CHARS:,}: shorten it.",
+                f"Shorten it to {MAX_NOTE_CHARS:,}.",
             )
         entry = self.entry(event)
         self._write(lambda: [replace(self._latest(entry), note=note)])
@@ -159,7 +159,7 @@ class Notebook:
                     self._by_key.pop(entry.key, None)
             if len(self._by_key) > MAX_ENTRIES:
                 raise UsageError(
-                    f"More than {MAX_ENTRIES:,} events cannot be marked.", "A filter finds them again."
+                    f"No more than {MAX_ENTRIES:,} events can be marked.", "A filter finds them again."
                 )
             self._save()
         except BaseException:

@@ -87,7 +87,7 @@ def _moments(start_us: int | None, end_us: int | None) -> MomentRange:
 
 def _length_us(bounds: Interval) -> int:
     if bounds.start_us is None or bounds.end_us is None:
-        raise TimeError("The range has no length.")
+        raise TimeError("The range is empty.")
     return bounds.end_us - bounds.start_us
 
 

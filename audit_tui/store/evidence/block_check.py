@@ -26,7 +26,7 @@ class BlockCheck:
     Args:
         store: In a snapshot while a block is checked.
         size: How many events are sealed.
-        declared: Removals that are no damage.
+        declared: Removals that are not damage.
         stream: Reads the rows of a block, once more if they are not of the form of those before; None is how
             the store does.
     """

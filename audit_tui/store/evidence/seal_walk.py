@@ -34,7 +34,7 @@ class SealWalk:
         store: The store to check.
         size: How many events, by the head that the walk goes up to. A forged one may be far beyond the seals.
         marks: The roots that the tree should have on the way.
-        declared: Removals that are no damage.
+        declared: Removals that are not damage.
         content_from: The first event whose content is checked; before it only the roots are. 0 checks all.
         with_content: Check the events at all.
         with_events: Compare the events with their leaves; False leaves that to somebody else.

@@ -132,7 +132,7 @@ def load_signer(path: Path) -> Signer:
     except ValueError:
         seed = b""
     if not text.startswith(_MARK) or len(seed) != 1 + _SEED_BYTES or seed[:1] != b"\x01":
-        raise SigningKeyError(f"{path} is no private key.", "audit-tui seal key new makes one.")
+        raise SigningKeyError(f"{path} is not a private key.", "audit-tui seal key new makes one.")
     signer = Signer(name, seed[1:])
     if signer.public.key_id.hex() != rest.partition("+")[0]:
         raise SigningKeyError(f"{path} was altered: its id is that of another key.", "Take a clean copy.")
@@ -155,7 +155,7 @@ def load_public_key(given: str) -> PublicKey:
     except OSError as error:
         raise CheckpointError(f"The public key {given} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:
-        raise CheckpointError(f"{given} is no public key.", _PRINTED) from None
+        raise CheckpointError(f"{given} is not a public key.", _PRINTED) from None
     if text.startswith(_MARK):
         raise CheckpointError(
             f"{given} is a private key.", "Verify with the public one beside it, and keep this one secret."

@@ -197,7 +197,7 @@ def verify(
 
     Raises:
         StoreError: One of its kinds, if it cannot be read, or has no seals, or the check itself fails: that
-            is no evidence of anything.
+            is not evidence of anything.
         CheckpointError: If a key or an anchor is another store's.
     """
     try:

@@ -206,7 +206,7 @@ def store_errors(path: Path) -> Iterator[None]:
         raise readable(error, path) from error
     except OverflowError as error:
         # A number that was read from the file, and asked for with another added to it.
-        raise StoreDamaged(f"{path} holds a number out of all bounds.", "Verify the store.") from error
+        raise StoreDamaged(f"{path} holds a number that is out of range.", "Verify the store.") from error
 
 
 @contextmanager

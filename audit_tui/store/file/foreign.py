@@ -107,7 +107,7 @@ def open_table(path: Path, name: str) -> Iterator[ForeignTable]:
     """Open one table of a database for reading.
 
     Raises:
-        FileError: If it is no database that can be read, or an audit store.
+        FileError: If it is not a database that can be read, or an audit store.
         UsageError: If there is no such table; names those that are there.
     """
     connection = _open(path)
@@ -127,7 +127,7 @@ def tables_of(path: Path) -> str:
     """A sentence with the names of the tables of a database.
 
     Raises:
-        FileError: If it is no database that can be read, or an audit store.
+        FileError: If it is not a database that can be read, or an audit store.
     """
     connection = _open(path)
     try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WAIT_S = 10.0
 _POLL_S = 0.0003
 """A durable commit takes 1 ms: with 2 ms here the lock lay free for longer than it was held, and p95 of eight
-writers without a pause was 100 ms instead of 55. Constant, so that who waits longest is no worse off."""
+writers without a pause was 100 ms instead of 55. Constant, so that whoever waits longest is not worse off."""
 
 
 class StoreLock:

@@ -46,7 +46,7 @@ def text_test(condition: Condition) -> TextTest:
 def metadata_leaves(stored: str) -> list[tuple[str, str]]:
     """The values of a stored metadata object; a text that is none counts as one value."""
     try:
-        # Numbers stay as they are written; 5,000 digits are no error then.
+        # Numbers stay as they are written; 5,000 digits are not an error then.
         metadata = json.loads(stored, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         metadata = stored

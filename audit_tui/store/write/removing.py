@@ -282,7 +282,7 @@ def _redacted(before: Draft, fields: Sequence[str]) -> Draft:
 
 
 def _gone(text: str | None, is_redacted: bool) -> str | None:
-    # What is empty stays so: nobody was named there, and that is no secret.
+    # What is empty stays so: nobody was named there, and that is not a secret.
     return REDACTED if is_redacted and text is not None else text
 
 

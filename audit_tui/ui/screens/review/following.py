@@ -49,7 +49,7 @@ class Following(ReviewBase):
     def action_follow(self) -> None:
         if self._follows and self._is_at_edge:
             self._set_following(is_on=False)
-            self.say("Not following any more.")
+            self.say("No longer following.")
             return
         self._set_following(is_on=True)
         self._say_notice(self._following_notice)

@@ -98,7 +98,7 @@ class RowText:
         self._this_year = f"{this_year:04d}"
         self._wanted = {}
         if self._date_format == DEFAULT_DATE_FORMAT:
-            # A date without its year is wrong there, and one without its seconds is no evidence.
+            # A date without its year is wrong there, and one without its seconds is not evidence.
             self._date_cells = (FULL_DATE_CELLS if other_years else SHORT_DATE_CELLS, FULL_DATE_CELLS)
 
     def measure(self, rows: Sequence[EventRow]) -> None:
