@@ -94,10 +94,14 @@ class Cursor:
         self.save(seq)
 
     def close(self) -> None:
-        """Let the file go."""
-        del self._active, self._slots
-        self._map.close()
-        os.close(self._descriptor)
+        """Let the file go; may be called again."""
+        # The map is not closed: a signal that comes while a line is sent leaves a slot in its traceback,
+        # and a map that is still looked into refuses.
+        for name in ("_active", "_slots", "_map"):
+            vars(self).pop(name, None)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _open(self, path: Path) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

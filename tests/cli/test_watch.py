@@ -102,19 +102,19 @@ def test_a_run_that_is_killed_goes_on_where_it_was(store: Path) -> None:
     assert seen + [json.loads(line)["event"] for line in result.stdout.splitlines()] == wanted
 
 
-KILLED_BETWEEN = (
-    "import os, signal, sys\n"
+STRUCK_BETWEEN = (
+    "import os, sys\n"
     "from audit_tui.cli.cursor import Cursor\n"
     "from audit_tui.cli.main import main\n"
-    "save, number = Cursor.save, int(sys.argv.pop(1))\n"
-    "def killed(self, seq):\n"
+    "save, number, kind = Cursor.save, int(sys.argv.pop(1)), int(sys.argv.pop(1))\n"
+    "def struck(self, seq):\n"
     "    if seq == number:\n"
-    "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    "        os.kill(os.getpid(), kind)\n"
     "    save(self, seq)\n"
-    "Cursor.save = killed\n"
+    "Cursor.save = struck\n"
     "main()\n"
 )
-"""A watch that is killed when it has printed an event, before it notes its number."""
+"""A watch that gets a signal when it has printed an event, before it notes its number."""
 
 
 @pytest.mark.parametrize("way", ["pipe", "appended file"])
@@ -125,7 +125,7 @@ def test_a_run_that_is_killed_behind_a_line_repeats_none(store: Path, tmp_path: 
     newest = 4 + 3
     words = ["watch", "-s", str(store), "--since-last"]
     out = tmp_path / "out"
-    first = [sys.executable, "-c", KILLED_BETWEEN, str(newest - 1), *words]
+    first = [sys.executable, "-c", STRUCK_BETWEEN, str(newest - 1), str(int(signal.SIGKILL)), *words]
     rest = [sys.executable, "-m", "audit_tui", *words, "--max", "1"]
     if way == "pipe":
         lines = b"".join(
@@ -269,6 +269,23 @@ def test_it_ends_with_its_summary(store: Path, number: int, code: int) -> None:
         _, err = process.communicate(timeout=30)
     assert process.returncode == code, err
     assert "Watched: 1 event." in err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_it_ends_with_its_summary_while_it_gives_out_a_line_too(store: Path, number: int, code: int) -> None:
+    with watching(store):
+        pass
+    append(store, "a1", "a2", "a3")
+    words = ["watch", "-s", str(store), "--since-last"]
+    command = [sys.executable, "-c", STRUCK_BETWEEN, "6", str(int(number)), *words]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (code, "Watched: 1 event.\n")
+    result = run(*words, "--max", "1")
+    assert [json.loads(line)["event"] for line in (ended.stdout + result.stdout).splitlines()] == [
+        "a1",
+        "a2",
+        "a3",
+    ]
 
 
 @pytest.mark.parametrize(
