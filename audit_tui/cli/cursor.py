@@ -42,6 +42,7 @@ class Cursor:
 
     def __init__(self, folder: Path, store_id: str, words: str) -> None:
         name = hashlib.sha256(f"{store_id}\n{words}".encode("utf-8", "backslashreplace")).hexdigest()[:24]
+        self._descriptor = -1
         self._path = folder / f"{name}.seq"
         self._fresh = self._path.with_suffix(f".{os.getpid()}")
         self._end_bytes = _HEAD_BYTES
