@@ -356,4 +356,8 @@ def _open_closed_streams() -> None:
 def main() -> None:
     """Run the command line of this process."""
     _open_closed_streams()
+    if "_AUDIT_TUI_COMPLETE" in os.environ:
+        from audit_tui.cli.shells import add_shells
+
+        add_shells()
     commands.main(prog_name=NAME)

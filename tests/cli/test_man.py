@@ -96,7 +96,7 @@ def test_groff_finds_nothing_wrong(tmp_path: Path) -> None:
         ("audit-tui query --ra", {"--range"}),
         ("audit-tui query --range last-", LAST_PRESETS),
         ("audit-tui --range la", LAST_PRESETS),
-        ("audit-tui count --filter us", {"user=", "user!="}),
+        ("audit-tui count --filter us", {"user=", "user\\!="}),
         ("audit-tui export --match a", {"all", "any"}),
         ("audit-tui nosuch.d", set()),
     ],
@@ -108,8 +108,8 @@ def test_bash_completes(line: str, expected: set[str], tmp_path: Path) -> None:
     script = """
     eval "$(_AUDIT_TUI_COMPLETE=bash_source audit-tui)"
     compopt() { :; }
-    COMP_WORDS=($LINE); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-    _audit_tui_completion audit-tui
+    COMP_LINE=$LINE; COMP_POINT=${#LINE}
+    _audit_tui_completion audit-tui "${LINE##* }"
     printf '%s\\n' "${COMPREPLY[@]}"
     """
     ended = subprocess.run(
