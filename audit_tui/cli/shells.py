@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OPEN = (":", "=", ".")
 """The ends of what is not complete yet: no space follows."""
 _PLAIN = frozenset("%+,-./:=@_^")
-"""What bash takes as it is, besides letters and digits."""
+"""The signs that bash takes as they are."""
 _BASH = """\
 %(complete_func)s() {
     local type value
@@ -48,7 +48,7 @@ class _Bash(BashComplete):
     _typed = ""
     """The last word, as it is typed."""
     _plain = ""
-    """What is completed: the last word without its quotes, or its value."""
+    """The text that is completed: the last word without its quotes, or its value."""
     _quote = ""
     """The quote that is open at its end."""
 
