@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, nullcontext
-from dataclasses import replace
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import Column
-from audit_tui.core.filter.filters import EVERYTHING, All, Condition, everywhere
-from audit_tui.core.filter.operators import MORE
+from audit_tui.core.filter.filters import EVERYTHING, All, everywhere
 from audit_tui.core.investigate.detections import MAX_MARKS, Detected, RuleHits
 from audit_tui.core.query import EventQuery
 from audit_tui.detect.loading import load_rules, unread_words
-from audit_tui.detect.memory import Memory, Remembered
+from audit_tui.detect.memory import Memory, after
 from audit_tui.detect.running import Runner, unmapped_words
 from audit_tui.detect.silences import Silences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from audit_tui.core.cancel import CancelToken
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.investigate.detections import RuleInfo
     from audit_tui.core.query import EventReader, ReaderFactory
+    from audit_tui.detect.memory import Hit, Remembered
     from audit_tui.detect.rule import Rule
 
 MAX_FRESH = 2_000
@@ -77,7 +74,7 @@ class LiveDetections:
         rules_asked = runner.rules
         hits: list[RuleHits] = []
         due_s = time.monotonic()
-        with closing(self._open_reader()) as reader, _memory(self._memory, reader) as memory:
+        with closing(self._open_reader()) as reader, Memory(self._memory, reader) as memory:
             store_id = reader.info().store_id
             if store_id != self._store_id:
                 self._store_id, self._remembered = store_id, {}
@@ -88,11 +85,13 @@ class LiveDetections:
                 if time.monotonic() >= due_s:
                     report(Detected(_ordered(hits), number, len(rules_asked), self._notes))
                     due_s = time.monotonic() + REPORT_S
-                times_us = self._times_us(reader, memory, rule, newest, fresh, cancel)
-                if times_us:
+                before = self._remembered.get(rule.info.id)
+                remembered = memory.hits_of(runner, rule, newest, before, fresh=fresh, cancel=cancel)
+                self._remembered[rule.info.id] = remembered
+                if remembered.hits:
                     silenced, wanted = silences.of(rule.info), runner.plan_filter(rule)
-                    left_out = _left_out(reader, silenced, wanted, times_us, cancel)
-                    hits.append(_rule_hits(rule, runner, times_us, left_out))
+                    left_out = _left_out(reader, silenced, wanted, remembered.hits, cancel)
+                    hits.append(_rule_hits(rule, runner, remembered.hits, left_out))
         runner.let_go()
         report(Detected(_ordered(hits), len(rules_asked), len(rules_asked), self._notes))
 
@@ -111,46 +110,14 @@ class LiveDetections:
         (seq,) = upto
         if not 0 < newest - seq <= MAX_FRESH:
             return None
-        return list(reader.events(_after(seq, newest), cancel))
-
-    def _times_us(
-        self,
-        reader: EventReader,
-        memory: Memory | None,
-        rule: Rule,
-        newest: int,
-        fresh: Sequence[AuditEvent] | None,
-        cancel: CancelToken,
-    ) -> dict[int, int]:
-        """Return when the hits of a rule happened, by their numbers; only new events are asked."""
-        runner = self._runner
-        before = self._remembered.get(rule.info.id)
-        if runner is None:
-            return {}
-        if before is None or before.upto_seq > newest:
-            before = Remembered({}, 0) if memory is None else memory.recall(runner.key(rule), reader)
-        times_us = dict(before.times_us)
-        if newest > before.upto_seq:
-            new = None if fresh is None else [event for event in fresh if runner.looks_at(rule, event)]
-            if new is None or (new and rule.correlation is not None):
-                if rule.correlation is not None:
-                    # A new event may complete what began before.
-                    before, times_us = Remembered({}, 0), {}
-                events = runner.hits(reader, rule, _after(before.upto_seq, newest), cancel)
-                # Without what else is known of them: there may be a million.
-                new = [replace(event, metadata={}) for event in events]
-            times_us |= {event.seq or 0: event.occurred_us for event in new}
-            if memory is not None:
-                memory.note(runner.key(rule), before, new, newest)
-        self._remembered[rule.info.id] = Remembered(times_us, newest)
-        return times_us
+        return list(reader.events(after(seq, newest), cancel))
 
 
 def _left_out(
     reader: EventReader,
     silenced: Filter | None,
     expression: Filter,
-    hits: Mapping[int, int],
+    hits: Mapping[int, Hit],
     cancel: CancelToken,
 ) -> set[int]:
     """Return the numbers of the hits that are silenced."""
@@ -162,29 +129,20 @@ def _left_out(
     return {event.seq or 0 for event in reader.events(quiet, cancel)}.intersection(hits)
 
 
-def _rule_hits(rule: Rule, runner: Runner, times_us: Mapping[int, int], left_out: set[int]) -> RuleHits:
-    shown = sorted(times_us.keys() - left_out)
+def _rule_hits(rule: Rule, runner: Runner, hits: Mapping[int, Hit], left_out: set[int]) -> RuleHits:
+    shown = sorted(hits.keys() - left_out)
     marked = tuple(shown[-MAX_MARKS:])
     plan = runner.plan(rule)
     return RuleHits(
         rule.info,
         len(shown),
         marked,
-        tuple(times_us[seq] for seq in marked),
+        tuple(hits[seq].occurred_us for seq in marked),
         runner.plan_filter(rule),
         is_exact=plan is not None and plan.is_exact,
         silenced=len(left_out),
     )
 
 
-def _after(seq: int, newest: int) -> EventQuery:
-    newer = Condition(Column.SEQ, MORE, str(seq))
-    return EventQuery(newer if seq else EVERYTHING, upto_seq=newest)
-
-
 def _ordered(hits: Sequence[RuleHits]) -> tuple[RuleHits, ...]:
     return tuple(sorted(hits, key=lambda rule: (-rule.info.level.value, -rule.events, rule.info.title)))
-
-
-def _memory(path: Path | None, reader: EventReader) -> AbstractContextManager[Memory | None]:
-    return nullcontext() if path is None else Memory(path, reader.info().store_id)

@@ -3,14 +3,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from audit_tui.core.event import AuditEvent
+from audit_tui.core.query_line.text import line_of
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.writer import StoreWriter
 from tests.cli.running import at, run
 from tests.detect.rules import TRAIL, rule_with, write_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.query import EventQuery
 
 EVENTS = [
     AuditEvent(
@@ -121,3 +131,37 @@ def test_what_is_silenced_is_counted(
     assert "There is no column 'usr'" in run("detect", rules, "-s", store).stderr
     silences.write_text("[[silence]")
     assert run("detect", rules, "-s", store).exit_code == 3
+
+
+def test_only_what_is_new_is_asked_again(store: str, rules: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run("detect", rules, "-s", store)
+    asked: list[EventQuery] = []
+    events = StoreReader.events
+
+    def noted(
+        self: StoreReader, query: EventQuery, cancel: CancelToken | None = None
+    ) -> Iterator[AuditEvent]:
+        asked.append(query)
+        return events(self, query, cancel)
+
+    monkeypatch.setattr(StoreReader, "events", noted)
+    again = run("detect", rules, "-s", store)
+    assert (again.stdout, again.stderr) == (first.stdout, first.stderr)
+    assert not asked
+    assert run("detect", rules, "-s", store, "--format", "jsonl").stdout.count("\n") == 5
+    assert not asked
+    assert run("detect", rules, "-s", store, "--all").stdout == first.stdout
+    assert asked
+    asked.clear()
+    with StoreWriter(Path(store)) as writer:
+        writer.append([replace(EVENTS[0], key="k9", user="carol")])
+    assert run("detect", rules, "-s", store).stdout.splitlines()[1].split()[:2] == ["high", "5"]
+    assert asked
+    assert all("seq>4" in line_of(query.filter) for query in asked)
+
+
+def test_what_was_pruned_is_no_hit_any_more(store: str, rules: str) -> None:
+    run("detect", rules, "-s", store)
+    pruned = run("prune", "-s", store, "--before", "2026-11-20 09:02", "--why", "old", "--yes")
+    assert pruned.exit_code == 0, pruned.output
+    assert run("detect", rules, "-s", store).stdout.splitlines()[1].split()[:2] == ["high", "2"]

@@ -16,27 +16,32 @@ from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.rules import load_runner
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
-from audit_tui.config import config_path
+from audit_tui.config import config_path, data_directory
 from audit_tui.core.event import MAX_US, MIN_US
 from audit_tui.core.event_text import safe_json
 from audit_tui.core.export import Format
-from audit_tui.core.filter.filters import everywhere
+from audit_tui.core.filter.filters import EVERYTHING, everywhere
 from audit_tui.core.filter.matching import matcher
 from audit_tui.core.investigate.detections import Level, RuleTotal
+from audit_tui.core.query import EventQuery
+from audit_tui.core.source import SourceUrl
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import Preset
+from audit_tui.detect.memory import Memory
 from audit_tui.detect.silences import FILE_NAME, Silences
 from audit_tui.errors import EXIT_WRONG
 from audit_tui.output.detections import hit_json, write_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
+    from audit_tui.core.query import EventReader
     from audit_tui.core.source import EventSource
+    from audit_tui.detect.memory import Hit
     from audit_tui.detect.rule import Rule
 
 LEVELS = [level.word for level in Level]
@@ -54,6 +59,9 @@ LEVELS = [level.word for level in Level]
     show_default=True,
     help=f"Only rules of this level and above: {', '.join(LEVELS)}.",
 )
+@click.option(
+    "--all", "is_all", is_flag=True, help="Ask of every event, also of those that were looked at before."
+)
 @format_option
 @redact_option
 @click.pass_context
@@ -65,13 +73,15 @@ def detect_command(
     min_level: str,
     chosen: str,
     *,
+    is_all: bool,
     redact: bool,
 ) -> None:
     """Print which Sigma rules hit which events.
 
     RULES are files, folders or zip archives of Sigma rules, or built-in for those of the program. The range
     is all time unless one is named. --format jsonl prints a line for each hit instead, with the rule's id,
-    title, author, level and tags. The exit code is 1 when a rule hit.
+    title, author, level and tags. The exit code is 1 when a rule hit. Without a filter or a range, hits are
+    remembered in the data directory, and the next run asks only of events that came since.
     """
     runner = load_runner(rules)
     if choice.is_range_default:
@@ -82,15 +92,26 @@ def detect_command(
     mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
     silences = Silences(config_path().parent / FILE_NAME)
     totals: list[RuleTotal] = []
-    with reading(store) as reader, ProgressLine() as progress:
+    path = None if isinstance(store, SourceUrl) else data_directory() / "detections.db"
+    with (
+        reading(store) as reader,
+        Memory(path, reader, is_forgotten=is_all) as memory,
+        ProgressLine() as progress,
+    ):
         names = mode.pseudonyms(reader)
-        query = replace(choice.query(), upto_seq=reader.newest_seq())
+        newest = reader.newest_seq()
+        query = replace(choice.query(), upto_seq=newest)
+        is_everything = query == EventQuery(upto_seq=newest)
         for number, rule in enumerate(asked):
             if progress.is_due:
                 progress.say(f"Rule {number} of {len(asked)}: {rule.info.title}")
-            total = _Total(rule, silences.of(rule.info), _printer(rule) if form is Format.JSONL else _quiet)
-            for event in runner.hits(reader, rule, query):
-                total.add(event, names)
+            quiet = silences.of(rule.info)
+            total = _Total(rule, quiet, names, _printer(rule) if form is Format.JSONL else None)
+            if not is_everything:
+                for event in runner.hits(reader, rule, query):
+                    total.add(event)
+            elif hits := memory.hits_of(runner, rule, newest).hits:
+                total.add_hits(hits, reader)
             if total.events or total.silenced:
                 totals.append(total.made())
     silenced = sum(total.silenced for total in totals)
@@ -99,9 +120,9 @@ def detect_command(
     if form is not Format.JSONL:
         write_totals(totals, sys.stdout, to_stdout(form, choice.context))
     sys.stdout.flush()
-    hits = counted(sum(total.events for total in totals), "hit")
-    quiet = f", {silenced:,} silenced" if silenced else ""
-    click.echo(f"{len(totals)} of {counted(len(asked), 'rule')} hit: {hits}{quiet}.", err=True)
+    words = counted(sum(total.events for total in totals), "hit")
+    words += f", {silenced:,} silenced" if silenced else ""
+    click.echo(f"{len(totals)} of {counted(len(asked), 'rule')} hit: {words}.", err=True)
     if totals:
         context.exit(EXIT_WRONG)
 
@@ -112,34 +133,61 @@ class _Total:
     Args:
         rule: The rule.
         silenced: Takes the hits that are only counted; None takes none.
-        show: Is given the others.
+        names: Stand for names; None shows them.
+        show: Is given the others; None where only their totals are wanted.
     """
 
-    def __init__(self, rule: Rule, silenced: Filter | None, show: Callable[[AuditEvent], None]) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        silenced: Filter | None,
+        names: Pseudonyms | None,
+        show: Callable[[AuditEvent], None] | None,
+    ) -> None:
         self._info = rule.info
+        self._silenced = silenced
         self._is_silenced = (lambda _: False) if silenced is None else matcher(everywhere(silenced))
+        self._names = names
         self._show = show
         self.events = 0
         self.silenced = 0
         self._first_us, self._last_us = MAX_US, MIN_US
         self._users: Counter[str] = Counter()
 
-    def add(self, event: AuditEvent, names: Pseudonyms | None) -> None:
+    def add_hits(self, hits: Mapping[int, Hit], reader: EventReader) -> None:
+        """Add hits that are remembered; their events are read where more is wanted of them."""
+        if self._silenced == EVERYTHING:
+            self.silenced += len(hits)
+            return
+        is_plain = self._silenced is None and self._show is None
+        for seq in sorted(hits, key=lambda seq: (hits[seq].occurred_us, seq), reverse=True):
+            if is_plain:
+                self._count(*hits[seq])
+            elif (event := reader.event(seq)) is not None:
+                self.add(event)
+
+    def add(self, event: AuditEvent) -> None:
         """Add a hit, with its names as they are."""
         if self._is_silenced(event):
             self.silenced += 1
             return
-        shown = event if names is None else names.event(event)
+        self._count(event.occurred_us, event.user)
+        if self._show is not None:
+            self._show(event if self._names is None else self._names.event(event))
+
+    def _count(self, occurred_us: int, user: str | None) -> None:
         self.events += 1
-        self._first_us = min(self._first_us, event.occurred_us)
-        self._last_us = max(self._last_us, event.occurred_us)
-        if shown.user is not None:
-            self._users[shown.user] += 1
-        self._show(shown)
+        self._first_us = min(self._first_us, occurred_us)
+        self._last_us = max(self._last_us, occurred_us)
+        if user is not None:
+            self._users[user] += 1
 
     def made(self) -> RuleTotal:
         """Return the totals."""
-        users = tuple(name for name, _ in self._users.most_common())
+        shown: Counter[str] = Counter()
+        for user, events in self._users.items():
+            shown[user if self._names is None else self._names.user(user) or ""] += events
+        users = tuple(name for name, _ in shown.most_common())
         return RuleTotal(self._info, self.events, self._first_us, self._last_us, users, self.silenced)
 
 
@@ -148,7 +196,3 @@ def _printer(rule: Rule) -> Callable[[AuditEvent], None]:
         sys.stdout.write(f"{safe_json(hit_json(rule.info, event))}\n")
 
     return show
-
-
-def _quiet(_: AuditEvent) -> None:
-    """Print nothing: the rules are printed when all are asked."""
