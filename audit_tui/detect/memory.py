@@ -39,7 +39,7 @@ _REMOVAL = Any(tuple(Condition(MetaField("Action"), IS, action) for action in ("
 
 
 class Hit(NamedTuple):
-    """What is remembered of an event that a rule hit."""
+    """An event that a rule hit, as far as it is remembered."""
 
     occurred_us: int
     user: str | None
@@ -171,8 +171,8 @@ class Memory:
 
     def _looks_for_removals(self, seq: int) -> bool:
         """Tell whether events were redacted or pruned since this one came: a hit may be gone, or none."""
-        own = Condition(Column.SOURCE, IS, "audit-tui")
-        since = EventQuery(All((Condition(Column.SEQ, MORE, str(seq)), own, _REMOVAL)))
+        ours = Condition(Column.SOURCE, IS, "audit-tui")
+        since = EventQuery(All((Condition(Column.SEQ, MORE, str(seq)), ours, _REMOVAL)))
         return self._reader.count(since) > 0
 
 
