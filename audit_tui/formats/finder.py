@@ -60,7 +60,7 @@ _NOT_DOERS = (
 """Parts of keys under which names are not of who did it."""
 _DOERS = word_list(
     "useremail username userprincipalname loginname principalname principalemail actorname actoremail"
-    " adminname adminid adminemail usermail accountname userlogin"
+    " adminname adminid adminemail usermail userlogin"
 )
 _DOERS_THEMSELVES = word_list(
     "user actor principal operator admin author initiator caller performedby createdby initiatedby"
@@ -68,7 +68,7 @@ _DOERS_THEMSELVES = word_list(
 _PERSONS_NAMES = {
     "email": 92, "emailaddress": 92, "mail": 90, "userprincipalname": 92, "login": 88, "username": 88,
     "upn": 90,    "alternateid": 89, "name": 75, "displayname": 70, "userid": 45, "id": 35,
-    "descriptor": 60, "principal": 70,
+    "descriptor": 60, "principal": 70, "summary": 66, "fullname": 72,
 }  # fmt: skip
 _NOT_SOURCES = (
     *("dest", "dst", "target", "server", "local", "resp", "private", "proxy", "gateway", "dns", "listen"),
@@ -82,17 +82,20 @@ _EVENTS = {
     "auditlogevent": 91, "action": 90, "operation": 89, "activityname": 88, "eventtypename": 87,
     "actiontype": 86, "activitytype": 84, "activitydisplayname": 84, "audittype": 83, "eventtype": 80,
     "operationtype": 80, "taskdisplayname": 79, "querytype": 78, "activity": 76, "eventtypeid": 75,
-    "actionid": 74, "auditcategory": 72, "audiaction": 72, "command": 60, "verb": 60, "summary": 30,
+    "actionid": 74, "webhookevent": 78, "op": 66, "auditcategory": 72, "audiaction": 72, "command": 60,
+    "verb": 60, "summary": 30,
 }  # fmt: skip
 _ACTS = word_set("action operation activity event eventtype audit api request alert rule")
 _THINGS = word_set(
     "target targets resource resources object objects objectitem affectedobject affectedobjects entity item"
-    " targetresources affecteditems subject"
+    " targetresources affecteditems subject asset assets file files document"
 )
 _THINGS_NAMES = {
     "name": 80, "itemname": 80, "displayname": 78, "title": 70, "label": 68, "email": 75, "username": 75,
     "descriptor": 66, "id": 40, "path": 60, "key": 45, "loginname": 74, "resourcename": 80, "objectname": 80,
+    "summary": 72,
 }  # fmt: skip
+_APPS = frozenset({"applicationname", "appname", "appdisplayname", "clientname"})
 _OF_THINGS = re.compile(
     r"(?:target|object|resource|item|entity|affected)\w*(?:name|label|path|user|email|id|key)\Z"
     r"|(?:table|bucket|file|repo|repository|project|database|topic|policy|safe|queue)(?:name|path)\Z"
@@ -108,6 +111,7 @@ _NO_TIME = re.compile(
 )
 _ENDS_IN = word_set(
     "result response outcome event data api details properties payload attributes alert error reason"
+    " http body meta"
 )
 
 
@@ -162,6 +166,11 @@ def find(fields: Fields) -> Findings:
             findings.offer("target", roles.target, text)
     findings.times.sort(key=lambda entry: -entry[0])
     return findings
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an address of the internet, perhaps with a port."""
+    return _ADDRESS.match(text) is not None
 
 
 def _is_name(text: str) -> bool:
@@ -240,7 +249,7 @@ def _user(leaf: str, parents: tuple[str, ...]) -> int:
         score = max(score, 80)
     elif leaf.endswith(("userid", "actorid")):
         score = max(score, 40)
-    elif leaf.endswith("account") or leaf in ("authorkey", "accesskey", "auth"):
+    elif leaf.endswith(("account", "accountname")) or leaf in ("authorkey", "accesskey", "auth"):
         score = max(score, 30)
     doer = any(
         step.startswith(("actor", "initiat", "auth", "caller", "acting", "admin"))
@@ -256,7 +265,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
         for part in _NOT_SOURCES
     ):
         return 0
-    if leaf.endswith(("ip", "ipaddress", "address", "addr", "ipaddr")):
+    if leaf.endswith(("ip", "ips", "ipaddress", "address", "addr", "ipaddr")):
         score = 50
     elif leaf in (
         "location",
@@ -289,12 +298,16 @@ def _event(leaf: str, parents: tuple[str, ...]) -> int:
 def _target(leaf: str, parents: tuple[str, ...]) -> int:
     if any(step in _OF_PEOPLE for step in parents[:1]):
         return 0
-    if any(step in _THINGS for step in parents):
+    if any(step in _THINGS or step.endswith("resource") for step in parents):
         return _THINGS_NAMES.get(leaf, 0)
     if parents and parents[-1] == "source" and leaf == "itemname":
         return 60
     if leaf == "object" and parents:
         return 60
+    if leaf in _APPS or (
+        parents and parents[-1] in ("application", "app") and leaf in ("name", "label", "displaylabel")
+    ):
+        return 30
     return 50 if _OF_THINGS.match(leaf) and not leaf.endswith("id") else 25 if _OF_THINGS.match(leaf) else 0
 
 

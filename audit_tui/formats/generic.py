@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audit_tui.core.columns import IMPORTABLE
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
-from audit_tui.formats.finder import find, may_fill, squash
+from audit_tui.formats.finder import find, is_address, may_fill, squash
 from audit_tui.formats.outcomes import NOT_TOLD, Ending, ending_of, kind_of_field
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
@@ -47,25 +47,28 @@ ALIASES: dict[str, str] = {
     " creation_date time_created"
     " system_time start_time unix_time calendar_time action_time log_time logged_at"
     " time_generated record_time date dt"
-    " when date_accessed accessed_at",
+    " when date_accessed accessed_at event_ts occurred_on zeitstempel zeitpunkt datum zeit fecha horodatage",
     "event": "event event.action event.name event_name action action_name action_type activity_type operation"
     " operations operation_name activity activity_display_name method_name event_type"
     " activity_name atype type"
-    " name data_type timestamp_desc",
-    "category": "category event.category event.module module service service_name entity_type entity.type"
+    " name data_type timestamp_desc ereignis aktion evento",
+    "category": "category event_category category_type category_name type.category event.category"
+    " event.module module service service_name entity_type entity.type"
     " event_type event_source type resource_type",
-    "user": "actor actor_name actor_email user user_name username user_email email principal principal_email"
+    "user": "actor actor_user_name actor_username actor_login actor_name actor_email user user_name username"
+    " user_email email principal principal_email"
     " login user_identity account account_name initiated_by performed_by created_by author author_name"
     " caller user_ids user_principal_name subject_user_name target_user_name subj_prime"
     " login_name src_user srcuser"
-    " db_user client_user user_id actor_id who",
+    " db_user client_user user_id actor_id who benutzer benutzername usuario utilisateur",
     "description": "description message msg summary event_message display_message"
-    " action_description primary_description text comment",
+    " action_description primary_description text comment short_message change_description operation_detail"
+    " event_info line",
     "severity": "severity level log.level event.severity priority risk log_level",
     "source_ip": "source_ip source_ip_address ip ip_address client_ip source.ip src_ip remote_ip"
     " remote_address remote_addr client.ip_address client.ip caller_ip caller_ip_address actor_ip"
     " user_ip source_address src_address srcip client_address ip_addr remote_host clientipaddress"
-    " context.ip_address actor.session.ip_address actor.ip_address",
+    " context.ip_address actor.session.ip_address actor.ip_address ips",
     "target": "target target_name target_id resource resource_name resource_id object_name object_id"
     " entity entity_name target_user subject obj_prime object item item_name affected_items affected_item"
     " affected_email",
@@ -80,6 +83,7 @@ _PERSON_PATHS = tuple(
     )
 )  # fmt: skip
 _THING_PATHS = tuple((name,) for name in ("name", "displayName", "display_name", "title", "descriptor", "id"))
+_KIND_PATHS = tuple((name,) for name in (".tag", "name", "label", "displayName"))
 _SUMMARY_CHARS = 60
 _MAX_PLANS = 1_000
 """Shapes of records that are remembered; a file of records that are all different must not fill memory."""
@@ -106,8 +110,8 @@ _LATE = (
 """Parts of names of times at which something was done with the record, or ended."""
 _UTC = re.compile(r"\s*[\[(]\s*(?:UTC|GMT)[^\])]*[\])]\s*\Z", re.IGNORECASE)
 """The zone in a name: ``Date (UTC)``, ``TimeGenerated [UTC]``."""
-_DATES = ("date", "eventdate", "logdate", "startdate", "day")
-_CLOCKS = ("time", "eventtime", "logtime", "starttime", "timeofday")
+_DATES = ("date", "eventdate", "logdate", "startdate", "day", "datum", "fecha")
+_CLOCKS = ("time", "eventtime", "logtime", "starttime", "timeofday", "zeit", "uhrzeit", "hora", "heure")
 _AMERICAN = frozenset({"serialnum", "macb", "timezone"})
 """Columns of tables whose dates are in the American order: of ausearch and plaso."""
 
@@ -156,6 +160,8 @@ class _Plan(NamedTuple):
     is its own value, the most telling field first."""
     endings: tuple[tuple[str, str], ...]
     """Fields that tell how it ended: in which way, the key."""
+    beside: tuple[str, ...]
+    """Fields of a user beside those of an actor: whom it was done to."""
     has_more: bool
     """Some of its fields may fill columns, although they have no usual names."""
 
@@ -166,6 +172,14 @@ _WEAK: dict[str, dict[str, int]] = {
     "target": dict.fromkeys(("targetid", "resourceid", "objectid", "subject", "resource"), 66),
 }
 """Columns, and the fields that fill them only where nothing in the record does it better: by which score."""
+
+
+_DULL_EVENTS = frozenset(
+    {"audit", "event", "message", "log", "activity", "record", "notification", "api_event"}
+)
+"""Words under the name of an event that say of what kind the record is, and not what happened."""
+_DULL = 55
+"""The score from which on something else names the event."""
 
 
 def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
@@ -201,10 +215,17 @@ def _plan_of(names: tuple[str, ...], mapped: Collection[str]) -> _Plan:
         _joined(by_squashed),
         tuple(columns),
         () if "outcome" in mapped else tuple(dict.fromkeys(endings)),
+        _beside(candidates["user"]),
         not _SOUGHT.isdisjoint(
             column for name in names for column in may_fill(name) if _is_open(candidates[column])
         ),
     )
+
+
+def _beside(users: tuple[Candidate, ...]) -> tuple[str, ...]:
+    if not users or "actor" not in users[0].field.lower():
+        return ("user",)
+    return tuple(user.field for user in users[1:] if squash(user.field) in ("user", "username", "useremail"))
 
 
 def _is_open(candidates: tuple[Candidate, ...]) -> bool:
@@ -215,7 +236,9 @@ def _is_open(candidates: tuple[Candidate, ...]) -> bool:
 def _other_times(by_squashed: dict[str, str]) -> Iterator[Candidate]:
     """Fields that are named like times, those of the event before those of its way here."""
     named = [
-        name for name in by_squashed if name.endswith(("time", "timestamp", "date", "datetime", "timeutc"))
+        name
+        for name in by_squashed
+        if name.endswith(("time", "timestamp", "date", "datetime", "timeutc")) or "occur" in name
     ]
     for name in sorted(named, key=lambda name: any(part in name for part in _LATE)):
         yield Candidate(by_squashed[name], ())
@@ -258,8 +281,13 @@ def _plain_text(value: object) -> str | None:
 
 
 def _word(value: object) -> str | None:
-    """An event's name or category: a text, never a number or an object."""
+    """An event's name: a text, never a number or an object."""
     return column_text(value) if isinstance(value, str) else None
+
+
+def _kind(value: object) -> str | None:
+    """A category: a text, or the name in an object."""
+    return _name_in(value, _KIND_PATHS) if isinstance(value, dict) else _word(value)
 
 
 def _sentence(value: object) -> str | None:
@@ -274,7 +302,7 @@ def _known_outcome(value: object) -> Outcome | None:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "event": _word,
-    "category": _word,
+    "category": _kind,
     "user": lambda value: _name_in(value, _PERSON_PATHS),
     "description": _sentence,
     "outcome": _known_outcome,
@@ -379,8 +407,11 @@ def _fill(plan: _Plan, metadata: Fields) -> tuple[dict[str, Any], dict[str, tupl
             if not inner and type(raw) is str and _is_plain(raw, plain_chars):
                 values[column] = raw
                 del metadata[field]
-                if better:
-                    weak[column] = field, better
+                if better or (column == "event" and raw.lower() in _DULL_EVENTS):
+                    weak[column] = (
+                        field,
+                        min(better, _DULL) if raw.lower() in _DULL_EVENTS and better else better or _DULL,
+                    )
                 break
             if inner:
                 raw = _inside(raw, inner)
@@ -465,8 +496,15 @@ class GenericMapper:
         if is_denied:
             mark_denied(metadata)
         # Beside an actor, the user is whom it was done to.
-        target = target or object_in_name(fields, event) or _plain_text(metadata.get("user"))
-        key = get("key")
+        target = target or object_in_name(fields, event)
+        if target is None:
+            texts = (_plain_text(metadata.get(name)) for name in plan.beside)
+            target = next((text for text in texts if text is not None and text != user), None)
+        key, source = get("key"), get("source", self._name)
+        if source[0].isdigit() and is_address(source):
+            # Confluence and Bitbucket call the address so.
+            values["source_ip"] = get("source_ip") or source_address(source)
+            source = self._name
         if description is None:
             description = act_sentence(
                 user, event, target, outcome, is_denied=is_denied, is_unsure=ending.is_unsure
@@ -482,7 +520,7 @@ class GenericMapper:
             severity=get("severity"),
             source_ip=get("source_ip"),
             target=target,
-            source=get("source", self._name),
+            source=source,
             metadata=metadata,
         )
 

@@ -222,8 +222,8 @@ class Telling:
         if isinstance(outcome := self.values.pop("outcome", None), Outcome):
             self.verdict = Verdict(outcome)
         event = self.values.get("event")
-        if self.outcome is Outcome.UNKNOWN and event and outcome_in_name(event) is Outcome.FAILURE:
-            self.verdict = Verdict(Outcome.FAILURE)
+        if self.outcome is Outcome.UNKNOWN and event:
+            self.verdict = Verdict(outcome_in_name(event))
 
     def _fill(self, column: str, paths: tuple[str, ...]) -> None:
         for path in paths:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.values import http_outcome, http_verdict_of, outcome_of, word_set
+from audit_tui.formats.values import http_outcome, http_verdict_of, outcome_of, word_list, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,40 +34,11 @@ _WORDS = word_set(
     "outcome eventoutcome result status eventstatus resultstatus eventresult authresult decision verdict"
 )
 _NESTED = frozenset({"response", "httpresponse", "answer", "reply"})
-_NOTHING = frozenset(
-    {
-        "",
-        "-",
-        "0",
-        "0x0",
-        "none",
-        "null",
-        "nil",
-        "n/a",
-        "no error",
-        "noerror",
-        "ok",
-        "success",
-        "false",
-        "no",
-        "no_error",
-        "{}",
-        "[]",
-        "undefined",
-    }
-)
-_INNER = (
-    "status",
-    "outcome",
-    "result",
-    "success",
-    "error",
-    "errorCode",
-    "error_code",
-    "statusCode",
-    "status_code",
-    "code",
-)
+_NOTHING = word_set("- 0 0x0 none null nil n/a noerror ok success false no no_error {} [] undefined") | {
+    "",
+    "no error",
+}
+_INNER = word_list("status outcome result success error errorCode error_code statusCode status_code code")
 _DENIED = re.compile(
     r"(?:^|[^a-z])(?:denied|deny|forbidden|unauthori[sz]ed|accessdenied|not[ _-]?authori[sz]ed)"
     r"|not[ _-]?allowed|not[ _-]?permitted"
@@ -100,7 +71,13 @@ def kind_of_field(squashed: str) -> str | None:
             return kind
     if squashed in _NESTED:
         return "nested"
-    return "hint" if squashed.endswith(("status", "result", "outcome")) and len(squashed) > 6 else None
+    if squashed.endswith(("successful", "succeeded", "success")):
+        return "flag"
+    return (
+        "hint"
+        if squashed.endswith(("status", "statusvalue", "result", "outcome")) and len(squashed) > 6
+        else None
+    )
 
 
 def ending_of(values: Iterable[tuple[str, object]]) -> Ending:

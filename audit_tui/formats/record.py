@@ -33,6 +33,10 @@ class LogText(Protocol):
     name: str
     """The name that messages use; hostile until cleaned."""
 
+    def remark(self, note: str) -> None:
+        """Note how it was read, as the end of a sentence that begins with its name."""
+        ...
+
     def lines(self) -> Iterator[str]:
         r"""The lines, each with its ``\n``; an empty text where an open source pauses for a second."""
         ...

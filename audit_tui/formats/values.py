@@ -25,6 +25,16 @@ MAX_SENTENCE_CHARS = 4_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def word_list(words: str) -> tuple[str, ...]:
+    """Return the words of a text, for tables that are easier to read in one piece."""
+    return tuple(words.split())
+
+
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(words.split())
+
+
 def dig(fields: object, path: Iterable[str]) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
     """The value at a path of keys (and list places), or None when a step is missing."""
     value: Any = fields
@@ -69,7 +79,7 @@ def column_text(value: object, limit: int = MAX_COLUMN_CHARS) -> str | None:
     return text if text and not text.isspace() else None
 
 
-NOTHING = frozenset({"-", "?", "null", "<null>", "(null)", "<none>", "none", "<nil>", "n/a", "unknown ip"})
+NOTHING = word_set("- -- ? null <null> (null) [null] (none) <none> none <nil> n/a undefined") | {"unknown ip"}
 """Texts, in lower case, that programs write where there is no value."""
 
 
@@ -115,16 +125,6 @@ def _escape(match: re.Match[str]) -> str:
     if code == 0:
         return "\u2400"
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
-
-
-def word_list(words: str) -> tuple[str, ...]:
-    """Return the words of a text, for tables that are easier to read in one piece."""
-    return tuple(words.split())
-
-
-def word_set(words: str) -> frozenset[str]:
-    """Return the words of a text as a set."""
-    return frozenset(words.split())
 
 
 _GOOD = word_set(

@@ -111,6 +111,7 @@ class OpenLog:
         self._at_end = False
         self._has_trailing_bytes = False
         self._left_out: str | None = None
+        self._remarks: list[str] = []
         self._open()
 
     def _open(self) -> None:
@@ -134,7 +135,11 @@ class OpenLog:
     def notes(self) -> tuple[str, ...]:
         """Notes on how it was read, each the end of a sentence that begins with its name."""
         notes = (self._left_out, self._decoder.note, TRAILING if self._has_trailing_bytes else None)
-        return tuple(note for note in notes if note is not None)
+        return (*(note for note in notes if note is not None), *self._remarks)
+
+    def remark(self, note: str) -> None:
+        """Note how it was read, as the end of a sentence that begins with its name."""
+        self._remarks.append(note)
 
     def leave_out(self, reason: str) -> None:
         """Read no more of it, and say why, as the end of a sentence that begins with its name."""

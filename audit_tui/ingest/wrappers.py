@@ -31,6 +31,7 @@ _OF_PAGES = re.compile(
 )
 """Names of objects that pages have beside their list."""
 _MAX_BESIDE = 12
+_MAX_DEPTH = 4
 
 
 def list_key(fields: Fields) -> str | None:
@@ -101,6 +102,8 @@ _FRAMES = (
 )
 _FRAME_KEYS = tuple(dict.fromkeys(frame.key for frame in _FRAMES))
 _FRAMES_OF = {key: [frame for frame in _FRAMES if frame.key == key] for key in _FRAME_KEYS}
+_LINES = frozenset({"message", "log"})
+"""Keys of lines that a program wrote: an object with a time in there is a record of its own."""
 _JSON_STARTS = frozenset("{ \t\r\n")
 _CELLS = frozenset({"AuditData", "_raw"})
 
@@ -129,6 +132,8 @@ def frame_keys(names: Iterable[str]) -> tuple[str, ...]:
     Records of one kind have the same keys, so this is asked once for many.
     """
     present = set(names)
+    if not names_a_time(present) and _ACTS.isdisjoint(present):
+        return tuple(present)
     return tuple(key for key in dict.fromkeys((*_LISTS, *_WITHIN, *_TABLES, *_FRAME_KEYS)) if key in present)
 
 
@@ -157,6 +162,9 @@ def peeled(fields: Fields) -> list[Peeled]:
             inside = _peeled(frame, fields, value)
             if inside is not None:
                 wrappers.append(inside)
+    if not wrappers and (path := _path_of_events(fields, _MAX_DEPTH)) is not None:
+        items, around = _taken(fields, path)
+        wrappers.append(Peeled("page", [(_node(item), False) for item in items], around, is_sure=True))
     return wrappers
 
 
@@ -175,6 +183,33 @@ def _pages(fields: Fields) -> Iterator[Peeled]:
         rows = rows_of(fields.get(key))
         if rows:
             yield Peeled("table", [(row, False) for row in rows], _without(fields, key), is_sure=True)
+
+
+def _node(item: Fields) -> Fields:
+    node = item.get("node")
+    return node if isinstance(node, dict) else item
+
+
+def _path_of_events(fields: Fields, depth: int) -> tuple[str, ...] | None:
+    """The path to a list of objects with times, under any names, in what is not an event itself."""
+    if not depth or not _ACTS.isdisjoint(fields) or names_a_time(fields):
+        return None
+    for key, value in fields.items():
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            if all(names_a_time(_node(item)) for item in value[:3]):
+                return (key,)
+        elif isinstance(value, dict) and (path := _path_of_events(value, depth - 1)) is not None:
+            return (key, *path)
+    return None
+
+
+def _taken(fields: Fields, path: tuple[str, ...]) -> tuple[list[Fields], Fields]:
+    """The list at a path, and what stands around it."""
+    key, *rest = path
+    if not rest:
+        return fields[key], _without(fields, key)
+    items, around = _taken(fields[key], tuple(rest))
+    return items, {**_without(fields, key), key: around} if around else _without(fields, key)
 
 
 def _log_analytics(tables: object) -> list[Fields]:
@@ -224,7 +259,8 @@ def _peeled(frame: _Frame, fields: Fields, value: object) -> Peeled | None:
     if parts is None:
         return None
     around = _without(fields, frame.key)
-    return Peeled(frame.name, parts, around | {frame.key: rest} if rest else around, frame.is_sure)
+    is_sure = frame.is_sure or (frame.key in _LINES and all(names_a_time(part) for part, _ in parts))
+    return Peeled(frame.name, parts, around | {frame.key: rest} if rest else around, is_sure)
 
 
 def _without(fields: Fields, key: str) -> Fields:

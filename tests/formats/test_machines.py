@@ -249,7 +249,7 @@ class TestJournal:
             ("sshd", "Accepted publickey for al from 192.0.2.1 port 22 ssh2: RSA", "al", "success",
              "192.0.2.1"),
             ("sshd", "Invalid user x from 192.0.2.1 port 22", "x", "failure", "192.0.2.1"),
-            ("sshd", "Connection closed by 192.0.2.1", None, "unknown", None),
+            ("sshd", "Connection closed by 192.0.2.1", None, "unknown", "192.0.2.1"),
             ("sudo", "al : command not allowed ; TTY=a ; PWD=/ ; USER=root ; COMMAND=/bin/x", "al",
              "failure", None),
             ("sudo", "al : TTY=a ; PWD=/ ; USER=root ; COMMAND=/bin/x", "al", "unknown", None),

@@ -24,7 +24,7 @@ S, F, U = Outcome.SUCCESS, Outcome.FAILURE, Outcome.UNKNOWN
         ("Access denied", F, None),
         ("api_key.created", U, "api_key"),
         ("role.assignment.created", U, "role"),
-        ("failed", U, None),
+        ("failed", F, None),
         ("DeleteBucket", U, None),
         ("192.0.2.1", U, None),
         ("", U, None),

@@ -142,6 +142,8 @@ def act_of(name: str) -> Act | None:
         words = (words[0] + words[1], *words[2:])  # "sign in" is one verb, as "login" is
     if not words or words[0] not in _VERBS or words[-1] in ("attempt", "attempts", "attempted"):
         return None
+    if words[0] in _PLAIN and words[-1] in ("activity", "event", "events", "history"):
+        return None
     return Act(words[0], words[1:])
 
 

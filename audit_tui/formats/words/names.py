@@ -28,6 +28,7 @@ _BAD = word_set(
     "failed failure fail fails denied rejected refused unsuccessful unsuccessfully forbidden"
     " unauthorized unauthorised unauthenticated incorrect invalid"
 )  # fmt: skip
+_BAD_ALONE = word_set("blocked denied rejected refused failed failure forbidden unauthorized")
 _BAD_AT_END = word_set("error errors err timeout aborted expired")
 _AFTER_AN_END = word_set(
     "by to for with due because on after from in at since as of event events attempt attempts alert"
@@ -72,6 +73,8 @@ def end_in_name(event: str) -> NamedEnd:
         ends = word in _BAD and (is_last or place == 0 or following in _AFTER_AN_END)
         if (ends or (word in _BAD_AT_END and is_last)) and len(words) > 1:
             return NamedEnd(Outcome.FAILURE, _without_last(event) if is_last else None)
+    if len(words) == 1 and words[0] in _BAD_ALONE:
+        return NamedEnd(Outcome.FAILURE, None)
     if _NEGATED.search(event) is not None:
         return NamedEnd(Outcome.FAILURE, None)
     if len(words) > 1 and words[-1] in _GOOD:
@@ -176,6 +179,14 @@ def _participle_of(name: str) -> tuple[str, tuple[str, ...]] | None:
     return words[-1], words[:-1]
 
 
+def _act_of_dotted(name: str) -> Act | None:
+    """The act of ``issue.delete``, whose first word is a thing, although it is also a verb."""
+    if _DOTTED.match(name) is None or act_of(name.rpartition(".")[2]) is None:
+        return None
+    named = named_act(name)
+    return None if named is None else named.act
+
+
 def act_sentence(
     user: str | None,
     event: str,
@@ -202,7 +213,7 @@ def act_sentence(
     stem = None if is_unsure else end.stem
     if end.outcome is Outcome.FAILURE:
         outcome = Outcome.FAILURE
-    act = None if stem is None else act_of(stem)
+    act = None if stem is None else _act_of_dotted(stem) or act_of(stem)
     if act is not None:
         rest = act.phrase()
         if target is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import Outcome
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _WITHIN = "resourcegroups"
 _DIAGNOSTIC = "/diagnosticLogs/"
+_NAMED_USER = re.compile(r"""user[= ]"?([\w.@-]+)""")
 
 
 def refine(telling: Telling) -> None:
@@ -29,6 +31,11 @@ def refine(telling: Telling) -> None:
         telling.values["user"] = user.partition("[")[0].strip() or user
     telling.verdict, detail = _verdict(telling)
     telling.sentence = _sentence(telling, detail)
+    text = telling.text("properties.msg", "properties.message", "properties.Msg", "properties.Message")
+    if (text is not None and telling.event in tables["hollow"]) or event.endswith("Log"):
+        telling.sentence = text or telling.sentence
+        if telling.user is None and (match := _NAMED_USER.search(text or "")) is not None:
+            telling.values["user"] = match[1]
 
 
 def _claimed(telling: Telling) -> str | None:

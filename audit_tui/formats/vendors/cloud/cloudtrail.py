@@ -23,6 +23,7 @@ _CALLS = ("AwsApiCall", "AwsConsoleAction", "AwsVpceEvent")
 """Types of events that carry an error when they fail, so that none means success."""
 _BESIDE = frozenset({"eventVersion", "userIdentity", "eventID", "awsRegion"})
 _ANSWERS = (
+    "CheckMfa",
     "ConsoleLogin",
     "SwitchRole",
     "CredentialVerification",

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import Outcome
+from audit_tui.formats.line_records import line_records
 from audit_tui.formats.mapping import Verdict
-from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit_tui.formats.mapping import Telling
-    from audit_tui.formats.record import LogText
+    from audit_tui.formats.record import Fields, LogText, Record, Reject
 
 _LINE = re.compile(
     r"(?P<date>\d{8}) (?P<clock>\d\d:\d\d:\d\d),(?P<server>[^,]*),(?P<user>[^,]*),(?P<host>[^,]*),"
@@ -23,25 +23,19 @@ _LINE = re.compile(
 
 def records(text: LogText) -> Iterator[Record | Reject]:
     """Return the events of a log, and the lines that are none."""
-    number = 0
-    for line in text.lines():
-        number += bool(line)
-        plain = line.rstrip("\r\n")
-        if not plain or plain.isspace():
-            continue
-        match = _LINE.match(plain) if len(plain) <= MAX_RECORD_CHARS else None
-        if match is None:
-            yield Reject(
-                text.name, number, None, "it is not a line of server_audit", plain[:MAX_RECORD_CHARS]
-            )
-            continue
-        fields = {name: value for name, value in match.groupdict().items() if value}
-        date = fields.pop("date")
-        fields["time"] = f"{date[:4]}-{date[4:6]}-{date[6:]} {fields.pop('clock')}"
-        if "object" in fields:
-            fields["object"] = fields["object"].removeprefix("'").removesuffix("'")
-        is_lossy = not plain.isascii() and any("\udc80" <= letter <= "\udcff" for letter in plain)
-        yield Record(fields, number, None, plain, is_lossy)
+    return line_records(text, _fields, "server_audit")
+
+
+def _fields(line: str) -> Fields | None:
+    match = _LINE.match(line)
+    if match is None:
+        return None
+    fields = {name: value for name, value in match.groupdict().items() if value}
+    date = fields.pop("date")
+    fields["time"] = f"{date[:4]}-{date[4:6]}-{date[6:]} {fields.pop('clock')}"
+    if "object" in fields:
+        fields["object"] = fields["object"].removeprefix("'").removesuffix("'")
+    return fields
 
 
 def refine(telling: Telling) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import Outcome
+from audit_tui.formats.line_records import has_no_text
 from audit_tui.formats.mapping import Verdict
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 from audit_tui.formats.words.english import plain_reason, shown, with_reason
@@ -26,7 +28,22 @@ _COLUMNS = (
 _FEWEST = 22
 _AUTHORIZED = re.compile(r"connection authorized: user=(?P<user>\S+)(?: database=(?P<db>\S+))?")
 _REFUSED = re.compile(
-    r'(?:password authentication failed|no pg_hba\.conf entry|role) .*?(?:user )?"(?P<user>[^"]+)"'
+    r'(?:\w+ authentication failed|no pg_hba\.conf entry|role) .*?(?:user )?"(?P<user>[^"]+)"'
+)
+_TEXT_LINE = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Za-z0-9+/_-]{1,20}?)(?P<prefix>[ :].{0,400}?)"
+    r"(?P<level>LOG|FATAL|ERROR|WARNING|PANIC|NOTICE|INFO|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|DEBUG\d?):"
+    r"  (?P<message>.*)",
+    re.DOTALL,
+)
+_PARTS = frozenset({"STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY"})
+"""The levels of lines that belong to the line before."""
+_PREFIXES = (
+    re.compile(r"\[(?P<pid>\d+)\]"),
+    re.compile(r"(?:^|[\s:,=])(?P<user>[^\s@:,=\[]+)@(?P<dbname>[^\s@:,\[]+)"),
+    re.compile(r"user=(?P<user>[^\s,]+)"),
+    re.compile(r"db=(?P<dbname>[^\s,]+)"),
+    re.compile(r"(?P<remote_host>\d{1,3}(?:\.\d{1,3}){3})(?:\((?P<remote_port>\d+)\))?"),
 )
 _BAD = frozenset({"ERROR", "FATAL", "PANIC"})
 _DENIED = frozenset({"42501", "28000", "28P01"})
@@ -36,6 +53,11 @@ def records(text: LogText) -> Iterator[Record | Reject]:
     """Return the rows of a csvlog, and the lines that are none."""
     csv.field_size_limit(2 * MAX_RECORD_CHARS)
     lines = _Counted(line for line in text.lines() if line)
+    first_line = next(lines, "")
+    lines = _Counted(chain((first_line,), lines))
+    if _TEXT_LINE.match(first_line) is not None:
+        yield from _text_records(text.name, lines)
+        return
     rows = csv.reader(lines)
     while True:
         first = lines.count + 1
@@ -58,11 +80,43 @@ def records(text: LogText) -> Iterator[Record | Reject]:
             )
             continue
         fields = {name: value for name, value in zip(_COLUMNS, row, strict=False) if value != ""}
-        yield Record(fields, first, None, whole, not whole.isascii() and not _is_text(whole))
+        yield Record(fields, first, None, whole, has_no_text(whole))
 
 
-def _is_text(text: str) -> bool:
-    return not any("\udc80" <= letter <= "\udcff" for letter in text)
+def _text_records(name: str, lines: Iterator[str]) -> Iterator[Record | Reject]:
+    """The records of the plain log: lines without a head of their own belong to the one before."""
+    fields: dict[str, str] = {}
+    first, part, whole = 1, "message", ""
+    for number, line in enumerate(lines, 1):
+        match = _TEXT_LINE.match(line)
+        if match is not None and (match["level"] not in _PARTS or not fields):
+            if fields:
+                yield Record(fields, first, None, whole.rstrip("\r\n"), has_no_text(whole))
+            fields, first, part, whole = _head(match), number, "message", line
+        elif fields and len(whole) < MAX_RECORD_CHARS:
+            part = part if match is None else match["level"].lower()
+            text = line if match is None else match["message"]
+            fields[part] = f"{fields[part]}\n{text.strip()}" if part in fields else text.strip()
+            whole += line
+        else:
+            yield Reject(name, number, None, "it is not a line of PostgreSQL", line.rstrip("\r\n"))
+    if fields:
+        yield Record(fields, first, None, whole.rstrip("\r\n"), has_no_text(whole))
+
+
+def _head(match: re.Match[str]) -> dict[str, str]:
+    """The fields of a line, with what usual prefixes of lines (``log_line_prefix``) tell."""
+    fields = {
+        "timestamp": match["time"],
+        "error_severity": match["level"],
+        "message": match["message"].strip(),
+    }
+    for pattern in _PREFIXES:
+        if (place := pattern.search(match["prefix"])) is not None:
+            fields |= {name: value for name, value in place.groupdict().items() if value}
+    if match["prefix"].strip():
+        fields["prefix"] = match["prefix"].strip()
+    return fields
 
 
 class _Counted:
@@ -99,7 +153,7 @@ def refine(telling: Telling) -> None:
         telling.values |= {"event": "connection authorized", "user": match["user"], "target": match["db"]}
         telling.verdict = Verdict(Outcome.SUCCESS)
         telling.sentence = telling.narrated("connect[ to {target}][ from {address}]")
-    elif severity in _BAD and code in ("28000", "28P01"):
+    elif severity in _BAD and (code in ("28000", "28P01") or (not code and _REFUSED.match(message))):
         refused = _REFUSED.search(message)
         telling.values["event"] = "authentication failed"
         telling.values["user"] = refused["user"] if refused is not None else who

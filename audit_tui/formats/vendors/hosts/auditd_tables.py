@@ -80,7 +80,12 @@ def kind_of(name: str) -> str:
     kind = tables().kinds.get(name)
     if kind is not None:
         return kind
-    return next((kind for prefix, kind in tables().prefixes.items() if name.startswith(prefix)), UNKNOWN_KIND)
+    kind = next((kind for prefix, kind in tables().prefixes.items() if name.startswith(prefix)), None)
+    number = name[8:-1] if name.startswith("UNKNOWN[") else name
+    if kind is not None or not number.isdecimal() or len(number) > 5:
+        return kind or UNKNOWN_KIND
+    firsts = [(int(first), kind) for first, kind in tables().words["ranges"].items()]
+    return next((kind for first, kind in reversed(firsts) if first <= int(number)), UNKNOWN_KIND)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome
@@ -11,13 +12,16 @@ from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Format, RecordError, Shape
 from audit_tui.formats.times import parse_time
 from audit_tui.formats.values import (
+    DENIED,
     MAX_SENTENCE_CHARS,
     column_text,
     content_key,
     first_text,
     rest_of,
 )
-from audit_tui.formats.words.english import told
+from audit_tui.formats.vendor import table
+from audit_tui.formats.words.english import with_reason
+from audit_tui.formats.words.patterns import narrate
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
@@ -28,26 +32,9 @@ FRAME = frozenset({"time", "serial", "node", "prefix"})
 """The names that no record of the audit system has."""
 _SEVERITIES = {"0": 6, "1": 6, "2": 5, "3": 4, "4": 3, "5": 2, "6": 1, "7": 1}
 """PRIORITY of syslog, from emergency to debug."""
-_SSH = re.compile(
-    r"(?P<did>Accepted|Failed) (?P<how>[\w/-]+) for (?P<invalid>invalid user )?(?P<user>.+) from (?P<ip>\S+)"
-    r" port \d+"
-)
-_SSH_INVALID = re.compile(r"(?:Invalid|Illegal) user (?P<user>.*?) from (?P<ip>\S+)(?: port \d+)?\Z")
-_SUDO = re.compile(
-    r"\s*(?P<user>\S+) : (?P<why>[^;=]*?)(?: ; )?TTY=(?P<tty>\S+) ; PWD=(?P<cwd>.*?) ; USER=(?P<as>\S+) ;"
-    r"(?: GROUP=\S+ ;)?(?: ENV=.*? ;)? COMMAND=(?P<command>.*)\Z",
-    re.DOTALL,
-)
-_SU = re.compile(r"(?P<failed>FAILED SU )?\(to (?P<as>\S+)\) (?P<user>\S+) on (?P<tty>\S+)\Z")
-_PAM_SESSION = re.compile(
-    r"pam_unix\((?P<service>[^)]*)\): session (?P<did>opened|closed) for user (?P<user>[^\s(]+)"
-    r"(?:\(uid=\d+\))?(?: by (?P<by>[^\s(]+)\()?"
-)
-_PAM_FAILURE = re.compile(r"pam_\w+\((?P<service>[^)]*)\): authentication failure;.*?(?:rhost=(?P<ip>\S*))?"
-                          r"(?:\s+user=(?P<user>\S+))?\Z")  # fmt: skip
 
 
-class _Said(NamedTuple):
+class Facts(NamedTuple):
     """The facts that the text of a message tells beside itself."""
 
     user: str | None = None
@@ -79,7 +66,7 @@ def _map(fields: Fields) -> AuditEvent:
     event = first_text(identifier, _field(fields, "_COMM"), _field(fields, "_SYSTEMD_UNIT"))
     if event is None and message is None:
         raise RecordError("it has neither a MESSAGE nor an identifier")
-    reading = _read(identifier or "", message or "")
+    reading = facts_of(identifier or "", message or "")
     is_left_out = "MESSAGE" in fields and fields["MESSAGE"] is None
     nothing = (
         "a message too long for the export (journalctl --all gives it)" if is_left_out else "an empty message"
@@ -157,59 +144,42 @@ def user_of(fields: Fields) -> str | None:
     return None
 
 
-def _read(identifier: str, message: str) -> _Said:
-    if identifier.startswith("sshd"):
-        return _ssh(message)
-    if identifier == "sudo" and (match := _SUDO.match(message)):
-        return _sudo(match)
-    if identifier == "su" and (match := _SU.match(message)):
-        outcome = Outcome.FAILURE if match["failed"] else Outcome.SUCCESS
-        sentence = told(match["user"], "became", "become", match["as"], outcome)
-        return _Said(match["user"], None, outcome, match["as"], sentence)
-    return _pam(message)
+class _Text(NamedTuple):
+    """The look of a text that a program writes, and what it tells."""
+
+    program: str
+    says: re.Pattern[str]
+    tells: str
+    end: str
 
 
-def _pam(message: str) -> _Said:
-    if match := _PAM_SESSION.match(message):
-        did = "began" if match["did"] == "opened" else "ended"
-        who = match["by"] or match["user"]
-        service = match["service"].partition(":")[0]
-        other = f" as {match['user']}" if who != match["user"] else ""
-        return _Said(who, None, Outcome.UNKNOWN, None, f"{who} {did} a session of {service}{other}")
-    if match := _PAM_FAILURE.match(message):
-        address = source_address(match["ip"])
-        where = f" from {address}" if address is not None else ""
-        service = match["service"].partition(":")[0]
-        sentence = f"{match['user'] or 'someone'} failed to authenticate to {service}{where}"
-        return _Said(match["user"], address, Outcome.FAILURE, None, sentence)
-    return _Said()
-
-
-def _ssh(message: str) -> _Said:
-    if match := _SSH.match(message):
-        outcome = Outcome.SUCCESS if match["did"] == "Accepted" else Outcome.FAILURE
-        how = "a key" if match["how"] == "publickey" else f"a {match['how']}"
-        where = f"over SSH with {how} from {match['ip']}"
-        sentence = told(match["user"], "logged in", "log in", where, outcome)
-        if match["invalid"]:
-            sentence += ", who is no user here"
-        return _Said(match["user"], source_address(match["ip"]), outcome, None, sentence)
-    if match := _SSH_INVALID.match(message):
-        user = match["user"] or None
-        sentence = f"{user or 'someone'}, who is no user here, tried to log in over SSH from {match['ip']}"
-        return _Said(user, source_address(match["ip"]), Outcome.FAILURE, None, sentence)
-    return _pam(message)
-
-
-def _sudo(match: re.Match[str]) -> _Said:
-    why = match["why"].strip(" ;")
-    command = f"{match['command'].strip()} as {match['as']}"
-    # sudo says why only where it refuses; else it has started the command, whose end it does not tell.
-    outcome = Outcome.FAILURE if why else Outcome.UNKNOWN
-    sentence = told(match["user"], "ran", "run", command, outcome, is_denied="not" in why.split())
-    return _Said(
-        match["user"], None, outcome, match["command"].strip(), f"{sentence}: {why}" if why else sentence
+@cache
+def _texts() -> tuple[_Text, ...]:
+    return tuple(
+        _Text(program, re.compile(says, re.DOTALL), tells, end)
+        for program, says, tells, end in table("programs")["texts"]
     )
+
+
+def facts_of(program: str, message: str) -> Facts:
+    """Return what the text of a program tells."""
+    for text in _texts():
+        if program.startswith(text.program) and (match := text.says.match(message)):
+            names = {name: value.strip() for name, value in match.groupdict().items() if value}
+            user = names.get("user")
+            if names.get("as") == user:
+                names.pop("as", None)
+            is_denied = text.end == DENIED
+            outcome = Outcome.FAILURE if is_denied else Outcome(text.end or Outcome.UNKNOWN)
+            sentence = narrate(user, text.tells, names, outcome, is_denied=is_denied) if text.tells else None
+            return Facts(
+                user,
+                source_address(names.get("address")),
+                outcome,
+                names.get("target"),
+                sentence and with_reason(sentence, names.get("reason")),
+            )
+    return Facts()
 
 
 JOURNALD = Format(

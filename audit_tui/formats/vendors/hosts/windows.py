@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.core.event import Outcome
 from audit_tui.formats.mapping import Verdict
 from audit_tui.formats.values import NO_NAMES, column_text, first_text
+from audit_tui.formats.vendors.hosts.windows_xml import records as records
 from audit_tui.formats.words.english import shown, with_reason
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _USERS = {
     "Subject": ("SubjectUserName", "SubjectUserSid"),
     "Target": ("TargetUserName", "TargetUser", "UserName", "AccountName", "TargetUserSid"),
     "Account": ("AccountName",),
-    "User": ("User", "UserName"),
+    "User": ("User", "UserName", "Param1"),
     "SourceUser": ("SourceUser", "User"),
     "": (),
 }

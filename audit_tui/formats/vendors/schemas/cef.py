@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
+from audit_tui.formats.line_records import line_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit_tui.formats.mapping import Telling
-    from audit_tui.formats.record import Fields, LogText
+    from audit_tui.formats.record import Fields, LogText, Record, Reject
 
 _BEGIN = re.compile(r"(?P<kind>CEF|LEEF):(?P<version>\d(?:\.\d)?)\|")
 _BAR = re.compile(r"(?<!\\)\|")
@@ -26,22 +26,13 @@ _SEVERITIES = {"low": 2, "medium": 3, "high": 4, "very-high": 5, "unknown": 0}
 
 def records(text: LogText) -> Iterator[Record | Reject]:
     """Return the events of a log, and the lines that are none."""
-    number = 0
-    for line in text.lines():
-        number += bool(line)
-        plain = line.rstrip("\r\n")
-        if not plain or plain.isspace():
-            continue
-        begin = _BEGIN.search(plain)
-        fields = None if begin is None or len(plain) > MAX_RECORD_CHARS else _fields(plain, begin)
-        if fields is None:
-            yield Reject(text.name, number, None, "it is not a line of CEF or LEEF", plain[:MAX_RECORD_CHARS])
-        else:
-            is_lossy = not plain.isascii() and any("\udc80" <= letter <= "\udcff" for letter in plain)
-            yield Record(fields, number, None, plain, is_lossy)
+    return line_records(text, _fields, "CEF or LEEF")
 
 
-def _fields(line: str, begin: re.Match[str]) -> Fields | None:
+def _fields(line: str) -> Fields | None:
+    begin = _BEGIN.search(line)
+    if begin is None:
+        return None
     is_leef = begin["kind"] == "LEEF"
     parts = _BAR.split(line[begin.end() :], 6)
     needed = 4 if is_leef else 6

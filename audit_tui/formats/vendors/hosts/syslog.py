@@ -1,0 +1,95 @@
+"""Syslog: the head of a line in its three spellings, and what the texts of usual programs tell."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from audit_tui.formats.line_records import line_records
+from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.values import word_list
+from audit_tui.formats.vendors.hosts.journald import facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_tui.formats.mapping import Telling
+    from audit_tui.formats.record import Fields, LogText, Record, Reject
+
+_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+_NEW = re.compile(
+    rf"(?:<(?P<priority>\d{{1,3}})>)?1 (?P<timestamp>{_TIME}) (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+)"
+    r" (?P<message_id>\S+) (?P<data>-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: (?P<message>.*))?\Z",
+    re.DOTALL,
+)
+_OLD = re.compile(
+    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<timestamp>{_TIME}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d)"
+    r" (?P<host>\S+) (?P<program>[^\s:\[]+)(?:\[(?P<pid>[^\]]*)\])?: ?(?P<message>.*)\Z",
+    re.DOTALL,
+)
+_FACILITIES = word_list(
+    "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock"
+    " local0 local1 local2 local3 local4 local5 local6 local7"
+)
+_SEVERITIES = (6, 6, 5, 4, 3, 2, 1, 1)
+"""Of the levels 0 to 7, from emergency to debug."""
+_YEARLESS = "names no year in its times: each was read as the last that is past"
+WITH_YEAR = "p_time"
+"""Begins as what a warehouse adds: the year that was guessed is no part of the key."""
+_AHEAD = timedelta(days=2)
+"""Clocks and zones may differ so much that a line seems to come from the future."""
+
+
+def now() -> datetime:
+    """Return the time, before which the times without a year are."""
+    return datetime.now(UTC)
+
+
+def records(text: LogText) -> Iterator[Record | Reject]:
+    """Return the events of a log, and the lines that are none."""
+    latest = now() + _AHEAD
+    has_remarked = False
+
+    def fields_of(line: str) -> Fields | None:
+        nonlocal has_remarked
+        match = _NEW.match(line) or _OLD.match(line)
+        if match is None:
+            return None
+        fields = {
+            name: value for name, value in match.groupdict().items() if value is not None and value != "-"
+        }
+        if fields.get("timestamp", "-")[0].isalpha():
+            fields[WITH_YEAR] = _with_year(fields["timestamp"], latest)
+            if not has_remarked:
+                text.remark(_YEARLESS)
+            has_remarked = True
+        return fields
+
+    return line_records(text, fields_of, "syslog")
+
+
+def _with_year(text: str, latest: datetime) -> str:
+    """A time with the last year in which it is past, or the text itself where there is no such day."""
+    for year in range(latest.year, latest.year - 5, -1):
+        try:
+            moment = datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if moment <= latest:
+            return moment.replace(tzinfo=None).isoformat()
+    return text
+
+
+def refine(telling: Telling) -> None:
+    """Tell what the program says."""
+    program, message = telling.text("program") or "", telling.text("message") or ""
+    telling.values["event"] = program or "message"
+    priority = telling.text("priority")
+    if priority is not None and int(priority) < 8 * len(_FACILITIES):
+        telling.values["category"] = _FACILITIES[int(priority) // 8]
+        telling.values["severity"] = _SEVERITIES[int(priority) % 8]
+    facts = facts_of(program, message)
+    telling.values |= {"user": facts.user, "source_ip": facts.address, "target": facts.target}
+    telling.verdict = Verdict(facts.outcome)
+    telling.sentence = " ".join((facts.sentence or message or f"{program} wrote nothing").split())
