@@ -200,7 +200,10 @@ def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: P
         (("--follow", "--dry-run", "a"), "goes with one file"),
         (("--mapping", "none.toml", "a"), "none.toml cannot be read"),
         (("--mapping", "slack", "--format", "jsonl", "a"), "both say what the files are"),
-        (("--format", "xml", "a"), "There is no format 'xml'. Formats are auditd, auth0, azure, cef"),
+        (
+            ("--format", "xml", "a"),
+            "There is no format 'xml'. Formats are atlassian, auditd, auth0, azure, cef",
+        ),
     ],
 )
 def test_wrong_usage(store: Path, args: tuple[str, ...], message: str) -> None:
