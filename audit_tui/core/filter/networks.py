@@ -7,11 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
     Address: TypeAlias = IPv4Address | IPv6Address
     Network: TypeAlias = IPv4Network | IPv6Network
 
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_QUAD = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _LIKE_ADDRESS = re.compile(r"(?=[0-9a-f]{0,4}[.:])[0-9a-f.:]{2,45}(?:%.+)?", re.IGNORECASE)
 
 
@@ -53,11 +56,32 @@ def address_of(text: str) -> Address | None:
     return address.ipv4_mapped or IPv6Address(int(address))
 
 
-def in_network(text: str, network: Network) -> bool:
-    """Tell whether a text is an address in a network; what is not an address is in none.
+def address_test(address: Address) -> Callable[[str], bool]:
+    """Return the test whether a text is this address, in any notation."""
+    text = str(address)
+    # Four plain numbers are written in one way only.
+    return lambda other: other == text if _QUAD.fullmatch(other) else address_of(other) == address
+
+
+def network_test(network: Network) -> Callable[[str], bool]:
+    """Return the test whether a text is an address in a network; what is not an address is in none.
 
     An IPv4 address that is written as IPv6 (``::ffff:10.0.0.1``) is in the networks of both.
     """
+    first, mask = int(network.network_address), int(network.netmask)
+    is_old = network.version == 4
+
+    def test(text: str) -> bool:
+        if not _QUAD.fullmatch(text):
+            return _is_in(text, network)
+        a, b, c, d = text.split(".")
+        # 1 µs, where ipaddress takes 10: a store has thousands of addresses.
+        return is_old and (int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)) & mask == first
+
+    return test
+
+
+def _is_in(text: str, network: Network) -> bool:
     address = address_of(text)
     if address is None:
         return False

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.filter.networks import address_of, in_network, network_of
+from audit_tui.core.filter.networks import address_of, address_test, network_of, network_test
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def _matches(value: str) -> TextTest:
         address = address_of(first)
         if address is None:
             return lambda text: text.casefold() == first
-        return lambda text: text.casefold() == first or address_of(text) == address
+        is_same = address_test(address)
+        return lambda text: text.casefold() == first or is_same(text)
     *middle, last = others
 
     def passes(text: str) -> bool:
@@ -144,9 +145,9 @@ def _in_network(value: str) -> TextTest:
     network = network_of(value)
     if network is None:
         return _equals(value)
-    folded = value.casefold()
+    folded, is_inside = value.casefold(), network_test(network)
     # The network's own text may stand where an address should.
-    return lambda text: in_network(text, network) or text.casefold() == folded
+    return lambda text: is_inside(text) or text.casefold() == folded
 
 
 def _ordered(compare: Callable[[Decimal, Decimal], bool]) -> Meaning:

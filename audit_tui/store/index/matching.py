@@ -17,7 +17,7 @@ from audit_tui.store.index.row_tests import text_test
 from audit_tui.store.index.segment import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.index.session import Session
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     RowTest: TypeAlias = Callable[[Condition, BitMap], "Matches"]
 
 MAX_DEPTH = 50
+_MANY = 256
+"""So many bitmaps are not kept for the next question: they would push out all others."""
 
 
 class Matches(NamedTuple):
@@ -134,10 +136,7 @@ class Matcher:
         field = BY_NAME.get(condition.field.value)
         values = None if field is None else self._values(field, condition, segment)
         if field is not None and values is not None:
-            bitmaps = segment.bitmaps(field, values)
-            if len(bitmaps) == 1:
-                return Matches(within & bitmaps[0], NOTHING)
-            return Matches(within & BitMap.union(NOTHING, *bitmaps), NOTHING)
+            return Matches(_with_values(segment, field, values, within), NOTHING)
         return self._row_condition(condition, segment, within, test)
 
     def _row_condition(
@@ -187,6 +186,18 @@ class Matcher:
             return None
         test = text_test(condition)
         return tuple(number for number, text in enumerate(counts.texts, 1) if test(text))
+
+
+def _with_values(segment: Segment, field: IndexField, values: Sequence[int], within: BitMap) -> BitMap:
+    """Return which of some places have one of these values."""
+    if len(values) == 1:
+        return within & segment.bitmaps(field, values)[0]
+    counts = segment.counts(field)
+    if counts is not None and 2 * len(values) > len(counts.events):
+        # Every event has one value: of those that it must not have, fewer bitmaps are read.
+        others = sorted(counts.events.keys() - set(values))
+        return within - BitMap.union(NOTHING, *segment.bitmaps(field, others, is_kept=len(others) < _MANY))
+    return within & BitMap.union(NOTHING, *segment.bitmaps(field, values, is_kept=len(values) < _MANY))
 
 
 def _near(session: Session, condition: Condition) -> BitMap:
