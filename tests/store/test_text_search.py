@@ -103,10 +103,14 @@ fields = st.sampled_from(
     [ANY_TEXT, ANY_TEXT, Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP]
 ) | st.builds(MetaField, st.sampled_from(PATHS))
 needles = st.sampled_from([*TEXTS, *SEARCHES, *WORDS]) | st.text(min_size=1, max_size=3)
+edges = (
+    st.sampled_from(["", "*"]) | needles.map(lambda text: f"*{text}") | needles.map(lambda text: f"{text}*")
+)
 conditions = (
     st.builds(Condition, fields, st.just(CONTAINS), needles.filter(bool))
     | st.builds(Condition, fields, st.just(IS), needles | st.none())
-    | st.builds(Condition, fields, st.just(MATCHES), needles.map(lambda text: f"*{text}*") | needles)
+    | st.builds(Condition, fields, st.just(MATCHES), st.lists(needles, min_size=1, max_size=3).map("*".join))
+    | st.builds(Condition, fields, st.just(MATCHES), st.tuples(edges, needles, edges).map("".join))
     | st.builds(Condition, fields, st.just(AT_LEAST), st.sampled_from(["0", "5", "-1"]))
     | st.builds(Condition, st.just(Column.SOURCE_IP), st.just(IN_NETWORK), st.sampled_from([*NETWORKS]))
 )
@@ -381,6 +385,7 @@ def test_a_broken_index_is_an_error_and_nothing_worse(
             Condition(ANY_TEXT, CONTAINS, "zzqx"),
             Condition(MetaField("region"), IS, None),
             Condition(Column.DESCRIPTION, IS, "Straße"),
+            Condition(Column.DESCRIPTION, MATCHES, "a*two"),
             Condition(Column.SOURCE_IP, IN_NETWORK, "10.0.0.0/8"),
         ):
             try:

@@ -15,13 +15,19 @@ from audit_tui.core.filter.networks import address_of, address_test, network_of,
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from decimal import Decimal
 
     TextTest: TypeAlias = Callable[[str], bool]
     """Tells whether one text of an event is meant."""
     Meaning: TypeAlias = Callable[[str], TextTest]
     """Makes the test for what a condition looks for, so that this is worked out once."""
+    Parts: TypeAlias = Callable[[str], Sequence[str]]
+    """Divides what a condition looks for."""
+
+
+def _no_parts(value: str) -> Sequence[str]:
+    return "", ""
 
 
 class Operand(Enum):
@@ -49,6 +55,9 @@ class Operator(Record):
     """The words in a sentence."""
     meaning: Meaning
     """The positive meaning for a value."""
+    parts: Parts = _no_parts
+    """The texts that stand, in this order and any case, in each text that passes for a value: the first at
+    its beginning, the last at its end. By these an index finds candidates."""
     positive: Operator | None = None
     """The operator that this one negates; None for a positive one."""
     takes_all_when_empty: bool = False
@@ -141,6 +150,11 @@ def _matches(value: str) -> TextTest:
     return passes
 
 
+def _pattern_parts(value: str) -> Sequence[str]:
+    parts = value.split("*")
+    return parts if len(parts) > 1 or address_of(value) is None else _no_parts(value)
+
+
 def _in_network(value: str) -> TextTest:
     network = network_of(value)
     if network is None:
@@ -183,9 +197,17 @@ def number_of(text: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-IS = Operator("is", "=", "Is Equal To", "is", _equals)
-CONTAINS = Operator("contains", "~", "Contains", "contains", _contains, takes_all_when_empty=True)
-MATCHES = Operator("matches", ":", "Matches", "matches", _matches)
+IS = Operator("is", "=", "Is Equal To", "is", _equals, lambda value: (value,))
+CONTAINS = Operator(
+    "contains",
+    "~",
+    "Contains",
+    "contains",
+    _contains,
+    lambda value: ("", value, ""),
+    takes_all_when_empty=True,
+)
+MATCHES = Operator("matches", ":", "Matches", "matches", _matches, _pattern_parts)
 IN_NETWORK = Operator("in_network", "=", "Is In Network", "is in", _in_network, operand=Operand.NETWORK)
 LESS = Operator("less", "<", "Is Less Than", "is less than", _ordered(comparisons.lt), operand=Operand.NUMBER)
 AT_MOST = Operator(
@@ -198,7 +220,7 @@ AT_LEAST = Operator(
 
 
 def _negated(key: str, symbol: str, label: str, words: str, positive: Operator) -> Operator:
-    return Operator(key, symbol, label, words, positive.meaning, positive, operand=positive.operand)
+    return Operator(key, symbol, label, words, positive.meaning, positive=positive, operand=positive.operand)
 
 
 IS_NOT = _negated("is_not", "!=", "Is Not Equal To", "is not", IS)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
-from audit_tui.core.filter.operators import CONTAINS, MATCHES
+from audit_tui.core.filter.filters import ANY_TEXT, MetaField
 
 if TYPE_CHECKING:
+    from audit_tui.core.filter.filters import Condition
     from audit_tui.store.index.snapshot import Snapshot
     from audit_tui.store.index.text_search import TextSearch
 
@@ -43,7 +43,7 @@ class Answer:
             # It is imported in 15 ms, which most questions need not wait for.
             from audit_tui.store.index.text_search import TextSearch
 
-            self._search = TextSearch(snapshot, _plain(condition))
+            self._search = TextSearch(snapshot, condition)
 
     def look(self, seqs: BitMap) -> None:
         """Find out what can be told of some events, maybe of more, without their rows.
@@ -55,11 +55,3 @@ class Answer:
             for first_seq, last_seq, matches in self._search.look(seqs):
                 self.matches |= matches
                 self.untested.remove_range(first_seq, last_seq + 1)
-
-
-def _plain(condition: Condition) -> Condition:
-    """Return the same condition as the search answers it best: ``*part*`` is what contains the part."""
-    inner = (condition.value or "")[1:-1]
-    if condition.operator is MATCHES and condition.value == f"*{inner}*" and inner and "*" not in inner:
-        return Condition(condition.field, CONTAINS, inner)
-    return condition

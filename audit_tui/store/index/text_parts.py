@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.errors import StoreDamaged
-from audit_tui.store.tables.text_layout import frames_of, inflated, place_of
+from audit_tui.store.tables.text_layout import MAX_UNPACKED_BYTES, damaged, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _LEAST_BYTES = 16_384
-"""A smaller part is unpacked by whoever asks: a thread takes as long to start."""
+"""Less is unpacked by whoever asks: a thread takes as long to start."""
 _MOST_PARTS = 256
 """So many parts are read at once."""
+_MAX_HEAD_BYTES = 4_096
+"""The lengths of frames take less."""
+
+
+class Frames:
+    """The frames of a part that is stored compressed, unpacked as far as somebody asks.
+
+    Args:
+        data: The part as it is stored.
+        count: How many frames it must have.
+
+    Raises:
+        StoreDamaged: If it is not such a part; so may every method.
+    """
+
+    def __init__(self, data: object, count: int) -> None:
+        if not isinstance(data, bytes):
+            raise damaged("lacks a part")
+        self._lock = threading.Lock()
+        self._unpacker = zlib.decompressobj()
+        self._packed = data
+        self._frames: list[bytes] = []
+        try:
+            head = self._take(int.from_bytes(self._take(4), "little"), _MAX_HEAD_BYTES)
+            lengths = json.loads(head)
+        except (ValueError, RecursionError) as error:
+            raise damaged("has a part without a head") from error
+        is_right = isinstance(lengths, list) and len(lengths) == count
+        if not is_right or not all(type(length) is int and length >= 0 for length in lengths):
+            raise damaged("has a part that is not whole")
+        self._lengths: list[int] = lengths
+
+    def left_bytes(self, count: int) -> int:
+        """Return how much must be unpacked until there are so many frames."""
+        return sum(self._lengths[len(self._frames) : count])
+
+    def first(self, count: int) -> list[bytes]:
+        """Return the first frames, or more; whoever comes while another unpacks them waits."""
+        with self._lock:
+            for length in self._lengths[len(self._frames) : count]:
+                self._frames.append(self._take(length, MAX_UNPACKED_BYTES))
+                if len(self._frames) == len(self._lengths):
+                    self._end()
+            return self._frames
+
+    def _end(self) -> None:
+        unpacker = self._unpacker
+        if self._next(1) or not unpacker.eof or unpacker.unused_data:
+            raise damaged("has a part that is not whole")
+
+    def _take(self, length: int, most: int = _MAX_HEAD_BYTES) -> bytes:
+        some = self._next(length) if 0 < length <= most else b""
+        if len(some) != length:
+            raise damaged("has a part that is not whole")
+        return some
+
+    def _next(self, most: int) -> bytes:
+        try:
+            some = self._unpacker.decompress(self._packed, most)
+        except zlib.error as error:
+            raise damaged("has a part that cannot be unpacked") from error
+        self._packed = self._unpacker.unconsumed_tail
+        return some
 
 
 class Parts:
@@ -31,11 +96,11 @@ class Parts:
         self._rows_of = rows_of
         self._first_seq = first_seq
         self._data: dict[int, bytes] = {}
-        self._unpacking: dict[int, _Unpacking] = {}
-        self.taken: dict[int, bool] = {}
-        """The parts that were asked for, and which of them were unpacked."""
+        self._frames: dict[int, Frames] = {}
+        self.taken: dict[int, tuple[int, int]] = {}
+        """The parts that were asked for: how many of their frames, of how many."""
 
-    def read_ahead(self, parts: dict[int, bool]) -> None:
+    def read_ahead(self, parts: dict[int, tuple[int, int]]) -> None:
         """Read parts that will be asked for, and begin to unpack the large ones.
 
         Args:
@@ -47,60 +112,51 @@ class Parts:
         statement = f"SELECT place, data FROM text_stretch_parts WHERE place IN ({marks})"  # noqa: S608 - marks
         first = place_of(self._first_seq, 0)
         self._data = {place - first: data for place, data in self._rows_of(statement, places)}
-        for part, is_unpacked in parts.items():
-            data = self._data.get(part)
-            if is_unpacked and isinstance(data, bytes) and len(data) >= _LEAST_BYTES:
-                self._unpacking[part] = _Unpacking(data)
+        large: list[tuple[Frames, int]] = []
+        for part, (count, total) in parts.items():
+            if count and part in self._data:
+                frames = self._frames[part] = Frames(self._data.pop(part), total)
+                if frames.left_bytes(count) >= _LEAST_BYTES:
+                    large.append((frames, count))
+        if large:
+            threading.Thread(target=_unpack, args=(large,), name="unpack", daemon=True).start()
 
     def data(self, part: int) -> bytes | None:
         """Return a part as it is stored; None where there is none."""
-        self.taken.setdefault(part, False)
+        self.taken.setdefault(part, (0, 0))
         data = self._data.pop(part, None)
         if data is None:
             rows = self._rows_of(_PART, (place_of(self._first_seq, part),))
             data = rows[0][0] if rows else None
         return data
 
-    def frames(self, part: int) -> list[bytes]:
-        """Return the frames of a part that is stored compressed.
+    def frames(self, part: int, count: int, total: int) -> list[bytes]:
+        """Return the first frames of a part that is stored compressed, or more of them.
+
+        Args:
+            part: Its number.
+            count: How many are wanted.
+            total: How many it has; when all are asked for, they are not kept here.
 
         Raises:
-            StoreDamaged: If it is not one.
+            StoreDamaged: If it is not such a part.
         """
-        self.taken[part] = True
-        unpacking = self._unpacking.pop(part, None)
-        if unpacking is None:
-            return frames_of(inflated(self.data(part)))
-        self._data.pop(part, None)
-        return frames_of(unpacking.result())
+        self.taken[part] = count, total
+        frames = self._frames.pop(part, None) or Frames(self.data(part), total)
+        self.taken[part] = count, total
+        if count < total:
+            self._frames[part] = frames
+        return frames.first(count)
 
 
 _PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
 
 
-class _Unpacking(threading.Thread):
-    """Unpacks a part beside the search: that needs no lock of Python."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(name="unpack", daemon=True)
-        self._stored = data
-        self._whole: bytes | StoreDamaged = b""
-        self.start()
-
-    def run(self) -> None:
-        """Unpack."""
+def _unpack(parts: list[tuple[Frames, int]]) -> None:
+    """Unpack frames beside the search, which needs no lock of Python."""
+    for frames, count in parts:
         try:
-            self._whole = inflated(self._stored)
-        except StoreDamaged as error:
-            self._whole = error
-
-    def result(self) -> bytes:
-        """Wait, and return what the part holds.
-
-        Raises:
-            StoreDamaged: If it cannot be unpacked.
-        """
-        self.join()
-        if isinstance(self._whole, StoreDamaged):
-            raise self._whole
-        return self._whole
+            frames.first(count)
+        except StoreDamaged:
+            # Whoever asks for them is told.
+            return

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
+from pyroaring import BitMap
+
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.index.text_index import LEFT_OUT
 from audit_tui.store.index.text_parts import Parts
@@ -14,8 +17,6 @@ from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from pyroaring import BitMap
 
     from audit_tui.core.filter.filters import Condition
     from audit_tui.store.index.snapshot import Snapshot
@@ -59,7 +60,7 @@ class TextSearch:
         self._answers = _answers(snapshot, condition)
         self._waiting = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT]
         self._needle: Needle | None = None
-        self._taken: dict[int, bool] = {}
+        self._taken: dict[int, tuple[int, int]] = {}
         """The parts of the stretch that was searched last: of the next, likely the same are needed."""
 
     def look(self, seqs: BitMap) -> Iterator[tuple[int, int, BitMap]]:
@@ -78,6 +79,8 @@ class TextSearch:
             entry = wanted.pop()
             self._snapshot.check()
             rows = self._answers.get(entry)
+            if rows is None and (rows := self._without_field(entry)) is not None:
+                self._answers[entry] = rows
             if rows is None:
                 parts, following = following or self._parts(entry), None
                 if self._taken and wanted and wanted[-1] not in self._answers:
@@ -91,6 +94,19 @@ class TextSearch:
                 raise damaged("has events of another stretch")
             yield entry.first_seq, entry.last_seq, matches
             self._waiting.remove(entry)
+
+    def _without_field(self, entry: _Entry) -> BitMap | None:
+        """Return the rows of a stretch where no event has the field, told by its head alone; else None."""
+        condition = self._condition
+        if not isinstance(condition.field, MetaField):
+            return None
+        is_whole = entry.events == entry.last_seq - entry.first_seq + 1
+        if condition.value is None and not is_whole:
+            return None
+        if TextStretch(self._parts(entry), entry.events).has_fields(condition):
+            return None
+        first = entry.first_seq - block_of(entry.first_seq)
+        return BitMap() if condition.value is not None else BitMap(range(first, first + entry.events))
 
     def _parts(self, entry: _Entry) -> Parts:
         return Parts(self._snapshot.rows, entry.first_seq)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from itertools import compress, repeat
+from itertools import accumulate, compress, repeat
 from operator import contains
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
 from audit_tui.core.filter.filters import ANY_TEXT, MetaField
-from audit_tui.core.filter.operators import CONTAINS, IS
+from audit_tui.core.filter.operators import CONTAINS, MATCHES
 from audit_tui.core.metadata import is_inside
 from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, bitmap_of
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
     LETTERS,
+    PIECE,
     SAMPLED_EIGHTS,
     crossing,
     eights,
@@ -36,13 +37,16 @@ from audit_tui.store.tables.text_layout import (
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from audit_tui.core.filter.filters import Condition
+    from audit_tui.core.filter.operators import TextTest
     from audit_tui.store.index.text_parts import Parts
 
 _MANY_HITS = 12
 """With more than one text in this many that has the needle, all are asked: 50 ns each, a hit 600."""
+_SHORT = 4
+"""Of a needle with fewer bytes there are no runs of four."""
 _PLAIN = bytes.fromhex("3a30000001000000")
 """The beginning of a stored bitmap without runs, and with one part."""
 _PLAIN_HEAD_BYTES = 16
@@ -54,11 +58,24 @@ class Needle:
     """The text that a condition looks for: prepared once, asked in every stretch."""
 
     def __init__(self, condition: Condition) -> None:
+        operator, text = condition.operator, stored_text(condition.value or "")
         self.condition = condition
-        self.text = stored_text(condition.value or "")
-        self.is_part = condition.operator is CONTAINS
-        self.folded = self.text.casefold().encode()
-        self.stored = self.text.encode()
+        parts = operator.parts(text)
+        place = max(range(len(parts)), key=lambda place: len(parts[place]))
+        begin = b"" if place else SEPARATOR
+        end = SEPARATOR if place == len(parts) - 1 else b""
+        is_pattern, is_empty = operator in (CONTAINS, MATCHES), not any(parts) and len(parts) > 1
+        self.folded = parts[place].casefold().encode()
+        """The longest part of the text, without regard to case."""
+        self.searched = b"" if is_empty else begin + self.folded + end
+        """The same with the edges of the texts that must have it there."""
+        self.is_part = is_pattern and len(parts) == 3 and not parts[0] and not parts[2]
+        """It may stand anywhere in a text, and no more is wanted."""
+        self.is_any = is_pattern and is_empty and not text.strip("*")
+        """Every text has it."""
+        is_certain = is_pattern and sum(map(bool, parts)) <= 1 and not is_empty
+        self.test = None if is_certain else operator.meaning(text)
+        """The test of a text that has it; None where no more is wanted."""
         self.pieces = pieces_of(self.folded)
         self.is_word = not self.folded.translate(None, LETTERS)
         """It has only letters and digits: then it lies in one piece."""
@@ -96,6 +113,7 @@ class TextStretch:
     def __init__(self, parts: Parts, events: int) -> None:
         self._parts = parts
         self.events = events
+        self._dictionary: list[bytes] = []
         self._fields_with: dict[bytes, set[int]] = {}
 
     def rows(self, needle: Needle) -> BitMap:
@@ -118,93 +136,78 @@ class TextStretch:
         """
         return [name.removeprefix(META) for name in self._names if name.startswith(META)]
 
+    def has_fields(self, condition: Condition) -> bool:
+        """Tell whether some event has a field that a condition is about.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        return bool(self._fields_of(condition))
+
     def _answer(self, needle: Needle) -> BitMap:
         condition = needle.condition
+        fields = self._fields_of(condition)
         if condition.value is None:
-            return self._all_rows() - self._presence(self._fields_of(condition))
+            return self._all_rows() - self._presence(fields)
+        if not fields:
+            return BitMap()
+        if needle.is_any:
+            return self._presence(fields)
         if condition.field is ANY_TEXT and needle.is_part and len(needle.folded) == 1:
             return self._letter(needle.folded[0])
-        if needle.is_part:
-            return self._containing(needle, self._sets_of(condition))
-        if condition.operator is IS:
-            return self._equal(needle, self._sets_of(condition))
-        return self._tested(condition.operator.meaning(needle.text), self._sets_of(condition))
-
-    def _containing(self, needle: Needle, sets: frozenset[int]) -> BitMap:
-        rows = self._frequent(needle, sets)
+        wanted = set(fields)
+        sets = frozenset(number for number, some in enumerate(self._sets) if not wanted.isdisjoint(some))
+        most = self.events if condition.field is ANY_TEXT else len(self._presence(fields))
+        rows = self._union(self._frequent(needle, sets))
         for group in self._groups:
-            if len(rows) == self.events:
+            if len(rows) >= most:
                 break
-            if not self._is_wanted(group, sets) or not self._may_contain(needle, group):
-                continue
-            part = GroupPart.TEXTS
-            if group.is_sentences and needle.is_word:
-                part = GroupPart.RARE_PIECES
-            (texts,) = self._frames(group, part, 1)
-            rows.update(self._rows_of_texts(group, texts_with(texts, needle.folded, group.texts), sets))
+            if (group.fields == MIXED or group.fields in sets) and self._may_have(needle, group):
+                rows.update(self._rows_of_texts(group, self._places(needle, group), sets))
         return rows
 
-    def _equal(self, needle: Needle, sets: frozenset[int]) -> BitMap:
-        """Return the rows with a text that is the very same, case included."""
-        whole = SEPARATOR + needle.folded + SEPARATOR
-        bitmaps = [
-            place
-            for place in texts_with(self._texts, whole, len(self._text_fields))
-            if self._text_fields[place] in sets
-        ]
-        if bitmaps:
-            originals = self._originals(self._texts, self._case)
-            bitmaps = [place for place in bitmaps if originals[place] == needle.stored]
-        rows = self._union(bitmaps)
-        for group in self._groups:
-            if not self._is_wanted(group, sets) or not self._may_equal(needle, group):
-                continue
-            (folded,) = self._frames(group, GroupPart.TEXTS, 1)
-            places = texts_with(folded, whole, group.texts)
-            if places:
-                (case,) = self._frames(group, GroupPart.CASE, 1)
-                originals = self._originals(folded, case)
-                places = [place for place in places if originals[place] == needle.stored]
-                rows.update(self._rows_of_texts(group, places, sets))
-        return rows
-
-    def _tested(self, test: Callable[[str], bool], sets: frozenset[int]) -> BitMap:
-        """Return the rows with a text that passes a test."""
-        originals = self._originals(self._texts, self._case) if self._text_fields else []
-        bitmaps = [
-            place
-            for place, (text, fields) in enumerate(zip(originals, self._text_fields, strict=False))
-            if fields in sets and test(text.decode())
-        ]
-        rows = self._union(bitmaps)
-        for group in self._groups:
-            if self._is_wanted(group, sets):
-                (folded,), (case,) = (
-                    self._frames(group, part, 1) for part in (GroupPart.TEXTS, GroupPart.CASE)
-                )
-                originals = self._originals(folded, case)
-                places = [place for place, text in enumerate(originals) if test(text.decode())]
-                rows.update(self._rows_of_texts(group, places, sets))
-        return rows
-
-    def _frequent(self, needle: Needle, sets: frozenset[int]) -> BitMap:
-        """Return the rows of the frequent texts, pieces and pairs that contain the needle."""
+    def _frequent(self, needle: Needle, sets: frozenset[int]) -> list[int]:
+        """Return which frequent texts, pieces and pairs show that a text has the needle."""
         places = [
             place
-            for place in texts_with(self._texts, needle.folded, len(self._text_fields))
+            for place in texts_with(self._texts, needle.searched, len(self._text_fields))
             if self._text_fields[place] in sets
         ]
-        words = len(self._text_fields)
-        places += [
-            words + place
-            for place in texts_with(self._words, needle.folded, len(self._word_fields))
-            if self._word_fields[place] in sets
-        ]
-        return self._union(places)
+        if needle.test is not None and places:
+            places = _passing(needle.test, self._texts, self._case, places)
+        if needle.is_part:
+            words = texts_with(self._words, needle.folded, len(self._word_fields))
+            if needle.is_word and words:
+                # What lies in one piece is told by the pieces: most bitmaps are those of pairs.
+                several = self._words[1:-1].split(SEPARATOR)
+                words = [place for place in words if PIECE.fullmatch(several[place])]
+            first = len(self._text_fields)
+            places += [first + place for place in words if self._word_fields[place] in sets]
+        return places
+
+    def _places(self, needle: Needle, group: Group) -> list[int]:
+        """Return which texts of a group have the needle."""
+        if needle.is_part and group.is_sentences and needle.is_word:
+            (pieces,) = self._frames(group, GroupPart.RARE_PIECES, 1)
+            return texts_with(pieces, needle.folded, group.texts)
+        (folded,) = self._frames(group, GroupPart.TEXTS, 1)
+        places = texts_with(folded, needle.searched, group.texts)
+        if needle.test is None or not places:
+            return places
+        (case,) = self._frames(group, GroupPart.CASE, 1)
+        return _passing(needle.test, folded, case, places)
+
+    def _may_have(self, needle: Needle, group: Group) -> bool:
+        """Tell whether a rare text may have the needle, where that was not seen by what is frequent."""
+        if not needle.folded or self._may_contain(needle, group):
+            return True
+        # Of more than a part the texts themselves are looked through: it may also lie in what is frequent.
+        is_frequent = group.is_sentences and group.fields in self._fields_of_words(needle.folded)
+        return is_frequent and not needle.is_part
 
     def _may_contain(self, needle: Needle, group: Group) -> bool:
         """Tell whether a rare text may contain the needle outside of what is frequent."""
-        if len(needle.folded) < 4:
+        if len(needle.folded) < _SHORT:
             if group.is_sentences and not needle.is_word:
                 return True
             return self._has_short(needle, group)
@@ -229,13 +232,6 @@ class TextStretch:
             fields = self._fields_with[part] = set(map(self._word_fields.__getitem__, places))
         return fields
 
-    def _may_equal(self, needle: Needle, group: Group) -> bool:
-        """Tell whether a rare text may be the needle."""
-        if not group.is_sentences:
-            return self._may_contain(needle, group)
-        # One piece or two may be frequent and the whole text all the same.
-        return len(needle.pieces) < 3 or self._may_contain(needle, group)
-
     def _has_short(self, needle: Needle, group: Group) -> bool:
         pairs = self._runs(group, GroupPart.PAIRS_OF_BYTES)
         if len(needle.folded) != 1:
@@ -248,9 +244,6 @@ class TextStretch:
             return True
         data = self._parts.data(_group_part(group, GroupPart.EIGHTS))
         return data is None or needle.eights.issubset(_bitmap(data, SAMPLED_EIGHTS))
-
-    def _is_wanted(self, group: Group, sets: frozenset[int]) -> bool:
-        return group.fields == MIXED or group.fields in sets
 
     def _rows_of_texts(self, group: Group, places: list[int], sets: frozenset[int]) -> list[int]:
         """Return the rows of some texts of a group, as far as they stand in some fields."""
@@ -270,12 +263,10 @@ class TextStretch:
             return list(map(rows.__getitem__, places))
         if len(counts) != group.texts or sum(counts) != len(rows):
             raise damaged("has texts without events")
+        ends = list(accumulate(counts, initial=0))
         matches: list[int] = []
-        reached = at = 0
         for place in places:
-            reached += sum(counts[at:place])
-            at = place
-            matches += rows[reached : reached + counts[place]]
+            matches += rows[ends[place] : ends[place + 1]]
         return matches
 
     def _all_rows(self) -> BitMap:
@@ -325,29 +316,16 @@ class TextStretch:
             return [number for number, other in enumerate(self._names) if is_inside(other, name)]
         return [number for number, other in enumerate(self._names) if other == field.value]
 
-    def _sets_of(self, condition: Condition) -> frozenset[int]:
-        """Return the numbers of the sets of fields that a condition is about."""
-        wanted = set(self._fields_of(condition))
-        return frozenset(number for number, fields in enumerate(self._sets) if not wanted.isdisjoint(fields))
-
-    def _originals(self, folded: bytes, case: bytes) -> list[bytes]:
-        """Return texts as they were before they were folded."""
-        if case and case[:1] != SEPARATOR:
-            difference = int.from_bytes(case, "little") ^ int.from_bytes(folded, "little")
-            case = difference.to_bytes(max(len(case), len(folded)), "little")
-        return (case or folded)[1:-1].split(SEPARATOR)
-
-    @cached_property
-    def _dictionary(self) -> list[bytes]:
-        frames = self._parts.frames(Part.DICTIONARY)
-        if len(frames) != 7:
-            raise damaged("has no dictionary")
-        return frames
+    def _frame(self, number: int) -> bytes:
+        """Return a frame of the dictionary: those behind it are unpacked once they are asked for."""
+        if number >= len(self._dictionary):
+            self._dictionary = self._parts.frames(Part.DICTIONARY, number + 1, 7)
+        return self._dictionary[number]
 
     @cached_property
     def _head(self) -> tuple[list[str], list[list[int]], list[Group]]:
         try:
-            names, sets, groups = json.loads(self._dictionary[0])
+            names, sets, groups = json.loads(self._frame(0))
             return (
                 [str(name) for name in names],
                 [[int(field) for field in fields] for fields in sets],
@@ -374,42 +352,39 @@ class TextStretch:
     @property
     def _texts(self) -> bytes:
         """The frequent texts, folded."""
-        return self._dictionary[1]
+        return self._frame(1)
 
     @property
     def _words(self) -> bytes:
         """The frequent pieces and pairs."""
-        return self._dictionary[2]
+        return self._frame(2)
 
     @cached_property
     def _text_fields(self) -> array[int]:
-        return read_numbers("H", self._dictionary[3])
+        return read_numbers("H", self._frame(3))
 
     @cached_property
     def _word_fields(self) -> array[int]:
-        return read_numbers("H", self._dictionary[4])
+        return read_numbers("H", self._frame(4))
 
     @cached_property
     def _bitmap_places(self) -> array[int]:
-        return read_numbers("I", self._dictionary[5])
+        return read_numbers("I", self._frame(5))
 
     @cached_property
     def _bitmap_lengths(self) -> array[int]:
-        return read_numbers("I", self._dictionary[6])
+        return read_numbers("I", self._frame(6))
 
     @cached_property
     def _case(self) -> bytes:
-        (case,) = self._parts.frames(Part.DICTIONARY_CASE)
+        (case,) = self._parts.frames(Part.DICTIONARY_CASE, 1, 1)
         return case
 
     def _runs(self, group: Group, part: GroupPart) -> BitMap:
         return _bitmap(self._parts.data(_group_part(group, part)) or b"", 1 << 24)
 
     def _frames(self, group: Group, part: GroupPart, count: int) -> list[bytes]:
-        frames = self._parts.frames(_group_part(group, part))
-        if len(frames) != count:
-            raise damaged("has a group that is not whole")
-        return frames
+        return self._parts.frames(_group_part(group, part), count, count)
 
 
 def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
@@ -417,7 +392,7 @@ def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
 
     Args:
         texts: Between separators, one before the first and one behind the last.
-        needle: May have a separator at both ends.
+        needle: May have a separator at either end: the text begins with it, or ends.
         count: How many texts there are.
 
     Raises:
@@ -426,15 +401,23 @@ def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
     at = texts.find(needle) if count else -1
     if at < 0:
         return []
-    if texts.count(needle) * _MANY_HITS > count and needle[:1] != SEPARATOR:
+    if texts.count(needle) * _MANY_HITS > count and needle != 2 * SEPARATOR:
         several = texts[1:-1].split(SEPARATOR)
         if len(several) != count:
             raise damaged("has other texts than it tells")
-        return list(compress(range(count), map(contains, several, repeat(needle))))
+        begins, ends = needle[:1] == SEPARATOR, needle[-1:] == SEPARATOR
+        test = (
+            (bytes.endswith if ends else contains)
+            if not begins
+            else bytes.__eq__
+            if ends
+            else bytes.startswith
+        )
+        return list(compress(range(count), map(test, several, repeat(needle.strip(SEPARATOR)))))
     places: list[int] = []
     number, reached = -1, 0
     while at >= 0:
-        # A needle with its separators begins one byte before the text.
+        # A needle with a separator before it begins one byte before the text.
         begin = at + 1 if needle[:1] == SEPARATOR else at
         number += texts.count(SEPARATOR, reached, begin)
         places.append(number)
@@ -444,6 +427,15 @@ def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
     if number >= count:
         raise damaged("has other texts than it tells")
     return places
+
+
+def _passing(test: TextTest, folded: bytes, case: bytes, places: list[int]) -> list[int]:
+    """Return those of some texts that pass a test, as they were before they were folded."""
+    if case and case[:1] != SEPARATOR:
+        difference = int.from_bytes(case, "little") ^ int.from_bytes(folded, "little")
+        case = difference.to_bytes(max(len(case), len(folded)), "little")
+    originals = (case or folded)[1:-1].split(SEPARATOR)
+    return [place for place in places if test(originals[place].decode())]
 
 
 def _bitmap(data: bytes, end: int = BLOCK_EVENTS) -> BitMap:

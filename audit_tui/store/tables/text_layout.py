@@ -11,7 +11,6 @@ import sys
 import zlib
 from array import array
 from enum import IntEnum
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.errors import StoreDamaged
@@ -157,23 +156,6 @@ def inflated(data: object) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         raise damaged("has a part that is not whole")
     return whole
-
-
-def frames_of(whole: bytes) -> list[bytes]:
-    """Return the frames of a part that was uncompressed.
-
-    Raises:
-        StoreDamaged: If it is not a part.
-    """
-    begin = 4 + int.from_bytes(whole[:4], "little")
-    try:
-        lengths = json.loads(whole[4:begin])
-        ends = list(accumulate(lengths, initial=begin))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise damaged("has a part without a head") from error
-    if ends[-1] != len(whole) or not all(type(length) is int and length >= 0 for length in lengths):
-        raise damaged("has a part that is not whole")
-    return [whole[start:end] for start, end in pairwise(ends)]
 
 
 def stored_numbers(code: str, numbers: Iterable[int]) -> bytes:
