@@ -257,6 +257,13 @@ def killings(folder: Path, kills: int, seed: int) -> dict[str, object]:
             hit[kind] += was_hit
             model.took(kind, number)
             wrong.update(model.wrong(is_whole=kind == "import" and not was_hit))
+            if +wrong:
+                return {
+                    "killed": hit.total(),
+                    "by kind": hit,
+                    "wrong": +wrong,
+                    "errors": [kind, str(model.path)],
+                }
             if chance.random() < 0.2:
                 model.log.write_bytes(model.text())
                 number, _ = killed("import", model, None)

@@ -7,9 +7,11 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
 from textual.message import Message
+from textual.worker import get_current_worker
 
 from audit_tui.core.text import clean_visible
 from audit_tui.ui.screens.text_dialog import TextDialog
@@ -25,7 +27,11 @@ each row is known without a look at those before it."""
 LARGE_CHARS = 100_000
 """An event of more text, or of more values, is laid out in a thread: 1 MB takes 50 ms."""
 LARGE_VALUES = 5_000
+MANY_CHARS = 1_000_000
+"""A text of more is shown with escapes altogether: the cells of 10 MB of other scripts take 2 s to count."""
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)}
+_LAYOUT = Lock()
+"""Held while a text is made, so that those of dialogs that were left do not lie in memory together."""
 WAITING: tuple[Line, ...] = ((Piece("Laying it out …", Role.QUIET),),)
 
 
@@ -108,10 +114,13 @@ class LargeJsonDialog(TextDialog):
         return self._rows
 
     def _lay_out(self, width: int) -> None:
-        """In a thread: make the text once, and its rows."""
-        if self._text is None:
-            self._text = _lines(self._event)
-        self.post_message(self.LaidOut(Rows(self._text, width), width))
+        """In a thread: make the text once, and its rows; nothing for a width or a dialog that is gone."""
+        worker = get_current_worker()
+        with _LAYOUT:
+            if not worker.is_cancelled and self._text is None:
+                self._text = _lines(self._event)
+            if not worker.is_cancelled:
+                self.post_message(self.LaidOut(Rows(self._text or [], width), width))
 
     def on_large_json_dialog_laid_out(self, message: LaidOut) -> None:
         message.stop()
@@ -122,14 +131,21 @@ class LargeJsonDialog(TextDialog):
 
 def _lines(event: AuditEvent) -> list[str]:
     text = json.dumps(event.to_json(), indent=2, ensure_ascii=False)
-    lines = text.split("\n")
     if event.original is not None:
-        lines += ["", "original:", *event.original.decode("utf-8", "backslashreplace").split("\n")]
-    for place, line in enumerate(lines):
-        if len(line) > MAX_UNICODE_CHARS and not (line.isascii() and line.isprintable()):
-            # clean_visible cuts what is too long to clean at once; here nothing may be cut.
-            lines[place] = line.encode("ascii", "backslashreplace").decode().translate(_CONTROLS)
-    return lines
+        text += f"\n\noriginal:\n{event.original.decode('utf-8', 'backslashreplace')}"
+    if len(text) > MANY_CHARS and not text.isascii():
+        text = _escaped(text)
+    # clean_visible cuts what is too long to clean at once; here nothing may be cut.
+    return [
+        _escaped(line).translate(_CONTROLS)
+        if len(line) > MAX_UNICODE_CHARS and not (line.isascii() and line.isprintable())
+        else line
+        for line in text.split("\n")
+    ]
+
+
+def _escaped(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _is_large(event: AuditEvent) -> bool:

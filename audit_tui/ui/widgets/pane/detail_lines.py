@@ -169,8 +169,12 @@ def _summary(event: AuditEvent, zone: tzinfo, width: int) -> Iterator[Line]:
 
 
 def _by_interest(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The metadata with what says little last: nothing, and the numbers of requests."""
-    names = sorted(metadata, key=lambda name: metadata[name] in _EMPTY or bool(_REQUEST_ID.search(name)))
+    """The metadata with what says little last: nothing, and the numbers of requests; no more than is shown."""
+
+    def says_little(name: str) -> bool:
+        return metadata[name] in _EMPTY or bool(_REQUEST_ID.search(name[-MAX_FLAT:]))
+
+    names = sorted(islice(metadata, MAX_LINES), key=says_little)
     return {name: metadata[name] for name in names}
 
 
