@@ -169,7 +169,7 @@ def _summary(event: AuditEvent, zone: tzinfo, width: int) -> Iterator[Line]:
 
 
 def _by_interest(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The metadata with what says little last: nothing, and the numbers of requests; no more than is shown."""
+    """The metadata with what says little last: nothing, and numbers of requests; no more than is shown."""
 
     def says_little(name: str) -> bool:
         return metadata[name] in _EMPTY or bool(_REQUEST_ID.search(name[-MAX_FLAT:]))
