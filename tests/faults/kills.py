@@ -50,7 +50,7 @@ MOST_ERRORS = 5
 
 
 class Model:
-    """What was offered to the store, and what of it must be there."""
+    """Events that were offered to the store, and those of them that it must have."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "audit.db"
