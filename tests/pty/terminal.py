@@ -38,6 +38,10 @@ AUDIT_TUI = (sys.executable, "-m", "audit_tui")
 TIMEOUT_S = 60.0
 """The time to wait before a test fails: far longer than anything takes, for a busy machine."""
 
+SYNCHRONIZED = {b"\x1b[?2026$p": b"\x1b[?2026;2$y"}
+"""The answer of a terminal that is told where a frame begins and ends, as most are."""
+_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+
 KEYS = {
     "up": "\x1b[A",
     "down": "\x1b[B",
@@ -117,7 +121,8 @@ class Terminal:
         columns: The terminal's width.
         rows: Its height.
         env: What is set in the environment, over this process's own; None as a value takes one away.
-        answers: What the terminal answers to which query, as ``{b"\x1b[6n": b"\x1b[1;1R"}``.
+        answers: What the terminal answers to which query, as ``{b"\x1b[6n": b"\x1b[1;1R"}``. By default it
+            asks to be told where frames begin and end, so that nobody looks at half of one.
     """
 
     def __init__(
@@ -127,13 +132,13 @@ class Terminal:
         columns: int = 80,
         rows: int = 24,
         env: Mapping[str, str | None] | None = None,
-        answers: Mapping[bytes, bytes] | None = None,
+        answers: Mapping[bytes, bytes] = SYNCHRONIZED,
     ) -> None:
         self.output = bytearray()
         """Every byte that the program has written."""
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
-        self._answers = dict(answers or {})
+        self._answers = dict(answers)
         self._status: int | None = None
         self._ended = threading.Event()
         self._is_open = True
@@ -199,6 +204,10 @@ class Terminal:
         """Click the left button on a cell, counted from 0 at the left and the top."""
         self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m")
 
+    @property
+    def _is_amid_a_frame(self) -> bool:
+        return self._is_open and self.output.rfind(_FRAME_BEGINS) > self.output.rfind(_FRAME_ENDS)
+
     def find(self, text: str) -> tuple[int, int]:
         """Return where a text stands on the screen, as column and row from 0; wait for it.
 
@@ -220,7 +229,7 @@ class Terminal:
         """Read what the program writes until something holds.
 
         Args:
-            predicate: Is asked at once, and after each piece of output.
+            predicate: Is asked at once, and after each piece of output that ends no frame half way.
             timeout_s: How long to wait.
             what: What is waited for, for the message of a failure.
 
@@ -228,7 +237,7 @@ class Terminal:
             AssertionError: If the time is up, or the program has ended, before it holds.
         """
         deadline = time.monotonic() + timeout_s
-        while not predicate(self):
+        while self._is_amid_a_frame or not predicate(self):
             left_s = deadline - time.monotonic()
             if left_s <= 0 or not self._read(left_s):
                 ended = "time is up" if left_s <= 0 or self._is_open else "the program ended"

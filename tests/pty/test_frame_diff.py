@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from audit_tui.ui.terminal.frame import PLAIN, Cell, Pen, clusters, pen_of
+from tests.pty.review_program import AT_REST
 from tests.pty.terminal import TIMEOUT_S, Terminal
 from tests.ui.terminal.model import seen
 
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 REVIEW = (sys.executable, "-m", "tests.pty.review_program")
 NO_DIFF = "AUDIT_TUI_NO_DIFF"
+GLANCE_S = 0.1
 QUIET_S = 0.5
-KEY_QUIET_S = 0.3
+F12 = "\x1b[24~"
 
 
 def environment(**diffed: str) -> dict[str, str | None]:
@@ -49,18 +51,22 @@ class Meter:
     def bytes_of(self, *keys: str) -> int:
         before = len(self.terminal.output)
         self.terminal.press(*keys)
-        # On a busy machine the answer may be late, and would be counted to the next key.
-        self.terminal.wait_readable()
-        self.terminal.read_until_quiet(KEY_QUIET_S)
-        return len(self.terminal.output) - before
+        return self.wait_for_rest(before) - before
+
+    def wait_for_rest(self, start: int = 0) -> int:
+        """Wait until the program has done what it has to do, and return the size of its output."""
+        self.terminal.send(F12)
+        self.terminal.wait_for_bytes(AT_REST.encode(), start)
+        return self.terminal.output.index(AT_REST.encode(), start)
 
 
 @pytest.fixture(name="meter", scope="module")
 def _meter() -> Iterator[Meter]:
-    with Terminal(REVIEW, env=environment()) as terminal:
+    with Terminal(REVIEW, env=environment(), answers={}) as terminal:
         terminal.wait_for("1 of ")
-        terminal.read_until_quiet(QUIET_S)
-        yield Meter(terminal)
+        meter = Meter(terminal)
+        meter.wait_for_rest()
+        yield meter
 
 
 def test_keys_in_the_list_cost_few_bytes(meter: Meter) -> None:
@@ -80,7 +86,7 @@ def test_dialogs_and_inputs_cost_few_bytes(meter: Meter) -> None:
 
 
 def test_nothing_is_sent_while_nothing_happens(meter: Meter) -> None:
-    meter.terminal.read_until_quiet(QUIET_S)
+    meter.wait_for_rest(len(meter.terminal.output))
     assert meter.terminal.read_until_quiet(QUIET_S) == b""
 
 
@@ -89,10 +95,11 @@ def test_redraw_sends_all_again(meter: Meter) -> None:
 
 
 def test_without_the_diff_textual_draws() -> None:
-    with Terminal(REVIEW, env=environment(AUDIT_TUI_NO_DIFF="1")) as terminal:
+    with Terminal(REVIEW, env=environment(AUDIT_TUI_NO_DIFF="1"), answers={}) as terminal:
         terminal.wait_for("1 of ")
-        terminal.read_until_quiet(QUIET_S)
-        assert Meter(terminal).bytes_of("pagedown") > 3000
+        meter = Meter(terminal)
+        meter.wait_for_rest()
+        assert meter.bytes_of("pagedown") > 3000
         terminal.press("q")
         assert terminal.wait() == 0
 
@@ -180,7 +187,7 @@ class Tmux:
 
     def difference(self) -> str:
         """Return where the two screens differ; empty if they come to rest and are the same."""
-        deadline = time.monotonic() + TIMEOUT_S / 3
+        deadline = time.monotonic() + TIMEOUT_S
         before = None
         while True:
             stock, ours = self.state("stock"), self.state("ours")
@@ -190,7 +197,7 @@ class Tmux:
             if time.monotonic() > deadline:
                 return difference or "it does not come to rest"
             before = ours
-            select.select([], [], [], QUIET_S / 2)
+            select.select([], [], [], GLANCE_S)
 
 
 def difference_of(stock: State, ours: State) -> str:

@@ -204,7 +204,7 @@ def test_ctrl_c_while_the_log_is_read_leaves_nothing(tmp_path: Path, temporary: 
 def test_a_pipe_that_stays_open_is_shown_and_goes_on(tmp_path: Path, temporary: Path) -> None:
     with piped(tmp_path, 3) as (terminal, write):
         terminal.wait_for("1 of 3")
-        assert "3 events read, waiting for more  Esc ends it" in terminal.screen_text()
+        terminal.wait_for("3 events read, waiting for more  Esc ends it")
         write(line(7).encode())
         terminal.wait_for("login7")
         terminal.wait_for("1 of 4")
@@ -264,7 +264,7 @@ def test_standard_input_leaves_the_keyboard_to_the_screen(logs: Path, temporary:
         terminal.wait_for(f"1 of {EVENTS}")
         terminal.press("down")
         terminal.wait_for(f"2 of {EVENTS}")
-        assert "standard input" in terminal.screen_text()
+        terminal.wait_for("standard input")
         terminal.press("q")
         assert terminal.wait() == 0
         assert "What came through a pipe must come again." in terminal.screen_text()

@@ -50,7 +50,7 @@ def test_it_begins_where_it_was_left(store: Path) -> None:
         with Terminal([*AUDIT_TUI, *words]) as terminal:
             terminal.wait_for("17 of 50   by event")
             terminal.read_until(lambda terminal: shown(terminal) == lines, what="\n".join(lines))
-            assert "own.db" in terminal.lines[0]
+            terminal.read_until(lambda terminal: "own.db" in terminal.lines[0], what="its name above")
             terminal.press("q")
             assert terminal.wait() == 0
 
@@ -65,7 +65,7 @@ def test_a_setting_does_it_always_and_the_command_line_wins(store: Path) -> None
         assert terminal.wait() == 0
     with Terminal([*AUDIT_TUI, "open", "--filter", "user=user0"], env=env) as terminal:
         terminal.wait_for("1 of 50")
-        assert "All Time" in terminal.lines[0]
+        terminal.read_until(lambda terminal: "All Time" in terminal.lines[0], what="its range above")
         terminal.press("q")
         assert terminal.wait() == 0
 

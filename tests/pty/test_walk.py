@@ -174,7 +174,7 @@ def test_no_payload_reaches_the_terminal_from_the_screen(tmp_path: Path, no_colo
             terminal.wait_for(f" {number + 1} of {len(PAYLOADS)} ")
         terminal.press("J")
         terminal.wait_for("Esc close")
-        terminal.read_until_quiet()  # Escape and a letter that come together are Alt and the letter.
+        # Alone: with the letter that comes next it would be Alt and that letter.
         terminal.press("escape")
         terminal.wait_until_gone("Esc close")
         terminal.press("f")

@@ -249,7 +249,7 @@ def test_bytes(store: Path, small_store: Path) -> None:
     figures = []
     for path in (small_store, store):
         size = f"{events_of(path):,} events"
-        with Terminal(opened(path), env=ENVIRONMENT) as terminal:
+        with Terminal(opened(path), env=ENVIRONMENT, answers={}) as terminal:
             began(terminal)
             idle = len(terminal.read_until_quiet(5))
             for what, first, keys, must in (
@@ -269,7 +269,7 @@ def test_bytes(store: Path, small_store: Path) -> None:
             terminal.press("ctrl+q")
             assert terminal.wait() == 0
         four = [word for number in range(4) for word in ("--filter", f"user!=nobody{number}")]
-        with Terminal([*opened(path), *four], env=ENVIRONMENT) as terminal:
+        with Terminal([*opened(path), *four], env=ENVIRONMENT, answers={}) as terminal:
             began(terminal)
             dialog = reply_to(terminal, "f", QUIET_S).sent_bytes
             figures.append(
