@@ -158,8 +158,8 @@ MOST_EVENTS = 100
 
 def surfaces(store: Path, folder: Path) -> Iterator[tuple[str, str]]:
     """Everything that ``--redact`` shows of a store, and what shows it."""
-    with StoreReader(store) as reader:
-        newest = reader.page(EventQuery(), AtRow(0), MOST_EVENTS).rows
+    with StoreReader(store) as plain:
+        newest = plain.page(EventQuery(), AtRow(0), MOST_EVENTS).rows
     redacted = ("-s", str(store), "--redact")
     options = (*redacted, "--range", "all-time")
     for form in ("table", "jsonl", "json", "csv", "md"):
