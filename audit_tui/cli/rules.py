@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.investigate.detections import Detections
-    from audit_tui.core.query import ReaderFactory
+    from audit_tui.core.query import EventReader, ReaderFactory
     from audit_tui.detect.rule import Rule
     from audit_tui.detect.running import Runner
 
@@ -109,22 +109,22 @@ class RuleWatch:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
+        from audit_tui.detect.running import is_told_at_once
+
         self._runner = load_runner(names)
         self._hit: list[Rule] = []
-        correlations = sum(1 for rule in self._runner.rules if rule.correlation is not None)
-        if correlations:
-            words = f"Not run: {counted(correlations, 'correlation')}, which look at more than one event."
-            click.echo(words, err=True)
+        late = counted(sum(not is_told_at_once(rule) for rule in self._runner.rules), "correlation")
+        if not late.startswith("0 "):
+            click.echo(f"Not run: {late} that only the end of the time span decides.", err=True)
 
     @property
     def filter(self) -> Filter:
         """Takes every event that a rule may hit."""
-        singles = (rule for rule in self._runner.rules if rule.correlation is None)
-        return everywhere(Any(tuple(self._runner.plan_filter(rule) for rule in singles)))
+        return everywhere(Any(tuple(map(self._runner.plan_filter, self._runner.rules))))
 
-    def is_hit(self, event: AuditEvent) -> bool:
-        """Tell whether a rule hits an event, with its names as they are, and remember which rules do."""
-        self._hit = self._runner.rules_of(event)
+    def is_hit(self, event: AuditEvent, reader: EventReader) -> bool:
+        """Tell whether a rule hits the newest event, with its names as they are, and remember which do."""
+        self._hit = self._runner.rules_of(event, reader)
         return bool(self._hit)
 
     @property

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.privacy.redact_mode import RedactMode
+    from audit_tui.core.query import EventReader
 
 POLL_S = 0.5
 """The seconds between two looks at the store; a look takes 0.1 ms."""
@@ -48,7 +49,7 @@ class Watch:
         redact: RedactMode,
         *,
         is_resumed: bool,
-        is_hit: Callable[[AuditEvent], bool] = lambda _: True,
+        is_hit: Callable[[AuditEvent, EventReader], bool] = lambda *_: True,
     ) -> None:
         self._store = store
         self._folder = folder
@@ -111,7 +112,7 @@ class Watch:
             seq = self._seq + 1
             event = self._reader.event(seq)
             is_inside = event is not None and self._is_inside(event.occurred_us)
-            if event is not None and is_inside and is_wanted(event) and self._is_hit(event):
+            if event is not None and is_inside and is_wanted(event) and self._is_hit(event, self._reader):
                 yield event if names is None else names.event(event)
             self.handled(seq)
 

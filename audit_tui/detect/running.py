@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.filters import All, Any, everywhere
 from audit_tui.core.filter.matching import matcher, matcher_of
+from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
-    from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.core.query import EventReader
     from audit_tui.detect.fields import SourceTable
     from audit_tui.detect.plan import Plan
     from audit_tui.detect.rule import Rule
@@ -145,9 +146,29 @@ class Runner:
         """Let the events go that are held for the next rule."""
         self._last_tail = None
 
-    def rules_of(self, event: AuditEvent) -> list[Rule]:
-        """Return the rules that hit an event by itself, the weightiest first; no correlations."""
-        return [rule for rule in self.rules if rule.correlation is None and self.looks_at(rule, event)]
+    def rules_of(self, event: AuditEvent, reader: EventReader) -> list[Rule]:
+        """Return the rules that hit the newest event, the weightiest first.
+
+        A correlation hits it when it holds with what came before; see ``is_told_at_once``.
+        """
+        return [
+            rule for rule in self.rules if self.looks_at(rule, event) and self._holds(rule, event, reader)
+        ]
+
+    def _holds(self, rule: Rule, event: AuditEvent, reader: EventReader) -> bool:
+        if rule.correlation is None:
+            return True
+        span_us = self._span_us(rule)
+        near = Interval(event.occurred_us - span_us, event.occurred_us + span_us + 1)
+        hits = self.hits(reader, rule, EventQuery(interval=near, upto_seq=event.seq))
+        return is_told_at_once(rule) and any(hit.seq == event.seq for hit in hits)
+
+    def _span_us(self, rule: Rule) -> int:
+        """Return how far from an event others lie that a correlation sees with it."""
+        if rule.correlation is None:
+            return 0
+        parts = (self._span_us(self._named[name]) for name in rule.correlation.rules)
+        return rule.correlation.timespan_us + max(parts, default=0)
 
     def looks_at(self, rule: Rule, event: AuditEvent) -> bool:
         """Tell whether a rule hits an event, or a rule that a correlation looks at does."""
@@ -204,6 +225,11 @@ class Runner:
                 if None not in group:
                     whole = tuple(text or "" for text in group)
                     yield BaseHit(event.occurred_us, event.seq or 0, place, whole, value)
+
+
+def is_told_at_once(rule: Rule) -> bool:
+    """Tell whether later events cannot undo that a rule hits: of a correlation that asks for few they do."""
+    return rule.correlation is None or rule.correlation.compare in ("gt", "gte")
 
 
 def _first(event: AuditEvent, field: str, table: SourceTable) -> str | None:

@@ -318,3 +318,23 @@ def test_rules_choose_the_events_and_are_named_with_them(store: Path, tmp_path: 
     assert [(hit["title"], hit["author"], hit["level"]) for hit in lines[0]["rules"]] == [
         ("Key made", "Ann", "high")
     ]
+
+
+def test_a_correlation_is_told_with_the_event_that_completes_it(store: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sigma.collection")
+    rules = tmp_path / "rule.yml"
+    rules.write_text(
+        "title: Key made\nname: made\nlogsource: {product: audit-tui}\n"
+        "detection:\n    s: {event: 'Key *'}\n    condition: s\n---\n"
+        "title: Keys in a row\nlevel: high\ncorrelation: {type: event_count, rules: [made],"
+        " group-by: [user], timespan: 1h, condition: {gte: 3}}\n---\n"
+        "title: Few keys\ncorrelation: {type: event_count, rules: [made],"
+        " group-by: [user], timespan: 1h, condition: {lt: 3}}\n"
+    )
+    append(store, "Key 0")
+    with watching(store, "--rules", str(rules)) as process:
+        append(store, "Key 1", "Login", "Key 2")
+        assert process.stdout is not None
+        line = json.loads(process.stdout.readline())
+    assert line["event"] == "Key 2"
+    assert [hit["title"] for hit in line["rules"]] == ["Keys in a row"]

@@ -261,6 +261,25 @@ def test_the_cases_that_are_asked_most(case: str) -> None:
     assert sorted(event.seq or 0 for event in runner.hits(reader, whole, EventQuery())) == seqs
 
 
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("step", [1, -1])
+def test_an_event_is_told_as_it_comes_when_it_completes_one(case: str, step: int) -> None:
+    texts, events, _ = CASES[case]
+    runner = Runner(read_rules("\n---\n".join(texts))[0])
+    reader = fake_factory(events[::step])()
+    told = []
+    for seq in range(1, len(events) + 1):
+        event = reader.event(seq)
+        assert event is not None
+        hit = {rule.info.title for rule in runner.rules_of(event, reader)}
+        upto = EventQuery(upto_seq=seq)
+        for rule in runner.rules:
+            is_hit = seq in {each.seq for each in runner.hits(reader, rule, upto)}
+            assert (rule.info.title in hit) == is_hit, seq
+        told += [seq] if "The correlation" in hit else []
+    assert told
+
+
 def test_a_correlation_of_what_is_not_there_is_named() -> None:
     rules, _ = read_rules(correlation("event_count", "gone", "user", "1m", "gte: 3"))
     (entry,) = Runner(rules).unread

@@ -40,7 +40,8 @@ TABLE, LINES = "table", "jsonl"
     "--exec",
     "command",
     metavar="COMMAND",
-    help="Run this for each event, with the event as JSON on its standard input. No shell reads it.",
+    help="Run this for each event, at least once, with the event as JSON on its standard input. No shell "
+    "reads it.",
 )
 @click.option("--max", "most", metavar="N", type=click.IntRange(min=1), help="End after N events.")
 @click.option(
@@ -72,12 +73,13 @@ def watch_command(
 ) -> None:
     """Print new events as they come, each once.
 
-    With --rules only those that a rule hits, each with the rules and their authors.
+    With --rules only those that a rule hits, each with the rules and their authors; of a correlation the
+    event that completes it and what follows in its time span.
 
     It ends with an interrupt, after N events, or when COMMAND fails; --since-last begins there again, after
-    COMMAND failed with the same event. A line is printed once even if the run is killed meanwhile; a COMMAND
-    that was running then gets its event again. When another store takes the place of this one, it is
-    watched from its beginning.
+    COMMAND failed with the same event. A line is printed once even if the run is killed meanwhile; COMMAND
+    gets each event at least once, again when the run was killed meanwhile. When another store takes the
+    place of this one, it is watched from its beginning.
     """
     from audit_tui.cli.watched import Watch
 
@@ -97,7 +99,7 @@ def watch_command(
     if hits is not None:
         expression = All((expression, hits.filter))
     folder = state_directory() / "watched"
-    is_hit = (lambda _: True) if hits is None else hits.is_hit
+    is_hit = (lambda *_: True) if hits is None else hits.is_hit
     with Watch(store, expression, is_inside, folder, mode, is_resumed=since_last, is_hit=is_hit) as watch:
         try:
             for event in watch.events():
