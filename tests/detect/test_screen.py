@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -245,3 +246,36 @@ def test_rules_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     for file in (tmp_path / "rules").iterdir():
         file.unlink()
     run_review(script, view=ALL_TIME, detections=detections)
+
+
+def test_rules_are_a_facet_that_narrows_and_leaves_out(tmp_path: Path) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("S", "home")
+        text = driver.text()
+        assert re.search(r"Rule +2 values", text)
+        assert re.search(r"ⓛ Any login +200", text)
+        assert re.search(r"ⓗ Key of user1 +29", text)
+        await driver.press("down", "enter")
+        assert driver.review.event_list.count.value == 29
+        assert re.search(r"Rule +1 value", driver.text())
+        await driver.press("u")
+        assert driver.review.event_list.count.value == 1000
+        await driver.press("S", "S", "home", "!")
+        assert driver.review.event_list.count.value == 800
+
+    run_review(script, view=ALL_TIME, size=(160, 50), detections=rules_of(tmp_path, opener()))
+
+
+def test_silenced_hits_are_not_in_the_facet(tmp_path: Path) -> None:
+    detections = rules_of(tmp_path, opener(), ODD, KEYS)
+    (tmp_path / "silences.toml").write_text('[[silence]]\nlevel = "high"\nwhen = "seq<500"\n')
+
+    async def script(driver: Driver) -> None:
+        await driver.press("S", "home")
+        assert re.search(r"ⓒ A rule +5", driver.text())
+        shown = re.search(r"ⓗ Key of user1 +(\d+)", driver.text())
+        assert shown is not None
+        await driver.press("home", "enter")
+        assert driver.review.event_list.count.value == int(shown[1]) < 29
+
+    run_review(script, view=ALL_TIME, size=(160, 50), detections=detections)

@@ -19,8 +19,10 @@ from audit_tui.core.text import clean, counted, cut
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View, chipped
 from audit_tui.errors import AuditTuiError, QueryCancelled
-from audit_tui.ui.screens.review.marking import Marking, marked_view, places_of
+from audit_tui.ui.screens.review.faceting import Faceting
+from audit_tui.ui.screens.review.marking import Marking, places_of, seqs_filter
 from audit_tui.ui.screens.review.strip_keys import StripKeys
+from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.row_strips import Remark
 
@@ -44,7 +46,7 @@ _HINT = "⏎ events  n next  e as query  i about  x silence  Esc close"
 _TITLE_CELLS = 48
 
 
-class Detecting(StripKeys, Marking):
+class Detecting(Faceting, StripKeys, Marking):
     """The rules that were named, and the key that lists those that hit."""
 
     _detected = Detected()
@@ -114,6 +116,7 @@ class Detecting(StripKeys, Marking):
             self._hits_at = hits_at
             self.show_remarks()
             self.mark_strip()
+            self.show_named_filters()
         dialog = self._rules_dialog
         if dialog is not None and dialog.is_current:
             dialog.renew(detection_words(detected), _choices(detected))
@@ -125,6 +128,15 @@ class Detecting(StripKeys, Marking):
         return [
             (occurred_us, hits.info.level) for hits in self._detected.hits for occurred_us in hits.times_us
         ]
+
+    def named_filters(self) -> NamedFilters:
+        """Return the rules that hit, for the panel of facets."""
+        rules: dict[str, Filter] = {}
+        for hits in self._detected.hits:
+            name = f"{hits.info.level.letter} {hits.info.title}"
+            if hits.events:
+                rules[f"{name} ({hits.info.id})" if name in rules else name] = _hits_filter(hits)
+        return NamedFilters("Rule", tuple(rules.items()))
 
     def remarks(self) -> dict[int, Remark]:
         """Return what is added to the lines of events, by their numbers."""
@@ -246,10 +258,16 @@ class Detecting(StripKeys, Marking):
 
 
 def view_of(hits: RuleHits) -> View:
-    """Return the view of the events of a rule: by its filter, or one by one where that takes others too."""
-    if hits.events and not hits.is_exact and len(hits.seqs) <= MAX_CONDITIONS:
-        return marked_view(hits.seqs)
-    return chipped(View(hits.filter, Preset.ALL_TIME))
+    """Return the view of the events of a rule."""
+    return chipped(View(_hits_filter(hits), Preset.ALL_TIME))
+
+
+def _hits_filter(hits: RuleHits) -> Filter:
+    """Return the filter of a rule, or one that names its events where that takes others too."""
+    takes_others = not hits.is_exact or hits.silenced
+    if hits.events and takes_others and len(hits.seqs) <= MAX_CONDITIONS:
+        return seqs_filter(hits.seqs)
+    return hits.filter
 
 
 def detection_words(detected: Detected) -> str:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.filters import Condition, Not
 from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.ui.screens.review.narrowing import Narrowing
+from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
 from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 
 if TYPE_CHECKING:
@@ -22,11 +23,25 @@ class Faceting(Narrowing):
     def action_facets(self) -> None:
         if self.facets is None:
             self._body.open_facets()
+            self.show_named_filters()
         else:
             self._body.close_facets()
 
+    def named_filters(self) -> NamedFilters:
+        """Return filters that are counted in the panel too; none here."""
+        return NamedFilters("", ())
+
+    def show_named_filters(self) -> None:
+        """Count them, while the panel is open."""
+        if self.facets is not None:
+            self.facets.show_filters(self.named_filters())
+
     @on(FacetPanel.Chosen)
     def _narrow_by_facet(self, message: FacetPanel.Chosen) -> None:
+        if isinstance(message.field, NamedFilters):
+            wanted = dict(message.field.filters)[message.value or ""]
+            self.narrow_by(Not(wanted) if message.is_negated else wanted)
+            return
         operator = IS_NOT if message.is_negated else IS
         self.narrow_by(Condition(message.field, operator, message.value))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filter.filters import FilterField
+    from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.investigate.notebook import Entry, Notebook
     from audit_tui.core.query import EventQuery, EventReader
 
@@ -189,8 +189,12 @@ class Marking(Following):
 
 def marked_view(seqs: Sequence[int]) -> View:
     """Return the view of the events of these numbers, whenever they happened."""
-    conditions = tuple(Condition(Column.SEQ, IS, str(seq)) for seq in seqs)
-    return chipped(View(Any(conditions), Preset.ALL_TIME))
+    return chipped(View(seqs_filter(seqs), Preset.ALL_TIME))
+
+
+def seqs_filter(seqs: Sequence[int]) -> Filter:
+    """Return the filter of the events of these numbers."""
+    return Any(tuple(Condition(Column.SEQ, IS, str(seq)) for seq in seqs))
 
 
 # -- in a thread

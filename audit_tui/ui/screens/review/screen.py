@@ -13,7 +13,6 @@ from audit_tui.ui.screens.review.choosing import Choosing
 from audit_tui.ui.screens.review.comparing import Comparing
 from audit_tui.ui.screens.review.detecting import Detecting
 from audit_tui.ui.screens.review.explaining import Explaining
-from audit_tui.ui.screens.review.faceting import Faceting
 from audit_tui.ui.screens.review.first_seen import Badges
 from audit_tui.ui.screens.review.looking import Looking
 from audit_tui.ui.screens.review.ordering import Ordering
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 class ReviewScreen(
     Choosing,
-    Faceting,
     Detecting,
     Around,
     StripKeys,

@@ -11,12 +11,14 @@ from rich.cells import cell_len
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
 from audit_tui.core.filter.filters import NO_VALUE_WORDS
+from audit_tui.core.record import Record
 from audit_tui.core.text import clean, cut, thousands
 from audit_tui.ui.widgets.painter import Line, Piece, Role, fit, fit_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query import Facet, FacetField
 
 TOP_VALUES = 5
@@ -42,11 +44,19 @@ class Kind(Enum):
     BLANK = auto()
 
 
+class NamedFilters(Record):
+    """A field whose values are filters: the rules that hit."""
+
+    label: str
+    filters: tuple[tuple[str, Filter], ...]
+    """Each with a name of its own."""
+
+
 @dataclass
 class Section:
     """A field and what is known of its values."""
 
-    field: FacetField
+    field: FacetField | NamedFilters
     facet: Facet | None = None
     """None until it was counted."""
     is_stale: bool = True

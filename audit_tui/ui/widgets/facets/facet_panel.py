@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,7 +13,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filter.filters import MetaField
+from audit_tui.core.filter.filters import All, MetaField, everywhere
+from audit_tui.core.investigate.facets import facet_of
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
@@ -22,6 +23,7 @@ from audit_tui.ui.widgets.facets.facet_lines import (
     MORE_VALUES,
     TOP_VALUES,
     Kind,
+    NamedFilters,
     Row,
     Section,
     line_of,
@@ -71,7 +73,7 @@ class FacetPanel(ScrollView, can_focus=True):
     class Chosen(Message):
         """A value was chosen: only its events are wanted, or none of them."""
 
-        field: FacetField
+        field: FacetField | NamedFilters
         value: str | None
         is_negated: bool
 
@@ -84,7 +86,7 @@ class FacetPanel(ScrollView, can_focus=True):
     @dataclass
     class _Counted(Message):
         number: int
-        field: FacetField
+        field: FacetField | NamedFilters
         facet: Facet | None
         words: str = ""
 
@@ -97,7 +99,7 @@ class FacetPanel(ScrollView, can_focus=True):
         self._number = 0
         self._query: EventQuery | None = None
         self._is_rarest = False
-        self._goal: FacetField | None = None
+        self._goal: FacetField | NamedFilters | None = None
         """The field that was added, for the cursor to go to when it is counted."""
 
     @property
@@ -111,7 +113,7 @@ class FacetPanel(ScrollView, can_focus=True):
         return any(section.is_stale for section in self._sections)
 
     @property
-    def chosen(self) -> tuple[FacetField, str | None] | None:
+    def chosen(self) -> tuple[FacetField | NamedFilters, str | None] | None:
         """The value under the cursor; None where there is none."""
         row = self._row
         if row is None or row.kind is not Kind.VALUE:
@@ -144,6 +146,21 @@ class FacetPanel(ScrollView, can_focus=True):
         self._renew_rows()
         self._go_to(field)
 
+    def show_filters(self, named: NamedFilters) -> None:
+        """Show how many events these filters take, above the fields, in the place of those before."""
+        place, first = self._place(), self._sections[0].field
+        if named == first or not named.filters:
+            return
+        if isinstance(first, NamedFilters):
+            self._sections[0] = Section(named, self._sections[0].facet)
+        else:
+            self._sections.insert(0, Section(named))
+            if place is not None and place[0].section >= 0:
+                place = (place[0]._replace(section=place[0].section + 1), *place[1:])
+        self._renew_rows()
+        self._find(place)
+        self._ask([part.field for part in self._sections if part.is_stale])
+
     def stop(self) -> None:
         """End what is counted; the next time it begins again."""
         self._lane.cancel()
@@ -154,7 +171,7 @@ class FacetPanel(ScrollView, can_focus=True):
 
     # -- counting
 
-    def _ask(self, fields: Sequence[FacetField]) -> None:
+    def _ask(self, fields: Sequence[FacetField | NamedFilters]) -> None:
         query = self._query
         if query is None:
             return
@@ -174,14 +191,16 @@ class FacetPanel(ScrollView, can_focus=True):
         self,
         number: int,
         query: EventQuery,
-        limits: dict[FacetField, int],
+        limits: dict[FacetField | NamedFilters, int],
         token: CancelToken,
         *,
         is_rarest: bool,
     ) -> None:
         """In a thread: what an index counts first, and the number of values where that takes longer last."""
-        quick = sorted(limits, key=lambda field: field in _SLOW or isinstance(field, MetaField))
-        rest: list[FacetField] = []
+        quick = sorted(
+            limits, key=lambda field: field in _SLOW or isinstance(field, MetaField | NamedFilters)
+        )
+        rest: list[FacetField | NamedFilters] = []
         for counts_all, fields in ((False, quick), (True, rest)):
             for field in fields:
                 ask = partial(_facets, query, field, limits[field], is_rarest, counts_all)
@@ -217,7 +236,7 @@ class FacetPanel(ScrollView, can_focus=True):
     def _row(self) -> Row | None:
         return self._rows[self._cursor] if 0 <= self._cursor < len(self._rows) else None
 
-    def _place(self) -> tuple[Row, FacetField | None, str | None] | None:
+    def _place(self) -> tuple[Row, FacetField | NamedFilters | None, str | None] | None:
         """The line under the cursor, to be there again when others came."""
         row = self._row
         if row is None:
@@ -226,7 +245,7 @@ class FacetPanel(ScrollView, can_focus=True):
         field = self._sections[row.section].field if row.section >= 0 else None
         return row, field, None if chosen is None else chosen[1]
 
-    def _find(self, place: tuple[Row, FacetField | None, str | None] | None) -> None:
+    def _find(self, place: tuple[Row, FacetField | NamedFilters | None, str | None] | None) -> None:
         if place is None:
             self._cursor = -1
             self._move_to(0)
@@ -242,7 +261,7 @@ class FacetPanel(ScrollView, can_focus=True):
         same = [number for number, row in enumerate(self._rows) if row.section == old.section]
         self._move_to(min(same[0] + 1 + max(0, old.value), same[-1]) if same and field else 0)
 
-    def _go_to(self, field: FacetField) -> None:
+    def _go_to(self, field: FacetField | NamedFilters) -> None:
         number = next(n for n, section in enumerate(self._sections) if section.field == field)
         self._move_to(self._rows.index(Row(Kind.HEAD, number)))
 
@@ -398,13 +417,19 @@ class FacetPanel(ScrollView, can_focus=True):
 
 def _facets(
     query: EventQuery,
-    field: FacetField,
+    field: FacetField | NamedFilters,
     limit: int,
     is_rarest: bool,
     counts_all: bool,
     reader: EventReader,
     cancel: CancelToken,
 ) -> Facet:
+    if isinstance(field, NamedFilters):
+        totals: dict[str | None, int] = {
+            name: reader.count(replace(query, filter=everywhere(All((query.filter, wanted)))), cancel)
+            for name, wanted in field.filters
+        }
+        return facet_of(totals, 0, limit, rarest=is_rarest)
     return reader.facets(
         query,
         field,
