@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.formats.outcomes import kind_of_field
-from audit_tui.formats.values import NO_NAMES, word_list, word_set
+from audit_tui.formats.tables import scores, table
+from audit_tui.formats.values import NO_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,78 +25,20 @@ _USUAL_CHARS = 64
 _ADDRESS = re.compile(
     r"\[?(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})\]?(?::\d+)?\Z"
 )
-_PEOPLE = (
-    *(
-        "actor",
-        "user",
-        "users",
-        "author",
-        "initiator",
-        "initiatedby",
-        "initiateduser",
-        "principal",
-        "operator",
-    ),
-    *("caller", "requester", "requestor", "createdby", "performedby", "executedby", "login", "account"),
-    *("identity", "useridentity", "principalinfo", "authenticationinfo", "admin", "actoruser"),
-    *("userinfo", "authdetails", "actors", "auth", "session", "accountinfo", "credential", "person"),
-)
-_OF_PEOPLE = frozenset(_PEOPLE)
-_NOT_DOERS = (
-    *(
-        "target",
-        "dest",
-        "dst",
-        "recipient",
-        "affected",
-        "resource",
-        "object",
-        "entity",
-        "newvalue",
-        "oldvalue",
-    ),
-    *("previous", "impersonat", "owner", "assignee", "agent", "device", "group", "role", "tenant", "organi"),
-    *("entities", "member"),
-)
-"""Parts of keys under which names are not of who did it."""
-_DOERS = word_list(
-    "useremail username userprincipalname loginname principalname principalemail actorname actoremail"
-    " adminname adminid adminemail usermail userlogin"
-)
-_DOERS_THEMSELVES = word_list(
-    "user actor principal operator admin author initiator caller performedby createdby initiatedby"
-)
-_PERSONS_NAMES = {
-    "email": 92, "emailaddress": 92, "mail": 90, "userprincipalname": 92, "login": 88, "username": 88,
-    "upn": 90,    "alternateid": 89, "name": 75, "displayname": 70, "userid": 45, "id": 35,
-    "descriptor": 60, "principal": 70, "summary": 66, "fullname": 72,
-}  # fmt: skip
-_NOT_SOURCES = (
-    *("dest", "dst", "target", "server", "local", "resp", "private", "proxy", "gateway", "dns", "listen"),
-    *("nat", "internal", "router", "peer", "node", "endpointip"),
-)
-_SOURCES = word_list(
-    "client source src remote caller orig origin actor user access request initiator from context"
-)
-_EVENTS = {
-    "operationname": 96, "eventname": 95, "actionname": 94, "methodname": 93, "eventaction": 92,
-    "auditlogevent": 91, "action": 90, "operation": 89, "activityname": 88, "eventtypename": 87,
-    "actiontype": 86, "activitytype": 84, "activitydisplayname": 84, "audittype": 83, "eventtype": 80,
-    "operationtype": 80, "taskdisplayname": 79, "querytype": 78, "activity": 76, "eventtypeid": 75,
-    "actionid": 74, "webhookevent": 78, "op": 66, "auditcategory": 72, "audiaction": 72, "command": 60,
-    "verb": 60, "summary": 30,
-}  # fmt: skip
-_ACTS = word_set("action operation activity event eventtype audit api request alert rule")
-_THINGS = word_set(
-    "target targets resource resources object objects objectitem affectedobject affectedobjects entity item"
-    " targetresources affecteditems subject asset assets file files document"
-)
-_THINGS_NAMES = {
-    "name": 80, "itemname": 80, "displayname": 78, "title": 70, "label": 68, "email": 75, "username": 75,
-    "descriptor": 66, "id": 40, "path": 60, "key": 45, "loginname": 74, "resourcename": 80, "objectname": 80,
-    "summary": 72,
-}  # fmt: skip
-_APPS = frozenset({"applicationname", "appname", "appdisplayname", "clientname"})
+_WORDS = table("fields")
+_FIELDS = {name: tuple(words.split()) for name, words in _WORDS["fields"].items()}
+_OF_PEOPLE = frozenset(_FIELDS["people"])
+_NOT_DOERS = _FIELDS["not_doers"]
+_CONTENTS = frozenset(_FIELDS["contents"])
+_DOERS = _FIELDS["doers"]
+_DOERS_THEMSELVES = _FIELDS["doers_themselves"]
+_PERSONS_NAMES = scores(_WORDS["persons_names"])
+_EVENTS = scores(_WORDS["events"])
+_ACTS = frozenset(_FIELDS["acts"])
+_THINGS = frozenset(_FIELDS["things"])
+_THINGS_NAMES = scores(_WORDS["things_names"])
+_APPS = frozenset(_FIELDS["apps"])
+_ENDS_IN = frozenset(_FIELDS["ends_in"])
 _OF_THINGS = re.compile(
     r"(?:target|object|resource|item|entity|affected)\w*(?:name|label|path|user|email|id|key)\Z"
     r"|(?:table|bucket|file|repo|repository|project|database|topic|policy|safe|queue)(?:name|path)\Z"
@@ -108,10 +51,6 @@ _TIME = re.compile(
 )
 _NO_TIME = re.compile(
     r"expir|updat|modif|ingest|receiv|deliver|process|index|export|duration|elapsed|last|next|end|deferr|uptime|issue"
-)
-_ENDS_IN = word_set(
-    "result response outcome event data api details properties payload attributes alert error reason"
-    " http body meta"
 )
 
 
@@ -230,13 +169,20 @@ def _usual_roles(path: tuple[str, ...]) -> Roles:
         max(0, _event(leaf, parents) - 3 * depth),
         max(0, _target(leaf, parents) - 2 * depth),
         max(0, _time(leaf) - 5 * depth),
-        kind_of_field(leaf) if set(parents) <= _ENDS_IN else None,
+        kind_of_field(leaf) if all(map(_tells_end, parents)) else None,
     )
+
+
+def _tells_end(step: str) -> bool:
+    return step in _ENDS_IN or step.endswith(("auth", "event", "result", "response"))
 
 
 def _user(leaf: str, parents: tuple[str, ...]) -> int:
     holder = parents[-1] if parents else ""
-    if any(part in step for step in parents if step not in _OF_PEOPLE for part in _NOT_DOERS):
+    is_actor = bool(parents) and parents[0] in ("actor", "initiator")
+    if not is_actor and any(
+        part in step for step in parents if step not in _OF_PEOPLE for part in _NOT_DOERS
+    ):
         return 0
     score = 0
     if holder in _OF_PEOPLE or holder.endswith(("user", "actor", "author", "principal")):
@@ -247,14 +193,16 @@ def _user(leaf: str, parents: tuple[str, ...]) -> int:
         score = max(score, 90)
     elif leaf in ("email", "login", "upn") or leaf.endswith(_DOERS_THEMSELVES):
         score = max(score, 80)
-    elif leaf.endswith(("userid", "actorid")):
+    elif leaf.endswith(("userid", "actorid", "authorid", "authoraccountid")):
         score = max(score, 40)
     elif leaf.endswith(("account", "accountname")) or leaf in ("authorkey", "accesskey", "auth"):
-        score = max(score, 30)
+        score = max(score, 42 if leaf == "authorkey" else 30)
     doer = any(
-        step.startswith(("actor", "initiat", "auth", "caller", "acting", "admin"))
+        step.startswith(("actor", "initiat", "auth", "caller", "acting", "admin", "createdby", "performedby"))
         for step in (*parents, leaf)
     )
+    if not _CONTENTS.isdisjoint(parents):
+        score = max(1, score - 25) if score else 0  # what was written or asked for, rather than who did it
     return score + (8 if doer and score else 0)
 
 
@@ -262,7 +210,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
     if any(
         step.startswith(part) or step.endswith(part + "ip")
         for step in (leaf, *parents)
-        for part in _NOT_SOURCES
+        for part in _FIELDS["not_sources"]
     ):
         return 0
     if leaf.endswith(("ip", "ips", "ipaddress", "address", "addr", "ipaddr")):
@@ -282,7 +230,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
         score = 30
     else:
         return 0
-    names_source = any(part in step for step in (leaf, *parents) for part in _SOURCES)
+    names_source = any(part in step for step in (leaf, *parents) for part in _FIELDS["sources"])
     return score + (20 if names_source else 0) - (15 if "authdevice" in parents or "agent" in leaf else 0)
 
 
@@ -300,10 +248,12 @@ def _target(leaf: str, parents: tuple[str, ...]) -> int:
         return 0
     if any(step in _THINGS or step.endswith("resource") for step in parents):
         return _THINGS_NAMES.get(leaf, 0)
-    if parents and parents[-1] == "source" and leaf == "itemname":
+    if parents and parents[-1] == "source" and leaf in ("itemname", "foldername", "filename"):
         return 60
-    if leaf == "object" and parents:
+    if leaf in ("object", "target", "resource") and parents:
         return 60
+    if leaf == "name" and not parents:
+        return 24
     if leaf in _APPS or (
         parents and parents[-1] in ("application", "app") and leaf in ("name", "label", "displaylabel")
     ):

@@ -13,6 +13,7 @@ from audit_tui.formats.addresses import source_address
 from audit_tui.formats.finder import find, is_address, may_fill, squash
 from audit_tui.formats.outcomes import NOT_TOLD, Ending, ending_of, kind_of_field
 from audit_tui.formats.record import Fields, RecordError
+from audit_tui.formats.tables import table
 from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
 from audit_tui.formats.values import (
     MAX_COLUMN_CHARS,
@@ -37,43 +38,7 @@ UNNAMED_EVENT = "Message"
 COLUMNS = IMPORTABLE
 """The columns that ``--map`` can fill; ``date`` is another word for time."""
 
-# The usual names of each column's field, the most telling first. Compared without case, spaces and signs, so
-# "Event Name", "event_name" and "eventName" are one; a dot goes into an object.
-ALIASES: dict[str, str] = {
-    "time": "occurred_at event_time event_timestamp datetime date_and_time event_datetime event_date_time"
-    " activity_date_time event_created @timestamp timestamp_derived time timestamp ts event_date"
-    " date_time occurred"
-    " published created_at created date_create date_created effective_at creation_time"
-    " creation_date time_created"
-    " system_time start_time unix_time calendar_time action_time log_time logged_at"
-    " time_generated record_time date dt"
-    " when date_accessed accessed_at event_ts occurred_on zeitstempel zeitpunkt datum zeit fecha horodatage",
-    "event": "event event.action event.name event_name action action_name action_type activity_type operation"
-    " operations operation_name activity activity_display_name method_name event_type"
-    " activity_name atype type"
-    " name data_type timestamp_desc ereignis aktion evento",
-    "category": "category event_category category_type category_name type.category event.category"
-    " event.module module service service_name entity_type entity.type"
-    " event_type event_source type resource_type",
-    "user": "actor actor_user_name actor_username actor_login actor_name actor_email user user_name username"
-    " user_email email principal principal_email"
-    " login user_identity account account_name initiated_by performed_by created_by author author_name"
-    " caller user_ids user_principal_name subject_user_name target_user_name subj_prime"
-    " login_name src_user srcuser"
-    " db_user client_user user_id actor_id who benutzer benutzername usuario utilisateur",
-    "description": "description message msg summary event_message display_message"
-    " action_description primary_description text comment short_message change_description operation_detail"
-    " event_info line",
-    "severity": "severity level log.level event.severity priority risk log_level",
-    "source_ip": "source_ip source_ip_address ip ip_address client_ip source.ip src_ip remote_ip"
-    " remote_address remote_addr client.ip_address client.ip caller_ip caller_ip_address actor_ip"
-    " user_ip source_address src_address srcip client_address ip_addr remote_host clientipaddress"
-    " context.ip_address actor.session.ip_address actor.ip_address ips",
-    "target": "target target_name target_id resource resource_name resource_id object_name object_id"
-    " entity entity_name target_user subject obj_prime object item item_name affected_items affected_item"
-    " affected_email",
-    "source": "source application app product logger host hostname computer_name",
-}
+ALIASES: dict[str, str] = table("fields")["aliases"]
 _PERSON_PATHS = tuple(
     tuple(path.split("."))
     for path in (
@@ -538,6 +503,8 @@ class GenericMapper:
             field, better = weak.get(column, ("", 0))
             is_better = 0 < better <= findings.scores[column]
             if column in self._map.fields or not (values.get(column) is None or is_better):
+                continue
+            if column == "target" and value in (values.get("event"), values.get("user")):
                 continue
             if is_better:
                 metadata[field] = fields[field]

@@ -7,33 +7,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
+from audit_tui.formats.tables import table
 from audit_tui.formats.values import http_outcome, http_verdict_of, outcome_of, word_list, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FLAGS = word_set(
-    "success issuccess succeeded issucceeded successful wassuccessful issuccessful ok isok allowed"
-    " isallowed granted isgranted authorized isauthorized passed actionresult accepted"
-    " authsuccess loginsuccess"
-)
-_NEGATIVE_FLAGS = word_set(
-    "failed isfailed hasfailed failure isfailure denied isdenied blocked isblocked rejected"
-    " isrejected iserror haserror"
-)
-_ERRORS = word_set(
-    "error errors errorcode errorcodes errcode errormessage errormsg errmsg err exception"
-    " failurereason failreason errordescription errortype errorname errordetails faultcode lasterror"
-)
-_HTTP = word_set(
-    "statuscode httpstatus httpstatuscode responsecode responsestatus responsestatuscode httpcode"
-    " httpresponsecode httpresponsestatuscode scstatus"
-)
-_EXITS = word_set("exitcode exitstatus returncode retcode rc resultcode grpccode grpcstatus grpcstatuscode")
-_WORDS = word_set(
-    "outcome eventoutcome result status eventstatus resultstatus eventresult authresult decision verdict"
-)
-_NESTED = frozenset({"response", "httpresponse", "answer", "reply"})
+_KINDS: dict[str, str] = {
+    name: kind for kind, names in table("fields")["endings"].items() for name in names.split()
+}
 _NOTHING = word_set("- 0 0x0 none null nil n/a noerror ok success false no no_error {} [] undefined") | {
     "",
     "no error",
@@ -63,14 +45,9 @@ NOT_TOLD = Ending(Outcome.UNKNOWN, False, False)
 @lru_cache(maxsize=4_096)
 def kind_of_field(squashed: str) -> str | None:
     """Return in which way a field tells an end, by its squashed name; None when it tells none."""
-    for kind, names in (
-        ("flag", _FLAGS), ("negative", _NEGATIVE_FLAGS), ("error", _ERRORS), ("http", _HTTP),
-        ("exit", _EXITS), ("word", _WORDS),
-    ):  # fmt: skip
-        if squashed in names:
-            return kind
-    if squashed in _NESTED:
-        return "nested"
+    kind = _KINDS.get(squashed)
+    if kind is not None:
+        return kind
     if squashed.endswith(("successful", "succeeded", "success")):
         return "flag"
     return (

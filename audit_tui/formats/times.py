@@ -54,6 +54,8 @@ _YEAR_LAST = re.compile(
 _SPELLINGS = (_YEAR_FIRST, _MONTH_FIRST, _DAY_FIRST, _YEAR_LAST, _DOTTED)
 _PLAIN_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d{3}|\.\d{6})?Z\Z", re.ASCII)
 _APART = re.compile(r"(?<=\d) ([+-]\d\d:?\d\d)\Z", re.ASCII)
+_GO_ZONE = re.compile(r"([+-]\d{4}) [A-Z]{3,4}(?: m=[+-][\d.]+)?\Z", re.ASCII)
+"""A zone's name behind its offset, and a reading of the monotonic clock, as Go prints them."""
 _LEAP_SECOND = re.compile(r"([T ]\d\d:?\d\d:?)60", re.ASCII)
 _DOTNET = re.compile(r"/Date\((\d{9,14})([+-]\d{4})?\)/\Z", re.ASCII)
 _COMPACT = re.compile(r"((?:19|20)\d{12})(\.\d{1,9})?(?:([+-])(\d{3}))?\Z", re.ASCII)
@@ -228,7 +230,7 @@ def _us(moment: datetime, zone: tzinfo | None) -> int:
 
 
 def _from_odd_text(text: str, zone: tzinfo | None) -> int:
-    plain = _APART.sub(r"\1", text)  # Snowflake writes a space before the offset
+    plain = _APART.sub(r"\1", _GO_ZONE.sub(r"\1", text))  # Snowflake writes a space before the offset
     for suffix in (" UTC", " GMT", " Z", "z"):
         if plain.endswith(suffix):
             plain = f"{plain.removesuffix(suffix)}Z"

@@ -104,8 +104,3 @@ class _Loaded:
         has_code = self._path.with_suffix(".py").exists()
         code = _code_beside(self._path) if has_code else None
         return Mapper(checked(self._path, self._text, values), None if code is None else code.refine)
-
-
-def table(name: str) -> dict[str, Any]:
-    """Return the tables of ``words/NAME.toml``, that a format written as code looks up."""
-    return tomllib.loads((VENDORS.parent / "words" / f"{name}.toml").read_text(encoding="utf-8"))

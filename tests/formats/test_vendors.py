@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.formats.mapping_file import VENDORS, read_mapping
-from audit_tui.formats.vendor import split_at, table, vendor_format, vendor_names
+from audit_tui.formats.tables import table
+from audit_tui.formats.vendor import split_at, vendor_format, vendor_names
 from audit_tui.formats.words.patterns import verb_forms
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.vendor import table
+from audit_tui.formats.tables import table
 from audit_tui.formats.words.english import JOINTS, Act, act_of, singular, told, with_reason, words_of
 from audit_tui.formats.words.patterns import narrate
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.loose import Loose, of_warehouse
 from audit_tui.formats.record import Format, RecordError, Shape
+from audit_tui.formats.tables import table
 from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, severity_of
-from audit_tui.formats.vendor import table
 from audit_tui.formats.words.english import Act, shown, singular, told, with_reason, words_of
 from audit_tui.formats.words.names import named_act
 from audit_tui.formats.words.patterns import narrate

@@ -7,8 +7,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import parse_qs
 
+from audit_tui.formats.tables import table
 from audit_tui.formats.values import dig, first_text
-from audit_tui.formats.vendor import table
 from audit_tui.formats.words.english import singular, told, with_reason
 from audit_tui.formats.words.patterns import verb_forms
 

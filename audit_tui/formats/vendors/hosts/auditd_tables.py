@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from audit_tui.formats.vendor import table
+from audit_tui.formats.tables import table
 
 LOGIN_KIND = "user-login"
 ACCOUNT_KIND = "user-account"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Format, RecordError, Shape
+from audit_tui.formats.tables import table
 from audit_tui.formats.times import parse_time
 from audit_tui.formats.values import (
     DENIED,
@@ -19,7 +20,6 @@ from audit_tui.formats.values import (
     first_text,
     rest_of,
 )
-from audit_tui.formats.vendor import table
 from audit_tui.formats.words.english import with_reason
 from audit_tui.formats.words.patterns import narrate
 

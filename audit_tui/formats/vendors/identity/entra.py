@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audit_tui.core.event import Outcome
 from audit_tui.formats.loose import named_values
 from audit_tui.formats.mapping import Verdict
-from audit_tui.formats.values import column_text
+from audit_tui.formats.values import column_text, http_verdict_of
 from audit_tui.formats.words.english import (
     JOINTS,
     Act,
@@ -62,6 +62,9 @@ def refine(telling: Telling) -> None:
     if telling.event == telling.mapping.name and is_sign_in:
         telling.values["event"] = "Sign-in activity"
     code = telling.text("status.errorCode", "errorCode", "Sign-in error code")
+    status = http_verdict_of(telling.text("responseStatusCode"))
+    if status is not None:
+        telling.verdict = Verdict(*status)
     if is_sign_in and code is not None:
         blocked = telling.mapping.tables["blocked"]
         has_failed = code != "0"

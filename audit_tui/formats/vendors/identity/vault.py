@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from audit_tui.core.event import AuditEvent, Outcome, iso_utc
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import Format, Halves, RecordError, Shape
+from audit_tui.formats.tables import table
 from audit_tui.formats.times import is_plain_utc, parse_time
 from audit_tui.formats.values import (
     MAX_SENTENCE_CHARS,
@@ -19,7 +20,6 @@ from audit_tui.formats.values import (
     first_text,
     mark_denied,
 )
-from audit_tui.formats.vendor import table
 from audit_tui.formats.words.english import told, with_reason
 from audit_tui.formats.words.patterns import verb_forms
 
