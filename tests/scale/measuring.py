@@ -6,6 +6,7 @@ loop stands beside it.
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -109,6 +110,12 @@ def memory_mib(pid: int, field: str = "VmHWM") -> float:
         if line.startswith(field):
             return int(line.split()[1]) / 1024
     raise AssertionError(f"no {field} for {pid}")
+
+
+def cpu_ms(pid: int) -> float:
+    """The time that a process has worked so far, in all its threads; in steps of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1e3 / os.sysconf("SC_CLK_TCK")
 
 
 def tree_memory_mib(pid: int) -> float:

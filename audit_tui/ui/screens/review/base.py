@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import on
-from textual.screen import Screen
 
 from audit_tui.core.filter.filters import in_words
 from audit_tui.core.left import Left
@@ -26,6 +25,7 @@ from audit_tui.ui.screens.review.parts.source_watch import LOOK_S, Notice, Sourc
 from audit_tui.ui.shown_view import ShownView
 from audit_tui.ui.splits import read_splits, write_splits
 from audit_tui.ui.stillness import Stillness
+from audit_tui.ui.terminal.behind import Behind
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.chips import ChipLine
@@ -61,7 +61,7 @@ MIDNIGHT_CHECK_S = 30.0
 LIFTED_WORDS = "all filters lifted"
 
 
-class ReviewBase(Screen[None]):
+class ReviewBase(Behind[None]):
     """Holds the parts of the review screen, and what its themes share: views, questions, errors.
 
     The event list holds the view that is shown (``ShownView``). Commands ask it for another; when the rows of

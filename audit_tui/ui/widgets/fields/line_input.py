@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widgets import Input
 
 
 class LineInput(Input):
-    """An Input without frame or blinking.
+    """An Input without frame or blinking, that is never validated.
 
     Args:
         value: The text in it.
         placeholder: The words that an empty one shows.
         id: The widget's id.
     """
+
+    virtual_size: reactive[Size] = reactive(Size(0, 0))
+    """The size of the text; its widget has another one, so that no key lays out the screen again: 5 ms."""
 
     def __init__(
         self,
@@ -21,5 +26,8 @@ class LineInput(Input):
         *,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
-        super().__init__(value, placeholder, id=id, compact=True, select_on_focus=False)
+        super().__init__(value, placeholder, id=id, select_on_focus=False, validate_on=())
+        # Compact by hand: each class that is added styles it once more, 1 ms a time.
+        self.add_class("-textual-compact", update=False)
+        self.set_reactive(LineInput.compact, True)
         self.cursor_blink = False

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Input
 
 from audit_tui.core.columns import NAME_COLUMNS
 from audit_tui.core.filter.filters import NO_VALUE_WORDS, AnyText, FilterField
@@ -27,6 +26,7 @@ from audit_tui.ui.widgets.fields.candidates import (
     Candidate,
     Candidates,
 )
+from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.popup_list import PopupItem
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Later(NamedTuple):
     """Lets further keys come; None where nothing holds them."""
 
 
-class ValueInput(Input):
+class ValueInput(LineInput):
     """A value to compare with, and a popup of candidates while one types.
 
     Three things may stand in it: nothing, a text exactly as it was typed or picked, or the missing value.
@@ -138,11 +138,8 @@ class ValueInput(Input):
         error: AuditTuiError | None
 
     def __init__(self, popup: PopupList, values: CandidateSource) -> None:
-        # Never validated, and compact by hand: each class that is added styles it once more, 1 ms a time.
-        super().__init__(placeholder=self.PROMPT, validate_on=())
-        self.add_class("-textual-compact", update=False)
-        self.set_reactive(ValueInput.compact, True)
-        self.cursor_blink = False
+        super().__init__(placeholder=self.PROMPT)
+        self.select_on_focus = True
         self._popup = popup
         self._values = values
         self._field: FilterField | None = None
