@@ -254,6 +254,8 @@ def _target(leaf: str, parents: tuple[str, ...]) -> int:
         return 60
     if leaf == "name" and not parents:
         return 24
+    if leaf in ("name", "email", "id") and not _CONTENTS.isdisjoint(parents):
+        return 20 if leaf == "id" else 23
     if leaf in _APPS or (
         parents and parents[-1] in ("application", "app") and leaf in ("name", "label", "displaylabel")
     ):

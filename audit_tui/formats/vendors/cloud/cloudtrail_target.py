@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.tables import table
+from audit_tui.formats.values import dig
 from audit_tui.formats.words.english import JOINTS, Act, act_of, singular, told, with_reason, words_of
 from audit_tui.formats.words.patterns import narrate
 
@@ -213,7 +214,7 @@ def _find(scene: Scene, act: Act) -> _Found | None:
     if best is None or best[0] > _PART:
         best = _resource(scene, stem) or best or _refused(scene, stem)
     if best is None:
-        best = _best(scene.fields.get("additionalEventData"), stem)
+        best = _best(scene.fields.get("additionalEventData"), stem) or _filtered(params)
     if best is None:
         return None
     rank, named, name = best
@@ -221,6 +222,20 @@ def _find(scene: Scene, act: Act) -> _Found | None:
         name = f"{name}/{key}"
         rank = _EXACT if stem == "object" else rank
     return _Found(name, _words(act, name, params, is_noun=rank == _EXACT or _names(named, stem)))
+
+
+def _filtered(params: Fields) -> tuple[int, str, str] | None:
+    """The things that a list was asked for by their ids or names."""
+    items = dig(params, ("filterSet", "items"))
+    for item in items if isinstance(items, list) else ():
+        name = item.get("name") if isinstance(item, dict) else None
+        if isinstance(name, str) and name.endswith(("-id", "-name")):
+            values = dig(item, ("valueSet", "items"))
+            texts = [dig(value, ("value",)) for value in values] if isinstance(values, list) else []
+            names = _names_in([text for text in texts if isinstance(text, str)], "")
+            if names is not None:
+                return _SOME, "", names
+    return None
 
 
 def _params(scene: Scene) -> Fields:

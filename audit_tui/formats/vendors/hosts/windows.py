@@ -58,6 +58,8 @@ def refine(telling: Telling) -> None:
         "target"
     )
     computer = telling.text("System.Computer", "winlog.computer_name", "Hostname", "Computer", "MachineName")
+    if telling.target is None and row is not None:
+        telling.values["target"] = column_text(computer)
     telling.names = {**data, "computer": computer}
     record = telling.text(
         "System.EventRecordID", "winlog.record_id", "RecordNumber", "RecordID", "EventRecordID", "RecordId"
