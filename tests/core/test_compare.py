@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from audit_tui.core.investigate.compare import (
     Kind,
     Shift,
     compare,
+    compare_rest,
     intervals,
     is_shift,
     new_values,
@@ -78,6 +80,22 @@ def test_shifts_are_what_counting_tells(events: list[AuditEvent]) -> None:
         assert {shift for shift in comparison.shifts if shift.field is column} == set(
             filter(is_shift, wanted)
         )
+
+
+@given(EVENTS)
+def test_columns_whose_events_must_be_read_come_to_the_same(events: list[AuditEvent]) -> None:
+    reader = FakeReader(events)
+    wanted = compare(reader, EventQuery(), *HALVES)
+    shares: list[float] = []
+    with patch.object(comparing, "MOST_EVENTS", 3), patch.object(comparing, "_SLICE_EVENTS", 2):
+        some = compare(reader, EventQuery(), *HALVES)
+        whole = compare_rest(reader, EventQuery(), some, report=shares.append)
+    assert whole.left_out == ()
+    assert set(whole.shifts) == set(wanted.shifts)
+    assert shares == sorted(shares)
+    assert bool(shares) == bool(some.left_out)
+    with patch.object(comparing, "MOST_READ_EVENTS", 3):
+        assert compare_rest(reader, EventQuery(), some) == (whole if not some.left_out else some)
 
 
 def test_values_beyond_the_list_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

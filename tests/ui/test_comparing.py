@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import AuditEvent, to_us
+from audit_tui.core.investigate import compare as comparing
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.ui.screens.pick_dialog import PickDialog
@@ -16,6 +17,8 @@ from tests.ui.review_app import NOW, Driver, run_review
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def at(hours_ago: float, event: str, user: str, address: str = "10.0.0.1", target: str = "a") -> AuditEvent:
@@ -53,6 +56,19 @@ def test_every_line_of_a_comparison_opens_its_events() -> None:
         row = driver.review.table.highlighted
         assert row is not None
         assert row.event == "Backup"
+
+    run_review(script, EVENTS, view=TODAY)
+
+
+def test_what_has_to_be_read_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparing, "MOST_EVENTS", 2)
+
+    async def script(driver: Driver) -> None:
+        await driver.press("percent_sign")
+        dialog = driver.app.screen
+        assert isinstance(dialog, PickDialog)
+        await driver.until(lambda: "NEW  llama" in dialog.text)
+        assert "203.0.113.9" in dialog.text
 
     run_review(script, EVENTS, view=TODAY)
 

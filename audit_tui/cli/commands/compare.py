@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.options import events_options, query_argument, source_option
+from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
 from audit_tui.core.event_text import MISSING, safe_json
-from audit_tui.core.investigate.compare import LIMIT, PREVIOUS, compare, intervals
+from audit_tui.core.investigate.compare import (
+    LIMIT,
+    MOST_READ_EVENTS,
+    PREVIOUS,
+    compare,
+    compare_rest,
+    intervals,
+)
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.text import cells_of, clean, counted, cut
 from audit_tui.core.time.zones import date_text
@@ -72,7 +81,15 @@ def compare_command(
         reader = RedactingReader(store_reader, mode)
         choice = fallen_back(choice, reader)
         now, before = intervals(choice.view.time_range, choice.context, against)
-        comparison = compare(reader, choice.query(), now, before, limit)
+        query = replace(choice.query(), upto_seq=reader.newest_seq())
+        comparison = compare(reader, query, now, before, limit)
+        with ProgressLine() as progress:
+
+            def report(share: float) -> None:
+                if progress.is_due:
+                    progress.say(f"Reading the events: {share:.0%}")
+
+            comparison = compare_rest(reader, query, comparison, limit, report=report)
     for line in _json_lines(comparison) if is_json else _table(comparison):
         click.echo(line)
     sys.stdout.flush()
@@ -85,7 +102,8 @@ def compare_command(
         click.echo(f"{words}: {counted(events, 'event')}, {_span(interval, zone)}", err=True)
     if comparison.left_out:
         names = ", ".join(column.label for column in comparison.left_out)
-        click.echo(f"Not compared, for too many events: {names}. Choose a shorter range.", err=True)
+        words = f"more than {MOST_READ_EVENTS:,} events; choose a shorter range"
+        click.echo(f"Not compared: {names} ({words}).", err=True)
     if not comparison.shifts:
         click.echo("Nothing differs more than by chance.", err=True)
 

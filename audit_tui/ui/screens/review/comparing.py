@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from audit_tui.core.cancel import CancelToken
 from audit_tui.core.event import from_us, to_us
 from audit_tui.core.investigate.compare import (
     LAST_WEEK,
+    MOST_READ_EVENTS,
     PREVIOUS,
     Comparison,
     Kind,
     Shift,
     compare,
+    compare_rest,
     intervals,
 )
 from audit_tui.core.investigate.pairs import Open, PairsResult, open_pairs, pair_filter
@@ -24,8 +27,8 @@ from audit_tui.errors import TimeError
 from audit_tui.ui.screens.review.base import ReviewBase
 
 if TYPE_CHECKING:
-    from audit_tui.core.query import Interval
-    from audit_tui.ui.screens.pick_dialog import Choice, Picked
+    from audit_tui.core.query import EventQuery, Interval
+    from audit_tui.ui.screens.pick_dialog import Choice, PickDialog, Picked
 
 _VALUE_CELLS = 40
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -46,10 +49,10 @@ class Comparing(ReviewBase):
             return
         query = view.query(self.context)
         self._ask_once(
-            lambda reader: compare(reader, query, now, before), partial(self._show_comparison, against)
+            lambda reader: compare(reader, query, now, before), partial(self._show_comparison, query, against)
         )
 
-    def _show_comparison(self, against: str, comparison: Comparison) -> None:
+    def _show_comparison(self, query: EventQuery, against: str, comparison: Comparison) -> None:
         from audit_tui.ui.screens.pick_dialog import PickDialog
 
         is_week = against == LAST_WEEK
@@ -65,7 +68,38 @@ class Comparing(ReviewBase):
             hint=f"⏎ its events   w against {other}   Esc close",
             keys=("w",),
         )
-        self.app.push_screen(dialog, partial(self._take_shift, against, comparison))
+        token = CancelToken()
+
+        def take(picked: Picked[Shift] | None) -> None:
+            token.cancel()
+            self._take_shift(against, comparison, picked)
+
+        self.app.push_screen(dialog, take)
+        if comparison.left_out and comparison.can_be_read:
+            self._read_rest(query, comparison, dialog, title, token)
+
+    def _read_rest(
+        self,
+        query: EventQuery,
+        comparison: Comparison,
+        dialog: PickDialog[Shift],
+        title: str,
+        token: CancelToken,
+    ) -> None:
+        """Compare the columns that were left out while the others are looked at."""
+
+        def show(compared: Comparison, share: float) -> None:
+            if dialog.is_current:
+                dialog.renew(title, _comparison_choices(compared, share))
+
+        def report(share: float) -> None:
+            self.call_later(show, comparison, share)
+
+        self._ask_quietly(
+            "compare",
+            lambda reader: compare_rest(reader, query, comparison, cancel=token, report=report),
+            lambda compared: show(compared, 1.0),
+        )
 
     def _span(self, interval: Interval) -> str:
         if interval.start_us is None:
@@ -131,7 +165,7 @@ def told_duration(duration_us: int) -> str:
     return " ".join(parts[:2])
 
 
-def _comparison_choices(comparison: Comparison) -> list[Choice[Shift]]:
+def _comparison_choices(comparison: Comparison, share: float = 0.0) -> list[Choice[Shift]]:
     from audit_tui.ui.screens.pick_dialog import Choice
 
     choices: list[Choice[Shift]] = []
@@ -151,7 +185,11 @@ def _comparison_choices(comparison: Comparison) -> list[Choice[Shift]]:
         )
     if comparison.left_out:
         names = ", ".join(column.label for column in comparison.left_out)
-        choices.append(Choice(f"Not compared, for too many events: {names}"))
+        if comparison.can_be_read:
+            words = f"reading the events, {share:.0%}"
+        else:
+            words = f"not compared, more than {MOST_READ_EVENTS:,} events"
+        choices.append(Choice(f"{names}: {words}"))
     return choices or [Choice("Nothing differs more than by chance.")]
 
 
