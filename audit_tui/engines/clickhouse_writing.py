@@ -10,39 +10,32 @@ import fcntl
 import os
 import secrets
 import time
-from importlib import resources
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.config import state_directory
 from audit_tui.core.event import packed_seq
 from audit_tui.core.new_file import private_folder
 from audit_tui.engines.clickhouse import ERRORS, ClickHouseConnection, check_format, told
-from audit_tui.engines.layout import (
-    FORMAT,
-    MAX_STORES,
-    OUTCOMES,
-    Derived,
-    Field,
-    derived,
-    digest_of,
-    mark_of,
+from audit_tui.engines.layout import FORMAT, MAX_STORES, Field, digest_of
+from audit_tui.engines.writing import (
+    EVENT_COLUMNS,
+    MAX_NAMES,
+    escaped,
+    folded_name,
+    name_columns,
+    names_of,
+    rows_text,
+    schema_sql,
 )
 from audit_tui.errors import NotAStore, StoreBusy
-from audit_tui.store.index.row_tests import metadata_leaves
-from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from audit_tui.core.source import SourceUrl
-    from audit_tui.engines.outgoing import Batch, OutgoingEvent, Removal
+    from audit_tui.engines.outgoing import Batch, Removal
 
-MAX_NAMES = 200_000
-"""Names remembered as being there."""
-_COLUMNS = (
-    "id", "occurred_us", "event", "category", "username", "origin", "outcome", "severity", "key",
-    "description", "source_ip", "target", "metadata", "original", *Derived._fields,
-)  # fmt: skip
 ROLES = f"""\
 INSERT INTO audit_about SELECT 'format', '{FORMAT}' UNION ALL SELECT 'id', lower(hex(generateUUIDv4()));
 -- Two roles. Give each user of yours one of them: GRANT audit_reader TO oncall;
@@ -61,11 +54,6 @@ GRANT INSERT ON audit_events TO audit_shipper;
 GRANT INSERT ON audit_batches TO audit_shipper;
 GRANT INSERT ON audit_removed TO audit_shipper;
 """
-
-
-def schema_sql() -> str:
-    """Return the statements that make the tables."""
-    return (resources.files("audit_tui.engines") / "clickhouse.sql").read_text(encoding="utf-8")
 
 
 class ClickHouseWriter:
@@ -123,30 +111,22 @@ class ClickHouseWriter:
 
     def send(self, store: int, batch: Batch) -> None:
         """Write what is not there of a batch, and then that all of it is."""
-        self._learn(batch.events)
+        self._learn(batch)
         ends = {"first": packed_seq(store, batch.first), "end": packed_seq(store + 1, 0)}
-        existing = {
-            seq for (seq,) in self._connection.rows(
-                "SELECT id FROM audit_events WHERE id >= {first:Int64} AND id < {end:Int64}", ends
-            )
-        }  # fmt: skip
-        rows = [row for row in (_row(store, event) for event in batch.events) if row[0] not in existing]
-        if rows:
-            self._insert("audit_events", rows, _COLUMNS, f"{store}:{rows[0][0]}-{rows[-1][0]}")
-        told_last = [
-            store,
-            batch.last,
-            batch.first,
-            batch.root,
-            batch.note,
-            time.time_ns() // 1000,
-            batch.leaves,
-        ]
-        self._insert(
-            "audit_batches",
-            [told_last],
-            ("store", "last_n", "first_n", "root", "note", "shipped_us", "leaves"),
-        )
+        find = "SELECT id FROM audit_events WHERE id >= {first:Int64} AND id < {end:Int64}"
+        existing = frozenset(seq for (seq,) in self._connection.rows(find, ends))
+        names = [escaped(column) for _, column in name_columns(batch)]
+        if rows := rows_text(store, batch, names, without=existing):
+            token = {"insert_deduplication_token": f"{store}:{batch.first}-{batch.last}:{len(existing)}"}
+            with self._refusals():
+                self._client.raw_insert(
+                    "audit_events", EVENT_COLUMNS, rows, settings=token, fmt="TabSeparated"
+                )
+        columns = ("store", "last_n", "first_n", "root", "note", "shipped_us", "leaves")
+        head = [
+            store, batch.last, batch.first, batch.root, batch.note, time.time_ns() // 1000, batch.leaves
+        ]  # fmt: skip
+        self._insert("audit_batches", [head], columns)
 
     def declare(self, store: int, removals: Sequence[Removal]) -> None:
         """Write what declared acts removed."""
@@ -180,61 +160,31 @@ class ClickHouseWriter:
         self._locked[store_id] = descriptor
 
     def _make_tables(self) -> None:
-        for statement in schema_sql().split(";"):
+        for statement in schema_sql("clickhouse").split(";"):
             if statement.strip():
-                self._command(statement)
+                with self._refusals():
+                    self._client.command(statement)
         about = [["id", secrets.token_hex(16)], ["format", str(FORMAT)]]
         self._insert("audit_about", about, ("name", "value"))
 
-    def _learn(self, events: Iterable[OutgoingEvent]) -> None:
+    def _learn(self, batch: Batch) -> None:
         """Write the names of events that are not known to be there."""
         if len(self._names) > MAX_NAMES:
             self._names.clear()
-        new: dict[tuple[Field, str], None] = {}
-        for event in events:
-            for key in _names_of(event):
-                if key not in self._names:
-                    new[key] = None
-        rows = [
-            [int(field), name, mark_of(name) if field is Field.PATH else name.casefold()]
-            for field, name in new
-        ]
-        if rows:
+        names = names_of(batch).items()
+        new = {(field, name) for field, some in names for name in some} - self._names
+        if new:
+            rows = [[int(field), name, folded_name(field, name)] for field, name in sorted(new)]
             self._insert("audit_names", rows, ("field", "name", "folded"))
-            self._names.update(new)
+            self._names |= new
 
-    def _insert(self, table: str, rows: list[list[Any]], columns: Sequence[str], token: str = "") -> None:
-        settings = {"insert_deduplication_token": token} if token else {}
+    def _insert(self, table: str, rows: list[list[Any]], columns: Sequence[str]) -> None:
+        with self._refusals():
+            self._client.insert(table, rows, column_names=list(columns))
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
         try:
-            self._client.insert(table, rows, column_names=list(columns), settings=settings)
+            yield
         except ERRORS as error:
             raise told(error, self._url) from None
-
-    def _command(self, statement: str) -> None:
-        try:
-            self._client.command(statement)
-        except ERRORS as error:
-            raise told(error, self._url) from None
-
-
-def _names_of(event: OutgoingEvent) -> Iterable[tuple[Field, str]]:
-    for field, name in (
-        (Field.EVENT, event.event),
-        (Field.CATEGORY, event.category),
-        (Field.USER, event.user),
-        (Field.SOURCE, event.source),
-    ):
-        if name is not None:
-            yield field, name
-    if event.metadata is not None:
-        for path, _ in metadata_leaves(event.metadata):
-            yield Field.PATH, stored_text(path)
-
-
-def _row(store: int, event: OutgoingEvent) -> list[Any]:
-    more = derived(event.description, event.target, event.source_ip, event.metadata)
-    return [
-        packed_seq(store, event.number), event.occurred_us, event.event, event.category, event.user,
-        event.source, OUTCOMES.index(event.outcome), event.severity, event.key, event.description,
-        event.source_ip, event.target, event.metadata, event.original, *more,
-    ]  # fmt: skip

@@ -69,6 +69,8 @@ OUTCOMES = ("unknown", "success", "failure")
 """By their numbers in ``audit_events``."""
 BETWEEN, BEFORE_VALUE = "\x1f", "\x1e"
 """``texts`` is BETWEEN mark BEFORE_VALUE value BETWEEN mark BEFORE_VALUE value BETWEEN."""
+_REWRITTEN = ("\\", "\0", BETWEEN, BEFORE_VALUE)
+"""A JSON text without these has no value that must be written in another way."""
 _MARKS = "".join(map(chr, (*range(1, 9), 11, 12, *range(14, 30))))
 """The digits of marks: control characters that no JSON writer leaves in a text."""
 MARK_DIGITS = 8
@@ -87,11 +89,20 @@ class Derived(NamedTuple):
     folded_texts: str | None
 
 
+class PathMarks(dict[str, str]):
+    """What stands before a value in ``texts``, by its dotted name; of the names that were asked for."""
+
+    def __missing__(self, path: str) -> str:
+        mark = self[path] = f"{BETWEEN}{mark_of(stored_text(path))}{BEFORE_VALUE}"
+        return mark
+
+
 def derived(
     description: str | None,
     target: str | None,
     source_ip: str | None,
     metadata: str | None,
+    marks: PathMarks,
 ) -> Derived:
     """Work out the further columns of an event.
 
@@ -100,23 +111,27 @@ def derived(
         target: As stored.
         source_ip: As stored.
         metadata: Its JSON text as stored.
+        marks: The names of values; those that are met are added.
     """
-    texts = None
-    if metadata is not None and (leaves := metadata_leaves(metadata)):
-        parts = [
-            f"{mark_of(stored_text(path))}{BEFORE_VALUE}{leaf_text(stored_text(text))}"
-            for path, text in leaves
-        ]
-        texts = f"{BETWEEN}{BETWEEN.join(parts)}{BETWEEN}"
+    texts = None if metadata is None else _texts_of(metadata, marks)
     return Derived(
         folded(description),
         folded(target),
         folded(source_ip),
-        _address_text(target),
-        _address_text(source_ip),
+        None if target is None else _address_text(target),
+        None if source_ip is None else _address_text(source_ip),
         texts,
         folded(texts),
     )
+
+
+def _texts_of(metadata: str, marks: PathMarks) -> str | None:
+    leaves = metadata_leaves(metadata)
+    if metadata.isascii() and not any(map(metadata.__contains__, _REWRITTEN)):
+        parts = [marks[path] + text for path, text in leaves]
+    else:
+        parts = [marks[path] + leaf_text(stored_text(text)) for path, text in leaves]
+    return f"{''.join(parts)}{BETWEEN}" if parts else None
 
 
 def folded(text: str | None) -> str | None:
@@ -157,6 +172,7 @@ def network_ends(network: Network) -> tuple[str, str]:
     return address_text(network.network_address), address_text(network.broadcast_address)
 
 
-def _address_text(text: str | None) -> str | None:
-    address = None if text is None else address_of(text)
+@lru_cache(maxsize=20_000)
+def _address_text(text: str) -> str | None:
+    address = address_of(text)
     return None if address is None else address_text(address)

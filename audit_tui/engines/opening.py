@@ -161,12 +161,14 @@ def printed_schema(url: SourceUrl) -> str:
     """
     from importlib import import_module
 
+    from audit_tui.engines.writing import schema_sql
+
     name = "clickhouse_writing" if url.engine == CLICKHOUSE else "postgres_writing"
     try:
         module = import_module(f"audit_tui.engines.{name}")
     except ImportError:
         raise missing_driver(url) from None
-    return f"{module.schema_sql()}\n{module.ROLES}"
+    return f"{schema_sql(name.removesuffix('_writing'))}\n{module.ROLES}"
 
 
 def missing_driver(url: SourceUrl) -> UsageError:

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from audit_tui.core.evidence.leaf import Form
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, Frontier, split_leaves, tree_root
+from audit_tui.engines.layout import Derived, PathMarks, derived
 from audit_tui.errors import StoreDamaged, StoreError
+from audit_tui.store.evidence.content import FileRow
 from audit_tui.store.evidence.declared import read_declared
 from audit_tui.store.evidence.seal_reading import SealedStore
+from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from audit_tui.store.evidence.content import FileRow
     from audit_tui.store.evidence.declared import Declared
 
 _VERIFY = "audit-tui verify says more. Nothing after it is sent."
 _ROOTS_AT_ONCE = 8_192
 
 
-class OutgoingEvent(NamedTuple):
-    """An event as it is sent: the texts to the byte as they are sealed."""
+class Events(NamedTuple):
+    """Events as they are sent, column by column: the texts to the byte as they are sealed."""
 
-    number: int
-    occurred_us: int
-    key: str
-    event: str
-    category: str | None
-    user: str | None
-    description: str | None
-    outcome: str
-    severity: int | None
-    source_ip: str | None
-    target: str | None
-    source: str | None
-    metadata: str | None
-    original: str | None
+    number: Sequence[int]
+    occurred_us: Sequence[int]
+    key: Sequence[str]
+    event: Sequence[str]
+    category: Sequence[str | None]
+    user: Sequence[str | None]
+    description: Sequence[str | None]
+    outcome: Sequence[str]
+    severity: Sequence[int | None]
+    source_ip: Sequence[str | None]
+    target: Sequence[str | None]
+    source: Sequence[str | None]
+    metadata: Sequence[str | None]
+    original: Sequence[str | None]
     """In base64."""
 
 
@@ -47,8 +50,12 @@ class Batch(NamedTuple):
 
     first: int
     last: int
-    events: list[OutgoingEvent]
+    events: Events
     """Those that exist: what was pruned is missing."""
+    derived: Sequence[Sequence[str | None]]
+    """The columns of ``Derived`` of these events."""
+    paths: frozenset[str]
+    """The dotted names that their metadata have."""
     leaves: str
     """The sealed leaf of each number, one after the other, in base64."""
     root: str
@@ -124,16 +131,27 @@ class OutgoingStore:
             StoreDamaged: If one is not what was sealed.
         """
         with self._store.snapshot():
-            rows = self._store.content.rows(first, last)
+            rows = list(self._store.content.stream(first, last))
             leaves = self._leaves(first, last)
-            self._check(rows, leaves, first)
+            forms = (Form.EVENT, Form.OLD)
+            if not any(self._store.content.leaves(rows, form) == leaves for form in forms):
+                self._check(list(map(FileRow._make, rows)), leaves, first)
             note = self._store.connection.execute(
                 "SELECT note FROM seal_head WHERE size = ?", (last,)
             ).fetchone()
-            events = [self._outgoing(row) for row in rows]
-            text = None if note is None else note[0].decode("utf-8", "replace")
-            sealed = base64.b64encode(b"".join(leaves)).decode()
-            return Batch(first, last, events, sealed, self._root(last), text)
+            events = self._events(rows)
+            root = self._root(last)
+        marks = PathMarks()
+        further = [
+            derived(*texts, marks)
+            for texts in zip(
+                events.description, events.target, events.source_ip, events.metadata, strict=True
+            )
+        ]
+        text = None if note is None else note[0].decode("utf-8", "replace")
+        sealed = base64.b64encode(b"".join(leaves)).decode()
+        paths = frozenset(map(stored_text, marks))
+        return Batch(first, last, events, _columns(further, len(Derived._fields)), paths, sealed, root, text)
 
     def _root(self, size: int) -> str:
         full, rest = divmod(size, BLOCK_LEAVES)
@@ -183,29 +201,42 @@ class OutgoingStore:
             if not declared.is_pruned(number):
                 raise StoreDamaged(f"Event {number:,} of {self.path} is missing.", _VERIFY)
 
-    def _outgoing(self, row: FileRow) -> OutgoingEvent:
-        texts = self._store.content.texts(row)
+    def _events(self, rows: Sequence[Sequence[Any]]) -> Events:
+        (seqs, occurred_us, keys, event_ids, category_ids, user_ids, descriptions, outcomes, severities, ips,
+         targets, source_ids, metadata, originals) = _columns(rows, len(FileRow._fields))  # fmt: skip
+        names = self._store.content.encodings
         try:
-            return OutgoingEvent(
-                row.seq,
-                row.occurred_us,
-                _text(texts.key) or "",
-                _text(texts.event_id) or "",
-                _text(texts.category_id),
-                _text(texts.user_id),
-                _text(texts.description),
-                _text(texts.outcome) or "",
-                row.severity,
-                _text(texts.source_ip),
-                _text(texts.target),
-                _text(texts.source_id),
-                _text(texts.metadata),
-                None if row.original is None else base64.b64encode(row.original).decode(),
+            return Events(
+                seqs,
+                occurred_us,
+                _texts(keys),
+                _named(names.events, event_ids),
+                _named(names.categories, category_ids),
+                _named(names.users, user_ids),
+                _texts(descriptions),
+                _texts(outcomes),
+                severities,
+                _texts(ips),
+                _texts(targets),
+                _named(names.sources, source_ids),
+                _texts(metadata),
+                [None if data is None else base64.b64encode(data).decode() for data in originals],
             )
         except UnicodeDecodeError:
-            message = f"Event {row.seq:,} of {self.path} holds bytes that are not text."
+            for event in rows if len(rows) > 1 else ():
+                self._events((event,))
+            message = f"Event {rows[0][0]:,} of {self.path} holds bytes that are not text."
             raise StoreDamaged(message, _VERIFY) from None
 
 
-def _text(value: object) -> str | None:
-    return value.decode() if isinstance(value, bytes) else None
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+def _texts(values: Sequence[bytes | None]) -> list[Any]:
+    return [None if value is None else str(value, "utf-8") for value in values]
+
+
+def _named(names: Mapping[Any, tuple[int, bytes]], numbers: Sequence[int | None]) -> list[Any]:
+    texts = {number: None if number is None else names[number][1].decode() for number in set(numbers)}
+    return list(map(texts.__getitem__, numbers))

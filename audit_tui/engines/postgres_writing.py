@@ -5,51 +5,47 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import errors
 
-from audit_tui.core.event import packed_seq
-from audit_tui.engines.layout import (
-    FORMAT,
-    GRAIN_US,
-    NO_NAME,
-    OUTCOMES,
-    Field,
-    derived,
-    digest_of,
-    mark_of,
-)
+from audit_tui.engines.layout import FORMAT, GRAIN_US, NO_NAME, Field, digest_of
 from audit_tui.engines.postgres import PostgresConnection, check_format, told
+from audit_tui.engines.writing import (
+    EVENT_COLUMNS,
+    MAX_NAMES,
+    NULL,
+    folded_name,
+    name_columns,
+    names_of,
+    rows_text,
+    schema_sql,
+)
 from audit_tui.errors import NotAStore, SourceLost, StoreBusy, StoreError
-from audit_tui.store.index.row_tests import metadata_leaves
-from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from audit_tui.core.source import SourceUrl
-    from audit_tui.engines.outgoing import Batch, OutgoingEvent, Removal
+    from audit_tui.engines.outgoing import Batch, Removal
 
 _COUNTED = (Field.ALL, Field.EVENT, Field.CATEGORY, Field.USER)
-MAX_NAMES = 200_000
-"""Numbers of names kept in memory."""
-_EVENT_COLUMNS = (
-    "id, occurred_us, event, category, username, origin, outcome, severity, key, description, source_ip,"
-    " target, metadata, original, folded_description, folded_target, folded_source_ip, target_address,"
-    " source_address, texts, folded_texts"
-)
 _ADD_TOTALS = (
     "INSERT INTO audit_totals (field, name, span, n)"
     " SELECT * FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bigint[])"
     " ON CONFLICT (field, name, span) DO UPDATE SET n = audit_totals.n + excluded.n"
 )
+_COPY = f"COPY audit_events ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
+_ADD_BATCH = (
+    "INSERT INTO audit_batches (store, last_n, first_n, root, note, shipped_us, leaves)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
 _ADD_NAMES = (
     "INSERT INTO audit_names (field, digest, name, folded)"
     " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT (field, digest) DO NOTHING"
 )
+_FIND_NAMES = "SELECT digest, id FROM audit_names WHERE field = %s AND digest = ANY (%s)"
 ROLES = f"""\
 INSERT INTO audit_about (name, value)
     VALUES ('format', '{FORMAT}'), ('id', replace(gen_random_uuid()::text, '-', ''));
@@ -73,11 +69,6 @@ ALTER ROLE audit_reader SET default_transaction_read_only = on;
 --     coalesce(folded_target, lower(target)) gin_trgm_ops,
 --     coalesce(folded_source_ip, lower(source_ip)) gin_trgm_ops);
 """
-
-
-def schema_sql() -> str:
-    """Return the statements that make the tables."""
-    return (resources.files("audit_tui.engines") / "postgres.sql").read_text(encoding="utf-8")
 
 
 class PostgresWriter:
@@ -133,35 +124,25 @@ class PostgresWriter:
             StoreBusy: If another shipper of the same store was faster.
             SourceLost: If the server went away; whether the batch was written is told by ``head``.
         """
+        head = (
+            store, batch.last, batch.first, batch.root, batch.note, time.time_ns() // 1000, batch.leaves
+        )  # fmt: skip
         try:
-            self._learn(batch.events)
-            rows, totals = self._rows(store, batch.events)
+            self._learn(batch)
+            numbers = [
+                [None if name is None else self._names[field, name] for name in column]
+                for field, column in name_columns(batch)
+            ]
+            rows, totals = rows_text(store, batch, map(_numbers_text, numbers)), _totals(batch, numbers)
             with self._raw.transaction():
                 # First, so that the second of two shippers of one store ends before it has sent anything.
-                self._raw.execute(
-                    "INSERT INTO audit_batches (store, last_n, first_n, root, note, shipped_us, leaves)"
-                    " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                    (
-                        store,
-                        batch.last,
-                        batch.first,
-                        batch.root,
-                        batch.note,
-                        time.time_ns() // 1000,
-                        batch.leaves,
-                    ),
-                )
-                with self._raw.cursor().copy(f"COPY audit_events ({_EVENT_COLUMNS}) FROM STDIN") as copy:
-                    for row in rows:
-                        copy.write_row(row)
+                self._raw.execute(_ADD_BATCH, head)
+                with self._raw.cursor().copy(_COPY) as copy:
+                    copy.write(rows)
                 # In one order for all shippers, so that none waits for another in a circle.
-                keys = sorted(totals)
-                columns: list[list[int]] = [list(column) for column in zip(*keys, strict=True)] or [
-                    [],
-                    [],
-                    [],
-                ]
-                self._raw.execute(_ADD_TOTALS, (*columns, [totals[key] for key in keys]))
+                added = [(*key, n) for key, n in sorted(totals.items())]
+                columns = [list(column) for column in zip(*added, strict=True)] or [[]] * 4
+                self._raw.execute(_ADD_TOTALS, columns)
         except (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure):
             raise StoreBusy(
                 "Another shipper of this store was faster.", "One for each store is enough."
@@ -190,7 +171,7 @@ class PostgresWriter:
     def _make_tables(self) -> None:
         try:
             with self._raw.transaction():
-                self._raw.execute(schema_sql())
+                self._raw.execute(schema_sql("postgres"))
                 about = {"id": secrets.token_hex(16), "format": str(FORMAT)}
                 for name, value in about.items():
                     self._raw.execute("INSERT INTO audit_about (name, value) VALUES (%s, %s)", (name, value))
@@ -200,65 +181,35 @@ class PostgresWriter:
         except psycopg.Error as error:
             raise self._told(error) from None
 
-    def _learn(self, events: Iterable[OutgoingEvent]) -> None:
+    def _learn(self, batch: Batch) -> None:
         """Number the names of events."""
         if len(self._names) > MAX_NAMES:
             self._names.clear()
-        wanted: dict[Field, set[str]] = {field: set() for field in Field}
-        for event in events:
-            for field, name in (
-                (Field.EVENT, event.event),
-                (Field.CATEGORY, event.category),
-                (Field.USER, event.user),
-                (Field.SOURCE, event.source),
-            ):
-                if name is not None:
-                    wanted[field].add(name)
-            if event.metadata is not None:
-                wanted[Field.PATH].update(stored_text(path) for path, _ in metadata_leaves(event.metadata))
-        for field, names in wanted.items():
-            new = sorted(name for name in names if (field, name) not in self._names)
-            if new:
-                self._number(field, new)
-
-    def _number(self, field: Field, names: list[str]) -> None:
-        digests = list(map(digest_of, names))
-        folded = [mark_of(name) if field is Field.PATH else name.casefold() for name in names]
-        self._raw.execute(_ADD_NAMES, (int(field), digests, names, folded))
-        rows = self._raw.execute(
-            "SELECT digest, id FROM audit_names WHERE field = %s AND digest = ANY (%s)", (int(field), digests)
-        ).fetchall()
-        numbers = dict(rows)
-        for name, digest in zip(names, digests, strict=True):
-            self._names[field, name] = numbers[digest]
-
-    def _rows(
-        self, store: int, events: Sequence[OutgoingEvent]
-    ) -> tuple[list[tuple[Any, ...]], Counter[tuple[int, int, int]]]:
-        """Return the rows of events, and what they add to the totals by field, name and span."""
-        names = self._names
-        rows: list[tuple[Any, ...]] = []
-        totals: Counter[tuple[int, int, int]] = Counter()
-        for event in events:
-            numbers = [
-                None if name is None else names[field, name]
-                for field, name in (
-                    (Field.EVENT, event.event),
-                    (Field.CATEGORY, event.category),
-                    (Field.USER, event.user),
-                    (Field.SOURCE, event.source),
-                )
-            ]
-            more = derived(event.description, event.target, event.source_ip, event.metadata)
-            rows.append(
-                (packed_seq(store, event.number), event.occurred_us, *numbers, OUTCOMES.index(event.outcome),
-                 event.severity, event.key, event.description, event.source_ip, event.target, event.metadata,
-                 event.original, *more)
-            )  # fmt: skip
-            for field, number in zip(_COUNTED, (0, *numbers), strict=False):
-                totals[int(field), number or NO_NAME, event.occurred_us // GRAIN_US[field]] += 1
-        return rows, totals
+        for field, names in names_of(batch).items():
+            if new := sorted(name for name in names if (field, name) not in self._names):
+                digests = list(map(digest_of, new))
+                folded = [folded_name(field, name) for name in new]
+                self._raw.execute(_ADD_NAMES, (int(field), digests, new, folded))
+                numbers = dict(self._raw.execute(_FIND_NAMES, (int(field), digests)).fetchall())
+                self._names |= {
+                    (field, name): numbers[digest] for name, digest in zip(new, digests, strict=True)
+                }
 
     def _told(self, error: psycopg.Error) -> StoreError:
         kind = SourceLost if self._raw.closed else StoreError
         return told(error, self._url, kind)
+
+
+def _numbers_text(numbers: Iterable[int | None]) -> Iterator[str]:
+    return (NULL if number is None else str(number) for number in numbers)
+
+
+def _totals(batch: Batch, numbers: Sequence[Sequence[int | None]]) -> dict[tuple[int, int, int], int]:
+    """Return what events add to the totals, by field, name and span."""
+    totals = {}
+    for field, column in zip(_COUNTED, ([0] * len(batch.events.number), *numbers), strict=False):
+        grain = GRAIN_US[field]
+        spans = [moment // grain for moment in batch.events.occurred_us]
+        for (number, span), n in Counter(zip(column, spans, strict=True)).items():
+            totals[int(field), number or NO_NAME, span] = n
+    return totals

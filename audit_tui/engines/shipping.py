@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from audit_tui.core.text import counted
@@ -12,12 +13,13 @@ from audit_tui.errors import SourceLost, StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.outgoing import Batch, Removal
 
-BATCH_EVENTS = 5_000
+BATCH_EVENTS = 10_000
 LOOK_S = 1.0
 """The time between two looks for new events."""
 
@@ -160,17 +162,27 @@ class Shipper:
             self._already = done
         begun = done
         size = outgoing.size()
-        while done < size:
-            last = min(done + self._batch_events, size)
-            try:
-                writer.send(store, outgoing.batch(done + 1, last))
-            except StoreBusy:
-                # Another shipper of the same store: what it sent must be the same.
-                done = self._checked_head(outgoing, writer, store)
-                continue
-            self._sent += last - done
-            done = last
-            report(done, size)
+        # The next batch is read while the engine takes one.
+        with ThreadPoolExecutor(1) as ahead:
+
+            def read(after: int) -> Future[Batch] | None:
+                last = min(after + self._batch_events, size)
+                return ahead.submit(outgoing.batch, after + 1, last) if after < last else None
+
+            waiting = read(done)
+            while waiting is not None:
+                batch = waiting.result()
+                waiting = read(batch.last)
+                try:
+                    writer.send(store, batch)
+                except StoreBusy:
+                    # Another shipper of the same store: what it sent must be the same.
+                    done = ahead.submit(self._checked_head, outgoing, writer, store).result()
+                    waiting = read(done)
+                    continue
+                self._sent += batch.last - done
+                done = batch.last
+                report(done, size)
         new = [removal for removal in outgoing.removals() if removal.by > begun]
         writer.declare(store, new)
         self._outdated += sum(

@@ -17,7 +17,7 @@ from audit_tui.core.evidence.leaf import EncodedValues, Encodings, Form, make_le
 from audit_tui.core.evidence.merkle import Frontier, split_leaves
 from audit_tui.core.evidence.sealed import Wrong, WrongRuns
 from audit_tui.engines.dialect import Args
-from audit_tui.engines.layout import OUTCOMES, Derived, derived
+from audit_tui.engines.layout import OUTCOMES, Derived, PathMarks, derived
 from audit_tui.errors import CheckpointError
 from audit_tui.store.evidence.declared import ACTION, DIGEST, LEAVES, PRUNE, REDACT, ranges_digest
 from audit_tui.store.evidence.signing import is_signed_by
@@ -202,6 +202,7 @@ class SharedCheck:
         sealed = [_sealed(row, base) for row in rows]
         made = make_leaves(sealed, self._encodings, Form.EVENT)
         existing = set()
+        marks = PathMarks()
         for row, values, leaf in zip(rows, sealed, made, strict=True):
             event = values[0]
             existing.add(event)
@@ -210,7 +211,7 @@ class SharedCheck:
                 self._unmatched[event] = {leaf, self._leaf(values, Form.OLD)}
                 continue
             self._matching += 1
-            if Derived(*row[14:]) != derived(row[6], row[10], row[9], row[12]):
+            if Derived(*row[14:]) != derived(row[6], row[10], row[9], row[12], marks):
                 self._problems.append(f"event {event:,} would be found by other texts than it has")
         self._missing.update(set(range(batch.first, batch.last + 1)) - existing)
 

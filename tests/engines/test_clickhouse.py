@@ -12,7 +12,7 @@ import pytest
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.clickhouse import ClickHouseConnection, options
 from audit_tui.engines.clickhouse_writing import ClickHouseWriter
-from audit_tui.engines.outgoing import OutgoingStore
+from audit_tui.engines.outgoing import Events, OutgoingStore
 from audit_tui.errors import SourceLost, StoreBusy, UsageError
 from tests.cli.running import run
 from tests.engines.servers import empty_clickhouse
@@ -57,7 +57,9 @@ def test_the_walk(url: str, store: Path, tmp_path: Path) -> None:
     assert "audit_events" in run("ship", "--to", url, "--print-schema").stdout
 
 
-def test_a_batch_that_was_interrupted_is_made_whole(url: str, store: Path) -> None:
+def test_a_batch_that_was_interrupted_is_made_whole(
+    url: str, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ship(store, url, batch_events=20)
     path = store.with_name("more.db")
     append(path, EVENTS)
@@ -66,17 +68,12 @@ def test_a_batch_that_was_interrupted_is_made_whole(url: str, store: Path) -> No
         number = writer.register(outgoing.store_id, "more")
         batch = outgoing.batch(1, 50)
         # As a kill between two blocks of the insert leaves it: some events, and no word of the batch.
-        for part in (batch.events[:7], batch.events[30:33]):
-            rows_of = batch._replace(events=part)
-            inserted = writer._insert
-
-            def only_events(table: str, *rest: object, to: object = inserted) -> None:
-                if table != "audit_batches":
-                    to(table, *rest)  # type: ignore[operator]
-
-            writer._insert = only_events  # type: ignore[method-assign, assignment]
-            writer.send(number, rows_of)
-            writer._insert = inserted  # type: ignore[method-assign]
+        for part in (slice(7), slice(30, 33)):
+            events = Events._make(column[part] for column in batch.events)
+            rows = batch._replace(events=events, derived=[column[part] for column in batch.derived])
+            with monkeypatch.context() as patch:
+                patch.setattr(writer, "_insert", lambda *_: None)
+                writer.send(number, rows)
         assert writer.head(number) == (0, "")
     writer.close()
     ship(path, url, "more", batch_events=40)

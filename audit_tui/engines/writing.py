@@ -1,0 +1,101 @@
+"""Writing to a shared engine: what its writers share."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from audit_tui.core.event import packed_seq
+from audit_tui.engines.layout import COLUMN_OF, OUTCOMES, Derived, Field, mark_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from audit_tui.engines.outgoing import Batch
+
+MAX_NAMES = 200_000
+"""Names remembered as being there."""
+EVENT_COLUMNS = (
+    "id", "occurred_us", *COLUMN_OF.values(), "outcome", "severity", "key", "description", "source_ip",
+    "target", "metadata", "original", *Derived._fields,
+)  # fmt: skip
+NULL = "\\N"
+_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+_OUTCOME_NUMBERS = {outcome: str(number) for number, outcome in enumerate(OUTCOMES)}
+
+
+def schema_sql(engine: str) -> str:
+    """Return the statements that make the tables of an engine."""
+    return (resources.files("audit_tui.engines") / f"{engine}.sql").read_text(encoding="utf-8")
+
+
+def name_columns(batch: Batch) -> tuple[tuple[Field, Sequence[str | None]], ...]:
+    """Return the columns of ``COLUMN_OF``."""
+    events = batch.events
+    return (
+        (Field.EVENT, events.event),
+        (Field.CATEGORY, events.category),
+        (Field.USER, events.user),
+        (Field.SOURCE, events.source),
+    )
+
+
+def names_of(batch: Batch) -> dict[Field, set[str]]:
+    """Return the different names of a batch's events."""
+    names = {
+        field: {name for name in set(column) if name is not None} for field, column in name_columns(batch)
+    }
+    return names | {Field.PATH: set(batch.paths)}
+
+
+def folded_name(field: Field, name: str) -> str:
+    """Return what stands in ``folded`` of ``audit_names``."""
+    return mark_of(name) if field is Field.PATH else name.casefold()
+
+
+def rows_text(
+    store: int, batch: Batch, names: Iterable[Iterable[str]], *, without: frozenset[int] = frozenset()
+) -> bytes:
+    """Return the rows of events as COPY and TabSeparated read them: both engines take them ten times as fast.
+
+    Args:
+        store: The number of the store.
+        batch: The events.
+        names: The columns of ``COLUMN_OF``, as they stand in the rows.
+        without: Rows, by their ids, that are left out.
+    """
+    events = batch.events
+    ids = [packed_seq(store, number) for number in events.number]
+    texts = (
+        events.key,
+        events.description,
+        events.source_ip,
+        events.target,
+        events.metadata,
+        events.original,
+    )
+    columns = (
+        map(str, ids),
+        map(str, events.occurred_us),
+        *names,
+        map(_OUTCOME_NUMBERS.__getitem__, events.outcome),
+        [NULL if severity is None else str(severity) for severity in events.severity],
+        *map(escaped, (*texts, *batch.derived)),
+    )
+    rows: Iterable[str] = map("\t".join, zip(*columns, strict=True))
+    if without:
+        rows = (row for seq, row in zip(ids, rows, strict=True) if seq not in without)
+    return "".join(f"{row}\n" for row in rows).encode()
+
+
+def escaped(values: Sequence[str | None]) -> list[str]:
+    """Return the texts of a column, with escapes for what would end them."""
+    every = "".join(filter(None, values))
+    texts = [NULL if value is None else value for value in values]
+    for mark, escape in _ESCAPES:
+        if mark in every:
+            texts = [
+                text if value is None else text.replace(mark, escape)
+                for text, value in zip(texts, values, strict=True)
+            ]
+    return texts
