@@ -90,7 +90,7 @@ class Derived(NamedTuple):
 
 
 class PathMarks(dict[str, str]):
-    """What stands before a value in ``texts``, by its dotted name; of the names that were asked for."""
+    """The beginning of a value in ``texts`` by its dotted name, for the names that were asked for."""
 
     def __missing__(self, path: str) -> str:
         mark = self[path] = f"{BETWEEN}{mark_of(stored_text(path))}{BEFORE_VALUE}"
