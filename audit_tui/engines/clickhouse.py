@@ -6,11 +6,13 @@ import logging
 import os
 import re
 import uuid
+import warnings
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver import exceptions
+from urllib3.exceptions import InsecureRequestWarning
 
 from audit_tui.core.privacy.source_name import without_password
 from audit_tui.engines.layout import FORMAT
@@ -26,12 +28,22 @@ if TYPE_CHECKING:
 
 PORT, SECURE_PORT = 8123, 8443
 CONNECT_TIMEOUT_S = 10
+ANSWER_TIMEOUT_S = 120
+"""The longest silence: while it works on a statement, a server sends its progress."""
 _MISSING_TABLE, _CANCELLED, _READ_ONLY = "Code: 60", "Code: 394", "Code: 164"
 ERRORS = (exceptions.Error, OSError, RuntimeError)
 """The last one is of the engine inside this process."""
+_MOST_CHARS = 300
+_NO = ("0", "false", "no")
 _OPTIONS = frozenset({"secure", "verify", "ca_cert"})
-_REASON = re.compile(r"\[Errno -?\d+\] ([^)'\"]+)")
+_REASON = re.compile(r"\[Errno -?\d+\] ([^)'\"]+)|(certificate verify failed[^()]*)")
 """The reason of the system, inside 280 characters of the driver's classes and addresses."""
+_SERVER_WORDS = re.compile(r"DB::Exception: (.*?)(?: \(for url [^)]*\))?$")
+"""The words of the server, inside those of the driver."""
+_HINTS = {
+    "code: 516": "The password comes from CLICKHOUSE_PASSWORD, or stands in the URL.",
+    "certificate": "Name the certificate of who signed it: ?ca_cert=FILE.",
+}
 # Without a handler Python writes the driver's warnings to the terminal, over the screen.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
@@ -58,9 +70,10 @@ class ClickHouseConnection:
         try:
             settings = {"query_id": self._query_id}
             result = self.client.query(statement, parameters=dict(values), settings=settings)
+            # Its rows may still be on their way.
+            return list(map(tuple, result.result_rows))
         except ERRORS as error:
             raise told(error, self._url) from None
-        return list(map(tuple, result.result_rows))
 
     def interrupt(self) -> None:
         """Ask the server to end the statement; takes a client of its own."""
@@ -99,7 +112,11 @@ def options(url: SourceUrl) -> dict[str, Any]:
             f"{url} does not know the option {min(unknown)}.",
             f"Options are {', '.join(sorted(_OPTIONS))}.",
         )
-    is_secure = given.get("secure", str(not url.is_local)).lower() not in ("0", "false", "no")
+    is_secure = given.get("secure", str(not url.is_local)).lower() not in _NO
+    is_verified = given.get("verify", "true").lower() not in _NO
+    if not is_verified:
+        # Whoever turned it off knows; the warning of each request would go over the screen.
+        warnings.filterwarnings("ignore", category=InsecureRequestWarning)
     password = (
         os.environ.get("CLICKHOUSE_PASSWORD", "") if parts.password is None else unquote(parts.password)
     )
@@ -110,9 +127,10 @@ def options(url: SourceUrl) -> dict[str, Any]:
         "password": password,
         "database": unquote(parts.path.strip("/")) or "__default__",
         "secure": is_secure,
-        "verify": given.get("verify", "true").lower() not in ("0", "false", "no"),
+        "verify": is_verified,
         "ca_cert": given.get("ca_cert"),
         "connect_timeout": CONNECT_TIMEOUT_S,
+        "send_receive_timeout": ANSWER_TIMEOUT_S,
         "autogenerate_session_id": False,
         "client_name": "audit-tui",
     }
@@ -128,13 +146,19 @@ def told(error: Exception, url: SourceUrl) -> Exception:
     if not isinstance(error, ERRORS):
         return error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    words = without_password(lines[0] if lines else type(error).__name__)[:300]
+    words = without_password(lines[0] if lines else type(error).__name__)
+    if server := _SERVER_WORDS.search(words):
+        words = server[1]
     password = urlsplit(url.secret_text).password or os.environ.get("CLICKHOUSE_PASSWORD")
     words = words.replace(unquote(password), "***") if password else words
-    if isinstance(error, exceptions.OperationalError | exceptions.InterfaceError | OSError):
-        reason = _REASON.search(words)
-        return SourceLost(f"{url} cannot be reached: {reason[1] if reason is not None else words}")
-    return StoreError(f"{url} refuses: {words}")
+    hint = next((hint for mark, hint in _HINTS.items() if mark in text), "")
+    if not isinstance(error, exceptions.OperationalError | exceptions.InterfaceError | OSError):
+        return StoreError(f"{url} refuses: {words[:_MOST_CHARS]}", hint)
+    if "Read timed out" in text:
+        words = f"it did not answer within {ANSWER_TIMEOUT_S} s"
+    elif reason := _REASON.search(words):
+        words = (reason[1] or reason[2]).strip()
+    return SourceLost(f"{url} cannot be reached: {words[:_MOST_CHARS]}", hint)
 
 
 def not_made(url: SourceUrl) -> StoreError:

@@ -125,7 +125,7 @@ def test_away_from_this_machine_the_certificate_is_checked(monkeypatch: pytest.M
     near = options(SourceUrl("clickhouse://localhost/audit"))
     assert (near["secure"], near["port"]) == (False, 8123)
     assert options(SourceUrl("clickhouse://ch.example:9000/a?secure=false"))["secure"] is False
-    with pytest.raises(UsageError, match="not known: pasword"):
+    with pytest.raises(UsageError, match="does not know the option pasword"):
         options(SourceUrl("clickhouse://ch.example/a?pasword=x"))
 
 

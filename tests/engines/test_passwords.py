@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.cli.commands import open_
+from audit_tui.cli.opening import screen
 from audit_tui.ui.app import AuditApp
 from tests.cli.running import run
 from tests.engines.servers import empty_database
@@ -77,9 +77,9 @@ def test_twenty_commands(
             """Show nothing."""
 
     monkeypatch.setattr("audit_tui.ui.app.AuditApp", Noted)
-    monkeypatch.setattr(open_, "require_screen", lambda *_, **__: None)
-    run("open", url, *everything)
-    assert shown
+    monkeypatch.setattr(screen, "require_screen", lambda *_, **__: None)
+    opened = run("open", url, *everything)
+    assert shown, opened.output
     assert url.split("?")[0].replace(PASSWORD, "***") in " ".join(shown[0].command_words)
     assert PASSWORD not in repr(shown[0].command_words) + shown[0].store_name + shown[0].notice
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
