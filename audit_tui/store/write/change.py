@@ -69,8 +69,7 @@ class Change(NamedTuple):
         Returns:
             The number of the event.
         """
-        seals = next(companion for companion in self.companions if isinstance(companion, Seals))
-        with seals.acting():
+        with self._seals.acting():
             seq = self.append([draft(event)]).first_seq
         assert seq is not None  # noqa: S101 - its key is random
         return seq
@@ -87,5 +86,9 @@ class Change(NamedTuple):
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, value),
         )
-        for companion in self.companions:
-            companion.forget()
+        # The key is among them. The index would forget what it is to take out.
+        self._seals.forget()
+
+    @property
+    def _seals(self) -> Seals:
+        return next(companion for companion in self.companions if isinstance(companion, Seals))
