@@ -17,6 +17,7 @@ from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
 from audit_tui.core.filter.operators import AT_LEAST, CONTAINS, IN_NETWORK, IS, MATCHES
 from audit_tui.core.metadata import is_inside
 from audit_tui.errors import QueryCancelled, StoreDamaged
+from audit_tui.store.evidence import text_check
 from audit_tui.store.index import text_build, text_fields, text_grams, text_index, text_stretch
 from audit_tui.store.index.row_conditions import Answer
 from audit_tui.store.index.row_tests import metadata_leaves
@@ -254,8 +255,8 @@ def test_an_answer_is_that_of_the_rows(
             stretch = Stretch(first, min(first + step - 1, newest))
             text_index.build_stretch(store, stretch)
             rows = store.execute(text_fields.ROWS, stretch).fetchall()
-            assert text_index.problems(store, stretch, rows) == []
-    assert text_index.structure_problems(store) == []
+            assert text_check.problems(store, stretch, rows) == []
+    assert text_check.structure_problems(store) == []
     snapshot = Opened(store)
     for condition in asked:
         seq = data.draw(st.integers(1, newest), label="looked at first")
@@ -359,9 +360,9 @@ def test_what_hides_an_event_from_a_search_is_told(store: sqlite3.Connection, ch
     fill(store, SEVERAL)
     text_index.build(store)
     store.execute(change)
-    problems = text_index.structure_problems(store)
+    problems = text_check.structure_problems(store)
     for stretch in text_index.stretches(store):
-        problems += text_index.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
+        problems += text_check.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
     assert problems
 
 
@@ -410,7 +411,7 @@ def test_more_text_than_fits_is_divided_and_the_rest_left_to_the_rows(
     assert list(matches) == list(range(1, 33))
     assert list(untested) == list(range(33, 65))
     for stretch in text_index.stretches(store):
-        assert not text_index.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
+        assert not text_check.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
     assert text_index.outstanding(store, 1) == []
 
 
@@ -427,7 +428,7 @@ def test_appended_events_get_short_stretches_and_whole_blocks(
         for seq in range(first, last + 1):
             put(store, seq, AuditEvent("Login", seq, key=f"k{seq}", description=f"Number {seq % 10}"))
         companion.on_append(store, [row for row in _stored_rows(store) if first <= row.seq <= last], [])
-        assert text_index.structure_problems(store) == []
+        assert text_check.structure_problems(store) == []
         return text_index.stretches(store)
 
     assert append(keeper, 1, 5) == []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, HASH_BYTES, split_leaves
 from audit_tui.core.text import counted
+from audit_tui.store.evidence import text_check
 from audit_tui.store.evidence.block_check import BlockCheck, raise_unless_damaged
 from audit_tui.store.evidence.content import FileRow
 from audit_tui.store.evidence.declared import read_declared
@@ -173,7 +174,7 @@ class StretchCheck:
         return problems
 
     def _text_structure(self) -> list[str]:
-        return text_index.structure_problems(self._connection) if self._has_texts else []
+        return text_check.structure_problems(self._connection) if self._has_texts else []
 
     def _check_events(self, first_block: int, end_block: int) -> UnitResult:
         """Check the events of blocks, and what is made of them, in the snapshot of the caller."""
@@ -279,7 +280,7 @@ class StretchCheck:
         connection = self._connection
         connection.text_factory = text_factory
         try:
-            return text_index.problems(connection, stretch, connection.execute(ROWS, stretch))
+            return text_check.problems(connection, stretch, connection.execute(ROWS, stretch))
         finally:
             connection.text_factory = bytes
 

@@ -13,11 +13,13 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from itertools import accumulate, chain, compress, count, repeat, starmap
+from operator import sub
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
+from audit_tui.store.index.text_fields import Divided
 from audit_tui.store.index.text_grams import (
     LETTERS,
     eights,
@@ -60,6 +62,7 @@ MIXED = -1
 """Instead of the number of a group's fields: each text has its own."""
 NO_NUMBER = 0xFFFF
 _EDGE = 3
+_SEPARATOR = SEPARATOR.decode("latin-1")
 
 
 class Rare(NamedTuple):
@@ -115,23 +118,16 @@ class _Builder:
         """Add the texts that events have in these fields."""
         fields = len(self._field_sets)
         self._field_sets.append([self._number_of[name] for name in names])
+        divided = column.divided or divided_texts(column)
         for field in self._field_sets[-1]:
             self._presence[field] |= bitmap_of(column.rows)
-        texts = column.texts
-        rows_of = _by_number(column.numbers, column.rows)
-        frequent = [n for n, rows in enumerate(rows_of) if rows.events >= FREQUENT_TEXT][:NO_NUMBER]
-        self._texts += map(texts.__getitem__, frequent)
-        self._text_fields += [fields] * len(frequent)
-        self._text_rows += [rows_of[number].bitmap() for number in frequent]
-        rare = sorted(set(range(len(texts))).difference(frequent), key=texts.__getitem__)
-        if rare:
-            self._add_rare(fields, list(map(texts.__getitem__, rare)), list(map(rows_of.__getitem__, rare)))
-
-    def _add_rare(self, fields: int, texts: list[str], rows_of: list[_Rows]) -> None:
-        counts = [rows.events for rows in rows_of]
-        rows = read_numbers("H", b"".join([rows.numbers() for rows in rows_of]))
-        into = self._small if sum(map(len, texts)) + len(texts) < SMALL_GROUP_BYTES else self._large
-        into.append(Rare(fields, texts, counts, rows))
+        self._texts += divided.frequent
+        self._text_fields += [fields] * len(divided.frequent)
+        self._text_rows += divided.bitmaps
+        if divided.rare:
+            rare = Rare(fields, divided.rare, divided.counts, divided.rows)
+            is_small = sum(map(len, rare.texts)) + len(rare.texts) < SMALL_GROUP_BYTES
+            (self._small if is_small else self._large).append(rare)
 
     def finish(self) -> None:
         """Make the parts."""
@@ -268,6 +264,22 @@ class _Builder:
         return lengths, places
 
 
+def divided_texts(column: Column) -> Divided:
+    """Return the texts of a column, the frequent ones apart."""
+    texts = column.texts
+    rows_of = _by_number(column.numbers, column.rows)
+    frequent = [n for n, rows in enumerate(rows_of) if rows.events >= FREQUENT_TEXT][:NO_NUMBER]
+    rare = sorted(set(range(len(texts))).difference(frequent), key=texts.__getitem__)
+    rows_of_rare = list(map(rows_of.__getitem__, rare))
+    return Divided(
+        list(map(texts.__getitem__, frequent)),
+        [rows_of[number].bitmap() for number in frequent],
+        list(map(texts.__getitem__, rare)),
+        [rows.events for rows in rows_of_rare],
+        read_numbers("H", b"".join([rows.numbers() for rows in rows_of_rare])),
+    )
+
+
 class Words:
     """The pieces of the rare texts of a set of fields, and the frequent ones among them.
 
@@ -277,39 +289,47 @@ class Words:
     """
 
     def __init__(self, rare: Rare, folded: bytes) -> None:
+        # Lists share their numbers; of an array each would be made again whenever it is asked for.
         number_of: defaultdict[bytes, int] = defaultdict(count().__next__)
-        self._pieces = array("I", list(map(number_of.__getitem__, pieces_of(folded))))
+        self._pieces = list(map(number_of.__getitem__, pieces_of(folded)))
         different = list(number_of)
         is_end = [piece.endswith(SEPARATOR) for piece in different]
-        ends = list(map(is_end.__getitem__, self._pieces))
         # A piece with a separator ends its text; the first one only begins all.
-        self._places = array("i", list(accumulate(ends, initial=-1))[:-1])
+        ends = compress(count(1), map(is_end.__getitem__, self._pieces))
+        self._begins = list(ends)
+        """Of each text, and the end of the last, among the pieces."""
         frequent = [piece for piece, times in Counter(self._pieces).items() if times >= FREQUENT_PIECE]
         del frequent[NO_NUMBER:]
         numbers = _renumbered(self._pieces, frequent, len(different))
         # It ends no text: it is the separator before the first.
         numbers[0] = NO_NUMBER
-        self._pairs, couples = _frequent_pairs(numbers, ends)
-        first_rows = list(map(rare.rows.__getitem__, accumulate(rare.counts[:-1], initial=0)))
-        rows = array("H", list(map(first_rows.__getitem__, self._places)))
-        pairs = self._pairs[:]
-        self._repeat(rare, numbers, pairs, rows)
+        self._pairs, couples = _frequent_pairs(
+            numbers, {place for place, piece in enumerate(frequent) if is_end[piece]}
+        )
+        first_rows = map(rare.rows.__getitem__, accumulate(rare.counts[:-1], initial=0))
+        lengths = starmap(sub, zip(self._begins[1:], self._begins, strict=False))
+        rows = array("H", [0, *chain.from_iterable(map(repeat, first_rows, lengths))])
+        pairs = array("H", self._pairs)
+        numbers_of_rows = array("H", numbers)
+        self._repeat(rare, numbers_of_rows, pairs, rows)
         wholes = list(map(different.__getitem__, frequent))
         names = [piece.rstrip(SEPARATOR) for piece in wholes]
         self.texts = names + [wholes[left] + names[right] for left, right in couples]
         """The frequent pieces and pairs."""
         self.rows = [
             some.bitmap()
-            for of, count in ((numbers, len(names)), (pairs, len(couples)))
-            for some in _by_number(of, rows)[:count]
+            for of, many in ((numbers_of_rows, len(names)), (pairs, len(couples)))
+            for some in _by_number(of, rows)[:many]
         ]
         """Beside them the rows that have each."""
-        self._shortened, self._removed = different, different[:]
+        shortened, removed = different, different[:]
         for number, piece, name in zip(frequent, wholes, names, strict=True):
             end = piece[len(name) :]
-            self._removed[number] = end
+            removed[number] = end
             if len(name) > _EDGE:
-                self._shortened[number] = name[:_EDGE] + SEPARATOR + name[-_EDGE:] + end
+                shortened[number] = name[:_EDGE] + SEPARATOR + name[-_EDGE:] + end
+        # As texts of one letter a byte: these are joined in a fifth of the time.
+        self._shortened, self._removed = _as_letters(shortened), _as_letters(removed)
 
     def of_texts(self, begin: int, end: int) -> tuple[bytes, bytes]:
         """Return some texts without what lies inside of frequent pieces and pairs, and the other pieces.
@@ -317,24 +337,28 @@ class Words:
         The former has all runs of four bytes that lie in two pieces which are not a frequent pair, and all of
         pieces that are not frequent. The latter has the separators between texts.
         """
-        slice_ = slice(bisect_left(self._places, begin), bisect_left(self._places, end))
+        slice_ = slice(self._begins[begin], self._begins[end])
         pieces = self._pieces[slice_]
-        shortened = map(self._shortened.__getitem__, pieces)
-        between = map({NO_NUMBER: b""}.get, self._pairs[slice_], repeat(SEPARATOR))
-        reduced = chain.from_iterable(zip(shortened, between, strict=True))
-        rest = map(self._removed.__getitem__, pieces)
-        return SEPARATOR + b"".join(reduced), SEPARATOR + b"".join(rest)
+        reduced = [_SEPARATOR] * (2 * len(pieces))
+        reduced[::2] = map(self._shortened.__getitem__, pieces)
+        reduced[1::2] = map({NO_NUMBER: ""}.get, self._pairs[slice_], repeat(_SEPARATOR))
+        rest = "".join(map(self._removed.__getitem__, pieces))
+        return SEPARATOR + "".join(reduced).encode("latin-1"), SEPARATOR + rest.encode("latin-1")
 
     def _repeat(self, rare: Rare, numbers: array[int], pairs: array[int], rows: array[int]) -> None:
         """Add the pieces of texts with several rows once more for each further row."""
         ends = list(accumulate(rare.counts, initial=0))
         for text, events in enumerate(rare.counts):
             if events > 1:
-                begin, end = bisect_left(self._places, text), bisect_left(self._places, text + 1)
+                begin, end = self._begins[text : text + 2]
                 for row in rare.rows[ends[text] + 1 : ends[text + 1]]:
                     numbers += numbers[begin:end]
                     pairs += pairs[begin:end]
                     rows.extend(repeat(row, end - begin))
+
+
+def _as_letters(pieces: list[bytes]) -> list[str]:
+    return [piece.decode("latin-1") for piece in pieces]
 
 
 def _mixed(small: list[Rare]) -> list[tuple[Rare, list[int]]]:
@@ -389,27 +413,33 @@ def _pieces(folded: bytes) -> int:
     return len(folded.translate(None, LETTERS))
 
 
-def _renumbered(numbers: array[int], chosen: Sequence[int], many: int) -> array[int]:
+def _renumbered(numbers: list[int], chosen: Sequence[int], many: int) -> list[int]:
     """Return numbers below ``many`` as their places among the chosen ones, or ``NO_NUMBER``."""
-    place_of = array("H", [NO_NUMBER]) * many
+    place_of = [NO_NUMBER] * many
     for place, number in enumerate(chosen):
         place_of[number] = place
-    # Of a list an array is made three times as fast as of an iterator.
-    return array("H", list(map(place_of.__getitem__, numbers)))
+    return list(map(place_of.__getitem__, numbers))
 
 
-def _frequent_pairs(numbers: array[int], ends: list[bool]) -> tuple[array[int], list[tuple[int, int]]]:
-    """Return the number of the pair that begins with each piece, and the frequent pairs by their numbers."""
-    both = doubled(numbers[1:], numbers[:-1])
-    is_end = set(compress(numbers, ends)) | {NO_NUMBER}
+def _frequent_pairs(numbers: list[int], ends: set[int]) -> tuple[list[int], list[tuple[int, int]]]:
+    """Return the number of the pair that begins with each piece, and the frequent pairs by their numbers.
+
+    Args:
+        numbers: Of the pieces.
+        ends: Those that end a text.
+    """
+    halves = array("H", numbers)
+    both = list(doubled(halves[1:], halves[:-1]))
     frequent = [
         key
         for key, times in Counter(both).items()
-        if times >= FREQUENT_PIECE and key >> 16 not in is_end and key & NO_NUMBER != NO_NUMBER
+        if times >= FREQUENT_PIECE
+        and (left := key >> 16) not in ends
+        and NO_NUMBER not in (left, key & NO_NUMBER)
     ]
     del frequent[NO_NUMBER:]
     number_of = dict(zip(frequent, range(len(frequent)), strict=True))
-    pairs = array("H", list(map(number_of.get, both, repeat(NO_NUMBER))))
+    pairs = list(map(number_of.get, both, repeat(NO_NUMBER)))
     pairs.append(NO_NUMBER)
     return pairs, [(key >> 16, key & NO_NUMBER) for key in frequent]
 

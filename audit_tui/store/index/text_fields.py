@@ -12,14 +12,16 @@ from array import array
 from collections import defaultdict
 from itertools import chain, compress, count
 from operator import eq, itemgetter, not_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.metadata import deeper_path
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeAlias
+
+    from pyroaring import BitMap
 
     Values: TypeAlias = tuple[Sequence[int], Sequence[str]]
     """Rows of events, and a text of each."""
@@ -49,8 +51,24 @@ class TooMuchText(Exception):
     """The events have more text than an index is built of at once."""
 
 
+class Divided(NamedTuple):
+    """The texts of a column: those that are frequent, and the others, in order."""
+
+    frequent: list[str]
+    bitmaps: list[BitMap]
+    """The rows of each frequent text."""
+    rare: list[str]
+    counts: list[int]
+    """The number of rows of each rare text."""
+    rows: array[int]
+    """Of the rare texts, one after the other."""
+
+
 class Column:
     """The texts that events have in one field, or in the same two; an event may have several."""
+
+    divided: Divided | None = None
+    """Where that is known already."""
 
     def __init__(self) -> None:
         self.rows = array("H")
@@ -70,15 +88,20 @@ class Column:
         self.numbers.fromlist(list(map(self._number_of.__getitem__, texts)))
 
 
+_NO_COLUMNS: Mapping[tuple[str, ...], Column] = {}
+
+
 class TextFields:
     """Gathers the texts of events.
 
     Args:
         base: The seq that has row 0.
+        expected: Columns to be used where they are needed, by their fields, instead of new ones.
     """
 
-    def __init__(self, base: int) -> None:
+    def __init__(self, base: int, expected: Mapping[tuple[str, ...], Column] = _NO_COLUMNS) -> None:
         self._base = base
+        self._expected = expected
         self._text_bytes = 0
         self.rows = array("H")
         """All events, also those without a text."""
@@ -108,7 +131,7 @@ class TextFields:
             if column is None:
                 if len(self.columns) >= MAX_FIELDS:
                     raise TooMuchText
-                column = self.columns[names] = Column()
+                column = self.columns[names] = self._expected.get(names) or Column()
             column.add(some_rows, some_texts)
 
 
@@ -206,13 +229,14 @@ class _Batch:
 
 def _by_name(rows: Sequence[int], objects: Sequence[dict[str, Any]]) -> Iterable[_NamedColumn]:
     """Yield each name of some objects with the rows of those that have it, in order, and their values."""
-    alike: defaultdict[tuple[str, ...], list[tuple[int, dict[str, Any]]]] = defaultdict(list)
-    for names, pair in zip(map(tuple, objects), zip(rows, objects, strict=True), strict=True):
-        alike[names].append(pair)
+    alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, names in enumerate(map(tuple, objects)):
+        alike[names].append(place)
     parts: defaultdict[str, list[tuple[Sequence[int], Sequence[Any]]]] = defaultdict(list)
-    for names, pairs in alike.items():
-        some_rows, some = zip(*pairs, strict=True)
-        for name, values in zip(names, zip(*map(dict.values, some), strict=True), strict=False):
+    for names, places in alike.items():
+        some_rows = list(map(rows.__getitem__, places))
+        some = map(dict.values, map(objects.__getitem__, places))
+        for name, values in zip(names, zip(*some, strict=True), strict=False):
             parts[name].append((some_rows, values))
     for name, columns in parts.items():
         if len(columns) == 1:

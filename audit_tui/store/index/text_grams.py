@@ -100,15 +100,15 @@ def _values(windows: int, lanes: int, lanes_from: Callable[[int], int]) -> BitMa
         lanes: How many fit into one of the large ones, at most.
         lanes_from: Returns the first, fifth, ninth ... for 0, the second, sixth ... for 1, and so on.
     """
-    values = BitMap()
-    for begin in range(min(4, windows)):
-        numbers = array(
-            "I", lanes_from(begin).to_bytes(4 * lanes, "little")[: (windows - begin + 3) // 4 * 4]
-        )
-        if sys.byteorder == "big":
-            numbers.byteswap()
-        values |= BitMap(numbers)
-    return values
+    parts = [
+        lanes_from(begin).to_bytes(4 * lanes, "little")[: (windows - begin + 3) // 4 * 4]
+        for begin in range(min(4, windows))
+    ]
+    # All at once: only a bitmap with many values takes them fast.
+    numbers = array("I", b"".join(parts))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return BitMap(numbers)
 
 
 def _repeated(value: int, width_bytes: int, times: int) -> int:

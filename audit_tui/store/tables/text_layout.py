@@ -140,8 +140,12 @@ def deflated(part: bytes) -> bytes:
     return zlib.compress(part, LEVEL)
 
 
-def inflated(data: object) -> bytes:
+def inflated(data: object, most_bytes: int = MAX_UNPACKED_BYTES) -> bytes:
     """Return what a part holds, uncompressed.
+
+    Args:
+        data: The part.
+        most_bytes: A larger one is damaged.
 
     Raises:
         StoreDamaged: If it is missing, damaged or too large.
@@ -150,7 +154,7 @@ def inflated(data: object) -> bytes:
         raise damaged("lacks a part")
     unpacker = zlib.decompressobj()
     try:
-        whole = unpacker.decompress(data, MAX_UNPACKED_BYTES)
+        whole = unpacker.decompress(data, most_bytes)
     except zlib.error as error:
         raise damaged("has a part that cannot be unpacked") from error
     if not unpacker.eof or unpacker.unused_data:

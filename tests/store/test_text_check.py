@@ -1,0 +1,70 @@
+"""The check of the text index against building it again, for events that differ a little."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audit_tui.store.evidence import text_check
+from audit_tui.store.index import text_build, text_fields, text_index
+from audit_tui.store.tables.text_layout import Stretch
+from tests.store.test_text_search import SIZES, drawn_events, events, fill, put, store
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from audit_tui.store.index.text_fields import Column, Divided
+
+__all__ = ["store"]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=events, data=st.data())
+def test_an_index_of_other_events_is_found(
+    store: sqlite3.Connection, drawn: list[tuple[Any, ...]], data: st.DataObject, sizes: str
+) -> None:
+    """Exactly where building it again would give other bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SIZES[sizes].items():
+            patch.setattr(text_build, name, value)
+        fill(store, drawn_events(drawn))
+        text_index.build(store)
+        stretch = Stretch(1, len(drawn))
+        assert problems(store, stretch) == []
+        before = text_index.made(rows(store, stretch), stretch)
+        others = data.draw(
+            st.permutations(drawn)
+            | st.lists(st.sampled_from(drawn), min_size=len(drawn), max_size=len(drawn))
+        )
+        for seq, event in enumerate(drawn_events(others), 1):
+            put(store, seq, event)
+        is_same = text_index.made(rows(store, stretch), stretch) == before
+        assert (problems(store, stretch) == []) is is_same
+
+
+def test_texts_are_not_numbered_again(store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the time: the stored stretch says how its texts are numbered, and that is compared."""
+    fill(store, drawn_events([(f"agent {n % 7}", f"t{n}", None, {"n": n % 3, "t": "x"}) for n in range(90)]))
+    text_index.build(store)
+    numbered: list[Column] = []
+    divided_texts = text_build.divided_texts
+
+    def divided(column: Column) -> Divided:
+        numbered.append(column)
+        return divided_texts(column)
+
+    monkeypatch.setattr(text_build, "divided_texts", divided)
+    assert problems(store, Stretch(1, 90)) == []
+    assert numbered == []
+
+
+def rows(connection: sqlite3.Connection, stretch: Stretch) -> list[tuple[Any, ...]]:
+    return connection.execute(text_fields.ROWS, stretch).fetchall()
+
+
+def problems(connection: sqlite3.Connection, stretch: Stretch) -> list[str]:
+    return text_check.problems(connection, stretch, rows(connection, stretch))
