@@ -68,7 +68,7 @@ class Column:
     """The texts that events have in one field, or in the same two; an event may have several."""
 
     divided: Divided | None = None
-    """Where that is known already."""
+    """The same divided, if that is known already."""
 
     def __init__(self) -> None:
         self.rows = array("H")
