@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.demo.people import make_cast, short_id
+from audit_tui.demo.words import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,16 +21,7 @@ Thing = TypeVar("Thing")
 
 OPEN_SOURCE, EXTERNAL = "Open-source", "External"
 
-_SEVERITIES = {
-    "Login": 1, "Role edited": 2, "Role created": 2, "Role deleted": 3, "Role assigned": 2,
-    "Role changed": 2, "Integration added": 2, "Integration deleted": 3, "Model added": 1,
-    "Model deleted": 2, "Started fine-tuning": 1, "Model deployed": 1, "Model undeployed": 2,
-    "API Key created": 2, "API Key deleted": 2, "Agent created": 1, "Agent deleted": 2,
-    "User invited": 2, "User deleted": 3, "Experiment created": 1, "Experiment deleted": 1,
-    "Dataset uploaded": 1, "Guardrails deployed": 1, "Guardrails undeployed": 3,
-}  # fmt: skip
-"""OCSF severity_id by event: 1 informational, 2 low, 3 medium; a logout has none."""
-
+_SEVERITIES = {event: int(severity) for severity, events in TABLES["severities"].items() for event in events}
 _UNTOLD_SHARE = 0.012
 
 
@@ -77,6 +69,11 @@ class Actor:
     person: Person | None = None
     metadata: dict[str, Any] = field(init=False)
     """The names that every event of the catalogue carries, as far as they are known."""
+
+    @property
+    def role(self) -> str:
+        """The role of the person; a viewer's where nobody is known."""
+        return "Viewer" if self.person is None else self.person.role
 
     def __post_init__(self) -> None:
         self.metadata = {}

@@ -12,195 +12,101 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.text import counted
 from audit_tui.demo.account import EXTERNAL, OPEN_SOURCE, Account, Actor, Model, Named
-from audit_tui.demo.people import ADMIN, ANALYST, BUILDER, ENGINEER, SCIENTIST, SECURITY, SERVICE
+from audit_tui.demo.telling import draw, tell
 from audit_tui.demo.values import DAY_US, HOUR_US
-from audit_tui.demo.words import (
-    AGENT_DUTIES,
-    AGENT_SUBJECTS,
-    BASE_MODELS,
-    CUSTOM_ROLES,
-    DATASET_SUBJECTS,
-    EXPERIMENT_KINDS,
-    EXPERIMENT_SUBJECTS,
-    EXTERNAL_MODELS,
-    FILE_TYPES,
-    GUARDRAILS,
-    HARDWARE,
-    INTEGRATIONS,
-    ODD_NAMES,
-    PARTS,
-    REGIONS,
-    SYSTEM_ROLES,
-    TEAMS,
-    TRAINING_METHODS,
-)
+from audit_tui.demo.words import TABLES, WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from audit_tui.demo.people import Person
+    from collections.abc import Callable
 
 Act: TypeAlias = "Callable[[Account, Actor], AuditEvent]"
 
 _ODD_SHARE = 0.002
-_KEYS, _DEPLOYED, _EXTERNAL, _AGENTS, _EXPERIMENTS = 100, 60, 14, 80, 1500
-_GUARDRAILS, _INTEGRATIONS, _ROLES = 14, 18, 12
-_KEPT = 2
-"""So many of each kind are never taken away."""
+_LEAST = 2
+"""The number of each kind that is never taken away."""
 
 
-def experiment(account: Account, actor: Actor) -> AuditEvent:
-    """Create an experiment, or delete one."""
-    experiments = account.stock.experiments
-    if not _makes(account, len(experiments), _EXPERIMENTS):
-        return _delete_experiment(account, actor, account.take(experiments))
-    model = _any_model(account)
-    if model is None:
-        return deployment(account, actor)
+def _experiment(account: Account, actor: Actor) -> AuditEvent:
+    things = account.stock.experiments
+    if not _makes(account, len(things), 1500):
+        return tell(account, actor, "delete_experiment", thing=account.take(things))
+    if (model := _any_model(account)) is None:
+        return _deployment(account, actor)
     number = int(account.random() * 90) + 10
-    name = f"{account.pick(EXPERIMENT_SUBJECTS)} {account.pick(EXPERIMENT_KINDS)} {number}"
-    if account.random() < _ODD_SHARE:
-        name = account.pick(ODD_NAMES)
-    made = Named(account.new_id("e"), name, since_us=account.now_us, model=model)
-    experiments.append(made)
-    metadata = {"Experiment ID": made.thing_id, "Experiment Name": name, "Model Name": model.name}
-    return account.record(actor, "Experiment created", f"Created experiment {name}", metadata, name)
+    name = f"{_word(account, 'experiment_subjects')} {_word(account, 'experiment_kinds')} {number}"
+    things.append(thing := _named(account, "e", _perhaps_odd(account, name), model=model))
+    return tell(account, actor, "create_experiment", thing=thing)
 
 
-def _delete_experiment(account: Account, actor: Actor, gone: Named) -> AuditEvent:
-    metadata = {"Experiment ID": gone.thing_id, "Experiment Name": gone.name}
-    if gone.model is not None:
-        metadata |= gone.model.metadata
-    return account.record(actor, "Experiment deleted", f"Deleted experiment {gone.name}", metadata, gone.name)
-
-
-def api_key(account: Account, actor: Actor) -> AuditEvent:
-    """Create an API key for a model, or delete one."""
+def _api_key(account: Account, actor: Actor) -> AuditEvent:
     keys = account.stock.keys
-    if not _makes(account, len(keys), _KEYS):
+    if not _makes(account, len(keys), 100):
         model = account.take(keys)
         model.uses -= 1
-        return record_key(account, actor, "API Key deleted", model)
-    chosen = _any_model(account)
-    if chosen is None:
-        return deployment(account, actor)
+        return tell(account, actor, "delete_key", model=model)
+    if (chosen := _any_model(account)) is None:
+        return _deployment(account, actor)
     keys.append(chosen)
     chosen.uses += 1
-    return record_key(account, actor, "API Key created", chosen)
+    return tell(account, actor, "create_key", model=chosen)
 
 
-def record_key(account: Account, actor: Actor, event: str, model: Model) -> AuditEvent:
-    """Record that a key for this model was created or deleted."""
-    description = f"{event[8:].capitalize()} a key for {model.name}"
-    return account.record(actor, event, description, model.metadata, model.name)
-
-
-def deployment(account: Account, actor: Actor) -> AuditEvent:
-    """Deploy an open-source model, or undeploy one that nothing uses."""
+def _deployment(account: Account, actor: Actor) -> AuditEvent:
     deployed = account.stock.deployed
-    if not _makes(account, len(deployed), _DEPLOYED):
-        idle = _take_idle(account, deployed)
-        if idle is not None:
-            return undeploy(account, actor, idle)
-    name = _free_name(account, BASE_MODELS, REGIONS, "-", {model.name for model in deployed})
+    if not _makes(account, len(deployed), 60) and (idle := _take_idle(account, deployed)) is not None:
+        return undeploy(account, actor, idle)
+    name = _free_name(account, "base_models", "regions", "-", {model.name for model in deployed})
     model = Model(account.new_id("m"), name, OPEN_SOURCE, account.pick(_SETTINGS), account.now_us)
     deployed.append(model)
-    metadata = {**model.metadata, **model.settings}
-    hardware = model.settings["Hardware Type"]
-    return account.record(actor, "Model deployed", f"Deployed {name} on {hardware}", metadata, name)
+    return tell(account, actor, "deploy", model=model, hardware=model.settings["Hardware Type"])
 
 
 def undeploy(account: Account, actor: Actor, model: Model, why: str = "") -> AuditEvent:
     """Undeploy this model, which is no longer among the deployed ones."""
     hours = round((account.now_us - model.since_us) / HOUR_US, 1)
-    metadata = {**model.metadata, "Hours of Usage": hours, **model.settings}
-    description = f"Undeployed {model.name} after {hours:,} h{why}"
-    return account.record(actor, "Model undeployed", description, metadata, model.name)
+    return tell(account, actor, "undeploy", model=model, hours=hours, why=why)
 
 
-def fine_tuning(account: Account, actor: Actor) -> AuditEvent:
-    """Begin a fine-tuning run on datasets that were uploaded before."""
-    stock = account.stock
-    if not stock.datasets:
-        return upload(account, actor)
-    if not stock.deployed:
-        return deployment(account, actor)
-    model, training, test = (
-        account.pick(stock.deployed),
-        account.pick(stock.datasets),
-        account.pick(stock.datasets),
-    )
-    method = account.pick(TRAINING_METHODS)
-    metadata: dict[str, Any] = {
-        **model.metadata,
-        "Hardware Type": account.pick(HARDWARE),
-        "Training Method": method,
-        "No. of Epochs": int(account.random() * 5) + 1,
-        "Batch Size": account.pick((4, 8, 16, 32)),
-        "Learning Rate": account.pick((1e-5, 2e-5, 5e-5, 1e-4, 2e-4)),
-        "Training Dataset": training,
-        "Test Dataset": test,
-    }
-    if account.random() < 0.8:
-        metadata["Weights and Biases"] = account.random() < 0.7
+def _fine_tuning(account: Account, actor: Actor) -> AuditEvent:
+    if not account.stock.datasets:
+        return _upload(account, actor)
+    if not account.stock.deployed:
+        return _deployment(account, actor)
+    drawn = draw(account, "fine_tune") or {}
+    drawn["tracking"] = {"Weights and Biases": account.random() < 0.7} if account.random() < 0.8 else {}
     is_queued = account.random() < 0.15
-    description = f"{'Queued' if is_queued else 'Started'} {method} fine-tuning of {model.name} on {training}"
     outcome = Outcome.UNKNOWN if is_queued else Outcome.SUCCESS
-    return account.record(actor, "Started fine-tuning", description, metadata, model.name, outcome)
+    began = "Queued" if is_queued else "Started"
+    return tell(account, actor, "fine_tune", outcome=outcome, began=began, **drawn)
 
 
-def external_model(account: Account, actor: Actor) -> AuditEvent:
-    """Add an external model, or delete one that nothing uses."""
+def _external_model(account: Account, actor: Actor) -> AuditEvent:
     external = account.stock.external
-    if not _makes(account, len(external), _EXTERNAL):
-        model = _take_idle(account, external)
-        if model is not None:
-            return account.record(
-                actor, "Model deleted", f"Deleted external model {model.name}", model.metadata, model.name
-            )
-    name = _free_name(account, EXTERNAL_MODELS, REGIONS, "-", {model.name for model in external})
-    model = Model(account.new_id("m"), name, EXTERNAL, {}, account.now_us)
-    external.append(model)
-    return account.record(actor, "Model added", f"Added external model {name}", model.metadata, name)
+    if not _makes(account, len(external), 14) and (model := _take_idle(account, external)) is not None:
+        return tell(account, actor, "delete_model", model=model)
+    name = _free_name(account, "external_models", "regions", "-", {model.name for model in external})
+    external.append(model := Model(account.new_id("m"), name, EXTERNAL, {}, account.now_us))
+    return tell(account, actor, "add_model", model=model)
 
 
-def agent(account: Account, actor: Actor) -> AuditEvent:
-    """Create an agent on a model, or delete one."""
+def _agent(account: Account, actor: Actor) -> AuditEvent:
     agents = account.stock.agents
-    if not _makes(account, len(agents), _AGENTS):
+    if not _makes(account, len(agents), 80):
         gone = account.take(agents)
         if gone.model is not None:
             gone.model.uses -= 1
-        return record_agent(account, actor, "Agent deleted", gone)
-    model = _any_model(account)
-    if model is None:
-        return deployment(account, actor)
-    name = f"{account.pick(AGENT_SUBJECTS)} {account.pick(AGENT_DUTIES)}"
-    if account.random() < _ODD_SHARE:
-        name = account.pick(ODD_NAMES)
-    made = Named(account.new_id("a"), name, since_us=account.now_us, model=model)
-    agents.append(made)
+        return tell(account, actor, "delete_agent", thing=gone)
+    if (model := _any_model(account)) is None:
+        return _deployment(account, actor)
+    name = _perhaps_odd(account, f"{_word(account, 'agent_subjects')} {_word(account, 'agent_duties')}")
+    agents.append(thing := _named(account, "a", name, model=model))
     model.uses += 1
-    return record_agent(account, actor, "Agent created", made)
+    return tell(account, actor, "create_agent", thing=thing)
 
 
-def record_agent(account: Account, actor: Actor, event: str, agent: Named) -> AuditEvent:
-    """Record that this agent was created or deleted."""
-    metadata = {"Agent ID": agent.thing_id, "Agent Name": agent.name}
-    description = f"{event[6:].capitalize()} agent {agent.name}"
-    if agent.model is not None:
-        metadata |= agent.model.metadata
-        if event == "Agent created":
-            description += f" on {agent.model.name}"
-    return account.record(actor, event, description, metadata, agent.name)
-
-
-def upload(account: Account, actor: Actor) -> AuditEvent:
-    """Upload a dataset."""
-    kind = account.pick(FILE_TYPES)
-    subject = account.pick(DATASET_SUBJECTS)
-    if account.random() < _ODD_SHARE:
-        subject = account.pick(ODD_NAMES)
+def _upload(account: Account, actor: Actor) -> AuditEvent:
+    kind = _word(account, "file_types")
+    subject = _perhaps_odd(account, _word(account, "dataset_subjects"))
     rows = int(account.random() * account.random() * 400_000) + 40
     return record_upload(account, actor, f"{subject}-{account.new_id('d')[2:6]}.{kind}", kind, rows)
 
@@ -208,72 +114,48 @@ def upload(account: Account, actor: Actor) -> AuditEvent:
 def record_upload(account: Account, actor: Actor, name: str, kind: str, rows: int) -> AuditEvent:
     """Record that a dataset was uploaded; it can be trained on from now on."""
     account.stock.datasets.append(name)
-    metadata = {"Dataset Name": name, "File Type": kind, "Rows": rows}
-    return account.record(
-        actor, "Dataset uploaded", f"Uploaded {name}, {counted(rows, 'row')}", metadata, name
-    )
+    return tell(account, actor, "upload", name=name, kind=kind, rows=rows, counted=counted(rows, "row"))
 
 
-def guardrail(account: Account, actor: Actor) -> AuditEvent:
-    """Deploy a guardrail, or undeploy one."""
+def _guardrail(account: Account, actor: Actor) -> AuditEvent:
     guardrails = account.stock.guardrails
-    if not _makes(account, len(guardrails), _GUARDRAILS):
+    if not _makes(account, len(guardrails), 14):
         return undeploy_guardrail(account, actor, account.take(guardrails))
-    name = _free_name(account, GUARDRAILS, TEAMS, ", ", {each.name for each in guardrails})
-    return deploy_guardrail(account, actor, Named(account.new_id("g"), name, account.pick(HARDWARE)))
+    name = _free_name(account, "guardrails", "teams", ", ", {each.name for each in guardrails})
+    return deploy_guardrail(account, actor, Named(account.new_id("g"), name, _word(account, "hardware")))
 
 
-def deploy_guardrail(account: Account, actor: Actor, made: Named) -> AuditEvent:
+def deploy_guardrail(account: Account, actor: Actor, thing: Named) -> AuditEvent:
     """Deploy this guardrail."""
-    made.since_us = account.now_us
-    account.stock.guardrails.append(made)
-    metadata = {"Guardrail Name": made.name, "Guardrail ID": made.thing_id, "Hardware Type": made.kind}
-    description = f"Deployed guardrail {made.name} on {made.kind}"
-    return account.record(actor, "Guardrails deployed", description, metadata, made.name)
+    thing.since_us = account.now_us
+    account.stock.guardrails.append(thing)
+    return tell(account, actor, "deploy_guardrail", thing=thing)
 
 
 def undeploy_guardrail(
-    account: Account, actor: Actor, gone: Named, severity: int | None = None
+    account: Account, actor: Actor, thing: Named, severity: int | None = None
 ) -> AuditEvent:
     """Undeploy this guardrail, which is no longer among the deployed ones."""
-    days, rest_us = divmod(account.now_us - gone.since_us, DAY_US)
+    days, rest_us = divmod(account.now_us - thing.since_us, DAY_US)
     usage = f"{days} d {rest_us // HOUR_US} h" if days else f"{rest_us // HOUR_US} h"
-    metadata = {
-        "Guardrail Name": gone.name,
-        "Guardrail ID": gone.thing_id,
-        "Hardware Type": gone.kind,
-        "Time of Usage": usage,
-    }
-    description = f"Undeployed guardrail {gone.name} after {usage}"
-    return account.record(actor, "Guardrails undeployed", description, metadata, gone.name, severity=severity)
+    return tell(account, actor, "undeploy_guardrail", severity=severity, thing=thing, usage=usage)
 
 
-def integration(account: Account, actor: Actor) -> AuditEvent:
-    """Add an integration, or delete one."""
-    integrations = account.stock.integrations
-    makes = _makes(account, len(integrations), _INTEGRATIONS)
-    if makes:
-        kind, places = account.pick(INTEGRATIONS)
-        thing = Named(account.new_id("i"), f"{kind} {account.pick(places)}", kind)
-        integrations.append(thing)
-        event, description = "Integration added", f"Added integration {thing.name}"
-    else:
-        thing = account.take(integrations)
-        event, description = "Integration deleted", f"Removed integration {thing.name}"
-    metadata = {
-        "Integration Name": thing.name,
-        "Integration ID": thing.thing_id,
-        "Integration Type": thing.kind,
-    }
-    return account.record(actor, event, description, metadata, thing.name)
+def _integration(account: Account, actor: Actor) -> AuditEvent:
+    things = account.stock.integrations
+    if not _makes(account, len(things), 18):
+        return tell(account, actor, "delete_integration", thing=account.take(things))
+    kind, places = account.pick(WORDS["integrations"])
+    thing = Named(account.new_id("i"), f"{kind} {account.pick(places)}", kind)
+    things.append(thing)
+    return tell(account, actor, "add_integration", thing=thing)
 
 
-def custom_role(account: Account, actor: Actor) -> AuditEvent:
-    """Create a custom role, or delete one."""
+def _custom_role(account: Account, actor: Actor) -> AuditEvent:
     roles = account.stock.roles
-    if not _makes(account, len(roles), _ROLES):
-        return delete_role(account, actor, account.take(roles))
-    name = _free_name(account, CUSTOM_ROLES, PARTS, ", ", {role.name for role in roles})
+    if not _makes(account, len(roles), 12):
+        return tell(account, actor, "delete_role", thing=account.take(roles))
+    name = _free_name(account, "custom_roles", "parts", ", ", {role.name for role in roles})
     return create_role(account, actor, name, roles)
 
 
@@ -281,73 +163,45 @@ def create_role(
     account: Account, actor: Actor, name: str, roles: list[Named], severity: int | None = None
 ) -> AuditEvent:
     """Create a custom role of this name among these roles."""
-    made = Named(account.new_id("r"), name)
-    roles.append(made)
-    rights = int(account.random() * 30) + 3
-    metadata = {"Role ID": made.thing_id, "Role Name": name, "Permissions": rights}
-    description = f"Created role {name} with {rights} permissions"
-    return account.record(actor, "Role created", description, metadata, name, severity=severity)
+    roles.append(thing := Named(account.new_id("r"), name))
+    return tell(account, actor, "create_role", severity=severity, thing=thing)
 
 
-def delete_role(account: Account, actor: Actor, gone: Named) -> AuditEvent:
-    """Delete this role, which is no longer among those of the account."""
-    metadata = {"Role ID": gone.thing_id, "Role Name": gone.name}
-    return account.record(actor, "Role deleted", f"Deleted role {gone.name}", metadata, gone.name)
-
-
-def edit_role(account: Account, actor: Actor) -> AuditEvent:
-    """Edit a custom role."""
+def _edit_role(account: Account, actor: Actor) -> AuditEvent:
     if not account.stock.roles:
-        return custom_role(account, actor)
+        return _custom_role(account, actor)
     role = account.pick(account.stock.roles)
     added, removed = int(account.random() * 4) + 1, int(account.random() * 3)
-    metadata = {"Role ID": role.thing_id, "Role Name": role.name, "Added": added, "Removed": removed}
-    description = f"Edited role {role.name}: {counted(added, 'permission')} added, {removed} removed"
-    return account.record(actor, "Role edited", description, metadata, role.name)
-
-
-def assign_role(account: Account, actor: Actor) -> AuditEvent:
-    """Give a member a custom or system role beside the one held."""
-    member, roles = account.pick(account.members), account.stock.roles
-    role = account.pick(roles).name if roles and account.random() < 0.7 else account.pick(SYSTEM_ROLES)
-    return assign(account, actor, member, role)
-
-
-def assign(
-    account: Account, actor: Actor, member: Person, role: str, severity: int | None = None
-) -> AuditEvent:
-    """Give this member this role."""
-    if severity is None and role == "Admin":
-        severity = 3
-    metadata = {"Role Name": role, "Assigned To": member.email}
-    return account.record(
-        actor, "Role assigned", f"Assigned {role} to {member.email}", metadata, role, severity=severity
+    permissions = counted(added, "permission")
+    return tell(
+        account, actor, "edit_role", thing=role, added=added, removed=removed, permissions=permissions
     )
 
 
-def change_role(account: Account, actor: Actor) -> AuditEvent:
-    """Put a member's role in place of the one held."""
+def _assign_role(account: Account, actor: Actor) -> AuditEvent:
+    member, roles = account.pick(account.members), account.stock.roles
+    has_custom = bool(roles) and account.random() < 0.7
+    role = account.pick(roles).name if has_custom else _word(account, "system_roles")
+    return tell(account, actor, "assign", severity=_severity(role), member=member, role=role)
+
+
+def _change_role(account: Account, actor: Actor) -> AuditEvent:
     member = account.pick(account.members)
     if member is account.cast.owner:
-        return assign_role(account, actor)
-    role = account.pick(SYSTEM_ROLES)
-    if role == member.role:
-        return assign(account, actor, member, role)
-    return change(account, actor, member, role)
+        return _assign_role(account, actor)
+    role, before = _word(account, "system_roles"), member.role
+    act = "assign" if role == before else "change"
+    member.role = role
+    return tell(account, actor, act, severity=_severity(role), member=member, role=role, before=before)
 
 
-def change(account: Account, actor: Actor, member: Person, role: str) -> AuditEvent:
-    """Make this the member's role."""
-    before, member.role = member.role, role
-    metadata = {"Role Name": role, "Previous Role Name": before, "Changed For": member.email}
-    description = f"Changed {member.email} from {before} to {role}"
-    severity = 3 if role == "Admin" else None
-    return account.record(actor, "Role changed", description, metadata, role, severity=severity)
+def _severity(role: str) -> int | None:
+    return 3 if role == "Admin" else None
 
 
 def _makes(account: Account, count: int, target: int) -> bool:
     """Tell whether to make one more rather than take one away: always at first, never at twice the target."""
-    return count <= _KEPT or account.random() * 2 * target >= count
+    return count <= _LEAST or account.random() * 2 * target >= count
 
 
 def _any_model(account: Account) -> Model | None:
@@ -368,13 +222,24 @@ def _take_idle(account: Account, models: list[Model]) -> Model | None:
 def take_idle_model(account: Account) -> Model | None:
     """A deployed model that nothing uses, no longer among the deployed ones; None if none is found."""
     deployed = account.stock.deployed
-    return _take_idle(account, deployed) if len(deployed) > _KEPT else None
+    return _take_idle(account, deployed) if len(deployed) > _LEAST else None
 
 
-def _free_name(
-    account: Account, firsts: Sequence[str], seconds: Sequence[str], joint: str, taken: set[str]
-) -> str:
-    name = f"{account.pick(firsts)}{joint}{account.pick(seconds)}"
+def _word(account: Account, words: str) -> str:
+    word: str = account.pick(WORDS[words])
+    return word
+
+
+def _perhaps_odd(account: Account, name: str) -> str:
+    return _word(account, "odd_names") if account.random() < _ODD_SHARE else name
+
+
+def _named(account: Account, kind: str, name: str, model: Model) -> Named:
+    return Named(account.new_id(kind), name, since_us=account.now_us, model=model)
+
+
+def _free_name(account: Account, firsts: str, seconds: str, joint: str, taken: set[str]) -> str:
+    name = f"{_word(account, firsts)}{joint}{_word(account, seconds)}"
     free, turn = name, 1
     while free in taken:
         turn += 1
@@ -383,9 +248,10 @@ def _free_name(
 
 
 def _settings() -> tuple[dict[str, Any], ...]:
+    hardware = WORDS["hardware"]
     return tuple(
         {
-            "Hardware Type": HARDWARE[number % len(HARDWARE)],
+            "Hardware Type": hardware[number % len(hardware)],
             "Temperature": (0.2, 0.7, 1.0)[number % 3],
             "Max Length": (1024, 2048, 4096, 8192)[number % 4],
             "Top P": (0.9, 0.95, 1.0)[number // 2 % 3],
@@ -402,25 +268,15 @@ def _settings() -> tuple[dict[str, Any], ...]:
 
 
 _SETTINGS = _settings()
-
-_WORK: dict[str, dict[Act, int]] = {
-    ADMIN: {
-        assign_role: 8, change_role: 6, edit_role: 7, custom_role: 4, integration: 6, api_key: 5,
-        guardrail: 3, experiment: 3, upload: 2, deployment: 2, fine_tuning: 1, external_model: 2, agent: 2,
-    },
-    ENGINEER: {
-        deployment: 16, api_key: 15, fine_tuning: 8, upload: 9, experiment: 10, agent: 4, external_model: 3,
-        integration: 1,
-    },
-    SCIENTIST: {experiment: 26, upload: 17, fine_tuning: 9, api_key: 5, agent: 1},
-    BUILDER: {agent: 22, api_key: 13, experiment: 11, integration: 2, external_model: 2, upload: 3},
-    SECURITY: {guardrail: 14, edit_role: 5, api_key: 10, custom_role: 2, change_role: 2, agent: 1},
-    ANALYST: {experiment: 22, upload: 9, agent: 2},
-    SERVICE: {api_key: 22, deployment: 24, upload: 30, fine_tuning: 4},
-}  # fmt: skip
-OPENING: tuple[Act, ...] = (deployment, guardrail, custom_role, guardrail, deployment, integration, guardrail)
+_ACTS: dict[str, Act] = {
+    name.removeprefix("_"): act
+    for name, act in globals().items()
+    if name in {f"_{work}" for works in TABLES["work"].values() for work in works}
+}
+OPENING = tuple(_ACTS[name] for name in TABLES["opening"])
 """The acts that are done first in a new account, by whoever is there."""
 WORK: dict[str, tuple[tuple[Act, ...], tuple[int, ...]]] = {
-    job: (tuple(acts), tuple(accumulate(acts.values()))) for job, acts in _WORK.items()
+    job: (tuple(map(_ACTS.__getitem__, works)), tuple(accumulate(works.values())))
+    for job, works in TABLES["work"].items()
 }
 """The acts of each job, and the running sum of how often."""

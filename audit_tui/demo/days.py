@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.event import from_us, to_us
 from audit_tui.demo.values import DAY_US, MINUTE_US
+from audit_tui.demo.words import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from audit_tui.demo.values import DemoValues
 
 SATURDAY = 5
-EU, US, NONE = "eu", "us", "none"
+EU, US = "eu", "us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,7 @@ class Site:
         return midnight_us(day) - offset * MINUTE_US
 
 
-SITES = (
-    Site("Berlin", "10.20", 60, EU, 0.42),
-    Site("New York", "10.30", -300, US, 0.22),
-    Site("London", "10.21", 0, EU, 0.12),
-    Site("Bangalore", "10.40", 330, NONE, 0.12),
-    Site("San Francisco", "10.31", -480, US, 0.08),
-    Site("Singapore", "10.41", 480, NONE, 0.04),
-)
+SITES = tuple(Site(*row) for row in TABLES["people"]["sites"])
 
 
 @dataclass(frozen=True, slots=True)

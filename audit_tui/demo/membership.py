@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit_tui.demo.account import Account, Actor
 from audit_tui.demo.people import SERVICE
+from audit_tui.demo.telling import tell
+from audit_tui.demo.words import WORDS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,17 +32,12 @@ def actor_for(account: Account, person: Person, day: date) -> Actor:
     return Actor(user, place, ip, "console", person)
 
 
-def log_in(account: Account, actor: Actor, severity: int | None = None) -> AuditEvent:
-    """Log in."""
-    metadata = {"Email ID": actor.user}
-    return account.record(
-        actor, "Login", f"Logged in from {actor.place}", metadata, actor.user, severity=severity
-    )
-
-
-def log_out(account: Account, actor: Actor) -> AuditEvent:
-    """Log out."""
-    return account.record(actor, "Logout", "Logged out", {"Email ID": actor.user}, actor.user)
+def wrong_password(account: Account, actor: Actor, person: Person | None = None) -> AuditEvent:
+    """Fail to log in as oneself, or as the person named."""
+    who = person or actor.person
+    email = who.email if who is not None else account.pick(WORDS["unknown_accounts"])
+    reason = "wrong password" if account.random() < 0.8 or person else "the second factor was not confirmed"
+    return tell(account, actor, "wrong_password", email=email, reason=reason)
 
 
 def invite(account: Account, actor: Actor, people: list[Person]) -> AuditEvent:
@@ -55,17 +52,10 @@ def record_invitation(
     account: Account, actor: Actor, people: list[Person], severity: int | None = None
 ) -> AuditEvent:
     """Record that these people were invited, with the role of the first."""
-    role = people[0].role
-    ids = [person.user_id for person in people]
-    metadata = {
-        "Added User IDs": ids,
-        "Role Name": role,
-        "Role ID": SYSTEM_ROLE_IDS.get(role, "r-viewer"),
-        "Added Users": [person.email for person in people],
-    }
-    who = people[0].email if len(people) == 1 else f"{people[0].email} and {len(people) - 1} more"
-    description = f"Invited {who} as {role}"
-    return account.record(actor, "User invited", description, metadata, ", ".join(ids), severity=severity)
+    role, emails = people[0].role, [person.email for person in people]
+    who = emails[0] if len(emails) == 1 else f"{emails[0]} and {len(emails) - 1} more"
+    facts = {"role": role, "role_id": SYSTEM_ROLE_IDS.get(role, "r-viewer"), "who": who, "emails": emails}
+    return _of_people(account, actor, "invite", people, facts, severity)
 
 
 def remove(account: Account, actor: Actor, people: list[Person]) -> AuditEvent:
@@ -79,7 +69,17 @@ def remove(account: Account, actor: Actor, people: list[Person]) -> AuditEvent:
 
 def record_removal(account: Account, actor: Actor, people: list[Person]) -> AuditEvent:
     """Record that these people were removed."""
+    emails = [person.email for person in people]
+    return _of_people(account, actor, "remove", people, {"who": " and ".join(emails), "emails": emails})
+
+
+def _of_people(
+    account: Account,
+    actor: Actor,
+    act: str,
+    people: list[Person],
+    facts: dict[str, Any],
+    severity: int | None = None,
+) -> AuditEvent:
     ids = [person.user_id for person in people]
-    metadata = {"Removed User IDs": ids, "Removed Users": [person.email for person in people]}
-    who = " and ".join(person.email for person in people)
-    return account.record(actor, "User deleted", f"Removed {who}", metadata, ", ".join(ids))
+    return tell(account, actor, act, severity=severity, ids=ids, target=", ".join(ids), **facts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audit_tui.demo.days import SITES, Site
-from audit_tui.demo.words import CITIES, FIRST_NAMES, LAST_NAMES
+from audit_tui.demo.words import TABLES, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +21,10 @@ NEVER_TOGETHER = ("Login", SERVICE_USER)
 INTRUDER_USER = "it-support@acme-help.example"
 """Whom the intruder invites; see ``incident``."""
 
-ADMIN, ENGINEER, SCIENTIST, BUILDER, SECURITY, ANALYST, SERVICE = (
-    "admin", "engineer", "scientist", "builder", "security", "analyst", "service",
-)  # fmt: skip
-_JOBS = (ENGINEER, SCIENTIST, BUILDER, ANALYST, ENGINEER, SCIENTIST, BUILDER, ENGINEER, ANALYST, SECURITY)
-_FIRST_ROLES = {
-    ADMIN: "Admin", ENGINEER: "Developer", SCIENTIST: "Developer", BUILDER: "Developer",
-    SECURITY: "Admin", ANALYST: "Analyst", SERVICE: "Developer",
-}  # fmt: skip
+ADMIN, SECURITY, ANALYST, SERVICE = "admin", "security", "analyst", "service"
+_FIRST_NAMES, _LAST_NAMES, _CITIES = WORDS["first_names"], WORDS["last_names"], WORDS["cities"]
+_JOBS: list[str] = TABLES["people"]["jobs"]
+_FIRST_ROLES: dict[str, str] = TABLES["people"]["first_roles"]
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +81,7 @@ class Person:
         ordinal = day.toordinal()
         trip = scramble((ordinal + self.rank * 3) // 4, self.rank + 7919)
         if trip % 41 == 0:
-            return CITIES[trip // 41 % len(CITIES)], f"198.18.{trip % 251}.{2 + trip // 251 % 250}"
+            return _CITIES[trip // 41 % len(_CITIES)], f"198.18.{trip % 251}.{2 + trip // 251 % 250}"
         mark = scramble(self.rank, 104_729)
         if chance < self.home_share:
             if mark % 7 == 0:
@@ -149,13 +145,13 @@ def make_cast(values: DemoValues) -> Cast:
 
 def email_of(number: int) -> str:
     """The address of the n-th colleague: first names, then full names, then full names with a number."""
-    if number < len(FIRST_NAMES):
-        return f"{FIRST_NAMES[number]}@acme.io"
-    number -= len(FIRST_NAMES)
-    first = FIRST_NAMES[number % len(FIRST_NAMES)]
+    if number < len(_FIRST_NAMES):
+        return f"{_FIRST_NAMES[number]}@acme.io"
+    number -= len(_FIRST_NAMES)
+    first = _FIRST_NAMES[number % len(_FIRST_NAMES)]
     # Stepping through the last names in step with the rounds pairs each first name with each of them once.
-    turn, number_of_names = number // len(FIRST_NAMES), len(LAST_NAMES)
-    last = LAST_NAMES[(number % len(FIRST_NAMES) * 7 + turn) % number_of_names]
+    turn, number_of_names = number // len(_FIRST_NAMES), len(_LAST_NAMES)
+    last = _LAST_NAMES[(number % len(_FIRST_NAMES) * 7 + turn) % number_of_names]
     again = turn // number_of_names
     return f"{first}.{last}{again + 1 if again else ''}@acme.io"
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 from audit_tui.core.event import from_us
 from audit_tui.demo.account import Actor
 from audit_tui.demo.acts import OPENING, WORK, take_idle_model, undeploy
-from audit_tui.demo.membership import SCHEDULER, actor_for, invite, log_in, log_out, remove
+from audit_tui.demo.membership import SCHEDULER, actor_for, invite, remove, wrong_password
 from audit_tui.demo.people import ADMIN, SERVICE
-from audit_tui.demo.refusals import REFUSALS, unknown_account, wrong_password
+from audit_tui.demo.telling import tell
 from audit_tui.demo.values import HOUR_US, MINUTE_US
+from audit_tui.demo.words import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +123,7 @@ class WorkVisit(Pace):
         if not self._has_login:
             event = self._log_in(account)
         elif self.left == 1 and self._ends_with_logout:
-            event = log_out(account, self._actor)
+            event = tell(account, self._actor, "log_out")
         elif (
             self._person.job == ADMIN
             and account.to_invite
@@ -142,7 +143,7 @@ class WorkVisit(Pace):
         if self.left > 2 and account.random() < _WRONG_PASSWORD_SHARE:
             return wrong_password(account, self._actor)
         self._has_login = True
-        return log_in(account, self._actor)
+        return tell(account, self._actor, "log_in")
 
     def _invite(self, account: Account) -> tuple[AuditEvent, Sequence[Visit]]:
         """Invite those who wait; most come at once and take over some of the inviter's events."""
@@ -182,7 +183,7 @@ class BackgroundVisit(Pace):
             event = undeploy(account, SCHEDULER, idle, " by the idle timeout")
         else:
             bot = f"203.0.113.{int(account.random() * 250) + 2}"
-            event = unknown_account(account, Actor(None, "an unknown network", bot, "console"))
+            event = tell(account, Actor(None, "an unknown network", bot, "console"), "unknown_account")
         self.advance()
         return event, ()
 
@@ -194,6 +195,6 @@ def work(account: Account, actor: Actor, person: Person) -> AuditEvent:
         return OPENING[account.opening - 1](account, actor)
     job = person.job
     if account.random() < _FAILURE_SHARE:
-        return account.pick(REFUSALS[job])(account, actor)
+        return tell(account, actor, account.pick(TABLES["refusals"][job]))
     acts, sums = WORK[job]
     return acts[bisect(sums, account.random() * sums[-1])](account, actor)
