@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def words_of(error: click.UsageError) -> str:
     return error.format_message()
 
 
-_FIELD_SIGN = re.compile("[:=~<>]")
-_EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
+_FIELD_SIGN = lazy_pattern("[:=~<>]")
+_EXTRA = lazy_pattern(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 
 
 def _words_of_extra(error: click.UsageError) -> str:

@@ -7,17 +7,18 @@ must not see; everything else is cleaned.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, overload
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
 from audit_tui.core.event_fields import metadata_text, row_text
 from audit_tui.core.filter.filters import MetaField
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean, clean_visible
 from audit_tui.core.time.zones import date_text, local_time, zone_label
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable
 
     from audit_tui.core.event_fields import EventField, ListField
@@ -27,11 +28,11 @@ FAILED_MARK = "✗"
 MISSING = "-"
 """The mark of a missing category or user, as on the screen."""
 
-_UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")
+_UNSAFE = lazy_pattern(f"[{UNSAFE_CLASS}]")
 # OWASP's list for CSV injection, with the full-width forms that some spreadsheets take for the same, also
 # behind what they strip.
-_FORMULA = re.compile(r"[\s\"']*[=+\-@＝＋－＠\t\r]")  # noqa: RUF001 - the look-alikes are what is searched
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&]")
+_FORMULA = lazy_pattern(r"[\s\"']*[=+\-@＝＋－＠\t\r]")  # noqa: RUF001 - the look-alikes are what is searched
+_MARKDOWN = lazy_pattern(r"[\\`*_\[\]<>|~&]")
 
 
 def json_text(event: AuditEvent, keys: Iterable[EventField] | None = None) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
+
+from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +57,7 @@ def format_of(name: str) -> Format | None:
     return _ENDINGS.get(PurePath(name).suffix.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
+class Writing(Record):
     """The form in which events are written."""
 
     format: Format
@@ -75,8 +75,7 @@ class Writing:
     """The words of the seals about the events, which stand below a table in Markdown."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportJob:
+class ExportJob(Record):
     """One file to write."""
 
     path: Path
@@ -87,8 +86,7 @@ class ExportJob:
     """True when a regular file of that name may be replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportResult:
+class ExportResult(Record):
     """A file that was written."""
 
     path: Path

@@ -10,11 +10,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import stat
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.record import Record
 from audit_tui.errors import FileError, FileExists
 
@@ -32,7 +32,7 @@ _DATABASE_MAGIC = b"SQLite format 3\0"
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """Errors of file systems that have no hard links."""
-_PART = re.compile(r"\.audit-tui-[0-9a-f]{16}\.part")
+_PART = lazy_pattern(r"\.audit-tui-[0-9a-f]{16}\.part")
 _ATTEMPTS = 100
 
 

@@ -7,7 +7,12 @@ widgets (``ui.terminal.sanitize``) stands behind them.
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
+
+from audit_tui.core.lazy_pattern import lazy_pattern
+
+if TYPE_CHECKING:
+    import re
 
 MAX_CLEAN_CHARS = 65_536
 """A longer text is cut before it is cleaned: 1 MB of escapes would take 0.7 s."""
@@ -21,7 +26,7 @@ UNSAFE_CLASS = (
     "\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_UNSAFE = re.compile(f"[{UNSAFE_CLASS}]")
+_UNSAFE = lazy_pattern(f"[{UNSAFE_CLASS}]")
 _EMOJI_STYLE = "\ufe0e\ufe0f"
 
 

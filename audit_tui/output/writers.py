@@ -8,7 +8,6 @@ a formula, unless that is asked for.
 from __future__ import annotations
 
 import json
-import re
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from audit_tui.core.event_text import (
 )
 from audit_tui.core.export import Format
 from audit_tui.core.filter.filters import MetaField
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.text import clean_visible
 from audit_tui.core.time.dates import local_time
 from audit_tui.output.text_table import table_lines
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event_fields import EventField
     from audit_tui.core.export import Writing
 
-_NEEDS_QUOTES = re.compile(r'[",\r\n]')
+_NEEDS_QUOTES = lazy_pattern(r'[",\r\n]')
 
 
 def write_events(events: Iterable[AuditEvent], out: TextIO, writing: Writing) -> int:

@@ -7,10 +7,11 @@ import re
 from audit_tui.core.filter.filters import META, Condition, condition_of, field_named, quoted_name
 from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IS, IS_NOT
 from audit_tui.core.filter.possible import require_possible
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.errors import FilterError
 
 _SYMBOLS = {operator.symbol: operator for operator in (IS, IS_NOT, CONTAINS, CONTAINS_NOT)}
-_SPLIT = re.compile("|".join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True)))
+_SPLIT = lazy_pattern("|".join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True)))
 
 
 def parse_condition(text: str) -> Condition:

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from audit_tui.core.lazy_pattern import lazy_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     Network: TypeAlias = IPv4Network | IPv6Network
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_QUAD = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
-_LIKE_ADDRESS = re.compile(r"(?=[0-9a-f]{0,4}[.:])[0-9a-f.:]{2,45}(?:%.+)?", re.IGNORECASE)
+_QUAD = lazy_pattern(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+_LIKE_ADDRESS = lazy_pattern(r"(?=[0-9a-f]{0,4}[.:])[0-9a-f.:]{2,45}(?:%.+)?", re.IGNORECASE)
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
 from audit_tui.core.filter.networks import network_of
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filter.operators import Operator
 
 MAX_SEVERITY = 6
-_LIKE_NETWORK = re.compile(r"\s*[0-9a-f.:]*[.:][0-9a-f.:]*/\d*\s*", re.IGNORECASE | re.ASCII)
+_LIKE_NETWORK = lazy_pattern(r"\s*[0-9a-f.:]*[.:][0-9a-f.:]*/\d*\s*", re.IGNORECASE | re.ASCII)
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
 _SEVERITIES = tuple(map(str, range(MAX_SEVERITY + 1)))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from audit_tui.core.lazy_pattern import lazy_pattern
+
 # Two letters at least: C:/ is a path. pathlib makes one slash of two.
-_URL = re.compile(r"[a-z][a-z0-9+.\-]+:/", re.IGNORECASE)
-_PASSWORD = re.compile(r"\b([a-z][a-z0-9+.\-]+:/{1,2}[^\s/?#:@]*):[^\s/]*@", re.IGNORECASE)
-_PASSWORD_OPTION = re.compile(r"([?&](?:password|passwd|pwd|token|secret)=)[^\s&#]+", re.IGNORECASE)
+_URL = lazy_pattern(r"[a-z][a-z0-9+.\-]+:/", re.IGNORECASE)
+_PASSWORD = lazy_pattern(r"\b([a-z][a-z0-9+.\-]+:/{1,2}[^\s/?#:@]*):[^\s/]*@", re.IGNORECASE)
+_PASSWORD_OPTION = lazy_pattern(r"([?&](?:password|passwd|pwd|token|secret)=)[^\s&#]+", re.IGNORECASE)
 
 
 def is_url(name: str) -> bool:

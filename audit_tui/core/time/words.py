@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import MAX_US, MIN_US, from_us, to_us
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.query import Interval
 from audit_tui.core.time.dates import MomentRange, Preset, resolve
 from audit_tui.core.time.month import MONTHS, DayRange, days_in_month, month_of, shift_days, year_of
@@ -26,21 +27,21 @@ TIME_FORMATS = (
     "2026-11 or this-week."
 )
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-_CLOCK_ALONE = re.compile(_CLOCK, re.ASCII)
+_CLOCK_ALONE = lazy_pattern(_CLOCK, re.ASCII)
 _OFFSET = r"(?P<offset>[Zz]|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
-_TIME = re.compile(
+_TIME = lazy_pattern(
     rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-(?P<day>\d{{1,2}})(?:(?:[Tt]|\s+){_CLOCK}\s*{_OFFSET}?)?",
     re.ASCII,
 )
-_CLOCK_OF_DAY = re.compile(rf"(?:(?P<word>today|yesterday)\s+)?{_CLOCK}", re.ASCII | re.IGNORECASE)
-_AGO = re.compile(r"[-+]?(?P<number>\d{1,9})\s*(?P<unit>[a-z]+)(?:\s+ago)?", re.ASCII | re.IGNORECASE)
-_MONTH = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{1,2}))?", re.ASCII)
-_NAMED_DAY = re.compile(
+_CLOCK_OF_DAY = lazy_pattern(rf"(?:(?P<word>today|yesterday)\s+)?{_CLOCK}", re.ASCII | re.IGNORECASE)
+_AGO = lazy_pattern(r"[-+]?(?P<number>\d{1,9})\s*(?P<unit>[a-z]+)(?:\s+ago)?", re.ASCII | re.IGNORECASE)
+_MONTH = lazy_pattern(r"(?P<year>\d{4})(?:-(?P<month>\d{1,2}))?", re.ASCII)
+_NAMED_DAY = lazy_pattern(
     rf"(?:(?P<name>[a-z]{{3,9}})\.?\s+(?P<day>\d{{1,2}})|(?P<day2>\d{{1,2}})\.?\s+(?P<name2>[a-z]{{3,9}})\.?)"
     rf"(?:,?\s+(?P<year>\d{{4}}))?(?:,?\s+{_CLOCK})?",
     re.ASCII | re.IGNORECASE,
 )
-_EPOCH = re.compile(r"(?P<number>\d{9,17})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
+_EPOCH = lazy_pattern(r"(?P<number>\d{9,17})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
 _UNITS_S = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),

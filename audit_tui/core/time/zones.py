@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.errors import TimeError
 
 SECOND_US = 1_000_000
@@ -21,7 +22,7 @@ MAX_SHOWN_CHARS = 60
 DAY_US = 86_400 * SECOND_US
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _UTC_NAMES = frozenset({"utc", "z", "zulu", "uct", "universal", "etc/utc", "etc/uct", "etc/zulu"})
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII | re.IGNORECASE)
+_OFFSET = lazy_pattern(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII | re.IGNORECASE)
 _LOCALTIME = Path("/etc/localtime")
 _TIMEZONE = Path("/etc/timezone")
 _ZONE_FORMATS = "Write it as Europe/Berlin, UTC, +02:00 or local."

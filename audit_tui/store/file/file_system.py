@@ -7,10 +7,10 @@ name: two writers that come by two names of one file each have their own, and lo
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import NamedTuple
 
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.errors import StoreError
 
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -33,7 +33,7 @@ NETWORK_KINDS = frozenset(
 )
 """Several machines may write there, and each has memory of its own: a write-ahead log cannot work."""
 _FUSE = "fuse"
-_ESCAPED = re.compile(r"\\([0-7]{3})")
+_ESCAPED = lazy_pattern(r"\\([0-7]{3})")
 
 
 class Mount(NamedTuple):
