@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.event_fields import FIELDS_HINT, ListField, list_field
-from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
 from audit_tui.core.source import EventSource, SourceUrl, source_of
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 APP_NAME = "audit-tui"
-_COLUMNS_LINE = lazy_pattern(r"^columns[ \t]*=.*$", re.MULTILINE)
+_COLUMNS_LINE = re.compile(r"^columns[ \t]*=.*$", re.MULTILINE)
 CONFIG_VARIABLE = "AUDIT_TUI_CONFIG"
 STORE_VARIABLE = "AUDIT_TUI_STORE"
 MAX_CONFIG_BYTES = 1_000_000
