@@ -35,8 +35,8 @@ from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.store.index import scratch, session
 from audit_tui.store.index.keeper import IndexKeeper
 from audit_tui.store.read.reader import open_store
-from tests.engines.servers import empty_engine
-from tests.engines.shared import shipped
+from tests.engines.servers import empty_database, empty_engine
+from tests.engines.shared import foreign, shipped
 from tests.matching import texts_of
 from tests.readers import oracle
 from tests.store.samples import EVENTS, NAMES, change, changed, fill, tiny_segments
@@ -149,7 +149,17 @@ def fake() -> FakeReader:
 
 @pytest.fixture(
     scope="module",
-    params=["segments", "tail", "scratch", "fake", "not redacting", "redacting", POSTGRESQL, CLICKHOUSE],
+    params=[
+        "segments",
+        "tail",
+        "scratch",
+        "fake",
+        "not redacting",
+        "redacting",
+        POSTGRESQL,
+        CLICKHOUSE,
+        "foreign",
+    ],
 )
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     """Every reader there is; one of another store is to be added here."""
@@ -162,6 +172,12 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         events, reader = shipped(folder, empty_engine(request.param, folder))
         with closing(reader):
             yield Source(reader, lambda row: row, events=events, least_page=4 if is_postgres else 40)
+        return
+    if request.param == "foreign":
+        folder = tmp_path_factory.mktemp("foreign")
+        events, reader = foreign(empty_database(folder.name))
+        with closing(reader):
+            yield Source(reader, lambda row: row, events=events, least_page=4)
         return
     kind = request.param if request.param in ("tail", "scratch") else "segments"
     for reader in stores(tmp_path_factory.mktemp("readers"), kind):
