@@ -1,6 +1,6 @@
 """Shared engines beside the local store: the figures of the page about them, in one run.
 
-    SCALE_STORE=STORE SCALE_ENGINES="postgresql://... chdb://..." pytest -m scale -s tests/scale/test_engines.py
+    SCALE_STORE=STORE SCALE_ENGINES="URL URL" python -m pytest -m scale -s tests/scale/test_engines.py
 
 The engines hold what was shipped to them before (audit-tui ship STORE --to URL).
 """
