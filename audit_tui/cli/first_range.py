@@ -37,7 +37,7 @@ def fallen_back(choice: EventsChoice, reader: EventReader) -> EventsChoice:
     choice, words = with_events(choice, reader)
     if words:
         click.echo(f"{words[0].upper()}{words[1:]}: these are of all time.", err=True)
-    return choice
+    return replace(choice, is_of_nothing=reader.info().last_us is None)
 
 
 def _has_event(choice: EventsChoice, reader: EventReader) -> bool:

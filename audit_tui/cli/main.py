@@ -360,4 +360,10 @@ def main() -> None:
         from audit_tui.cli.shells import add_shells
 
         add_shells()
-    commands.main(prog_name=NAME)
+    try:
+        commands.main(prog_name=NAME)
+    except OSError as error:
+        # The text of --help does not fit where it goes.
+        _tell(f"Input or output: {error.strerror or error}.")
+        _drop_output()
+        sys.exit(EXIT_UNREADABLE)

@@ -143,6 +143,8 @@ class EventsChoice(Record):
     """The zone of days and of the times that are shown, and the moment of the run."""
     is_range_default: bool = True
     """Nobody asked for this range."""
+    is_of_nothing: bool = False
+    """The source has no events at all."""
 
     def query(self) -> EventQuery:
         """The question for a reader."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 NO_SCREEN_HINT_LOGS = "Without the screen: audit-tui open --plain LOG prints its events."
 RESUME_HINT = "audit-tui import keeps them in a store, which can be resumed."
 PIPE_HINT = "a pipe or a file gets all"
+KEYBOARD_HINT = "Pipe one into it: kubectl logs -f audit | audit-tui -"
 NOTHING_THERE_HINT = "Check the name: a log is a file, a folder, or - for standard input."
 FIRST_STEPS = """\
 To see what it is like:    audit-tui demo
@@ -99,6 +101,8 @@ def open_command(
         raise UsageError(f"{both} are named, {names[0]} and {store}.", "Leave one of them out.")
     if resume and plain:
         raise UsageError("--resume is for the screen, and --plain has none.", "Leave one of them out.")
+    if STDIN in names and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("No log comes from the keyboard.", KEYBOARD_HINT)
     if resume and is_log:
         raise UsageError("Logs are read again each time: there is nothing to resume.", RESUME_HINT)
     if is_log:

@@ -209,6 +209,9 @@ def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple
 
 def tell_none(choice: EventsChoice) -> None:
     """Say on stderr that there is nothing, and in which range that was looked for."""
+    if choice.is_of_nothing:
+        click.echo("The store has no events yet.", err=True)
+        return
     view = choice.view
     words = clean_visible(f" with {view.filter_words()}" if view.in_force != EVERYTHING else "")
     hint = "" if view.time_range is Preset.ALL_TIME else "; --range all-time takes in all"

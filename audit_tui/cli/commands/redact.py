@@ -203,7 +203,7 @@ def existing_writer(store: Path) -> StoreWriter:
     """
     from audit_tui.store.write.writer import StoreWriter
 
-    if not store.exists():
+    if not store.exists() or (store.is_file() and not store.stat().st_size):
         raise StoreMissing(f"There is no store at {store}.", "Choose another with --store.")
     return StoreWriter(store)
 

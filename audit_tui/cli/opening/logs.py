@@ -284,7 +284,12 @@ def _nothing_read(names: Sequence[str], tally: Tally) -> FileError:
         message = f"Nothing in {title} could be read as events."
     else:
         message = f"There is no event in {title}."
-        hint = ["A folder is searched for files that are not hidden, with the folders in it."]
+        is_folder = any(Path(name).is_dir() for name in names)
+        hint = (
+            ["A folder is searched for files that are not hidden, with the folders in it."]
+            if is_folder
+            else []
+        )
     return FileError(message, "\n".join(clean_visible(line) for line in hint if line))
 
 
