@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from audit_tui.formats.loose import written_out
 from audit_tui.formats.outcomes import kind_of_field
 from audit_tui.formats.tables import scores, table
 from audit_tui.formats.values import NO_NAMES
@@ -130,6 +131,8 @@ def _leaves(fields: Fields) -> Iterator[tuple[tuple[str, ...], object]]:
                 waiting.extend(((*path, key), inner) for key, inner in value.items())
         elif isinstance(value, list):
             waiting.extend((path, item) for item in value[:_LIST_ITEMS])
+        elif isinstance(value, str) and value[:1] == "{" and (inner := written_out(value)) is not None:
+            waiting.append((path, inner))
         else:
             seen += 1
             yield path, value

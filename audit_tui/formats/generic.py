@@ -338,7 +338,10 @@ _SOUGHT = frozenset({"event", "user", "source_ip", "target"})
 
 
 def _has_inside(fields: Fields) -> bool:
-    return any(type(value) is dict or type(value) is list for value in fields.values())
+    return any(
+        type(value) is dict or type(value) is list or (type(value) is str and value[:1] == "{")
+        for value in fields.values()
+    )
 
 
 _LONGEST_NOTHING = max(map(len, NO_NAMES))
@@ -466,7 +469,7 @@ class GenericMapper:
             texts = (_plain_text(metadata.get(name)) for name in plan.beside)
             target = next((text for text in texts if text is not None and text != user), None)
         key, source = get("key"), get("source", self._name)
-        if source[0].isdigit() and is_address(source):
+        if (source[0].isdigit() or ":" in source) and is_address(source):
             # Confluence and Bitbucket call the address so.
             values["source_ip"] = get("source_ip") or source_address(source)
             source = self._name

@@ -232,8 +232,9 @@ class Telling:
                 continue
             value: Any
             if column == "outcome":
-                self.result, self.verdict = _word(raw), self.mapping.verdict(raw)
-                return
+                if not self.result or self.verdict is UNKNOWN:
+                    self.result, self.verdict = self.result or _word(raw), self.mapping.verdict(raw)
+                continue
             if column == "severity" and self.mapping.severities:
                 value = self.mapping.severities.get(_word(raw))
             elif column == "reason":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import Outcome
+from audit_tui.formats.addresses import source_address
 from audit_tui.formats.mapping import Verdict
 from audit_tui.formats.values import NO_NAMES, column_text, first_text
 from audit_tui.formats.vendors.hosts.windows_xml import records as records
@@ -21,8 +23,10 @@ _USERS = {
     "Account": ("AccountName",),
     "User": ("User", "UserName", "Param1"),
     "SourceUser": ("SourceUser", "User"),
+    "Requester": ("Requester",),
     "": (),
 }
+_LABELLED = re.compile(r"(?P<label>[A-Z][A-Za-z ]{1,40}):\s*(?P<value>.*)\Z|<(?P<tag>\w+)>(?P<inner>[^<]*)</")
 _ANYBODY = ("SubjectUserName", "User", "TargetUserName", "AccountName", "UserName", "Account")
 
 
@@ -60,6 +64,9 @@ def refine(telling: Telling) -> None:
     computer = telling.text("System.Computer", "winlog.computer_name", "Hostname", "Computer", "MachineName")
     if telling.target is None and row is not None:
         telling.values["target"] = column_text(computer)
+    address = data.get("IpAddress")
+    if telling.values.get("source_ip") is None and address is not None:
+        telling.values["source_ip"] = source_address(address)
     telling.names = {**data, "computer": computer}
     record = telling.text(
         "System.EventRecordID", "winlog.record_id", "RecordNumber", "RecordID", "EventRecordID", "RecordId"
@@ -93,7 +100,26 @@ def _data(telling: Telling) -> dict[str, str | None]:
                     attributes = item.get("#attributes") or item
                     data[str(attributes.get("Name", attributes.get("@Name")))] = first_text(item.get("#text"))
             return data
-    return {name: first_text(telling.at(name)) for name in telling.record.names()}
+    flat = {name: first_text(telling.at(name)) for name in telling.record.names()}
+    return _told_in_message(telling) | {name: text for name, text in flat.items() if text is not None}
+
+
+def _told_in_message(telling: Telling) -> dict[str, str | None]:
+    """The fields that the vendor's message tells line by line; whose account it is, its section says."""
+    message = telling.text("Message", "message") or ""
+    labels = telling.mapping.tables["labels"]
+    data: dict[str, str | None] = {}
+    section = ""
+    for line in message.split("\n"):
+        if (match := _LABELLED.match(line.strip())) is None:
+            continue
+        label = match["label"] or match["tag"]
+        value = (match["value"] or match["inner"] or "").partition(",")[0].strip()
+        if not value:
+            section = label
+        elif (name := labels.get(label)) is not None and value.lower() not in NO_NAMES:
+            data.setdefault("SubjectUserName" if "Subject" in section and "Account" in label else name, value)
+    return data
 
 
 def _first(data: dict[str, str | None], names: tuple[str, ...]) -> str | None:
