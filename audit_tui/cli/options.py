@@ -16,7 +16,7 @@ import click
 from audit_tui.cli.completing import filter_words, query_words
 from audit_tui.cli.line import joined, read_line, refuse_path
 from audit_tui.cli.session import session_of
-from audit_tui.cli.source import SourceName, StoreName
+from audit_tui.cli.source import SourceName, StoreName, store_path
 from audit_tui.config import default_store_path
 from audit_tui.core.columns import COLUMNS
 from audit_tui.core.event_fields import event_field
@@ -26,7 +26,7 @@ from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
-from audit_tui.core.source import SourceUrl, local_path, source_of
+from audit_tui.core.source import SourceUrl, source_of
 from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, zone_named
 from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
@@ -55,7 +55,7 @@ def store_option(command: Callable[P, R]) -> Callable[P, R]:
         "--store",
         metavar="PATH",
         type=StoreName(),
-        callback=lambda context, _, value: local_path(_chosen_source(context, value)),
+        callback=lambda context, _, value: store_path(_chosen_source(context, value), context),
         help="The store. Else AUDIT_TUI_STORE, else audit.db in the data directory.",
     )(command)
 

@@ -29,7 +29,7 @@ class OwnActs:
     """Records what is done with a store by this program.
 
     Args:
-        store: The store; must exist.
+        store: The store; must exist. Of a shared engine it is recorded in the store of this machine.
         is_on: Whether anything is recorded.
     """
 
@@ -52,20 +52,22 @@ class OwnActs:
         return self._record(EXPORTED, sentence, details)
 
     def _record(self, event: str, sentence: str, details: dict[str, Any]) -> str:
-        # A shared engine is only read.
-        if not self._is_on or isinstance(self._store, SourceUrl):
+        if not self._is_on:
             return ""
         from audit_tui.store.write.audit_log import AuditLog
 
         user = _user()
+        # A shared engine is only read: what is done with it stands in the store of this machine.
+        path, target = (None, str(self._store)) if isinstance(self._store, SourceUrl) else (self._store, None)
         try:
-            with AuditLog(self._store, source=SOURCE) as log:
+            with AuditLog(path, source=SOURCE) as log:
                 log.record(
                     event,
                     category=CATEGORY,
                     user=user,
                     description=f"{user} {sentence}",
                     outcome="success",
+                    target=target,
                     metadata=details | _whence(),
                 )
         except AuditTuiError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit_tui.core.source import SourceUrl, local_path, source_of
+from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
 
     from audit_tui.core.query import EventReader, ReaderFactory
     from audit_tui.core.source import EventSource
+
+
+_INSTEAD = {
+    "watch": "The screen (audit-tui URL) shows rows as they are shipped; or watch each store on its host.",
+    "export": "Make the proofs on the host whose store it is; without --proof, export reads engines.",
+    "seal": "Sign and keep checkpoints on the host whose store it is: ship sends its signatures along.",
+    "redact": "Redact in the store itself; the owner of the engine's tables takes the event out there.",
+    "prune": "Prune the store itself; the owner of the engine's tables takes the events out there.",
+    "backup": "Copy an engine with its own tools. Each host has its store, too.",
+    "reindex": "An engine keeps its indexes itself.",
+    "doctor": "audit-tui verify -s URL checks an engine.",
+    "import": "Import into the store of this machine, and send that with audit-tui ship.",
+    "record": "Record in the store of this machine, and send that with audit-tui ship.",
+    "case": "Write the case of a store on this machine; export reads engines.",
+}
+"""The ways for those who give a command a URL that needs a store."""
 
 
 class SourceName(click.Path):
@@ -34,7 +51,24 @@ class StoreName(SourceName):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401 - as click has it
         """Return the path; a URL is a UsageError."""
-        return local_path(super().convert(value, param, ctx))
+        return store_path(super().convert(value, param, ctx), ctx)
+
+
+def store_path(source: EventSource, context: click.Context | None) -> Path:
+    """Return the path of a source that must be a store on this machine.
+
+    Raises:
+        UsageError: If it is a URL; with what to do instead of this command.
+    """
+    try:
+        return local_path(source)
+    except UsageError as error:
+        names = []
+        while context is not None:
+            names.append(context.info_name or "")
+            context = context.parent
+        hints = (_INSTEAD[name] for name in names if name in _INSTEAD)
+        raise UsageError(error.message, next(hints, error.hint)) from None
 
 
 def open_source(source: EventSource, deadline_s: float | None = None) -> ReaderFactory:

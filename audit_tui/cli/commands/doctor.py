@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui import __version__
-from audit_tui.cli.source import StoreName
+from audit_tui.cli.source import StoreName, store_path
 from audit_tui.config import (
     SETTINGS,
     STORE_VARIABLE,
@@ -26,7 +26,7 @@ from audit_tui.config import (
     keys_directory,
 )
 from audit_tui.core.finding import Finding, Level
-from audit_tui.core.source import local_path, source_of
+from audit_tui.core.source import source_of
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_OK, EXIT_UNREADABLE, EXIT_WRONG, AuditTuiError, StoreError, StoreMissing
 
@@ -54,7 +54,7 @@ def doctor_command(store: Path | None, *, is_json: bool) -> int:
     """
     # Settings that cannot be used are a finding here, and must not end the run.
     settings, noted = _settings_findings()
-    path = local_path(store or settings.store or default_store_path())
+    path = store_path(store or settings.store or default_store_path(), click.get_current_context())
     findings = [*_program_findings(), *noted, *_terminal_findings(os.environ)]
     is_readable = True
     try:

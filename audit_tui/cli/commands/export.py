@@ -18,10 +18,9 @@ from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
-from audit_tui.cli.source import reading
+from audit_tui.cli.source import reading, store_path
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
-from audit_tui.core.source import local_path
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import FileError, UsageError
 
@@ -99,7 +98,8 @@ def export_command(
             from audit_tui.store.evidence.proving import Prover
 
             require_named_zone(writing)
-            prover = stack.enter_context(Prover(local_path(store)))
+            path = store_path(store, context)
+            prover = stack.enter_context(Prover(path))
             query = replace(query, upto_seq=prover.size)
         with _progress(store, query) as on_progress:
             job = ExportJob(out, query, writing)
@@ -109,7 +109,7 @@ def export_command(
 
             written = replace(writing, seal_words=result.seal_words)
             try:
-                write_proofs(prover, local_path(store), out, query, written, result.events)
+                write_proofs(prover, path, out, query, written, result.events)
             except FileError as error:
                 raise FileError(error.message, f"{out} is written whole, but without its proofs.") from None
     _tell(result, store, choice, is_replaced=is_replaced)
