@@ -19,18 +19,20 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.event_fields import FIELDS_HINT, ListField, list_field
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
 from audit_tui.core.source import EventSource, SourceUrl, source_of
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import zone_named
+from audit_tui.core.view import ListedColumn
 from audit_tui.errors import ConfigError, FileError, FilterError, TimeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 APP_NAME = "audit-tui"
-_COLUMNS_LINE = re.compile(r"^columns[ \t]*=.*$", re.MULTILINE)
+MOST_COLUMN_CELLS = 200
 CONFIG_VARIABLE = "AUDIT_TUI_CONFIG"
 STORE_VARIABLE = "AUDIT_TUI_STORE"
 MAX_CONFIG_BYTES = 1_000_000
@@ -59,6 +61,8 @@ class Settings(Record):
     """The user's own keys, by the id of what they do; an empty tuple takes all keys away."""
     columns: tuple[ListField, ...] = LIST_COLUMNS
     """The columns of the list, in order; never empty, none twice."""
+    column_widths: Mapping[ListField, int] = MappingProxyType({})
+    """The cells of columns that have a width of the user's; the list chooses the others."""
     date_format: str = "%Y-%m-%d %H:%M:%S"
     """The form of a full time, for strftime."""
     mouse: bool = True
@@ -75,6 +79,13 @@ class Settings(Record):
     """True when names and addresses are replaced by pseudonyms, on the screen and in files."""
     deadline: float | None = 10.0
     """The seconds that the screen waits for an answer; None is for ever."""
+
+    @property
+    def listed_columns(self) -> tuple[ListedColumn, ...]:
+        """The columns as a view must name them; none where the list knows all of them itself."""
+        if not self.column_widths and not any(isinstance(field, MetaField) for field in self.columns):
+            return ()
+        return tuple(ListedColumn(field, self.column_widths.get(field)) for field in self.columns)
 
 
 class Source(StrEnum):
@@ -193,6 +204,19 @@ def _column(name: str) -> ListField:
     return field
 
 
+def _column_widths(value: object) -> Mapping[ListField, int]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list):
+        raise _Unusable('must be a list of widths, as ["user=30", "time=19"]')
+    widths: dict[ListField, int] = {}
+    for text in names:
+        name, _, cells = _text(text).strip().rpartition("=")
+        if not cells.isascii() or not cells.isdecimal() or not 1 <= int(cells[:9]) <= MOST_COLUMN_CELLS:
+            raise _Unusable(f"must be NAME=CELLS, 1 to {MOST_COLUMN_CELLS}, not {text!r}")
+        widths[_column(name)] = int(cells)
+    return MappingProxyType(widths)
+
+
 def _date_format(value: object) -> str:
     text = _text(value)
     try:
@@ -251,6 +275,13 @@ SETTINGS = (
     Setting("theme", "theme", "AUDIT_TUI_THEME", _text, "the theme of the screen"),
     Setting("keymap", "keymap", "AUDIT_TUI_KEYMAP", _text, "the set of keys to start from"),
     Setting("columns", "columns", "AUDIT_TUI_COLUMNS", _columns, "the columns of the list, in order"),
+    Setting(
+        "column-widths",
+        "column_widths",
+        "AUDIT_TUI_COLUMN_WIDTHS",
+        _column_widths,
+        "those of a fixed width",
+    ),
     Setting("date-format", "date_format", "AUDIT_TUI_DATE_FORMAT", _date_format, "how a time is written"),
     Setting("mouse", "mouse", "AUDIT_TUI_MOUSE", _switch, "whether the screen listens to the mouse"),
     Setting("resume", "resume", "AUDIT_TUI_RESUME", _switch, "whether the screen begins where it was left"),
@@ -370,8 +401,8 @@ def examine(environment: Mapping[str, str] = os.environ) -> tuple[Loaded, tuple[
     return Loaded(settings, reading.origins), tuple(reading.problems)
 
 
-def keep_columns(columns: Sequence[ListField], environment: Mapping[str, str] = os.environ) -> Path:
-    """Write the list's columns into the file of the settings; all else in it stays as it is.
+def keep_columns(columns: Sequence[ListedColumn], environment: Mapping[str, str] = os.environ) -> Path:
+    """Write the list's columns and widths into the file of the settings; all else in it stays as it is.
 
     Returns:
         The file.
@@ -384,17 +415,21 @@ def keep_columns(columns: Sequence[ListField], environment: Mapping[str, str] = 
 
     path = Path(os.path.realpath(config_path(environment)))
     text = _file_text(path, is_named=False)
-    names = ", ".join(json.dumps(column.value, ensure_ascii=False) for column in columns)
-    line = f"columns = [{names}]"
-    new = _COLUMNS_LINE.sub(lambda _: line, text, count=1)
-    if new == text and not _COLUMNS_LINE.search(text):
-        new = f"{line}\n{text}"
+    wanted = {
+        "columns": [column.field.value for column in columns],
+        "column-widths": [f"{each.field.value}={each.width}" for each in columns if each.width is not None],
+    }
+    new, lines = text, []
+    for name, values in wanted.items():
+        lines.append(f"{name} = [{', '.join(json.dumps(value, ensure_ascii=False) for value in values)}]")
+        line = re.compile(rf"^{name}[ \t]*=.*$", re.MULTILINE)
+        new = line.sub(lambda _: lines[-1], new, count=1) if line.search(new) else f"{lines[-1]}\n{new}"
     try:
         before, after = tomllib.loads(text), tomllib.loads(new)
     except (tomllib.TOMLDecodeError, RecursionError):
         before, after = {}, {}
-    if after != before | {"columns": [column.value for column in columns]}:
-        raise ConfigError(f"{path}: the columns could not be written.", f"Write there: {line}")
+    if after != before | wanted:
+        raise ConfigError(f"{path}: the columns could not be written.", f"Write there: {'; '.join(lines)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f"{path.name}.{os.getpid()}")

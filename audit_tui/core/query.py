@@ -334,10 +334,6 @@ class EventReader(Protocol):
         """Return one event with everything that is known of it; None if there is none of that number."""
         ...
 
-    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
-        """Return the rows of these events, in this order; what is not there any more is left out."""
-        ...
-
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         """Return the dotted names of fields that the metadata of the newest million events have, in order."""
         ...

@@ -21,7 +21,7 @@ from audit_tui.core.record import Record
 from audit_tui.core.time.dates import DEFAULT_RANGE, TimeContext, TimeRange, range_label, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.filter.filters import Filter
@@ -144,12 +144,6 @@ def _changed(field: ListField, change: Callable[[Filter], Filter]) -> ListField:
     if isinstance(changed, Condition) and isinstance(changed.field, MetaField):
         return changed.field
     return field
-
-
-def settled_columns(fields: Sequence[ListField]) -> tuple[ListedColumn, ...]:
-    """Return the settings' columns as a view must have them: rows carry metadata only where it says so."""
-    has_metadata = any(isinstance(field, MetaField) for field in fields)
-    return tuple(map(ListedColumn, fields)) if has_metadata else ()
 
 
 def chipped(view: View) -> View:

@@ -236,18 +236,6 @@ class SharedReader:
         """Return one event with everything that is known of it; None if there is none of that number."""
         return next(iter(self._whole((seq,), None)), None)
 
-    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
-        """Return the rows of these events, in this order; what is not there any more is left out."""
-        if not seqs:
-            return ()
-        args = Args(self._dialect)
-        keys = (
-            f"SELECT {self._dialect.row_columns(with_metadata=False)} FROM audit_events e WHERE"
-            f" {self._dialect.is_one_of(args, 'e.id', list(seqs))}"
-        )
-        rows = {row.seq: row for row in self._listed(keys, NEWEST, args, cancel)}
-        return tuple(rows[seq] for seq in seqs if seq in rows)
-
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         """Return the dotted names of fields that the metadata have, in order."""
         statement = f"SELECT name FROM audit_names WHERE field = {int(Field.PATH)} LIMIT {MAX_METADATA_NAMES}"

@@ -86,8 +86,12 @@ def test_zooming_keeps_the_moment_in_the_middle(start: datetime, length_s: int, 
     assert nearer.start_us is not None
     assert nearer.end_us is not None
     assert nearer.start_us <= at_us < nearer.end_us
-    assert nearer.end_us - nearer.start_us == length_s * SECOND_US // 2
-    assert abs((nearer.start_us + nearer.end_us) // 2 - at_us) <= 1
+    length_us = nearer.end_us - nearer.start_us
+    half_us = length_s * SECOND_US // 2
+    # Rounded to a unit of which it has at least twenty, and at last to seconds.
+    assert abs(length_us - half_us) <= max(half_us // 20, SECOND_US)
+    assert abs((nearer.start_us + nearer.end_us) // 2 - at_us) <= max(half_us // 20, SECOND_US) // 2 + 1
+    assert (nearer.start_us % SECOND_US, nearer.end_us % SECOND_US) == (0, 0)
 
 
 @given(at=MOMENTS, time_range=st.sampled_from([*Preset]) | st.builds(lambda day: DayRange(day, day), DAYS))

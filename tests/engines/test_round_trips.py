@@ -69,7 +69,6 @@ def test_an_answer_is_one_statement(opened: ReaderFactory, monkeypatch: pytest.M
             reader.facets(query, Column.USER, 5)
             reader.histogram(query, [-5, 0, 9, 22])
             reader.values(Column.EVENT, "lo", 5)
-            reader.rows([row.seq])
             reader.newest_seq()
             assert len(statements) == 9
             statements.clear()

@@ -298,13 +298,6 @@ def test_the_facets_and_the_histogram_of_a_query(
     assert list(source.reader.histogram(query, edges)) == oracle.histogram(rows, edges)
 
 
-def test_rows_by_number(source: Source) -> None:
-    wanted = [source.rows[3], source.rows[0], source.rows[-1]]
-    seqs = [wanted[0].seq, 10**6, *(row.seq for row in wanted[1:])]
-    assert list(source.reader.rows(seqs)) == list(map(source.shown, wanted))
-    assert source.reader.rows([]) == ()
-
-
 def test_the_names_of_the_metadata(source: Source) -> None:
     events = source.events.values()
     names = {oracle.stored(path) for event in events for path, _ in leaves(event.metadata)}

@@ -224,11 +224,6 @@ class FakeReader:
         self._enter("event")
         return next((event for event in self._events if event.seq == seq), None)
 
-    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
-        self._enter("rows", cancel)
-        by_seq = {event.seq: event for event in self._events}
-        return tuple(row_of(by_seq[seq]) for seq in seqs if seq in by_seq)
-
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         self._enter("metadata_names", cancel)
         names = {stored(path) for event in self._events for path, _ in leaves(event.metadata)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audit_tui.config import Settings
 from audit_tui.core.columns import Column
 from audit_tui.core.event import to_us
 from audit_tui.core.filter.filters import Condition, MetaField
@@ -157,7 +158,7 @@ def test_a_pivot_takes_a_value_and_the_time_around_and_is_undone() -> None:
         before, event = place(driver), row(driver)
         for keys, condition, reach_s in (
             (("u",), Condition(Column.USER, IS, incident.THIEF), 3_600),
-            (("left", "i"), Condition(Column.SOURCE_IP, IS, incident.THIEF_IP), 600),
+            (("left", "i"), Condition(Column.SOURCE_IP, IS, incident.THIEF_IP), 1_800),
             (("right", "right", "t"), Condition(Column.TARGET, IS, "old-intern"), 86_400),
         ):
             await driver.press("p", *keys)
@@ -165,15 +166,37 @@ def test_a_pivot_takes_a_value_and_the_time_around_and_is_undone() -> None:
             assert shown.view.time_range == around(event.occurred_us, reach_s)
             assert condition in [chip.filter for chip in shown.view.chips]
             assert row(driver) == event
-            await driver.press("u" if reach_s == 600 else "escape")
+            await driver.press("u" if reach_s == 1_800 else "escape")
             assert place(driver) == before
 
     run_review(script, EVENTS, view=KEYS)
 
 
+def test_the_next_pivot_takes_the_place_of_the_last() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("j", "p", "u", "p", "i")
+        same_ip = Condition(Column.SOURCE_IP, IS, incident.THIEF_IP)
+        assert [chip.filter for chip in driver.review.view.chips] == [same_ip]
+        await driver.press("u")
+        same_user = Condition(Column.USER, IS, incident.THIEF)
+        assert [chip.filter for chip in driver.review.view.chips] == [same_user]
+
+    run_review(script, EVENTS, view=KEYS)
+
+
+def test_a_look_around_keeps_the_columns() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("x")
+        assert driver.review.fields == (field, Column.TIME)
+        assert "AKIA" in driver.text()
+
+    field = MetaField("userIdentity.accessKeyId")
+    run_review(script, EVENTS, view=KEYS, settings=Settings(columns=(field, Column.TIME)))
+
+
 def test_a_pivot_by_metadata_with_the_range_as_it_is() -> None:
     async def script(driver: Driver) -> None:
-        await driver.press("p", "left", "left")
+        await driver.press("p", "left", "left", "left")
         assert "in range" in driver.text()
         label = "meta.userIdentity.accessKeyId"
         menu = driver.app.screen.query_one("OptionList")
@@ -193,7 +216,7 @@ def test_a_pivot_by_mouse() -> None:
     async def script(driver: Driver) -> None:
         event = row(driver)
         await driver.press("p")
-        await driver.pilot.click("#reach-2")
+        await driver.pilot.click("#reach-3")
         await driver.pilot.click("OptionList", offset=(4, 0))
         await driver.settle()
         assert driver.review.view.time_range == around(event.occurred_us, 86_400)

@@ -153,11 +153,11 @@ def test_the_line_of_the_columns_is_written(text: str, tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_text(text)
     environment = {"AUDIT_TUI_CONFIG": str(path)}
-    fields: list[ListField] = [Column.SEQ, MetaField('a "b"\n\x1b=ü')]
     before = load(environment).settings
-    keep_columns(fields, environment)
+    columns = (ListedColumn(Column.SEQ), ListedColumn(MetaField('a "b"\n\x1b=ü'), 31))
+    keep_columns(columns, environment)
     after = load(environment).settings
-    assert after.columns == tuple(fields)
+    assert after.listed_columns == columns
     assert (after.zone, after.mouse, after.keys) == (before.zone, before.mouse, before.keys)
 
 
@@ -165,7 +165,7 @@ def test_columns_over_several_lines_are_left_to_the_user(tmp_path: Path) -> None
     path = tmp_path / "config.toml"
     path.write_text("columns = [\n  'user',\n]\n")
     with pytest.raises(ConfigError, match="could not be written"):
-        keep_columns([Column.TIME], {"AUDIT_TUI_CONFIG": str(path)})
+        keep_columns([ListedColumn(Column.TIME)], {"AUDIT_TUI_CONFIG": str(path)})
     assert path.read_text() == "columns = [\n  'user',\n]\n"
 
 

@@ -21,7 +21,7 @@ from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.record import Record
 from audit_tui.core.source import SourceUrl
-from audit_tui.core.view import chipped, settled_columns
+from audit_tui.core.view import chipped
 from audit_tui.errors import EXIT_WRONG, FileError
 
 if TYPE_CHECKING:
@@ -174,7 +174,10 @@ class ReviewScreen:
         else:
             view = chipped(first.view) if left is None else self._choice.changing(left.view)
         view = redacted_view(view, self._redact, reader)
-        view = replace(view, columns=view.columns or settled_columns(self._settings.columns))
+        view = replace(
+            view,
+            columns=view.columns or self._settings.listed_columns,
+        )
         remark = self._shown_as.notice if self._shown_as else ""
         notices = (remark, "" if left else elsewhere, info.notice, unrecorded)
         return Start(info, view, left, " · ".join(filter(None, notices)))

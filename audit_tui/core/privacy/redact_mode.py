@@ -228,11 +228,6 @@ class RedactingReader:
         """Return the numbers of a result's events from each of these moments to the next."""
         return self.plain.histogram(self._real(query), edges_us, cancel)
 
-    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
-        """Return the rows of these events, in this order."""
-        rows, names = self.plain.rows(seqs, cancel), self._names()
-        return rows if names is None else tuple(map(names.row, rows))
-
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         """Return the names of the metadata's fields."""
         return self.plain.metadata_names(cancel)

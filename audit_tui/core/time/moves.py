@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from audit_tui.core.time.dates import TimeContext, TimeRange
 
 MINUTE_US = 60 * SECOND_US
+_UNITS_US = (60 * MINUTE_US, MINUTE_US)
+_LEAST_UNITS = 20
+"""A zoomed range has at least so many of the units that its ends are rounded to; else of the smaller one."""
 SHORTEST_US = SECOND_US
 """The range that is not zoomed further."""
 
@@ -39,7 +42,7 @@ def shifted(time_range: TimeRange, context: TimeContext, steps: int) -> TimeRang
 
 
 def zoomed(bounds: Interval, at_us: int, factor: float) -> MomentRange:
-    """Return a part of a range round a moment, or more than it.
+    """Return a part of a range round a moment, or more than it, from a whole unit to a whole unit.
 
     Args:
         bounds: The range, with both ends.
@@ -47,7 +50,10 @@ def zoomed(bounds: Interval, at_us: int, factor: float) -> MomentRange:
         factor: Of the old length; a half comes nearer.
     """
     length_us = max(SHORTEST_US, int(_length_us(bounds) * factor))
-    return _moments(at_us - length_us // 2, at_us - length_us // 2 + length_us)
+    unit_us = next((unit for unit in _UNITS_US if length_us >= _LEAST_UNITS * unit), SECOND_US)
+    length_us = max(unit_us, length_us - length_us % unit_us)
+    start_us = (at_us - length_us // 2 + unit_us // 2) // unit_us * unit_us
+    return _moments(start_us, start_us + length_us)
 
 
 def beginning_at(time_range: TimeRange, context: TimeContext, at_us: int) -> TimeRange:

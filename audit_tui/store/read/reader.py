@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import EventQuery, Facet, FacetField, Place, ReaderFactory
     from audit_tui.store.index.orders import Order
 
@@ -277,12 +277,6 @@ class StoreReader:
         with self._asking(None) as session:
             rows = session.whole_events((seq,))
             return read_event(rows[seq]) if rows else None
-
-    def rows(self, seqs: Sequence[int], cancel: CancelToken | None = None) -> tuple[EventRow, ...]:
-        """Return the rows of these events, in this order; what is not there any more is left out."""
-        with self._asking(cancel) as session:
-            existing = session.sizes(seqs).keys()
-            return tuple(session.listed([seq for seq in seqs if seq in existing]))
 
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
         """Return the dotted names of fields that the metadata of the newest million events have, in order."""

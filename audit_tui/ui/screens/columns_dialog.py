@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from audit_tui.config import MOST_COLUMN_CELLS
 from audit_tui.core.columns import LISTABLE_COLUMNS
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.record import Record
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 LABEL_CELLS = 28
 LEAST_CELLS = 4
-MOST_CELLS = 200
 WIDTH_STEP = 2
 _MAX_CHARS = 200
 _FRAME_LINES = 4
@@ -154,7 +154,7 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
         width = None
         if step:
             now = entry.column.width or self._widths.get(entry.column.field) or LEAST_CELLS
-            width = max(LEAST_CELLS, min(now + step * WIDTH_STEP, MOST_CELLS))
+            width = max(LEAST_CELLS, min(now + step * WIDTH_STEP, MOST_COLUMN_CELLS))
         entry.column = replace(entry.column, width=width)
         entry.is_shown = True
         self._renew(self._place)

@@ -74,6 +74,7 @@ class Narrow:
 
 _LAST = re.compile(r"last\s+(\d{1,4})(?:\s+days?)?", re.ASCII | re.IGNORECASE)
 TIME_HINT = "2026-11-01 14:00, or 14:00 on the day of the row"
+LAST_HINT = "Write the number in digits: last 90 (days), last 15 minutes, last 24 hours."
 _BY_HELP = 2
 """The rank of a command of which only the help holds what was typed."""
 Order: TypeAlias = RunCommand | GoToRow | GoToTime | SetRange | Narrow
@@ -195,6 +196,8 @@ class CommandLine(Dialog[Order | None]):
                 self._tell("Type something, or press Esc.")
             elif self._for_time or typed[:1].isdigit():
                 self._tell(f"{error.message} {error.hint}")
+            elif typed.casefold().startswith("last"):
+                self._tell(LAST_HINT)
             elif not self.query_one("#message", Static).content:
                 self._tell("There is no such command.")
         else:

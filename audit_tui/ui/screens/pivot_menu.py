@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from audit_tui.core.filter.filters import Condition
 
-REACHES_S: tuple[int | None, ...] = (600, 3_600, 86_400, None)
+REACHES_S: tuple[int | None, ...] = (600, 1_800, 3_600, 86_400, None)
 """The seconds before and after the event; None leaves the range as it is."""
-_REACH_WORDS = ("±10 min", "±1 hour", "±1 day", "in range")
+_REACH_WORDS = ("±10 min", "±30 min", "±1 hour", "±1 day", "in range")
 _LETTERS = {Column.USER: "u", Column.SOURCE_IP: "i", Column.EVENT: "e", Column.TARGET: "t"}
 _LABEL_CELLS, _NARROW_LABEL_CELLS = 22, 12
 _NARROW_CELLS = 60

@@ -20,6 +20,7 @@ from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.time_buckets import TimeBuckets, read_buckets
+from audit_tui.ui.widgets.list.row_strips import MARKED_MARK
 from audit_tui.ui.widgets.painter import ROLES, Piece, Role, fit, paint
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ class TimeStrip(Widget, can_focus=True):
         self._buckets = TimeBuckets(Interval())
         self._error = ""
         self._marks: Sequence[tuple[int, Level]] = ()
-        self._levels: dict[int, Level] = {}
-        """The weightiest level of the hits in each bucket that has some."""
+        self._marked_us: Sequence[int] = ()
+        self._signs: dict[int, str] = {}
+        """The sign of each bucket that has one: of a mark, else of the weightiest level of its hits."""
         self._occurred_us: int | None = None
         self._here: int | None = None
         """The bucket of the event under the cursor of the list."""
@@ -148,7 +150,7 @@ class TimeStrip(Widget, can_focus=True):
             return
         is_other = self._shown is None or self._shown.view != message.shown.view
         self._shown, self._buckets, self._error = message.shown, message.buckets, message.error
-        self._find_levels()
+        self._find_signs()
         self._head = min(self._head, max(0, len(self._buckets.events) - 1))
         self._here = None
         self.follow(self._occurred_us)
@@ -156,19 +158,21 @@ class TimeStrip(Widget, can_focus=True):
             self._head, self._anchor = self._here or 0, None
         self.refresh()
 
-    def mark(self, hits: Sequence[tuple[int, Level]]) -> None:
-        """Mark the buckets of these moments, at which rules of these levels hit."""
-        self._marks = hits
-        self._find_levels()
+    def mark(self, hits: Sequence[tuple[int, Level]], marked_us: Sequence[int] = ()) -> None:
+        """Mark the buckets of moments: at which rules of these levels hit, and of the user's marks."""
+        self._marks, self._marked_us = hits, marked_us
+        self._find_signs()
         self.refresh()
 
-    def _find_levels(self) -> None:
+    def _find_signs(self) -> None:
         levels: dict[int, Level] = {}
         for occurred_us, level in self._marks:
             bucket = self._buckets.bucket_of(occurred_us)
             if bucket is not None and (bucket not in levels or levels[bucket].value < level.value):
                 levels[bucket] = level
-        self._levels = levels
+        self._signs = {bucket: level.letter for bucket, level in levels.items()}
+        marked = map(self._buckets.bucket_of, self._marked_us)
+        self._signs |= {bucket: MARKED_MARK for bucket in marked if bucket is not None}
 
     def follow(self, occurred_us: int | None) -> None:
         """Mark the bucket of the event under the cursor; None leaves the mark where it is."""
@@ -215,8 +219,8 @@ class TimeStrip(Widget, can_focus=True):
             elif bucket == self._here and y == 0:  # each line more is 30 bytes of a cursor key
                 look = "time-strip--here"
             text = bar * self._bucket_cells
-            if y and bucket in self._levels:
-                text = self._levels[bucket].letter + text[1:]
+            if y and bucket in self._signs:
+                text = self._signs[bucket] + text[1:]
             if pieces[-1][1] == look:
                 text = pieces.pop()[0] + text
             pieces.append((text, look))

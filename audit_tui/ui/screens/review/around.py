@@ -11,9 +11,7 @@ from textual import on
 from audit_tui.core.columns import Column
 from audit_tui.core.investigate.pivots import pivots
 from audit_tui.core.query import NEWEST_FIRST, PageKey
-from audit_tui.core.time.dates import Preset
 from audit_tui.core.time.moves import around
-from audit_tui.core.view import View
 from audit_tui.ui.screens.review.marking import Marking
 from audit_tui.ui.screens.review.searching import Searching
 from audit_tui.ui.widgets.list.event_list import EventList
@@ -21,11 +19,13 @@ from audit_tui.ui.widgets.list.row_strips import NO_REMARK, Remark
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.filter.filters import Condition
     from audit_tui.core.left import Left
+    from audit_tui.core.view import View
     from audit_tui.ui.screens.pivot_menu import Pivot
 
 THIS_TAG = "◂ here"
-HOUR_REACH = 1
+HOUR_REACH = 2
 """The place of an hour among the reaches of the menu, which it begins with."""
 
 
@@ -50,6 +50,8 @@ class Around(Searching, Marking):
     _is_leaving = False
     """The view before is asked for, until its rows are there."""
     _reach = HOUR_REACH
+    _pivot: Condition | None = None
+    """The condition that the list went on by last; the next one takes its place."""
 
     # -- the events around one
 
@@ -68,7 +70,7 @@ class Around(Searching, Marking):
             occurred_us: Its time.
         """
         sort = self.view.sort if self.view.sort.column is Column.TIME else NEWEST_FIRST
-        view = View(time_range=Preset.ALL_TIME, sort=sort)
+        view = replace(self.view_of(), sort=sort)
         origin = self._surroundings
         left, place = (self.left, self._history.place) if origin is None else (origin.left, origin.place)
         self.note_left()
@@ -154,7 +156,12 @@ class Around(Searching, Marking):
             return
         self._reach = pivot.reach
         reach_s = REACHES_S[pivot.reach]
-        view = self.view.narrowed(pivot.condition)
+        view = self.view
+        before = next((n for n, chip in enumerate(view.chips) if chip.filter == self._pivot), None)
+        if before is not None:
+            view = view.without_chip(before)
+        self._pivot = pivot.condition
+        view = view.narrowed(pivot.condition)
         if reach_s is not None:
             view = replace(view, time_range=around(occurred_us, reach_s))
         self.show_view(view)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual import on
 
-from audit_tui.core.filter.filters import in_words
+from audit_tui.core.filter.filters import EVERYTHING, in_words
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey
 from audit_tui.core.text import counted
-from audit_tui.core.time.dates import TimeContext
+from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.time.zones import zone_label
-from audit_tui.core.view import settled_columns, sort_words
+from audit_tui.core.view import chipped, sort_words
 from audit_tui.errors import AuditTuiError, SourceLost
 from audit_tui.ui.history import History
 from audit_tui.ui.screens.review.parts.body import ReviewBody
@@ -36,13 +36,15 @@ from audit_tui.ui.widgets.list.range_table import RangeTable
 from audit_tui.ui.widgets.list.row_text import RowText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual import events
     from textual.app import ComposeResult
 
     from audit_tui.core.event_fields import ListField
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query import EventReader, SourceState
+    from audit_tui.core.time.dates import TimeRange
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
@@ -87,7 +89,7 @@ class ReviewBase(Behind[None]):
         """Knows when the user rests."""
         settings = opening.settings
         redact = opening.redact
-        self._settled_columns = settled_columns(settings.columns)
+        self._settled_columns = settings.listed_columns
         first = ShownView.of(
             self._with_columns(opening.view),
             TimeContext(opening.zone, opening.clock(), settings.first_weekday),
@@ -200,6 +202,18 @@ class ReviewBase(Behind[None]):
         self.note_left()
         self._history.note_asked()
         self.event_list.ask(self._worked_out(view), keep_cursor=keep_cursor)
+
+    def view_of(self, expression: Filter = EVERYTHING, time_range: TimeRange = Preset.ALL_TIME) -> View:
+        """Return the view of a filter and a range of their own, in the order and columns that are shown."""
+        return chipped(replace(self.view.without_filters(), filter=expression, time_range=time_range))
+
+    @property
+    def marked_us(self) -> Sequence[int]:
+        """The times of the events that the user marked; none here."""
+        return ()
+
+    def mark_strip(self) -> None:
+        """Mark in the strip, where there is one, what is to be marked now."""
 
     def note_left(self) -> None:
         """Note where the cursor stands, to come back to it."""

@@ -37,7 +37,7 @@ class Choosing(ReviewBase):
             self.show_view(replace(self.view, columns=chosen.columns))
         if chosen.is_kept:
             try:
-                path = keep_columns([column.field for column in chosen.columns])
+                path = keep_columns(chosen.columns)
             except AuditTuiError as error:
                 self.show_error(error)
             else:

@@ -20,9 +20,8 @@ from audit_tui.core.investigate.compare import (
 )
 from audit_tui.core.investigate.pairs import Open, PairsResult, open_pairs, pair_filter
 from audit_tui.core.text import counted
-from audit_tui.core.time.dates import MomentRange, Preset, resolve
+from audit_tui.core.time.dates import MomentRange, resolve
 from audit_tui.core.time.zones import date_text
-from audit_tui.core.view import View, chipped
 from audit_tui.errors import TimeError
 from audit_tui.ui.screens.review.base import ReviewBase
 
@@ -115,8 +114,8 @@ class Comparing(ReviewBase):
             shift = picked.value
             interval = comparison.before if shift.kind is Kind.GONE else comparison.now
             start, end = (None if us is None else from_us(us) for us in (interval.start_us, interval.end_us))
-            view = View(self.view.in_force, MomentRange(start, end), self.view.sort)
-            self.show_view(chipped(view).narrowed(shift.condition), keep_cursor=False)
+            view = self.view_of(self.view.in_force, MomentRange(start, end))
+            self.show_view(view.narrowed(shift.condition), keep_cursor=False)
             self.say(f"{shift.words}: {self._keymap.key_of('undo')} goes back.")
 
     # -- what is still open
@@ -148,7 +147,7 @@ class Comparing(ReviewBase):
 
     def _take_open(self, picked: Picked[Open] | None) -> None:
         if picked is not None and picked.value is not None:
-            self.show_view(chipped(View(pair_filter(picked.value), Preset.ALL_TIME)), keep_cursor=False)
+            self.show_view(self.view_of(pair_filter(picked.value)), keep_cursor=False)
             self.say(f"{picked.value.thing}: {self._keymap.key_of('undo')} goes back.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from audit_tui.core.filter.operators import MATCHES
 from audit_tui.core.investigate.detections import Detected, RuleHits
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean, counted, cut
-from audit_tui.core.time.dates import Preset
-from audit_tui.core.view import View, chipped
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.screens.review.faceting import Faceting
 from audit_tui.ui.screens.review.marking import Marking, places_of, seqs_filter
@@ -204,14 +203,15 @@ class Detecting(Faceting, StripKeys, Marking):
             case "n":
                 self._next_hit(hits)
             case "e":
-                self.show_view(View(hits.filter, Preset.ALL_TIME, self.view.sort))
+                # In the dialog's own rows, to be edited there.
+                self.show_view(replace(self.view_of(), filter=hits.filter))
                 self.call_after_refresh(self.run_action, "filter")
             case "i":
                 self.app.push_screen(told_dialog(hits.info.title, rule_words(hits)))
             case "x":
                 self._ask_silence(hits)
             case _:
-                self.show_view(view_of(hits))
+                self.show_view(self.view_of(_hits_filter(hits)))
 
     def _next_hit(self, hits: RuleHits) -> None:
         """Go to the next hit of a rule in what is shown, among what happened around it."""
@@ -255,11 +255,6 @@ class Detecting(Faceting, StripKeys, Marking):
             f"Silenced {query or 'all hits'} of {hits.info.title}, in silences.toml beside the settings."
         )
         self.detect()
-
-
-def view_of(hits: RuleHits) -> View:
-    """Return the view of the events of a rule."""
-    return chipped(View(_hits_filter(hits), Preset.ALL_TIME))
 
 
 def _hits_filter(hits: RuleHits) -> Filter:

@@ -13,11 +13,9 @@ from audit_tui.core.filter.operators import IS
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import After, AtRow, PageKey
 from audit_tui.core.text import counted
-from audit_tui.core.time.dates import Preset
-from audit_tui.core.view import View, chipped
 from audit_tui.ui.screens.review.following import Following
 from audit_tui.ui.widgets.list.event_list import EventList
-from audit_tui.ui.widgets.list.row_strips import Remark
+from audit_tui.ui.widgets.list.row_strips import NOTED_MARK, Remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.investigate.notebook import Entry, Notebook
     from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.core.view import View
 
 MAX_AT_ONCE = 1_000
 """So many selected rows are marked at once."""
@@ -73,12 +72,14 @@ class Marking(Following):
     def show_remarks(self) -> None:
         """Show marks, notes and tags where they belong."""
         self.table.remark(self.remarks())
+        self.mark_strip()
         self._body.remark(self.remarks_of, self.fields_of)
 
     def remarks(self) -> dict[int, Remark]:
         """Return what is added to the lines of events, by their numbers."""
         return {
-            seq: Remark(entry.is_marked, is_noted=bool(entry.note)) for seq, entry in self._entries.items()
+            seq: Remark(entry.is_marked, is_noted=bool(entry.note), tag=_tag(entry))
+            for seq, entry in self._entries.items()
         }
 
     def remarks_of(self, event: AuditEvent) -> Sequence[str]:
@@ -99,6 +100,11 @@ class Marking(Following):
         """The numbers of the marked events that are in the store, in the order of time."""
         entries = sorted(self._entries.values(), key=lambda entry: (entry.occurred_us, entry.seq))
         return [entry.seq for entry in entries if entry.is_marked]
+
+    @property
+    def marked_us(self) -> Sequence[int]:
+        """The times of the marked events, those too that are filtered out."""
+        return [entry.occurred_us for entry in self._entries.values() if entry.is_marked]
 
     # -- marks
 
@@ -145,7 +151,7 @@ class Marking(Following):
         self.say(f"Mark {number} of {len(places)}{', from the other end' if wrapped else ''}.")
 
     def action_only_marked(self) -> None:
-        wanted = marked_view(self.marked_seqs)
+        wanted = self.view_of(seqs_filter(self.marked_seqs))
         if self._before_marked is not None and self.view == wanted:
             before, self._before_marked = self._before_marked, None
             self.show_view(before)
@@ -187,9 +193,9 @@ class Marking(Following):
             self._ask_once(partial(_write_note, notebook, event, note), self._take_notebook)
 
 
-def marked_view(seqs: Sequence[int]) -> View:
-    """Return the view of the events of these numbers, whenever they happened."""
-    return chipped(View(seqs_filter(seqs), Preset.ALL_TIME))
+def _tag(entry: Entry) -> str:
+    """Return the sign of a note at the end of a line that begins with that of a mark."""
+    return NOTED_MARK if entry.is_marked and entry.note else ""
 
 
 def seqs_filter(seqs: Sequence[int]) -> Filter:
@@ -241,7 +247,7 @@ def places_of(query: EventQuery, seqs: Sequence[int], reader: EventReader) -> li
             continue
         column = query.sort.column
         value = None if column is Column.TIME else getattr(event, column.attribute)
-        key = PageKey(value, event.occurred_us, seq)
+        key = PageKey(None if value is None else str(value), event.occurred_us, seq)
         page = reader.page(query, After(key.just_before(query.sort)), 1)
         if page.rows and page.rows[0].seq == seq:
             places.append(reader.locate(query, key))

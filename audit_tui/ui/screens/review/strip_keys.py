@@ -47,11 +47,11 @@ class StripKeys(Narrowing):
     def mark_strip(self) -> None:
         """Mark in the strip, where there is one, what is to be marked now."""
         if self._strip is not None:
-            self._strip.mark(self.strip_marks())
+            self._strip.mark(self.strip_marks(), self.marked_us)
 
     def _made_strip(self) -> TimeStrip:
         strip = self._strip = TimeStrip(self._open_reader)
-        strip.mark(self.strip_marks())
+        strip.mark(self.strip_marks(), self.marked_us)
         return strip
 
     def on_mount(self) -> None:

@@ -10,7 +10,7 @@ from audit_tui.core.query import AtRow, RowCount
 from audit_tui.core.text import counted
 from audit_tui.core.view import sort_words
 from audit_tui.errors import AuditTuiError
-from audit_tui.ui.screens.review.marking import MAX_AT_ONCE, Marking, marked_view
+from audit_tui.ui.screens.review.marking import MAX_AT_ONCE, Marking, seqs_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,7 @@ class TakingOut(Marking):
         """Return the events of these numbers, whenever they happened, as rows to export."""
         from audit_tui.ui.screens.export_dialog import Rows
 
-        query = marked_view(seqs).query(self.context)
+        query = self.view_of(seqs_filter(seqs)).query(self.context)
         query = replace(query, sort=self.event_list.shown.query.sort)
         sentence = f"The {counted(len(seqs), f'{words} event')}, {sort_words(query.sort)}."
         return Rows(f"{len(seqs):,} {words}", query, RowCount(len(seqs), exact=True), sentence)
