@@ -61,7 +61,6 @@ def test_an_answer_is_one_round_trip(far: tuple[ReaderFactory, Proxy], query: Ev
             lambda: reader.histogram(query, [0, 1_700_000_000_000_000, 1_800_000_000_000_000]),
             lambda: reader.values(Column.EVENT, "lo", 5),
             lambda: reader.event(rows[0].seq),
-            lambda: reader.rows([row.seq for row in rows]),
             reader.newest_seq,
             reader.state,
             reader.info,
