@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pyroaring import BitMap
 
 from audit_tui.store.index.cache import Cache
-from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, number_of_choice
+from audit_tui.store.index.fields import FIELDS, ROWS
 from audit_tui.store.index.merging import MAX_SEGMENT, merge, move_values, restamp, write_rows
-from audit_tui.store.index.segment import Moment, RowSegment
+from audit_tui.store.index.segment import Moment, RowSegment, stored_values
 from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables.index_layout import REMOVALS
 from audit_tui.store.tables.schema import EVENT_COLUMNS
@@ -246,9 +246,4 @@ _COLUMNS = {column: place for place, column in enumerate(EVENT_COLUMNS)}
 
 
 def _value(field: IndexField, row: StoredRow) -> int | str | None:
-    value = row[_COLUMNS[field.column]]
-    if field.is_text:
-        return None if value is None else str(value)
-    if field.choices:
-        return number_of_choice(field).get(value, field.other)
-    return int(value or MISSING)
+    return next(iter(stored_values(field, (row[_COLUMNS[field.column]],))))

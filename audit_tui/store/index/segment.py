@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -234,14 +234,6 @@ class RowSegment(Segment):
         texts = [None, *sorted(self._texts[field.number])]
         return {texts[value]: bitmap for value, bitmap in bitmaps.items()}
 
-    def values(self, field: IndexField) -> Counter[int | str | None]:
-        """Return how many events have each value of a field: its number, or its text where it has texts."""
-        counter = Counter(self._columns[field.number])
-        if not field.is_text:
-            return Counter(counter)
-        texts = {number: text for text, number in self._texts[field.number].items()}
-        return Counter({texts.get(number): events for number, events in counter.items()})
-
     def _sort(self) -> None:
         self.key = ("rows", next(_NEW_KEY))
         self._made: dict[int, dict[int, BitMap]] = {}
@@ -297,3 +289,18 @@ def is_worth_texts(texts: int, events: int) -> bool:
 
 def _text(stored: object) -> str:
     return stored.decode("utf-8", "backslashreplace") if isinstance(stored, bytes) else str(stored)
+
+
+def is_dense(seqs: Sequence[int]) -> bool:
+    """Tell whether most of the seqs from the lowest to the highest are among these."""
+    return len(seqs) > 0 and max(seqs) - min(seqs) < 2 * len(seqs)
+
+
+def stored_values(field: IndexField, column: Iterable[Any]) -> Iterable[int | str | None]:
+    """Return the values that a column holds: numbers of a name or a choice, or texts; None for no text."""
+    if field.is_text:
+        return [None if text is None else _text(text) for text in column]
+    if not field.choices:
+        return _array("I", (number or MISSING for number in column))
+    numbers = number_of_choice(field)
+    return [numbers.get(value, field.other) for value in column]

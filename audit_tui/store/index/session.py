@@ -14,7 +14,7 @@ from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, texts_of
 from audit_tui.store.index.row_tests import columns_of, row_test, row_texts, text_test
-from audit_tui.store.index.segment import LEAST_EVENTS, RowSegment
+from audit_tui.store.index.segment import LEAST_EVENTS, RowSegment, is_dense, stored_values
 from audit_tui.store.index.stored import HEADERS, StoredSegment, in_order
 from audit_tui.store.tables import statements
 from audit_tui.store.tables.index_layout import REMOVALS
@@ -261,13 +261,15 @@ class Session:
 
     def values_of(self, field: IndexField, seqs: Sequence[int]) -> Counter[int | str | None]:
         """Return how many of some events have each value of a field, by their rows."""
-        counter: Counter[int | str | None] = Counter()
-        if not seqs:
-            return counter
-        rows = RowSegment(min(seqs))
-        rows.add(sorted(self._chosen(f"{ROWS} WHERE seq", seqs)))
-        rows.finish(max(seqs))
-        return rows.values(field)
+        column = f"CAST({field.column} AS BLOB)" if field.is_text else field.column
+        statement = f"SELECT seq, {column} FROM events WHERE seq"  # noqa: S608 - our own
+        if is_dense(seqs):
+            wanted = set(seqs)
+            all_rows = self.rows(f"{statement} BETWEEN ? AND ?", (min(seqs), max(seqs)))
+            rows: Iterable[tuple[Any, ...]] = (row for row in all_rows if row[0] in wanted)
+        else:
+            rows = self._chosen(statement, seqs)
+        return Counter(stored_values(field, [value for _, value in rows]))
 
     def texts(self, column: str, segment: Segment, places: BitMap) -> Iterator[tuple[int, int, str | None]]:
         """Yield seq, time and a text column of events of a segment, in no order."""
