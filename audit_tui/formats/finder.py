@@ -26,6 +26,7 @@ _USUAL_CHARS = 64
 _ADDRESS = re.compile(
     r"\[?(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})\]?(?::\d+)?\Z"
 )
+_OF_DOERS = ("user", "actor", "author", "principal")
 _WORDS = table("fields")
 _FIELDS = {name: tuple(words.split()) for name, words in _WORDS["fields"].items()}
 _OF_PEOPLE = frozenset(_FIELDS["people"])
@@ -182,21 +183,22 @@ def _tells_end(step: str) -> bool:
 
 def _user(leaf: str, parents: tuple[str, ...]) -> int:
     holder = parents[-1] if parents else ""
-    is_actor = bool(parents) and parents[0] in ("actor", "initiator")
+    is_actor = bool(parents) and (parents[0] in ("actor", "initiator") or parents == ("member",))
     if not is_actor and any(
         part in step for step in parents if step not in _OF_PEOPLE for part in _NOT_DOERS
     ):
         return 0
     score = 0
-    if holder in _OF_PEOPLE or holder.endswith(("user", "actor", "author", "principal")):
+    if holder in _OF_PEOPLE or parents == ("member",) or holder.endswith(_OF_DOERS):
         score = _PERSONS_NAMES.get(leaf, 0)
-    if any(part in leaf for part in _NOT_DOERS):
+    plain = leaf.replace("identity", "")  # no entity
+    if any(part in plain for part in _NOT_DOERS):
         return score
     if leaf.endswith(_DOERS):
         score = max(score, 90)
     elif leaf in ("email", "login", "upn") or leaf.endswith(_DOERS_THEMSELVES):
         score = max(score, 80)
-    elif leaf.endswith(("userid", "actorid", "authorid", "authoraccountid")):
+    elif leaf.endswith(("userid", "actorid", "authorid", "authoraccountid", "identityid")):
         score = max(score, 40)
     elif leaf.endswith(("account", "accountname")) or leaf in ("authorkey", "accesskey", "auth"):
         score = max(score, 42 if leaf == "authorkey" else 30)
@@ -240,7 +242,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
 def _event(leaf: str, parents: tuple[str, ...]) -> int:
     holder = parents[-1] if parents else ""
     if holder in _ACTS and leaf in ("type", "name", "tag", "code"):
-        return 82
+        return 62 if holder == "request" else 82
     if any(step in _OF_PEOPLE or step in _THINGS for step in parents) and holder != "resource":
         return 0
     return _EVENTS.get(leaf) or (70 if leaf.endswith(("auditcategory", "eventaction", "actiontype")) else 0)

@@ -47,7 +47,10 @@ _PERSON_PATHS = tuple(
         "display_name", "id", "uid", "user.id",
     )
 )  # fmt: skip
-_THING_PATHS = tuple((name,) for name in ("name", "displayName", "display_name", "title", "descriptor", "id"))
+_THING_PATHS = tuple(
+    (name,)
+    for name in ("name", "displayName", "display_name", "title", "descriptor", "email", "username", "id")
+)
 _KIND_PATHS = tuple((name,) for name in (".tag", "name", "label", "displayName"))
 _SUMMARY_CHARS = 60
 _MAX_PLANS = 1_000
@@ -133,8 +136,8 @@ class _Plan(NamedTuple):
 
 _WEAK: dict[str, dict[str, int]] = {
     "event": {"type": 75, "name": 75, "datatype": 75, "timestampdesc": 75, "eventtype": 92},
-    "user": dict.fromkeys(("userid", "actorid", "userids", "createdby", "account"), 70),
-    "target": dict.fromkeys(("targetid", "resourceid", "objectid", "subject", "resource"), 66),
+    "user": dict.fromkeys(("userid", "actorid", "userids", "createdby", "account", "accountname"), 70),
+    "target": dict.fromkeys(("targetid", "resourceid", "objectid", "subject", "resource", "object"), 66),
 }
 """Columns, and the fields that fill them only where nothing in the record does it better: by which score."""
 

@@ -18,8 +18,20 @@ MAX_FILE_BYTES = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
 _RANGE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})", re.ASCII)
 _TABLES = ("columns", "constants", "templates", "time", "outcome", "severity", "names", "sentences", "tables")
-_OTHERS = ("name", "title", "inside", "lists", "nobody", "detect", "rank", "shapes", "split", "begins")
-"""Keys of a file that are no tables; the last five are for formats that come with the program."""
+_OTHERS = (
+    "name",
+    "title",
+    "inside",
+    "lists",
+    "nobody",
+    "detect",
+    "rank",
+    "shapes",
+    "split",
+    "begins",
+    "line",
+)
+"""Keys of a file that are no tables; the last six are for formats that come with the program."""
 _READ = (*COLUMNS, "reason")
 _DENIED = "denied"
 VENDORS = Path(__file__).parent / "vendors"

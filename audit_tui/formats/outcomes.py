@@ -48,6 +48,8 @@ def kind_of_field(squashed: str) -> str | None:
     kind = _KINDS.get(squashed)
     if kind is not None:
         return kind
+    if squashed.startswith(("iserror", "isfail", "haserror", "hasfail")):
+        return "negative"
     if squashed.endswith(("successful", "succeeded", "success")):
         return "flag"
     return (

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.formats.detection import Condition, Detection
+from audit_tui.formats.line_records import line_records
 from audit_tui.formats.mapping_file import VENDORS, checked
 from audit_tui.formats.record import Format, Lines, Shape
 
@@ -41,7 +42,7 @@ def vendor_format(name: str) -> tuple[int, Format]:
     text = path.read_text(encoding="utf-8")
     head = tomllib.loads(text[: text.index(_HEAD_ENDS)])
     detection = Detection(tuple(map(Condition.of, head["detect"])))
-    split, begins = head.get("split"), head.get("begins")
+    split, begins, line = head.get("split"), head.get("begins"), head.get("line")
     log_format = Format(
         name,
         head["title"],
@@ -50,20 +51,29 @@ def vendor_format(name: str) -> tuple[int, Format]:
         _Loaded(path, text),
         split=None if split is None else lambda fields: split_at(fields, split),
         check_of=detection.check_of,
-        lines=None if begins is None else _lines(path, begins),
+        lines=None if begins is None else _lines(path, begins, line),
     )
     return head.get("rank", DEFAULT_RANK), log_format
 
 
-def _lines(path: Path, begins: str) -> Lines:
-    """The division of a vendor's files that are neither JSON nor CSV; its code is imported when one comes."""
+def _lines(path: Path, begins: str, line: str | None) -> Lines:
+    """The division of a vendor's files that are neither JSON nor CSV, by a pattern of a line or by code."""
 
     def records(text: LogText) -> Iterator[Record | Reject]:
+        if line is not None:
+            pattern = re.compile(line)
+            return line_records(text, lambda plain: _named(pattern.match(plain)), path.stem)
         read: Callable[[LogText], Iterator[Record | Reject]]
         read = _code_beside(path).records
         return read(text)
 
     return Lines(lambda head: re.search(begins, head) is not None, records)
+
+
+def _named(match: re.Match[str] | None) -> Fields | None:
+    if match is None:
+        return None
+    return {name: value for name, value in match.groupdict().items() if value not in (None, "", "-")}
 
 
 def _code_beside(path: Path) -> ModuleType:

@@ -122,7 +122,7 @@ def user_of(fields: Fields) -> str | None:
 
 def _user_name(user: object) -> str | None:
     if isinstance(user, dict):
-        return first_text(user.get("username"), user.get("uid"))
+        return first_text(user.get("username"), user.get("name"), user.get("uid"))
     return first_text(user)
 
 

@@ -24,8 +24,9 @@ _NEW = re.compile(
     re.DOTALL,
 )
 _OLD = re.compile(
-    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<timestamp>{_TIME}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d)"
-    r" (?P<host>\S+) (?P<program>[^\s:\[]+)(?:\[(?P<pid>[^\]]*)\])?: ?(?P<message>.*)\Z",
+    rf"(?:<(?P<priority>\d{{1,3}})>)?"
+    rf"(?P<timestamp>{_TIME}|[A-Z][a-z]{{2}} [ \d]\d(?: \d{{4}})? \d\d:\d\d:\d\d)"
+    r" (?P<host>\S+)(?: :)? (?P<program>[^\s:\[]+)(?:\[(?P<pid>[^\]]*)\])?: ?(?P<message>.*)\Z",
     re.DOTALL,
 )
 _FACILITIES = word_list(
@@ -34,6 +35,7 @@ _FACILITIES = word_list(
 )
 _SEVERITIES = (6, 6, 5, 4, 3, 2, 1, 1)
 """Of the levels 0 to 7, from emergency to debug."""
+_YEARLESS_TIME = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:")
 _YEARLESS = "names no year in its times: each was read as the last that is past"
 WITH_YEAR = "p_time"
 """Begins as what a warehouse adds: the year that was guessed is no part of the key."""
@@ -59,7 +61,7 @@ def records(text: LogText) -> Iterator[Record | Reject]:
         fields = {
             name: value for name, value in match.groupdict().items() if value is not None and value != "-"
         }
-        if fields.get("timestamp", "-")[0].isalpha():
+        if _YEARLESS_TIME.match(fields.get("timestamp", "")):
             fields[WITH_YEAR] = _with_year(fields["timestamp"], latest)
             if not has_remarked:
                 text.remark(_YEARLESS)

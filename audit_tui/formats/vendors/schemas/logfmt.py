@@ -1,0 +1,54 @@
+"""Lines of names and values (``logfmt``, and what firewalls write): each read as a record of anybody's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from audit_tui.formats.generic import GenericMapper, names_a_time
+from audit_tui.formats.line_records import line_records
+from audit_tui.formats.record import Format, Lines, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_tui.formats.record import Fields, LogText, Record, Reject
+
+NAME = "logfmt"
+_PAIR = re.compile(r"""([A-Za-z_@][\w.@-]{0,63})=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']*)(?=[\s,;]|\Z)""")
+_FEWEST = 4
+_HEAD_LINES = 5
+
+
+def _fields(line: str) -> Fields | None:
+    pairs = list(_PAIR.finditer(line))
+    if len(pairs) < _FEWEST:
+        return None
+    fields: Fields = {}
+    prefix = line[: pairs[0].start()].strip()
+    if prefix:
+        fields["prefix"] = prefix
+    for pair in pairs:
+        value = pair[2]
+        if value[:1] in ("'", '"'):
+            value = value[1:-1].replace('\\"', '"')
+        fields.setdefault(pair[1], value)
+    return fields if names_a_time(fields) else None
+
+
+def _begins(head: str) -> bool:
+    return any(_fields(line.rstrip("\r")) is not None for line in head.split("\n")[:_HEAD_LINES])
+
+
+def _records(text: LogText) -> Iterator[Record | Reject]:
+    return line_records(text, _fields, "names and values")
+
+
+LOGFMT = Format(
+    NAME,
+    "Names and values, line by line",
+    frozenset({Shape.LINES}),
+    lambda _: False,
+    GenericMapper(NAME),
+    lines=Lines(_begins, _records),
+)
