@@ -147,17 +147,20 @@ def test_a_store_that_cannot_be_checked_says_so() -> None:
     run_review(script, open_checker=refuse)
 
 
-def test_a_long_notice_keeps_away_from_the_place() -> None:
-    async def script(driver: Driver) -> None:
-        driver.review.say(
-            "A long notice, which has much to say of this and of that and of all the rest of it."
-        )
-        await driver.settle()
-        line = driver.lines()[-2]
-        assert line.startswith(" 1 of 711   A long notice")
-        assert line.rstrip().endswith("…")
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_a_long_notice_is_read_whole_for_its_moment(size: tuple[int, int]) -> None:
+    words = "A notice, which has much to say of this and of that and the rest."
 
-    run_review(script)
+    async def script(driver: Driver) -> None:
+        before = driver.lines()[-2:]
+        driver.review.say(words)
+        await driver.settle()
+        assert words in " ".join(line.strip() for line in driver.lines()[-2:])
+        driver.review._status._take_back()
+        await driver.settle()
+        assert driver.lines()[-2:] == before
+
+    run_review(script, size=size)
 
 
 def test_the_dialog_says_what_was_removed_and_what_is_not_known() -> None:

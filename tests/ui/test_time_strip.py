@@ -164,17 +164,22 @@ def test_a_stretch_is_drawn_with_the_mouse() -> None:
     async def script(driver: Driver) -> None:
         strip = strip_of(driver)
         before = strip._buckets
-        await driver.pilot.mouse_down(strip, offset=(11, 0))
-        await driver.pilot.hover(strip, offset=(14, 1))
-        await driver.pilot.mouse_up(strip, offset=(14, 1))
+
+        def cell_of(bucket: int) -> int:
+            return next(x for x in range(strip.size.width) if strip._bucket_at(x) == bucket)
+
+        last = (cell_of(13), 1)
+        await driver.pilot.mouse_down(strip, offset=(cell_of(10), 0))
+        await driver.pilot.hover(strip, offset=last)
+        await driver.pilot.mouse_up(strip, offset=last)
         await driver.settle()
         assert count(driver) == sum(before.events[10:14])
         assert driver.review.table.has_focus
         await driver.press("u")
         assert driver.review.view == DAY
-        await driver.pilot.click(strip, offset=(21, 0))
+        await driver.pilot.click(strip, offset=(cell_of(20), 0))
         assert strip._choice == (20, 20)
-        await driver.pilot.click(strip, offset=(21, 0))
+        await driver.pilot.click(strip, offset=(cell_of(20), 0))
         await driver.settle()
         assert count(driver) == before.events[20]
 

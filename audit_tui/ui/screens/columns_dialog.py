@@ -96,6 +96,7 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
             with Horizontal(id="foot"):
                 yield Button("+ Metadata", key="m", id="add")
                 yield Button("Save", key="s", id="keep")
+                yield Static(id="space")
                 yield Button("Cancel", id="cancel")
                 yield Button("Apply", id="apply", classes="-primary")
 

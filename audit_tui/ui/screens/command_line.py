@@ -74,6 +74,10 @@ class Narrow:
 
 _LAST = re.compile(r"last\s+(\d{1,4})(?:\s+days?)?", re.ASCII | re.IGNORECASE)
 TIME_HINT = "2026-11-01 14:00, or 14:00 on the day of the row"
+HELP_CELLS = 56
+"""On a narrower terminal the commands stand without what they do: three letters of it say nothing."""
+HINT = "a command, row, time, range (last 90) or query (user:alice)"
+SHORT_HINT = "command, row, last 90, user:alice"
 LAST_HINT = "Write the number in digits: last 90 (days), last 15 minutes, last 24 hours."
 _BY_HELP = 2
 """The rank of a command of which only the help holds what was typed."""
@@ -111,9 +115,9 @@ class CommandLine(Dialog[Order | None]):
             if not self._for_time:
                 yield OptionList(compact=True)
             yield Static("", id="message", markup=False)
-            hint = (
-                TIME_HINT if self._for_time else "a command, row, time, range (last 90) or query (user:alice)"
-            )
+            hint = TIME_HINT if self._for_time else HINT
+            if self.app.size.width < HELP_CELLS:
+                hint = "14:00" if self._for_time else SHORT_HINT
             yield LineInput(placeholder=hint)
 
     def on_mount(self) -> None:
@@ -138,8 +142,11 @@ class CommandLine(Dialog[Order | None]):
         options.highlighted = 0 if typed and self._matches else None
 
     def _label(self, command: Command) -> Content:
-        keys = "  ".join(filter(None, [self._keymap.first_key(command)]))
-        return Content.assemble(f"{command.title:<22}", (f"{keys:>6}  ", "bold"), (command.help, "dim"))
+        keys = self._keymap.first_key(command) or ""
+        parts: list[str | tuple[str, str]] = [f"{command.title:<22}", (f"{keys:>6}  ", "bold")]
+        if self.app.size.width >= HELP_CELLS:
+            parts.append((command.help, "dim"))
+        return Content.assemble(*parts)
 
     @on(Input.Submitted)
     def _take(self, message: Input.Submitted) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 REACHES_S: tuple[int | None, ...] = (600, 1_800, 3_600, 86_400, None)
 """The seconds before and after the event; None leaves the range as it is."""
 _REACH_WORDS = ("±10 min", "±30 min", "±1 hour", "±1 day", "in range")
+_SHORT_REACH_WORDS = ("±10m", "±30m", "±1h", "±1d", "range")
 _LETTERS = {Column.USER: "u", Column.SOURCE_IP: "i", Column.EVENT: "e", Column.TARGET: "t"}
 _LABEL_CELLS, _NARROW_LABEL_CELLS = 22, 12
 _NARROW_CELLS = 60
@@ -71,10 +72,11 @@ class PivotMenu(Dialog[Pivot | None]):
         with Vertical(id="box") as box:
             box.border_title = "Events with the same"
             box.border_subtitle = "⏎ show   ←→ time   Esc cancel"
-            cells = _NARROW_LABEL_CELLS if self.app.size.width < _NARROW_CELLS else _LABEL_CELLS
+            is_narrow = self.app.size.width < _NARROW_CELLS
+            cells = _NARROW_LABEL_CELLS if is_narrow else _LABEL_CELLS
             yield OptionList(*(_option(each, cells) for each in self._conditions), compact=True)
             with Horizontal(id="reaches"):
-                for place, words in enumerate(_REACH_WORDS):
+                for place, words in enumerate(_SHORT_REACH_WORDS if is_narrow else _REACH_WORDS):
                     yield Button(words, id=f"reach-{place}")
 
     def on_mount(self) -> None:

@@ -11,9 +11,11 @@ from textual.widget import Widget
 from audit_tui.core.evidence.sealed import SealState, SealStatus
 from audit_tui.core.text import clean
 from audit_tui.ui.commands import COMMANDS
-from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, fit, fit_at_most, paint
+from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, fit, fit_at_most, paint, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.strip import Strip
     from textual.timer import Timer
@@ -191,13 +193,20 @@ class StatusLine(Bar):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(NOTICE_S, self._take_back)
-        self._notice = clean(words)
-        self.refresh()
+        self._show_notice(clean(words))
 
     def _take_back(self) -> None:
         self._timer = None
-        self._notice = ""
+        self._show_notice("")
+
+    def _show_notice(self, words: str) -> None:
+        self._notice = words
         self.refresh()
+        self.screen.query_one(KeyLine).show_rest(self._lines(self.size.width)[1:])
+
+    def _lines(self, width: int) -> list[str]:
+        """Break what is said for a moment into lines of this width."""
+        return list(wrap(self._notice, width - 2)) if self._notice == self.words else []
 
     @property
     def is_waiting(self) -> bool:
@@ -235,6 +244,10 @@ class StatusLine(Bar):
         if seal and cell_len(seal) + len(_GAP) + 10 * bool(notice) > room:
             seal = ""
         rest = room - (cell_len(seal) + len(_GAP) if seal else 0)
+        now = self._waiting or self._notice
+        if notice == now and cell_len(now) > rest - len(_GAP):
+            # For a moment it matters more than all else here; what is left stands in the line of keys.
+            return (Piece(" "), Piece(fit_at_most((self._lines(width) or [now])[0], width - 2), Role.LABEL))
         notice = fit_at_most(notice, max(0, rest - len(_GAP)))
         rest -= cell_len(notice) + len(_GAP) if notice else 0
         order = f"{_GAP}{self._order}" if cell_len(self._order) + len(_GAP) <= rest else ""
@@ -261,6 +274,13 @@ class KeyLine(Bar):
         super().__init__(id="keys")
         self._keymap = keymap
         self._has_pane = False
+        self._rest = ""
+
+    def show_rest(self, lines: Sequence[str]) -> None:
+        """Show in place of the keys what the line above has no room for; no lines show the keys again."""
+        if (rest := " ".join(lines)) != self._rest:
+            self._rest = rest
+            self.refresh()
 
     def show_pane(self, *, is_open: bool) -> None:
         """Show the keys for an open pane, or for the list alone."""
@@ -268,6 +288,8 @@ class KeyLine(Bar):
         self.refresh()
 
     def line(self, width: int) -> Line:
+        if self._rest:
+            return (Piece(" "), Piece(fit_at_most(self._rest, width - 2), Role.LABEL))
         pieces = [Piece(" ")]
         x = 1
         for command in COMMANDS:

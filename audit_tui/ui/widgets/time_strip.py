@@ -189,9 +189,9 @@ class TimeStrip(Widget, can_focus=True):
         """The number of buckets that there is room for."""
         return max(0, self.size.width - 2 * MARGIN_CELLS)
 
-    @property
-    def _bucket_cells(self) -> int:
-        return max(1, self._most // max(1, len(self._buckets.events)))
+    def _start_of(self, bucket: int) -> int:
+        """Return the cell that a bucket begins in: together they fill the width, some a cell wider."""
+        return bucket * self._most // max(1, len(self._buckets.events))
 
     def on_resize(self) -> None:
         """Count again: as many buckets as there is room for."""
@@ -218,7 +218,7 @@ class TimeStrip(Widget, can_focus=True):
                 look = "time-strip--chosen"
             elif bucket == self._here and y == 0:  # each line more is 30 bytes of a cursor key
                 look = "time-strip--here"
-            text = bar * self._bucket_cells
+            text = bar * (self._start_of(bucket + 1) - self._start_of(bucket))
             if y and bucket in self._signs:
                 text = self._signs[bucket] + text[1:]
             if pieces[-1][1] == look:
@@ -303,7 +303,8 @@ class TimeStrip(Widget, can_focus=True):
 
     def _bucket_at(self, x: int) -> int:
         last = max(0, len(self._buckets.events) - 1)
-        return min(max((x - MARGIN_CELLS) // self._bucket_cells, 0), last)
+        cell = x - MARGIN_CELLS
+        return min(max(((cell + 1) * (last + 1) - 1) // max(1, self._most), 0), last)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin to choose with the mouse; a press on what is chosen already takes it."""

@@ -17,11 +17,13 @@ from textual.scrollbar import ScrollBar
 
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.query import NEWEST_FIRST
+from audit_tui.core.text import clean
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.terminal.whole_bar import thumb_cell
 from audit_tui.ui.widgets.list.row_strips import Frame, RowStrips, RowStyles
+from audit_tui.ui.widgets.painter import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,6 +127,8 @@ class EventTable(ScrollView, can_focus=True):
         self._window = RowWindow(NEWEST_FIRST)
         self._end = ""
         """The line behind the last row; empty for none."""
+        self._told: tuple[Sequence[str], Sequence[str]] = (), ()
+        """Words in place of rows, and those that can be chosen."""
         self._words: tuple[str, ...] = ()
         self._choices = range(0)
         """The lines of words that can be chosen."""
@@ -148,7 +152,9 @@ class EventTable(ScrollView, can_focus=True):
         """
         self._has_result = True
         self._window = window
-        self._words, self._choices, self.choice = (), range(0), None
+        self._told = (), ()
+        self._lay_words()
+        self.choice = None
         self._asked = None
         self._measure(top_row)
         self._resize_rows()
@@ -161,10 +167,16 @@ class EventTable(ScrollView, can_focus=True):
 
     def show_words(self, *words: str, choices: Sequence[str] = ()) -> None:
         """Show lines of words in place of rows: why there is none, and what can be done, to choose from."""
-        self._words = (*words, *choices)
-        self._choices = range(len(words), len(self._words))
+        self._told = words, choices
+        self._lay_words()
         self.choice = 0 if choices else None
         self._redraw()
+
+    def _lay_words(self) -> None:
+        words, choices = self._told
+        lines = [line for text in words for line in wrap(clean(text), self.size.width - 2)]
+        self._words = (*lines, *choices)
+        self._choices = range(len(lines), len(self._words))
 
     def _choose(self, choice: int) -> None:
         self.choice = max(0, min(choice, len(self._choices) - 1))
@@ -224,6 +236,7 @@ class EventTable(ScrollView, can_focus=True):
         self.virtual_size = Size(self._width, self._window.count.value + 1 + bool(self._end))
 
     def on_resize(self) -> None:
+        self._lay_words()
         self._lay_out()
         self._resize_rows()
         self._scroll_to_cursor()
