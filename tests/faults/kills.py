@@ -30,6 +30,7 @@ from audit_tui.ingest.events import Reading
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from audit_tui.store.evidence.verifying import Request, Result, verify
 from audit_tui.store.file.copying import copied_store
+from audit_tui.store.index import keeper
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.removing import Act, prune, redact
 from audit_tui.store.write.writer import StoreWriter
@@ -46,6 +47,8 @@ KINDS = ("import", "follow", "append", "prune", "redact", "backup")
 LONGEST_S = {"import": 0.25, "follow": 0.7, "append": 0.05, "prune": 0.08, "redact": 0.08, "backup": 0.1}
 """A kill comes at any moment up to this; what ends before is not killed, and not counted."""
 NEW_STORE_EVERY = 150
+TAIL = 200
+"""Events in no segment of the index."""
 MOST_ERRORS = 5
 
 
@@ -237,6 +240,8 @@ def killed(kind: str, model: Model, after_s: float | None) -> tuple[int, bool]:
 def killings(folder: Path, kills: int, seed: int) -> dict[str, object]:
     """Kill, compare, and again, until as many kills hit."""
     pipeline.BATCH_EVENTS = batches.BATCH_EVENTS = BATCH
+    # So that removals meet segments of the index, of many sizes.
+    keeper.IndexKeeper.__init__.__defaults__ = (TAIL, keeper.MAX_SMALL_MERGE)
     chance = random.Random(seed)
     hit: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
@@ -271,8 +276,8 @@ def killings(folder: Path, kills: int, seed: int) -> dict[str, object]:
                 model.new_log()
         except Exception:  # noqa: BLE001 - told, and the test fails
             errors.append(f"{kind}: {traceback.format_exc()}")
-        if hit.total() % NEW_STORE_EVERY == NEW_STORE_EVERY - 1:
-            model = new_model(folder, hit.total())
+        if hit.total() // NEW_STORE_EVERY > int(model.path.parent.name):
+            model = new_model(folder, hit.total() // NEW_STORE_EVERY)
     return {"killed": hit.total(), "by kind": hit, "wrong": +wrong, "errors": errors}
 
 
