@@ -88,6 +88,8 @@ class IndexCheck:
             if segment.first_seq <= reached:
                 yield f"The index of the events from {segment.first_seq:,} on overlaps another part."
             reached = max(reached, segment.last_seq)
+            for problem in self._guarded(_fence_problems(segment)):
+                yield f"The index of the events {segment.first_seq:,} to {segment.last_seq:,} {problem}."
             for field in FIELDS:
                 for problem in self._guarded(_total_problems(segment, field)):
                     yield f"The index of the events {segment.first_seq:,} to {segment.last_seq:,} {problem}."
@@ -148,6 +150,24 @@ def _part_problems(segment: StoredSegment, made: RowSegment) -> Iterator[str]:
                 yield f"has no bitmaps of {field.name}"
         elif not _is_same(segment, field, counts, made, places, in_order):
             yield f"differs from them in {field.name}"
+
+
+def _fence_problems(segment: StoredSegment) -> Iterator[str]:
+    """Compare what is told of blocks, so that they need not be read, with the blocks."""
+    fences, last = segment.fences, len(segment.fences.starts) - 1
+    for block, place in enumerate(fences.starts):
+        times, seqs = segment.time_block(block), segment.seq_block(block)
+        if isinstance(seqs, range):
+            first_seq = segment.first_seq + place if segment.is_ordered else seqs[0]
+            expected = (times.at(0), first_seq, first_seq + len(seqs) - 1)
+        else:
+            expected = (times.at(0), min(seqs), max(seqs))
+        if (fences.times[block], fences.lowest[block], fences.highest[block]) != expected:
+            yield "tells other times or numbers of a block than it has"
+            return
+    ends = (fences.times[0], segment.time_block(last).at(segment.events_in(last) - 1))
+    if (segment.first_us, segment.last_us) != ends:
+        yield "tells another time of its first or last event"
 
 
 def _is_same(

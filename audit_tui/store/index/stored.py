@@ -60,8 +60,24 @@ class Header(NamedTuple):
 
 
 def in_order(rows: Iterable[tuple[int, ...]]) -> list[Header]:
-    """Return rows of ``HEADERS`` in the order of their seqs."""
-    return sorted(map(Header._make, rows), key=lambda header: header.first_seq)
+    """Return rows of ``HEADERS`` in the order of their seqs.
+
+    Raises:
+        StoreDamaged: If one holds something else than numbers.
+    """
+    return sorted(map(Header._make, numbers_of(rows)), key=lambda header: header.first_seq)
+
+
+def numbers_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, ...]]:
+    """Yield rows that hold nothing but numbers: another program may have put anything into a table.
+
+    Raises:
+        StoreDamaged: If one does not.
+    """
+    for row in rows:
+        if any(type(value) is not int for value in row):
+            raise damaged("has something else where a number should be")
+        yield row
 
 
 HEADERS = f"SELECT {', '.join(Header._fields)} FROM index_segments"  # noqa: S608 - our own

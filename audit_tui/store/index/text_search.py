@@ -9,6 +9,7 @@ from pyroaring import BitMap
 
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.store.index.row_tests import metadata_leaves
+from audit_tui.store.index.stored import numbers_of
 from audit_tui.store.index.text_index import LEFT_OUT
 from audit_tui.store.index.text_parts import Parts
 from audit_tui.store.index.text_stretch import Needle, TextStretch
@@ -136,11 +137,11 @@ def _entries(snapshot: Snapshot) -> list[_Entry]:
     """Return the stretches in order; none where the store has no text index.
 
     Raises:
-        StoreDamaged: If they overlap.
+        StoreDamaged: If they overlap, or are no numbers.
     """
     if snapshot.rows(_EXIST, tuple(TABLES))[0][0] != len(TABLES):
         return []
-    entries = [_Entry(*map(int, row)) for row in snapshot.rows(_STRETCHES)]
+    entries = [_Entry._make(row) for row in numbers_of(snapshot.rows(_STRETCHES))]
     reached = 0
     for entry in entries:
         is_ordered = reached < entry.first_seq <= entry.last_seq <= MAX_SEQ
