@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.errors import SigningKeyError, StoreError
+from audit_tui.core.query import EventQuery
+from audit_tui.errors import SigningKeyError, StoreDamaged, StoreError
 from audit_tui.store.evidence import verifying
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
@@ -116,6 +117,52 @@ def rewrite(path: Path, table: str, old: str, new: str) -> None:
 def test_definitions_and_counts_are_compared(path: Path, statements: list[str], words: str) -> None:
     forger.strike(path, *statements)
     assert words in problems(path)
+
+
+SEGMENT = "UPDATE index_segments SET "
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (SEGMENT + "first_us = last_us", "tells another time of its first or last event"),
+        (SEGMENT + "last_us = last_us + 5", "tells another time of its first or last event"),
+        (
+            SEGMENT + "fences = CAST(substr(fences, 1, 48) || x'01' || substr(fences, 50) AS BLOB)",
+            "tells other times",
+        ),
+        (
+            SEGMENT + "fences = CAST(substr(fences, 1, 24) || x'01' || substr(fences, 26) AS BLOB)",
+            "tells other times",
+        ),
+    ],
+)
+def test_what_the_index_tells_of_its_blocks_is_compared(path: Path, statement: str, words: str) -> None:
+    """A range of times skips what ends before it: events would be hidden from it."""
+    with StoreWriter(path, durable=False) as writer:
+        writer.append([AuditEvent("e", 5_000 + number) for number in range(4_000)])
+    forger.strike(path, statement)
+    assert words in problems(path)
+
+
+@pytest.mark.parametrize("column", ["first_seq", "last_seq", "events", "first_us", "last_us", "stamp"])
+def test_an_index_of_other_types_is_damage_and_no_traceback(path: Path, column: str) -> None:
+    with StoreWriter(path, durable=False) as writer:
+        writer.append([AuditEvent("e", 5_000 + number) for number in range(4_000)])
+    with forger.opened(path) as connection:
+        (strict,) = connection.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = 'index_segments'"
+        ).fetchone()
+    loose = (
+        "CREATE TABLE index_segments (id INTEGER PRIMARY KEY, stamp, first_seq, last_seq, events, first_us,"
+        " last_us, is_ordered, fences)"
+    )
+    rewrite(path, "index_segments", strict, loose)
+    forger.strike(path, f"{SEGMENT}{column} = 'x'")
+    rewrite(path, "index_segments", loose, strict)
+    with StoreReader(path) as reader, pytest.raises(StoreDamaged, match="where a number should be"):
+        reader.count(EventQuery())
+    assert "where a number should be" in problems(path)
 
 
 def test_a_collation_that_mixes_names_is_found(path: Path) -> None:

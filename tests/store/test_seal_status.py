@@ -238,6 +238,8 @@ def test_garbage_over_the_pages_is_told(path: Path) -> None:
         ("UPDATE seal_head SET root = zeroblob(32)", SealState.BROKEN, [(Wrong.SEAL, 1, 1_500)]),
         ("DELETE FROM seal_block WHERE block = 1", SealState.BROKEN, None),
         ("DELETE FROM seal_head", SealState.UNSEALED, []),
+        ("UPDATE seal_head SET at = at - 86400", SealState.BROKEN, []),
+        ("UPDATE store_info SET value = hex(zeroblob(16)) WHERE name = 'store_id'", SealState.BROKEN, []),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(

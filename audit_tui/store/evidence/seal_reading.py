@@ -47,6 +47,15 @@ class Head(NamedTuple):
         except CheckpointError:
             return None
 
+    def own_checkpoint(self, origin: str) -> tuple[SignedCheckpoint | None, str]:
+        """Return its checkpoint if it is of this head and store, and what is wrong with it."""
+        note = self.checkpoint
+        if note is None or note.checkpoint[:3] != (origin, self.size, self.root):
+            return None, f"the checkpoint of the head at event {self.size:,} is not its own"
+        if note.checkpoint.at_s not in (None, self.at_s):
+            return note, f"the time of the head at event {self.size:,} is not its checkpoint's"
+        return note, ""
+
 
 class Block(NamedTuple):
     """A row of ``seal_block``; without its leaves where only roots were asked for."""

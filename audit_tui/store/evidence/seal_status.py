@@ -140,6 +140,8 @@ class StoreSealChecker:
         """Up to where events were read, and up to where in an earlier session."""
         self._wrong: tuple[WrongEvents, ...] = ()
         """Wrong events of earlier runs, which are not read again."""
+        self._wrong_head = ""
+        """The first of the heads that is not that of its checkpoint."""
         self._head: tuple[int, bytes] | None = None
         self._begun_s = self._clock()
         self._again_s = 0.0
@@ -192,6 +194,8 @@ class StoreSealChecker:
         self._head = (newest.size, newest.root)
         with self._store.snapshot():
             heads = self._store.heads(min(self._trusted, newest.size))
+        notes = (head.own_checkpoint(self._store.origin)[1] for head in heads)
+        self._wrong_head = self._wrong_head or next(filter(None, notes), "")
         marks = [Mark(head.size, head.root) for head in heads if head.size <= newest.size]
         if self._remembered is not None:
             marks.append(Mark(self._remembered.checkpoint.size, self._remembered.checkpoint.root))
@@ -212,7 +216,8 @@ class StoreSealChecker:
             later = self._store.newest_head()
             size = newest.size if later is None else later.size
             added = [seq for (seq,) in self._store.connection.execute(ADDED, (size, MAX_ADDED))]
-            problems = [*declared.problems, *self._definition_problems(declared)]
+            problems = [self._wrong_head] if self._wrong_head else []
+            problems += [*declared.problems, *self._definition_problems(declared)]
             if self._store.number(_NAMES) <= MAX_NAMES:
                 problems += name_problems(self._store.connection, may_stand_twice=bool(problems))
         wrong = (*status.wrong, *(WrongEvents(Wrong.ADDED, seq, seq) for seq in added))

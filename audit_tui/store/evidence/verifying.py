@@ -305,14 +305,9 @@ class _Verification:
     # --- heads and signatures
 
     def _read_note(self, head: Head) -> SignedCheckpoint | None:
-        """Return the checkpoint of a head; None, and a problem, when it is not that of the head."""
-        note = head.checkpoint
-        expected = (self._store.origin, head.size, head.root)
-        if note is None or note.checkpoint[:3] != expected:
-            self._problems.append(f"the checkpoint of the head at event {head.size:,} is not its own")
-            return None
-        if note.checkpoint.at_s not in (None, head.at_s):
-            self._problems.append(f"the time of the head at event {head.size:,} is not its checkpoint's")
+        """Return the checkpoint of a head; None when it is not that of the head. Notes what is wrong."""
+        note, problem = head.own_checkpoint(self._store.origin)
+        self._problems += [problem] if problem else []
         return note
 
     def _check_signatures(self, notes: Sequence[SignedCheckpoint | None]) -> tuple[int, int]:

@@ -68,7 +68,8 @@ def segments_of(connection: sqlite3.Connection, cache: Cache | None = None) -> l
 
 def indexed_upto(connection: sqlite3.Connection) -> int:
     """Return the last seq that is in a segment; 0 without any."""
-    return int(connection.execute("SELECT ifnull(max(last_seq), 0) FROM index_segments").fetchone()[0])
+    newest = "SELECT ifnull(CAST(max(last_seq) AS INTEGER), 0) FROM index_segments"
+    return int(connection.execute(newest).fetchone()[0])
 
 
 def write_segment(

@@ -442,7 +442,7 @@ class StoreReader:
         )
 
 
-_COVERED = "SELECT (SELECT max(seq) FROM events), (SELECT max(last_seq) FROM index_segments)"
+_COVERED = "SELECT (SELECT max(seq) FROM events), (SELECT CAST(max(last_seq) AS INTEGER) FROM index_segments)"
 _COVERED_BY_NONE = "SELECT max(seq), 0 FROM events"
 _SMALLEST_BYTES = 512
 """A page of SQLite: what is shorter is no database any more."""
