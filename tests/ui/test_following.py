@@ -195,6 +195,23 @@ def test_what_is_said_of_logs_at_their_end_stands_whatever_look_comes_after_it()
     run(script, logs=logs)
 
 
+def test_at_the_end_of_logs_all_are_there_and_the_cursor_stays_on_its_event() -> None:
+    logs = Logs()
+
+    async def script(driver: Driver, writer: Writer) -> None:
+        await driver.press("j", "j")
+        before = driver.review.table.highlighted
+        await writer.append(37)
+        assert driver.review.event_list.count.value == 50
+        logs.arrival = Arrival(87, is_done=True)
+        await driver.until(lambda: driver.review.event_list.count.value == 87)
+        assert driver.review.table.highlighted == before
+        await writer.look()
+        assert "new: R" not in driver.text()
+
+    run(script, logs=logs)
+
+
 def test_the_words_on_what_is_read() -> None:
     assert Arrival(12_300, 405_123).words == "12,300 of about 410,000 read"
     assert Arrival(12_300).words == "12,300 events read, waiting for more"

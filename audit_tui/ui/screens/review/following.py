@@ -134,6 +134,9 @@ class Following(ReviewBase):
             self._arriving.stop()
         if self._is_at_edge:
             self._show_newest()
+        elif not self.table.is_selecting:
+            # Whoever opened logs wants them all: nothing is new in them once they are read.
+            self.event_list.ask(self._worked_out(self.view))
         # A look that is under way says it again: it must not bring back what was said before.
         self._remark = arrival.words
         self._set_following(is_on=False)
