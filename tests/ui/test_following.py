@@ -195,6 +195,17 @@ def test_what_is_said_of_logs_at_their_end_stands_whatever_look_comes_after_it()
     run(script, logs=logs)
 
 
+def test_the_key_does_not_end_what_logs_began() -> None:
+    async def script(driver: Driver, writer: Writer) -> None:
+        await driver.press("F")
+        assert "Following what comes: F ends it" in driver.text()
+        assert driver.review.is_following
+        await driver.press("F")
+        assert "No longer following." in driver.text()
+
+    run(script, logs=Logs())
+
+
 def test_at_the_end_of_logs_all_are_there_and_the_cursor_stays_on_its_event() -> None:
     logs = Logs()
 

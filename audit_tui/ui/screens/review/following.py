@@ -28,6 +28,8 @@ class Following(ReviewBase):
     """The keys that follow a source, and what is said of it."""
 
     _follows = False
+    _is_asked_for = False
+    """The key asked to follow; logs that are read are followed without."""
     _followed: Timer | None = None
     _arriving: Timer | None = None
     _arrival: Arrival | None = None
@@ -47,12 +49,15 @@ class Following(ReviewBase):
         return self._follows
 
     def action_follow(self) -> None:
-        if self._follows and self._is_at_edge:
+        if self._follows and self._is_at_edge and self._is_asked_for:
             self._set_following(is_on=False)
             self.say("No longer following.")
             return
+        self._is_asked_for = True
         self._set_following(is_on=True)
         self._say_notice(self._following_notice)
+        if self._is_arriving:
+            self.say(self._following_notice.words)
         self._show_newest()
 
     def _set_following(self, *, is_on: bool) -> None:
@@ -61,7 +66,7 @@ class Following(ReviewBase):
             self._followed = self.set_interval(FOLLOW_S, self._source.run)
         elif not is_on and self._followed is not None:
             self._followed.stop()
-            self._followed = None
+            self._followed, self._is_asked_for = None, False
             self._say_notice(Notice(self._remark))
 
     @property
