@@ -85,7 +85,7 @@ def test_a_key_compares_with_last_week() -> None:
 
 def test_badges_leave_the_date_to_be_read_where_it_stands_last() -> None:
     async def script(driver: Driver) -> None:
-        await driver.until(lambda: "NEW EVENT" in driver.text())
+        await driver.until(lambda: " NEW" in driver.text())
         await driver.pilot.resize_terminal(30, 12)
         await driver.settle()
         rows = [line for line in driver.lines() if line.lstrip().startswith(("Model", "Login"))]
@@ -105,10 +105,16 @@ def test_without_a_beginning_there_is_nothing_to_compare_with() -> None:
 
 def test_badges_show_what_is_new_in_the_list_and_the_pane() -> None:
     async def script(driver: Driver) -> None:
-        await driver.until(lambda: "NEW EVENT" in driver.text())
+        await driver.until(lambda: " NEW" in driver.text())
+        assert "NEW USER" not in driver.text(), "a short word leaves the description room"
+        await driver.pilot.resize_terminal(120, 24)
+        await driver.settle()
+        assert "NEW EVENT" in driver.text()
         lines = driver.lines()
         assert any("mallory" in line and line.rstrip().endswith("NEW USER") for line in lines)
         assert not any("alice" in line and "NEW" in line for line in lines)
+        await driver.pilot.resize_terminal(80, 24)
+        await driver.settle()
         await driver.press("j", "enter")
         text = driver.text()
         assert "NEW USER: No earlier event is by mallory." in text

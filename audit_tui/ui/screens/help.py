@@ -27,6 +27,7 @@ _MARKS = (
     ("NEW USER", "The first event by this user, or from this address (NEW IP), or of this name (NEW EVENT)."),
     ("OTHER IP", "This user never came from this address before."),
     ("UNUSUAL", "This user never did this before."),
+    ("NEW", "One of these, where there is little room: the pane says which."),
     ("◂ here", "The event that you look around."),
     ("-", "Nobody, or nothing, is named."),
     ("▲ ▼", "The list is sorted by this column, up or down."),

@@ -84,7 +84,7 @@ class Badges(Marking):
         remarks = super().remarks()
         for seq, firsts in self._firsts.items():
             if firsts:
-                remarks[seq] = remarks.get(seq, Remark())._replace(tag=firsts[0].tag)
+                remarks[seq] = remarks.get(seq, Remark())._replace(tag=firsts[0].tag, short_tag="NEW")
         return remarks
 
     def remarks_of(self, event: AuditEvent) -> Sequence[str]:

@@ -53,11 +53,14 @@ class Remark(NamedTuple):
     """It has a note."""
     tag: str = ""
     """A word at the end of the line; empty for none."""
+    short_tag: str = ""
+    """The word in its place where it would cover most of the last column."""
     level: Level | None = None
     """The weight of the rule that hit it, of several the weightiest; None when none did."""
 
 
 NO_REMARK = Remark()
+LEAST_LAST_CELLS = 18
 KEPT_LINES = 512
 
 
@@ -224,6 +227,8 @@ class RowStrips:
             repeats = self._repeats[pair] = self._row_text.repeats(row, above)
         is_wrong = any(run.first_seq <= row.seq <= run.last_seq for run in self._wrong)
         remark = self._remarks.get(row.seq, NO_REMARK)
+        if remark.short_tag and self._row_text.boxes[-1].width < LEAST_LAST_CELLS:
+            remark = remark._replace(tag=remark.short_tag)
         if remark.tag and self._covers_date(remark.tag):
             remark = remark._replace(tag="")
         if words:
