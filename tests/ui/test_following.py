@@ -124,9 +124,11 @@ def test_an_open_pane_and_a_selection_pause() -> None:
         await writer.append(1)
         assert "paused, 1 new" in driver.text()
         await driver.press("escape", "v")
+        # A look between the two keys may have shown the first one.
+        before = driver.review.event_list.count.value
         await writer.append(1)
         assert "1 row selected" in driver.text()
-        assert driver.review.event_list.count.value == 50
+        assert driver.review.event_list.count.value == before
         await driver.press("escape")
         await writer.look()
         assert driver.review.event_list.count.value == 52
