@@ -32,7 +32,7 @@ from audit_tui.core.query import (
     Sort,
 )
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
-from audit_tui.store.index import scratch, session
+from audit_tui.store.index import orders, scratch, session
 from audit_tui.store.index.keeper import IndexKeeper
 from audit_tui.store.read.reader import open_store
 from tests.engines.servers import empty_database, empty_engine
@@ -110,6 +110,10 @@ def stores(folder: Path, kind: str) -> Iterator[EventReader]:
     with ExitStack() as stack:
         if kind == "segments":
             stack.enter_context(tiny_segments())
+            # Few rows in the order of a text stay in memory, and fewer of long texts.
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            patch.setattr(orders, "_WINDOW", 6)
+            patch.setattr(orders, "_WINDOW_BYTES", 5_000)
         if kind == "scratch":
             patch = stack.enter_context(pytest.MonkeyPatch.context())
             patch.setattr(session, "LEAST_EVENTS", 9)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property
-from heapq import nlargest, nsmallest
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +33,11 @@ _AT_ONCE = 32
 _MAX_WALKED = 2 * _AT_ONCE
 """When so many names gave too few rows, those without any are found out all at once."""
 _SEQS_AT_ONCE = 65_536
+_WINDOW = 5_000
+"""So many rows in the order of a text stay in memory, on either side of the page: a minute of scrolling."""
+_WINDOW_BYTES = 4 * 1024 * 1024
+"""Fewer stay where they take more than this."""
+_KEY_BYTES = 400
 
 
 class Order(ABC):
@@ -390,8 +394,41 @@ class _TextKey(NamedTuple):
     signed_seq: int
 
 
+class _Window(NamedTuple):
+    """The rows of an order by a text that lie between two, or at an end of the result."""
+
+    keys: list[_TextKey]
+    """Ascending, all that there are from the first to the last of them."""
+    has_lowest: bool
+    """Nothing comes before them."""
+    has_highest: bool
+    """Nothing comes behind them."""
+
+    def after(self, edge: _TextKey | None, limit: int, *, is_up: bool) -> list[_TextKey] | None:
+        """Return the nearest keys on one side of an edge, or from an end on; None if more must be read."""
+        keys = self.keys if is_up else self.keys[::-1]
+        is_begun, is_ended = self.has_lowest, self.has_highest
+        if not is_up:
+            is_begun, is_ended = is_ended, is_begun
+        if edge is None:
+            begin = 0
+        else:
+            begin = bisect_right(self.keys, edge) if is_up else len(keys) - bisect_left(self.keys, edge)
+            # The edge itself, or what lies before it, must be here too.
+            is_begun = is_begun or (bool(keys) and (keys[0] <= edge if is_up else keys[0] >= edge))
+        is_enough = is_ended or begin + limit <= len(keys)
+        return keys[begin : begin + limit] if is_begun and is_enough else None
+
+    def covers(self, edge: _TextKey) -> bool:
+        """Tell whether nothing lies between these rows and an edge."""
+        is_below = self.has_highest or (bool(self.keys) and edge <= self.keys[-1])
+        return is_below and (self.has_lowest or (bool(self.keys) and self.keys[0] <= edge))
+
+
 class ByText(Order):
-    """Rows in the order of a text that has no bitmaps: every one of them is read for each page.
+    """Rows in the order of a text that has no bitmaps.
+
+    All of them are read to find some; the thousands that follow these stay in memory for the pages to come.
 
     Args:
         session: The snapshot.
@@ -400,51 +437,113 @@ class ByText(Order):
     """
 
     def __init__(self, session: Session, timeline: Timeline, sort: Sort) -> None:
-        self._session, self._sort, self._is_down = session, sort, sort.descending
+        self._session, self._sort, self._is_up = session, sort, not sort.descending
         self._settled = timeline.settled()
-        self._sign = 1 if self._is_down else -1
-        self._first, self._last = (nlargest, nsmallest) if self._is_down else (nsmallest, nlargest)
+        self._sign = -1 if self._is_up else 1
+        self._name = ("texts", sort, *(part.key for part in timeline.parts))
 
     def at(self, row: int, limit: int) -> list[int]:
         """Return the seqs of the rows from one on."""
-        return self._seqs(self._first(row + limit, self._keys()))[row:]
+        return self._nearest(None, row + limit, is_up=self._is_up)[row:]
 
     def after(self, key: PageKey, limit: int) -> list[int]:
         """Return the seqs of the rows that follow a key."""
-        edge = self._key(key.value, key.occurred_us, key.seq)
-        following = (
-            candidate
-            for candidate in self._keys()
-            if candidate != edge and (candidate < edge) is self._is_down
-        )
-        return self._seqs(self._first(limit, following))
+        return self._nearest(self._key_of(key), limit, is_up=self._is_up)
 
     def before(self, key: PageKey, limit: int) -> list[int]:
         """Return the seqs of the rows that lead up to a key, the nearest first."""
-        edge = self._key(key.value, key.occurred_us, key.seq)
-        leading = (
-            candidate
-            for candidate in self._keys()
-            if candidate != edge and (candidate > edge) is self._is_down
-        )
-        return self._seqs(self._last(limit, leading))
+        return self._nearest(self._key_of(key), limit, is_up=not self._is_up)
 
     def locate(self, key: PageKey) -> int:
         """Return how many rows come before a key."""
-        edge = self._key(key.value, key.occurred_us, key.seq)
-        return sum(candidate != edge and (candidate > edge) is self._is_down for candidate in self._keys())
+        edge = self._key_of(key)
+        window = self._window
+        before = None if window is None else window.after(None, len(window.keys), is_up=self._is_up)
+        if before is not None and edge in before:
+            return before.index(edge)
+        return sum(other != edge and (other < edge) is self._is_up for other in self._keys())
+
+    @property
+    def _window(self) -> _Window | None:
+        return self._session.cache.get(self._name, _Window)
+
+    def _nearest(self, edge: _TextKey | None, limit: int, *, is_up: bool) -> list[int]:
+        """Return the seqs on one side of an edge, or from an end on, the nearest first."""
+        window = self._window
+        keys = None if window is None else window.after(edge, limit, is_up=is_up)
+        if keys is None:
+            keys, is_whole = self._read(edge, limit, is_up=is_up)
+            self._keep(window, edge, keys, is_whole=is_whole, is_up=is_up)
+        return [self._sign * key.signed_seq for key in keys[:limit]]
+
+    def _read(self, edge: _TextKey | None, limit: int, *, is_up: bool) -> tuple[list[_TextKey], bool]:
+        """Return the nearest keys on one side of an edge, more than asked for, and whether these are all."""
+        wanted, is_whole = max(limit, _WINDOW), True
+        nearest: list[_TextKey] = []
+        pending: list[_TextKey] = []
+
+        def settle() -> bool:
+            nonlocal wanted
+            nearest.extend(pending)
+            pending.clear()
+            nearest.sort(reverse=not is_up)
+            while wanted > limit and sum(map(_size_of, nearest[:wanted])) > _WINDOW_BYTES:
+                wanted = max(limit, wanted // 2)
+            is_cut = len(nearest) > wanted
+            del nearest[wanted:]
+            return is_cut
+
+        for key in self._keys():
+            if edge is not None and (key <= edge if is_up else key >= edge):
+                continue
+            if is_whole or (key < nearest[-1] if is_up else key > nearest[-1]):
+                pending.append(key)
+                if len(pending) >= wanted:
+                    is_whole = not settle() and is_whole
+        is_whole = not settle() and is_whole
+        return nearest, is_whole
+
+    def _keep(
+        self,
+        window: _Window | None,
+        edge: _TextKey | None,
+        keys: list[_TextKey],
+        *,
+        is_whole: bool,
+        is_up: bool,
+    ) -> None:
+        """Remember keys that follow an edge, and those before them as far as they were known."""
+        # Of a row that is far from the end, only what is near it.
+        near = keys[-_WINDOW:] if len(keys) > 2 * _WINDOW else keys
+        ascending = near if is_up else near[::-1]
+        is_begun = edge is None and len(near) == len(keys)
+        if edge is not None and len(near) == len(keys) and window is not None and window.covers(edge):
+            begin = bisect_right(window.keys, edge) if is_up else bisect_left(window.keys, edge)
+            earlier = window.keys[:begin][-_WINDOW:] if is_up else window.keys[begin:][:_WINDOW]
+            is_begun = len(earlier) == (begin if is_up else len(window.keys) - begin)
+            is_begun = is_begun and (window.has_lowest if is_up else window.has_highest)
+            ascending = earlier + ascending if is_up else ascending + earlier
+        size_bytes = sum(map(_size_of, ascending))
+        if size_bytes <= 2 * _WINDOW_BYTES:
+            ends = (is_begun, is_whole) if is_up else (is_whole, is_begun)
+            self._session.cache.put(self._name, _Window(ascending, *ends), size_bytes)
 
     def _keys(self) -> Iterator[_TextKey]:
         for segment, places in zip(self._settled.segments, self._settled.places, strict=True):
             for seq, occurred_us, text in self._session.texts(self._sort.column.value, segment, places):
                 yield self._key(text, occurred_us, seq)
 
+    def _key_of(self, key: PageKey) -> _TextKey:
+        return self._key(key.value, key.occurred_us, key.seq)
+
     def _key(self, text: str | None, occurred_us: int, seq: int) -> _TextKey:
         rank = self._sort.rank(None if text is None else stored_text(text))
         return _TextKey(rank, self._sign * occurred_us, self._sign * seq)
 
-    def _seqs(self, keys: Iterable[_TextKey]) -> list[int]:
-        return [self._sign * key.signed_seq for key in keys]
+
+def _size_of(key: _TextKey) -> int:
+    """Return about how much memory a key takes."""
+    return _KEY_BYTES + 2 * len(key.rank[2])
 
 
 def _moment(key: PageKey) -> Moment:
