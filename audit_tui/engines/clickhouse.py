@@ -14,9 +14,8 @@ import clickhouse_connect
 from clickhouse_connect.driver import exceptions
 from urllib3.exceptions import InsecureRequestWarning
 
-from audit_tui.core.privacy.source_name import without_password
-from audit_tui.engines.layout import FORMAT
-from audit_tui.errors import NotAStore, QueryCancelled, SourceLost, StoreError, StoreTooNew, UsageError
+from audit_tui.engines.pool import not_made, without_secrets
+from audit_tui.errors import QueryCancelled, SourceLost, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,11 +145,9 @@ def told(error: Exception, url: SourceUrl) -> Exception:
     if not isinstance(error, ERRORS):
         return error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    words = without_password(lines[0] if lines else type(error).__name__)
+    words = without_secrets(lines[0] if lines else type(error).__name__, url)
     if server := _SERVER_WORDS.search(words):
         words = server[1]
-    password = urlsplit(url.secret_text).password or os.environ.get("CLICKHOUSE_PASSWORD")
-    words = words.replace(unquote(password), "***") if password else words
     hint = next((hint for mark, hint in _HINTS.items() if mark in text), "")
     if not isinstance(error, exceptions.OperationalError | exceptions.InterfaceError | OSError):
         return StoreError(f"{url} refuses: {words[:_MOST_CHARS]}", hint)
@@ -159,23 +156,3 @@ def told(error: Exception, url: SourceUrl) -> Exception:
     elif reason := _REASON.search(words):
         words = (reason[1] or reason[2]).strip()
     return SourceLost(f"{url} cannot be reached: {words[:_MOST_CHARS]}", hint)
-
-
-def not_made(url: SourceUrl) -> StoreError:
-    """Return the error for a database without our tables."""
-    return NotAStore(
-        f"{url} has no audit tables that you may read.", "audit-tui ship STORE --to URL makes and fills them."
-    )
-
-
-def check_format(connection: ClickHouseConnection, url: SourceUrl) -> None:
-    """Refuse tables of another version.
-
-    Raises:
-        StoreError: If there are none, or newer ones.
-    """
-    rows = connection.rows("SELECT any(value), count() FROM audit_about WHERE name = 'format'", {})
-    if not rows[0][1]:
-        raise not_made(url)
-    if int(rows[0][0]) > FORMAT:
-        raise StoreTooNew(f"{url} was made by a newer audit-tui.", "Update this one.")

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.config import state_directory
 from audit_tui.core.event import packed_seq
 from audit_tui.core.new_file import private_folder
-from audit_tui.engines.clickhouse import ERRORS, ClickHouseConnection, check_format, told
+from audit_tui.engines.clickhouse import ERRORS, ClickHouseConnection, told
 from audit_tui.engines.layout import FORMAT, MAX_STORES, Field, digest_of
+from audit_tui.engines.pool import check_format
 from audit_tui.engines.writing import (
     EVENT_COLUMNS,
     MAX_NAMES,

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from audit_tui.core.event import NUMBER_BITS
+from audit_tui.engines.layout import BETWEEN, COLUMN_OF, Derived
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from audit_tui.engines.layout import Field
 
 Value: TypeAlias = "int | str | Sequence[int] | Sequence[str]"
+
+
+_REST = ("category", "username", "description", "outcome", "severity", "source_ip", "target", "origin")
+LISTED = ("id", "occurred_us", "event", *_REST)
+"""The columns of a row of the list."""
+SEALED = ("id", "occurred_us", "key", "event", *_REST, "metadata", "original")
+WHOLE = ("id", "key", "occurred_us", "event", *_REST, "metadata", "original")
 
 
 class Args:
@@ -30,33 +40,44 @@ class Args:
         return self.dialect.place(name, value)
 
 
-class Dialect(Protocol):
+class Dialect:
     """The SQL of one engine, over the tables of ``layout``. ``e`` is a row of ``audit_events``."""
 
-    has_totals: bool
+    has_totals = True
     """Counts by hour and day are kept beside the events."""
-    stores_table: str
+    stores_table = "audit_stores"
     """The stores, as a source of a statement."""
+    names: Mapping[str, str] = {}
+    """Expressions in the place of the columns of names, where those are numbers."""
+    joined = ""
+    """The tables of those expressions, joined to ``audit_events e``."""
+    starts_with = "starts_with"
+    """The function that tells whether a text begins with another."""
 
     def row_columns(self, *, with_metadata: bool) -> str:
-        """Return the columns that the statement of keys selects."""
-        ...
+        """Return the columns that the statement of keys selects: those of the rows, where that is as fast."""
+        columns = (*LISTED, "metadata") if with_metadata else LISTED
+        return ", ".join(f"e.{column} AS {column}" for column in columns)
+
+    def columns(self, columns: Iterable[str]) -> str:
+        """Return columns of ``audit_events``, with names as texts."""
+        return ", ".join(self.names.get(column, f"e.{column}") for column in columns)
 
     def folded(self, column: str) -> str:
         """Return the text of a column without regard to case."""
-        ...
+        return f"coalesce(e.folded_{column}, lower(e.{column}))"
 
     def place(self, name: str, value: Value) -> str:
         """Return the place for a value."""
-        ...
+        raise NotImplementedError
 
     def negated(self, condition: str) -> str:
         """Return what holds where a condition does not, also where it gives NULL."""
-        ...
+        raise NotImplementedError
 
     def matches(self, text: str, pattern: str) -> str:
         """Tell whether a regular expression matches a part of a text."""
-        ...
+        raise NotImplementedError
 
     def leaf_pattern(self, args: Args, path: str, rest: str) -> str:
         """Return the pattern of a value of the metadata whose name is ``path``, or inside of it.
@@ -66,87 +87,100 @@ class Dialect(Protocol):
             path: The dotted name.
             rest: The pattern of what follows the mark.
         """
-        ...
+        raise NotImplementedError
 
     def has_value_in(self, args: Args, pattern: str, values: Sequence[str]) -> str:
         """Tell whether one of the values of the metadata that a pattern with a group takes is among these."""
-        ...
+        raise NotImplementedError
 
     def leaf_values(self, pattern: str) -> tuple[str, str]:
         """Return what stands behind ``audit_events e``, and each value that a pattern's group takes."""
-        ...
+        raise NotImplementedError
 
     def name_is(self, args: Args, field: Field, name: str) -> str:
         """Tell whether an event has a name."""
-        ...
+        return f"e.{COLUMN_OF[field]} = {args(name)}"
 
     def name_key(self) -> str:
-        """The column of ``audit_names`` that stands in ``audit_events``."""
-        ...
+        """Return the column of ``audit_names`` that stands in ``audit_events``."""
+        return "name"
 
     def is_upto(self, args: Args, stores: Sequence[tuple[int, int]]) -> str:
         """Tell whether an event lies in a bound of several stores."""
-        ...
+        raise NotImplementedError
 
     def store_number(self) -> str:
-        """The number of an event's store."""
-        ...
+        """Return the number of an event's store."""
+        return f"(e.id >> {NUMBER_BITS})"
 
     def is_one_of(self, args: Args, expression: str, values: Sequence[int] | Sequence[str]) -> str:
         """Tell whether a value is among these; there may be many."""
-        ...
+        raise NotImplementedError
 
     def info(self) -> str:
         """Return the statement of the facts of ``StoreInfo``."""
-        ...
+        raise NotImplementedError
 
     def stores(self) -> str:
         """Return the statement of the stores, each with its newest event and when that came."""
-        ...
+        raise NotImplementedError
 
     def heads(self) -> str:
         """Return the statement of the number of each store and of its newest event."""
-        ...
+        raise NotImplementedError
 
     def rank(self, text: str, folded: str) -> str:
         """Return how near a name is to a text: 0 to 3."""
-        ...
+        return (
+            f"CASE WHEN n.name = {text} THEN 0 WHEN n.folded = {folded} THEN 1"
+            f" WHEN {self.starts_with}(n.folded, {folded}) THEN 2 ELSE 3 END"
+        )
 
     def values(self, field: Field, where: str, rank: str, limit: int) -> str:
         """Return the statement of names with their folded forms, events and ranks, the missing one too."""
-        ...
+        raise NotImplementedError
 
     def leaf_totals(self, args: Args, events: str, path: str) -> str:
         """Return the statement of the values of a part of the metadata, each with its number of events."""
-        ...
+        source, each = self.leaf_values(self.leaf_pattern(args, path, f"([^{BETWEEN}]*)"))
+        several = f"SELECT DISTINCT e.id, {each} AS v FROM ({events}) e{source}"
+        return f"SELECT d.v, count(*) FROM ({several}) d GROUP BY d.v"
 
     def bucket(self, args: Args, moment: str, edges_us: Sequence[int]) -> str:
         """Return the number of the bucket that a time lies in."""
-        ...
+        raise NotImplementedError
 
     def histogram(self, args: Args, where: str, edges_us: Sequence[int]) -> str:
         """Return the statement of the buckets with their numbers of events."""
-        ...
+        raise NotImplementedError
 
     def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:
         """Return the statement of the rows of a list for a statement of keys; the metadata come last."""
-        ...
+        del order, with_metadata
+        return keys
 
     def named(self, grouped: str) -> str:
         """Return the statement that puts names in the place of the keys ``k`` that ``grouped`` gives."""
-        ...
+        return grouped
 
     def sealed(self, args: Args, first_seq: int, last_seq: int) -> str:
         """Return the statement of what is sealed of consecutive events, and of what is derived from it."""
-        ...
+        return (
+            f"SELECT {self.columns((*SEALED, *Derived._fields))} FROM audit_events e {self.joined}"
+            f" WHERE e.id >= {args(first_seq)} AND e.id <= {args(last_seq)} ORDER BY e.id"
+        )
 
     def problems(self) -> dict[str, str]:
         """Return statements that give a row for each fault of what is counted and named, with their words."""
-        ...
+        raise NotImplementedError
 
-    def whole(self, ids: str) -> str:
-        """Return the statement of all columns of some events."""
-        ...
+    def whole(self, args: Args, ids: Sequence[int]) -> str:
+        """Return the statement of all columns of some events, and of the names of their stores."""
+        return (
+            f"SELECT {self.columns(WHOLE)}, s.name FROM audit_events e {self.joined}"
+            f" LEFT JOIN {self.stores_table} s ON s.store = {self.store_number()}"
+            f" WHERE {self.is_one_of(args, 'e.id', ids)}"
+        )
 
 
 Arguments: TypeAlias = "Mapping[str, Value]"

@@ -20,10 +20,12 @@ from audit_tui.core.investigate.facets import facet_of
 from audit_tui.core.metadata import leaves
 from audit_tui.core.query import EventQuery, SourceState, Standing, StoreInfo, ValueCount
 from audit_tui.engines.conditions import Conditions, contains_text, guard_of
+from audit_tui.engines.dialect import WHOLE, Dialect
 from audit_tui.engines.layout import COLUMN_OF, NAME_FIELDS, OUTCOMES
 from audit_tui.engines.pool import Pool
 from audit_tui.engines.postgres_sql import PostgresDialect
 from audit_tui.engines.reader import SharedReader
+from audit_tui.engines.totals import Scope
 from audit_tui.errors import SourceLost, StoreError, UsageError
 from audit_tui.formats.generic import ALIASES, read_column
 from audit_tui.formats.mapping import Mapping as TableMapping
@@ -58,14 +60,6 @@ ORDER BY a.attnum
 """
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _TEXTS = ("event", "category", "user", "description", "source_ip", "target", "source", "key")
-_LISTED = (
-    *("id", "occurred_us", "event", "category", "username", "description"),
-    *("outcome", "severity", "source_ip", "target", "origin"),
-)
-_WHOLE = (
-    *("id", "key", "occurred_us", "event", "category", "username", "description", "outcome", "severity"),
-    *("source_ip", "target", "origin", "metadata"),
-)
 
 
 class TableColumn(NamedTuple):
@@ -273,32 +267,19 @@ class ForeignDialect(PostgresDialect):
     """The SQL over a view whose names are texts."""
 
     has_totals = False
-
-    def row_columns(self, *, with_metadata: bool) -> str:
-        """Return the columns of a row."""
-        return ", ".join(f"e.{column}" for column in ((*_LISTED, "metadata") if with_metadata else _LISTED))
+    names: Mapping[str, str] = {}
+    joined = ""
+    row_columns, name_is = Dialect.row_columns, Dialect.name_is
+    rows, named = Dialect.rows, Dialect.named
 
     def folded(self, column: str) -> str:
         """Return the text of a column without regard to case, as the database sees it."""
         return f"lower(e.{column})"
 
-    def name_is(self, args: Args, field: Field, name: str) -> str:
-        """Tell whether an event has a name."""
-        return f"e.{COLUMN_OF[field]} = {args(name)}"
-
-    def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:
-        """Return the rows, which the statement of keys has read already."""
-        del order, with_metadata
-        return keys
-
-    def named(self, grouped: str) -> str:
-        """Return names as they are."""
-        return grouped
-
-    def whole(self, ids: str) -> str:
+    def whole(self, args: Args, ids: Sequence[int]) -> str:
         """Return all columns of some events."""
-        columns = ", ".join(f"e.{column}" for column in _WHOLE)
-        return f"SELECT {columns}, NULL, '' FROM audit_events e WHERE e.id = ANY ({ids})"
+        columns = self.columns(column for column in WHOLE if column != "original")
+        return f"SELECT {columns}, NULL, '' FROM audit_events e WHERE {self.is_one_of(args, 'e.id', ids)}"
 
 
 class ForeignConditions(Conditions):
@@ -345,8 +326,8 @@ class ForeignReader(SharedReader):
     """Answers about another program's table; implements ``core.query.EventReader``."""
 
     def __init__(self, pool: ForeignPool, url: SourceUrl, table: str) -> None:
-        super().__init__(pool, ForeignDialect(), url)
         self._view = pool.view
+        super().__init__(pool, ForeignDialect(), url)
         self._table = table
         self._last = 0
 
@@ -448,11 +429,7 @@ class ForeignReader(SharedReader):
         return tuple(sorted({path for (text,) in rows for path, _ in leaves(json.loads(text or "{}"))}))
 
     def _conditions(self, args: Args, cancel: CancelToken | None) -> Conditions:
-        def lookup(statement: str, values: Args) -> list[str]:
-            rows = self._pool.rows(statement, values.values, cancel)
-            return [str(text) for (text,) in rows if text is not None]
+        return ForeignConditions(args, self._lookup(cancel))
 
-        return ForeignConditions(args, lookup)
-
-    def _scope(self, args: Args, query: EventQuery) -> str:
-        return super()._scope(args, query if self._view.has_numbers else replace(query, upto_seq=None))
+    def _scope_of(self, dialect: Dialect) -> Scope:
+        return Scope(dialect, self._conditions, has_bound=self._view.has_numbers)

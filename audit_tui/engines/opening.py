@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.errors import UsageError
@@ -66,11 +66,9 @@ def open_table(
     """
     if url.engine != POSTGRESQL:
         raise UsageError(f"A table is read from PostgreSQL, not {url}.", "Leave out --table.")
-    try:
+    with _driver_of(url):
         from audit_tui.engines.foreign import ForeignPool, ForeignReader, view_of
         from audit_tui.engines.postgres import PostgresConnection
-    except ImportError:
-        raise missing_driver(url) from None
     pool = ForeignPool(lambda: PostgresConnection(url), deadline_s)
     connection = PostgresConnection(url)
     try:
@@ -81,27 +79,22 @@ def open_table(
 
 
 def _engine(url: SourceUrl) -> tuple[Callable[[], Connection], Dialect]:
-    """Return what connects to an engine and checks its tables once, and its SQL."""
-    try:
+    """Return what connects to an engine, and checks its tables the first time, and its SQL."""
+    dialect: Dialect
+    with _driver_of(url):
         if url.engine == CLICKHOUSE:
-            from audit_tui.engines import clickhouse
+            from audit_tui.engines.clickhouse import ClickHouseConnection
             from audit_tui.engines.clickhouse_sql import ClickHouseDialect
 
-            return _checked(
-                url, clickhouse.ClickHouseConnection, clickhouse.check_format
-            ), ClickHouseDialect()
-        from audit_tui.engines import postgres
-        from audit_tui.engines.postgres_sql import PostgresDialect
+            open_: Callable[[SourceUrl], Connection] = ClickHouseConnection
+            dialect = ClickHouseDialect()
+        else:
+            from audit_tui.engines.postgres import PostgresConnection
+            from audit_tui.engines.postgres_sql import PostgresDialect
 
-        return _checked(url, postgres.PostgresConnection, postgres.check_format), PostgresDialect()
-    except ImportError:
-        raise missing_driver(url) from None
+            open_, dialect = PostgresConnection, PostgresDialect()
+    from audit_tui.engines.pool import check_format
 
-
-def _checked(
-    url: SourceUrl, open_: Callable[[SourceUrl], Connection], check: Callable[[Any, SourceUrl], None]
-) -> Callable[[], Connection]:
-    """Return what connects; the first time the tables there are checked."""
     is_checked = False
 
     def connect() -> Connection:
@@ -109,11 +102,22 @@ def _checked(
         connection = open_(url)
         with _closed_on_error(connection):
             if not is_checked:
-                check(connection, url)
+                check_format(connection, url)
                 is_checked = True
         return connection
 
-    return connect
+    return connect, dialect
+
+
+@contextmanager
+def _driver_of(url: SourceUrl) -> Iterator[None]:
+    """Say what to install, where a driver cannot be imported."""
+    try:
+        yield
+    except ImportError:
+        raise UsageError(
+            f"The driver for {url} is not installed.", f"pip install 'audit-tui[{EXTRAS[url.engine]}]'"
+        ) from None
 
 
 @contextmanager
@@ -142,15 +146,14 @@ def writer_of(url: SourceUrl) -> Callable[[], SharedWriter]:
     Raises:
         UsageError: If the driver is not installed.
     """
-    try:
+    with _driver_of(url):
         if url.engine == CLICKHOUSE:
             from audit_tui.engines.clickhouse_writing import ClickHouseWriter
 
             return lambda: ClickHouseWriter(url)
         from audit_tui.engines.postgres_writing import PostgresWriter
-    except ImportError:
-        raise missing_driver(url) from None
-    return lambda: PostgresWriter(url)
+
+        return lambda: PostgresWriter(url)
 
 
 def printed_schema(url: SourceUrl) -> str:
@@ -164,15 +167,6 @@ def printed_schema(url: SourceUrl) -> str:
     from audit_tui.engines.writing import schema_sql
 
     name = "clickhouse_writing" if url.engine == CLICKHOUSE else "postgres_writing"
-    try:
+    with _driver_of(url):
         module = import_module(f"audit_tui.engines.{name}")
-    except ImportError:
-        raise missing_driver(url) from None
     return f"{schema_sql(name.removesuffix('_writing'))}\n{module.ROLES}"
-
-
-def missing_driver(url: SourceUrl) -> UsageError:
-    """Return the error for an engine whose driver is not installed."""
-    return UsageError(
-        f"The driver for {url} is not installed.", f"pip install 'audit-tui[{EXTRAS[url.engine]}]'"
-    )

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
 
-from audit_tui.errors import QueryCancelled, QueryTooLong, SourceLost
+from audit_tui.core.privacy.source_name import without_password
+from audit_tui.core.source import POSTGRESQL
+from audit_tui.engines.layout import FORMAT
+from audit_tui.errors import NotAStore, QueryCancelled, QueryTooLong, SourceLost, StoreError, StoreTooNew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.source import SourceUrl
     from audit_tui.engines.dialect import Value
 
+_PASSWORDS = ("PGPASSWORD", "CLICKHOUSE_PASSWORD")
 MAX_CONNECTIONS = 3
 """A screen has eight readers; a server may have a hundred connections for everybody."""
 LEAST_WAIT_S, MOST_WAIT_S = 1.0, 30.0
@@ -168,6 +175,36 @@ class Pool:
             self._lost = error
             self._try_at_s = time.monotonic() + self._wait_s
             self._wait_s = min(self._wait_s * 2, MOST_WAIT_S)
+
+
+def check_format(connection: Connection, url: SourceUrl) -> None:
+    """Refuse tables of another version.
+
+    Raises:
+        StoreError: If there are none, or newer ones.
+    """
+    rows = connection.rows("SELECT value FROM audit_about WHERE name = 'format'", {})
+    if not rows:
+        raise not_made(url)
+    if int(rows[0][0]) > FORMAT:
+        raise StoreTooNew(f"{url} was made by a newer audit-tui.", "Update this one.")
+
+
+def not_made(url: SourceUrl) -> StoreError:
+    """Return the error for a database without our tables."""
+    more = "; --table reads another program's" if url.engine == POSTGRESQL else ""
+    return NotAStore(
+        f"{url} has no audit tables that you may read.",
+        f"audit-tui ship STORE --to URL makes and fills them{more}.",
+    )
+
+
+def without_secrets(words: str, url: SourceUrl) -> str:
+    """Return words of a driver without the password of a URL, or of the environment."""
+    passwords = [urlsplit(url.secret_text).password, *map(os.environ.get, _PASSWORDS)]
+    for password in filter(None, passwords):
+        words = words.replace(unquote(password), "***").replace(password, "***")
+    return without_password(words)
 
 
 def _close(connections: list[Connection]) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from audit_tui.core.privacy.source_name import without_password
-from audit_tui.engines.layout import FORMAT
-from audit_tui.errors import NotAStore, QueryCancelled, SourceLost, StoreError, StoreTooNew, UsageError
+from audit_tui.engines.pool import not_made, without_secrets
+from audit_tui.errors import QueryCancelled, SourceLost, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,31 +107,8 @@ def security(url: SourceUrl) -> dict[str, Any]:
 def told(error: psycopg.Error, url: SourceUrl, kind: type[StoreError] = StoreError) -> StoreError:
     """Return an error of the driver as one of ours: in one line, and without the password."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    words = without_password(lines[0] if lines else type(error).__name__)
-    if password := urlsplit(url.secret_text).password:
-        words = words.replace(unquote(password), "***").replace(password, "***")
+    words = without_secrets(lines[0] if lines else type(error).__name__, url)
     hint = _TLS_HINT if "SSL" in words or "certificate" in words else ""
     if kind is SourceLost:
         return SourceLost(f"{url} cannot be reached: {words}", hint)
     return kind(f"{url} refuses: {words}", hint)
-
-
-def not_made(url: SourceUrl) -> StoreError:
-    """Return the error for a database without our tables."""
-    return NotAStore(
-        f"{url} has no audit tables that you may read.",
-        "audit-tui ship STORE --to URL makes and fills them; --table reads another program's.",
-    )
-
-
-def check_format(connection: PostgresConnection, url: SourceUrl) -> None:
-    """Refuse tables of another version.
-
-    Raises:
-        StoreError: If there are none, or newer ones.
-    """
-    rows = connection.rows("SELECT value FROM audit_about WHERE name = 'format'", {})
-    if not rows:
-        raise not_made(url)
-    if int(rows[0][0]) > FORMAT:
-        raise StoreTooNew(f"{url} was made by a newer audit-tui.", "Update this one.")

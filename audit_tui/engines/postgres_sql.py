@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.core.event import NUMBER_BITS
 from audit_tui.engines.conditions import FALSE
+from audit_tui.engines.dialect import LISTED, Dialect
 from audit_tui.engines.layout import (
     BEFORE_VALUE,
     BETWEEN,
@@ -13,51 +13,30 @@ from audit_tui.engines.layout import (
     GRAIN_US,
     MAX_NUMBER,
     NO_NAME,
-    Derived,
     Field,
     digest_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from audit_tui.engines.dialect import Args, Value
 
-_JOINED = " ".join(
-    f"LEFT JOIN audit_names n{field} ON n{field}.id = e.{COLUMN_OF[field]}"
-    for field in (Field.EVENT, Field.CATEGORY, Field.USER, Field.SOURCE)
-)
-_LISTED = (
-    "e.id, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity, e.source_ip,"
-    " e.target, n4.name"
-)
-_SEALED = (
-    "e.id, e.occurred_us, e.key, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity,"
-    " e.source_ip, e.target, n4.name, e.metadata, e.original"
-)
-_WHOLE = (
-    "e.id, e.key, e.occurred_us, n1.name, n2.name, n3.name, e.description, e.outcome, e.severity,"
-    " e.source_ip, e.target, n4.name, e.metadata, e.original, s.name"
-)
 
+class PostgresDialect(Dialect):
+    """What PostgreSQL 13 and its relatives have, without any extension."""
 
-class PostgresDialect:
-    """Implements ``dialect.Dialect`` with what PostgreSQL 13 and its relatives have: no extension."""
-
-    has_totals = True
-    stores_table = "audit_stores"
+    names: Mapping[str, str] = {column: f"n{field}.name" for field, column in COLUMN_OF.items()}
+    joined = " ".join(
+        f"LEFT JOIN audit_names n{field} ON n{field}.id = e.{column}" for field, column in COLUMN_OF.items()
+    )
 
     def row_columns(self, *, with_metadata: bool) -> str:
         """Return the keys: they lie in every index."""
         del with_metadata
         return "e.occurred_us, e.id"
 
-    def folded(self, column: str) -> str:
-        """Return the text of a column without regard to case."""
-        return f"coalesce(e.folded_{column}, lower(e.{column}))"
-
     def place(self, name: str, value: Value) -> str:
-        """Return the place for a value, with its type: the planner is not to guess it."""
         if isinstance(value, str):
             return f"%({name})s::text"
         if isinstance(value, int):
@@ -66,15 +45,12 @@ class PostgresDialect:
         return f"%({name})s::{'bigint' if is_numbers else 'text'}[]"
 
     def negated(self, condition: str) -> str:
-        """Return what holds where a condition does not, also where it gives NULL."""
         return f"({condition}) IS NOT TRUE"
 
     def matches(self, text: str, pattern: str) -> str:
-        """Tell whether a regular expression matches a part of a text."""
         return f"{text} ~ {pattern}"
 
     def leaf_pattern(self, args: Args, path: str, rest: str) -> str:
-        """Return the pattern of a value of the metadata with this name, or inside of it."""
         begin, end = args(f"{BETWEEN}(?:"), args(f"){BEFORE_VALUE}{rest}")
         return (
             f"(SELECT {begin} || string_agg(folded, '|') || {end} FROM audit_names"
@@ -83,7 +59,6 @@ class PostgresDialect:
         )
 
     def has_value_in(self, args: Args, pattern: str, values: Sequence[str]) -> str:
-        """Tell whether one of the values of a pattern's group is among these."""
         if not values:
             return FALSE
         matches = f"regexp_matches(e.texts, {pattern}, 'g') AS m (v)"
@@ -94,34 +69,25 @@ class PostgresDialect:
         return f", LATERAL regexp_matches(e.texts, {pattern}, 'g') AS m (v)", "m.v[1]"
 
     def name_is(self, args: Args, field: Field, name: str) -> str:
-        """Tell whether an event has a name."""
         return (
             f"e.{COLUMN_OF[field]} = (SELECT id FROM audit_names"
             f" WHERE field = {int(field)} AND digest = {args(digest_of(name))})"
         )
 
     def name_key(self) -> str:
-        """The column of ``audit_names`` that stands in ``audit_events``."""
         return "id"
 
     def is_upto(self, args: Args, stores: Sequence[tuple[int, int]]) -> str:
-        """Tell whether an event lies in a bound of several stores."""
         numbers = [0] * (max(store for store, _ in stores) + 1)
         for store, number in stores:
             numbers[store] = number
         place = args(numbers)
         return f"(e.id & {MAX_NUMBER}) <= ({place})[{self.store_number()} + 1]"
 
-    def store_number(self) -> str:
-        """The number of an event's store."""
-        return f"(e.id >> {NUMBER_BITS})"
-
     def is_one_of(self, args: Args, expression: str, values: Sequence[int] | Sequence[str]) -> str:
-        """Tell whether a value is among these."""
         return f"{expression} = ANY ({args(values)})" if values else FALSE
 
     def info(self) -> str:
-        """Return the statement of the facts of ``StoreInfo``."""
         tables = " + ".join(
             f"pg_total_relation_size('{table}')"
             for table in ("audit_events", "audit_names", "audit_totals", "audit_batches")
@@ -135,7 +101,6 @@ class PostgresDialect:
         )
 
     def stores(self) -> str:
-        """Return the statement of the stores, each with its newest event and when that came."""
         return (
             "SELECT s.store, s.store_id, s.name, b.last_n, b.shipped_us FROM audit_stores s"
             " LEFT JOIN LATERAL (SELECT last_n, shipped_us FROM audit_batches"
@@ -144,19 +109,10 @@ class PostgresDialect:
         )
 
     def heads(self) -> str:
-        """Return the statement of the number of each store and of its newest event."""
         head = "SELECT b.last_n FROM audit_batches b WHERE b.store = s.store ORDER BY b.last_n DESC LIMIT 1"
         return f"SELECT s.store, coalesce(({head}), 0) FROM audit_stores s ORDER BY s.store"
 
-    def rank(self, text: str, folded: str) -> str:
-        """Return how near a name is to a text: 0 to 3."""
-        return (
-            f"CASE WHEN n.name = {text} THEN 0 WHEN n.folded = {folded} THEN 1"
-            f" WHEN starts_with(n.folded, {folded}) THEN 2 ELSE 3 END"
-        )
-
     def values(self, field: Field, where: str, rank: str, limit: int) -> str:
-        """Return the statement of names with their folded forms, events and ranks, the missing one too."""
         totals = f"SELECT name, sum(n) AS n FROM audit_totals WHERE field = {int(field)} GROUP BY name"
         chosen = (
             f"SELECT n.name, n.folded, t.n, {rank} AS rank FROM ({totals}) t"
@@ -166,43 +122,26 @@ class PostgresDialect:
         missing = f"SELECT sum(n) FROM audit_totals WHERE field = {int(field)} AND name = {NO_NAME}"
         return f"({chosen}) UNION ALL SELECT NULL, '', coalesce(({missing}), 0), 3"
 
-    def leaf_totals(self, args: Args, events: str, path: str) -> str:
-        """Return the statement of the values of the metadata, with the number of events that have each."""
-        source, each = self.leaf_values(self.leaf_pattern(args, path, f"([^{BETWEEN}]*)"))
-        several = f"SELECT DISTINCT e.id, {each} AS v FROM ({events}) e{source}"
-        return f"SELECT d.v, count(*) FROM ({several}) d GROUP BY d.v"
-
     def bucket(self, args: Args, moment: str, edges_us: Sequence[int]) -> str:
-        """Return the number of the bucket that a time lies in."""
         return f"width_bucket({moment}, {args(list(edges_us))}) - 1"
 
     def histogram(self, args: Args, where: str, edges_us: Sequence[int]) -> str:
-        """Return the statement of the buckets with their numbers of events."""
         bucket = self.bucket(args, "e.occurred_us", edges_us)
         return f"SELECT {bucket} AS b, count(*) AS n FROM audit_events e WHERE {where} GROUP BY 1"
 
     def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:
         """Return the rows of a list: the keys from an index first, the rows after, by the primary key."""
-        columns = f"{_LISTED}, e.metadata" if with_metadata else _LISTED
+        columns = self.columns((*LISTED, "metadata") if with_metadata else LISTED)
         return (
             f"WITH k AS MATERIALIZED ({keys}) SELECT {columns} FROM k JOIN audit_events e ON e.id = k.id"
-            f" {_JOINED} ORDER BY {order}"
+            f" {self.joined} ORDER BY {order}"
         )
 
     def named(self, grouped: str) -> str:
         """Return names in the place of their numbers."""
         return f"SELECT a.name, g.n FROM ({grouped}) AS g (k, n) LEFT JOIN audit_names a ON a.id = g.k"
 
-    def sealed(self, args: Args, first_seq: int, last_seq: int) -> str:
-        """Return what is sealed of consecutive events, and what is derived from it."""
-        derived = ", ".join(f"e.{column}" for column in Derived._fields)
-        return (
-            f"SELECT {_SEALED}, {derived} FROM audit_events e {_JOINED}"
-            f" WHERE e.id >= {args(first_seq)} AND e.id <= {args(last_seq)} ORDER BY e.id"
-        )
-
     def problems(self) -> dict[str, str]:
-        """Return statements that give a row for each fault of what is counted and named, with their words."""
         counted = " UNION ALL ".join(
             f"SELECT {int(field)} AS field, {f'coalesce(e.{COLUMN_OF[field]}, 0)' if field else '0'} AS name,"
             f" floor(e.occurred_us::numeric / {grain})::int AS span FROM audit_events e"
@@ -220,10 +159,3 @@ class PostgresDialect:
                 f" ON s.store = {self.store_number()} WHERE s.store IS NULL LIMIT 1"
             ),
         }
-
-    def whole(self, ids: str) -> str:
-        """Return all columns of some events."""
-        return (
-            f"SELECT {_WHOLE} FROM audit_events e {_JOINED}"
-            f" LEFT JOIN audit_stores s ON s.store = (e.id >> {NUMBER_BITS}) WHERE e.id = ANY ({ids})"
-        )

@@ -11,7 +11,8 @@ import psycopg
 from psycopg import errors
 
 from audit_tui.engines.layout import FORMAT, GRAIN_US, NO_NAME, Field, digest_of
-from audit_tui.engines.postgres import PostgresConnection, check_format, told
+from audit_tui.engines.pool import check_format
+from audit_tui.engines.postgres import PostgresConnection, told
 from audit_tui.engines.writing import (
     EVENT_COLUMNS,
     MAX_NAMES,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import READ_TO_SORT, Column, ListColumn, NameColumn
-from audit_tui.core.event import AuditEvent, EventRow, packed_seq
-from audit_tui.core.filter.filters import EVERYTHING, NO_VALUE_WORDS, Condition, MetaField
+from audit_tui.core.filter.filters import NO_VALUE_WORDS, Condition, MetaField
 from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.investigate.facets import facet_of
 from audit_tui.core.query import (
@@ -17,7 +15,6 @@ from audit_tui.core.query import (
     AtRow,
     Before,
     Bound,
-    Interval,
     Page,
     PageKey,
     SourceState,
@@ -27,10 +24,10 @@ from audit_tui.core.query import (
 )
 from audit_tui.engines.conditions import TRUE, Conditions, alternatives
 from audit_tui.engines.dialect import Args
-from audit_tui.engines.layout import COLUMN_OF, GRAIN_US, NAME_FIELDS, NO_NAME, Field
+from audit_tui.engines.layout import NAME_FIELDS, Field
 from audit_tui.engines.name_order import NameOrder
 from audit_tui.engines.rows import event_of, facet_text, row_of
-from audit_tui.engines.spans import span_range, summed, whole_spans, within
+from audit_tui.engines.totals import Scope, Totals, or_else
 from audit_tui.errors import SourceLost
 from audit_tui.store.tables.rows import stored_text
 
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.filter.filters import Filter
+    from audit_tui.core.event import AuditEvent, EventRow
     from audit_tui.core.query import EventQuery, Facet, FacetField, Place
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.dialect import Dialect
@@ -52,7 +49,6 @@ MAX_SORTED_VALUES = 1_000_000
 """Addresses that a result is sorted by; names are fewer."""
 _SORTED_THERE = (*READ_TO_SORT, Column.SEQ)
 """Columns whose order the engine makes; of the others it groups the values, and they are sorted here."""
-_TOTALS_FIELDS = (Field.EVENT, Field.CATEGORY, Field.USER)
 NEWEST, OLDEST = "occurred_us DESC, id DESC", "occurred_us, id"
 
 
@@ -69,6 +65,8 @@ class SharedReader:
         self._pool = pool
         self._dialect = dialect
         self._url = url
+        self._scope = self._scope_of(dialect)
+        self._totals = Totals(self._scope)
         self._newest = Bound(0)
         self._is_open = True
         pool.join()
@@ -123,14 +121,14 @@ class SharedReader:
     ) -> int:
         """Count exactly how many events match."""
         args = Args(self._dialect)
-        statement = f"SELECT {self._counted(args, query)}"
+        statement = f"SELECT {self._totals.counted(args, query)}"
         return self._number(statement, args, cancel, has_deadline=False)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """Return how many rows of the result come before this key."""
         if query.sort.column in _SORTED_THERE:
             args = Args(self._dialect)
-            where = f"{self._where(args, query)} AND {self._before_text(args, query, key)}"
+            where = f"{self._scope.where(args, query)} AND {self._before_text(args, query, key)}"
             return self._number(f"SELECT count(*) FROM audit_events e WHERE {where}", args, cancel)
         if query.sort.column is not Column.TIME:
             return self._name_order(query, cancel).locate(key)
@@ -138,15 +136,15 @@ class SharedReader:
         start, end = query.interval.start_us, query.interval.end_us
         if query.sort.descending:
             beyond = replace(
-                query.interval, start_us=max(key.occurred_us + 1, _or(start, key.occurred_us + 1))
+                query.interval, start_us=max(key.occurred_us + 1, or_else(start, key.occurred_us + 1))
             )
             same = "e.id >"
         else:
-            beyond = replace(query.interval, end_us=min(key.occurred_us, _or(end, key.occurred_us)))
+            beyond = replace(query.interval, end_us=min(key.occurred_us, or_else(end, key.occurred_us)))
             same = "e.id <"
-        whole = self._counted(args, replace(query, interval=beyond))
+        whole = self._totals.counted(args, replace(query, interval=beyond))
         equal = f"e.occurred_us = {args(key.occurred_us)} AND {same} {args(key.seq)}"
-        rest = f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, query)} AND {equal})"
+        rest = f"(SELECT count(*) FROM audit_events e WHERE {self._scope.where(args, query)} AND {equal})"
         return self._number(f"SELECT {whole} + {rest}", args, cancel)
 
     def values(
@@ -193,7 +191,7 @@ class SharedReader:
             totals = self._name_totals(query, NAME_FIELDS[field], cancel)
             return facet_of(totals, sum(totals.values()), limit, rarest=rarest)
         args = Args(self._dialect)
-        every = f"SELECT * FROM audit_events e WHERE {self._where(args, query, cancel)}"
+        every = f"SELECT * FROM audit_events e WHERE {self._scope.where(args, query, cancel)}"
         events = every
         if most_events is not None:
             events += f" ORDER BY e.occurred_us DESC, e.id DESC LIMIT {most_events}"
@@ -222,7 +220,7 @@ class SharedReader:
     ) -> tuple[int, ...]:
         """Return how many of a result's events lie from each moment to the next."""
         args = Args(self._dialect)
-        statement = self._buckets(args, query, edges_us, cancel)
+        statement = self._totals.buckets(args, query, edges_us, cancel)
         numbers: Counter[int] = Counter()
         for bucket, number in self._pool.rows(statement, args.values, cancel):
             numbers[int(bucket)] += int(number)
@@ -265,31 +263,18 @@ class SharedReader:
 
     # How results are asked for
 
-    def _conditions(self, args: Args, cancel: CancelToken | None) -> Conditions:
+    def _scope_of(self, dialect: Dialect) -> Scope:
+        return Scope(dialect, self._conditions)
+
+    def _lookup(self, cancel: CancelToken | None) -> Callable[[str, Args], list[str]]:
         def lookup(statement: str, values: Args) -> list[str]:
             rows = self._pool.rows(statement, values.values, cancel)
             return [str(text) for (text,) in rows if text is not None]
 
-        return Conditions(args, lookup)
+        return lookup
 
-    def _scope(self, args: Args, query: EventQuery) -> str:
-        """The interval and the bound."""
-        parts = within(args, query.interval)
-        upto = query.upto_seq
-        if isinstance(upto, Bound) and len(upto.stores) > 1:
-            parts.append(self._dialect.is_upto(args, upto.stores))
-        elif isinstance(upto, Bound) and upto.stores:
-            store, number = upto.stores[0]
-            parts.append(
-                f"e.id >= {args(packed_seq(store, 0))} AND e.id <= {args(packed_seq(store, number))}"
-            )
-        elif upto is not None:
-            parts.append(f"e.id <= {args(int(upto))}")
-        return " AND ".join(parts) or TRUE
-
-    def _where(self, args: Args, query: EventQuery, cancel: CancelToken | None = None) -> str:
-        condition = self._conditions(args, cancel).sql(query.filter)
-        return f"{self._scope(args, query)} AND ({condition})"
+    def _conditions(self, args: Args, cancel: CancelToken | None) -> Conditions:
+        return Conditions(args, self._lookup(cancel))
 
     def _number(
         self, statement: str, args: Args, cancel: CancelToken | None, *, has_deadline: bool = True
@@ -306,7 +291,7 @@ class SharedReader:
         if not seqs:
             return
         args = Args(self._dialect)
-        statement = self._dialect.whole(args(list(seqs)))
+        statement = self._dialect.whole(args, list(seqs))
         rows = {int(row[0]): row for row in self._pool.rows(statement, args.values, cancel)}
         for seq in seqs:
             if (row := rows.pop(seq, None)) is not None:
@@ -347,33 +332,20 @@ class SharedReader:
     def _near(self, query: EventQuery, index: int, cancel: CancelToken | None) -> tuple[int, int] | None:
         """Return a moment near a row far down, and the number of rows before it; or None."""
         args = Args(self._dialect)
-        totals = self._totals_names(args, query.filter)
-        if totals is None:
+        span = self._totals.span_before(args, query, index)
+        if span is None:
             return None
-        field, names = totals
-        grain, interval, down = GRAIN_US[field], query.interval, query.sort.descending
-        parts = [f"t.field = {int(field)}", f"({names})"]
-        if interval.start_us is not None:
-            parts.append(f"t.span >= {args(interval.start_us // grain)}")
-        if interval.end_us is not None:
-            parts.append(f"t.span <= {args((interval.end_us - 1) // grain)}")
-        spans = (
-            f"SELECT t.span, sum(t.n) AS n FROM audit_totals t WHERE {' AND '.join(parts)} GROUP BY t.span"
-        )
-        order = "DESC" if down else ""
-        before = f"SELECT s.span, sum(s.n) OVER (ORDER BY s.span {order}) - s.n AS before FROM ({spans}) s"
-        statement = (
-            f"SELECT w.span FROM ({before}) w WHERE w.before <= {args(index)} ORDER BY w.before DESC LIMIT 1"
-        )
+        grain, statement = span
+        interval, down = query.interval, query.sort.descending
         rows = self._pool.rows(statement, args.values, cancel)
         if not rows:
             return None
         # The totals may count events beyond the bound: how many rows are before is counted exactly.
         edge = (int(rows[0][0]) + (1 if down else 0)) * grain
         if down:
-            beyond = replace(interval, start_us=max(edge, _or(interval.start_us, edge)))
+            beyond = replace(interval, start_us=max(edge, or_else(interval.start_us, edge)))
         else:
-            beyond = replace(interval, end_us=min(edge, _or(interval.end_us, edge)))
+            beyond = replace(interval, end_us=min(edge, or_else(interval.end_us, edge)))
         return edge, self.count(replace(query, interval=beyond), cancel)
 
     def _keys(
@@ -387,7 +359,7 @@ class SharedReader:
         cancel: CancelToken | None,
     ) -> str:
         """Return the statement of the first keys of a result, each choice of conditions by itself."""
-        scope = self._scope(args, query)
+        scope = self._scope.inside(args, query)
         choices = alternatives(query.filter) if not offset else (query.filter,)
         conditions = self._conditions(args, cancel)
         order_e = _of("e", order)
@@ -417,7 +389,7 @@ class SharedReader:
             case Before(key=key):
                 is_back = True
                 extra = self._before_text(args, query, key)
-        where = f"{self._where(args, query, cancel)} AND {extra}"
+        where = f"{self._scope.where(args, query, cancel)} AND {extra}"
         down = "DESC" if query.sort.descending is not is_back else ""
         newest = "" if is_back else "DESC"
         compared = ", ".join(f"{part} {down}" for part in self._compared(query.sort.column))
@@ -464,7 +436,7 @@ class SharedReader:
 
         def count_newer(key: PageKey) -> int:
             args = Args(self._dialect)
-            where = f"{self._where(args, query, cancel)} AND {is_named(args, key.value)}"
+            where = f"{self._scope.where(args, query, cancel)} AND {is_named(args, key.value)}"
             newer = f"(e.occurred_us, e.id) > ({args(key.occurred_us)}, {args(key.seq)})"
             return self._number(
                 f"SELECT count(*) FROM audit_events e WHERE {where} AND {newer}", args, cancel
@@ -474,7 +446,7 @@ class SharedReader:
             names: Sequence[str | None], extra: Callable[[Args], str], order: str, limit: int, offset: int
         ) -> list[EventRow]:
             args = Args(self._dialect)
-            scope = self._where(args, query, cancel)
+            scope = self._scope.where(args, query, cancel)
             order_e = _of("e", order)
             columns = self._dialect.row_columns(with_metadata=bool(query.paths))
             selects = []
@@ -491,161 +463,17 @@ class SharedReader:
 
         return NameOrder(query.sort, totals, rows_of, count_newer)
 
-    # Counts
-
-    def _totals_names(self, args: Args, expression: Filter) -> tuple[Field, str] | None:
-        """Return the field of the totals that answer a filter, and the condition on their names; or None."""
-        if not self._dialect.has_totals:
-            return None
-        if expression == EVERYTHING:
-            return Field.ALL, TRUE
-        if not isinstance(expression, Condition) or not isinstance(expression.field, Column):
-            return None
-        field = NAME_FIELDS.get(expression.field)
-        if field not in _TOTALS_FIELDS:
-            return None
-        operator, value = expression.operator.base, expression.value
-        if operator.takes_all_when_empty and not value:
-            names = TRUE
-        elif value is None:
-            names = f"t.name = {NO_NAME}"
-        else:
-            chosen = self._conditions(args, None).names(field, operator, stored_text(value))
-            names = f"t.name IN (SELECT id FROM audit_names WHERE {chosen})"
-        return field, f"NOT ({names})" if expression.operator.is_negated else names
-
-    def _counted(self, args: Args, query: EventQuery) -> str:
-        """Return an expression for the number of a result's events."""
-        edges = query.interval.start_us, query.interval.end_us
-        totals = self._totals_names(args, query.filter)
-        if totals is None:
-            return f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, query)})"
-        field, names = totals
-        whole, parts = whole_spans(edges, GRAIN_US[field])
-        if whole is None:
-            return f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, query)})"
-        terms = [summed(args, field, names, whole)]
-        for part in parts:
-            inner = replace(query, interval=part)
-            terms.append(f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, inner)})")
-        sql = " + ".join(terms)
-        if query.upto_seq is not None:
-            sql += f" - (SELECT count(*) FROM audit_events e WHERE {self._later(args, query, field, whole)})"
-        return f"({sql})"
-
-    def _later(
-        self, args: Args, query: EventQuery, field: Field, whole: tuple[int | None, int | None]
-    ) -> str:
-        """Return the condition of events that the totals count, but the bound leaves out."""
-        upto = query.upto_seq
-        stores = upto.stores if isinstance(upto, Bound) else ((0, int(upto or 0)),)
-        grain = GRAIN_US[field]
-        start, end = (None if span is None else span * grain for span in whole)
-        spans = within(args, Interval(start, end))
-        ranges = [
-            f"(e.id > {args(packed_seq(store, number))} AND e.id < {args(packed_seq(store + 1, 0))})"
-            for store, number in stores
-        ]
-        # Those of stores that were not there yet.
-        numbers = [-1, *sorted(store for store, _ in stores)]
-        for before, after in zip(numbers, [*numbers[1:], None], strict=True):
-            if after != before + 1:
-                end_of = "" if after is None else f" AND e.id < {args(packed_seq(after, 0))}"
-                ranges.append(f"(e.id >= {args(packed_seq(before + 1, 0))}{end_of})")
-        condition = self._conditions(args, None).sql(query.filter)
-        return " AND ".join([*spans, f"({' OR '.join(ranges)})", f"({condition})"])
-
     def _name_totals(
         self, query: EventQuery, field: Field, cancel: CancelToken | None
     ) -> Counter[str | None]:
         """Return the number of a result's events for each name of a field."""
         args = Args(self._dialect)
-        grouped = self._grouped(args, query, field, cancel)
+        grouped = self._totals.grouped(args, query, field, cancel)
         rows = self._pool.rows(self._dialect.named(grouped), args.values, cancel)
         totals: Counter[str | None] = Counter()
         for name, number in rows:
             totals[name] += int(number)
         return totals
-
-    def _grouped(self, args: Args, query: EventQuery, field: Field, cancel: CancelToken | None) -> str:
-        column = f"e.{COLUMN_OF[field]}"
-        totals = self._totals_names(args, query.filter)
-        if totals is not None and totals[0] in (Field.ALL, field):
-            names = totals[1]
-            whole, parts = whole_spans((query.interval.start_us, query.interval.end_us), GRAIN_US[field])
-            if whole is not None:
-                spans = " AND ".join(span_range(args, whole))
-                groups = [
-                    f"SELECT nullif(t.name, {NO_NAME}) AS k, sum(t.n) AS n FROM audit_totals t"
-                    f" WHERE t.field = {int(field)} AND {spans} AND ({names}) GROUP BY t.name"
-                ]
-                for part in parts:
-                    where = self._where(args, replace(query, interval=part), cancel)
-                    groups.append(
-                        f"SELECT {column}, count(*) FROM audit_events e WHERE {where} GROUP BY {column}"
-                    )
-                if query.upto_seq is not None:
-                    later = self._later(args, query, field, whole)
-                    groups.append(
-                        f"SELECT {column}, -count(*) FROM audit_events e WHERE {later} GROUP BY {column}"
-                    )
-                union = " UNION ALL ".join(groups)
-                return f"SELECT k, sum(n) AS n FROM ({union}) u GROUP BY k"
-        where = self._where(args, query, cancel)
-        return f"SELECT {column} AS k, count(*) AS n FROM audit_events e WHERE {where} GROUP BY {column}"
-
-    def _buckets(
-        self, args: Args, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None
-    ) -> str:
-        start, end = edges_us[0], edges_us[-1]
-        interval = query.interval
-        inner = replace(
-            query,
-            interval=replace(
-                interval,
-                start_us=max(start, _or(interval.start_us, start)),
-                end_us=min(end, _or(interval.end_us, end)),
-            ),
-        )
-        totals = self._totals_names(args, query.filter)
-        grain = GRAIN_US[totals[0]] if totals else 0
-        where = self._where(args, inner, cancel)
-        if totals is None or all(after - before < 4 * grain for before, after in pairwise(edges_us)):
-            return self._dialect.histogram(args, where, edges_us)
-        bucket = self._dialect.bucket(args, "e.occurred_us", edges_us)
-        field, names = totals
-        # Whole spans by their totals; those that an edge or an end of the interval cuts, event by event.
-        cut = sorted({
-            edge // grain
-            for edge in (*edges_us, inner.interval.start_us, inner.interval.end_us)
-            if edge is not None and edge % grain
-        })  # fmt: skip
-        first, last = -(-(inner.interval.start_us or 0) // grain), (inner.interval.end_us or 0) // grain
-        of_span = self._dialect.bucket(args, f"t.span::bigint * {grain}", edges_us)
-        groups = [
-            f"SELECT {of_span} AS b, sum(t.n) AS n FROM audit_totals t WHERE t.field = {int(field)}"
-            f" AND t.span >= {args(first)} AND t.span < {args(last)}"
-            f" AND t.span <> ALL ({args(cut or [-1 << 30])}) AND ({names}) GROUP BY 1"
-        ]
-        if cut:
-            ranges = f"unnest({args(cut)}) AS c (span)"
-            groups.append(
-                f"SELECT {bucket}, count(*) FROM {ranges} JOIN audit_events e"
-                f" ON e.occurred_us >= c.span * {grain} AND e.occurred_us < (c.span + 1) * {grain}"
-                f" WHERE {where} GROUP BY 1"
-            )
-        if query.upto_seq is not None:
-            later = self._later(args, query, field, (first, last))
-            span = f"floor(e.occurred_us::numeric / {grain})::bigint"
-            groups.append(
-                f"SELECT {bucket}, -count(*) FROM audit_events e WHERE {later}"
-                f" AND {span} <> ALL ({args(cut or [-1 << 30])}) GROUP BY 1"
-            )
-        return " UNION ALL ".join(groups)
-
-
-def _or(value: int | None, other: int) -> int:
-    return other if value is None else value
 
 
 def _of(alias: str, order: str) -> str:
