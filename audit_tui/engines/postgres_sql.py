@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class PostgresDialect(Dialect):
-    """What PostgreSQL 13 and its relatives have, without any extension."""
+    """The SQL of PostgreSQL 13 and its relatives, without any extension."""
 
     names: Mapping[str, str] = {column: f"n{field}.name" for field, column in COLUMN_OF.items()}
     joined = " ".join(
