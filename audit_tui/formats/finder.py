@@ -39,6 +39,7 @@ _EVENTS = scores(_WORDS["events"])
 _ACTS = frozenset(_FIELDS["acts"])
 _THINGS = frozenset(_FIELDS["things"])
 _THINGS_NAMES = scores(_WORDS["things_names"])
+_HOSTS = frozenset(_FIELDS["hosts"])
 _APPS = frozenset(_FIELDS["apps"])
 _ENDS_IN = frozenset(_FIELDS["ends_in"])
 _OF_THINGS = re.compile(
@@ -220,18 +221,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
         return 0
     if leaf.endswith(("ip", "ips", "ipaddress", "address", "addr", "ipaddr")):
         score = 50
-    elif leaf in (
-        "location",
-        "host",
-        "remotehost",
-        "remote",
-        "origh",
-        "ipv4",
-        "ipv6",
-        "hostname",
-        "source",
-        "parm2",
-    ):
+    elif leaf in _HOSTS:
         score = 30
     else:
         return 0

@@ -26,6 +26,7 @@ from audit_tui.formats.values import (
     mark_denied,
     outcome_of,
     severity_of,
+    word_list,
 )
 from audit_tui.formats.words.names import act_sentence, family_in_name, object_in_name, outcome_in_name
 
@@ -62,19 +63,7 @@ _SQUASHED: dict[str, tuple[tuple[str, ...], ...]] = {
     for column, aliases in ALIASES.items()
 }
 _TIMES = frozenset(path[0] for path in _SQUASHED["time"])
-_LATE = (
-    "ingest",
-    "receiv",
-    "export",
-    "expir",
-    "index",
-    "process",
-    "updat",
-    "modif",
-    "deliver",
-    "end",
-    "duration",
-)
+_LATE = word_list("ingest receiv export expir index process updat modif deliver end duration")
 """Parts of names of times at which something was done with the record, or ended."""
 _UTC = re.compile(r"\s*[\[(]\s*(?:UTC|GMT)[^\])]*[\])]\s*\Z", re.IGNORECASE)
 """The zone in a name: ``Date (UTC)``, ``TimeGenerated [UTC]``."""

@@ -75,6 +75,8 @@ class Mapping:
     """Of events: patterns that begin with the verb as it stands after "to"."""
     nobody: frozenset[str] = frozenset()
     """Users, in lower case, that stand for nobody."""
+    prefixes: tuple[str, ...] = ()
+    """The beginnings of categories that say nothing."""
     tables: dict[str, Any] = field(default_factory=dict)
     """The tables that a vendor's own code looks up."""
 
@@ -88,8 +90,11 @@ class Mapping:
         if not self.outcomes and not self.outcome_ranges:
             outcome = read_column("outcome", raw)
             return UNKNOWN if outcome is None else Verdict(outcome)
+        if isinstance(raw, list):
+            return next((verdict for verdict in map(self.verdict, raw) if verdict is not UNKNOWN), UNKNOWN)
         word = _word(raw)
-        verdict = self.outcomes.get(word)
+        verdict = self.outcomes.get(word) or self.outcomes.get(f"{word.partition('_')[0]}_*")
+        verdict = verdict or self.outcomes.get("*")
         if verdict is not None:
             return verdict
         if word.isdecimal() and len(word) < 19:
@@ -219,11 +224,10 @@ class Telling:
                 text = column_text(template.filled(self.get), MAX_SENTENCE_CHARS)
                 if text is not None:
                     self.values[column] = text if column == "key" else read_column(column, text)
-        if isinstance(outcome := self.values.pop("outcome", None), Outcome):
-            self.verdict = Verdict(outcome)
-        event = self.values.get("event")
-        if self.outcome is Outcome.UNKNOWN and event:
-            self.verdict = Verdict(outcome_in_name(event))
+        usual = self.values.pop("outcome", None) or Outcome.UNKNOWN
+        if self.outcome is Outcome.UNKNOWN:
+            in_name = outcome_in_name(self.values.get("event") or "")
+            self.verdict = Verdict(usual if in_name is Outcome.UNKNOWN else in_name)
 
     def _fill(self, column: str, paths: tuple[str, ...]) -> None:
         for path in paths:
@@ -278,7 +282,7 @@ class Telling:
             event=self.event,
             occurred_us=self.values["time"],
             key=self.record.content_key(name) if key is None else f"{name}:{key}",
-            category=_unrepeated(get("category"), self.event),
+            category=_unrepeated(get("category"), self.event, self.mapping.prefixes),
             user=self.user,
             description=get("description") or column_text(self._sentence(), MAX_SENTENCE_CHARS),
             outcome=self.outcome,
@@ -333,9 +337,11 @@ class Mapper:
         return telling.told()
 
 
-def _unrepeated(category: str | None, event: str) -> str | None:
-    """A category that says no more than the name of the event is none."""
-    return None if category is not None and category.casefold() == event.casefold() else category
+def _unrepeated(category: str | None, event: str, prefixes: tuple[str, ...]) -> str | None:
+    """A category without what says nothing; one that says no more than the name of the event is none."""
+    if category is None or category.casefold() == event.casefold():
+        return None
+    return next((category.removeprefix(text) for text in prefixes if category.startswith(text)), category)
 
 
 def _number(raw: object) -> Decimal | None:

@@ -18,22 +18,13 @@ MAX_FILE_BYTES = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
 _RANGE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})", re.ASCII)
 _TABLES = ("columns", "constants", "templates", "time", "outcome", "severity", "names", "sentences", "tables")
-_OTHERS = (
-    "name",
-    "title",
-    "inside",
-    "lists",
-    "nobody",
-    "detect",
-    "rank",
-    "shapes",
-    "split",
-    "begins",
-    "line",
-)
-"""Keys of a file that are no tables; the last six are for formats that come with the program."""
+_SHIPPED = ("detect", "rank", "shapes", "split", "begins", "line", "prefixes")
+_OTHERS = ("name", "title", "inside", "lists", "nobody", *_SHIPPED)
+"""Keys of a file that are no tables; those of _SHIPPED are for formats that come with the program."""
 _READ = (*COLUMNS, "reason")
 _DENIED = "denied"
+_MOST = 1_000
+"""Numbers of a severity that a range may name."""
 VENDORS = Path(__file__).parent / "vendors"
 """Rooms of files, ``vendors/ROOM/NAME.toml``."""
 _HINT = "The manual shows a mapping file: man audit-tui, MAPPING FILES."
@@ -130,6 +121,7 @@ class _Checked:
             names=self._all_paths("names"),
             lists=tuple(self._values.get("lists", ())),
             sentences=self._sentences(),
+            prefixes=tuple(self._values.get("prefixes", ())),
             nobody=frozenset(map(str.lower, self._values.get("nobody", ()))),
             tables=self._values.get("tables", {}),
         )
@@ -231,11 +223,15 @@ class _Checked:
         return words, tuple(ranges)
 
     def _severities(self) -> dict[str, int]:
-        severities = {}
+        severities: dict[str, int] = {}
         for word, value in self._table("severity").items():
             if type(value) is not int or not 0 <= value <= MAX_SEVERITY:
                 self._fail("severity", word, f"{word} is a number from 0 to {MAX_SEVERITY}")
-            severities[word.strip().lower()] = value
+            numbers = _RANGE.fullmatch(word.strip())
+            words = (
+                range(int(numbers[1]), min(int(numbers[2]), _MOST) + 1) if numbers is not None else (word,)
+            )
+            severities |= {str(each).strip().lower(): value for each in words}
         return severities
 
     def _text_of(self, table: str, key: str, value: object) -> str:

@@ -12,6 +12,7 @@ from audit_tui.core.event import to_us
 from audit_tui.core.time.zones import zone_named
 from audit_tui.errors import TimeError
 from audit_tui.formats.record import RecordError
+from audit_tui.formats.tables import table
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -61,16 +62,8 @@ _DOTNET = re.compile(r"/Date\((\d{9,14})([+-]\d{4})?\)/\Z", re.ASCII)
 _COMPACT = re.compile(r"((?:19|20)\d{12})(\.\d{1,9})?(?:([+-])(\d{3}))?\Z", re.ASCII)
 """``20240502081511.512345-420`` of Windows, whose zone is in minutes, and Salesforce's without one."""
 
-_HOURS = {
-    "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2,
-    "EET": 2, "SAST": 2, "CAT": 2, "EEST": 3, "MSK": 3, "TRT": 3, "EAT": 3, "PKT": 5, "ICT": 7, "WIB": 7,
-    "AWST": 8, "HKT": 8, "SGT": 8, "JST": 9, "KST": 9, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11,
-    "NZST": 12, "NZDT": 13, "BRT": -3, "EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8,
-    "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
-}  # fmt: skip
-"""Names of zones that mean one, in hours east of UTC; the American ones as RFC 822 has them."""
-_AMBIGUOUS = frozenset({"ADT", "AMT", "AST", "BST", "CST", "ECT", "GST", "IST", "PYT", "SST", "WST"})
-"""Names that several zones have: a time an hour or ten from the truth is worse than none."""
+_HOURS = {name: float(hours) for hours, names in table("zones")["hours"].items() for name in names.split()}
+_AMBIGUOUS = frozenset(table("zones")["several"]["names"].split())
 _FILETIME_EPOCH_US = -11_644_473_600_000_000
 _TICKS_EPOCH_US = -62_135_596_800_000_000
 _FILETIMES = range(116_444_736_000_000_001, 189_000_000_000_000_000)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.event import MAX_SEVERITY, Outcome
 from audit_tui.formats.keys import content_key as content_key
+from audit_tui.formats.tables import scores, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,17 +128,8 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
-_GOOD = word_set(
-    "success succeeded successful successfully ok okay pass passed allow allowed accept accepted"
-    " grant granted permit permitted approved authorized completed complete done finished delivered"
-)
-_BAD = word_set(
-    "failure failed fail fails failing error errors errored deny denied denies reject rejected"
-    " refused block blocked unauthorized unauthorised forbidden unauthenticated unsuccessful"
-    " unsuccessfully invalid incorrect expired timeout timedout aborted cancelled canceled exceeded"
-    " exhausted unavailable unimplemented mismatch prohibited disallowed bad wrong fault crashed"
-    " terminated lockedout fraud"
-)
+_WORDS = table("english")
+_GOOD, _BAD = (frozenset(_WORDS["outcomes"][end].split()) for end in ("good", "bad"))
 _EXACT = {
     **dict.fromkeys(("true", "yes", "1", "y"), Outcome.SUCCESS),
     **dict.fromkeys(
@@ -193,15 +185,7 @@ def http_verdict_of(value: object) -> tuple[Outcome, bool] | None:
     return http_outcome(int(text)), text in ("401", "403", "407")
 
 
-_SEVERITIES = {
-    "fatal": 6, "emergency": 6, "emerg": 6, "alert": 6,
-    "critical": 5, "crit": 5,
-    "error": 4, "err": 4, "high": 4, "severe": 4,
-    "warning": 3, "warn": 3, "medium": 3, "moderate": 3,
-    "notice": 2, "low": 2,
-    "info": 1, "information": 1, "informational": 1, "debug": 1, "trace": 1, "verbose": 1,
-    "default": 0, "unknown": 0,
-}  # fmt: skip
+_SEVERITIES = scores(_WORDS["severities"])
 
 
 def severity_of(value: object) -> int | None:

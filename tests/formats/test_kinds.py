@@ -291,7 +291,7 @@ VENDORS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {
             "source": "osquery",
             "event": "logged_in",
-            "description": "osquery on h removed a row from logged_in",
+            "description": "osquery on h: logged_in removed",
         },
     ),
     (

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from audit_tui.core.event import Outcome
+from audit_tui.formats.tables import table
 
 MAX_REASON_CHARS = 200
 _SHOWN_CHARS = 200
@@ -14,68 +15,17 @@ _CODE = re.compile(r"[A-Z]+(_[A-Z]+)+\Z|([A-Z][a-z]+){2,}\Z")
 
 _WORD = re.compile(r"OAuth|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+|[^\W\d_]+")
 _API_VERSION = re.compile(r"20\d{6}(v\d+)?\Z|_?v\d\Z", re.IGNORECASE)
-_ACRONYMS = {
-    word.lower(): word
-    for word in (
-        "ACL", "ACLs", "API", "CORS", "CPU", "DB", "DHCP", "DNS", "HTTP", "IAM", "ID", "IDs", "IP", "KMS",
-        "MFA", "NAT", "OAuth", "OIDC", "SAML", "SCIM", "SCP", "SSH", "SSL", "SSO", "TLS", "URL", "VPC",
-        "VPCs", "VPN",
-    )
-}  # fmt: skip
-_PAST = {
-    "be": "was", "begin": "began", "bind": "bound", "build": "built", "come": "came", "find": "found",
-    "forget": "forgot", "get": "got", "give": "gave", "go": "went", "have": "had", "head": "checked",
-    "hide": "hid", "leave": "left", "let": "let", "login": "logged in", "logoff": "logged off",
-    "logon": "logged on",
-    "logout": "logged out", "lookup": "looked up", "make": "made", "meet": "met",
-    "override": "overrode", "put": "put",
-    "read": "read", "reset": "reset", "run": "ran", "send": "sent", "set": "set", "show": "showed",
-    "signin": "signed in", "signout": "signed out", "shut": "shut", "signup": "signed up", "take": "took",
-    "undo": "undid", "withdraw": "withdrew", "write": "wrote",
-}  # fmt: skip
-_PLAIN = {
-    "head": "check", "login": "log in", "logoff": "log off", "logon": "log on", "logout": "log out",
-    "lookup": "look up", "signin": "sign in", "signout": "sign out", "signup": "sign up",
-}  # fmt: skip
-_DOUBLED_WORDS = """
-admit ban commit control drop log map permit pin plan refer rewrap scan ship stop submit swap tag transfer
-unban unmap unpin untag unwrap
-"""
-_OTHER_WORDS = """
-abort accept access activate add allocate allow apply approve archive assign associate assume attach
-authenticate authorize block cancel change check clone close complete configure confirm connect consent
-copy create deactivate decline decrypt delete deny deploy deprecate deregister describe destroy detach
-disable disassociate disconnect discover dismiss download edit elevate enable encrypt end enroll estimate
-evaluate execute expire export fetch filter force generate grant import initiate insert install invite
-invoke issue join kill launch link list lock manage mark merge migrate modify move mute notify open
-override patch pause perform post preview promote provision publish purge push query reactivate reboot
-receive recycle record refresh register reject release remove rename renew reopen replace report request
-resend resize resolve restart restore resume retrieve retry revoke rotate save schedule search select
-share sign simulate skip start subscribe suspend switch sync terminate test trash trigger unarchive
-unassign unblock undelete undeploy unenroll uninstall unlink unlock unmute unpublish unshare unsubscribe
-unsuspend untrash update upgrade upload use validate verify view
-"""
-_UNCOUNTED = (
-    "ing",
-    "data",
-    "information",
-    "access",
-    "SAML",
-    "SSO",
-    " security",
-    " protection",
-    " authentication",
-)
-_MAKER_WORDS = "add allocate create generate initiate invite issue register request run send start upload"
-_DOUBLED = frozenset(_DOUBLED_WORDS.split())
-_VERBS = frozenset(_OTHER_WORDS.split()) | _DOUBLED | _PAST.keys()
-_MAKERS = frozenset(_MAKER_WORDS.split())
-_PREPOSITIONS = {
-    "add": "to", "apply": "to", "associate": "with", "attach": "to", "authorize": "for", "create": "for",
-    "detach": "from", "disassociate": "from", "enable": "for", "disable": "for", "generate": "for",
-    "grant": "to", "put": "on", "remove": "from", "revoke": "for", "run": "in", "send": "to", "start": "on",
-    "stop": "on",
-}  # fmt: skip
+_WORDS = table("english")
+_ACRONYMS: dict[str, str] = {word.lower(): word for word in _WORDS["acronyms"].split()}
+_PAST: dict[str, str] = _WORDS["past"]
+_PLAIN: dict[str, str] = _WORDS["plain"]
+_UNCOUNTED = tuple(_WORDS["uncounted"])
+_DOUBLED = frozenset(_WORDS["doubled"].split())
+_VERBS = frozenset(_WORDS["verbs"].split()) | _DOUBLED | _PAST.keys()
+_MAKERS = frozenset(_WORDS["makers"].split())
+_PREPOSITIONS: dict[str, str] = {
+    verb: word for word, verbs in _WORDS["prepositions"].items() for verb in verbs.split()
+}
 JOINTS = frozenset({"to", "from", "for", "with", "by"})
 """Words inside a name that divide it: AddUserToGroup."""
 

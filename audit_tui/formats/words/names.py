@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
-from audit_tui.formats.values import dig, first_text, word_set
+from audit_tui.formats.tables import table
+from audit_tui.formats.values import dig, first_text
 from audit_tui.formats.words.english import (
     IRREGULAR_PASTS,
     Act,
@@ -23,25 +24,14 @@ from audit_tui.formats.words.english import (
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
 
-_GOOD = frozenset({"succeeded", "successful", "success", "successfully"})
-_BAD = word_set(
-    "failed failure fail fails denied rejected refused unsuccessful unsuccessfully forbidden"
-    " unauthorized unauthorised unauthenticated incorrect invalid"
-)  # fmt: skip
-_BAD_ALONE = word_set("blocked denied rejected refused failed failure forbidden unauthorized")
-_BAD_AT_END = word_set("error errors err timeout aborted expired")
-_AFTER_AN_END = word_set(
-    "by to for with due because on after from in at since as of event events attempt attempts alert"
-    " notification password login logon signin authentication"
-)  # fmt: skip
-"""Words before which a word of failure is the end of an act, not a kind of thing: "denied by policy"."""
+_ENDS = {name: frozenset(words.split()) for name, words in table("english")["ends"].items()}
+_GOOD, _BAD = _ENDS["good"], _ENDS["bad"]
 _NEGATED = re.compile(
     r"\b(?:not|never|cannot|couldn't|can't|didn't|wasn't|unable)\b|\bun(?:successful|able)",
     re.IGNORECASE,
 )
 _LAST_WORD = re.compile(r"[\W_]*(?:[A-Z]+|[A-Z]?[a-z]+)\W*\Z")
 _DOTTED = re.compile(r"(?P<family>[a-z][a-z0-9_-]*)(\.[a-z][a-z0-9_-]*)+\Z")
-_BY_THEMSELVES = word_set("login logoff logon logout signin signout signup")
 _RESULTS = frozenset({"failed", "failure", "succeeded", "success"})
 """Words at the end that tell how it ended, not what was done."""
 _NOMINAL = {"creation": "create", "deletion": "delete", "removal": "remove"}
@@ -70,10 +60,10 @@ def end_in_name(event: str) -> NamedEnd:
     for place, word in enumerate(words):
         is_last = place == len(words) - 1
         following = None if is_last else words[place + 1]
-        ends = word in _BAD and (is_last or place == 0 or following in _AFTER_AN_END)
-        if (ends or (word in _BAD_AT_END and is_last)) and len(words) > 1:
+        ends = word in _BAD and (is_last or place == 0 or following in _ENDS["after_an_end"])
+        if (ends or (word in _ENDS["bad_at_end"] and is_last)) and len(words) > 1:
             return NamedEnd(Outcome.FAILURE, _without_last(event) if is_last else None)
-    if len(words) == 1 and words[0] in _BAD_ALONE:
+    if len(words) == 1 and words[0] in _ENDS["bad_alone"]:
         return NamedEnd(Outcome.FAILURE, None)
     if _NEGATED.search(event) is not None:
         return NamedEnd(Outcome.FAILURE, None)
@@ -140,7 +130,7 @@ def named_act(name: str) -> NamedAct | None:
     act = _act_in(words)
     if act is None:
         return None
-    if act.verb in _BY_THEMSELVES:
+    if act.verb in _ENDS["by_themselves"]:
         return NamedAct(Act(act.verb, tuple(word for word in act.noun if word not in _DOERS)), ())
     if act.noun and act.noun != ("all",):
         return NamedAct(act, holder)

@@ -9,7 +9,7 @@ from audit_tui.formats.addresses import source_address
 from audit_tui.formats.decoding import inner_object
 from audit_tui.formats.record import Fields, Format, RecordError, Shape
 from audit_tui.formats.times import is_plain_utc, parse_time
-from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, dig, mark_denied
+from audit_tui.formats.values import MAX_SENTENCE_CHARS, column_text, content_key, dig, mark_denied, word_list
 from audit_tui.formats.vendors.cloud.cloudtrail_target import Scene, tell
 
 NAME = "cloudtrail"
@@ -22,13 +22,8 @@ DENIED_SEVERITY = 3
 _CALLS = ("AwsApiCall", "AwsConsoleAction", "AwsVpceEvent")
 """Types of events that carry an error when they fail, so that none means success."""
 _BESIDE = frozenset({"eventVersion", "userIdentity", "eventID", "awsRegion"})
-_ANSWERS = (
-    "CheckMfa",
-    "ConsoleLogin",
-    "SwitchRole",
-    "CredentialVerification",
-    "CredentialChallenge",
-    "UserAuthentication",
+_ANSWERS = word_list(
+    "CheckMfa ConsoleLogin SwitchRole CredentialVerification CredentialChallenge UserAuthentication"
 )
 """Results that stand in an event under its own name."""
 _MOST_ANSWERS = 8

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import Outcome
 from audit_tui.formats.tables import table
-from audit_tui.formats.values import dig
+from audit_tui.formats.values import dig, word_list
 from audit_tui.formats.words.english import JOINTS, Act, act_of, singular, told, with_reason, words_of
 from audit_tui.formats.words.patterns import narrate
 
@@ -23,18 +23,7 @@ _NEW_THINGS = frozenset({"run", "create", "register", "allocate", "copy", "reque
 _JOINING = frozenset({"attach", "associate", "detach", "disassociate"})
 _HOLDERS = ("role", "user", "group")
 """The holders of a policy, a key, a profile: more telling than the id of what they hold."""
-_ASPECTS = (
-    "ing",
-    "statu",
-    "status",
-    "policy",
-    "config",
-    "configuration",
-    "attribute",
-    "setting",
-    "version",
-    "selector",
-)
+_ASPECTS = word_list("ing statu status policy config configuration attribute setting version selector")
 """Nouns that are of something that has the name."""
 _REFUSED = re.compile(r"on resource: (arn:[^\s,\"']+)")
 _ENCODED = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
@@ -43,13 +32,8 @@ _EXACT, _PART, _ANY, _SOME = range(4)
 
 
 @cache
-def _tables() -> dict[str, Any]:
-    return table("cloudtrail")
-
-
-@cache
 def _word_set(name: str) -> frozenset[str]:
-    return frozenset(_tables()[name])
+    return frozenset(table("cloudtrail")[name])
 
 
 class Scene(NamedTuple):
@@ -329,7 +313,7 @@ def tell(
         target: What it acted upon, where the event itself does not say it.
     """
     who = user or "someone"
-    fixed = _tables()["sentences"].get(scene.name)
+    fixed = table("cloudtrail")["sentences"].get(scene.name)
     act = act_of(scene.name)
     acted_upon = _find(scene, act or Act("", ()))
     if acted_upon is not None:
@@ -353,7 +337,7 @@ def tell(
 
 
 def _service(scene: Scene) -> str:
-    return _tables()["services"].get(scene.service, scene.service) or "AWS"
+    return table("cloudtrail")["services"].get(scene.service, scene.service) or "AWS"
 
 
 def _reason(fields: Fields) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.event import AuditEvent, Outcome
@@ -181,7 +181,7 @@ def _tell(scene: GcpScene, user: str | None, outcome: Outcome, *, is_denied: boo
     tail = scene.event.rpartition(".")[2]
     if tail in _IAM:
         return _iam(scene, who, resource, outcome, is_denied=is_denied)
-    for end, pattern in _tables()["methods"].items():
+    for end, pattern in table("gcp")["methods"].items():
         if scene.event.endswith(end):
             if resource is not None and resource.kind == ("job",):
                 pattern = pattern.replace("a BigQuery job in", "BigQuery")
@@ -190,7 +190,7 @@ def _tell(scene: GcpScene, user: str | None, outcome: Outcome, *, is_denied: boo
     if named is None:
         on = f" on {resource}" if resource is not None and resource.name else ""
         return f"{who} called {shown(scene.event)}{on}"
-    act = Act(_tables()["verbs"].get(named.act.verb, named.act.verb), named.act.noun)
+    act = Act(table("gcp")["verbs"].get(named.act.verb, named.act.verb), named.act.noun)
     return told(who, act.past, act.plain, _rest(act, resource, scene.payload), outcome, is_denied=is_denied)
 
 
@@ -241,11 +241,6 @@ def _iam(scene: GcpScene, who: str, resource: Resource | None, outcome: Outcome,
             return told(who, act.past, act.plain, rest, outcome, is_denied=is_denied)
     rest = "the IAM policy" + (f" of {resource}" if resource is not None else "")
     return told(who, "changed", "change", rest, outcome, is_denied=is_denied)
-
-
-@cache
-def _tables() -> dict[str, dict[str, str]]:
-    return table("gcp")
 
 
 GCP = Format(

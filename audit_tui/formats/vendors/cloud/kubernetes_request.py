@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import parse_qs
 
@@ -24,11 +24,6 @@ _MAX_COMMAND_CHARS = 300
 
 _MANY = frozenset({"list", "watch", "deletecollection"})
 _READS = frozenset({"get", "list", "watch", "head"})
-
-
-@cache
-def _tables() -> dict[str, dict[str, str]]:
-    return table("kubernetes")
 
 
 class Request(NamedTuple):
@@ -126,7 +121,7 @@ def _word(value: object) -> str:
 
 @lru_cache(maxsize=1_024)
 def _noun(resource: str, *, is_many: bool) -> str:
-    noun = _tables()["nouns"].get(resource)
+    noun: str | None = table("kubernetes")["nouns"].get(resource)
     if noun is None:
         return resource if is_many else singular(resource)
     if not is_many or noun.endswith("s"):
@@ -182,7 +177,7 @@ def tell(
 
 def _act(request: Request) -> tuple[str, str, str]:
     """The act, in the past and after "to", and to what."""
-    verb, tables = request.verb.lower(), _tables()
+    verb, tables = request.verb.lower(), table("kubernetes")
     if not request.resource:
         return _forms(tables["verbs"].get(verb, "request"), request.path or "something")
     if verb == "create" and request.resource in tables["questions"]:

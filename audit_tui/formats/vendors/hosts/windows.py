@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.core.event import Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.mapping import Verdict
-from audit_tui.formats.values import NO_NAMES, column_text, first_text
+from audit_tui.formats.values import NO_NAMES, column_text, first_text, word_list
 from audit_tui.formats.vendors.hosts.windows_xml import records as records
 from audit_tui.formats.words.english import shown, with_reason
 
@@ -27,6 +27,9 @@ _USERS = {
     "": (),
 }
 _LABELLED = re.compile(r"(?P<label>[A-Z][A-Za-z ]{1,40}):\s*(?P<value>.*)\Z|<(?P<tag>\w+)>(?P<inner>[^<]*)</")
+_PROVIDERS = word_list(
+    "System.Provider.#attributes.Name winlog.provider_name SourceName ProviderName Provider Source"
+)
 _ANYBODY = ("SubjectUserName", "User", "TargetUserName", "AccountName", "UserName", "Account")
 
 
@@ -34,14 +37,7 @@ def refine(telling: Telling) -> None:
     """Name an event by its number, and tell who did what to what."""
     data = _data(telling)
     number = telling.event
-    provider = telling.text(
-        "System.Provider.#attributes.Name",
-        "winlog.provider_name",
-        "SourceName",
-        "ProviderName",
-        "Provider",
-        "Source",
-    )
+    provider = telling.text(*_PROVIDERS)
     tables = telling.mapping.tables
     table = _SYSMON if _SYSMON in (provider or telling.values.get("category") or "").lower() else "security"
     row = tables[table].get(number)
