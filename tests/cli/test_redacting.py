@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from audit_tui.core.columns import ListColumn
+    from audit_tui.core.columns import ListColumn, NameColumn
 
 NOBODY = frozenset({"system", "root", "unknown", "anonymous", "-", "(none)"})
 ROLES = frozenset(
@@ -180,6 +180,7 @@ def surfaces(store: Path, folder: Path) -> Iterator[tuple[str, str]]:
         for column in NAME_COLUMNS:
             yield f"values of {column}", str(reader.values(column, "", 10_000))
             yield f"facets of {column}", str(reader.facets(EventQuery(), column, 10_000))
+        yield "names of metadata", str(reader.metadata_names())
         rows = reader.page(EventQuery(), AtRow(0), 100_000).rows
         yield "list", str([tuple(row)[2:] for row in rows])
         # An export holds all of them; one by one they take a minute of a large sample.
@@ -236,6 +237,24 @@ def test_no_form_of_a_name_is_left_on_any_surface(tmp_path: Path) -> None:
     assert leaks(store, tmp_path) == []
     for surface, text in surfaces(store, tmp_path):
         assert [needle for needle in NEEDLES if needle in text.casefold()] == [], (surface, text)
+
+
+@pytest.mark.parametrize("column", [*NAME_COLUMNS, MetaField("by")])
+def test_spellings_of_a_name_are_one_value(column: NameColumn | MetaField, tmp_path: Path) -> None:
+    spellings = (ZOE, ZOE.upper(), ZOE.title())
+    moment = at("2026-11-20 09:00")
+    events = [
+        AuditEvent(name, moment + number, user=name, category=name, metadata={"by": name})
+        for number, name in enumerate(spellings)
+    ]
+    mode = RedactMode(lambda: bytes(32), is_on=True)
+    with StoreReader(make_store(tmp_path / "made.db", events)) as plain:
+        reader = RedactingReader(plain, mode)
+        zoe = mode.pseudonyms_of(plain).user(ZOE)
+        if not isinstance(column, MetaField):
+            assert [(value.value, value.events) for value in reader.values(column, "", 10)] == [(zoe, 3)]
+        facet = reader.facets(EventQuery(), column, 10)
+        assert [(value.value, value.events) for value in facet.values] == [(zoe, 3)]
 
 
 def test_the_same_name_has_one_pseudonym_on_all_surfaces(tmp_path: Path) -> None:

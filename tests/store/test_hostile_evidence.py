@@ -319,12 +319,19 @@ def test_a_hostile_store_is_checked_as_fast_as_another(path: Path, name: str, mo
 FOUND_BY_READING = {"removals without end"}
 MEMORY = """
 import sys
+from audit_tui.core.columns import Column
+from audit_tui.core.filter.filters import Condition
+from audit_tui.core.filter.operators import CONTAINS
+from audit_tui.core.query import EventQuery
+from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.evidence.verifying import Request, verify
 from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from pathlib import Path
 verify(Path(sys.argv[1]), Request())
 StoreSealChecker(Path(sys.argv[1])).run(lambda _: None)
+with StoreReader(sys.argv[1]) as reader:
+    assert reader.count(EventQuery(Condition(Column.DESCRIPTION, CONTAINS, "zzz"))) == 0
 # Not of getrusage, which begins with what the process had that started this one.
 status = Path("/proc/self/status").read_text()
 print(int(status.split("VmHWM:")[1].split()[0]) // 1024)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
@@ -25,7 +26,7 @@ from audit_tui.core.filter.filters import (
 )
 from audit_tui.core.filter.operators import IN_NETWORK
 from audit_tui.core.investigate.facets import facet_of, facet_of_events
-from audit_tui.core.query import NEWEST_FIRST, After, Before
+from audit_tui.core.query import NEWEST_FIRST, After, Before, ValueCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
         Sort,
         SourceState,
         StoreInfo,
-        ValueCount,
     )
 
 _SHOWN_BY_VALUE = frozenset(
@@ -182,13 +182,13 @@ class RedactingReader:
         if names is None:
             return self.plain.values(field, search, limit, cancel)
         wanted = search.casefold()
-        shown = self._shown(field, self.plain.values(field, "", _max_names(), cancel))
-        matches = [
-            value
-            for value in shown
-            if wanted in (NO_VALUE_WORDS if value.value is None else value.value.casefold())
-        ]
-        return tuple(matches[:limit])
+        totals = self._totals(field, self.plain.values(field, "", _max_names(), cancel))
+        matches = (
+            ValueCount(value, events)
+            for value, events in totals.most_common()
+            if wanted in (NO_VALUE_WORDS if value is None else value.casefold())
+        )
+        return tuple(islice(matches, limit))
 
     def facets(
         self,
@@ -211,10 +211,7 @@ class RedactingReader:
             facet = self.plain.facets(
                 self._real(query), field, _max_names(), cancel, counts_all=True, most_events=most_events
             )
-            # Spellings of a name share a pseudonym, and so their events.
-            totals: Counter[str | None] = Counter()
-            for value in self._shown(field, facet.values):
-                totals[value.value] += value.events
+            totals = self._totals(field, facet.values)
             joined = facet_of(totals, facet.counted, limit, rarest=rarest, is_whole=facet.is_whole)
             return joined if facet.distinct == len(facet.values) else replace(joined, distinct=None)
         # A value of these may hold what only the rest of its event tells to be a name.
@@ -229,8 +226,11 @@ class RedactingReader:
         return self.plain.histogram(self._real(query), edges_us, cancel)
 
     def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
-        """Return the names of the metadata's fields."""
-        return self.plain.metadata_names(cancel)
+        """Return the names of the metadata's fields, which may be those of people."""
+        paths, names = self.plain.metadata_names(cancel), self._names()
+        if names is None:
+            return paths
+        return tuple(dict.fromkeys(names.value(Column.DESCRIPTION, path) or path for path in paths))
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """Yield the events of a result in its order."""
@@ -276,12 +276,13 @@ class RedactingReader:
                 return key
         return replace(key, value=names.originals(key.value)[0])
 
-    def _shown(self, field: FacetField, values: tuple[ValueCount, ...]) -> tuple[ValueCount, ...]:
-        names = self._names()
-        if names is None:
-            return values
-        column = field if isinstance(field, Column) else Column.DESCRIPTION
-        return tuple(replace(value, value=names.value(column, value.value)) for value in values)
+    def _totals(self, field: FacetField, values: tuple[ValueCount, ...]) -> Counter[str | None]:
+        """Return how many events have each shown value: spellings of a name share a pseudonym."""
+        column, names = field if isinstance(field, Column) else Column.DESCRIPTION, self._names()
+        totals: Counter[str | None] = Counter()
+        for value in values:
+            totals[value.value if names is None else names.value(column, value.value)] += value.events
+        return totals
 
 
 def shown_filter(expression: Filter, names: Pseudonyms) -> Filter:

@@ -280,13 +280,13 @@ class Session:
                 yield seq, time_or_zero(occurred_us), read_text(text)
 
     def _chosen(self, statement: str, seqs: Sequence[int]) -> Iterable[tuple[Any, ...]]:
-        """Yield the rows of some events."""
+        """Yield the rows of some events, one in memory at a time: a row may have megabytes."""
         if len(seqs) and max(seqs) - min(seqs) == len(seqs) - 1:
-            yield from self.rows(f"{statement} BETWEEN ? AND ?", (min(seqs), max(seqs)))
+            yield from self.stream(f"{statement} BETWEEN ? AND ?", (min(seqs), max(seqs)))
             return
         for first in range(0, len(seqs), statements.MAX_MARKS):
             where, parameters = statements.chosen(list(seqs[first : first + statements.MAX_MARKS]))
-            yield from self.rows(statement + where, parameters)
+            yield from self.stream(statement + where, parameters)
 
     def learn(self, names: NameTable, numbers: Iterable[int | None]) -> None:
         """Read the names with these numbers; a number never gets another name."""
