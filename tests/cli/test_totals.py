@@ -134,7 +134,7 @@ def test_hostile_values_reach_no_terminal(tmp_path: Path, form: str) -> None:
         (("facets", "colour"), "colour"),
         (("facets",), "COLUMN"),
         (("histogram", "--every", "1x"), "30s, 5m"),
-        (("histogram", "--every", "1h", "--buckets", "3"), "together"),
+        (("histogram", "--every", "1h", "--buckets", "3"), "cannot be used with --buckets"),
         (("histogram", "--every", "1s", "--range", "all-time"), "10,000"),
         (("histogram", "--buckets", "0"), "from 1 to 10,000"),
     ],
