@@ -110,7 +110,8 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         self._check = ValueCheck(values)
         self._hint = Static(HINTS[ValueInput], id="hint", markup=False)
         self._query = EventQuery()
-        self._error: AuditTuiError | None = None
+        self._errors: dict[type, AuditTuiError] = {}
+        """Errors that stand, by who told them: that events can be counted takes back no error of values."""
         self._names_read = False
         """The fields of the metadata are known, or asked for."""
         self._is_fresh = True
@@ -137,7 +138,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         """
         self._query = query
         self._source.begin(query.interval, range_words)
-        self._error = None
+        self._errors.clear()
         expression = current.expression() if isinstance(current, FlatFilter) else current
         rows = current if isinstance(current, FlatFilter) else _rows_of(Query(expression))
         self._line.begin(line_of(expression), context or TimeContext(UTC, datetime.now(UTC)))
@@ -265,7 +266,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
 
     @on(QueryRow.Edited)
     def _take_line(self) -> None:
-        self._error = None
+        self._errors.clear()
         if self._line.error is not None:
             self._count.refuse("not understood")
             self._show_hint()
@@ -280,7 +281,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
     def _recount(self) -> None:
         self._text = None
         self._line.show(line_of(self.edited.expression()))
-        self._error = None
+        self._errors.clear()
         if any(draft.problem() is not None for draft in self._rows.drafts):
             self._count.refuse("a value cannot match")
         else:
@@ -312,8 +313,10 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
     @on(ValueInput.Failed)
     @on(MatchCount.Failed)
     def _show_error(self, event: ValueInput.Failed | MatchCount.Failed) -> None:
-        if event.error is not self._error:
-            self._error = event.error
+        before = self._errors.pop(type(event), None)
+        if event.error is not None:
+            self._errors[type(event)] = event.error
+        if event.error is not before:
             self._show_hint()
 
     @on(Button.Pressed, ".remove")
@@ -348,7 +351,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
             return
         problem = next(((row, error) for row in self._rows.rows if (error := row.draft.problem())), None)
         if problem is not None:
-            row, self._error = problem
+            row, self._errors[type(self)] = problem
             row.value.focus()
             self._show_hint()
         elif not self._rows.mark_incomplete():
@@ -391,15 +394,16 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
             self._recount()
 
     def _show_hint(self) -> None:
-        self._hint.set_class(self._error is not None, "-error")
+        self._hint.set_class(bool(self._errors), "-error")
         if self._line.error is not None:
-            error = self._line.error
-            words = clean(f"{error.message} {error.hint}") + ("   ⏎ mends it" if error.mended else "")
+            mistake = self._line.error
+            words = clean(f"{mistake.message} {mistake.hint}") + ("   ⏎ mends it" if mistake.mended else "")
             self._hint.add_class("-error")
             self._hint.update(f"✗ {words}", layout=False)
             return
-        if self._error is not None:
-            words = clean(f"{self._error.message} {self._error.hint}")
+        if self._errors:
+            error = next(reversed(self._errors.values()))
+            words = clean(f"{error.message} {error.hint}")
             self._hint.update(f"✗ {words}", layout=False)
             return
         if self.has_class("-short") and self._check.words:
