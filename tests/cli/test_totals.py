@@ -112,7 +112,7 @@ def test_nothing_is_said_where_nothing_is(tmp_path: Path, form: str, arguments: 
     store = make_store(tmp_path / "audit.db", [])
     result = run(*arguments, "-s", str(store), "--format", form)
     assert result.exit_code == 0
-    assert "No events" in result.stderr
+    assert "no events" in result.stderr
     if form == "json":
         assert json.loads(result.stdout) == []
 
