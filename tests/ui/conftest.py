@@ -5,7 +5,13 @@ from __future__ import annotations
 import textual.app
 import textual.pilot
 
-from tests.ui.waiting import wait_for_rest
+from audit_tui.ui.terminal import key_order
+from audit_tui.ui.widgets import bars
+from tests.ui.waiting import PATIENCE_S, wait_for_rest
 
 textual.app.wait_for_idle = wait_for_rest  # type: ignore[attr-defined]
 textual.pilot.wait_for_idle = wait_for_rest  # type: ignore[attr-defined]
+
+# A busy machine takes longer between a key and the look at what it says, or opens.
+bars.NOTICE_S = 600.0
+key_order.PATIENCE_S = PATIENCE_S

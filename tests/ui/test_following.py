@@ -16,6 +16,7 @@ from audit_tui.ui.screens.review import base, following
 from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import Driver, account, run_review
 
+
 @pytest.fixture(autouse=True)
 def _only_own_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody look but the test: on a busy machine the timer would come between two keys."""
