@@ -46,7 +46,7 @@ def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield opened
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(expression=FILTERS)
 def test_a_filter_wants_what_it_should(reader: EventReader, expression: Filter) -> None:
     query = EventQuery(expression)

@@ -30,8 +30,8 @@ HUGE: dict[str, dict[str, object]] = {
     "text": {"value": "x" * (10 * MB) + " end-of-it"},
     "words": {"value": "word " * (2 * MB) + "end-of-it"},
     "fields": {**{f"f{number}": "y" * (2 * MB) for number in range(5)}, "z": "end-of-it"},
-    "list": {"list": [*range(500_000), "end-of-it"]},
-    "names": {**{f"name-{number}": number for number in range(200_000)}, "z": "end-of-it"},
+    "list": {"list": [*range(120_000), "end-of-it"]},
+    "names": {**{f"name-{number}": number for number in range(50_000)}, "z": "end-of-it"},
     "unicode": {"value": "ü\u202e" * (2 * MB) + "end-of-it"},
 }
 
