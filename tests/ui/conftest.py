@@ -6,12 +6,10 @@ import textual.app
 import textual.pilot
 
 from audit_tui.ui.terminal import key_order
-from audit_tui.ui.widgets import bars
 from tests.ui.waiting import PATIENCE_S, wait_for_rest
 
 textual.app.wait_for_idle = wait_for_rest  # type: ignore[attr-defined]
 textual.pilot.wait_for_idle = wait_for_rest  # type: ignore[attr-defined]
 
-# A busy machine takes longer between a key and the look at what it says, or opens.
-bars.NOTICE_S = 600.0
+# On a busy machine a dialog may take longer to open than a person waits with the next key.
 key_order.PATIENCE_S = PATIENCE_S

@@ -9,6 +9,7 @@ import pytest
 from audit_tui.core.evidence.sealed import SealState, SealStatus, Wrong, WrongEvents
 from audit_tui.errors import StoreError
 from audit_tui.ui.lane import Lane
+from audit_tui.ui.screens.review import base
 from audit_tui.ui.screens.review.parts import seal_watch
 from audit_tui.ui.screens.seal_dialog import seal_lines
 from audit_tui.ui.widgets.bars import StatusLine
@@ -53,7 +54,8 @@ class Checker:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for the timer, nor for the user to rest."""
+    """Nobody waits for the user to rest, and no check begins but when the test says so."""
+    monkeypatch.setattr(base, "BEGIN_S", 3600.0)
     monkeypatch.setattr(seal_watch.SealWatch.__init__, "__defaults__", (0.0,))
 
 
