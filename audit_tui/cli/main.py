@@ -47,65 +47,40 @@ class CommandSource(NamedTuple):
     """The module of a command, and a sentence about it, so that ``--help`` need not import it."""
 
     module: str
-    attribute: str
     about: str
 
 
 COMMANDS = {
-    "open": CommandSource(
-        "open_", "open_command", "Review a store, or log files and folders, on the screen (the default)."
-    ),
-    "demo": CommandSource("demo", "demo_command", "Make a demo store and review it."),
-    "import": CommandSource(
-        "import_", "import_command", "Import log files, folders, or - (standard input) into a store."
-    ),
-    "record": CommandSource("record", "record_command", "Record one event in a store, made if need be."),
-    "query": CommandSource("query", "query_command", "Print events, newest first."),
-    "count": CommandSource("query", "count_command", "Print the number of events."),
-    "facets": CommandSource(
-        "totals", "facets_command", "Print the most frequent values of a column, or the rarest."
-    ),
-    "histogram": CommandSource(
-        "totals", "histogram_command", "Print how many events lie in each span of time."
-    ),
-    "detect": CommandSource("detect", "detect_command", "Print which Sigma rules hit which events."),
+    "open": CommandSource("open_", "Review a store, or log files and folders, on the screen (the default)."),
+    "demo": CommandSource("demo", "Make a demo store and review it."),
+    "import": CommandSource("import_", "Import log files, folders, or - (standard input) into a store."),
+    "record": CommandSource("record", "Record one event in a store, made if need be."),
+    "query": CommandSource("query", "Print events, newest first."),
+    "count": CommandSource("query", "Print the number of events."),
+    "facets": CommandSource("totals", "Print the most frequent values of a column, or the rarest."),
+    "histogram": CommandSource("totals", "Print how many events lie in each span of time."),
+    "detect": CommandSource("detect", "Print which Sigma rules hit which events."),
     "compare": CommandSource(
-        "compare",
-        "compare_command",
-        "Print what is NEW, GONE, or times as frequent as in another stretch of time.",
+        "compare", "Print what is NEW, GONE, or times as frequent as in another stretch of time."
     ),
-    "watch": CommandSource("watch", "watch_command", "Print new events as they come, each once."),
-    "export": CommandSource(
-        "export", "export_command", "Write all events that match to the file OUT, newest first."
-    ),
+    "watch": CommandSource("watch", "Print new events as they come, each once."),
+    "export": CommandSource("export", "Write all events that match to the file OUT, newest first."),
     "ship": CommandSource(
-        "ship", "ship_command", "Send a sealed store to an engine that many stores share, each event once."
+        "ship", "Send a sealed store to an engine that many stores share, each event once."
     ),
     "case": CommandSource(
-        "case",
-        "case_command",
-        "Write the marked events of a store, with their notes, to the file OUT: HTML or Markdown.",
+        "case", "Write the marked events of a store, with their notes, to the file OUT: HTML or Markdown."
     ),
-    "verify": CommandSource(
-        "verify", "verify_command", "Check that the events are those that were recorded."
-    ),
-    "seal": CommandSource("seal", "seal_command", "Make keys that sign the seals, and write checkpoints."),
-    "redact": CommandSource(
-        "redact", "redact_command", "Replace fields of events for good, as a recorded act."
-    ),
-    "prune": CommandSource("redact", "prune_command", "Delete old events, as a recorded act."),
-    "backup": CommandSource(
-        "backup", "backup_command", "Copy a store that may be in use to OUT, and verify the copy."
-    ),
-    "restore": CommandSource(
-        "backup", "restore_command", "Put a verified copy in the place of a store that is gone."
-    ),
-    "info": CommandSource("info", "info_command", "Tell what a store holds."),
-    "doctor": CommandSource(
-        "doctor", "doctor_command", "Look for what is wrong with the store, the machine and the settings."
-    ),
-    "reindex": CommandSource("reindex", "reindex_command", "Rebuild the indexes of a store."),
-    "config": CommandSource("config_", "config_command", "Show and check the settings."),
+    "verify": CommandSource("verify", "Check that the events are those that were recorded."),
+    "seal": CommandSource("seal", "Make keys that sign the seals, and write checkpoints."),
+    "redact": CommandSource("redact", "Replace fields of events for good, as a recorded act."),
+    "prune": CommandSource("redact", "Delete old events, as a recorded act."),
+    "backup": CommandSource("backup", "Copy a store that may be in use to OUT, and verify the copy."),
+    "restore": CommandSource("backup", "Put a verified copy in the place of a store that is gone."),
+    "info": CommandSource("info", "Tell what a store holds."),
+    "doctor": CommandSource("doctor", "Look for what is wrong with the store, the machine and the settings."),
+    "reindex": CommandSource("reindex", "Rebuild the indexes of a store."),
+    "config": CommandSource("config_", "Show and check the settings."),
 }
 
 
@@ -122,7 +97,7 @@ class Commands(click.Group):
         if source is None:
             return None
         module = import_module(f"audit_tui.cli.commands.{source.module}")
-        command: click.Command = getattr(module, source.attribute)
+        command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

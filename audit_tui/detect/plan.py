@@ -14,7 +14,6 @@ from audit_tui.core.filter.filters import (
     MetaField,
     Not,
     condition_of,
-    conditions_in,
 )
 from audit_tui.core.filter.matching import texts_of
 from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, IS_NOT, MATCHES
@@ -318,8 +317,3 @@ def _record_lookup(kind: str, record: dict[str, object]) -> Lookup:
         return [text for path, text in all_leaves if is_inside(path, field)]
 
     return texts
-
-
-def fields_of(plan: Plan) -> tuple[str, ...]:
-    """Return the names of the fields that a rule looks at, each once: to be marked in an event."""
-    return tuple(dict.fromkeys(condition.field.value for condition in conditions_in(plan.filter)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -278,8 +277,3 @@ def compile_regex(expression: str) -> Any:  # noqa: ANN401 - a library without t
         return re2.compile(expression, options)
     except re2.error as error:
         raise ValueError(str(error)) from None
-
-
-def mark_of(tree: Tree) -> str:
-    """Return the tree as one text, the same for the same tree."""
-    return json.dumps(to_json(tree), separators=(",", ":"), ensure_ascii=True)

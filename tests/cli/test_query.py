@@ -420,3 +420,9 @@ def test_completion_shows_no_name_when_names_are_hidden(store: Path, monkeypatch
 
 def test_completion_of_a_store_that_is_not_one_is_quiet(tmp_path: Path) -> None:
     assert completed(tmp_path, "query", "-s", str(tmp_path), "user:") == []
+
+
+def test_a_store_without_events_says_so(tmp_path: Path) -> None:
+    empty = str(make_store(tmp_path / "empty.db", []))
+    for command in (("query",), ("count",), ("facets", "user"), ("histogram",)):
+        assert run(*command, "-s", empty).stderr == "The store has no events yet.\n"

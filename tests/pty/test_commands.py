@@ -192,3 +192,10 @@ def test_following_says_what_came_so_far(tmp_path: Path, monkeypatch: pytest.Mon
         terminal.press("ctrl+c")
         assert terminal.wait() == 130
         assert "Following" not in terminal.screen_text()
+
+
+@pytest.mark.parametrize("words", [["-"], ["-", "--plain"]])
+def test_a_keyboard_is_not_a_log(words: list[str]) -> None:
+    with Terminal([*AUDIT_TUI, *words]) as terminal:
+        assert terminal.wait() == 2
+        assert terminal.lines[0] == "No log comes from the keyboard."
