@@ -415,6 +415,49 @@ def test_more_text_than_fits_is_divided_and_the_rest_left_to_the_rows(
     assert text_index.outstanding(store, 1) == []
 
 
+def test_long_texts_are_left_to_the_rows_before_they_fill_the_memory(
+    store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of long texts no more are held than this, however little all events have together."""
+    built: list[int] = []
+
+    def counted(fields: text_fields.TextFields) -> text_build.Built:
+        texts = {text for column in fields.columns.values() for text in column.texts}
+        built.append(sum(len(text) for text in texts if len(text) > text_fields.LONG_BYTES))
+        return text_build.built_from(fields)
+
+    monkeypatch.setattr(text_fields, "LONG_BYTES", 300)
+    monkeypatch.setattr(text_index, "LEAST_DIVIDED", 4)
+    monkeypatch.setattr(text_index, "built_from", counted)
+    monkeypatch.setattr(text_index, "MAX_LONG_BYTES", 1_000)
+    long = {"body": "agent " + "x" * 400}
+    events = [("agent", None, None, long if n % 8 == 0 or n >= 60 else {}) for n in range(64)]
+    fill(store, drawn_events(events))
+    text_index.build(store)
+    assert built
+    assert max(built) <= 1_000
+    matches, untested = search(Opened(store), Condition(ANY_TEXT, CONTAINS, "agent"))
+    assert untested
+    assert list(matches | untested) == list(range(1, 65))
+    monkeypatch.setattr(text_check, "MAX_LONG_BYTES", 1_000)
+    for stretch in text_index.stretches(store):
+        assert not text_check.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
+
+
+def test_an_index_of_more_long_texts_by_an_older_program_is_right(
+    store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_fields, "LONG_BYTES", 300)
+    fill(store, drawn_events([("x" * 400, None, None, {}) for _ in range(9)]))
+    text_index.build(store)
+    monkeypatch.setattr(text_check, "MAX_LONG_BYTES", 1_000)
+    (stretch,) = text_index.stretches(store)
+    rows = store.execute(text_fields.ROWS, stretch).fetchall()
+    assert text_check.problems(store, stretch, rows) == []
+    store.execute("UPDATE text_stretches SET events = -1")
+    assert text_check.problems(store, stretch, rows)
+
+
 def test_appended_events_get_short_stretches_and_whole_blocks(
     store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

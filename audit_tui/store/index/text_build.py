@@ -429,7 +429,7 @@ def _frequent_pairs(numbers: list[int], ends: set[int]) -> tuple[list[int], list
         ends: Those that end a text.
     """
     halves = array("H", numbers)
-    both = list(doubled(halves[1:], halves[:-1]))
+    both = doubled(halves[1:], halves[:-1])
     frequent = [
         key
         for key, times in Counter(both).items()

@@ -34,6 +34,10 @@ _REPEATED_FIELDS = ("target", "source_ip")
 """Metadata often repeats these: a text that stands in both is stored once, for both fields."""
 MAX_TEXT_BYTES = 64 * 1024 * 1024
 """With more text than this a stretch is divided; it is in memory while its index is built."""
+LONG_BYTES = 64 * 1024
+"""A text is long from here on: few others share its pieces, so that its index takes ten times its size."""
+MAX_LONG_BYTES = 16 * 1024 * 1024
+"""With more of long texts than this a stretch is divided too; those of older programs were not."""
 MAX_FIELDS = 50_000
 """With more different fields than this a stretch is divided too."""
 BATCH_BYTES = 8 * 1024 * 1024
@@ -96,13 +100,20 @@ class TextFields:
 
     Args:
         base: The seq that has row 0.
+        most_long_bytes: More of long texts are too much.
         expected: Columns to be used where they are needed, by their fields, instead of new ones.
     """
 
-    def __init__(self, base: int, expected: Mapping[tuple[str, ...], Column] = _NO_COLUMNS) -> None:
+    def __init__(
+        self,
+        base: int,
+        most_long_bytes: int,
+        expected: Mapping[tuple[str, ...], Column] = _NO_COLUMNS,
+    ) -> None:
         self._base = base
+        self._most_long_bytes = most_long_bytes
         self._expected = expected
-        self._text_bytes = 0
+        self._text_bytes = self._long_bytes = 0
         self.rows = array("H")
         """All events, also those without a text."""
         self._repeats: dict[tuple[str, str], bool] = {}
@@ -122,10 +133,10 @@ class TextFields:
         self.rows.fromlist(rows)
         values = _Batch()
         for name, texts in zip(PLAIN_FIELDS, plain, strict=True):
-            values.put(name, *_present(rows, texts))
-        self._text_bytes += values.decode(*_present(rows, metadata)) + values.plain_bytes
-        if self._text_bytes > MAX_TEXT_BYTES:
-            raise TooMuchText
+            self._count(present := _present(rows, texts))
+            values.put(name, *present)
+        self._count(present := _present(rows, metadata))
+        values.decode(*present)
         for names, (some_rows, some_texts) in values.shared(self._repeats).items():
             column = self.columns.get(names)
             if column is None:
@@ -133,6 +144,13 @@ class TextFields:
                     raise TooMuchText
                 column = self.columns[names] = self._expected.get(names) or Column()
             column.add(some_rows, some_texts)
+
+    def _count(self, values: Values) -> None:
+        lengths = list(map(len, values[1]))
+        self._text_bytes += sum(lengths)
+        self._long_bytes += sum(filter(LONG_BYTES.__lt__, lengths))
+        if self._text_bytes > MAX_TEXT_BYTES or self._long_bytes > self._most_long_bytes:
+            raise TooMuchText
 
 
 def _present(rows: Sequence[int], values: Sequence[object]) -> Values:
@@ -148,7 +166,6 @@ class _Batch:
 
     def __init__(self) -> None:
         self._columns: dict[str, tuple[list[int], list[str]]] = {}
-        self.plain_bytes = 0
 
     def put(self, name: str, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Add texts of a field."""
@@ -157,11 +174,9 @@ class _Batch:
             column = self._columns[name] = [], []
         column[0].extend(rows)
         column[1].extend(texts)
-        if name in PLAIN_FIELDS:
-            self.plain_bytes += sum(map(len, texts))
 
-    def decode(self, rows: Sequence[int], stored: Sequence[str]) -> int:
-        """Add the texts in metadata; return about how many bytes they have."""
+    def decode(self, rows: Sequence[int], stored: Sequence[str]) -> None:
+        """Add the texts in metadata."""
         waiting: list[_NamedColumn] = [
             (deeper_path("", name), some_rows, values)
             for name, some_rows, values in _by_name(rows, _decoded(stored))
@@ -172,7 +187,6 @@ class _Batch:
                 self._put_leaves(path, some_rows, values)
             else:
                 waiting += self._put_mixed(path, some_rows, values)
-        return sum(map(len, stored))
 
     def shared(self, repeats: dict[tuple[str, str], bool]) -> dict[tuple[str, ...], Values]:
         """Return the texts by the fields that an event has them in.

@@ -9,7 +9,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.store.index.text_build import Built, built_from
-from audit_tui.store.index.text_fields import BATCH_BYTES, BATCH_EVENTS, ROWS, TextFields, TooMuchText
+from audit_tui.store.index.text_fields import (
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    MAX_LONG_BYTES,
+    ROWS,
+    TextFields,
+    TooMuchText,
+)
 from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, deflated, place_of
 
@@ -160,16 +167,21 @@ def stretches(connection: sqlite3.Connection) -> list[Stretch]:
 
 
 def made(
-    rows: Iterable[Sequence[Any]], stretch: Stretch, expected: Mapping[tuple[str, ...], Column] | None = None
+    rows: Iterable[Sequence[Any]],
+    stretch: Stretch,
+    most_long_bytes: int | None = None,
+    expected: Mapping[tuple[str, ...], Column] | None = None,
 ) -> Built | None:
     """Return the parts of a stretch; None when it has too much text.
 
     Args:
         rows: Of all its events, in order, the columns that ``text_fields.ROWS`` names.
         stretch: Of which events.
-        expected: As ``TextFields`` takes them.
+        most_long_bytes: As ``TextFields`` takes it; None is as much as is built.
+        expected: The same.
     """
-    fields = TextFields(block_of(stretch.first_seq), expected or {})
+    most_long_bytes = MAX_LONG_BYTES if most_long_bytes is None else most_long_bytes
+    fields = TextFields(block_of(stretch.first_seq), most_long_bytes, expected or {})
     try:
         for batch in _batched(rows):
             fields.add(batch)
