@@ -21,7 +21,7 @@ from audit_tui.store.tables.rows import stored_text
 if TYPE_CHECKING:
     from audit_tui.core.filter.networks import Address, Network
 
-FORMAT = 1
+FORMAT = 2
 """The version of the tables."""
 MAX_STORES = 1 << 19
 MAX_NUMBER = (1 << NUMBER_BITS) - 1
@@ -63,6 +63,12 @@ GRAIN_US: dict[Field, int] = {
 }
 """The length of the spans that are counted. Hours, since days of most zones begin with one; users by days, or
 there would be nearly as many totals as events."""
+MONTH_US = 32 * 24 * HOUR_US
+"""Each total is kept for spans of this length, too: three years are 35 of them, and 26,000 hours."""
+MONTHS = 16
+"""Is added to the number of a field for its totals by such spans."""
+PAIRS = {(Field.EVENT, Field.CATEGORY): 32, (Field.EVENT, Field.USER): 33, (Field.CATEGORY, Field.USER): 34}
+"""The numbers of totals of two names: the first one is their name, the second one their span."""
 NO_NAME = 0
 """Stands in the totals for a missing value."""
 OUTCOMES = ("unknown", "success", "failure")

@@ -188,6 +188,8 @@ def check_format(connection: Connection, url: SourceUrl) -> None:
         raise not_made(url)
     if int(rows[0][0]) > FORMAT:
         raise StoreTooNew(f"{url} was made by a newer audit-tui.", "Update this one.")
+    if int(rows[0][0]) < FORMAT:
+        raise StoreError(f"{url} was made by an older audit-tui.", "Ship the stores to an empty database.")
 
 
 def not_made(url: SourceUrl) -> StoreError:

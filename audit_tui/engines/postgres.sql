@@ -50,6 +50,7 @@ CREATE TABLE audit_totals (
     n bigint NOT NULL,
     PRIMARY KEY (field, name, span)
 );
+CREATE INDEX audit_totals_span ON audit_totals (field, span);
 CREATE TABLE audit_batches (
     store int NOT NULL REFERENCES audit_stores (store),
     last_n bigint NOT NULL,

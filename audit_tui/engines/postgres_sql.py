@@ -12,7 +12,10 @@ from audit_tui.engines.layout import (
     COLUMN_OF,
     GRAIN_US,
     MAX_NUMBER,
+    MONTH_US,
+    MONTHS,
     NO_NAME,
+    PAIRS,
     Field,
     digest_of,
 )
@@ -96,7 +99,7 @@ class PostgresDialect(Dialect):
         end = "(SELECT occurred_us FROM audit_events ORDER BY occurred_us {} LIMIT 1)"
         return (
             f"SELECT {about.format('id')}, {about.format('format')},"
-            " (SELECT sum(n) FROM audit_totals WHERE field = 0),"
+            f" (SELECT sum(n) FROM audit_totals WHERE field = {MONTHS}),"
             f" {end.format('')}, {end.format('DESC')}, {tables}, (SELECT count(*) FROM audit_stores)"
         )
 
@@ -113,13 +116,13 @@ class PostgresDialect(Dialect):
         return f"SELECT s.store, coalesce(({head}), 0) FROM audit_stores s ORDER BY s.store"
 
     def values(self, field: Field, where: str, rank: str, limit: int) -> str:
-        totals = f"SELECT name, sum(n) AS n FROM audit_totals WHERE field = {int(field)} GROUP BY name"
+        totals = f"SELECT name, sum(n) AS n FROM audit_totals WHERE field = {field + MONTHS} GROUP BY name"
         chosen = (
             f"SELECT n.name, n.folded, t.n, {rank} AS rank FROM ({totals}) t"
             f" JOIN audit_names n ON n.id = t.name WHERE ({where}) AND t.n > 0"
             f" ORDER BY 4, 3 DESC, 2, 1 LIMIT {limit}"
         )
-        missing = f"SELECT sum(n) FROM audit_totals WHERE field = {int(field)} AND name = {NO_NAME}"
+        missing = f"SELECT sum(n) FROM audit_totals WHERE field = {field + MONTHS} AND name = {NO_NAME}"
         return f"({chosen}) UNION ALL SELECT NULL, '', coalesce(({missing}), 0), 3"
 
     def bucket(self, args: Args, moment: str, edges_us: Sequence[int]) -> str:
@@ -142,12 +145,27 @@ class PostgresDialect(Dialect):
         return f"SELECT a.name, g.n FROM ({grouped}) AS g (k, n) LEFT JOIN audit_names a ON a.id = g.k"
 
     def problems(self) -> dict[str, str]:
-        counted = " UNION ALL ".join(
-            f"SELECT {int(field)} AS field, {f'coalesce(e.{COLUMN_OF[field]}, 0)' if field else '0'} AS name,"
-            f" floor(e.occurred_us::numeric / {grain})::int AS span FROM audit_events e"
+        def name(field: Field) -> str:
+            return f"coalesce(e.{COLUMN_OF[field]}, {NO_NAME})" if field else str(NO_NAME)
+
+        counted = [
+            f"SELECT {int(field)} AS field, {name(field)} AS name,"
+            f" floor(e.occurred_us::numeric / {grain})::int AS span, 1 AS n FROM audit_events e"
             for field, grain in GRAIN_US.items()
+        ]
+        counted += [
+            f"SELECT {pair}, {name(first)}, {name(second)}, 1 FROM audit_events e"
+            for (first, second), pair in PAIRS.items()
+        ]
+        counted += [
+            f"SELECT {field + MONTHS}, t.name, floor(t.span::numeric / {MONTH_US // grain})::int, t.n"
+            f" FROM audit_totals t WHERE t.field = {int(field)}"
+            for field, grain in GRAIN_US.items()
+        ]
+        grouped = (
+            f"SELECT c.field, c.name, c.span, sum(c.n) AS n FROM ({' UNION ALL '.join(counted)}) c"
+            " GROUP BY 1, 2, 3"
         )
-        grouped = f"SELECT c.field, c.name, c.span, count(*) AS n FROM ({counted}) c GROUP BY 1, 2, 3"
         return {
             "a total is not the number of its events": (
                 f"SELECT 1 FROM ({grouped}) g FULL JOIN audit_totals t"

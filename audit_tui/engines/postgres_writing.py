@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import errors
 
-from audit_tui.engines.layout import FORMAT, GRAIN_US, NO_NAME, Field, digest_of
+from audit_tui.engines.layout import FORMAT, GRAIN_US, MONTH_US, MONTHS, NO_NAME, PAIRS, Field, digest_of
 from audit_tui.engines.pool import check_format
 from audit_tui.engines.postgres import PostgresConnection, told
 from audit_tui.engines.writing import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.outgoing import Batch, Removal
 
-_COUNTED = (Field.ALL, Field.EVENT, Field.CATEGORY, Field.USER)
 _ADD_TOTALS = (
     "INSERT INTO audit_totals (field, name, span, n)"
     " SELECT * FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bigint[])"
@@ -205,12 +205,18 @@ def _numbers_text(numbers: Iterable[int | None]) -> Iterator[str]:
     return (NULL if number is None else str(number) for number in numbers)
 
 
-def _totals(batch: Batch, numbers: Sequence[Sequence[int | None]]) -> dict[tuple[int, int, int], int]:
+def _totals(batch: Batch, numbers: Sequence[Sequence[int | None]]) -> Counter[tuple[int, int, int]]:
     """Return what events add to the totals, by field, name and span."""
-    totals = {}
-    for field, column in zip(_COUNTED, ([0] * len(batch.events.number), *numbers), strict=False):
+    moments = batch.events.occurred_us
+    names = [[number or NO_NAME for number in column] for column in numbers]
+    by_field = dict(zip(GRAIN_US, ([NO_NAME] * len(moments), *names), strict=False))
+    months = [moment // MONTH_US for moment in moments]
+    totals: Counter[tuple[int, int, int]] = Counter()
+    for field, column in by_field.items():
         grain = GRAIN_US[field]
-        spans = [moment // grain for moment in batch.events.occurred_us]
-        for (number, span), n in Counter(zip(column, spans, strict=True)).items():
-            totals[int(field), number or NO_NAME, span] = n
+        spans = [moment // grain for moment in moments]
+        totals.update(zip(repeat(int(field)), column, spans, strict=False))
+        totals.update(zip(repeat(field + MONTHS), column, months, strict=False))
+    for (first, second), pair in PAIRS.items():
+        totals.update(zip(repeat(pair), by_field[first], by_field[second], strict=False))
     return totals

@@ -366,7 +366,8 @@ class SharedReader:
         columns = self._dialect.row_columns(with_metadata=bool(query.paths))
         selects = [
             f"SELECT {columns} FROM audit_events e"
-            f" WHERE {scope} AND {extra} AND ({conditions.sql(choice)}) ORDER BY {order_e} LIMIT {limit}"
+            f" WHERE {scope} AND {extra} AND ({conditions.sql(choice)}){self._totals.meeting(args, choice)}"
+            f" ORDER BY {order_e} LIMIT {limit}"
             for choice in choices
         ]
         if len(selects) == 1:
