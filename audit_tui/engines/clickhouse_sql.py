@@ -29,6 +29,8 @@ class ClickHouseDialect(Dialect):
 
     has_totals = False
     stores_table = f"({STORES})"
+    leaves = "hex(b.leaves)"
+    read_leaves = bytes.fromhex
     starts_with = "startsWith"
 
     def place(self, name: str, value: Value) -> str:

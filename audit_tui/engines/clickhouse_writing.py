@@ -6,6 +6,7 @@ token for each insert lets the server drop one that it had already taken when th
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import secrets
@@ -125,7 +126,8 @@ class ClickHouseWriter:
                 )
         columns = ("store", "last_n", "first_n", "root", "note", "shipped_us", "leaves")
         head = [
-            store, batch.last, batch.first, batch.root, batch.note, time.time_ns() // 1000, batch.leaves
+            store, batch.last, batch.first, batch.root, batch.note, time.time_ns() // 1000,
+            base64.b64decode(batch.leaves)
         ]  # fmt: skip
         self._insert("audit_batches", [head], columns)
 

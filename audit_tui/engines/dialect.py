@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event import NUMBER_BITS
 from audit_tui.engines.layout import BETWEEN, COLUMN_OF, Derived
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from audit_tui.engines.layout import Field
 
@@ -51,6 +52,9 @@ class Dialect:
     """Expressions in the place of the columns of names, where those are numbers."""
     joined = ""
     """The tables of those expressions, joined to ``audit_events e``."""
+    leaves = "b.leaves"
+    """The sealed leaves of a batch as a text, which ``read_leaves`` reads."""
+    read_leaves: Callable[[str], bytes] = staticmethod(base64.b64decode)
     starts_with = "starts_with"
     """The function that tells whether a text begins with another."""
 

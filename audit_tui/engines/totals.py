@@ -124,12 +124,13 @@ class Totals:
 
     def _parted(self, query: EventQuery) -> tuple[EventQuery, EventQuery] | None:
         """Return all, and those to take away, for a query of all but some names: the others are many."""
-        one = query.filter
-        if not isinstance(one, Condition) or not one.operator.is_negated or not self._dialect.has_totals:
+        condition = query.filter
+        if not isinstance(condition, Condition) or not self._dialect.has_totals:
             return None
-        if not isinstance(one.field, Column) or NAME_FIELDS.get(one.field) not in GRAIN_US:
+        is_counted = isinstance(condition.field, Column) and NAME_FIELDS.get(condition.field) in GRAIN_US
+        if not is_counted or not condition.operator.is_negated:
             return None
-        positive = Condition(one.field, one.operator.base, one.value)
+        positive = Condition(condition.field, condition.operator.base, condition.value)
         return replace(query, filter=EVERYTHING), replace(query, filter=positive)
 
     def counted(self, args: Args, query: EventQuery) -> str:

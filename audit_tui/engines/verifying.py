@@ -181,13 +181,13 @@ class SharedCheck:
         while True:
             args = Args(self._dialect)
             statement = (
-                "SELECT b.first_n, b.last_n, b.root, b.note, b.leaves FROM audit_batches b"
+                f"SELECT b.first_n, b.last_n, b.root, b.note, {self._dialect.leaves} FROM audit_batches b"
                 f" WHERE b.store = {args(self._store.number)} AND b.last_n > {args(after)}"
                 f" AND b.last_n <= {args(self._store.size)} ORDER BY b.last_n LIMIT {_BATCHES_AT_ONCE}"
             )
             rows = self._pool.rows(statement, args.values, cancel, has_deadline=False)
             for first, last, root, note, leaves in rows:
-                data = base64.b64decode(leaves)
+                data = self._dialect.read_leaves(leaves)
                 yield Batch(int(first), int(last), base64.b64decode(root), _note(note), split_leaves(data))
                 after = int(last)
             if len(rows) < _BATCHES_AT_ONCE:

@@ -43,7 +43,8 @@ def command(url: str, statement: str) -> None:
 
 
 def test_the_walk(url: str, store: Path, tmp_path: Path) -> None:
-    assert run("ship", str(store), "--to", url, "--name", "web-1").exit_code == 0
+    first = run("ship", str(store), "--to", url, "--name", "web-1")
+    assert first.exit_code == 0, first.stderr
     again = run("ship", str(store), "--to", url, "--name", "web-1")
     assert "90 were there already" in again.stderr
     other = tmp_path / "other.db"
