@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ _LEAST_BYTES = 16_384
 """Less is unpacked by whoever asks: a thread takes as long to start."""
 _MOST_PARTS = 256
 """So many parts are read at once."""
-_MAX_HEAD_BYTES = 4_096
+_HEAD_BYTES = 128
 """The lengths of frames take less."""
 
 
@@ -39,15 +38,15 @@ class Frames:
         self._unpacker = zlib.decompressobj()
         self._packed = data
         self._frames: list[bytes] = []
+        self._ready = self._next(_HEAD_BYTES)
         try:
-            head = self._take(int.from_bytes(self._take(4), "little"), _MAX_HEAD_BYTES)
-            lengths = json.loads(head)
-        except (ValueError, RecursionError) as error:
+            head = self._take(int.from_bytes(self._take(4), "little"))
+            lengths = [int(length) for length in head[1:-1].split(b",")]
+        except ValueError as error:
             raise damaged("has a part without a head") from error
-        is_right = isinstance(lengths, list) and len(lengths) == count
-        if not is_right or not all(type(length) is int and length >= 0 for length in lengths):
+        if len(lengths) != count or min(lengths) < 0:
             raise damaged("has a part that is not whole")
-        self._lengths: list[int] = lengths
+        self._lengths = lengths
 
     def left_bytes(self, count: int) -> int:
         """Return how much must be unpacked until there are so many frames."""
@@ -57,21 +56,25 @@ class Frames:
         """Return the first frames, or more; whoever comes while another unpacks them waits."""
         with self._lock:
             for length in self._lengths[len(self._frames) : count]:
-                self._frames.append(self._take(length, MAX_UNPACKED_BYTES))
+                self._frames.append(self._take(length))
                 if len(self._frames) == len(self._lengths):
                     self._end()
             return self._frames
 
     def _end(self) -> None:
         unpacker = self._unpacker
-        if self._next(1) or not unpacker.eof or unpacker.unused_data:
+        if self._ready or self._next(1) or not unpacker.eof or unpacker.unused_data:
             raise damaged("has a part that is not whole")
 
-    def _take(self, length: int, most: int = _MAX_HEAD_BYTES) -> bytes:
-        some = self._next(length) if 0 < length <= most else b""
-        if len(some) != length:
+    def _take(self, length: int) -> bytes:
+        if length > MAX_UNPACKED_BYTES:
             raise damaged("has a part that is not whole")
-        return some
+        if length > len(self._ready):
+            self._ready += self._next(length - len(self._ready))
+        taken, self._ready = self._ready[:length], self._ready[length:]
+        if len(taken) != length:
+            raise damaged("has a part that is not whole")
+        return taken
 
     def _next(self, most: int) -> bytes:
         try:
