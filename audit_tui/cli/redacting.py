@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from audit_tui.cli.evidence.local_key import PSEUDONYMS, local_key
+from audit_tui.cli.session import session_of
 from audit_tui.core.privacy.redact_mode import RedactMode, shown_filter
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def redact_option(command: Callable[P, R]) -> Callable[P, R]:
 def redact_mode(*, is_on: bool) -> RedactMode:
     """The switch of a run; its key is made or read when it is first used."""
     return RedactMode(partial(local_key, PSEUDONYMS), is_on=is_on)
+
+
+def mode_of(context: click.Context, *, redact: bool) -> RedactMode:
+    """The switch of a run as the option or the settings have it."""
+    return redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
 
 
 def redacted_view(view: View, mode: RedactMode, reader: EventReader) -> View:

@@ -10,8 +10,7 @@ import click
 
 from audit_tui.cli.evidence.case_file import form_of, write_case
 from audit_tui.cli.options import events_options, query_argument, source_option
-from audit_tui.cli.redacting import redact_mode, redact_option
-from audit_tui.cli.session import session_of
+from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import open_source
 from audit_tui.config import data_directory
 from audit_tui.core.investigate.case import CaseJob, Search
@@ -58,7 +57,7 @@ def case_command(
     --case FILE makes the file again from the store and compares.
     """
     form_of(out, form)
-    redact_names = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    redact_names = mode_of(context, redact=redact)
     open_reader = redact_names.readers(open_source(store))
     with closing(open_source(store)()) as reader:
         info = reader.info()

@@ -11,8 +11,7 @@ import click
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.options import events_options, query_argument, source_option
 from audit_tui.cli.progress import ProgressLine
-from audit_tui.cli.redacting import redact_mode, redact_option
-from audit_tui.cli.session import session_of
+from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import reading
 from audit_tui.core.event_text import MISSING, safe_json
 from audit_tui.core.investigate.compare import (
@@ -76,7 +75,7 @@ def compare_command(
 
     By event, user, source IP and target. What differs by chance alone is left out.
     """
-    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    mode = mode_of(context, redact=redact)
     with reading(store) as store_reader:
         reader = RedactingReader(store_reader, mode)
         choice = fallen_back(choice, reader)

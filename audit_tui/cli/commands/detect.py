@@ -12,9 +12,8 @@ import click
 from audit_tui.cli.commands.query import to_stdout
 from audit_tui.cli.options import events_options, format_option, source_option
 from audit_tui.cli.progress import ProgressLine
-from audit_tui.cli.redacting import redact_mode, redact_option
+from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.rules import load_runner
-from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
 from audit_tui.config import config_path, data_directory
 from audit_tui.core.event import MAX_US, MIN_US
@@ -89,7 +88,7 @@ def detect_command(
     form = Format(chosen.lower())
     least = Level.named(min_level).value
     asked = [rule for rule in runner.rules if rule.info.level.value >= least]
-    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    mode = mode_of(context, redact=redact)
     silences = Silences(config_path().parent / FILE_NAME)
     totals: list[RuleTotal] = []
     path = None if isinstance(store, SourceUrl) else data_directory() / "detections.db"

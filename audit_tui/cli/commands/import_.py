@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -122,41 +121,22 @@ def _say_followed(line: ProgressLine, path: str, tally: Tally) -> None:
 
 @contextmanager
 def _progress(logs: Sequence[LogFile]) -> Iterator[NoProgress]:
-    """A progress line when someone is looking at stderr; drawn at most twice a second."""
-    if not sys.stderr.isatty():
-        yield NoProgress()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    """Show on a terminal how far the import is, by bytes of all files."""
+    total_bytes = sum(log.size_bytes for log in logs)
+    with ProgressLine() as line:
 
-    total_bytes = sum(log.size_bytes for log in logs) or None
+        class Shown(NoProgress):
+            before = size = 0
+            name = ""
 
-    class Shown(NoProgress):
-        """Progress by bytes of all files."""
+            def file(self, log: LogFile) -> None:
+                self.before, self.size, self.name = self.before + self.size, log.size_bytes, log.name
 
-        def __init__(self) -> None:
-            self._before = 0
-            self._log: LogFile | None = None
+            def at(self, position_bytes: int) -> None:
+                if line.is_due:
+                    done = min(1.0, (self.before + position_bytes) / (total_bytes or 1))
+                    line.say(f"Reading {self.name[-40:]}, {done:.0%}")
 
-        def file(self, log: LogFile) -> None:
-            if self._log is not None:
-                self._before += self._log.size_bytes
-            self._log = log
-            progress.update(task, description=clean_visible(log.name[-40:]), completed=self._before)
-
-        def at(self, position_bytes: int) -> None:
-            progress.update(task, completed=self._before + position_bytes)
-
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%", markup=False),
-        TimeRemainingColumn(),
-        console=Console(stderr=True, markup=False, highlight=False),
-        refresh_per_second=2,
-        transient=True,
-    ) as progress:
-        task = progress.add_task("", total=total_bytes)
         yield Shown()
 
 

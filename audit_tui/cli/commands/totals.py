@@ -12,8 +12,7 @@ from audit_tui.cli.commands.query import range_notes, tell_none, to_stdout
 from audit_tui.cli.completing import fields
 from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.options import events_options, format_option, query_argument, source_option
-from audit_tui.cli.redacting import redact_mode, redact_option
-from audit_tui.cli.session import session_of
+from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import reading
 from audit_tui.core.columns import Column, column_named
 from audit_tui.core.export import Format, Writing
@@ -70,9 +69,7 @@ def facets_command(
     """
     field = _facet_field(column)
     with reading(store) as store_reader:
-        reader = RedactingReader(
-            store_reader, redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
-        )
+        reader = RedactingReader(store_reader, mode_of(context, redact=redact))
         choice = fallen_back(choice, reader)
         most = limit + 1 if limit else _MOST_FACETS
         rows = reader.facets(choice.query(), field, most, rarest=rarest).values

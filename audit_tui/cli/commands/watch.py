@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.options import events_options, query_argument, store_option
-from audit_tui.cli.redacting import redact_mode, redact_option
+from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.rules import RuleWatch, rules_option
-from audit_tui.cli.session import session_of
 from audit_tui.config import state_directory
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.event import Outcome
@@ -94,7 +93,7 @@ def watch_command(
         start_us, end_us = interval.start_us, interval.end_us
         return (start_us is None or start_us <= occurred_us) and (end_us is None or occurred_us < end_us)
 
-    mode = redact_mode(is_on=redact or session_of(context).loaded.settings.redact)
+    mode = mode_of(context, redact=redact)
     expression = everywhere(choice.view.in_force)
     if hits is not None:
         expression = All((expression, hits.filter))
