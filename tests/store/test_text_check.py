@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.store.test_text_search import SIZES, drawn_events, events, fill, put,
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from audit_tui.store.index.text_fields import Column, Divided
 
@@ -44,6 +46,47 @@ def test_an_index_of_other_events_is_found(
             put(store, seq, event)
         is_same = text_index.made(rows(store, stretch), stretch) == before
         assert (problems(store, stretch) == []) is is_same
+
+
+FORGED: dict[str, Callable[[Divided], Divided]] = {
+    "a text of no row": lambda real: real._replace(rare=[*real.rare, "zzz"]),
+    "a text of no row, counted": lambda real: real._replace(
+        rare=[*real.rare, "zzz"], counts=[*real.counts, 1]
+    ),
+    "a row that is not there": lambda real: real._replace(
+        rare=[*real.rare, "zzz"], counts=[*real.counts, 1], rows=real.rows + array("H", [70])
+    ),
+    "a text that stands twice": lambda real: real._replace(
+        frequent=real.frequent[1:], bitmaps=real.bitmaps[1:],
+        rare=sorted([*real.rare, *real.frequent[:1]]), counts=[*real.counts, 1],
+        rows=real.rows + array("H", [1]),
+    ),
+    "frequent texts in another order": lambda real: real._replace(
+        frequent=real.frequent[::-1], bitmaps=real.bitmaps[::-1]
+    ),
+    "rows in another order": lambda real: real._replace(rows=array("H", [*real.rows[1::-1], *real.rows[2:]])),
+    "rare texts in another order": lambda real: real._replace(
+        rare=real.rare[::-1], counts=real.counts[::-1], rows=real.rows[::-1]
+    ),
+    "a frequent text among the rare": lambda real: real._replace(
+        frequent=real.frequent[:-1], bitmaps=real.bitmaps[:-1], rare=[*real.rare, real.frequent[-1]],
+        counts=[*real.counts, len(real.bitmaps[-1])], rows=real.rows + array("H", list(real.bitmaps[-1])),
+    ),
+}  # fmt: skip
+"""Ways of an attacker to write a stretch whose rows all have their texts."""
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_a_stretch_that_is_not_as_this_program_writes_it_is_found(
+    store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, forge: Callable[[Divided], Divided]
+) -> None:
+    names = ["Alice", "alice", "bob"]
+    fill(store, drawn_events([(names[n % 3] if n < 60 else f"t{n // 2}", None, None, {}) for n in range(68)]))
+    with monkeypatch.context() as patch:
+        divided_texts = text_build.divided_texts
+        patch.setattr(text_build, "divided_texts", lambda column: forge(divided_texts(column)))
+        text_index.build(store)
+    assert problems(store, Stretch(1, 68)) != []
 
 
 def test_texts_are_not_numbered_again(store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ that the stretch says it has, and the order is right, that need not be found aga
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from itertools import accumulate, chain, compress, count, pairwise, repeat
 from operator import ge, lt
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,9 @@ class ExpectedColumn(Column):
         self._expected: Divided | None = divided
         counts = [*map(len, rows), *divided.counts]
         texts = chain.from_iterable(map(repeat, [*divided.frequent, *divided.rare], counts))
-        text_at = dict(zip(chain(*rows, divided.rows), texts, strict=True))
+        # Not a dictionary: to go over one in another order takes four times as long.
+        text_at = [""] * BLOCK_EVENTS
+        deque(map(text_at.__setitem__, chain(*rows, divided.rows), texts), maxlen=0)
         self._rows = list(map(_ROWS.__getitem__, every.to_array()))
         self._texts = list(map(text_at.__getitem__, self._rows))
         self._reached = 0
@@ -164,7 +167,9 @@ def _is_in_order(divided: Divided) -> bool:
     # Within a text rows ascend: only where one ends the next may be lower.
     lower = compress(count(1), map(ge, rows, rows[1:]))
     return (
-        all(len(bitmap) >= text_build.FREQUENT_TEXT for bitmap in bitmaps)
+        len(counts) == len(rare)
+        and sum(counts) == len(rows)
+        and all(len(bitmap) >= text_build.FREQUENT_TEXT for bitmap in bitmaps)
         and all(first.min() < second.min() for first, second in pairwise(bitmaps))
         and set(counts).issubset(range(1, text_build.FREQUENT_TEXT))
         and all(map(lt, rare, rare[1:]))
