@@ -19,18 +19,19 @@ from audit_tui.core.event import packed_seq
 from audit_tui.core.new_file import private_folder
 from audit_tui.engines.clickhouse import ERRORS, ClickHouseConnection, told
 from audit_tui.engines.layout import FORMAT, MAX_STORES, Field, digest_of
-from audit_tui.engines.pool import check_format
 from audit_tui.engines.writing import (
     EVENT_COLUMNS,
     MAX_NAMES,
+    SharedWriter,
     escaped,
     folded_name,
+    head_of,
     name_columns,
     names_of,
     rows_text,
     schema_sql,
 )
-from audit_tui.errors import NotAStore, StoreBusy
+from audit_tui.errors import StoreBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,54 +39,33 @@ if TYPE_CHECKING:
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.outgoing import Batch, Removal
 
+_TABLES = ("audit_stores", "audit_names", "audit_events", "audit_batches", "audit_removed")
+_GRANTS = "".join(
+    f"GRANT SELECT ON {table} TO audit_reader, audit_shipper;\n" for table in ("audit_about", *_TABLES)
+)
+_GRANTS_TO_SHIP = "".join(f"GRANT INSERT ON {table} TO audit_shipper;\n" for table in _TABLES)
 ROLES = f"""\
 INSERT INTO audit_about SELECT 'format', '{FORMAT}' UNION ALL SELECT 'id', lower(hex(generateUUIDv4()));
 -- Two roles. Give each user of yours one of them: GRANT audit_reader TO oncall;
 CREATE ROLE IF NOT EXISTS audit_reader SETTINGS readonly = 2;
 CREATE ROLE IF NOT EXISTS audit_shipper;
-GRANT SELECT ON audit_about TO audit_reader, audit_shipper;
-GRANT SELECT ON audit_stores TO audit_reader, audit_shipper;
-GRANT SELECT ON audit_names TO audit_reader, audit_shipper;
-GRANT SELECT ON audit_events TO audit_reader, audit_shipper;
-GRANT SELECT ON audit_batches TO audit_reader, audit_shipper;
-GRANT SELECT ON audit_removed TO audit_reader, audit_shipper;
--- Nobody may change or delete an event: no ALTER, no DELETE.
-GRANT INSERT ON audit_stores TO audit_shipper;
-GRANT INSERT ON audit_names TO audit_shipper;
-GRANT INSERT ON audit_events TO audit_shipper;
-GRANT INSERT ON audit_batches TO audit_shipper;
-GRANT INSERT ON audit_removed TO audit_shipper;
-"""
+{_GRANTS}-- Nobody may change or delete an event: no ALTER, no DELETE.
+{_GRANTS_TO_SHIP}"""
 
 
-class ClickHouseWriter:
-    """Implements ``shipping.SharedWriter``.
+class ClickHouseWriter(SharedWriter):
+    """A batch counts once its head is written, which comes last."""
 
-    Args:
-        url: The server and the database; its tables are made if there are none.
-
-    Raises:
-        SourceLost: If it cannot be reached.
-        StoreError: If it refuses.
-    """
+    batch_events = 20_000
 
     def __init__(self, url: SourceUrl) -> None:
-        self._url = url
-        self._connection = ClickHouseConnection(url)
-        self._client = self._connection.client
+        connection = ClickHouseConnection(url)
+        self._client = connection.client
         self._names: set[tuple[Field, str]] = set()
         self._locked: dict[str, int] = {}
-        try:
-            check_format(self._connection, url)
-        except NotAStore:
-            self._make_tables()
+        super().__init__(url, connection)
 
     def register(self, store_id: str, name: str) -> int:
-        """Return the number of a store here, a new one for a new store.
-
-        Raises:
-            StoreBusy: If another shipper of this store runs on this machine.
-        """
         self._lock(store_id)
         while True:
             rows = self._connection.rows(
@@ -104,7 +84,6 @@ class ClickHouseWriter:
             self._insert("audit_stores", [row], ("store", "store_id", "name", "folded", "version"))
 
     def head(self, store: int) -> tuple[int, str]:
-        """Return the newest event of a store here, and the root up to it; 0 and nothing before the first."""
         rows = self._connection.rows(
             "SELECT max(last_n), argMax(root, last_n) FROM audit_batches WHERE store = {store:Int64}",
             {"store": store},
@@ -112,7 +91,6 @@ class ClickHouseWriter:
         return int(rows[0][0]), str(rows[0][1])
 
     def send(self, store: int, batch: Batch) -> None:
-        """Write what is not there of a batch, and then that all of it is."""
         self._learn(batch)
         ends = {"first": packed_seq(store, batch.first), "end": packed_seq(store + 1, 0)}
         find = "SELECT id FROM audit_events WHERE id >= {first:Int64} AND id < {end:Int64}"
@@ -124,22 +102,16 @@ class ClickHouseWriter:
                 self._client.raw_insert(
                     "audit_events", EVENT_COLUMNS, rows, settings=token, fmt="TabSeparated"
                 )
-        columns = ("store", "last_n", "first_n", "root", "note", "shipped_us", "leaves")
-        head = [
-            store, batch.last, batch.first, batch.root, batch.note, time.time_ns() // 1000,
-            base64.b64decode(batch.leaves)
-        ]  # fmt: skip
-        self._insert("audit_batches", [head], columns)
+        head = head_of(store, batch) | {"leaves": base64.b64decode(batch.leaves)}
+        self._insert("audit_batches", [list(head.values())], tuple(head))
 
     def declare(self, store: int, removals: Sequence[Removal]) -> None:
-        """Write what declared acts removed."""
         if removals:
             rows = [[store, *removal] for removal in removals]
             self._insert("audit_removed", rows, ("store", "by_n", "first_n", "last_n"))
 
     def close(self) -> None:
-        """Let the connection and the lock go."""
-        self._connection.close()
+        super().close()
         for descriptor in self._locked.values():
             os.close(descriptor)
         self._locked.clear()

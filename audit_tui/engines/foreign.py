@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import sql
 
@@ -18,7 +18,7 @@ from audit_tui.core.filter.filters import ANY_TEXT, NO_VALUE_WORDS, MetaField
 from audit_tui.core.filter.operators import CONTAINS, IS, MATCHES
 from audit_tui.core.investigate.facets import facet_of
 from audit_tui.core.metadata import leaves
-from audit_tui.core.query import EventQuery, SourceState, Standing, StoreInfo, ValueCount
+from audit_tui.core.query import EventQuery, StoreInfo, ValueCount
 from audit_tui.engines.conditions import Conditions, contains_text, guard_of
 from audit_tui.engines.dialect import WHOLE, Dialect
 from audit_tui.engines.layout import COLUMN_OF, NAME_FIELDS, OUTCOMES
@@ -26,7 +26,7 @@ from audit_tui.engines.pool import Pool
 from audit_tui.engines.postgres_sql import PostgresDialect
 from audit_tui.engines.reader import SharedReader
 from audit_tui.engines.totals import Scope
-from audit_tui.errors import SourceLost, StoreError, UsageError
+from audit_tui.errors import StoreError, UsageError
 from audit_tui.formats.generic import ALIASES, read_column
 from audit_tui.formats.mapping import Mapping as TableMapping
 from audit_tui.store.tables.rows import stored_text
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filter.operators import Operator
     from audit_tui.core.query import Facet, FacetField
     from audit_tui.core.source import SourceUrl
-    from audit_tui.engines.dialect import Args, Value
+    from audit_tui.engines.dialect import Args
     from audit_tui.engines.layout import Field
     from audit_tui.engines.postgres import PostgresConnection
 
@@ -246,21 +246,13 @@ class ForeignPool(Pool):
 
     view: ForeignView
 
-    def rows(
-        self,
-        statement: str,
-        values: Mapping[str, Value],
-        cancel: CancelToken | None = None,
-        *,
-        has_deadline: bool = True,
-    ) -> list[tuple[Any, ...]]:
-        """Ask one question about the table."""
+    def written(self, statement: str) -> str:
+        """Return a statement about the table."""
         moment = self.view.moment
         statement = _COMPARED.sub(lambda m: f"e.moment {m[1]} {moment(m[2])}", statement)
         statement = _COMPARED_PAIR.sub(lambda m: f"(e.moment, e.id) {m[1]} ({moment(m[2])}, ", statement)
         statement = _ORDERED.sub(r"e.moment\1, e.id", statement)
-        statement = statement.replace("audit_events e", f"({self.view.statement}) e")
-        return super().rows(statement, values, cancel, has_deadline=has_deadline)
+        return statement.replace("audit_events e", f"({self.view.statement}) e")
 
 
 class ForeignDialect(PostgresDialect):
@@ -329,7 +321,6 @@ class ForeignReader(SharedReader):
         self._view = pool.view
         super().__init__(pool, ForeignDialect(), url)
         self._table = table
-        self._last = 0
 
     def info(self) -> StoreInfo:
         """Return what is known without a query of ours."""
@@ -352,19 +343,11 @@ class ForeignReader(SharedReader):
             notice=NOTICE,
         )
 
-    def state(self) -> SourceState:
-        """Look whether the engine can be reached, and what is the newest event."""
-        try:
-            self.newest_seq()
-        except SourceLost as error:
-            return SourceState(Standing.LOST, self._last, error.message)
-        return SourceState(newest_seq=self._last)
-
     def newest_seq(self) -> int:
         """Return the largest number; 0 where the table has none, and everything is always shown."""
         if self._view.has_numbers:
-            self._last = int(self._pool.rows("SELECT max(e.id) FROM audit_events e", {})[0][0] or 0)
-        return self._last
+            self._newest = int(self._pool.rows("SELECT max(e.id) FROM audit_events e", {})[0][0] or 0)
+        return self._newest
 
     def values(
         self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None

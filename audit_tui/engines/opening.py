@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.dialect import Dialect
     from audit_tui.engines.pool import Connection, Pool
-    from audit_tui.engines.shipping import SharedWriter, Shipper
+    from audit_tui.engines.shipping import Shipper
+    from audit_tui.engines.writing import SharedWriter
     from audit_tui.formats.mapping import Mapping
 
 EXTRAS = {POSTGRESQL: "postgres", CLICKHOUSE: "clickhouse"}

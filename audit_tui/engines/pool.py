@@ -94,6 +94,7 @@ class Pool:
             SourceLost: If there is no connection.
             StoreError: If the server refuses the statement.
         """
+        statement = self.written(statement)
         with self._places, self._connection() as connection:
             limit_s = self.deadline_s if has_deadline else None
             with _deadline(connection, limit_s) as is_late:
@@ -108,6 +109,10 @@ class Pool:
                             f"The answer takes longer than {limit_s:g} s.", "Narrow the range."
                         ) from None
                     raise
+
+    def written(self, statement: str) -> str:
+        """Return a statement as the engine is asked it."""
+        return statement
 
     def join(self) -> None:
         """Note another reader."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
+from contextlib import contextmanager, suppress
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,15 @@ from audit_tui.engines.writing import (
     EVENT_COLUMNS,
     MAX_NAMES,
     NULL,
+    SharedWriter,
     folded_name,
+    head_of,
     name_columns,
     names_of,
     rows_text,
     schema_sql,
 )
-from audit_tui.errors import NotAStore, SourceLost, StoreBusy, StoreError
+from audit_tui.errors import SourceLost, StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +42,13 @@ _ADD_TOTALS = (
 _COPY = f"COPY audit_events ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
 _ADD_BATCH = (
     "INSERT INTO audit_batches (store, last_n, first_n, root, note, shipped_us, leaves)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    " VALUES (%(store)s, %(last_n)s, %(first_n)s, %(root)s, %(note)s, %(shipped_us)s, %(leaves)s)"
+)
+_CONFLICTS = (
+    errors.UniqueViolation,
+    errors.DuplicateTable,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
 )
 _ADD_NAMES = (
     "INSERT INTO audit_names (field, digest, name, folded)"
@@ -72,63 +80,36 @@ ALTER ROLE audit_reader SET default_transaction_read_only = on;
 """
 
 
-class PostgresWriter:
-    """Implements ``shipping.SharedWriter``.
+class PostgresWriter(SharedWriter):
+    """Each batch is a transaction, with its totals and its head."""
 
-    Args:
-        url: The server and the database; its tables are made if there are none.
-
-    Raises:
-        SourceLost: If it cannot be reached.
-        StoreError: If it refuses.
-    """
+    batch_events = 2_500
 
     def __init__(self, url: SourceUrl) -> None:
-        self._url = url
-        self._connection = PostgresConnection(url, is_writing=True)
-        self._raw = self._connection.raw
+        connection = PostgresConnection(url, is_writing=True)
+        self._raw = connection.raw
         self._names: dict[tuple[Field, str], int] = {}
-        try:
-            check_format(self._connection, url)
-        except NotAStore:
-            self._make_tables()
+        super().__init__(url, connection)
 
     def register(self, store_id: str, name: str) -> int:
-        """Return the number of a store here, a new one for a new store."""
         find = "SELECT store FROM audit_stores WHERE store_id = %s"
         add = (
             "INSERT INTO audit_stores (store, store_id, name, folded)"
             " SELECT coalesce(max(store), 0) + 1, %s, %s, %s FROM audit_stores ON CONFLICT DO NOTHING"
         )
-        try:
-            while True:
-                row = self._raw.execute(find, (store_id,)).fetchone()
-                if row is not None:
-                    return int(row[0])
+        with self._refusals():
+            while (row := self._raw.execute(find, (store_id,)).fetchone()) is None:
                 self._raw.execute(add, (store_id, name, name.casefold()))
-        except psycopg.Error as error:
-            raise self._told(error) from None
+            return int(row[0])
 
     def head(self, store: int) -> tuple[int, str]:
-        """Return the newest event of a store here, and the root up to it; 0 and nothing before the first."""
         query = "SELECT last_n, root FROM audit_batches WHERE store = %s ORDER BY last_n DESC LIMIT 1"
-        try:
+        with self._refusals():
             row = self._raw.execute(query, (store,)).fetchone()
-        except psycopg.Error as error:
-            raise self._told(error) from None
         return (int(row[0]), str(row[1])) if row else (0, "")
 
     def send(self, store: int, batch: Batch) -> None:
-        """Write a batch, its totals and its head in one transaction.
-
-        Raises:
-            StoreBusy: If another shipper of the same store was faster.
-            SourceLost: If the server went away; whether the batch was written is told by ``head``.
-        """
-        head = (
-            store, batch.last, batch.first, batch.root, batch.note, time.time_ns() // 1000, batch.leaves
-        )  # fmt: skip
-        try:
+        with self._refusals():
             self._learn(batch)
             numbers = [
                 [None if name is None else self._names[field, name] for name in column]
@@ -137,50 +118,42 @@ class PostgresWriter:
             rows, totals = rows_text(store, batch, map(_numbers_text, numbers)), _totals(batch, numbers)
             with self._raw.transaction():
                 # First, so that the second of two shippers of one store ends before it has sent anything.
-                self._raw.execute(_ADD_BATCH, head)
+                self._raw.execute(_ADD_BATCH, head_of(store, batch))
                 with self._raw.cursor().copy(_COPY) as copy:
                     copy.write(rows)
                 # In one order for all shippers, so that none waits for another in a circle.
                 added = [(*key, n) for key, n in sorted(totals.items())]
                 columns = [list(column) for column in zip(*added, strict=True)] or [[]] * 4
                 self._raw.execute(_ADD_TOTALS, columns)
-        except (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure):
-            raise StoreBusy(
-                "Another shipper of this store was faster.", "One for each store is enough."
-            ) from None
-        except psycopg.Error as error:
-            raise self._told(error) from None
 
     def declare(self, store: int, removals: Sequence[Removal]) -> None:
-        """Write what declared acts removed."""
-        if not removals:
-            return
-        columns = [list(column) for column in zip(*removals, strict=True)]
-        try:
+        columns = [list(column) for column in zip(*removals, strict=True)] or [[]] * 3
+        with self._refusals():
             self._raw.execute(
                 "INSERT INTO audit_removed (store, by_n, first_n, last_n)"
                 " SELECT %s, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING",
                 (store, *columns),
             )
-        except psycopg.Error as error:
-            raise self._told(error) from None
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._connection.close()
 
     def _make_tables(self) -> None:
+        with suppress(StoreBusy), self._refusals(), self._raw.transaction():
+            self._raw.execute(schema_sql("postgres"))
+            about = {"id": secrets.token_hex(16), "format": str(FORMAT)}
+            for name, value in about.items():
+                self._raw.execute("INSERT INTO audit_about (name, value) VALUES (%s, %s)", (name, value))
+        # Another shipper may have made them at the same moment.
+        check_format(self._connection, self._url)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
         try:
-            with self._raw.transaction():
-                self._raw.execute(schema_sql("postgres"))
-                about = {"id": secrets.token_hex(16), "format": str(FORMAT)}
-                for name, value in about.items():
-                    self._raw.execute("INSERT INTO audit_about (name, value) VALUES (%s, %s)", (name, value))
-        except (errors.DuplicateTable, errors.UniqueViolation):
-            # Another shipper made them at the same moment.
-            check_format(self._connection, self._url)
+            yield
+        except _CONFLICTS:
+            raise StoreBusy(
+                "Another shipper of this store was faster.", "One for each store is enough."
+            ) from None
         except psycopg.Error as error:
-            raise self._told(error) from None
+            raise told(error, self._url, SourceLost if self._raw.closed else StoreError) from None
 
     def _learn(self, batch: Batch) -> None:
         """Number the names of events."""
@@ -195,10 +168,6 @@ class PostgresWriter:
                 self._names |= {
                     (field, name): numbers[digest] for name, digest in zip(new, digests, strict=True)
                 }
-
-    def _told(self, error: psycopg.Error) -> StoreError:
-        kind = SourceLost if self._raw.closed else StoreError
-        return told(error, self._url, kind)
 
 
 def _numbers_text(numbers: Iterable[int | None]) -> Iterator[str]:

@@ -67,7 +67,7 @@ class SharedReader:
         self._url = url
         self._scope = self._scope_of(dialect)
         self._totals = Totals(self._scope)
-        self._newest = Bound(0)
+        self._newest: int = Bound(0)
         self._is_open = True
         pool.join()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.text import counted
 from audit_tui.engines.outgoing import OutgoingStore
@@ -12,14 +12,14 @@ from audit_tui.engines.pool import LEAST_WAIT_S, MOST_WAIT_S
 from audit_tui.errors import SourceLost, StoreBusy, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
 
     from audit_tui.core.source import SourceUrl
-    from audit_tui.engines.outgoing import Batch, Removal
+    from audit_tui.engines.outgoing import Batch
+    from audit_tui.engines.writing import SharedWriter
 
-BATCH_EVENTS = 10_000
 LOOK_S = 1.0
 """The time between two looks for new events."""
 
@@ -28,30 +28,6 @@ class NotShipped(StoreError):
     """The shared engine has other events of this store than the store itself."""
 
     title = "Not shipped"
-
-
-class SharedWriter(Protocol):
-    """Writes to a shared engine, for one store at a time."""
-
-    def register(self, store_id: str, name: str) -> int:
-        """Return the number of a store in the engine."""
-        ...
-
-    def head(self, store: int) -> tuple[int, str]:
-        """Return the newest event of a store in the engine, and the root up to it."""
-        ...
-
-    def send(self, store: int, batch: Batch) -> None:
-        """Write a batch: all of it, or nothing."""
-        ...
-
-    def declare(self, store: int, removals: Sequence[Removal]) -> None:
-        """Write what declared acts removed."""
-        ...
-
-    def close(self) -> None:
-        """Let the connection go."""
-        ...
 
 
 class Shipped(NamedTuple):
@@ -72,7 +48,7 @@ class Shipper:
         url: The engine.
         name: The name of the store in the engine.
         connect: Opens the engine for writing.
-        batch_events: The events in one transaction.
+        batch_events: The events in one transaction; None as the engine likes it.
     """
 
     def __init__(
@@ -81,7 +57,7 @@ class Shipper:
         url: SourceUrl,
         name: str,
         connect: Callable[[], SharedWriter],
-        batch_events: int = BATCH_EVENTS,
+        batch_events: int | None = None,
     ) -> None:
         self._path = path
         self._url = url
@@ -162,11 +138,12 @@ class Shipper:
             self._already = done
         begun = done
         size = outgoing.size()
+        batch_events = self._batch_events or writer.batch_events
         # The next batch is read while the engine takes one.
         with ThreadPoolExecutor(1) as ahead:
 
             def read(after: int) -> Future[Batch] | None:
-                last = min(after + self._batch_events, size)
+                last = min(after + batch_events, size)
                 return ahead.submit(outgoing.batch, after + 1, last) if after < last else None
 
             waiting = read(done)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import packed_seq
 from audit_tui.engines.layout import COLUMN_OF, OUTCOMES, Derived, Field, mark_of
+from audit_tui.engines.pool import check_format
+from audit_tui.errors import NotAStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from audit_tui.engines.outgoing import Batch
+    from audit_tui.core.source import SourceUrl
+    from audit_tui.engines.outgoing import Batch, Removal
+    from audit_tui.engines.pool import Connection
 
 MAX_NAMES = 200_000
 """Names remembered as being there."""
@@ -27,6 +32,75 @@ _OUTCOME_NUMBERS = {outcome: str(number) for number, outcome in enumerate(OUTCOM
 def schema_sql(engine: str) -> str:
     """Return the statements that make the tables of an engine."""
     return (resources.files("audit_tui.engines") / f"{engine}.sql").read_text(encoding="utf-8")
+
+
+class SharedWriter:
+    """Writes to a shared engine, for one store at a time.
+
+    Args:
+        url: The engine; its tables are made if there are none.
+        connection: To it.
+
+    Raises:
+        SourceLost: If it cannot be reached.
+        StoreError: If it refuses.
+    """
+
+    batch_events: int
+    """The events that are best sent at once."""
+
+    def __init__(self, url: SourceUrl, connection: Connection) -> None:
+        self._url = url
+        self._connection = connection
+        try:
+            check_format(connection, url)
+        except NotAStore:
+            self._make_tables()
+
+    def register(self, store_id: str, name: str) -> int:
+        """Return the number of a store here, a new one for a new store.
+
+        Raises:
+            StoreBusy: If another shipper of this store is known to run.
+        """
+        raise NotImplementedError
+
+    def head(self, store: int) -> tuple[int, str]:
+        """Return the newest event of a store here, and the root up to it; 0 and nothing before the first."""
+        raise NotImplementedError
+
+    def send(self, store: int, batch: Batch) -> None:
+        """Write a batch: all of it, or nothing that counts.
+
+        Raises:
+            StoreBusy: If another shipper of the same store was faster.
+            SourceLost: If the server went away; whether the batch was written is told by ``head``.
+        """
+        raise NotImplementedError
+
+    def declare(self, store: int, removals: Sequence[Removal]) -> None:
+        """Write what declared acts removed."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._connection.close()
+
+    def _make_tables(self) -> None:
+        raise NotImplementedError
+
+
+def head_of(store: int, batch: Batch) -> dict[str, int | str | None]:
+    """Return the row of ``audit_batches`` of a batch, by its columns."""
+    return {
+        "store": store,
+        "last_n": batch.last,
+        "first_n": batch.first,
+        "root": batch.root,
+        "note": batch.note,
+        "shipped_us": time.time_ns() // 1000,
+        "leaves": batch.leaves,
+    }
 
 
 def name_columns(batch: Batch) -> tuple[tuple[Field, Sequence[str | None]], ...]:

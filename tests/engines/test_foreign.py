@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -13,7 +13,7 @@ from audit_tui.core.event import from_us
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.opening import open_table
-from audit_tui.engines.pool import Pool
+from audit_tui.engines.postgres import PostgresConnection
 from tests.cli.running import run
 from tests.engines.servers import empty_database
 
@@ -139,17 +139,17 @@ def test_what_cannot_be_read_is_told(url: str, mapping: Path, tmp_path: Path) ->
 
 def test_the_index_on_the_time_is_used(url: str) -> None:
     statements: list[str] = []
-    original = Pool.rows
+    original = PostgresConnection.rows
 
-    def noted(self: Pool, statement: str, *rest: object, **named: object) -> list[tuple[object, ...]]:
+    def noted(self: PostgresConnection, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         statements.append(statement)
-        return original(self, statement, *rest, **named)  # type: ignore[arg-type]
+        return original(self, statement, values)
 
     with (
         pytest.MonkeyPatch.context() as patch,
         closing(open_table(SourceUrl(url), "app.audit_log", None)()) as reader,
     ):
-        patch.setattr(Pool, "rows", noted)
+        patch.setattr(PostgresConnection, "rows", noted)
         rows = reader.page(EventQuery(), AtRow(0), 3).rows
     assert [row.seq for row in rows] == [500, 499, 498]
     with psycopg.connect(url) as connection:

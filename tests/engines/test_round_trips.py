@@ -70,7 +70,7 @@ def test_an_answer_is_one_statement(opened: ReaderFactory, monkeypatch: pytest.M
             reader.histogram(query, [-5, 0, 9, 22])
             reader.values(Column.EVENT, "lo", 5)
             reader.newest_seq()
-            assert len(statements) == 9
+            assert len(statements) == 8
             statements.clear()
 
 
