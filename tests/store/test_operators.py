@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,8 +45,11 @@ from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of, quoted
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import FilterError
+from audit_tui.store.index import text_build, text_index
 from audit_tui.store.read.reader import StoreReader, open_store
+from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.rows import stored_text
+from audit_tui.store.tables.text_layout import Stretch
 from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
 from tests.store.samples import EVENTS, NAMES, tiny_segments
@@ -88,6 +92,10 @@ TEXTS = (
     "%",
     "al\0ice",
     "arn:*:b1/*",
+    "ARN:*",
+    "*/key",
+    "y*s",
+    "**x**",
     "*ss",
     "fi",
     "success",
@@ -157,14 +165,27 @@ def groups(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
     return st.builds(All, several) | st.builds(Any, several) | st.builds(Not, parts)
 
 
-@pytest.fixture(scope="module", params=["segments", "tail"])
+@pytest.fixture(scope="module", params=["segments", "tail", "stretches"])
 def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
-    """A store whose events are in small segments, or in none yet."""
+    """A store whose events are in small segments, or in none yet; or with texts in stretches and without."""
     path = tmp_path_factory.mktemp("operators") / "audit.db"
-    with tiny_segments() if request.param == "segments" else nullcontext():
+    with tiny_segments() if request.param != "tail" else nullcontext():
         with StoreWriter(path, durable=False) as writer:
             for first in range(0, len(STORED), 10):
                 writer.append(STORED[first : first + 10])
+        if request.param == "stretches":
+            # What is frequent, and what is rare; events are late and out of order. One gap, and a tail.
+            with (
+                pytest.MonkeyPatch.context() as sizes,
+                closing(sqlite3.connect(path)) as connection,
+                connection,
+            ):
+                sizes.setattr(text_build, "FREQUENT_PIECE", 2)
+                sizes.setattr(text_build, "SMALL_GROUP_BYTES", 1)
+                sizes.setattr(text_build, "PIECES_OF_A_SENTENCE", 1)
+                text_layout.create(connection)
+                for stretch in (Stretch(1, 30), Stretch(31, 36), Stretch(43, 80)):
+                    text_index.build_stretch(connection, stretch)
         with closing(open_store(path)()) as reader:
             yield reader
 
