@@ -125,16 +125,18 @@ def _is_name(text: str) -> bool:
 
 
 def _leaves(fields: Fields) -> Iterator[tuple[tuple[str, ...], object]]:
-    waiting: list[tuple[tuple[str, ...], object]] = [((), fields)]
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), fields)]
     seen = 0
     for path, value in waiting:
-        if isinstance(value, dict):
+        kind = type(value)
+        if kind is str and value[:1] == "{":
+            inner = written_out(value)
+            kind, value = (kind, value) if inner is None else (dict, inner)
+        if kind is dict:
             if len(path) < MAX_DEPTH:
                 waiting.extend(((*path, key), inner) for key, inner in value.items())
-        elif isinstance(value, list):
+        elif kind is list:
             waiting.extend((path, item) for item in value[:_LIST_ITEMS])
-        elif isinstance(value, str) and value[:1] == "{" and (inner := written_out(value)) is not None:
-            waiting.append((path, inner))
         else:
             seen += 1
             yield path, value
