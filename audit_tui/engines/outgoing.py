@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.evidence.leaf import Form
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, Frontier, split_leaves, tree_root
@@ -12,12 +12,12 @@ from audit_tui.errors import StoreDamaged, StoreError
 from audit_tui.store.evidence.content import FileRow
 from audit_tui.store.evidence.declared import read_declared
 from audit_tui.store.evidence.seal_reading import SealedStore
+from audit_tui.store.file.closing import Closing
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
     from audit_tui.store.evidence.declared import Declared
 
@@ -73,7 +73,7 @@ class Removal(NamedTuple):
     last: int
 
 
-class OutgoingStore:
+class OutgoingStore(Closing):
     """A sealed store that is shipped; for one thread.
 
     Args:
@@ -93,15 +93,8 @@ class OutgoingStore:
         self._frontier = Frontier()
         self._declared: Declared | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let the connection go."""
         self._store.close()
 
     def size(self) -> int:

@@ -17,16 +17,15 @@ from audit_tui.core.evidence.proof import EventProof
 from audit_tui.errors import StoreDamaged, StoreError
 from audit_tui.store.evidence.declared import read_declared
 from audit_tui.store.evidence.seal_reading import SealedStore, require_seals
+from audit_tui.store.file.closing import Closing
 
 if TYPE_CHECKING:
     import os
-    from types import TracebackType
-    from typing import Self
 
 _CHECK = "Verify the store: audit-tui verify."
 
 
-class Prover:
+class Prover(Closing):
     """Makes proofs under the newest checkpoint of a store, as it is now.
 
     Args:
@@ -62,15 +61,8 @@ class Prover:
             self._store.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let the connection go."""
         self._store.close()
 
     def prove(self, seq: int) -> EventProof:

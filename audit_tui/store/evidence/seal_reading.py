@@ -6,18 +6,18 @@ import os
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.evidence.checkpoint import SignedCheckpoint, origin_of, read_checkpoint
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, HASH_BYTES
 from audit_tui.errors import CheckpointError, StoreError
 from audit_tui.store.evidence.content import Content
 from audit_tui.store.file import connect, foreign_log
+from audit_tui.store.file.closing import Closing
 from audit_tui.store.tables import schema, seal_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
 
 # With OR, SQLite goes over all events: 3 s of ten million.
@@ -77,7 +77,7 @@ class Block(NamedTuple):
         )
 
 
-class SealedStore:
+class SealedStore(Closing):
     """A read-only connection for checking seals; for one thread at a time.
 
     Args:
@@ -99,17 +99,6 @@ class SealedStore:
         self.has_seals = tables >= seal_layout.TABLES.keys()
         self.connection.text_factory = bytes
         self.content = Content(self.connection)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def origin(self) -> str:

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import READ_TO_SORT, NameColumn
 from audit_tui.core.filter.filters import NO_VALUE_WORDS
@@ -24,6 +24,7 @@ from audit_tui.core.query import (
 )
 from audit_tui.errors import NotAStore, StoreDamaged
 from audit_tui.store.file import connect, foreign_log
+from audit_tui.store.file.closing import Closing
 from audit_tui.store.file.file_system import place_notice
 from audit_tui.store.file.guard import authorize
 from audit_tui.store.file.watch import Watch
@@ -40,7 +41,6 @@ from audit_tui.store.tables.rows import read_event, stored_text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
@@ -93,7 +93,7 @@ def read_note(path: str | os.PathLike[str], name: str) -> str | None:
         return reader.note(name)
 
 
-class StoreReader:
+class StoreReader(Closing):
     """One read-only connection to a store; implements ``core.query.EventReader``.
 
     For one thread at a time, not always the same.
@@ -123,17 +123,6 @@ class StoreReader:
         self._looked_at: object = None
         self._cache = Cache() if cache is None else cache
         self._open()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def info(self) -> StoreInfo:
         """Return what is known without a query."""
