@@ -347,6 +347,20 @@ def test_a_hostile_store_takes_no_more_memory(path: Path, name: str) -> None:
     assert int(checked.stdout) < 300
 
 
+@pytest.mark.parametrize(
+    "definition", ["CHECK (length(hex(zeroblob(900000000))) > 0)", "g TEXT AS (hex(zeroblob(900000000)))"]
+)
+def test_a_definition_makes_no_gigabyte_of_a_record(path: Path, definition: str) -> None:
+    with forger.opened(path) as connection:
+        (sql,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'events'").fetchone()
+    end = sql.rindex(")")
+    rewrite(path, "events", sql, f"{sql[:end].rstrip()}, {definition}{sql[end:]}")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(StoreError), StoreWriter(path, durable=False) as writer:
+        writer.append([AuditEvent("e", 1)])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
+
+
 def test_a_note_that_is_a_number_is_no_memory(path: Path) -> None:
     """``bytes(2_000_000_000)`` is two billion zeros."""
     with forger.opened(path) as connection:

@@ -40,6 +40,8 @@ _WAL_FORMAT = 2
 """The newest file format version that SQLite 3 reads, in bytes 18 and 19 of the file."""
 VIEWER_WAIT_S = 2.0
 WRITER_WAIT_S = 10.0
+MAX_VALUE_BYTES = 64 * 1024 * 1024
+"""A longer value is never read, nor written: a changed definition may make a gigabyte of one."""
 _LIMITS = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 100_000),
@@ -49,7 +51,7 @@ _LIMITS = (
     (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
     (sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1_000),
     (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1),
-    (sqlite3.SQLITE_LIMIT_LENGTH, 64 * 1024 * 1024),
+    (sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES),
 )
 _VIEWER_PRAGMAS = (
     "PRAGMA query_only = ON",
@@ -121,6 +123,7 @@ def open_writer(path: Path, *, durable: bool) -> Connection:
     refuse_other_names(path)
     connection = _connect(path, "?mode=rw", WRITER_WAIT_S, may_be_empty=True)
     with store_errors(path), closed_on_error(connection):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         for pragma in (
             "PRAGMA trusted_schema = OFF",
             "PRAGMA cell_size_check = ON",
