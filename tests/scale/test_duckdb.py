@@ -122,7 +122,7 @@ def test_ours_is_quicker_than_duckdb(store: Path, tmp_path: Path) -> None:
             top = ask("top 10 users", "ours", partial(reader.facets, query, Column.USER, 10))
             users = f'SELECT "user", count(*) FROM events WHERE {chosen} GROUP BY 1 ORDER BY 2 DESC LIMIT 10'
             others = ask("top 10 users", "DuckDB", partial(sql, users))
-            assert [value.events for value in top] == [events for _, events in others]
+            assert [value.events for value in top.values] == [events for _, events in others]
             calibrations.append(calibration_ms())
     figures = [figure(f"{what}, {who}", values) for (what, who), values in sorted(taken.items())]
     print_table(f"{FILTERS} filters against DuckDB {duckdb.__version__}", figures, calibrations)
