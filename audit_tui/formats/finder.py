@@ -43,7 +43,7 @@ _HOSTS = frozenset(_FIELDS["hosts"])
 _APPS = frozenset(_FIELDS["apps"])
 _ENDS_IN = frozenset(_FIELDS["ends_in"])
 _OF_THINGS = re.compile(
-    r"(?:target|object|resource|item|entity|affected)\w*(?:name|label|path|user|email|id|key)\Z"
+    r"(?:target|object|resource|item|entity|affected)\w*(?:name|label|path|user|email|id|key|repr)\Z"
     r"|(?:table|bucket|file|repo|repository|project|database|topic|policy|safe|queue)(?:name|path)\Z"
     r"|(?:source|entity)label\Z|dest(?:ination)?ip\Z|dstip\Z|resph\Z|dest(?:ination)?host\Z"
 )
@@ -199,7 +199,7 @@ def _user(leaf: str, parents: tuple[str, ...]) -> int:
         return score
     if leaf.endswith(_DOERS):
         score = max(score, 90)
-    elif leaf in ("email", "login", "upn") or leaf.endswith(_DOERS_THEMSELVES):
+    elif leaf in ("email", "login") or leaf.endswith((*_DOERS_THEMSELVES, "upn")):
         score = max(score, 80)
     elif leaf.endswith(("userid", "actorid", "authorid", "authoraccountid", "identityid")):
         score = max(score, 40)
@@ -251,6 +251,8 @@ def _target(leaf: str, parents: tuple[str, ...]) -> int:
         return 60
     if leaf == "name" and not parents:
         return 24
+    if leaf == "name" and parents[-1:] == ("device",):
+        return 22
     if leaf in ("name", "email", "id") and not _CONTENTS.isdisjoint(parents):
         return 20 if leaf == "id" else 23
     if leaf in _APPS or (

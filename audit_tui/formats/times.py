@@ -37,7 +37,9 @@ _WEEKDAY = re.compile(r"\[?(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +(?=[A-Za-z\d])
 _YEAR_FIRST = re.compile(
     rf"(?P<year>\d{{4}})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)[ ,T]+{_CLOCK}{_ZONE}", re.ASCII
 )
-_SLASHED = re.compile(rf"(?P<first>\d\d?)/(?P<next>\d\d?)/(?P<year>\d{{4}})[ ,T]+{_CLOCK}{_ZONE}", re.ASCII)
+_SLASHED = re.compile(
+    rf"(?P<first>\d\d?)[/-](?P<next>\d\d?)[/-](?P<year>\d{{4}})[ ,T]+{_CLOCK}{_ZONE}", re.ASCII
+)
 _DOTTED = re.compile(rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{{4}})[ ,T]+{_CLOCK}{_ZONE}", re.ASCII)
 _MONTH_FIRST = re.compile(
     rf"(?P<name>[A-Za-z]{{3}})[a-z]* +(?P<day>\d\d?),? (?P<year>\d{{4}}),?( at)? {_CLOCK}{_ZONE}", re.ASCII

@@ -161,7 +161,7 @@ def target_of(scene: Scene) -> str | None:
     if scene.name != "SYSCALL":
         deed = tables().deeds.get(scene.name)
         target = text_of(scene.primary, *deed.fields) if deed is not None else None
-        if target is None and scene.name in ("AVC", "APPARMOR", "USER_AVC"):
+        if target is None and scene.name.startswith(("AVC", "APPARMOR", "USER_AVC")):
             target = text_of(scene.primary, "path", "name", "service", "dest", "tclass")
         return target
     kind = tables().calls.get(scene.call or "", CallDeed("", "file")).kind
