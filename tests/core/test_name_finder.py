@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.privacy.pseudonyms import Pseudonyms
+from tests.timing import is_linear
 
 KEY = bytes(range(32))
 USERS = (
@@ -149,12 +149,4 @@ def test_any_user_at_all_is_hidden_and_nothing_fails(users: list[str], text: str
     ],
 )
 def test_the_time_is_linear_in_the_length(piece: str) -> None:
-    def seconds(chars: int) -> float:
-        text = piece * (chars // len(piece))
-        start = time.process_time()
-        NAMES.text(text)
-        return time.process_time() - start
-
-    # 16 times the text: 16 times the time, where a quadratic pattern takes 256 times.
-    # A busy machine takes the processor's caches away: that may spoil one try, not three.
-    assert any(seconds(320_000) < 100 * max(seconds(20_000), 0.001) for _ in range(3))
+    assert is_linear(NAMES.text, piece, 20_000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 
 import pytest
@@ -15,6 +14,7 @@ from audit_tui.core.privacy.secret_finder import SecretKind, find_secrets
 from audit_tui.core.privacy.secret_names import Secrecy, secrecy_of
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row, mask_secrets
 from tests.core.secret_shapes import HARMLESS, HARMLESS_NAMES, SECRET_NAMES, SHAPES, jwt, r
+from tests.timing import is_linear
 
 # Put together at run time: scanners of repositories look for the same forms.
 AWS = "AK" + "IAIOSFODNN7EXAMPLE"
@@ -249,11 +249,4 @@ def test_names_of_fields_and_numbers_are_looked_at_too() -> None:
     ],
 )
 def test_the_time_is_linear_in_the_length(piece: str) -> None:
-    def seconds(chars: int) -> float:
-        text = piece * (chars // len(piece))
-        start = time.process_time()
-        find_secrets(text)
-        return time.process_time() - start
-
-    # 16 times the text: 16 times the time, where a quadratic pattern takes 256 times.
-    assert seconds(320_000) < 64 * max(seconds(20_000), 0.001)
+    assert is_linear(find_secrets, piece, 20_000)
