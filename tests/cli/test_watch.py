@@ -68,7 +68,7 @@ def test_new_events_come_each_once(store: Path) -> None:
         append(store, "a1", "b1")
         assert names(process, 1) == ["a1"]
         append(store, "b2", "a2", "a3", "a4")
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert [json.loads(line)["event"] for line in out.splitlines()] == ["a2", "a3"]
     assert (process.returncode, err) == (0, "Watched: 3 events.\n")
     # What came while nobody watched, and no more.
@@ -242,14 +242,14 @@ def test_a_command_gets_each_event_on_its_standard_input(store: Path, tmp_path: 
     hostile = "a'; touch pwned; '$(touch pwned)`touch pwned`"
     with watching(store, "--exec", f"tee -a '{out}'", "--max", "2") as process:
         append(store, hostile, "a2")
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert [json.loads(line)["event"] for line in out.read_text().splitlines()] == [hostile, "a2"]
 
 
 def test_a_command_that_fails_ends_it_and_gets_the_event_again(store: Path, tmp_path: Path) -> None:
     with watching(store, "--exec", "false") as process:
         append(store, "a1", "a2")
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "false ended with 1 at event 5." in err
     # By another command: what was not handled is not lost.
@@ -266,7 +266,7 @@ def test_it_ends_with_its_summary(store: Path, number: int, code: int) -> None:
         append(store, "a1")
         assert names(process, 1) == ["a1"]
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     assert "Watched: 1 event." in err
 

@@ -16,11 +16,11 @@ def test_a_slow_interrupt_blocks_only_the_work_itself() -> None:
 
     def interrupt() -> None:
         entered.set()
-        assert may_end.wait(30)
+        assert may_end.wait(60)
 
     def work() -> None:
         with token.interrupting(interrupt, is_slow=True):
-            assert entered.wait(30)
+            assert entered.wait(60)
         ended.set()
 
     worker = threading.Thread(target=work)
@@ -31,7 +31,7 @@ def test_a_slow_interrupt_blocks_only_the_work_itself() -> None:
     token.cancel()
     token.cancel()
     assert token.is_cancelled
-    assert entered.wait(30)
+    assert entered.wait(60)
     assert not ended.is_set()
     may_end.set()
     worker.join()

@@ -134,7 +134,7 @@ class Server:
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(2)
-            self._process.wait(30)
+            self._process.wait(60)
 
     def database(self, name: str) -> str:
         """Make an empty database, and return its URL."""
