@@ -69,6 +69,12 @@ class Cursor:
         self.save(saved)
         self._fresh.replace(self._path)
 
+    @property
+    def given_seq(self) -> int:
+        """The number of the event whose line was given out last, by what the kernel notes; 0 for none."""
+        slot = self._slots[self._active.value]
+        return int(slot[_SEQ]) if slot[_SENT] == slot[_END] else 0
+
     def save(self, seq: int) -> None:
         """Note the number of an event that was handled."""
         os.pwrite(self._descriptor, f"{seq:0{_DIGITS}}".encode(), 0)

@@ -104,6 +104,10 @@ class Watch:
         self._cursor.send(seq, line.encode("utf-8", "backslashreplace") + b"\n", out)
         self._seq = seq
 
+    def has_given(self, seq: int) -> bool:
+        """Tell whether the line of an event was given out, also where a signal came before that was noted."""
+        return self._cursor.given_seq == seq
+
     def _appended(self) -> Iterator[AuditEvent]:
         newest = self._reader.newest_seq()
         names = self._redact.pseudonyms(self._reader)

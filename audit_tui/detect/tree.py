@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -218,6 +219,8 @@ def _literal_at(expression: str, place: int) -> tuple[str | None, int]:
         return "" if escaped_sign in "dDwWsSbBAz" else None, 2
     if sign == "[":
         return "", _class_width(expression[place:])
+    if sign == "{" and (repeats := re.match(r"\{\d*,?\d*\}", expression[place:])):
+        return "", repeats.end()
     if expression.startswith("(?", place):
         return None, 1
     return "" if sign in "().^$|*+?{}" else sign, 1

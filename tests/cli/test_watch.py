@@ -279,7 +279,7 @@ def test_it_ends_with_its_summary_while_it_gives_out_a_line_too(store: Path, num
     words = ["watch", "-s", str(store), "--since-last"]
     command = [sys.executable, "-c", STRUCK_BETWEEN, "6", str(int(number)), *words]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (code, "Watched: 1 event.\n")
+    assert (ended.returncode, ended.stderr) == (code, "Watched: 2 events.\n")
     result = run(*words, "--max", "1")
     assert [json.loads(line)["event"] for line in (ended.stdout + result.stdout).splitlines()] == [
         "a1",

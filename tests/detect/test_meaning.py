@@ -175,6 +175,8 @@ def test_a_record_of_an_event_must_match_by_itself() -> None:
         ("(ab|cd)efg[x]h", "efg"),
         ("ab+c", "ab"),
         ("x{2}yz", "yz"),
+        ("x{12}", ""),
+        ("ax{2,}b", "a"),
         (r"[a\]b]cd[[:alpha:]]e", "cd"),
         ("(?i)abc", ""),
         (r"\x41bc", ""),

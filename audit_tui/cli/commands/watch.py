@@ -85,7 +85,6 @@ def watch_command(
     hits = RuleWatch(rules) if rules else None
     handle = _printer(form, choice, hits) if command is None else _runner(command, hits)
     interval = choice.query().interval
-    events = 0
 
     def is_inside(occurred_us: int) -> bool:
         if choice.is_range_default:
@@ -100,14 +99,19 @@ def watch_command(
     folder = state_directory() / "watched"
     is_hit = (lambda *_: True) if hits is None else hits.is_hit
     with Watch(store, expression, is_inside, folder, mode, is_resumed=since_last, is_hit=is_hit) as watch:
+        in_hand, done = 0, (0, 0)
         try:
             for event in watch.events():
+                in_hand = event.seq or 0
                 handle(event, watch)
-                watch.handled(event.seq or 0)
-                events += 1
-                if events == most:
+                watch.handled(in_hand)
+                # In one step: a signal may come between two.
+                done = done[0] + 1, in_hand
+                if done[0] == most:
                     break
         finally:
+            events, last = done
+            events += in_hand != last and watch.has_given(in_hand)
             click.echo(f"Watched: {counted(events, 'event')}.", err=True)
 
 
