@@ -83,7 +83,7 @@ ALTER ROLE audit_reader SET default_transaction_read_only = on;
 class PostgresWriter(SharedWriter):
     """Each batch is a transaction, with its totals and its head."""
 
-    batch_events = 2_500
+    batch_events = 2_000
 
     def __init__(self, url: SourceUrl) -> None:
         connection = PostgresConnection(url, is_writing=True)

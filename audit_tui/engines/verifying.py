@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from audit_tui.engines.dialect import Dialect
     from audit_tui.engines.pool import Pool
 
-_BATCHES_AT_ONCE = 50
+_BATCHES_AT_ONCE = 10
 
 
 class SharedStore(NamedTuple):
