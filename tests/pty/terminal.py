@@ -200,9 +200,15 @@ class Terminal:
         """Press keys by their names: ``down``, ``ctrl+c``, ``f``."""
         self.send("".join(key_text(name) for name in names))
 
-    def click(self, column: int, row: int) -> None:
-        """Click the left button on a cell, counted from 0 at the left and the top."""
-        self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m")
+    def click(self, column: int, row: int, *, is_right: bool = False) -> None:
+        """Click the left or the right button on a cell, counted from 0 at the left and the top."""
+        button = 2 if is_right else 0
+        self.send(f"\x1b[<{button};{column + 1};{row + 1}M\x1b[<{button};{column + 1};{row + 1}m")
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press the left button on a cell, and let it go on another."""
+        (x, y), (to_x, to_y) = start, end
+        self.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<32;{to_x + 1};{to_y + 1}M\x1b[<0;{to_x + 1};{to_y + 1}m")
 
     @property
     def _is_amid_a_frame(self) -> bool:

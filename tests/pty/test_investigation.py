@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 
 SIZES = [(80, 24), (160, 50)]
+LAST_COUNTED = re.compile(r"Target  \d+ values")
 
 
 def place(terminal: Terminal) -> str:
@@ -93,5 +95,121 @@ def test_a_stretch_of_time_by_mouse(store: Path, size: tuple[int, int]) -> None:
         terminal.wait_until_gone("300")
         terminal.press("u")
         terminal.wait_for("of 300")
+        terminal.press("ctrl+q")
+        assert terminal.wait() == 0
+
+
+def click_on(terminal: Terminal, text: str, *, is_right: bool = False) -> None:
+    """Click on a text, wherever it stands by now."""
+    terminal.click(*terminal.find(text), is_right=is_right)
+
+
+def command(terminal: Terminal, words: str, line: str) -> None:
+    """Click the line of keys open, and there on a command."""
+    click_on(terminal, ": commands")
+    terminal.wait_for("Commands")
+    terminal.send(words)
+    terminal.read_until(lambda shown: words in shown.lines[-2], what="what was typed")
+    terminal.wait_until_gone("Open or close")
+    click_on(terminal, line)
+    terminal.wait_until_gone("Commands")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_walk_by_mouse(store: Path, size: tuple[int, int]) -> None:
+    with opened(store, size) as terminal:
+        terminal.wait_for("1 of 300")
+        command(terminal, "search", "Search  ")
+        terminal.wait_for("Esc cancel")
+        terminal.send("stoplogg\r")
+        terminal.wait_for("match 1 of 1")
+        first = place(terminal)
+
+        # Include, by the menu of the cell.
+        _, row = terminal.find("StopLogging")
+        user = terminal.lines[row].index(incident.THIEF)
+        terminal.click(user, row, is_right=True)
+        terminal.wait_for(f"User: {incident.THIEF}")
+        click_on(terminal, "Only these")
+        terminal.wait_for(f"user={incident.THIEF}")
+        terminal.wait_for(f" of {incident.STOLEN_KEY_EVENTS} ")
+        narrowed = place(terminal)
+
+        # Look around, and back by the words above.
+        click_on(terminal, "StopLogging", is_right=True)
+        terminal.wait_for("Event: StopLogging")
+        click_on(terminal, "Around this moment")
+        terminal.wait_for("around an event")
+        terminal.wait_for(first)
+        click_on(terminal, "around an event")
+        terminal.wait_until_gone("around an event")
+        terminal.wait_for(narrowed)
+
+        # Go on by the address, in a reach of its own.
+        click_on(terminal, "StopLogging", is_right=True)
+        click_on(terminal, "Pivot")
+        terminal.wait_for("Events with the same")
+        click_on(terminal, "○ ±30 min")
+        terminal.wait_for("● ±30 min")
+        click_on(terminal, "Source IP")
+        terminal.wait_until_gone("Events with the same")
+        terminal.wait_for(f"source_ip={incident.THIEF_IP}")
+        terminal.wait_for("2026-11-22 08:17 to 09:18")
+
+        # A chip is switched off and on, and taken away.
+        click_on(terminal, f"user={incident.THIEF}")
+        terminal.wait_for(f"○ user={incident.THIEF}")
+        click_on(terminal, f"user={incident.THIEF}")
+        terminal.wait_for(f"● user={incident.THIEF}")
+        column, row = terminal.find(f"source_ip={incident.THIEF_IP} ✕")
+        terminal.click(column + len(f"source_ip={incident.THIEF_IP} "), row)
+        terminal.wait_until_gone(f"source_ip={incident.THIEF_IP}")
+
+        # Facets: only what has a value, by its line.
+        command(terminal, "facets", "Facets")
+        # Its lines stay where they are once the last field is counted.
+        terminal.read_until(
+            lambda shown: LAST_COUNTED.search(shown.screen_text()) is not None, what="targets"
+        )
+        click_on(terminal, "failure ")
+        column, row = terminal.find("14 = !")
+        terminal.click(column + len("14 "), row)
+        terminal.wait_for("outcome=failure")
+        click_on(terminal, "✕\n" if False else "most frequent first")
+        terminal.press("ctrl+q")
+        assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_heads_columns_pane_and_splitter_by_mouse(store: Path, size: tuple[int, int]) -> None:
+    with opened(store, size) as terminal:
+        terminal.wait_for("1 of 300")
+        click_on(terminal, "Event ")
+        terminal.wait_for("by event")
+        click_on(terminal, "Event ")
+        terminal.wait_for("by event, descending")
+        command(terminal, "columns", "Columns")
+        terminal.wait_for("+ Metadata")
+        click_on(terminal, "Outcome")
+        terminal.wait_for("● Outcome")
+        click_on(terminal, "Apply")
+        terminal.wait_until_gone("+ Metadata")
+
+        terminal.click(4, 6)
+        terminal.click(4, 6)
+        terminal.wait_for("source IP")
+        is_beside = any("│" in line for line in terminal.lines)
+        if is_beside:
+            column = next(line for line in terminal.lines if "│" in line).index("│")
+            terminal.drag((column, 20), (column - 12, 20))
+            terminal.read_until(lambda shown: "│" in shown.lines[20][: column - 8], what="the split moved")
+        else:
+            row = next(number for number, line in enumerate(terminal.lines) if "────" in line)
+            terminal.drag((30, row), (30, row - 3))
+            terminal.read_until(lambda shown: "────" in shown.lines[row - 3], what="the split moved")
+        click_on(terminal, "outcome ")
+        terminal.wait_for("Around this moment")
+        click_on(terminal, "Without these")
+        terminal.wait_for("outcome!=")
         terminal.press("ctrl+q")
         assert terminal.wait() == 0

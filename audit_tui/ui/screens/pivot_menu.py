@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 REACHES_S: tuple[int | None, ...] = (600, 1_800, 3_600, 86_400, None)
 """The seconds before and after the event; None leaves the range as it is."""
-_REACH_WORDS = ("±10 min", "±30 min", "±1 hour", "±1 day", "in range")
+_REACH_WORDS = (" ±10 min", " ±30 min", " ±1 hour", " ±1 day", " in range")
 _SHORT_REACH_WORDS = ("±10m", "±30m", "±1h", "±1d", "range")
 _LETTERS = {Column.USER: "u", Column.SOURCE_IP: "i", Column.EVENT: "e", Column.TARGET: "t"}
 _LABEL_CELLS, _NARROW_LABEL_CELLS = 22, 12
@@ -72,12 +72,19 @@ class PivotMenu(Dialog[Pivot | None]):
         with Vertical(id="box") as box:
             box.border_title = "Events with the same"
             box.border_subtitle = "⏎ show   ←→ time   Esc cancel"
-            is_narrow = self.app.size.width < _NARROW_CELLS
-            cells = _NARROW_LABEL_CELLS if is_narrow else _LABEL_CELLS
+            cells = _NARROW_LABEL_CELLS if self._is_narrow else _LABEL_CELLS
             yield OptionList(*(_option(each, cells) for each in self._conditions), compact=True)
             with Horizontal(id="reaches"):
-                for place, words in enumerate(_SHORT_REACH_WORDS if is_narrow else _REACH_WORDS):
-                    yield Button(words, id=f"reach-{place}")
+                for place, words in enumerate(self._reach_words):
+                    yield Button(f"○{words}", id=f"reach-{place}")
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.app.size.width < _NARROW_CELLS
+
+    @property
+    def _reach_words(self) -> Sequence[str]:
+        return _SHORT_REACH_WORDS if self._is_narrow else _REACH_WORDS
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)
@@ -86,8 +93,11 @@ class PivotMenu(Dialog[Pivot | None]):
         self._show_reach()
 
     def _show_reach(self) -> None:
-        for place in range(len(REACHES_S)):
-            self.query_one(f"#reach-{place}").set_class(place == self._reach, "-chosen")
+        for place, words in enumerate(self._reach_words):
+            button = self.query_one(f"#reach-{place}", Button)
+            is_chosen = place == self._reach
+            button.words = f"{'●' if is_chosen else '○'}{words}"
+            button.set_class(is_chosen, "-chosen")
 
     def action_reach(self, step: int) -> None:
         self._reach = (self._reach + step) % len(REACHES_S)

@@ -73,13 +73,16 @@ class TopLine(Bar):
         self._buttons = ("Filter", "")
         self._applied = ""
         self._zone = ""
+        self._command = ""
 
     def rename(self, store_name: str) -> None:
         """Give the store another name."""
         self._store_name = clean(store_name)
         self.refresh()
 
-    def show(self, *, filter_count: int, range_words: str, applied: str, zone: str) -> None:
+    def show(
+        self, *, filter_count: int, range_words: str, applied: str, zone: str, command: str = "filter"
+    ) -> None:
         """Show what is in force.
 
         Args:
@@ -87,7 +90,9 @@ class TopLine(Bar):
             range_words: The preset's name, or the dates.
             applied: The filter in words; from data.
             zone: The zone of all times.
+            command: The id of what a click on these words does.
         """
+        self._command = command
         self._buttons = (f"Filter ({filter_count})" if filter_count else "Filter", clean(range_words))
         self._applied = clean(applied)
         self._zone = clean(zone)
@@ -104,7 +109,7 @@ class TopLine(Bar):
         )
         zone = f" {self._zone} "
         room = max(0, width - sum(cell_len(piece.text) for piece in head) - cell_len(zone))
-        applied = Piece(fit(f" {self._applied}" if room > 3 else "", room), Role.VALUE, "filter")
+        applied = Piece(fit(f" {self._applied}" if room > 3 else "", room), Role.VALUE, self._command)
         return (*head, applied, Piece(zone, Role.QUIET, "zone"))
 
 

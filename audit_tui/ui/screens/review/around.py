@@ -108,6 +108,10 @@ class Around(Searching, Marking):
         self._asked = None
         self._is_leaving = False
 
+    @property
+    def applied_command(self) -> str:
+        return super().applied_command if self._surroundings is None else "context"
+
     def applied_words(self, view: View) -> str:
         if self._surroundings is None:
             return super().applied_words(view)

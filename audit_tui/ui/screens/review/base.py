@@ -255,6 +255,7 @@ class ReviewBase(Behind[None]):
             range_words=view.range_words(context),
             applied=self.applied_words(view),
             zone=f"redacted · {zone}" if shown.is_redacted else zone,
+            command=self.applied_command,
         )
         self._chips.show(view.chips, is_lifted=view.is_lifted)
         self._show_order()
@@ -263,6 +264,11 @@ class ReviewBase(Behind[None]):
 
     def view_shown(self) -> None:
         """Do what follows when a view is shown, before the line above tells of it."""
+
+    @property
+    def applied_command(self) -> str:
+        """The id of what a click on these words does."""
+        return "filter"
 
     def applied_words(self, view: View) -> str:
         """Return what the line above says of the filter."""

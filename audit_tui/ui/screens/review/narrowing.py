@@ -16,6 +16,8 @@ from audit_tui.core.flat_filter import FlatFilter
 from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.widgets.chips import ChipLine
+from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.pane.detail_lines import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from audit_tui.core.query_line.parse import Query
     from audit_tui.core.view import View
     from audit_tui.ui.screens.menu import MenuItem
-    from audit_tui.ui.widgets.pane.detail_lines import Target
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
 
@@ -84,9 +85,17 @@ class Narrowing(ReviewBase):
             self.narrow_by(Condition(field, IS_NOT if is_negated else IS, value))
 
     def on_detail_pane_chosen(self, message: DetailPane.Chosen) -> None:
+        self._ask_what_to_do(message.target)
+
+    @on(EventTable.CellPressed)
+    def _ask_of_cell(self) -> None:
+        row, column = self.table.highlighted, self.table.column
+        if row is not None:
+            self._ask_what_to_do(Target(column, row_text(row, column)))
+
+    def _ask_what_to_do(self, target: Target) -> None:
         from audit_tui.ui.screens.menu import Menu, MenuItem
 
-        target = message.target
         acts: list[tuple[MenuItem, Callable[[], object]]] = []
         if target.field is not Column.TIME:
             for command, is_negated in (("include", False), ("exclude", True)):
@@ -94,6 +103,8 @@ class Narrowing(ReviewBase):
                 acts.append((self._item_of(command), narrow))
         if (look_around := getattr(self, "action_context", None)) is not None:
             acts.append((MenuItem("x", "Around this moment"), look_around))
+        if (go_on := getattr(self, "action_pivot", None)) is not None:
+            acts.append((self._item_of("pivot"), go_on))
         acts.append((MenuItem("y", "Copy"), partial(self._copy_value, target)))
         title = f"{target.field.label}: {NO_VALUE_WORDS if target.value is None else target.value}"
 

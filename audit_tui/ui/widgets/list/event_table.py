@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.widgets.list.row_strips import Remark
     from audit_tui.ui.widgets.list.row_text import RowText
 
+RIGHT_BUTTON = 3
 MEASURED_ROWS = 100
 """The columns are sized from so many rows, those on a large screen."""
 
@@ -95,6 +96,9 @@ class EventTable(ScrollView, can_focus=True):
         cursor_row: int
         row: EventRow | None
         """None while the row is not read yet."""
+
+    class CellPressed(Message):
+        """The right button was pressed on the cell that is now under the cursor."""
 
     @dataclass
     class RowSelected(Message):
@@ -523,7 +527,9 @@ class EventTable(ScrollView, can_focus=True):
             return
         again = self.is_at_cursor(index)
         self.cursor_row, self.cursor_column = index, number
-        if again:
+        if event.button == RIGHT_BUTTON:
+            self.post_message(self.CellPressed())
+        elif again:
             self.post_message(self.RowSelected(self, index))
 
     def _column_number_at(self, x: int) -> int:

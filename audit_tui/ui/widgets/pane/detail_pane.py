@@ -75,6 +75,7 @@ class DetailPane(LineView):
         self._spots: Sequence[Spot] = ()
         self._current = 0
         self._pressed = False
+        self._is_edge_pressed = False
         """The mouse was pressed on a value."""
         self._field: FilterField | None = None
         """The field that the cursor was put on, where it stays from event to event; None for nowhere yet."""
@@ -201,7 +202,12 @@ class DetailPane(LineView):
 
     def on_focus(self) -> None:
         # After the press of the mouse that brought the focus: the lines stay where they were clicked.
-        self.call_after_refresh(self._show_cursor)
+        self._is_edge_pressed = False
+        self.call_after_refresh(self._show_after_focus)
+
+    def _show_after_focus(self) -> None:
+        if not self._is_edge_pressed:
+            self._show_cursor()
 
     def on_blur(self) -> None:
         self.refresh()
@@ -274,7 +280,7 @@ class DetailPane(LineView):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Put the cursor on the value under the mouse, or behind the label there."""
         place = event.get_content_offset(self)
-        self._pressed = False
+        self._pressed, self._is_edge_pressed = False, place is None
         if place is None:
             return
         line = place.y + self.scroll_offset.y
