@@ -55,6 +55,8 @@ class Moving(Following, Rescuing):
 
     def action_next_part(self) -> None:
         self.focus_next()
+        if self.pane is not None and self.focused is self.pane:
+            self.pane.call_after_refresh(self.pane.show_cursor)
 
     @on(Bar.Pressed)
     async def _press(self, message: Bar.Pressed) -> None:

@@ -75,7 +75,6 @@ class DetailPane(LineView):
         self._spots: Sequence[Spot] = ()
         self._current = 0
         self._pressed = False
-        self._is_edge_pressed = False
         """The mouse was pressed on a value."""
         self._field: FilterField | None = None
         """The field that the cursor was put on, where it stays from event to event; None for nowhere yet."""
@@ -188,7 +187,7 @@ class DetailPane(LineView):
         fields = [spot.target.field for spot in self._spots]
         self._current = fields.index(self._field) if self._field in fields else _first_spot(self._spots)
         if self.has_focus:
-            self.call_after_refresh(self._show_cursor)
+            self.call_after_refresh(self.show_cursor)
 
     def line(self, index: int) -> Line:
         line = self._lines[index]
@@ -201,13 +200,8 @@ class DetailPane(LineView):
         )
 
     def on_focus(self) -> None:
-        # After the press of the mouse that brought the focus: the lines stay where they were clicked.
-        self._is_edge_pressed = False
-        self.call_after_refresh(self._show_after_focus)
-
-    def _show_after_focus(self) -> None:
-        if not self._is_edge_pressed:
-            self._show_cursor()
+        # It does not scroll: the lines stay where a press of the mouse that brought the focus found them.
+        self.refresh()
 
     def on_blur(self) -> None:
         self.refresh()
@@ -215,12 +209,13 @@ class DetailPane(LineView):
     def _go_to(self, index: int) -> None:
         if self._spots:
             self._put(max(0, min(index, len(self._spots) - 1)))
-            self._show_cursor()
+            self.show_cursor()
 
     def _put(self, index: int) -> None:
         self._current, self._field = index, self._spots[index].target.field
 
-    def _show_cursor(self) -> None:
+    def show_cursor(self) -> None:
+        """Scroll to the value under the cursor."""
         if self._spots:
             spot, top, height = self._spots[self._current], self.scroll_offset.y, self.size.height
             if spot.first_line < top:
@@ -280,7 +275,7 @@ class DetailPane(LineView):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Put the cursor on the value under the mouse, or behind the label there."""
         place = event.get_content_offset(self)
-        self._pressed, self._is_edge_pressed = False, place is None
+        self._pressed = False
         if place is None:
             return
         line = place.y + self.scroll_offset.y

@@ -137,6 +137,8 @@ class ReviewBody(Container):
                 event.stop()
                 self._is_dragging = True
                 self.capture_mouse()
+                # The press gave the focus to the pane, which would scroll to its value at each step.
+                self.table.focus()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._is_dragging and self.pane is not None:
