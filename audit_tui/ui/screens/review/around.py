@@ -122,7 +122,7 @@ class Around(Searching, Marking):
         remarks = super().remarks()
         if self._surroundings is not None:
             seq = self._surroundings.seq
-            remarks[seq] = remarks.get(seq, NO_REMARK)._replace(tag=THIS_TAG)
+            remarks[seq] = remarks.get(seq, NO_REMARK)._replace(tag=THIS_TAG, short_tag="")
         return remarks
 
     def action_back(self) -> None:
