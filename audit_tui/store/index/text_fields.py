@@ -35,8 +35,8 @@ _REPEATED_FIELDS = ("target", "source_ip")
 MAX_TEXT_BYTES = 64 * 1024 * 1024
 """With more text than this a stretch is divided; it is in memory while its index is built."""
 LONG_BYTES = 64 * 1024
-"""A text is long from here on: few others share its pieces, so that its index takes ten times its size."""
-MAX_LONG_BYTES = 16 * 1024 * 1024
+"""A text is long from here on: few others share its pieces, so that to index it takes 20 times its size."""
+MAX_LONG_BYTES = 8 * 1024 * 1024
 """With more of long texts than this a stretch is divided too; those of older programs were not."""
 MAX_FIELDS = 50_000
 """With more different fields than this a stretch is divided too."""
