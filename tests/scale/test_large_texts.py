@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.scale
 
-TEXTS = 3
+TEXTS = 12
 TEXT_BYTES = 15_500_000
 MOST_MIB = 300
 
