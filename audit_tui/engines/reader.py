@@ -333,10 +333,16 @@ class SharedReader:
         """Return a moment near a row far down, and the number of rows before it; or None."""
         args = Args(self._dialect)
         span = self._totals.span_before(args, query, index)
-        if span is None:
-            return None
-        grain, statement = span
         interval, down = query.interval, query.sort.descending
+        if span is not None:
+            grain, statement = span
+        elif self._dialect.reads_columns:
+            grain, where = 1, self._scope.where(args, query, cancel)
+            order = _of("e", NEWEST if down else OLDEST)
+            statement = f"SELECT e.occurred_us FROM audit_events e WHERE {where} ORDER BY {order}"
+            statement += f" LIMIT 1 OFFSET {index}"
+        else:
+            return None
         rows = self._pool.rows(statement, args.values, cancel)
         if not rows:
             return None
