@@ -280,17 +280,17 @@ def test_a_long_question_ends_when_its_token_is_cancelled(tmp_path: Path) -> Non
             begun.wait()
             token.cancel()
 
-        def slow(statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-            rows = ask(statement, parameters)
-            # Some rows are read when the token is cancelled.
-            if "description FROM events" in statement and not begun.is_set():
-                begun.set()
-                canceller.join()
-            return rows
+        def slow(statement: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+            for row in ask(statement, parameters):
+                yield row
+                # Some rows are read when the token is cancelled.
+                if "description FROM events" in statement and not begun.is_set():
+                    begun.set()
+                    canceller.join()
 
-        ask = reader._session.rows
-        canceller = threading.Thread(target=cancel_once_begun)
-        reader._session.rows = slow  # type: ignore[method-assign]
+        ask = reader._session.stream
+        canceller = threading.Thread(target=cancel_once_begun, daemon=True)
+        reader._session.stream = slow  # type: ignore[method-assign, assignment]
         canceller.start()
         with pytest.raises(QueryCancelled):
             reader.page(EventQuery(sort=Sort(Column.DESCRIPTION)), AtRow(0), 5, token)
