@@ -290,7 +290,7 @@ def test_a_long_question_ends_when_its_token_is_cancelled(tmp_path: Path) -> Non
 
         ask = reader._session.stream
         canceller = threading.Thread(target=cancel_once_begun, daemon=True)
-        reader._session.stream = slow  # type: ignore[method-assign, assignment]
+        reader._session.stream = slow  # type: ignore[method-assign]
         canceller.start()
         with pytest.raises(QueryCancelled):
             reader.page(EventQuery(sort=Sort(Column.DESCRIPTION)), AtRow(0), 5, token)
