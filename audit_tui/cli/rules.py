@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.source import open_source
 from audit_tui.config import cache_directory, config_path, data_directory
 from audit_tui.core.filter.filters import Any, everywhere
 from audit_tui.core.text import clean_visible, counted
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.investigate.detections import Detections
-    from audit_tui.core.query import EventReader, ReaderFactory
+    from audit_tui.core.query import EventReader
+    from audit_tui.core.source import EventSource
     from audit_tui.detect.rule import Rule
     from audit_tui.detect.running import Runner
 
@@ -52,14 +54,12 @@ def rule_paths(names: Sequence[str]) -> list[Path]:
     return paths
 
 
-def live_detections(
-    names: Sequence[str], open_reader: ReaderFactory, *, is_remembered: bool
-) -> Detections | None:
+def live_detections(names: Sequence[str], source: EventSource, *, is_remembered: bool) -> Detections | None:
     """Return the rules of a screen, which it loads when it is there; None when none were named.
 
     Args:
         names: Paths; ``built-in`` are those of the program.
-        open_reader: Opens what is shown, with names as they are.
+        source: What is shown; it is asked with names as they are.
         is_remembered: The hits are remembered for the next time: the source outlives the run.
 
     Raises:
@@ -72,7 +72,7 @@ def live_detections(
 
     return LiveDetections(
         rule_paths(names),
-        open_reader,
+        open_source(source),
         cache_directory() / "rules.db",
         data_directory() / "detections.db" if is_remembered else None,
         config_path().parent / FILE_NAME,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event import NUMBER_BITS
@@ -41,7 +42,7 @@ class Args:
         return self.dialect.place(name, value)
 
 
-class Dialect:
+class Dialect(ABC):
     """The SQL of one engine, over the tables of ``layout``. ``e`` is a row of ``audit_events``."""
 
     has_totals = True
@@ -73,18 +74,19 @@ class Dialect:
         """Return the text of a column without regard to case."""
         return f"coalesce(e.folded_{column}, lower(e.{column}))"
 
+    @abstractmethod
     def place(self, name: str, value: Value) -> str:
         """Return the place for a value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def negated(self, condition: str) -> str:
         """Return what holds where a condition does not, also where it gives NULL."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matches(self, text: str, pattern: str) -> str:
         """Tell whether a regular expression matches a part of a text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leaf_pattern(self, args: Args, path: str, rest: str) -> str:
         """Return the pattern of a value of the metadata whose name is ``path``, or inside of it.
 
@@ -93,15 +95,14 @@ class Dialect:
             path: The dotted name.
             rest: The pattern of what follows the mark.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def has_value_in(self, args: Args, pattern: str, values: Sequence[str]) -> str:
         """Tell whether one of the values of the metadata that a pattern with a group takes is among these."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leaf_values(self, pattern: str) -> tuple[str, str]:
         """Return what stands behind ``audit_events e``, and each value that a pattern's group takes."""
-        raise NotImplementedError
 
     def name_is(self, args: Args, field: Field, name: str) -> str:
         """Tell whether an event has a name."""
@@ -111,29 +112,29 @@ class Dialect:
         """Return the column of ``audit_names`` that stands in ``audit_events``."""
         return "name"
 
+    @abstractmethod
     def is_upto(self, args: Args, stores: Sequence[tuple[int, int]]) -> str:
         """Tell whether an event lies in a bound of several stores."""
-        raise NotImplementedError
 
     def store_number(self) -> str:
         """Return the number of an event's store."""
         return f"(e.id >> {NUMBER_BITS})"
 
+    @abstractmethod
     def is_one_of(self, args: Args, expression: str, values: Sequence[int] | Sequence[str]) -> str:
         """Tell whether a value is among these; there may be many."""
-        raise NotImplementedError
 
+    @abstractmethod
     def info(self) -> str:
         """Return the statement of the facts of ``StoreInfo``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stores(self) -> str:
         """Return the statement of the stores, each with its newest event and when that came."""
-        raise NotImplementedError
 
+    @abstractmethod
     def heads(self) -> str:
         """Return the statement of the number of each store and of its newest event."""
-        raise NotImplementedError
 
     def rank(self, text: str, folded: str) -> str:
         """Return how near a name is to a text: 0 to 3."""
@@ -142,9 +143,9 @@ class Dialect:
             f" WHEN {self.starts_with}(n.folded, {folded}) THEN 2 ELSE 3 END"
         )
 
+    @abstractmethod
     def values(self, field: Field, where: str, rank: str, limit: int) -> str:
         """Return the statement of names with their folded forms, events and ranks, the missing one too."""
-        raise NotImplementedError
 
     def leaf_totals(self, args: Args, events: str, path: str) -> str:
         """Return the statement of the values of a part of the metadata, each with its number of events."""
@@ -152,13 +153,13 @@ class Dialect:
         several = f"SELECT DISTINCT e.id, {each} AS v FROM ({events}) e{source}"
         return f"SELECT d.v, count(*) FROM ({several}) d GROUP BY d.v"
 
+    @abstractmethod
     def bucket(self, args: Args, moment: str, edges_us: Sequence[int]) -> str:
         """Return the number of the bucket that a time lies in."""
-        raise NotImplementedError
 
+    @abstractmethod
     def histogram(self, args: Args, where: str, edges_us: Sequence[int]) -> str:
         """Return the statement of the buckets with their numbers of events."""
-        raise NotImplementedError
 
     def rows(self, keys: str, order: str, *, with_metadata: bool) -> str:
         """Return the statement of the rows of a list for a statement of keys; the metadata come last."""
@@ -176,9 +177,9 @@ class Dialect:
             f" WHERE e.id >= {args(first_seq)} AND e.id <= {args(last_seq)} ORDER BY e.id"
         )
 
+    @abstractmethod
     def problems(self) -> dict[str, str]:
         """Return statements that give a row for each fault of what is counted and named, with their words."""
-        raise NotImplementedError
 
     def whole(self, args: Args, ids: Sequence[int]) -> str:
         """Return the statement of all columns of some events, and of the names of their stores."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def schema_sql(engine: str) -> str:
     return (resources.files("audit_tui.engines") / f"{engine}.sql").read_text(encoding="utf-8")
 
 
-class SharedWriter:
+class SharedWriter(ABC):
     """Writes to a shared engine, for one store at a time.
 
     Args:
@@ -57,18 +58,19 @@ class SharedWriter:
         except NotAStore:
             self._make_tables()
 
+    @abstractmethod
     def register(self, store_id: str, name: str) -> int:
         """Return the number of a store here, a new one for a new store.
 
         Raises:
             StoreBusy: If another shipper of this store is known to run.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def head(self, store: int) -> tuple[int, str]:
         """Return the newest event of a store here, and the root up to it; 0 and nothing before the first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send(self, store: int, batch: Batch) -> None:
         """Write a batch: all of it, or nothing that counts.
 
@@ -76,18 +78,17 @@ class SharedWriter:
             StoreBusy: If another shipper of the same store was faster.
             SourceLost: If the server went away; whether the batch was written is told by ``head``.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def declare(self, store: int, removals: Sequence[Removal]) -> None:
         """Write what declared acts removed."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Let the connection go."""
         self._connection.close()
 
-    def _make_tables(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _make_tables(self) -> None: ...
 
 
 def head_of(store: int, batch: Batch) -> dict[str, int | str | None]:

@@ -8,16 +8,23 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from audit_tui.cli.opening import logs
 from audit_tui.cli.opening.logs import import_command
+from audit_tui.cli.options import EventsChoice
+from audit_tui.core.arriving import Arrival
+from audit_tui.core.time.dates import TimeContext
+from audit_tui.core.view import View
 from audit_tui.errors import StoreFull
 from audit_tui.ingest import pipeline
+from audit_tui.ingest.background import Told
 from audit_tui.store.write.writer import StoreWriter
 from tests.cli.running import make_store, run
 from tests.payloads import PAYLOADS
@@ -25,6 +32,7 @@ from tests.payloads import PAYLOADS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from audit_tui.ingest.background import BackgroundImport
     from audit_tui.store.tables.rows import Draft
     from audit_tui.store.write.companion import AppendResult
 
@@ -386,3 +394,31 @@ class TestStandardInput:
         assert (result.returncode, result.stdout) == (2, "")
         assert "The screen needs a terminal" in result.stderr
         assert "audit-tui open --plain" in result.stderr
+
+
+def test_whoever_looks_at_the_end_of_logs_does_not_wait(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_read, is_read = threading.Event(), threading.Event()
+    all_read = logs._all_read
+
+    def slow(*args: object) -> logs.Logs:
+        may_read.wait()
+        try:
+            return all_read(*args)  # type: ignore[arg-type]
+        finally:
+            is_read.set()
+
+    monkeypatch.setattr(logs, "_all_read", slow)
+    make_store(folder / "audit.db")
+    tally = pipeline.Tally(stored=4)
+    background = SimpleNamespace(told=Told(tally, Arrival(4, is_done=True)), stop=lambda: None)
+    choice = EventsChoice(View(), TimeContext(UTC, datetime(2026, 11, 20, tzinfo=UTC)))
+    arrivals = logs._Arriving(["logs"], cast("BackgroundImport", background), choice, folder / "audit.db")
+    assert not arrivals.look().is_done
+    assert arrivals.arrival.is_done
+    may_read.set()
+    assert is_read.wait(60)
+    assert arrivals._ending is not None
+    arrivals._ending.join()
+    assert arrivals.look() == Arrival(4, is_done=True, title="logs/ (4 events)", remark=logs.KEEP_WORDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ from audit_tui.cli.source import reading
 from audit_tui.core.command_text import shell_line
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.core.time.dates import Preset
-from audit_tui.errors import EXIT_OK, EXIT_WRONG, FileError, StoreFull, UsageError
+from audit_tui.errors import EXIT_OK, EXIT_WRONG, AuditTuiError, FileError, StoreFull, UsageError
 from audit_tui.ingest.background import BackgroundImport
 from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import STDIN, is_stream
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.arriving import Arrival, Arrivals
-    from audit_tui.errors import AuditTuiError
+    from audit_tui.core.arriving import Arrival
     from audit_tui.ingest.find import LogFile
 
 WAIT_S = 0.5
@@ -62,14 +62,14 @@ class Logs(NamedTuple):
     """The words of the screen on them, in a few words."""
     tally: Callable[[], Tally]
     """Tells what became of everything that was read so far."""
-    arrivals: Arrivals | None = None
+    arrivals: _Arriving | None = None
     """The rest, which is still read; None when all is."""
 
     @property
     def farewell(self) -> list[str]:
         """The lines to print when they have been shown, line by line, clean."""
         lines = [clean_visible(line) for line in _farewell(self.names, self.tally())]
-        arrival = None if self.arrivals is None else self.arrivals.look()
+        arrival = None if self.arrivals is None else self.arrivals.arrival
         if arrival is not None and (arrival.is_stopped or not arrival.is_done):
             lines.insert(0, f"{counted(arrival.events, 'event')} were read; the rest was not.")
         return lines
@@ -148,18 +148,35 @@ class _Arriving:
         self._background = background
         self._choice = choice
         self._store = store
+        self._ending: threading.Thread | None = None
         self._end: Arrival | None = None
         self.stop = background.stop
 
+    @property
+    def arrival(self) -> Arrival:
+        """The progress of the reading, without the words of its end."""
+        return self._background.told.arrival
+
     def look(self) -> Arrival:
-        """Return how far the reading is."""
+        """Return how far the reading is; it is done once the words of its end are there, too."""
         tally, arrival, error = self._background.told
         if error is not None:
             return replace(arrival, problem=str(_too_full(self._names, error)).replace("\n", " "))
-        if arrival.is_done and self._end is None:
+        if not arrival.is_done:
+            return arrival
+        if self._ending is None:
+            # They need an answer of the store, and whoever looks does not wait.
+            self._ending = threading.Thread(target=self._read_end, args=(tally, arrival), daemon=True)
+            self._ending.start()
+        return self._end or replace(arrival, is_done=False)
+
+    def _read_end(self, tally: Tally, arrival: Arrival) -> None:
+        try:
             logs = _all_read(self._names, self._choice, self._store, tally)
+        except AuditTuiError as error:
+            self._end = replace(arrival, problem=error.message)
+        else:
             self._end = replace(arrival, remark=logs.notice, title=logs.name)
-        return self._end or arrival
 
 
 def _reading_words(names: Sequence[str]) -> str:

@@ -210,9 +210,7 @@ class ReviewScreen:
             open_notebook=partial(_notebook, shown.notebook_id),
             open_saved_views=_saved_views,
             meaning_of=_meaning_of,
-            detections=live_detections(
-                self._session.rules, open_source(self._source), is_remembered=is_store
-            ),
+            detections=live_detections(self._session.rules, self._source, is_remembered=is_store),
             shows_firsts=True,
             pairs=_pairs,
             write_case=partial(self._write_case, open_reader),
