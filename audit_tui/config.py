@@ -237,7 +237,7 @@ def _keys(value: object) -> tuple[str, ...]:
 
 
 def _seconds(value: object) -> float | None:
-    """A time in seconds; None for 0, which is no limit at all."""
+    """A time in seconds; None for 0, which means no limit."""
     try:
         seconds = -1.0 if isinstance(value, bool) else float(str(value))
     except ValueError:

@@ -17,7 +17,7 @@ NAMES = frozenset(["found", "said", "one", "there", "known", "own", "kept", "hel
 """Names that say nothing of the value: rows, matches, message, condition, exists do. Also as ``_found``."""
 OPENING = re.compile(r"(What|Where|Which|Who|Whose|How|Whether|If)\b")
 """A docstring begins with a verb in the imperative or with a noun."""
-PHRASES = re.compile(r"\b(ane[w])\b")
+PHRASES = re.compile(r"\b(?:ane[w]|[Ss]o man[y])\b|(?<![Tt]here )\b(?:is|are) n[o] (?!longer\b|more\b)")
 """Words that a native reader reads twice, in code, comments and texts."""
 
 
@@ -92,6 +92,8 @@ def test_files_use_the_words_of_the_house(package: str) -> None:
         'x = 1\n"""How many there are."""',
         '"""If it is."""',
         "# built " + "a" + "new",
+        "# up to so " + "many",
+        "# it is n" + "o number",
     ],
 )
 def test_what_the_house_does_not_say_is_caught(source: str) -> None:

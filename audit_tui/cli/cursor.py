@@ -21,7 +21,7 @@ _ACTIVE = 64
 """The place of the number of the slot in force; the slots follow, and what the line goes to."""
 _OUT, _OUT_BYTES = 256, 96
 _LINES_BYTES = 1024 * 1024
-"""So many bytes of lines a file takes before a new one is begun."""
+"""A file takes this many bytes of lines before a new one is begun."""
 _MAX_LINE_BYTES = 256 * 1024 * 1024
 _SLOT = ctypes.c_int64 * 4
 _SEQ, _START, _SENT, _END = range(4)

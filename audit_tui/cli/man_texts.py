@@ -65,7 +65,7 @@ logging.getLogger("billing").addHandler(AuditLogHandler(log))
 import_logs(["app.jsonl", "/var/log/audit"], "audit.db")
 
 record returns once the event is on the disk. Any thread may use one log, several processes may record into
-one store, and forks are no danger. The outcome is unknown unless told. AuditLog(..., strict=True) refuses
+one store, and forks do no harm. The outcome is unknown unless told. AuditLog(..., strict=True) refuses
 what the catalogue does not know; a key makes recording again store nothing. What goes wrong is an exception
 of audit_tui.errors; the handler never raises into your program.
 

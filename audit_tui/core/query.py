@@ -303,11 +303,11 @@ class EventReader(Protocol):
         Args:
             query: Which events; its order means nothing here.
             field: Whose values.
-            limit: Up to so many values.
+            limit: The most values to return.
             cancel: Ends it.
             rarest: The rarest first.
             counts_all: Tell in any case how many values there are; takes longer where there are thousands.
-            most_events: Where no index counts the values, count them in so many of the newest events of the
+            most_events: Where no index counts the values, count them in this many of the newest events of the
                 result at most; None counts all.
         """
         ...

@@ -62,7 +62,7 @@ def tell(
 
 
 def draw(account: Account, name: str) -> dict[str, Any] | None:
-    """Return what chance decides of an act; None where nothing exists of which it needs something."""
+    """Return what chance decides of an act; None where nothing exists that it could act on."""
     draws = TABLES["told"][name]["draws"]
     sources = [_source(account, kind) for _, kind, *_ in draws]
     if not all(sources):

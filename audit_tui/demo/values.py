@@ -37,11 +37,11 @@ class DemoValues:
     until: datetime
     """Aware; no event lies at or after it."""
     events: int = DEFAULT_EVENTS
-    """Exactly so many; 0 makes an empty record."""
+    """Exactly this many; 0 makes an empty record."""
     days: int = DEFAULT_DAYS
     """Whole days of 24 hours back from ``until``."""
     users: int = DEFAULT_USERS
-    """At most so many act; a short record may end before all of them were invited."""
+    """At most this many act; a short record may end before all of them were invited."""
     seed: int = DEFAULT_SEED
 
     def __post_init__(self) -> None:

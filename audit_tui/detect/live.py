@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from audit_tui.detect.rule import Rule
 
 MAX_FRESH = 2_000
-"""So many new events are read once, and tried by each rule."""
+"""This many new events are read at once, and tried by each rule."""
 REPORT_S = 0.25
 """The least time between two reports."""
 

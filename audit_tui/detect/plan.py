@@ -51,7 +51,7 @@ NOTHING = Any(())
 TYPE = "type"
 """The field by which a rule chooses among the records of one event."""
 REPEATED = ("PATH",)
-"""The types of which an event may have several records."""
+"""The types that an event may have several records of."""
 
 
 class Plan(Record):
@@ -217,7 +217,7 @@ def _signs(pattern: str) -> Iterator[str]:
 
 
 def _without_end(signs: tuple[str, ...], suffix: str) -> list[str]:
-    """Return the patterns one of which a text must match so that, with the suffix, it matches these signs."""
+    """Return the patterns; a text that matches one of them matches these signs with the suffix."""
     if not suffix:
         return ["".join(signs)]
     if not signs:

@@ -84,7 +84,7 @@ class SharedSealChecker:
         ]
         problems = [f"{report.store.name}: {problem}" for report in reports for problem in report.problems]
         if wrong:
-            # Numbers alone do not say of which store they are.
+            # Numbers alone do not say which store they belong to.
             names = sorted({report.store.name for report in reports if report.wrong})
             problems.insert(0, f"events of {', '.join(names)} are not what was sealed")
         checked = sum(check.done for check in self._checks.values())

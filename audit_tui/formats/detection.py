@@ -1,4 +1,4 @@
-"""Telling by its keys and a few values of which format a record is, as a vendor's file says it."""
+"""Tell the format of a record by its keys and a few values, as a vendor's file says it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Condition(NamedTuple):
     without: tuple[str, ...]
     """None of these paths leads to anything, but for a text that is not an object written out."""
     equals: tuple[tuple[str, tuple[Any, ...]], ...]
-    """Paths, and the values of which each has one."""
+    """Paths, and the values that each may have."""
     begins: tuple[tuple[str, tuple[str, ...]], ...]
-    """Paths, and the beginnings of which each text has one; without case."""
+    """Paths, and the beginnings that each text may have; without case."""
     kinds: tuple[tuple[str, Callable[[object], bool]], ...]
     """Paths, and what each value must be."""
 

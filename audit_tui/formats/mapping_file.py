@@ -20,7 +20,7 @@ _RANGE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})", re.ASCII)
 _TABLES = ("columns", "constants", "templates", "time", "outcome", "severity", "names", "sentences", "tables")
 _SHIPPED = ("detect", "rank", "shapes", "split", "begins", "line", "prefixes")
 _OTHERS = ("name", "title", "inside", "lists", "nobody", *_SHIPPED)
-"""Keys of a file that are no tables; those of _SHIPPED are for formats that come with the program."""
+"""Keys of a file that are not tables; those of _SHIPPED are for formats that come with the program."""
 _READ = (*COLUMNS, "reason")
 _DENIED = "denied"
 _MOST = 1_000

@@ -53,7 +53,7 @@ class Record(NamedTuple):
     text: str
     """The record's own text; bytes that are not UTF-8 stand as lone surrogates (``surrogateescape``)."""
     is_lossy: bool
-    """``fields`` do not say all that ``text`` does (a key given twice, NaN, bytes that are no text)."""
+    """``fields`` do not say all that ``text`` does (a key given twice, NaN, bytes that are not a text)."""
     prefix: str = ""
     """The text that stood before it in its line, as syslog or a collector puts it there."""
 
@@ -138,7 +138,7 @@ class Format:
 
     What the columns do not give back exactly stays in the metadata as it was."""
     marks: frozenset[str] = frozenset()
-    """Keys of which every record of it has at least one: without any of them ``detect`` is not asked.
+    """Every record of it has at least one of these keys: without any of them ``detect`` is not asked.
 
     Empty to be asked always, which slows all other logs down a little."""
     check_of: Callable[[Iterable[str]], Callable[[Fields], bool] | None] | None = None

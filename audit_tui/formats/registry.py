@@ -38,7 +38,7 @@ CODE = (
     Entry(99, "logfmt", "audit_tui.formats.vendors.schemas.logfmt:LOGFMT"),
     Entry(18, "auditd", "audit_tui.formats.vendors.hosts.auditd:AUDITD"),
 )
-"""Formats of which data alone does not tell enough; the others are files in ``vendors``."""
+"""Formats that need more than data; the others are files in ``vendors``."""
 _GENERIC = {Shape.JSON: ("jsonl", "JSON by usual names"), Shape.CSV: ("csv", "CSV by usual names")}
 _MAX_KEY_SETS = 1_000
 """Sets of keys whose likely formats are remembered; records that are all different must not fill memory."""
@@ -80,7 +80,7 @@ def format_names() -> list[str]:
 
 
 class Formats:
-    """Tells of which format a record is, for the files of one import.
+    """Tells the format of a record, for the files of one import.
 
     Args:
         name: The only format to use, as ``--format`` says it; None looks at the records.
@@ -140,7 +140,7 @@ class Formats:
     def _likely(
         self, names: tuple[str, ...], shape: Shape
     ) -> Iterator[tuple[Format, Callable[[Fields], bool]]]:
-        """The formats of which records with these keys may be, and what tells it of one."""
+        """The formats that records with these keys may have, and what tells it of one."""
         for log_format in self._specific:
             if shape not in log_format.shapes or (log_format.marks and log_format.marks.isdisjoint(names)):
                 continue

@@ -31,7 +31,7 @@ class Member(NamedTuple):
     name: str
     """The name after that of the archive; hostile until cleaned."""
     read: Callable[[int], bytes]
-    """Gives its bytes: up to so many, none at the end."""
+    """Gives its bytes: up to as many as asked for, none at the end."""
 
 
 def is_tar(head: bytes) -> bool:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TELL_S = 0.25
 """The time between words of the process about how far it is."""
 FIRST_EVENTS = 200
-"""So many events are stored as soon as they are read: a screen of them is wanted at once."""
+"""This many events are stored as soon as they are read: a screen of them is wanted at once."""
 _RUN = (
     "import marshal, os, sys\n"
     "job = os.fdopen(int(sys.argv[1]), 'rb')\n"

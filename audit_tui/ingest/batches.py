@@ -221,7 +221,7 @@ class LogReader:
         self.flush()
 
     def _keep_pace(self) -> None:
-        """Events that trickle in are no pause, and must not wait for a whole batch."""
+        """Events that trickle in make no pause, and must not wait for a whole batch."""
         if len(self._drafts) + len(self._rejects) == 1:
             # The first of all at once: somebody may wait for it with an empty screen.
             self._due_s = time.monotonic() + (LIVE_BATCH_S if self._due_s else 0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t|"
 PREAMBLE_LINES = 12
-"""So many lines are looked at for the names of the columns."""
+"""This many lines are looked at for the names of the columns."""
 MAX_ROW_LINES = 10_000
 """A row of more lines has a quote that was left open."""
 _OPEN_QUOTE = "a quote is not closed"

@@ -61,7 +61,7 @@ def _records(name: str, events: Iterator[Any]) -> Iterator[Record | Reject]:
         except Exception as error:  # noqa: BLE001 - whatever the package raises is of this record alone
             yield Reject(name, number, None, _reason(error), "")
         except BaseException as error:
-            # A fault of the package in Rust is no Exception, and ends the log.
+            # A fault in the package's Rust part is not an Exception, and ends the log.
             if type(error).__name__ != "PanicException":
                 raise
             yield Reject(name, number, None, _reason(error), "")

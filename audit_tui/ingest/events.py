@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PREFIX = "prefix"
 """Under which the metadata keep the text before a record in its line."""
 CHECKED_RECORDS = 100
-"""A field of ``--map`` must be in one of so many first records: further down it would be too late to say."""
+"""A field of ``--map`` must be in one of this many first records: later it would be too late to say."""
 _SHOWN_FIELDS = 40
 _KEY = re.compile(r'"(\w+)"\s*:')
 _DIGEST = frozenset({"digestStartTime", "digestS3Object", "digestS3Bucket"})

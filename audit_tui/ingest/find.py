@@ -179,6 +179,6 @@ def unreadable(name: str, error: Exception) -> FileError:
     if isinstance(error, FileNotFoundError):
         return FileError(f"There is no file {name}.")
     if isinstance(error, PermissionError):
-        return FileError(f"{name} may not be read.", "Ask its owner, or run as a user who may.")
+        return FileError(f"{name}: reading it is not allowed.", "Ask its owner, or run as another user.")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return FileError(f"{name} cannot be read: {reason or type(error).__name__}.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from audit_tui.ingest.events import Mapped
 
 MAX_WAITING = 10_000
-"""So many acts may be under way at once; the oldest is then given away as it is."""
+"""Up to this many acts are under way at once; the oldest is then given away as it is."""
 MAX_WAITING_CHARS = 64 * 1024 * 1024
 LIVE_WAIT_S = 10.0
 """An act of a log that is still written is shown as asked for when it has not ended by then."""

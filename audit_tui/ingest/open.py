@@ -61,7 +61,7 @@ class IsEventLog(FileError):
 
 
 class NotALog(FileError):
-    """A file is none of the logs that are known: in a folder that is no harm."""
+    """A file is not a log that the program knows: in a folder that does no harm."""
 
     title = "Not a known log"
 

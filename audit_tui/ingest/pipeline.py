@@ -39,7 +39,7 @@ BATCH_CHARS = 16 * 1024 * 1024
 PROCESS_BYTES = 4 * 1024 * 1024
 """From so much on logs are read in a process of their own."""
 _PACKED = 8
-"""So many times its size a compressed file is worth, roughly."""
+"""A compressed file is worth about this many times its size."""
 _PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 SHOWN_REJECTS = 20
 EXPLAINED_EVENTS = 3
@@ -84,7 +84,7 @@ class Tally:
     problems: list[AuditTuiError] = field(default_factory=list)
     """Files that could not be read, or not to their end."""
     skipped: list[FileError] = field(default_factory=list)
-    """Files of a folder that are no logs."""
+    """Files of a folder that are not logs."""
 
     file_notes: list[str] = field(default_factory=list)
     """Sentences on files that were read otherwise than they stand."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 GC_THRESHOLDS = (50_000, 20, 100)
 """For both processes: records make no cycles, so that looking for them after every 700 objects finds none."""
 WAITING_BATCHES = 4
-"""So many may be read ahead of what is stored."""
+"""Up to this many may be read ahead of what is stored."""
 PIPE_BYTES = 1024 * 1024
 _LENGTH = struct.Struct("=Q")
 _RUN = (

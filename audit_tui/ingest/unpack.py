@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 HEAD_BYTES = 16
-"""So many first bytes tell what a file is."""
+"""The first bytes of a file, as many as tell what it is."""
 MAX_RATIO = 1_000
-"""A file may unpack to so many times its size, and ``FREE_BYTES`` more; gzip reaches 1,029 on zeros."""
+"""A file may unpack to this many times its size, and ``FREE_BYTES`` more; gzip reaches 1,029 on zeros."""
 FREE_BYTES = 1024**3
 ZSTD_WINDOW_BYTES = 128 * 1024 * 1024
 _ZSTD_STEP_BYTES = 1_024
@@ -47,14 +47,14 @@ NO_LOGS = {
         "Give its events: journalctl --file FILE -o json | audit-tui import -",
     ),
 }
-"""First bytes of what is no log -> what it is, and what to do."""
+"""First bytes of what is not a log -> what it is, and what to do."""
 
 
 TRAILING = "has bytes behind its compressed data, which were ignored"
 
 
 class TrailingBytes(Exception):
-    """Something that is not compressed comes behind compressed data, all of which was read."""
+    """Something that is not compressed comes behind compressed data, and the data was read whole."""
 
 
 class DamagedContainer(Exception):
@@ -69,7 +69,7 @@ class Bytes(Protocol):
     """Something that gives bytes piece by piece."""
 
     def read1(self, size: int = -1, /) -> bytes:
-        """At most so many bytes, at least one; none at the end."""
+        """At most ``size`` bytes, at least one; none at the end."""
         ...
 
 
@@ -78,7 +78,7 @@ class Source(io.RawIOBase):
 
     Args:
         head: What was taken.
-        read: Gives the rest: at most so many bytes, none at the end.
+        read: Gives the rest: at most as many bytes as it is asked for, none at the end.
     """
 
     def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:

@@ -40,7 +40,7 @@ class History:
         return [left.view for left in self._views]
 
     def step(self, by: int) -> Left | None:
-        """Return the view so many steps back (negative) or forth, to ask for it; None if there is none."""
+        """Return the view some steps back (negative) or forth, to ask for it; None if there is none."""
         goal = (self._place if self._goal is None else self._goal) + by
         if not 0 <= goal < len(self._views):
             return None

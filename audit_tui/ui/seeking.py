@@ -41,7 +41,7 @@ class Hit(Record):
 
 
 def seek(reader: EventReader, wish: Seek, cancel: CancelToken | None = None) -> Hit | None:
-    """Return the event so many of its kind away, the farthest where there are fewer; None for none."""
+    """Return the event that many steps of its kind away, the farthest where there are fewer."""
     rows = reader.page(wish.query, _place(wish), abs(wish.steps), cancel).rows
     has_gone_round = not rows and wish.goes_round
     if has_gone_round:

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 
 
 def run(*args: str, now: datetime = NOW) -> Result:
-    """Run ``audit-tui`` with these arguments at this moment; an error that is no exit is raised."""
+    """Run ``audit-tui`` with these arguments at this moment; an error that is not an exit is raised."""
     result = CliRunner().invoke(commands, args, prog_name=NAME, obj=Session(clock=lambda: now))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -181,7 +181,7 @@ STORES = {
                              "UPDATE events SET seq = 9223372036854775807 WHERE seq = 2"),
     "bytes for texts": ("UPDATE events SET description = x'ff00fe', key = x'00' || seq, metadata = x'ff'",),
     "deep metadata": (f"UPDATE events SET metadata = '{'[' * 20000}'",),
-    "original that is no zlib": ("UPDATE events SET original = x'789c00'",),
+    "original that is not zlib": ("UPDATE events SET original = x'789c00'",),
     "a name without end": ("UPDATE user_names SET name = printf('%.*c', 100000, 'x') WHERE id = 1",),
     "a huge cell": ("UPDATE events SET description = zeroblob(1000000) WHERE seq = 1",),
     "names that are numbers": ("UPDATE user_names SET name = id, folded = 1e999, events = -1",),

@@ -214,7 +214,7 @@ def test_wrong_usage(store: Path, args: tuple[str, ...], message: str) -> None:
 
 
 def kill_after(store: Path, log: Path, events: int) -> int:
-    """Import, and kill without warning once so many events are stored; how many there are then."""
+    """Import, and kill without warning once that many events are stored; return their number."""
     process = start(str(log), "-s", str(store))
     wait_until(lambda: stored(store) >= events or process.poll() is not None)
     process.kill()

@@ -225,7 +225,7 @@ class TestWrong:
         (folder / "a.jsonl").chmod(0)
         alone, among = run("open", "--plain", "logs/a.jsonl"), run("open", "--plain", "logs")
         assert (alone.exit_code, among.exit_code) == (3, 1)
-        assert "may not be read" in among.stderr
+        assert "is not allowed" in among.stderr
         assert users(among.stdout) == ["user5", "user4", "user3"]
 
     def test_a_full_disk_says_what_to_do(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

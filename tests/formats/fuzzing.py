@@ -60,7 +60,7 @@ def read_all(data: bytes) -> None:
 
 
 def main() -> None:
-    """Fuzz for so many seconds, beginning with the fixtures."""
+    """Fuzz for a number of seconds, beginning with the fixtures."""
     seconds, folder = sys.argv[1], Path(sys.argv[2])
     for path in FIXTURES.iterdir():
         for number in range(len(_READINGS)):

@@ -73,7 +73,7 @@ def test_teleport_events_are_kept_although_they_share_uids() -> None:
 
 def test_a_second_import_of_the_audit_logs_stores_nothing(tmp_path: Path) -> None:
     events, rejects = read_all("auditd")
-    assert len(rejects) >= 3  # and the tables of ausearch, which are no logs of ours
+    assert len(rejects) >= 3  # and the tables of ausearch, which are not logs for us
     with StoreWriter(tmp_path / "s.db", durable=False) as writer:
         first = writer.append(events)
         again = writer.append(events)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.scale
 
 PEER_EVENTS = 1_000_000
-"""So many are exported for readers of files: 350 MB."""
+"""This many are exported for readers of files: 350 MB."""
 PEER_STARTS = 5
 SAMPLED = 20_000
 EVENT = "Role created"

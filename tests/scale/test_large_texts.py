@@ -26,7 +26,7 @@ MOST_MIB = 300
 
 @pytest.mark.parametrize("between", [92, 500])
 def test_large_texts_take_little_memory(tmp_path: Path, between: int) -> None:
-    """With few usual events between them, and with so many that each is indexed with others."""
+    """With few usual events between them, and with enough that each is indexed with others."""
     log, store = tmp_path / "large.jsonl", str(tmp_path / "large.db")
     chance = random.Random(1)
     words = [f"w{chance.getrandbits(40):x}" for _ in range(20_000)]

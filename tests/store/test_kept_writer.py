@@ -64,7 +64,7 @@ class Slow:
         self._writer = writer
 
     def go_when_waiting(self, threads: int) -> None:
-        """Let the first call go on once so many others have queued up behind it."""
+        """Let the first call go on once that many others have queued up behind it."""
         while len(self._writer._waiting) < threads:
             threading.Event().wait(0.001)
         self.may_go.set()

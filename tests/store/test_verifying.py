@@ -494,7 +494,7 @@ def test_a_key_can_be_replaced(sealed: Sealed, tmp_path: Path, monkeypatch: pyte
 
 
 def test_verifying_never_holds_up_the_log(sealed: Sealed, tmp_path: Path) -> None:
-    """Between two snapshots a writer can write its log back, and what it adds is no damage."""
+    """Between two snapshots a writer can write its log back, and what it adds is not damage."""
     path = copy_of(sealed, tmp_path)
     connection = open_raw(path)
     connection.execute("DELETE FROM store_info WHERE name = 'seal_key'")

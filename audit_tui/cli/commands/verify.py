@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LABEL_CELLS = 11
 MAX_LINES = 1_000
-"""So many runs of wrong events are printed; --json has them all."""
+"""Up to this many runs of wrong events are printed; --json has them all."""
 
 
 @click.command("verify")

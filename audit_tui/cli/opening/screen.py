@@ -89,7 +89,7 @@ class Start(Record):
 
 @contextmanager
 def _garbage_kept() -> Iterator[None]:
-    """Collect no garbage before the first frame, of which there is none: that took 40 of 570 ms.
+    """Collect no garbage before the first frame: there is none, and looking for it took 40 of 570 ms.
 
     The screen itself begins to collect when it is drawn.
     """

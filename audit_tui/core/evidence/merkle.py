@@ -30,7 +30,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def tree_root(hashes: Sequence[bytes]) -> bytes:
-    """The root over leaves, or over the roots of full blocks of which the last may be partly full."""
+    """The root over leaves, or over the roots of full blocks; the last one may be partly full."""
     level = list(hashes)
     if not level:
         return EMPTY_ROOT

@@ -94,7 +94,7 @@ class EventProof(NamedTuple):
 
     @property
     def declared_leaves(self) -> Mapping[int, bytes]:
-        """The leaves of what an act left of the events that it redacted, by number; none if it is no act."""
+        """The leaves of what an act left of the events that it redacted, by number; none for others."""
         metadata = self.columns[_METADATA]
         if self.form is not Form.ACT or not isinstance(metadata, str):
             return {}

@@ -74,7 +74,7 @@ class WrongRuns:
         """Wrong events beyond the first ``MAX_RUNS`` runs: a hostile store must not fill the memory."""
 
     def add(self, wrong: Wrong, first_seq: int, last_seq: int | None = None) -> None:
-        """Note some more, of which none was noted before."""
+        """Note some more; none of them was noted before."""
         last_seq = first_seq if last_seq is None else last_seq
         before = self.runs[-1] if self.runs else None
         if before is not None and before.wrong is wrong and before.last_seq + 1 == first_seq:
@@ -118,7 +118,7 @@ class SealStatus(Record):
     pruned_events: int = 0
     """Events that were deleted by a declared act."""
     redacted_events: int = 0
-    """Events of which parts were replaced by a declared act."""
+    """Events with parts that a declared act replaced."""
     declaring_seqs: tuple[int, ...] = ()
     """The events that declare these removals."""
     read_at_s: float | None = None

@@ -43,7 +43,7 @@ PAIRS = (
 )
 """The names of what was before and after, without case and signs."""
 _ONE_SIDED = PAIRS[3:9]
-"""The pairs of which one name alone tells a change: the other value was none."""
+"""The pairs where one name alone tells a change: the other value was none."""
 _ANSWERED = PAIRS[-1]
 _LISTS = ("changes", "changed", "modifiedproperties", "diff")
 """The names of lists or objects of changes, which say nothing of what changed."""
@@ -170,7 +170,7 @@ def _in_pairs(name: str, value: object) -> Iterator[Difference]:
 
 
 def _answered(request: object, response: object) -> Iterator[Difference]:
-    """Yield what a response says otherwise than its request did; what only one of them has is no change."""
+    """Yield where a response differs from its request; what only one of them has is not a change."""
     request, response = _opened(request), _opened(response)
     if isinstance(request, dict) and isinstance(response, dict):
         for key in request:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 COMPARED = (Column.EVENT, Column.USER, Column.SOURCE_IP, Column.TARGET)
 """The columns whose values are compared."""
 MAX_VALUES = 2_000
-"""So many of the most frequent values of each; rarer ones are looked up one by one."""
+"""This many of the most frequent values of each are asked for; rarer ones are looked up one by one."""
 MOST_EVENTS = 30_000
-"""Of columns without an index the values of so many events are counted at once: 0.1 s."""
+"""For columns without an index the values of up to this many events are counted at once: 0.1 s."""
 MOST_READ_EVENTS = 2_000_000
-"""Of so many they are counted beside: 8 s of CPU."""
+"""Those of up to this many are counted in the background: 8 s of CPU."""
 _SLICE_EVENTS = 50_000
 """Read between two words about how far it is."""
 LIMIT = 10
@@ -42,7 +42,7 @@ LEAST_RATIO = 2
 LEAST_SCORE = 4.0
 """About two standard deviations: less is chance."""
 _RARELY_TOLD = (Column.SOURCE_IP, Column.TARGET)
-"""That these are missing is no news."""
+"""Columns whose missing values are not worth a line."""
 _WEEK_US = 7 * 86_400_000_000
 PREVIOUS, LAST_WEEK = "previous", "last-week"
 
@@ -166,7 +166,7 @@ def compare(
         query: Which events; its interval plays no part.
         now: The one stretch.
         before: The other.
-        limit: Up to so many values of each column.
+        limit: The most values of each column.
         cancel: Ends it.
     """
     this, that = replace(query, interval=now), replace(query, interval=before)
@@ -201,7 +201,7 @@ def compare_rest(
         reader: Answers.
         query: The events, as they were compared.
         comparison: The outcome so far; where too many events are to be read, it is returned as it is.
-        limit: Up to so many values of each column.
+        limit: The most values of each column.
         cancel: Ends it.
         report: Is told the share that was read, up to 1, from time to time.
     """
@@ -295,7 +295,7 @@ def new_values(
         reader: Answers.
         query: Which events; its interval has a beginning.
         field: The column.
-        limit: Up to so many.
+        limit: The most values to return.
         cancel: Ends it.
     """
     start_us = query.interval.start_us

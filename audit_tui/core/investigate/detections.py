@@ -98,7 +98,7 @@ class RuleHits(Record):
 
 
 class Detected(Record):
-    """The state of a run of rules: some may not have been asked yet."""
+    """The state of a run of rules: some were perhaps not asked yet."""
 
     hits: tuple[RuleHits, ...] = ()
     """The rules that hit or are silenced, the weightiest first."""

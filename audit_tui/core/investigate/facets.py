@@ -37,7 +37,7 @@ def facet_of(
     Args:
         totals: The number of events of each value.
         counted: The number of events that were looked at.
-        limit: Up to so many values.
+        limit: The most values to return.
         rarest: The rarest first.
         is_whole: They were all events of the result.
     """

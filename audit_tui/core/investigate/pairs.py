@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventQuery, EventReader
 
 MOST_EVENTS = 100_000
-"""So many of the newest events that begin or end something are looked at: 3 s."""
+"""Up to this many of the newest events that begin or end something are looked at: 3 s."""
 
 
 class Pair(Record):

@@ -41,7 +41,7 @@ FILE_NAME = "views.toml"
 MAX_FILE_BYTES = 1_000_000
 MAX_NAME_CHARS = 60
 MAX_DAYS = 100
-"""The longest range of which the hours outside of working time are worked out, one condition a day."""
+"""The longest range whose hours outside of working time are worked out, one condition a day."""
 STARS = range(1, 10)
 NEW_COLUMNS = (Column.USER, Column.EVENT, Column.SOURCE_IP)
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)

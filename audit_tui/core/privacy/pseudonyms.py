@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CODE_CHARS = 6
 """Of 32 letters and digits: with 2,000 users the chance that two share a pseudonym is 1 in 500."""
 MAX_CODED = 50_000
-"""So many users can be asked for by their pseudonyms before one was shown."""
+"""Up to this many users can be asked for by their pseudonyms before one was shown."""
 MAX_REMEMBERED = 4 * MAX_CODED
 """The most pseudonyms, and the most texts, that are led back to what they stand for."""
 MAX_FIELD_CHARS = 40

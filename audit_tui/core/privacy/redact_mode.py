@@ -54,7 +54,7 @@ _SHOWN_BY_VALUE = frozenset(
     (Column.EVENT, Column.CATEGORY, Column.USER, Column.SOURCE_IP, Column.OUTCOME, Column.SEVERITY)
 )
 MOST_REDACTED_EVENTS = 2_000
-"""Values that are shown by their events are counted in so many where an answer is wanted soon: 0.2 s."""
+"""Values that are shown by their events are counted in this many where an answer is wanted soon: 0.2 s."""
 LEARN_AGAIN_S = 5.0
 """While events are added, users are asked for again after this long."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MIN_CHARS = 8
 """Nothing shorter holds a secret and says so."""
 _WORD_CHARS = 12
-"""So many small letters and nothing else are a word."""
+"""Up to this many small letters and nothing else are a word."""
 
 
 class SecretKind(StrEnum):

@@ -31,7 +31,7 @@ _VALUE_NAMES = frozenset(
 )
 """Names inside an object that say nothing: the object's own name tells what it holds."""
 SHOWN_CHARS = 4
-"""Of a masked secret so many last characters stay, so that its owner can tell which one it is."""
+"""The last characters of a masked secret that stay, so that its owner can tell which one it is."""
 MIN_CHARS_TO_SHOW = 12
 """Of a shorter one nothing stays."""
 MIN_CHARS_ANYWHERE = 6

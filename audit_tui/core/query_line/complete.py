@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TIMES = ("1h", "24h", "7d", "today", "yesterday", "this-week", "this-month", "last-30-days", "last-90-days")
 """Times to offer; any other may be typed."""
 LOOKED_AT_EVENTS = 3_000
-"""Values of fields that no index counts are those of so many of the newest events."""
+"""Values of fields that no index counts are those of this many of the newest events."""
 MOST_VALUES = 1_000
 _COUNTED = (Column.SOURCE_IP, Column.TARGET, Column.SOURCE)
 _SPACES = " \t\r\n"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audit_tui.core.time.dates import TimeContext
 
 _MAX_DIGITS = 18
-"""All whole numbers of so many digits fit into 64 bits."""
+"""All whole numbers with this many digits fit into 64 bits."""
 
 
 def is_ordered(field: FilterField) -> bool:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 MINUTE_US = 60 * SECOND_US
 _UNITS_US = (60 * MINUTE_US, MINUTE_US)
 _LEAST_UNITS = 20
-"""A zoomed range has at least so many of the units that its ends are rounded to; else of the smaller one."""
+"""A zoomed range has at least this many of the units its ends are rounded to; else of the smaller one."""
 SHORTEST_US = SECOND_US
 """The range that is not zoomed further."""
 
 
 def shifted(time_range: TimeRange, context: TimeContext, steps: int) -> TimeRange:
-    """Return the range so many of its lengths later, or earlier when negative.
+    """Return the range moved by a number of its lengths, to earlier times when negative.
 
     A whole month goes to the whole month before, a year to the year before, days to as many days.
 
@@ -70,7 +70,7 @@ def ending_at(time_range: TimeRange, context: TimeContext, at_us: int) -> TimeRa
 
 
 def around(at_us: int, reach_s: int) -> MomentRange:
-    """Return the range that reaches so many seconds before and after a moment, in whole minutes."""
+    """Return the range around a moment, a number of seconds to either side, in whole minutes."""
     reach_us = reach_s * SECOND_US
     start_us, last_us = at_us - reach_us, at_us + reach_us
     return _moments(start_us - start_us % MINUTE_US, last_us - last_us % MINUTE_US + MINUTE_US)

@@ -79,7 +79,7 @@ def read_time(text: str, context: TimeContext) -> datetime | TimeRange:
 
 
 def on_day(text: str, day: date) -> str:
-    """Return a time of which only the hour is typed as one of that day; any other text as it is."""
+    """Return a time that is typed as its hour alone as one of that day; any other text as it is."""
     word = text.strip()
     return f"{day} {word}" if _CLOCK_ALONE.fullmatch(word) else text
 

@@ -121,7 +121,7 @@ _VERB_OF_PAST = {past_tense(verb): verb for verb in sorted(_VERBS)}
 
 
 def verb_of_past(word: str) -> str | None:
-    """The verb of which a word is the past: ``created`` is of ``create``; None when we know none."""
+    """The verb that a word is the past of: ``create`` for ``created``; None when we know none."""
     return _VERB_OF_PAST.get(word)
 
 

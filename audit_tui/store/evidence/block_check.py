@@ -50,7 +50,7 @@ class BlockCheck:
         self.redacted_events = 0
         self.pruned_events = 0
         self.undeclared: list[int] = []
-        """Acts that say they removed something, of which the list of removals has nothing."""
+        """Acts that say they removed something which is not in the list of removals."""
         self._store = store
         self._form = Form.EVENT
         """The form of the newest event that matched: its neighbours are likely of the same."""

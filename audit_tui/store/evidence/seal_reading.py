@@ -166,7 +166,7 @@ FROM seal_head WHERE size >= ?1 ORDER BY size
 
 
 def _head(size: int, root: object, at_s: object, note: bytes | None) -> Head:
-    """Return a head of a file that may hold anything; what is no value of a head becomes an empty one."""
+    """Return a head of a file that may hold anything; what is not a value of a head becomes an empty one."""
     return Head(
         size,
         root if isinstance(root, bytes) else b"",

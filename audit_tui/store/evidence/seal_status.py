@@ -322,7 +322,7 @@ def _read_memory(memory: Path | None, origin: str) -> tuple[str, SignedCheckpoin
 
 
 def _write_memory(memory: Path | None, state: _FileState, note: SignedCheckpoint | None) -> None:
-    """Remember it for the next session; that it cannot be remembered is no reason to fail."""
+    """Remember it for the next session; a failure to remember it is ignored."""
     if memory is None or note is None:
         return
     with suppress(OSError, FileError):

@@ -85,7 +85,7 @@ class StoredTexts:
         return BitMap.deserialize(self.parts[Part.BITMAPS + chunk][begin : begin + length])
 
     def _frames(self, part: int) -> list[bytes]:
-        """Return the frames of a part; all parts together are no larger than the texts of a stretch."""
+        """Return the frames of a part; all parts together are not larger than the texts of a stretch."""
         whole = self._unpacked[part] = inflated(self.parts.get(part), self._left_bytes)
         self._left_bytes -= len(whole)
         begin = 4 + int.from_bytes(whole[:4], "little")
@@ -97,7 +97,7 @@ def _texts(folded: bytes, case: bytes, many: int) -> list[str]:
     """Return texts as they were before they were folded.
 
     Raises:
-        StoreDamaged: If there are not so many.
+        StoreDamaged: If there are fewer.
     """
     if not many:
         return []

@@ -40,11 +40,11 @@ UNIT_BLOCKS = 1_024
 UNIT_EVENTS = UNIT_BLOCKS * BLOCK_LEAVES
 """262,144 events, 5 s: all bitmaps of the index are read for each unit."""
 _BATCH_BLOCKS = 128
-"""Rows of so many blocks are in memory at once."""
+"""Rows of this many blocks are in memory at once."""
 FEW_UNITS = 16
-"""A file has room for so many more units than its length says: its newest seals may be in its log."""
+"""A file has room for this many more units than its length says: its newest seals may be in its log."""
 PAGES = -1
-"""The unit that is no stretch: the pages of the whole file."""
+"""The unit that is not a stretch: the pages of the whole file."""
 CACHE_KIB = 16_384
 MAX_PROBLEMS = 100
 _SMALL_TABLES = (*(names.table for names in schema.ALL_NAME_TABLES), "store_info")

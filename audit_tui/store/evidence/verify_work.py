@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LEAST_EVENTS = 300_000
-"""With fewer events a second process, which takes 0.3 s to start, is no gain."""
+"""With fewer events a second process, which takes 0.3 s to start, gains nothing."""
 _RUN = (
     "import marshal, sys\n"
     "sys.path[:] = marshal.load(sys.stdin.buffer)\n"

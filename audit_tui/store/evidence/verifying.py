@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 QUICK_HEADS = 500
-"""A quick check looks at so many heads at equal distances, and at the newest: 0.3 s with their signatures."""
+"""A quick check looks at this many heads at equal distances and the newest: 0.3 s with signatures."""
 MAX_ADDED = 1_000
-"""So many events that are past the seals are told by number."""
+"""Up to this many events that are past the seals are told by number."""
 
 
 class Mode(StrEnum):

@@ -244,7 +244,7 @@ def readable(error: sqlite3.Error, path: Path) -> StoreError | QueryCancelled:
 
         return StoreBusy(f"{path} is busy: {writer_of(path)} is writing to it.", "Try again when it is done.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return StoreError(f"{path} may not be written: {error}.", _whose(path))
+        return StoreError(f"{path} cannot be written to: {error}.", _whose(path))
     if code == sqlite3.SQLITE_CANTOPEN:
         return StoreError(f"{path} cannot be opened: {error}.", _whose(path))
     return StoreError(f"{path} cannot be used: {error}.")

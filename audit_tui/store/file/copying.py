@@ -143,7 +143,7 @@ def _opened(source: Path) -> connect.Connection:
     except sqlite3.OperationalError as error:
         if log_bytes(source):
             raise connect.readable(error, source) from error
-        # A folder that may not be written has no place for the log's index, and needs none.
+        # A folder that cannot be written to has no place for the log's index, and needs none.
         with connect.store_errors(source):
             return connect.open_viewer(source, immutable=True)
     except sqlite3.Error as error:

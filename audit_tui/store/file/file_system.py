@@ -76,7 +76,7 @@ def mount_of(path: Path, mounts: Path = _MOUNTS) -> Mount | None:
 
 
 def other_names(path: Path, mounts: Path = _MOUNTS) -> str:
-    """The reason why a file may be reached by another name too, as a sentence; empty when it may not.
+    """The reason why a file may be reached by another name too, as a sentence; empty when it cannot.
 
     Args:
         path: Resolved; need not exist.

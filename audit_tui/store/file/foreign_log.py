@@ -56,7 +56,7 @@ def may_be_read_alone(path: Path, error: sqlite3.OperationalError) -> bool:
     """
     if log_bytes(path):
         raise StoreError(
-            f"{path} cannot be opened: its newest events are in {path.name}-wal, which may not be read here.",
+            f"{path} cannot be opened: its newest events are in {path.name}-wal, which cannot be read here.",
             "Open it with the right to write to its folder, or copy it with its -wal and -shm files.",
         ) from error
     journal = path.with_name(f"{path.name}-journal")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BLOCK_EVENTS = 4_096
 """Events of a block: 16 KB of times, read in 30 µs."""
 GROUP_EVENTS = 64
-"""Every so many events a time stands by itself, so that one is found by at most so many additions."""
+"""One in this many events has its time in full, so that any is reached by at most as many additions."""
 _CODES = {array(code).itemsize: code for code in "BHIQ"}
 """The type code of an array by the bytes that a number takes: 1, 2, 4, 8."""
 _HEAD_BYTES = 16

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CACHE_BYTES = 4 * 1024 * 1024
 """Of blocks of times and lists of values; bitmaps are read again for every stretch."""
 _AT_ONCE = 16_384
-"""Numbers of so many events are compared together: lists of more take tens of megabytes."""
+"""Numbers of this many events are compared together: lists of more take tens of megabytes."""
 _SEQ = itemgetter(0)
 
 

@@ -54,7 +54,7 @@ BY_NAME = {field.name: field for field in FIELDS}
 
 _SELECTED = ", ".join(f"CAST({field.column} AS BLOB)" if field.is_text else field.column for field in FIELDS)
 ROWS = f"SELECT seq, occurred_us, {_SELECTED} FROM events NOT INDEXED"  # noqa: S608 - our own names
-"""The rows that a segment is made of, to be followed by WHERE; texts as bytes, for they may be no UTF-8."""
+"""The rows that a segment is made of, to be followed by WHERE; texts as bytes, for they may not be UTF-8."""
 
 
 def number_of_choice(field: IndexField) -> dict[object, int]:

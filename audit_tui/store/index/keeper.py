@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from audit_tui.store.tables.rows import Draft, StoredRow
 
 TAIL_EVENTS = 4_096
-"""So many events may lie in no segment; a reader reads their rows, in 15 ms."""
+"""Up to this many events lie in no segment; a reader reads their rows, in 15 ms."""
 BULK_TAIL_EVENTS = 32_768
 """The same while a log is imported: larger segments cost less."""
 FANOUT = 8
-"""So many segments of about one size become one."""
+"""This many segments of about one size become one."""
 MAX_SMALL_MERGE = 400_000
 """A single append merges no more events than this: 100 ms."""
 WORTH_MERGING = 8
-"""After an import, what is newer is merged with a segment up to so many times as large."""
+"""After an import, what is newer is merged with a segment up to this many times as large."""
 _PIECE = 4
-"""A segment is made of up to so many times the rows that may lie in none."""
+"""A segment is made of up to this many times the rows that may lie in none."""
 _CACHE_BYTES = 8 * 1024 * 1024
 
 _COUNT_REMOVAL = (
@@ -101,8 +101,8 @@ def due(sizes: Sequence[int], least_events: int, most_events: int) -> tuple[int,
 
     Args:
         sizes: Events of each segment, in the order of their seqs.
-        least_events: Segments of about so many are the smallest.
-        most_events: No more than so many are merged.
+        least_events: Segments of about this many are the smallest.
+        most_events: No more than this many are merged.
     """
     limit = least_events * FANOUT // 2
     while limit <= most_events:
@@ -130,8 +130,8 @@ class IndexKeeper:
     """The index as a companion of a writer.
 
     Args:
-        tail_events: So many events may lie in no segment.
-        most_events: No more than so many are merged in one append.
+        tail_events: Up to this many events lie in no segment.
+        most_events: No more than this many are merged in one append.
     """
 
     def __init__(self, tail_events: int = TAIL_EVENTS, most_events: int = MAX_SMALL_MERGE) -> None:

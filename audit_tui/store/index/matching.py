@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 50
 _MANY = 256
-"""So many bitmaps are not kept for the next question: they would push out all others."""
+"""A question with this many bitmaps keeps none for the next one: they would push out all others."""
 
 
 class Matches(NamedTuple):
@@ -201,7 +201,7 @@ def _with_values(segment: Segment, field: IndexField, values: Sequence[int], wit
 
 
 def _near(session: Session, condition: Condition) -> BitMap:
-    """Return the few events of which a condition on their numbers can hold."""
+    """Return the few events that can meet a condition on their numbers."""
     value, newest = condition.value or "", session.newest_seq
     if not value.isdecimal() or not value.isascii():
         return BitMap(range(1, newest + 1))

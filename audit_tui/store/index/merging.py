@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LEAST_BLOCK = BLOCK_EVENTS // 2
 """A block is copied as it is where this does not make one shorter than this."""
 _STEPS_A_RUN = 30
-"""To move a run of a bitmap takes as long as to move so many single places: 1.5 µs."""
+"""Moving a run of a bitmap takes as long as moving this many single places: 1.5 µs."""
 MAX_SEGMENT = 1 << 24
 """Events of a segment that is made of others: its bitmaps have at most 2 MB each."""
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 32
 _MAX_WALKED = 2 * _AT_ONCE
-"""When so many names gave too few rows, those without any are found out all at once."""
+"""When this many names gave too few rows, those without any are found out all at once."""
 _SEQS_AT_ONCE = 65_536
 _WINDOW = 5_000
-"""So many rows in the order of a text stay in memory, on either side of the page: a minute of scrolling."""
+"""This many rows in the order of a text stay in memory, on either side of the page: a minute of scrolling."""
 _WINDOW_BYTES = 4 * 1024 * 1024
 """Fewer stay where they take more than this."""
 _KEY_BYTES = 400

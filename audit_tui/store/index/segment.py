@@ -23,7 +23,7 @@ NOTHING = BitMap()
 FIRST_SEQ = -(1 << 63)
 """Below every seq: (time, this) is the edge before all events of that time."""
 LEAST_EVENTS = 65_536
-"""Of so many in no segment of a store a private index is made; fewer are read into memory, in 0.2 s."""
+"""With this many in no segment of a store a private index is made; fewer are read into memory, in 0.2 s."""
 MAX_TEXTS = 200_000
 """A segment with more texts in a field has no dictionary of them: it would be megabytes."""
 

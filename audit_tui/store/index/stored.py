@@ -29,7 +29,7 @@ MAX_EVENTS = 1 << 26
 _AT_ONCE = 64
 """Bitmaps read by one statement."""
 _FEW = 4_096
-"""Of so many events each seq is looked up: 2 ms."""
+"""For up to this many events each seq is looked up: 2 ms."""
 _OBJECT_BYTES = 120
 """Memory of an object beside its content, about."""
 
@@ -328,7 +328,7 @@ def bitmap_of(data: object, events: int) -> BitMap:
     """Return a stored bitmap of places.
 
     Raises:
-        StoreDamaged: If it is something else, or has places beyond so many events.
+        StoreDamaged: If it is something else, or has places beyond that many events.
     """
     if not isinstance(data, bytes):
         raise damaged("lacks a bitmap")

@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from audit_tui.store.index.text_fields import Column, TextFields
 
 FREQUENT_TEXT = 8
-"""A text that so many events of a stretch have gets a bitmap."""
+"""A text that this many events of a stretch have gets a bitmap."""
 FREQUENT_PIECE = 16
 """A piece, or a pair of pieces, that stands so often in the texts of a group gets a bitmap."""
 CHUNK_BYTES = 32_768
-"""Bitmaps are read in chunks of about so many bytes."""
+"""Bitmaps are read in chunks of about this many bytes."""
 GROUP_BYTES = 512 * 1024
 """A group holds about so much text: to look through it takes 1 to 2 ms."""
 SMALL_GROUP_BYTES = 4_096
@@ -57,7 +57,7 @@ MAX_LARGE = 256
 PIECES_OF_A_SENTENCE = 2.5
 """With more pieces a text than this on average, their pieces are told apart."""
 CROWDED_FOURS = 49_152
-"""With so many different runs of four bytes in a group, runs of eight are noted too."""
+"""With this many different runs of four bytes in a group, runs of eight are noted too."""
 MIXED = -1
 """Instead of the number of a group's fields: each text has its own."""
 NO_NUMBER = 0xFFFF
@@ -207,7 +207,7 @@ class _Builder:
         self._heads.append([rare.fields, len(rare.texts), int(pieces is not None)])
 
     def _add_letters(self) -> None:
-        """Note in the texts of which rows each byte of ASCII stands."""
+        """Note for each byte of ASCII the rows whose texts hold it."""
         originals, folded = _both(self._texts)
         bitmaps: defaultdict[int, list[BitMap]] = defaultdict(list)
         for text, rows in zip(folded[1:-1].split(SEPARATOR), self._text_rows, strict=False):

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _FACTOR = 2_654_435_769
 FOUR_BITS = 18
-"""A hash of four bytes has so many bits: 32 kB where half of them occur."""
+"""A hash of four bytes has this many bits: 32 kB where half of them occur."""
 EIGHT_BITS = 20
-"""A hash of eight bytes has so many bits, of which a quarter of the values count."""
+"""A hash of eight bytes has this many bits; a quarter of the values count."""
 SAMPLED_EIGHTS = 1 << EIGHT_BITS - 2
 CHUNK_BYTES = 2 * 1024 * 1024
 """Of a long text so much is hashed at once: that takes eight times as much memory."""

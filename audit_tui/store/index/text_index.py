@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from audit_tui.store.tables.rows import Draft, StoredRow
 
 SHORT_EVENTS = 8_192
-"""While events come one by one, so many get a stretch of their own; until then their rows are tested, in
+"""While events come one by one, this many get a stretch of their own; until then their rows are tested, in
 80 ms."""
 LEAST_REST = 1_024
-"""So many events at the end are worth a stretch when a writer closes: their rows would take 10 ms."""
+"""This many events at the end are worth a stretch when a writer closes: their rows would take 10 ms."""
 MOST_SHORT = 8
-"""With so many stretches in the last block they become one when a writer closes."""
+"""With this many stretches in the last block they become one when a writer closes."""
 LEAST_DIVIDED = 64
 """A stretch is not divided further than this; with more text it is left to the tests of rows."""
 LEFT_OUT = -1
@@ -50,7 +50,7 @@ class TextIndex:
     """Keeps the text index in step with the events; a companion of the writer.
 
     Args:
-        short_events: After so many events that lie in no stretch they get one; None waits until a block of
+        short_events: After this many events that lie in no stretch they get one; None waits until a block of
             65,536 is full, or the writer closes: for imports.
     """
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LEAST_BYTES = 16_384
 """Less is unpacked by whoever asks: a thread takes as long to start."""
 _MOST_PARTS = 256
-"""So many parts are read at once."""
+"""This many parts are read at once."""
 _HEAD_BYTES = 128
 """The lengths of frames take less."""
 
@@ -49,7 +49,7 @@ class Frames:
         self._lengths = lengths
 
     def left_bytes(self, count: int) -> int:
-        """Return how much must be unpacked until there are so many frames."""
+        """Return how much must be unpacked until there are that many frames."""
         return sum(self._lengths[len(self._frames) : count])
 
     def first(self, count: int) -> list[bytes]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audit_tui.store.index.snapshot import Snapshot
 
 MAX_REMEMBERED = 8
-"""The answers to so many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""
+"""The answers to this many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""
 MAX_SEQ = 0xFFFF_FFFF
 """The largest number in a bitmap."""
 NAMES_STRETCHES = 16
@@ -137,7 +137,7 @@ def _entries(snapshot: Snapshot) -> list[_Entry]:
     """Return the stretches in order; none where the store has no text index.
 
     Raises:
-        StoreDamaged: If they overlap, or are no numbers.
+        StoreDamaged: If they overlap, or are not numbers.
     """
     if snapshot.rows(_EXIST, tuple(TABLES))[0][0] != len(TABLES):
         return []

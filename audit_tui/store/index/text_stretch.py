@@ -391,7 +391,7 @@ def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
         count: How many texts there are.
 
     Raises:
-        StoreDamaged: If there are not so many.
+        StoreDamaged: If there are fewer.
     """
     hits = texts.count(needle) if count else 0
     if not hits:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from audit_tui.store.index.session import Session
 
 TESTED_AT_ONCE = 2_048
-"""Rows are tested so many together: 20 ms."""
+"""Rows are tested this many together: 20 ms."""
 _FEW = 256
-"""Rows of several segments are sorted together up to so many; more are parted by a binary search."""
+"""Up to this many rows of several segments are sorted together; more are parted by a binary search."""
 _WIDEN = 4
-"""So many times as many candidates are looked at when there were too few matches among them."""
+"""This many times as many candidates are looked at when there were too few matches among them."""
 
 
 class Part:
@@ -247,7 +247,7 @@ class Bitmaps:
             edges: A place in each segment, the same moment in all; events before it are not meant.
             limit: How many.
             is_later: Towards later events; else towards earlier ones, the edge itself not meant.
-            offset: So many are passed over.
+            offset: The number of events to pass over.
         """
         begins = [_rank(places, edge) for places, edge in zip(self.places, edges, strict=True)]
         if is_later:
@@ -261,7 +261,7 @@ class Bitmaps:
         return seqs if is_later else seqs[::-1]
 
     def reach(self, edges: Sequence[int], events: int, *, is_later: bool) -> tuple[list[int], bool]:
-        """Return the places within which so many of the events lie from an edge on, and whether that is all.
+        """Return the places within which a number of the events lie from an edge on, and whether that is all.
 
         Args:
             edges: A place in each segment, the same moment in all.

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     Entry: TypeAlias = list[tuple[int, int]]
 
 FEW_EVENTS = 1_000
-"""Of so many events the rows are read instead of the bitmaps of all values: up to 6 ms."""
+"""For up to this many events the rows are read instead of the bitmaps of all values: up to 6 ms."""
 DENSE_EVENTS = 4_096
-"""Of so many that were appended together the rows are read too: 2 ms."""
+"""For up to this many that were appended together the rows are read too: 2 ms."""
 _BITMAP_ROWS = 8
-"""So many rows that lie together are read in the time of a bitmap."""
+"""This many rows that lie together are read in the time of a bitmap."""
 _ROWS_AT_ONCE = 2_048
 _AT_ONCE = 32
 _READ_AT_ONCE = 512
@@ -152,7 +152,7 @@ class _Totals:
         return len(places) <= few and is_dense(segment.seqs(list(places)))
 
     def most(self, limit: int | None) -> Totals:
-        """Return the totals, of which only so many of the highest need be there; None for all."""
+        """Return the totals, at least those with the highest counts up to the limit; None for all."""
         totals = self._totals
         if limit is None:
             self._count_all()

@@ -56,7 +56,7 @@ STREAM_SORTED_ROWS = 20_000
 """By description each page sorts everything again, so there the pages are large."""
 _CHECK_EVERY = 10_000
 """SQLite's own steps between two looks at the cancel token: about 0.3 ms."""
-SNAPSHOT_NOTICE = "A snapshot, not live: this folder may not be written."
+SNAPSHOT_NOTICE = "A snapshot, not live: this folder cannot be written to."
 NO_INDEX_NOTICE = "Much of it is not indexed yet, so the first answer takes long: audit-tui reindex"
 
 
@@ -434,7 +434,7 @@ class StoreReader(Closing):
 _COVERED = "SELECT (SELECT max(seq) FROM events), (SELECT CAST(max(last_seq) AS INTEGER) FROM index_segments)"
 _COVERED_BY_NONE = "SELECT max(seq), 0 FROM events"
 _SMALLEST_BYTES = 512
-"""A page of SQLite: what is shorter is no database any more."""
+"""A page of SQLite: a file that is shorter is not a database any more."""
 
 
 def _timeline(session: Session, query: EventQuery) -> Timeline:

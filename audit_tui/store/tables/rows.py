@@ -81,7 +81,7 @@ def draft(event: AuditEvent, unless: str | None = None) -> Draft:
         unless: The key of an event that says the same and more; None when there can be none.
 
     Raises:
-        ValueError: If a time or severity is out of range, or the metadata is no JSON.
+        ValueError: If a time or severity is out of range, or the metadata is not JSON.
     """
     if not MIN_US <= event.occurred_us <= MAX_US:
         raise ValueError(f"the time {event.occurred_us} µs is outside the years 1 to 9999")

@@ -29,7 +29,7 @@ READABLE_FROM = "readable_from"
 PRUNED = "pruned_events"
 """The number of events pruned so far, written in their transactions; absent before the first."""
 OWN_NAMES = frozenset({STORE_ID, CREATED, READABLE_FROM, PRUNED, REMOVALS, seal_layout.SEAL_KEY})
-"""Names in ``store_info`` that notes may not take."""
+"""Names in ``store_info`` that notes must not take."""
 
 
 class NameTable(Record):

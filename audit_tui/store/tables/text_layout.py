@@ -179,7 +179,7 @@ def read_numbers(code: str, data: bytes) -> array[int]:
     """Return the numbers that ``stored_numbers`` wrote.
 
     Raises:
-        StoreDamaged: If the bytes are not so many numbers.
+        StoreDamaged: If the bytes are not that many numbers.
     """
     values = array(code)
     if len(data) % values.itemsize:

@@ -28,7 +28,7 @@ class AuditLog:
     """Records events in a store, each acknowledged when it is on the disk.
 
     One is enough for a program: any thread may use it, it stays open between events, several processes may
-    record into one store, and a fork is no danger. An event takes a few milliseconds, most of it the disk's;
+    record into one store, and a fork does no harm. An event takes a few milliseconds, most of it the disk's;
     in asyncio: ``await asyncio.to_thread(log.record, ...)``.
 
     ::

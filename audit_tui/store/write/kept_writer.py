@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
 
 MAX_TOGETHER = 1_000
-"""At most so many waiting events go into one transaction, so that the lock is held for milliseconds."""
+"""At most this many waiting events go into one transaction, so that the lock is held for milliseconds."""
 MAX_IDLE = 4
 """Stores that stay open though nobody has them: ``AuditLog(path).record(...)`` need not open each time."""
 

@@ -41,7 +41,7 @@ def give_key(
         The public key, and the file of the private one.
 
     Raises:
-        FileExists: If there is a key, and it may not be replaced, or its file is in the way.
+        FileExists: If there is a key that must not be replaced, or its file is in the way.
         SigningKeyError: If the old key, or the extra ``seal``, is missing.
     """
     with writer.changing() as change:

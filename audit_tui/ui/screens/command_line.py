@@ -80,7 +80,7 @@ HINT = "a command, row, time, range (last 90) or query (user:alice)"
 SHORT_HINT = "command, row, last 90, user:alice"
 LAST_HINT = "Write the number in digits: last 90 (days), last 15 minutes, last 24 hours."
 _BY_HELP = 2
-"""The rank of a command of which only the help holds what was typed."""
+"""The rank of a command that has what was typed in its help alone."""
 Order: TypeAlias = RunCommand | GoToRow | GoToTime | SetRange | Narrow
 
 
@@ -90,7 +90,7 @@ class CommandLine(Dialog[Order | None]):
     Args:
         keymap: The keys to show beside the commands.
         context: The zone of a typed time.
-        day: The day of a time of which only the hour is typed, as ``14:05``.
+        day: The day of a time that is typed as ``14:05`` alone.
         for_time: Whether only a time is asked for.
     """
 
@@ -255,7 +255,7 @@ def matching(typed: str) -> list[Command]:
 
 
 def _last_days(days: int, context: TimeContext) -> TimeRange:
-    """Return the last so many days, today included: the preset of that name, if there is one."""
+    """Return the last days, today included: the preset of that name, if there is one."""
     try:
         return Preset.parse(f"last {days} days")
     except TimeError:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import ReaderFactory
 
 MIN_ROWS = 4
-"""So many lines are kept free for rows where there is room, so that adding some moves nothing."""
+"""This many lines are kept free for rows where there is room, so that adding some moves nothing."""
 TALL_LINES = 18
 """Below, no line is left blank."""
 WIDE_CELLS = 66

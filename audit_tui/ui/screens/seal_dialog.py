@@ -80,7 +80,7 @@ def _holds(status: SealStatus) -> list[str]:
 
 
 def _removals(status: SealStatus) -> list[str]:
-    """Return what was removed by declared acts: it is no damage, but it is not here any more."""
+    """Return what was removed by declared acts: that is not damage, but it is not here any more."""
     if not status.removal_words:
         return []
     seqs = [f"{seq:,}" for seq in status.declaring_seqs[-MAX_ACTS:]]

@@ -32,7 +32,7 @@ class TextDialog(Dialog[bool]):
         title: What is shown; from data or not.
         make: Makes the lines for a width in cells.
         searchable: Whether a field at the top keeps only the lines that hold what is typed.
-        offer: The words of a button, of which the dialog gives back whether it was pressed; empty for none.
+        offer: The words of a button; the dialog gives back whether it was pressed. Empty for none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

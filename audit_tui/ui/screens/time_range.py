@@ -66,7 +66,7 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         current: The range in force.
         context: The zone, the moment and the first day of the week.
         first_event: The day of the store's first event; None when there is none.
-        day: The day of a time of which only the hour is typed, as ``14:05``; None is today.
+        day: The day of a time that is typed as ``14:05`` alone; None is today.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -27,7 +27,7 @@ _WIDE_LETTERS = (
 ONE_CELL_EACH = re.compile(
     "[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc\u2713-\u2718]*"
 )
-"""Texts of which one need not ask: most of what stands on the screen, with … and ✗ and boxes."""
+"""Texts that need no question: most of what stands on the screen, with … and ✗ and boxes."""
 _SHOWS_ON_BLANK = frozenset({"4", "7", "9", "21", "51", "52", "53"})
 """SGR codes that can be seen on a space: lines, reverse, frames."""
 
@@ -59,7 +59,7 @@ class Pen(NamedTuple):
 
     @property
     def on_blank(self) -> Pen:
-        """The pen for a space: what cannot be seen on it is no difference."""
+        """The pen for a space: what cannot be seen on it makes no difference."""
         return self if self.shows_on_blank else Pen((), "", self.background, self.link)
 
 
@@ -69,7 +69,7 @@ _ENDS = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": 
 
 Cell: TypeAlias = tuple[str, Pen]
 UNKNOWN: Cell = ("\0", PLAIN)
-"""A cell of which nobody knows what stands there."""
+"""A cell whose content is not known."""
 Run: TypeAlias = tuple[str, Pen]
 """A text drawn with one pen."""
 
@@ -140,7 +140,7 @@ class Line:
 
 
 def unknown_line(width: int) -> Line:
-    """A line of which nothing is known."""
+    """A line whose content is not known."""
     return Line((UNKNOWN,) * width)
 
 

@@ -189,7 +189,7 @@ class Piece(NamedTuple):
     cells: int
     pen: Pen
     is_sure: bool = True
-    """False for a character whose width terminals may not agree on."""
+    """False for a character whose width terminals may disagree on."""
     reaches_end: bool = False
     """True if its last cell is the last of its row."""
 
@@ -277,7 +277,7 @@ def _orders(pieces: list[Piece]) -> Iterable[list[Piece]]:
 
 
 def changed_spans(old: tuple[Cell, ...], new: tuple[Cell, ...]) -> list[tuple[int, int]]:
-    """The cells to send, as half-open ranges from the left, none of which cuts a character."""
+    """The cells to send, as half-open ranges from the left, which never cut a character."""
     spans: list[tuple[int, int]] = []
     start = end = -1
     for x in compress(count(), map(ne, old, new)):

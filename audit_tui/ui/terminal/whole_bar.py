@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class WholeBar(ScrollBarRender):
     """Moves in steps of a cell and is drawn as blanks.
 
-    Textual's moves in eighths, of which two cells and 40 bytes are news at every other page.
+    Textual's moves in eighths, and two cells and 40 bytes of it change with every other page.
     """
 
     VERTICAL_BARS: ClassVar[list[str]] = [" "]

@@ -47,7 +47,7 @@ class Scene(NamedTuple):
 
 
 def short_name(arn: str) -> str:
-    """The name at the end of an ARN; what is no ARN stays as it is."""
+    """The name at the end of an ARN; what is not an ARN stays as it is."""
     if not arn.startswith("arn:"):
         return arn
     parts = arn.split(":", 5)

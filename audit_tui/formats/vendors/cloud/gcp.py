@@ -91,7 +91,7 @@ def _outcome(event: str, payload: Loose) -> tuple[Outcome, bool]:
 
 
 def _map_plain(record: Loose, occurred_us: int, key: str) -> AuditEvent:
-    """An entry that is no audit record: its log names the event."""
+    """An entry that is not an audit record: its log names the event."""
     log = record.text("logName")
     text = record.text("textPayload", "jsonPayload.message", "jsonPayload.content", "jsonPayload.msg")
     event = None if log is None else column_text(log.rpartition("/logs/")[2])

@@ -106,7 +106,7 @@ class Request(NamedTuple):
 
     @property
     def target(self) -> str | None:
-        """The name of what was acted upon, after its namespace; the path when it is no resource."""
+        """The name of what was acted upon, after its namespace; the path when it is not a resource."""
         if not self.resource:
             return self.path or None
         if self.name is None:

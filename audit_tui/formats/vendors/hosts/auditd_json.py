@@ -21,7 +21,7 @@ _LAUREL_ID = re.compile(r"(\d{1,12}\.\d{1,9}):(\d{1,20})\Z", re.ASCII)
 _TYPE = re.compile(r"[A-Z][A-Z0-9_]{2,63}\Z")
 _IDS = ("auid", "uid", "euid", "suid", "fsuid", "id", "old-auid", "oauid", "ouid", "sauid")
 MARKS = frozenset({"ID", "messages"})
-"""Keys of which each such record has one."""
+"""Each such record has one of these keys."""
 
 
 def is_json(fields: Fields) -> bool:

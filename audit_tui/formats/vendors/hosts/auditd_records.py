@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audit_tui.formats.record import Fields, LogText
 
 WAITING_EVENTS = 128
-"""So many events are kept open for records that come late; the kernel's are some lines apart at most."""
+"""Up to this many events stay open for late records; the kernel's are some lines apart at most."""
 MAX_EVENT_RECORDS = 10_000
 """More records of one event are handed over as they are: a forged log must not fill the memory."""
 TEXT = "text"
@@ -208,7 +208,7 @@ def _encoded(name: str, value: str) -> object:
 
 
 def _pieces_joined(fields: Fields) -> Fields:
-    """The arguments of a program, of which long ones come in pieces: ``a1[0]``, ``a1[1]``."""
+    """The arguments of a program; long ones come in pieces: ``a1[0]``, ``a1[1]``."""
     if not any("[" in name for name in fields):
         return fields
     joined: Fields = {}
@@ -306,7 +306,7 @@ class AuditdReader:
         return None
 
     def _flush(self, keep: int) -> Iterator[Record]:
-        """The oldest events, until only so many are open."""
+        """The oldest events, until only ``keep`` are open."""
         while len(self._open) > keep:
             event = self._open.pop(next(iter(self._open)))
             if not event.records:

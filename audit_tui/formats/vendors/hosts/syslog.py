@@ -38,7 +38,7 @@ _SEVERITIES = (6, 6, 5, 4, 3, 2, 1, 1)
 _YEARLESS_TIME = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:")
 _YEARLESS = "names no year in its times: each was read as the last that is past"
 WITH_YEAR = "p_time"
-"""Begins as what a warehouse adds: the year that was guessed is no part of the key."""
+"""Begins as what a warehouse adds: the year that was guessed is not part of the key."""
 _AHEAD = timedelta(days=2)
 """Clocks and zones may differ so much that a line seems to come from the future."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audit_tui.core.view import View
 
 MAX_SEARCHES = 20
-"""So many of the last queries of the session are written down."""
+"""This many of the last queries of the session are written down."""
 
 
 class CaseFiles(Marking):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MOST_SORTED_TEXTS = 1_000_000
-"""Up to so many events are sorted by a text without a word: 7 seconds."""
+"""Up to this many events are sorted by a text without a word: 7 seconds."""
 SORTED_TEXT_S = 7e-6
 """For each event."""
 

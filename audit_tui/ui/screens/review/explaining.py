@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventReader
 
 COMPARED = range(2, 5)
-"""So many events stand side by side."""
+"""Up to this many events stand side by side."""
 
 
 class Explaining(Marking):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from audit_tui.core.view import View
 
 MAX_AT_ONCE = 1_000
-"""So many selected rows are marked at once."""
+"""Up to this many selected rows are marked at once."""
 NO_NOTEBOOK = "Marks and notes cannot be kept for what is shown here."
 
 

@@ -27,7 +27,7 @@ MAX_WORDS_CELLS = 48
 
 
 class Rescuing(ReviewBase):
-    """The lines in place of an empty list, of which Enter takes one."""
+    """The lines in place of an empty list; Enter takes one."""
 
     _ways: Sequence[WayOut] = ()
     _ways_lane: Lane | None = None

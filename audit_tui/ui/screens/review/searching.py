@@ -140,7 +140,7 @@ class Searching(Narrowing, Moving):
         from_row_on: bool = False,
         goes_round: bool = False,
     ) -> None:
-        """Go so many events further that meet a condition.
+        """Go a number of events further among those that meet a condition.
 
         Args:
             condition: What they meet.

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from audit_tui.ui.screens.pick_dialog import Choice, Picked
 
 MAX_PAST = 12
-"""So many of the last views are listed."""
+"""This many of the last views are listed."""
 MAX_NEW = 200
-"""So many new values make a filter."""
+"""This many new values make a filter."""
 _NAME_CELLS = 28
 _HINT = "⏎ 1-9 show   s save this view   0 free its digit   x remove   Esc close"
 

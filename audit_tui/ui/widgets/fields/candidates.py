@@ -22,7 +22,7 @@ MAX_CANDIDATES = 50
 MOST_EVENTS = 1_000
 """The newest events whose values are counted where no index counts them: 10 to 70 ms."""
 MAX_LISTED = 20_000
-"""Up to so many values of a column are read at once, and searched here: 0.15 s once, then 5 ms a letter."""
+"""Up to this many values of a column are read at once, and searched here: 0.15 s once, then 5 ms a letter."""
 LISTED = (Column.OUTCOME, Column.SEVERITY, Column.SOURCE_IP, Column.SOURCE)
 """The columns whose values an index counts, and that cannot be asked by a part of the value as names can."""
 EMPTY_WORDS = "(empty)"
@@ -40,7 +40,7 @@ class Candidate:
 
     @property
     def words(self) -> str | None:
-        """Return what stands for a value that is no text to read; None for an ordinary one."""
+        """Return the words for a value that is not a readable text; None for an ordinary one."""
         if self.value is None:
             return NO_VALUE_WORDS
         return EMPTY_WORDS if self.value == "" else None

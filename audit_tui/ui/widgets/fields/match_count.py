@@ -55,7 +55,7 @@ class MatchCount(Static):
         self._number = 0
         self._timer: Timer | None = None
         self._range: EventQuery | None = None
-        """The query without a filter, of which the share is said."""
+        """The query without a filter, to tell the share of."""
         self._range_events: int | None = None
         self._matched: int | None = None
 

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 RIGHT_BUTTON = 3
 MEASURED_ROWS = 100
-"""The columns are sized from so many rows, those on a large screen."""
+"""The columns are sized from this many rows, those on a large screen."""
 
 
 class EventTable(ScrollView, can_focus=True):
-    """A table of events with a row and a column cursor, of which only the visible lines exist."""
+    """A table of events with a row and a column cursor; only its visible lines exist."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.TABLE)]
 
@@ -329,7 +329,7 @@ class EventTable(ScrollView, can_focus=True):
     # -- lines of the screen: each shows a row here
 
     def moved(self, index: int, lines: int) -> int:
-        """Return the row so many lines after a row, or before it (negative)."""
+        """Return the row that is a number of lines after a row, or before it (negative)."""
         return index + lines
 
     def line_of(self, index: int) -> int:

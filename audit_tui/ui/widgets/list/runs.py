@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audit_tui.core.window import RowWindow
 
 ASKED_ROWS = 64
-"""The ends of a run that has so many rows in memory and goes on are asked for."""
+"""The ends of a run with this many rows in memory that goes on are asked for."""
 
 
 class Run(NamedTuple):
@@ -98,7 +98,7 @@ class Runs:
         return Run(start, stop, first.occurred_us, last.occurred_us, is_begun and is_ended)
 
     def walk(self, index: int, lines: int) -> int:
-        """Return the first row of the line so many lines after that of a row, or before it (negative)."""
+        """Return the first row of the line that many lines after a row's, or before it (negative)."""
         count = 0 if self._window is None else self._window.count.value
         run = self.at(index)
         place = index if run is None else run.start

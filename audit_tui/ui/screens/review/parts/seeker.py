@@ -59,7 +59,7 @@ class Seeker:
         """True until the newest wish has landed."""
 
     def ask(self, wish: Seek) -> None:
-        """Seek; where the same is under way already, so many steps more."""
+        """Seek; where the same is under way already, these steps are added."""
         before = self._wish
         if self.is_under_way and before is not None and before == replace(wish, steps=before.steps):
             wish = replace(wish, steps=before.steps + wish.steps)
