@@ -54,7 +54,7 @@ def test_opens_on_the_newest_event_of_the_last_30_days() -> None:
         assert lines[1].split() == ["Event", "Category", "User", "Date", "▼", "Description"]
         assert "11-22 14:00:00" in lines[2]
         assert "11-22" not in lines[3], "a repeated day is not written again"
-        assert "1 of 711   newest first" in lines[-2]
+        assert "1 of 711     newest first" in lines[-2]
         assert lines[-1].split()[:2] == ["⏎", "open"]
 
     run_review(script)

@@ -144,7 +144,9 @@ class ReviewScreen:
             UsageError: If there is no terminal for it.
         """
         from audit_tui.cli.opening.read_ahead import ReadAhead
+        from audit_tui.ui.one_heap import share_one_heap
 
+        share_one_heap()
         open_reader = self._redact.readers(open_source(self._source, self._settings.deadline))
         with closing(open_reader()) as reader:
             require_screen()

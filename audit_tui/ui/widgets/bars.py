@@ -120,6 +120,8 @@ class StatusLine(Bar):
         super().__init__(id="status")
         self._keymap = keymap
         self._place = ""
+        self._place_cells = 0
+        """With them, what follows stays where it is when the place gets another digit."""
         self._order = ""
         self._seal = SealStatus(SealState.CHECKING)
         self._waiting = ""
@@ -142,6 +144,7 @@ class StatusLine(Bar):
         place = f"{row + 1:,} of {number}" if count.value else "no events" if count.exact else "reading…"
         if place != self._place:
             self._place = place
+            self._place_cells = max(cell_len(place), 2 * len(number) + len(" of "))
             self.refresh()
 
     def show_order(self, words: str) -> None:
@@ -257,12 +260,14 @@ class StatusLine(Bar):
         rest -= cell_len(notice) + len(_GAP) if notice else 0
         order = f"{_GAP}{self._order}" if cell_len(self._order) + len(_GAP) <= rest else ""
         rest -= cell_len(order)
+        spare = min(rest, self._place_cells - cell_len(self._place))
+        rest -= spare
         if seal and cell_len(long_seal) - cell_len(seal) <= rest:
             rest -= cell_len(long_seal) - cell_len(seal)
             seal = long_seal
         is_broken = self._seal.state is SealState.BROKEN
         return (
-            Piece(place),
+            Piece(place + " " * spare),
             Piece(order, Role.QUIET),
             Piece(" " * max(0, rest) + (_GAP if notice else "")),
             Piece(notice, Role.FAILURE if is_broken and notice == self._broken_words() else Role.LABEL),
