@@ -143,8 +143,8 @@ class ReviewScreen:
             StoreError: If the source cannot be read; nothing was written to the terminal.
             UsageError: If there is no terminal for it.
         """
+        from audit_tui.cli.opening.one_heap import share_one_heap
         from audit_tui.cli.opening.read_ahead import ReadAhead
-        from audit_tui.ui.one_heap import share_one_heap
 
         share_one_heap()
         open_reader = self._redact.readers(open_source(self._source, self._settings.deadline))
