@@ -9,7 +9,7 @@ _M_ARENA_MAX = -8
 
 
 def share_one_heap() -> None:
-    """Let threads that begin later allocate from the one heap there is.
+    """Let threads that begin later allocate from the only heap.
 
     glibc gives each a heap of its own, of which what is freed stays: 30 of 140 MiB with everything open over
     10,000,000 events. Python's own lock keeps the threads apart anyway. It takes 4 ms; other C libraries

@@ -37,7 +37,7 @@ MOVE_GAIN_CELLS = 30
 """The least number of cells that a move of lines must save; it takes about 25 bytes."""
 
 FEW_PIECES = 24
-"""Of up to so many the order is chosen piece by piece: 1 ms."""
+"""The order of this many at most is chosen piece by piece: 1 ms."""
 ERASED_CELLS = 4
 """From this many blanks at the end of a line on it is shorter to erase them."""
 _PLAIN_BLANK: Cell = (" ", PLAIN)
