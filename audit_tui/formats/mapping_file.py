@@ -18,7 +18,7 @@ MAX_FILE_BYTES = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
 _RANGE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})", re.ASCII)
 _TABLES = ("columns", "constants", "templates", "time", "outcome", "severity", "names", "sentences", "tables")
-_SHIPPED = ("detect", "rank", "shapes", "split", "begins", "line", "prefixes")
+_SHIPPED = ("detect", "rank", "last", "shapes", "split", "begins", "line", "prefixes")
 _OTHERS = ("name", "title", "inside", "lists", "nobody", *_SHIPPED)
 """Keys of a file that are not tables; those of _SHIPPED are for formats that come with the program."""
 _READ = (*COLUMNS, "reason")

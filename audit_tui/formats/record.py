@@ -103,6 +103,8 @@ class Lines:
     Where one event takes several lines, its Record has the line on which it begins, and the lines that
     belong to it as its text. ``lines()`` gives an empty text where nothing came for a second from a source
     that stays open: hand over what waits for more lines then, and at the end."""
+    is_last: bool = False
+    """A file is of it only where it is neither CSV nor JSON."""
 
 
 class Halves(NamedTuple):

@@ -51,12 +51,12 @@ def vendor_format(name: str) -> tuple[int, Format]:
         _Loaded(path, text),
         split=None if split is None else lambda fields: split_at(fields, split),
         check_of=detection.check_of,
-        lines=None if begins is None else _lines(path, begins, line),
+        lines=None if begins is None else _lines(path, begins, line, is_last=head.get("last", False)),
     )
     return head.get("rank", DEFAULT_RANK), log_format
 
 
-def _lines(path: Path, begins: str, line: str | None) -> Lines:
+def _lines(path: Path, begins: str, line: str | None, *, is_last: bool) -> Lines:
     """The division of a vendor's files that are neither JSON nor CSV, by a pattern of a line or by code."""
 
     def records(text: LogText) -> Iterator[Record | Reject]:
@@ -67,7 +67,7 @@ def _lines(path: Path, begins: str, line: str | None) -> Lines:
         read = _code_beside(path).records
         return read(text)
 
-    return Lines(lambda head: re.search(begins, head) is not None, records)
+    return Lines(lambda head: re.search(begins, head) is not None, records, is_last)
 
 
 def _named(match: re.Match[str] | None) -> Fields | None:

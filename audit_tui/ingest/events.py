@@ -38,6 +38,8 @@ _SHOWN_FIELDS = 40
 _KEY = re.compile(r'"(\w+)"\s*:')
 _DIGEST = frozenset({"digestStartTime", "digestS3Object", "digestS3Bucket"})
 _DIGEST_CHARS = 4_096
+_TIME_IN_BRACKETS = re.compile(r"\[(?:[A-Z]|\d{1,4}[-/])")
+"""The beginning of many logs, and of no list: ``[Wed Oct 11 14:32:52 2000]``."""
 _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
@@ -157,16 +159,20 @@ class Reading:
         head = text.head.lstrip("\ufeff \t\r\n")
         only = formats.only
         shapes = frozenset(Shape) if only is None else only.shapes
-        begins_json = head.startswith(("{", "[")) or begins_prefixed(head)
-        if head and not begins_json and Shape.LINES in shapes:
-            lines_format = formats.of_lines(head)
-            if lines_format is not None and lines_format.lines is not None:
-                return Shape.LINES, lines_format, lines_format.lines.records(text)
+        is_json_sign = head.startswith("{") or (
+            head.startswith("[") and _TIME_IN_BRACKETS.match(head) is None
+        )
+        begins_json = is_json_sign or begins_prefixed(head)
+        lines_format = formats.of_lines(head) if head and not begins_json and Shape.LINES in shapes else None
+        if lines_format is not None and lines_format.lines is not None and not lines_format.lines.is_last:
+            return Shape.LINES, lines_format, lines_format.lines.records(text)
         if not begins_json:
             header = header_of(text.head, self._knows_header(formats))
             if header is not None:
                 return Shape.CSV, None, csv_records(text, header)
         is_json = begins_json or (only is None and (text.name.endswith(_JSON_ENDINGS) or "\n{" in head))
+        if lines_format is not None and lines_format.lines is not None and not is_json:
+            return Shape.LINES, lines_format, lines_format.lines.records(text)
         if begins_json and set(_KEY.findall(text.head[:_DIGEST_CHARS])) >= _DIGEST:
             text.leave_out("is a digest of CloudTrail, which has no events: it was left out")
         if Shape.JSON in shapes and (is_json or shapes == {Shape.JSON} or not head):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from audit_tui.formats.line_records import line_records
 from audit_tui.formats.mapping import Verdict
 from audit_tui.formats.values import word_list
-from audit_tui.formats.vendors.hosts.journald import facts_of
+from audit_tui.formats.vendors.hosts.journald import Facts, facts_of
+from audit_tui.formats.words.prose import told_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +49,34 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Years:
+    """The years of times that name none, told once for a log."""
+
+    def __init__(self, text: LogText) -> None:
+        self._text = text
+        self._latest = now() + _AHEAD
+        self._has_remarked = False
+
+    def of(self, time: str) -> str:
+        """Return a time with the last year in which it is past, or itself where there is no such day."""
+        if not self._has_remarked:
+            self._text.remark(_YEARLESS)
+            self._has_remarked = True
+        for year in range(self._latest.year, self._latest.year - 5, -1):
+            try:
+                moment = datetime.strptime(f"{year} {time}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
+            except ValueError:
+                continue
+            if moment <= self._latest:
+                return moment.replace(tzinfo=None).isoformat()
+        return time
+
+
 def records(text: LogText) -> Iterator[Record | Reject]:
     """Return the events of a log, and the lines that are none."""
-    latest = now() + _AHEAD
-    has_remarked = False
+    years = Years(text)
 
     def fields_of(line: str) -> Fields | None:
-        nonlocal has_remarked
         match = _NEW.match(line) or _OLD.match(line)
         if match is None:
             return None
@@ -62,25 +84,10 @@ def records(text: LogText) -> Iterator[Record | Reject]:
             name: value for name, value in match.groupdict().items() if value is not None and value != "-"
         }
         if _YEARLESS_TIME.match(fields.get("timestamp", "")):
-            fields[WITH_YEAR] = _with_year(fields["timestamp"], latest)
-            if not has_remarked:
-                text.remark(_YEARLESS)
-            has_remarked = True
+            fields[WITH_YEAR] = years.of(fields["timestamp"])
         return fields
 
     return line_records(text, fields_of, "syslog")
-
-
-def _with_year(text: str, latest: datetime) -> str:
-    """A time with the last year in which it is past, or the text itself where there is no such day."""
-    for year in range(latest.year, latest.year - 5, -1):
-        try:
-            moment = datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        if moment <= latest:
-            return moment.replace(tzinfo=None).isoformat()
-    return text
 
 
 def refine(telling: Telling) -> None:
@@ -94,4 +101,9 @@ def refine(telling: Telling) -> None:
     facts = facts_of(program, message)
     telling.values |= {"user": facts.user, "source_ip": facts.address, "target": facts.target}
     telling.verdict = Verdict(facts.outcome)
+    if facts == Facts():
+        prose = told_by(message)
+        telling.values |= {"user": prose.user, "source_ip": prose.address, "target": prose.target}
+        telling.values.setdefault("severity", prose.severity)
+        telling.verdict = Verdict(prose.outcome, prose.is_denied)
     telling.sentence = " ".join((facts.sentence or message or f"{program} wrote nothing").split())

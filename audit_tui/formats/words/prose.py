@@ -1,0 +1,111 @@
+"""Facts in lines that programs write for people: who, from where and how it ended."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import cache
+from typing import Any, NamedTuple
+
+from audit_tui.core.event import Outcome
+from audit_tui.formats.addresses import source_address
+from audit_tui.formats.tables import table
+from audit_tui.formats.values import http_verdict_of, severity_of, word_set
+
+_WORDS: dict[str, Any] = table("prose")
+_NOBODY = word_set(_WORDS["nobody"])
+_MOST_CHARS = 4_000
+"""Longer texts are read so far: what tells who and how stands at the beginning."""
+_BEFORE_CHARS = 40
+_REQUEST = re.compile(r"\"[^\"]*\bHTTP/\d[^\"]*\"|\b\w+://\S+|(?<=\s)/\S+")
+"""What was asked for: its words are not those of the program."""
+_PORT = re.compile(r"[:.#/](\d{1,5})\b")
+_SERVICES = 1_024
+"""Ports below it are those of services."""
+_SIDE_BY_SIDE_CHARS = 14
+
+
+class Prose(NamedTuple):
+    """What a line tells."""
+
+    user: str | None
+    address: str | None
+    outcome: Outcome
+    is_denied: bool
+    target: str | None
+    severity: int | None
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(_WORDS[name])
+
+
+@cache
+def _users() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, _WORDS["users"]))
+
+
+def told_by(text: str) -> Prose:
+    """Return what a text for people tells; what it does not say plainly is None."""
+    text = text[:_MOST_CHARS]
+    path = _pattern("path").search(text)
+    outcome, is_denied = _ending(text)
+    level = _pattern("level").search(text[:200])
+    return Prose(
+        _user(text),
+        _address(text),
+        outcome,
+        is_denied,
+        None if path is None else path["path"],
+        None if level is None else severity_of(level[1]),
+    )
+
+
+def _user(text: str) -> str | None:
+    for pattern in _users():
+        for match in pattern.finditer(text):
+            name = match["user"].strip().rstrip(".")
+            if name and name.lower() not in _NOBODY and not name.isspace() and "=" not in name:
+                return name
+    return None
+
+
+def _address(text: str) -> str | None:
+    """The address of who did it: the one that words say is it, or the only one."""
+    plain: dict[str, str] = {}
+    for match in _pattern("address").finditer(text):
+        raw = match["v4"] or match["v6"]
+        try:
+            ipaddress.ip_address(raw)
+        except ValueError:
+            continue
+        before = text[max(0, match.start() - _BEFORE_CHARS) : match.start()]
+        if _pattern("served").search(before) is not None:
+            continue
+        if _pattern("source").search(before) is not None:
+            return source_address(raw)
+        plain.setdefault(raw, text[match.end() : match.end() + _BEFORE_CHARS])
+    addresses = list(plain)
+    afters = list(plain.values())
+    if len(addresses) == 1 or (len(addresses) == 2 and _is_connection(afters[0], afters[1], addresses[1])):
+        return source_address(addresses[0])
+    return None
+
+
+def _is_connection(after: str, after_other: str, other: str) -> bool:
+    """Tell whether two addresses with ports stand side by side, the first as the one that asked."""
+    ports = _PORT.match(after), _PORT.match(after_other)
+    if ports[0] is None or ports[1] is None or not 0 <= after.find(other) < _SIDE_BY_SIDE_CHARS:
+        return False
+    return int(ports[0][1]) >= _SERVICES or int(ports[1][1]) < _SERVICES
+
+
+def _ending(text: str) -> tuple[Outcome, bool]:
+    status = _pattern("http").search(text)
+    if status is not None and (verdict := http_verdict_of(status["status"])) is not None:
+        return verdict
+    words = _pattern("no_failure").sub("", _REQUEST.sub("", text))
+    if _pattern("failure").search(words) is not None:
+        return Outcome.FAILURE, _pattern("denied").search(words) is not None
+    return (Outcome.UNKNOWN if _pattern("success").search(words) is None else Outcome.SUCCESS), False

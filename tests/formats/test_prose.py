@@ -1,0 +1,78 @@
+"""Lines of any program: the time near the beginning, and who, from where and how it ended in the words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_tui.core.event import Outcome
+from tests.formats.logs import read, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audit_tui.core.event import AuditEvent
+
+FAILED, DONE, UNSURE = Outcome.FAILURE, Outcome.SUCCESS, Outcome.UNKNOWN
+
+T = "2024-03-04T10:11:12Z"
+IP = "203.0.113.7"
+LINES = [
+    ("[Mon Mar 04 10:11:12 2024] [auth:error] [pid 7] [client IP:51] AH01618: user mia not found: /",
+     T, "mia", FAILED),
+    ('2024/03/04 10:11:12 [error] 7#0: *1 user "mia": password mismatch, client: IP, server: _',
+     T, "mia", FAILED),
+    ("2024-03-04T10:11:12Z 4 [Note] Access denied for user 'mia'@'IP' (using password: YES)",
+     T, "mia", FAILED),
+    ("240304 10:11:12 [Warning] Access denied for user 'mia'@'IP' (using password: NO)", T, "mia", FAILED),
+    ("04-Mar-2024 10:11:12.000 client IP#4242: zone transfer 'example.org/AXFR/IN' denied", T, None, FAILED),
+    ("@4000000065e59e4a00000000 imap: Info: Login: user=<mia>, rip=IP, lip=192.0.2.1", T, "mia", UNSURE),
+    ("2024-03-04 11:11:12 +0100 [conn5] authenticate user: mia from client IP:4242 failed",
+     T, "mia", FAILED),
+    ("2024-03-04 10:11:12,000 INFO  [net.Auth] - User mia logged in from IP", T, "mia", DONE),
+    ('Mon Mar 4 10:11:12 2024 [pid 7] [mia] FAIL LOGIN: Client "IP"', T, "mia", FAILED),
+    ("1709547072.000 1 IP TCP_DENIED/403 37 GET http://192.0.2.9/x.php - HIER_NONE/- text/html",
+     T, None, FAILED),
+    ('[GIN] 2024/03/04 - 10:11:12 | 401 |     5.3µs |     IP | POST     "/client"', T, None, FAILED),
+    ("2024-03-04 10:11:12 drop tcp IP:51000 -> 192.0.2.1:22", T, None, FAILED),
+    ("04Mar2024 10:11:12 accept 192.0.2.1 >eth0 src: IP; dst: 192.0.2.9; proto: tcp;", T, None, DONE),
+    ("03/14/24 10:11:12 web[7].ERR [IP] [Could not retrieve user mia]",
+     "2024-03-14T10:11:12Z", "mia", FAILED),
+]  # fmt: skip
+
+
+def told(event: AuditEvent) -> tuple[object, ...]:
+    return event.user, event.source_ip, event.outcome
+
+
+@pytest.mark.parametrize(("line", "time", "user", "outcome"), LINES)
+def test_a_line_of_any_program_tells_who_and_how_it_ended(
+    tmp_path: Path, line: str, time: str, user: str | None, outcome: Outcome
+) -> None:
+    (event,), rejects = read(write(tmp_path, line.replace("IP", IP) + "\n"))
+    assert rejects == []
+    assert told(event) == (user, IP, outcome)
+    (timed,), _ = read(write(tmp_path, f'{{"time": "{time}", "event": "x"}}'))
+    assert event.occurred_us == timed.occurred_us
+
+
+def test_of_several_addresses_none_is_guessed(tmp_path: Path) -> None:
+    (event,), _ = read(write(tmp_path, "2024-03-04 10:11:12 backup of 192.0.2.1 and 192.0.2.2, 0 errors\n"))
+    assert told(event) == (None, None, UNSURE)
+
+
+def test_lines_without_a_time_belong_to_the_one_before(tmp_path: Path) -> None:
+    log = "2024-03-04 10:11:12 ERROR it broke\n  at A.java:3\n  at B.java:9\n2024-03-04 10:11:13 INFO done\n"
+    events, rejects = read(write(tmp_path, log))
+    assert rejects == []
+    assert [event.metadata["message"] for event in events] == [
+        "ERROR it broke\n  at A.java:3\n  at B.java:9",
+        "INFO done",
+    ]
+
+
+def test_a_line_before_the_first_time_is_told(tmp_path: Path) -> None:
+    events, rejects = read(write(tmp_path, "started\n2024-03-04 10:11:12 INFO done\n"))
+    assert [event.metadata["message"] for event in events] == ["INFO done"]
+    assert [(reject.line, reject.text) for reject in rejects] == [(1, "started")]
