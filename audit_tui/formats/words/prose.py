@@ -18,7 +18,7 @@ _MOST_CHARS = 4_000
 """Longer texts are read so far: what tells who and how stands at the beginning."""
 _BEFORE_CHARS = 40
 _REQUEST = re.compile(r"\"[^\"]*\bHTTP/\d[^\"]*\"|\b\w+://\S+|(?<=\s)/\S+")
-"""What was asked for: its words are not those of the program."""
+"""A request: its words are not those of the program."""
 _PORT = re.compile(r"[:.#/](\d{1,5})\b")
 _SERVICES = 1_024
 """Ports below it are those of services."""
@@ -26,7 +26,7 @@ _SIDE_BY_SIDE_CHARS = 14
 
 
 class Prose(NamedTuple):
-    """What a line tells."""
+    """The facts of a line."""
 
     user: str | None
     address: str | None
