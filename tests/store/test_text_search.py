@@ -187,7 +187,7 @@ def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "audit.db"
     with StoreWriter(path, durable=False, has_text_index=False):
         pass
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection:
         # Each statement is a transaction of its own, and need not reach the disk.
         connection.execute("PRAGMA synchronous = OFF")
         yield connection

@@ -1,23 +1,20 @@
-"""The parts of a stretch of the text index, read when asked for, or while the stretch before is searched."""
+"""The parts of a stretch of the text index, read when asked for, or many at once."""
 
 from __future__ import annotations
 
-import threading
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.errors import StoreDamaged
 from audit_tui.store.tables.text_layout import MAX_UNPACKED_BYTES, damaged, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-_LEAST_BYTES = 16_384
-"""Less is unpacked by whoever asks: a thread takes as long to start."""
 _MOST_PARTS = 256
 """This many parts are read at once."""
 _HEAD_BYTES = 128
 """The lengths of frames take less."""
+_PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
 
 
 class Frames:
@@ -34,7 +31,6 @@ class Frames:
     def __init__(self, data: object, count: int) -> None:
         if not isinstance(data, bytes):
             raise damaged("lacks a part")
-        self._lock = threading.Lock()
         self._unpacker = zlib.decompressobj()
         self._packed = data
         self._frames: list[bytes] = []
@@ -48,18 +44,13 @@ class Frames:
             raise damaged("has a part that is not whole")
         self._lengths = lengths
 
-    def left_bytes(self, count: int) -> int:
-        """Return how much must be unpacked until there are that many frames."""
-        return sum(self._lengths[len(self._frames) : count])
-
     def first(self, count: int) -> list[bytes]:
-        """Return the first frames, or more; whoever comes while another unpacks them waits."""
-        with self._lock:
-            for length in self._lengths[len(self._frames) : count]:
-                self._frames.append(self._take(length))
-                if len(self._frames) == len(self._lengths):
-                    self._end()
-            return self._frames
+        """Return the first frames, or more."""
+        for length in self._lengths[len(self._frames) : count]:
+            self._frames.append(self._take(length))
+            if len(self._frames) == len(self._lengths):
+                self._end()
+        return self._frames
 
     def _end(self) -> None:
         unpacker = self._unpacker
@@ -100,33 +91,22 @@ class Parts:
         self._first_seq = first_seq
         self._data: dict[int, bytes] = {}
         self._frames: dict[int, Frames] = {}
-        self.taken: dict[int, tuple[int, int]] = {}
-        """The parts that were asked for: how many of their frames, of how many."""
+        self.taken: dict[int, None] = {}
+        """The parts that were asked for, in order."""
 
-    def read_ahead(self, parts: dict[int, tuple[int, int]]) -> None:
-        """Read parts that will be asked for, and begin to unpack the large ones.
-
-        Args:
-            parts: As ``taken`` tells them of another stretch.
-        """
-        places = [place_of(self._first_seq, part) for part in list(parts)[:_MOST_PARTS]]
+    def read_ahead(self, parts: Iterable[int]) -> None:
+        """Read parts that will be asked for by one statement, as ``taken`` tells them of another stretch."""
+        wanted = [part for part in parts if part not in self.taken][:_MOST_PARTS]
+        places = [place_of(self._first_seq, part) for part in wanted]
         places += [-1] * (-len(places) % 32)  # so that there are few different statements
         marks = ", ".join("?" * len(places))
         statement = f"SELECT place, data FROM text_stretch_parts WHERE place IN ({marks})"  # noqa: S608 - marks
         first = place_of(self._first_seq, 0)
         self._data = {place - first: data for place, data in self._rows_of(statement, places)}
-        large: list[tuple[Frames, int]] = []
-        for part, (count, total) in parts.items():
-            if count and part in self._data:
-                frames = self._frames[part] = Frames(self._data.pop(part), total)
-                if frames.left_bytes(count) >= _LEAST_BYTES:
-                    large.append((frames, count))
-        if large:
-            threading.Thread(target=_unpack, args=(large,), name="unpack", daemon=True).start()
 
     def data(self, part: int) -> bytes | None:
         """Return a part as it is stored; None where there is none."""
-        self.taken.setdefault(part, (0, 0))
+        self.taken[part] = None
         data = self._data.pop(part, None)
         if data is None:
             rows = self._rows_of(_PART, (place_of(self._first_seq, part),))
@@ -144,22 +124,7 @@ class Parts:
         Raises:
             StoreDamaged: If it is not such a part.
         """
-        self.taken[part] = count, total
         frames = self._frames.pop(part, None) or Frames(self.data(part), total)
-        self.taken[part] = count, total
         if count < total:
             self._frames[part] = frames
         return frames.first(count)
-
-
-_PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
-
-
-def _unpack(parts: list[tuple[Frames, int]]) -> None:
-    """Unpack frames beside the search, which needs no lock of Python."""
-    for frames, count in parts:
-        try:
-            frames.first(count)
-        except StoreDamaged:
-            # Whoever asks for them is told.
-            return

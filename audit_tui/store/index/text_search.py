@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyroaring import BitMap
 
@@ -17,13 +18,15 @@ from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from audit_tui.core.filter.filters import Condition
     from audit_tui.store.index.snapshot import Snapshot
 
 MAX_REMEMBERED = 8
 """The answers to this many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""
+_LEAST_SHARED = 3
+"""Fewer stretches are searched by one thread."""
 MAX_SEQ = 0xFFFF_FFFF
 """The largest number in a bitmap."""
 NAMES_STRETCHES = 16
@@ -60,14 +63,14 @@ class TextSearch:
         self._snapshot, self._condition = snapshot, condition
         self._answers = _answers(snapshot, condition)
         self._waiting = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT]
-        self._needle: Needle | None = None
-        self._taken: dict[int, tuple[int, int]] = {}
+        self._reading = threading.Lock()
+        self._taken: dict[int, None] = {}
         """The parts of the stretch that was searched last: of the next, likely the same are needed."""
 
-    def look(self, seqs: BitMap) -> Iterator[tuple[int, int, BitMap]]:
-        """Search in the stretches that hold some events, the newest first, but for those searched before.
+    def look(self, seqs: BitMap) -> list[tuple[int, int, BitMap]]:
+        """Search in the stretches that hold some events, but for those searched before.
 
-        Yields:
+        Returns:
             The first and the last seq of each, and the seqs that match.
 
         Raises:
@@ -75,42 +78,80 @@ class TextSearch:
             StoreDamaged: If the index does not hold what it should.
         """
         wanted = [e for e in self._waiting if seqs.range_cardinality(e.first_seq, e.last_seq + 1)]
-        following: Parts | None = None
-        while wanted:
-            entry = wanted.pop()
-            self._snapshot.check()
-            rows = self._answers.get(entry)
-            if rows is None and (rows := self._without_field(entry)) is not None:
-                self._answers[entry] = rows
-            if rows is None:
-                parts, following = following or self._parts(entry), None
-                if self._taken and wanted and wanted[-1] not in self._answers:
-                    following = self._parts(wanted[-1])
-                    following.read_ahead(self._taken)
-                self._needle = self._needle or Needle(self._condition)
-                rows = self._answers[entry] = TextStretch(parts, entry.events).rows(self._needle)
-                self._taken = parts.taken
-            matches = rows.shift(block_of(entry.first_seq))
+        left = [entry for entry in wanted if entry not in self._answers]
+        if len(left) < _LEAST_SHARED:
+            self.search(left)
+        else:
+            # More than half of the time goes into SQLite and zlib, which leave Python to another thread.
+            helper = _Helper(self, left)
+            helper.start()
+            try:
+                self.search(left)
+            finally:
+                left.clear()
+                helper.join()
+            if helper.error is not None:
+                raise helper.error
+        answers = []
+        for entry in wanted:
+            matches = self._answers[entry].shift(block_of(entry.first_seq))
             if matches and not entry.first_seq <= matches.min() <= matches.max() <= entry.last_seq:
                 raise damaged("has events of another stretch")
-            yield entry.first_seq, entry.last_seq, matches
+            answers.append((entry.first_seq, entry.last_seq, matches))
             self._waiting.remove(entry)
+        return answers
 
-    def _without_field(self, entry: _Entry) -> BitMap | None:
+    def search(self, left: list[_Entry]) -> None:
+        """Search in stretches, from the last on, until none is left, by this thread or by another."""
+        needle = Needle(self._condition)
+        while True:
+            try:
+                entry = left.pop()
+            except IndexError:
+                return
+            self._snapshot.check()
+            parts = Parts(self._rows, entry.first_seq)
+            stretch = TextStretch(parts, entry.events)
+            rows = self._without_field(entry, stretch)
+            if rows is None:
+                if self._taken:
+                    parts.read_ahead(self._taken)
+                rows = stretch.rows(needle)
+                self._taken = parts.taken
+            self._answers[entry] = rows
+
+    def _rows(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement, which the threads share: a turn each."""
+        with self._reading:
+            return self._snapshot.rows(statement, parameters)
+
+    def _without_field(self, entry: _Entry, stretch: TextStretch) -> BitMap | None:
         """Return the rows of a stretch where no event has the field, told by its head alone; else None."""
         condition = self._condition
         if not isinstance(condition.field, MetaField):
             return None
         is_whole = entry.events == entry.last_seq - entry.first_seq + 1
-        if condition.value is None and not is_whole:
-            return None
-        if TextStretch(self._parts(entry), entry.events).has_fields(condition):
+        if (condition.value is None and not is_whole) or stretch.has_fields(condition):
             return None
         first = entry.first_seq - block_of(entry.first_seq)
         return BitMap() if condition.value is not None else BitMap(range(first, first + entry.events))
 
-    def _parts(self, entry: _Entry) -> Parts:
-        return Parts(self._snapshot.rows, entry.first_seq)
+
+class _Helper(threading.Thread):
+    """A second thread of a search."""
+
+    def __init__(self, search: TextSearch, left: list[_Entry]) -> None:
+        super().__init__(name="search", daemon=True)
+        self._search, self._left = search, left
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Search in what is left."""
+        try:
+            self._search.search(self._left)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            self._left.clear()
+            self.error = error
 
 
 def metadata_names(snapshot: Snapshot) -> set[str]:

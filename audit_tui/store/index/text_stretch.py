@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from array import array
+from bisect import bisect_left
 from functools import cached_property
-from itertools import accumulate, compress, repeat
-from operator import add, contains
+from itertools import accumulate, chain, compress, repeat
+from operator import add, contains, not_
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
@@ -18,6 +19,7 @@ from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, bitmap_of
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
     LETTERS,
+    PIECE,
     SAMPLED_EIGHTS,
     crossing,
     eights,
@@ -49,6 +51,7 @@ _SHORT = 4
 _PLAIN = bytes.fromhex("3a30000001000000")
 """The beginning of a stored bitmap without runs, and with one part."""
 _PLAIN_HEAD_BYTES = 16
+_CHUNK_PLACES = 2 * CHUNK_BYTES
 _FEW_BYTES = 2_048
 """A longer one may have a bit for each row instead."""
 
@@ -179,7 +182,7 @@ class TextStretch:
             if needle.is_word and words:
                 # What lies in one piece is told by the pieces: most bitmaps are those of pairs.
                 several = self._words[1:-1].split(SEPARATOR)
-                words = [place for place in words if not several[place][:-1].translate(None, LETTERS)]
+                words = list(compress(words, map(PIECE.fullmatch, map(several.__getitem__, words))))
             first = len(self._text_fields)
             places += [first + place for place in words if self._word_fields[place] in sets]
         return places
@@ -206,10 +209,11 @@ class TextStretch:
 
     def _may_contain(self, needle: Needle, group: Group) -> bool:
         """Tell whether a rare text may contain the needle outside of what is frequent."""
+        # Pairs are a tenth of the runs of four, and rule out all numbers where letters are wanted.
+        if (needle.is_word or not group.is_sentences) and not self._has_pairs(needle, group):
+            return False
         if len(needle.folded) < _SHORT:
-            if group.is_sentences and not needle.is_word:
-                return True
-            return self._has_short(needle, group)
+            return True
         runs = self._runs(group, GroupPart.FOURS)
         if not group.is_sentences or len(needle.pieces) == 1:
             if not needle.fours.issubset(runs):
@@ -231,7 +235,7 @@ class TextStretch:
             fields = self._fields_with[part] = set(map(self._word_fields.__getitem__, places))
         return fields
 
-    def _has_short(self, needle: Needle, group: Group) -> bool:
+    def _has_pairs(self, needle: Needle, group: Group) -> bool:
         pairs = self._runs(group, GroupPart.PAIRS_OF_BYTES)
         if len(needle.folded) != 1:
             return bool(needle.pairs_of_bytes.issubset(pairs))
@@ -264,8 +268,14 @@ class TextStretch:
         if len(counts) != group.texts or ends[-1] != len(rows):
             raise damaged("has texts without events")
         matches = array("H")
-        for place in places:
-            matches += rows[ends[place] : ends[place + 1]]
+        if len(places) * _MANY_HITS > group.texts:
+            is_match = bytearray(group.texts)
+            for place in places:
+                is_match[place] = 1
+            matches.fromlist(list(compress(rows, chain.from_iterable(map(repeat, is_match, counts)))))
+        else:
+            for place in places:
+                matches += rows[ends[place] : ends[place + 1]]
         return bitmap_of(matches)
 
     def _all_rows(self) -> BitMap:
@@ -285,20 +295,29 @@ class TextStretch:
         begins, lengths = self._bitmap_places, self._bitmap_lengths
         if places and max(places) >= min(len(begins), len(lengths)):
             raise damaged("lacks a bitmap")
-        chunks: dict[int, bytes] = {}
+        # Many frequent texts have the same events.
+        wanted = sorted({(begins[place], lengths[place]) for place in places})
         few: list[bytes] = []
         bitmaps: list[BitMap] = []
-        for place in places:
-            number, begin = divmod(begins[place], 2 * CHUNK_BYTES)
-            chunk = chunks.get(number)
-            if chunk is None:
-                chunk = chunks[number] = self._parts.data(Part.BITMAPS + number) or b""
-            end = begin + lengths[place]
+        low = 0
+        while low < len(wanted):
+            number = wanted[low][0] // _CHUNK_PLACES
+            first = number * _CHUNK_PLACES
+            high = bisect_left(wanted, (first + _CHUNK_PLACES,), low)
+            chunk = self._parts.data(Part.BITMAPS + number) or b""
+            starts = [begin - first for begin, _ in wanted[low:high]]
+            ends = [begin - first + length for begin, length in wanted[low:high]]
+            is_plain = map(chunk.startswith, repeat(_PLAIN), starts)
             # Most of them have a few rows: their bytes are put together, which takes a tenth of the time.
-            if end - begin <= _FEW_BYTES and chunk.startswith(_PLAIN, begin):
-                few.append(chunk[begin + _PLAIN_HEAD_BYTES : end])
-            else:
-                bitmaps.append(_bitmap(chunk[begin:end]))
+            is_few = [
+                plain and end - begin <= _FEW_BYTES
+                for plain, begin, end in zip(is_plain, starts, ends, strict=True)
+            ]
+            heads = map(_PLAIN_HEAD_BYTES.__add__, compress(starts, is_few))
+            few += map(chunk.__getitem__, map(slice, heads, compress(ends, is_few)))
+            many = compress(zip(starts, ends, strict=True), map(not_, is_few))
+            bitmaps += [_bitmap(chunk[begin:end]) for begin, end in many]
+            low = high
         return BitMap.union(bitmap_of(read_numbers("H", b"".join(few))), *bitmaps)
 
     def _fields_of(self, condition: Condition) -> list[int]:
