@@ -10,17 +10,23 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from json import JSONDecoder
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import NUMBER_BITS
 from audit_tui.core.filter.networks import address_of
+from audit_tui.core.metadata import MAX_PATH
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audit_tui.core.filter.networks import Address, Network
 
+Texts: TypeAlias = "Sequence[str | None]"
+"""A column of some events."""
 FORMAT = 2
 """The version of the tables."""
 MAX_STORES = 1 << 19
@@ -75,8 +81,8 @@ OUTCOMES = ("unknown", "success", "failure")
 """By their numbers in ``audit_events``."""
 BETWEEN, BEFORE_VALUE = "\x1f", "\x1e"
 """``texts`` is BETWEEN mark BEFORE_VALUE value BETWEEN mark BEFORE_VALUE value BETWEEN."""
-_REWRITTEN = ("\\", "\0", BETWEEN, BEFORE_VALUE)
-"""A JSON text without these has no value that must be written in another way."""
+_scanned = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).scan_once
+"""Reads one JSON value, as ``metadata_leaves`` does, without looking at what follows it."""
 _MARKS = "".join(map(chr, (*range(1, 9), 11, 12, *range(14, 30))))
 """The digits of marks: control characters that no JSON writer leaves in a text."""
 MARK_DIGITS = 8
@@ -99,52 +105,54 @@ class PathMarks(dict[str, str]):
     """The beginning of a value in ``texts`` by its dotted name, for the names that were asked for."""
 
     def __missing__(self, path: str) -> str:
+        if len(path) > MAX_PATH:
+            raise ValueError(path)
         mark = self[path] = f"{BETWEEN}{mark_of(stored_text(path))}{BEFORE_VALUE}"
         return mark
 
 
 def derived(
-    description: str | None,
-    target: str | None,
-    source_ip: str | None,
-    metadata: str | None,
-    marks: PathMarks,
-) -> Derived:
-    """Work out the further columns of an event.
+    description: Texts, target: Texts, source_ip: Texts, metadata: Texts, marks: PathMarks
+) -> tuple[Texts, ...]:
+    """Work out the columns of ``Derived`` of some events from columns of theirs, as they are stored.
 
     Args:
-        description: As stored.
-        target: As stored.
-        source_ip: As stored.
-        metadata: Its JSON text as stored.
+        description: Of each event.
+        target: Of each event.
+        source_ip: Of each event.
+        metadata: Their JSON texts.
         marks: The names of values; those that are met are added.
     """
-    texts = None if metadata is None else _texts_of(metadata, marks)
-    return Derived(
-        folded(description),
-        folded(target),
-        folded(source_ip),
-        None if target is None else _address_text(target),
-        None if source_ip is None else _address_text(source_ip),
+    texts = [None if text is None else _texts_of(text, marks) for text in metadata]
+    return (
+        _folded(description),
+        _folded(target),
+        _folded(source_ip),
+        [None if text is None else _address_text(text) for text in target],
+        [None if text is None else _address_text(text) for text in source_ip],
         texts,
-        folded(texts),
+        _folded(texts),
     )
 
 
 def _texts_of(metadata: str, marks: PathMarks) -> str | None:
-    leaves = metadata_leaves(metadata)
-    if metadata.isascii() and not any(map(metadata.__contains__, _REWRITTEN)):
-        parts = [marks[path] + text for path, text in leaves]
-    else:
-        parts = [marks[path] + leaf_text(stored_text(text)) for path, text in leaves]
+    if "\\" not in metadata:
+        # Without an escape no text has what is rewritten below, and most metadata are one object of texts.
+        try:
+            values, end = _scanned(metadata, 0)
+            if end == len(metadata):
+                parts = [marks[path] + text for path, text in values.items()]
+                return f"{''.join(parts)}{BETWEEN}" if parts else None
+        except (StopIteration, ValueError, TypeError, AttributeError, RecursionError):
+            # Something else: the long way.
+            pass
+    parts = [marks[path] + leaf_text(stored_text(text)) for path, text in metadata_leaves(metadata)]
     return f"{''.join(parts)}{BETWEEN}" if parts else None
 
 
-def folded(text: str | None) -> str | None:
-    """Return a text without regard to case; None where an engine's ``lower`` of ASCII gives the same."""
-    if text is None or text.isascii():
-        return None
-    return text.casefold()
+def _folded(texts: Texts) -> Texts:
+    """Return texts without regard to case; None where an engine's ``lower`` of ASCII gives the same."""
+    return [None if text is None or text.isascii() else text.casefold() for text in texts]
 
 
 def leaf_text(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.evidence.leaf import Form
 from audit_tui.core.evidence.merkle import BLOCK_LEAVES, Frontier, split_leaves, tree_root
-from audit_tui.engines.layout import Derived, PathMarks, derived
+from audit_tui.engines.layout import PathMarks, derived
 from audit_tui.errors import StoreDamaged, StoreError
 from audit_tui.store.evidence.content import FileRow
 from audit_tui.store.evidence.declared import read_declared
@@ -135,16 +135,10 @@ class OutgoingStore(Closing):
             events = self._events(rows)
             root = self._root(last)
         marks = PathMarks()
-        further = [
-            derived(*texts, marks)
-            for texts in zip(
-                events.description, events.target, events.source_ip, events.metadata, strict=True
-            )
-        ]
+        further = derived(events.description, events.target, events.source_ip, events.metadata, marks)
         text = None if note is None else note[0].decode("utf-8", "replace")
         sealed = base64.b64encode(b"".join(leaves)).decode()
-        paths = frozenset(map(stored_text, marks))
-        return Batch(first, last, events, _columns(further, len(Derived._fields)), paths, sealed, root, text)
+        return Batch(first, last, events, further, frozenset(map(stored_text, marks)), sealed, root, text)
 
     def _root(self, size: int) -> str:
         full, rest = divmod(size, BLOCK_LEAVES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import errors
 
-from audit_tui.engines.layout import FORMAT, GRAIN_US, MONTH_US, MONTHS, NO_NAME, PAIRS, Field, digest_of
+from audit_tui.engines.layout import FORMAT, HOUR_US, MONTH_US, MONTHS, NO_NAME, PAIRS, Field, digest_of
 from audit_tui.engines.pool import check_format
 from audit_tui.engines.postgres import PostgresConnection, told
 from audit_tui.engines.writing import (
@@ -55,6 +55,7 @@ _ADD_NAMES = (
     " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT (field, digest) DO NOTHING"
 )
 _FIND_NAMES = "SELECT digest, id FROM audit_names WHERE field = %s AND digest = ANY (%s)"
+_MONTH_HOURS = MONTH_US // HOUR_US
 ROLES = f"""\
 INSERT INTO audit_about (name, value)
     VALUES ('format', '{FORMAT}'), ('id', replace(gen_random_uuid()::text, '-', ''));
@@ -83,7 +84,7 @@ ALTER ROLE audit_reader SET default_transaction_read_only = on;
 class PostgresWriter(SharedWriter):
     """Each batch is a transaction, with its totals and its head."""
 
-    batch_events = 2_000
+    batch_events = 5_000
 
     def __init__(self, url: SourceUrl) -> None:
         connection = PostgresConnection(url, is_writing=True)
@@ -176,16 +177,21 @@ def _numbers_text(numbers: Iterable[int | None]) -> Iterator[str]:
 
 def _totals(batch: Batch, numbers: Sequence[Sequence[int | None]]) -> Counter[tuple[int, int, int]]:
     """Return what events add to the totals, by field, name and span."""
-    moments = batch.events.occurred_us
-    names = [[number or NO_NAME for number in column] for column in numbers]
-    by_field = dict(zip(GRAIN_US, ([NO_NAME] * len(moments), *names), strict=False))
-    months = [moment // MONTH_US for moment in moments]
+    events, categories, users = ([number or NO_NAME for number in column] for column in numbers[:3])
+    hours = [moment // HOUR_US for moment in batch.events.occurred_us]
     totals: Counter[tuple[int, int, int]] = Counter()
-    for field, column in by_field.items():
-        grain = GRAIN_US[field]
-        spans = [moment // grain for moment in moments]
-        totals.update(zip(repeat(int(field)), column, spans, strict=False))
-        totals.update(zip(repeat(field + MONTHS), column, months, strict=False))
-    for (first, second), pair in PAIRS.items():
-        totals.update(zip(repeat(pair), by_field[first], by_field[second], strict=False))
+    # Few are different here: of 5,000 events 600.
+    for (event, category, hour), n in Counter(zip(events, categories, hours, strict=True)).items():
+        names = {Field.ALL: NO_NAME, Field.EVENT: event, Field.CATEGORY: category}
+        for field, name in names.items():
+            totals[int(field), name, hour] += n
+            totals[field + MONTHS, name, hour // _MONTH_HOURS] += n
+        totals[PAIRS[Field.EVENT, Field.CATEGORY], event, category] += n
+    user, user_months = int(Field.USER), Field.USER + MONTHS
+    by_day = Counter(zip(users, (hour // 24 for hour in hours), strict=True))
+    for (name, day), n in by_day.items():
+        totals[user, name, day] = n
+        totals[user_months, name, day * 24 // _MONTH_HOURS] += n
+    totals.update(zip(repeat(PAIRS[Field.EVENT, Field.USER]), events, users, strict=False))
+    totals.update(zip(repeat(PAIRS[Field.CATEGORY, Field.USER]), categories, users, strict=False))
     return totals

@@ -16,7 +16,7 @@ from audit_tui.core.evidence.checkpoint import origin_of, read_checkpoint
 from audit_tui.core.evidence.leaf import EncodedValues, Encodings, Form, make_leaves
 from audit_tui.core.evidence.merkle import Frontier, split_leaves
 from audit_tui.core.evidence.sealed import Wrong, WrongRuns
-from audit_tui.engines.dialect import Args
+from audit_tui.engines.dialect import SEALED, Args
 from audit_tui.engines.layout import OUTCOMES, Derived, PathMarks, derived
 from audit_tui.errors import CheckpointError
 from audit_tui.store.evidence.declared import ACTION, DIGEST, LEAVES, PRUNE, REDACT, ranges_digest
@@ -203,7 +203,9 @@ class SharedCheck:
         made = make_leaves(sealed, self._encodings, Form.EVENT)
         existing = set()
         marks = PathMarks()
-        for row, values, leaf in zip(rows, sealed, made, strict=True):
+        columns = list(zip(*rows, strict=True)) or [()] * (len(SEALED) + len(Derived._fields))
+        further = zip(*derived(columns[6], columns[10], columns[9], columns[12], marks), strict=True)
+        for row, values, leaf, searched in zip(rows, sealed, made, further, strict=True):
             event = values[0]
             existing.add(event)
             expected = batch.leaves[event - batch.first]
@@ -211,7 +213,7 @@ class SharedCheck:
                 self._unmatched[event] = {leaf, self._leaf(values, Form.OLD)}
                 continue
             self._matching += 1
-            if Derived(*row[14:]) != derived(row[6], row[10], row[9], row[12], marks):
+            if tuple(row[len(SEALED) :]) != searched:
                 self._problems.append(f"event {event:,} would be found by other texts than it has")
         self._missing.update(set(range(batch.first, batch.last + 1)) - existing)
 

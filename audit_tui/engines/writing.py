@@ -160,11 +160,14 @@ def rows_text(
     rows: Iterable[str] = map("\t".join, zip(*columns, strict=True))
     if without:
         rows = (row for seq, row in zip(ids, rows, strict=True) if seq not in without)
-    return "".join(f"{row}\n" for row in rows).encode()
+    text = "\n".join(rows)
+    return f"{text}\n".encode() if text else b""
 
 
 def escaped(values: Sequence[str | None]) -> list[str]:
     """Return the texts of a column, with escapes for what would end them."""
+    if values.count(None) == len(values):
+        return [NULL] * len(values)
     every = "".join(filter(None, values))
     texts = [NULL if value is None else value for value in values]
     for mark, escape in _ESCAPES:

@@ -70,7 +70,7 @@ class Server:
 
     Args:
         programs: Where initdb and postgres are.
-        folder: Is made for it.
+        folder: Made for it, or where such a server ran before.
         settings: Further ones.
     """
 
@@ -89,9 +89,9 @@ class Server:
                 self._programs = _copied(programs, folder)
             os.chown(folder, account.pw_uid, account.pw_gid)
             self._as = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        self._run(
-            "initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N"
-        )
+        if not data.exists():
+            words = ("-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N")
+            self._run("initdb", "-D", str(data), *words)
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         return f"postgresql://{user}@/{database}?host={self.folder}"
