@@ -37,6 +37,15 @@ CREATE TABLE IF NOT EXISTS audit_events (
     texts Nullable(String) CODEC(ZSTD(6)),
     folded_texts Nullable(String) CODEC(ZSTD),
     INDEX numbers id TYPE minmax GRANULARITY 1,
+    PROJECTION hours (
+        SELECT intDiv(occurred_us - positiveModulo(occurred_us, 3600000000), 3600000000), event, category, count()
+        GROUP BY intDiv(occurred_us - positiveModulo(occurred_us, 3600000000), 3600000000), event, category
+    ),
+    PROJECTION days (
+        SELECT intDiv(occurred_us - positiveModulo(occurred_us, 86400000000), 86400000000), username, count()
+        GROUP BY intDiv(occurred_us - positiveModulo(occurred_us, 86400000000), 86400000000), username
+    ),
+    PROJECTION pairs (SELECT username, event, category, count() GROUP BY username, event, category),
     INDEX grams ifNull(folded_texts, lower(ifNull(texts, ''))) TYPE ngrambf_v1(4, 32768, 3, 7) GRANULARITY 1
 ) ENGINE = MergeTree ORDER BY (occurred_us, id)
 SETTINGS non_replicated_deduplication_window = 1000;
@@ -47,8 +56,15 @@ CREATE TABLE IF NOT EXISTS audit_batches (
     root String,
     note Nullable(String),
     shipped_us Int64,
-    leaves String CODEC(NONE)
+    leaves String CODEC(NONE),
+    edge String CODEC(NONE)
 ) ENGINE = ReplacingMergeTree ORDER BY (store, last_n);
+CREATE TABLE IF NOT EXISTS audit_leaves (
+    store Int64,
+    first_n Int64,
+    last_n Int64,
+    leaves String CODEC(NONE)
+) ENGINE = ReplacingMergeTree ORDER BY (store, first_n, last_n);
 CREATE TABLE IF NOT EXISTS audit_removed (
     store Int64,
     by_n Int64,

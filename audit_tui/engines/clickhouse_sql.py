@@ -30,7 +30,7 @@ class ClickHouseDialect(Dialect):
     has_totals = False
     reads_columns = True
     stores_table = f"({STORES})"
-    leaves = "hex(b.leaves)"
+    leaves = "hex(b.leaves), hex(b.edge)"
     read_leaves = bytes.fromhex
     starts_with = "startsWith"
 
@@ -114,6 +114,12 @@ class ClickHouseDialect(Dialect):
         bucket = self.bucket(args, "e.occurred_us", edges_us)
         grouped = f"SELECT {bucket} AS b, count() AS n FROM audit_events e WHERE {where} GROUP BY b"
         return f"SELECT indexOf({args(list(edges_us))}, b) - 1, n FROM ({grouped})"
+
+    def removed_leaves(self, args: Args, store: int, first: int, last: int) -> str:
+        return (
+            f"SELECT first_n, hex(leaves) FROM audit_leaves WHERE store = {args(store)}"
+            f" AND first_n <= {args(last)} AND last_n >= {args(first)}"
+        )
 
     def problems(self) -> dict[str, str]:
         return {

@@ -6,7 +6,6 @@ token for each insert lets the server drop one that it had already taken when th
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import os
 import secrets
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.config import state_directory
 from audit_tui.core.event import packed_seq
 from audit_tui.core.new_file import private_folder
+from audit_tui.core.source import CLICKHOUSE
 from audit_tui.engines.clickhouse import ERRORS, ClickHouseConnection, told
-from audit_tui.engines.layout import FORMAT, MAX_STORES, Field, digest_of
+from audit_tui.engines.layout import FORMATS, MARK_BYTES, MAX_STORES, Field, digest_of
 from audit_tui.engines.writing import (
     EVENT_COLUMNS,
     MAX_NAMES,
@@ -34,18 +34,20 @@ from audit_tui.engines.writing import (
 from audit_tui.errors import StoreBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.outgoing import Batch, Removal
 
-_TABLES = ("audit_stores", "audit_names", "audit_events", "audit_batches", "audit_removed")
+_TABLES = ("audit_stores", "audit_names", "audit_events", "audit_batches", "audit_leaves", "audit_removed")
+_LEAVES_AT_ONCE = 8_192
 _GRANTS = "".join(
     f"GRANT SELECT ON {table} TO audit_reader, audit_shipper;\n" for table in ("audit_about", *_TABLES)
 )
 _GRANTS_TO_SHIP = "".join(f"GRANT INSERT ON {table} TO audit_shipper;\n" for table in _TABLES)
 ROLES = f"""\
-INSERT INTO audit_about SELECT 'format', '{FORMAT}' UNION ALL SELECT 'id', lower(hex(generateUUIDv4()));
+INSERT INTO audit_about SELECT 'format', '{FORMATS[CLICKHOUSE]}'
+    UNION ALL SELECT 'id', lower(hex(generateUUIDv4()));
 -- Two roles. Give each user of yours one of them: GRANT audit_reader TO oncall;
 CREATE ROLE IF NOT EXISTS audit_reader SETTINGS readonly = 2;
 CREATE ROLE IF NOT EXISTS audit_shipper;
@@ -102,10 +104,18 @@ class ClickHouseWriter(SharedWriter):
                 self._client.raw_insert(
                     "audit_events", EVENT_COLUMNS, rows, settings=token, fmt="TabSeparated"
                 )
-        head = head_of(store, batch) | {"leaves": base64.b64decode(batch.leaves)}
+        marks = b"".join(leaf[:MARK_BYTES] for leaf in batch.leaves)
+        head = head_of(store, batch) | {"leaves": marks, "edge": b"".join(batch.edge)}
         self._insert("audit_batches", [list(head.values())], tuple(head))
 
-    def declare(self, store: int, removals: Sequence[Removal]) -> None:
+    def declare(
+        self, store: int, removals: Sequence[Removal], leaves: Callable[[int, int], Sequence[bytes]]
+    ) -> None:
+        for _, first, last in removals:
+            for begin in range(first, last + 1, _LEAVES_AT_ONCE):
+                end = min(begin + _LEAVES_AT_ONCE - 1, last)
+                sealed = [store, begin, end, b"".join(leaves(begin, end))]
+                self._insert("audit_leaves", [sealed], ("store", "first_n", "last_n", "leaves"))
         if removals:
             rows = [[store, *removal] for removal in removals]
             self._insert("audit_removed", rows, ("store", "by_n", "first_n", "last_n"))
@@ -139,7 +149,7 @@ class ClickHouseWriter(SharedWriter):
             if statement.strip():
                 with self._refusals():
                     self._client.command(statement)
-        about = [["id", secrets.token_hex(16)], ["format", str(FORMAT)]]
+        about = [["id", secrets.token_hex(16)], ["format", str(FORMATS[CLICKHOUSE])]]
         self._insert("audit_about", about, ("name", "value"))
 
     def _learn(self, batch: Batch) -> None:

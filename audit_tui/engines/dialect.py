@@ -55,8 +55,8 @@ class Dialect(ABC):
     """Expressions in the place of the columns of names, where those are numbers."""
     joined = ""
     """The tables of those expressions, joined to ``audit_events e``."""
-    leaves = "b.leaves"
-    """The sealed leaves of a batch as a text, which ``read_leaves`` reads."""
+    leaves = "b.leaves, ''"
+    """The leaves of a batch, or marks of them, and the right edge of the tree; ``read_leaves`` reads them."""
     read_leaves: Callable[[str], bytes] = staticmethod(base64.b64decode)
     starts_with = "starts_with"
     """The function that tells whether a text begins with another."""
@@ -176,6 +176,11 @@ class Dialect(ABC):
             f"SELECT {self.columns((*SEALED, *Derived._fields))} FROM audit_events e {self.joined}"
             f" WHERE e.id >= {args(first_seq)} AND e.id <= {args(last_seq)} ORDER BY e.id"
         )
+
+    def removed_leaves(self, args: Args, store: int, first: int, last: int) -> str:
+        """Return the statement of the whole leaves of removed events; empty where all are in the batches."""
+        del args, store, first, last
+        return ""
 
     @abstractmethod
     def problems(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event import NUMBER_BITS
 from audit_tui.core.filter.networks import address_of
 from audit_tui.core.metadata import MAX_PATH
+from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text
 
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
 Texts: TypeAlias = "Sequence[str | None]"
 """A column of some events."""
-FORMAT = 2
-"""The version of the tables."""
+FORMATS = {POSTGRESQL: 2, CLICKHOUSE: 3}
+"""The version of the tables of an engine."""
+MARK_BYTES = 4
+"""The part of a leaf that ClickHouse keeps, where a whole one were a third of an event compressed:
+it tells which event is not what was sealed, and the roots tell that nothing else is."""
 MAX_STORES = 1 << 19
 MAX_NUMBER = (1 << NUMBER_BITS) - 1
 """The largest number of an event in its store."""

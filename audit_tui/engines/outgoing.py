@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.evidence.leaf import Form
-from audit_tui.core.evidence.merkle import BLOCK_LEAVES, Frontier, split_leaves, tree_root
+from audit_tui.core.evidence.merkle import BLOCK_LEAVES, Frontier, split_leaves
 from audit_tui.engines.layout import PathMarks, derived
 from audit_tui.errors import StoreDamaged, StoreError
 from audit_tui.store.evidence.content import FileRow
@@ -56,10 +56,12 @@ class Batch(NamedTuple):
     """The columns of ``Derived`` of these events."""
     paths: frozenset[str]
     """The dotted names that their metadata have."""
-    leaves: str
-    """The sealed leaf of each number, one after the other, in base64."""
+    leaves: Sequence[bytes]
+    """The sealed leaf of each number."""
+    edge: Sequence[bytes]
+    """The hashes of the right edge of the tree over all events up to the last."""
     root: str
-    """Of the tree over all events up to the last, in base64."""
+    """Of that tree, in base64."""
     note: str | None
     """The checkpoint of the store at this size, as it was signed; None where it made none."""
 
@@ -115,7 +117,16 @@ class OutgoingStore(Closing):
             StoreDamaged: If the seals do not reach so far.
         """
         with self._store.snapshot():
-            return self._root(size)
+            return _text_of(self._edge(size))
+
+    def leaves(self, first: int, last: int) -> list[bytes]:
+        """Return the sealed leaves of consecutive events.
+
+        Raises:
+            StoreDamaged: If there are not as many.
+        """
+        with self._store.snapshot():
+            return self._leaves(first, last)
 
     def batch(self, first: int, last: int) -> Batch:
         """Read consecutive events, and compare each with its seal.
@@ -133,14 +144,15 @@ class OutgoingStore(Closing):
                 "SELECT note FROM seal_head WHERE size = ?", (last,)
             ).fetchone()
             events = self._events(rows)
-            root = self._root(last)
+            edge = self._edge(last)
         marks = PathMarks()
         further = derived(events.description, events.target, events.source_ip, events.metadata, marks)
         text = None if note is None else note[0].decode("utf-8", "replace")
-        sealed = base64.b64encode(b"".join(leaves)).decode()
-        return Batch(first, last, events, further, frozenset(map(stored_text, marks)), sealed, root, text)
+        paths = frozenset(map(stored_text, marks))
+        return Batch(first, last, events, further, paths, leaves, edge.hashes, _text_of(edge), text)
 
-    def _root(self, size: int) -> str:
+    def _edge(self, size: int) -> Frontier:
+        """Return the right edge of the tree over the first events."""
         full, rest = divmod(size, BLOCK_LEAVES)
         if self._frontier.size > full:
             self._frontier = Frontier()
@@ -151,8 +163,10 @@ class OutgoingStore(Closing):
                 raise StoreDamaged(f"Seals of {self.path} are missing.", _VERIFY)
             for block in blocks:
                 self._frontier.push(block.root)
-        last = tree_root(self._leaves(full * BLOCK_LEAVES + 1, size)) if rest else None
-        return base64.b64encode(self._frontier.root(last)).decode()
+        last = Frontier()
+        for leaf in self._leaves(full * BLOCK_LEAVES + 1, size) if rest else ():
+            last.push(leaf)
+        return Frontier(size, [*self._frontier.hashes, *last.hashes])
 
     def _leaves(self, first: int, last: int) -> list[bytes]:
         """Return the sealed leaves of consecutive events."""
@@ -214,6 +228,10 @@ class OutgoingStore(Closing):
                 self._events((event,))
             message = f"Event {rows[0][0]:,} of {self.path} holds bytes that are not text."
             raise StoreDamaged(message, _VERIFY) from None
+
+
+def _text_of(edge: Frontier) -> str:
+    return base64.b64encode(edge.root()).decode()
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[Sequence[Any]]:

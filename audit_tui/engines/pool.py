@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from audit_tui.core.privacy.source_name import without_password
 from audit_tui.core.source import POSTGRESQL
-from audit_tui.engines.layout import FORMAT
+from audit_tui.engines.layout import FORMATS
 from audit_tui.errors import NotAStore, QueryCancelled, QueryTooLong, SourceLost, StoreError, StoreTooNew
 
 if TYPE_CHECKING:
@@ -191,9 +191,9 @@ def check_format(connection: Connection, url: SourceUrl) -> None:
     rows = connection.rows("SELECT value FROM audit_about WHERE name = 'format'", {})
     if not rows:
         raise not_made(url)
-    if int(rows[0][0]) > FORMAT:
+    if int(rows[0][0]) > FORMATS[url.engine]:
         raise StoreTooNew(f"{url} was made by a newer audit-tui.", "Update this one.")
-    if int(rows[0][0]) < FORMAT:
+    if int(rows[0][0]) < FORMATS[url.engine]:
         raise StoreError(f"{url} was made by an older audit-tui.", "Ship the stores to an empty database.")
 
 

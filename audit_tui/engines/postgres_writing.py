@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections import Counter
 from contextlib import contextmanager, suppress
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import errors
 
-from audit_tui.engines.layout import FORMAT, HOUR_US, MONTH_US, MONTHS, NO_NAME, PAIRS, Field, digest_of
+from audit_tui.core.source import POSTGRESQL
+from audit_tui.engines.layout import FORMATS, HOUR_US, MONTH_US, MONTHS, NO_NAME, PAIRS, Field, digest_of
 from audit_tui.engines.pool import check_format
 from audit_tui.engines.postgres import PostgresConnection, told
 from audit_tui.engines.writing import (
@@ -29,7 +31,7 @@ from audit_tui.engines.writing import (
 from audit_tui.errors import SourceLost, StoreBusy, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.outgoing import Batch, Removal
@@ -58,7 +60,7 @@ _FIND_NAMES = "SELECT digest, id FROM audit_names WHERE field = %s AND digest = 
 _MONTH_HOURS = MONTH_US // HOUR_US
 ROLES = f"""\
 INSERT INTO audit_about (name, value)
-    VALUES ('format', '{FORMAT}'), ('id', replace(gen_random_uuid()::text, '-', ''));
+    VALUES ('format', '{FORMATS[POSTGRESQL]}'), ('id', replace(gen_random_uuid()::text, '-', ''));
 -- Two roles, as a superuser or the owner of the tables. Give each user of yours one of them:
 --     GRANT audit_reader TO oncall;
 CREATE ROLE audit_reader NOLOGIN;
@@ -119,7 +121,8 @@ class PostgresWriter(SharedWriter):
             rows, totals = rows_text(store, batch, map(_numbers_text, numbers)), _totals(batch, numbers)
             with self._raw.transaction():
                 # First, so that the second of two shippers of one store ends before it has sent anything.
-                self._raw.execute(_ADD_BATCH, head_of(store, batch))
+                leaves = base64.b64encode(b"".join(batch.leaves)).decode()
+                self._raw.execute(_ADD_BATCH, head_of(store, batch) | {"leaves": leaves})
                 with self._raw.cursor().copy(_COPY) as copy:
                     copy.write(rows)
                 # In one order for all shippers, so that none waits for another in a circle.
@@ -127,7 +130,10 @@ class PostgresWriter(SharedWriter):
                 columns = [list(column) for column in zip(*added, strict=True)] or [[]] * 4
                 self._raw.execute(_ADD_TOTALS, columns)
 
-    def declare(self, store: int, removals: Sequence[Removal]) -> None:
+    def declare(
+        self, store: int, removals: Sequence[Removal], leaves: Callable[[int, int], Sequence[bytes]]
+    ) -> None:
+        del leaves  # all of them are in the batches
         columns = [list(column) for column in zip(*removals, strict=True)] or [[]] * 3
         with self._refusals():
             self._raw.execute(
@@ -139,7 +145,7 @@ class PostgresWriter(SharedWriter):
     def _make_tables(self) -> None:
         with suppress(StoreBusy), self._refusals(), self._raw.transaction():
             self._raw.execute(schema_sql("postgres"))
-            about = {"id": secrets.token_hex(16), "format": str(FORMAT)}
+            about = {"id": secrets.token_hex(16), "format": str(FORMATS[POSTGRESQL])}
             for name, value in about.items():
                 self._raw.execute("INSERT INTO audit_about (name, value) VALUES (%s, %s)", (name, value))
         # Another shipper may have made them at the same moment.

@@ -138,6 +138,9 @@ class Shipper:
             self._already = done
         begun = done
         size = outgoing.size()
+        # First of all: whoever is killed after the batches would never tell them.
+        new = [removal for removal in outgoing.removals() if removal.by > begun]
+        writer.declare(store, new, outgoing.leaves)
         batch_events = self._batch_events or writer.batch_events
         # The next batch is read while the engine takes one.
         with ThreadPoolExecutor(1) as ahead:
@@ -160,8 +163,6 @@ class Shipper:
                 self._sent += batch.last - done
                 done = batch.last
                 report(done, size)
-        new = [removal for removal in outgoing.removals() if removal.by > begun]
-        writer.declare(store, new)
         self._outdated += sum(
             min(removal.last, begun) - removal.first + 1 for removal in new if removal.first <= begun
         )

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audit_tui.core.event import packed_seq
 from audit_tui.core.evidence.checkpoint import origin_of, read_checkpoint
 from audit_tui.core.evidence.leaf import EncodedValues, Encodings, Form, make_leaves
-from audit_tui.core.evidence.merkle import Frontier, split_leaves
+from audit_tui.core.evidence.merkle import HASH_BYTES, Frontier, split_leaves
 from audit_tui.core.evidence.sealed import Wrong, WrongRuns
+from audit_tui.core.text import counted
 from audit_tui.engines.dialect import SEALED, Args
-from audit_tui.engines.layout import OUTCOMES, Derived, PathMarks, derived
+from audit_tui.engines.layout import MARK_BYTES, OUTCOMES, Derived, PathMarks, derived
 from audit_tui.errors import CheckpointError
 from audit_tui.store.evidence.declared import ACTION, DIGEST, LEAVES, PRUNE, REDACT, ranges_digest
 from audit_tui.store.evidence.signing import is_signed_by
@@ -75,6 +76,8 @@ class Batch(NamedTuple):
     root: bytes
     note: SignedCheckpoint | None
     leaves: list[bytes]
+    """Of each event, or the first bytes of it."""
+    edge: bytes
 
 
 def stores_of(pool: Pool, dialect: Dialect) -> list[SharedStore]:
@@ -121,6 +124,8 @@ class SharedCheck:
         self._unmatched: dict[int, set[bytes]] = {}
         """The leaves that events have which do not match: a declared redaction may explain them."""
         self._missing: set[int] = set()
+        self._unproved: set[int] = set()
+        """Events whose leaf nothing here gives."""
         self._acts: dict[int, dict[str, Any]] = {}
         """The metadata of the events that are sealed as acts."""
         self._matching = self._signed = self._anchored = 0
@@ -153,12 +158,14 @@ class SharedCheck:
                     f"the seals of events {self.done + 1:,} to {batch.first - 1:,} are missing"
                 )
                 break
-            self._check_events(batch, cancel)
-            self._check_seals(batch)
+            self._check_seals(batch, self._check_events(batch, cancel))
             self.done = batch.last
             report(self.done)
         redacted, pruned = self._explain()
         self._redacted, self._pruned = self._redacted + redacted, self._pruned + pruned
+        if unproved := self._unproved - self._unmatched.keys() - self._missing:
+            self._problems.append(f"the seals of {counted(len(unproved), 'event')} are missing")
+            self._unproved -= unproved
         wrong = [(number, Wrong.CHANGED) for number in self._unmatched]
         wrong += [(number, Wrong.MISSING) for number in self._missing]
         wrong += [(number, Wrong.ADDED) for number in self._added(cancel)]
@@ -186,14 +193,18 @@ class SharedCheck:
                 f" AND b.last_n <= {args(self._store.size)} ORDER BY b.last_n LIMIT {_BATCHES_AT_ONCE}"
             )
             rows = self._pool.rows(statement, args.values, cancel, has_deadline=False)
-            for first, last, root, note, leaves in rows:
-                data = self._dialect.read_leaves(leaves)
-                yield Batch(int(first), int(last), base64.b64decode(root), _note(note), split_leaves(data))
-                after = int(last)
+            for begin, after, root, note, *seals in rows:
+                first, last = int(begin), int(after)
+                leaves, edge = map(self._dialect.read_leaves, seals)
+                width = MARK_BYTES if len(leaves) == MARK_BYTES * (last - first + 1) else HASH_BYTES
+                split = [leaves[at : at + width] for at in range(0, len(leaves), width)]
+                yield Batch(first, last, base64.b64decode(root), _note(note), split, edge)
             if len(rows) < _BATCHES_AT_ONCE:
                 return
 
-    def _check_events(self, batch: Batch, cancel: CancelToken | None) -> None:
+    def _check_events(self, batch: Batch, cancel: CancelToken | None) -> list[bytes]:
+        """Compare events with their seals; return the leaf of each, or no bytes where nothing gives it."""
+        leaves = self._whole_leaves(batch, cancel)
         args = Args(self._dialect)
         number = self._store.number
         ends = packed_seq(number, batch.first), packed_seq(number, batch.last)
@@ -208,30 +219,57 @@ class SharedCheck:
         for row, values, leaf, searched in zip(rows, sealed, made, further, strict=True):
             event = values[0]
             existing.add(event)
-            expected = batch.leaves[event - batch.first]
-            if leaf != expected and not self._is_other_form(values, expected):
-                self._unmatched[event] = {leaf, self._leaf(values, Form.OLD)}
-                continue
+            place = event - batch.first
+            expected = leaves[place] or batch.leaves[place]
+            if not leaf.startswith(expected):
+                other = self._leaf_of_other_form(values, expected)
+                if other is None:
+                    self._unmatched[event] = {leaf, self._leaf(values, Form.OLD)}
+                    continue
+                leaf = other
+            leaves[place] = leaf
             self._matching += 1
             if tuple(row[len(SEALED) :]) != searched:
                 self._problems.append(f"event {event:,} would be found by other texts than it has")
         self._missing.update(set(range(batch.first, batch.last + 1)) - existing)
+        return leaves
 
-    def _is_other_form(self, values: Sequence[Any], expected: bytes) -> bool:
-        if self._leaf(values, Form.ACT) == expected:
+    def _whole_leaves(self, batch: Batch, cancel: CancelToken | None) -> list[bytes]:
+        """Return the leaves that are told as a whole; no bytes for the others."""
+        leaves = [leaf if len(leaf) == HASH_BYTES else b"" for leaf in batch.leaves]
+        args = Args(self._dialect)
+        statement = self._dialect.removed_leaves(args, self._store.number, batch.first, batch.last)
+        rows = self._pool.rows(statement, args.values, cancel, has_deadline=False) if statement else ()
+        for first, text in rows:
+            for number, leaf in enumerate(split_leaves(bytes.fromhex(text)), int(first)):
+                place = number - batch.first
+                if 0 <= place < len(leaves) and leaf.startswith(batch.leaves[place]):
+                    leaves[place] = leaf
+        return leaves
+
+    def _leaf_of_other_form(self, values: Sequence[Any], expected: bytes) -> bytes | None:
+        act = self._leaf(values, Form.ACT)
+        if act.startswith(expected):
             self._acts[values[0]] = _metadata(values[12])
-            return True
-        return self._leaf(values, Form.OLD) == expected
+            return act
+        old = self._leaf(values, Form.OLD)
+        return old if old.startswith(expected) else None
 
     def _leaf(self, values: Sequence[Any], form: Form) -> bytes:
         return make_leaves((values,), self._encodings, form)[0]
 
-    def _check_seals(self, batch: Batch) -> None:
-        for number, leaf in enumerate(batch.leaves, batch.first):
-            self._frontier.push(leaf)
+    def _check_seals(self, batch: Batch, leaves: Sequence[bytes]) -> None:
+        unproved = [number for number, leaf in enumerate(leaves, batch.first) if not leaf]
+        self._unproved.update(unproved)
+        for number, leaf in enumerate(leaves, batch.first):
+            if not unproved:
+                self._frontier.push(leaf)
+            elif number == batch.last:
+                # What is missing is told by itself; the seals after it can be checked all the same.
+                self._frontier = _edge(batch)
             root = self._marks.get(number)
             if root is not None:
-                if self._frontier.root() == root:
+                if self._frontier.size == number and self._frontier.root() == root:
                     self._anchored = max(self._anchored, number)
                 else:
                     self._problems.append(f"an anchor of {number:,} events has another root")
@@ -288,6 +326,14 @@ class SharedCheck:
         )
         rows = self._pool.rows(statement, args.values, cancel, has_deadline=False)
         return [int(seq) - base for (seq,) in rows]
+
+
+def _edge(batch: Batch) -> Frontier:
+    """Return the right edge of the tree as the batch tells it, empty where that cannot be one."""
+    try:
+        return Frontier(batch.last, split_leaves(batch.edge))
+    except ValueError:
+        return Frontier()
 
 
 def _sealed(row: Sequence[Any], base: int) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from audit_tui.engines.pool import check_format
 from audit_tui.errors import NotAStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.outgoing import Batch, Removal
@@ -80,8 +80,16 @@ class SharedWriter(ABC):
         """
 
     @abstractmethod
-    def declare(self, store: int, removals: Sequence[Removal]) -> None:
-        """Write what declared acts removed."""
+    def declare(
+        self, store: int, removals: Sequence[Removal], leaves: Callable[[int, int], Sequence[bytes]]
+    ) -> None:
+        """Write what declared acts removed.
+
+        Args:
+            store: The number of the store here.
+            removals: What was removed.
+            leaves: Reads the sealed leaves of consecutive events.
+        """
 
     def close(self) -> None:
         """Let the connection go."""
@@ -92,7 +100,7 @@ class SharedWriter(ABC):
 
 
 def head_of(store: int, batch: Batch) -> dict[str, int | str | None]:
-    """Return the row of ``audit_batches`` of a batch, by its columns."""
+    """Return the row of ``audit_batches`` of a batch, by its columns, but for the leaves."""
     return {
         "store": store,
         "last_n": batch.last,
@@ -100,7 +108,6 @@ def head_of(store: int, batch: Batch) -> dict[str, int | str | None]:
         "root": batch.root,
         "note": batch.note,
         "shipped_us": time.time_ns() // 1000,
-        "leaves": batch.leaves,
     }
 
 
