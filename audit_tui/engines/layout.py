@@ -85,7 +85,7 @@ OUTCOMES = ("unknown", "success", "failure")
 """By their numbers in ``audit_events``."""
 BETWEEN, BEFORE_VALUE = "\x1f", "\x1e"
 """``texts`` is BETWEEN mark BEFORE_VALUE value BETWEEN mark BEFORE_VALUE value BETWEEN."""
-_scanned = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).scan_once
+_scanned = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
 """Reads one JSON value, as ``metadata_leaves`` does, without looking at what follows it."""
 _MARKS = "".join(map(chr, (*range(1, 9), 11, 12, *range(14, 30))))
 """The digits of marks: control characters that no JSON writer leaves in a text."""
@@ -143,11 +143,11 @@ def _texts_of(metadata: str, marks: PathMarks) -> str | None:
     if "\\" not in metadata:
         # Without an escape no text has what is rewritten below, and most metadata are one object of texts.
         try:
-            values, end = _scanned(metadata, 0)
+            values, end = _scanned(metadata)
             if end == len(metadata):
                 parts = [marks[path] + text for path, text in values.items()]
                 return f"{''.join(parts)}{BETWEEN}" if parts else None
-        except (StopIteration, ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             # Something else: the long way.
             pass
     parts = [marks[path] + leaf_text(stored_text(text)) for path, text in metadata_leaves(metadata)]
