@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
+from audit_tui.core.filter.filter_text import parse_condition
 from audit_tui.core.query import After, AtRow, Before, EventQuery, PageKey, Sort
-from audit_tui.store.index import orders
+from audit_tui.store.index import orders, text_build, text_index, text_stretch
 from audit_tui.store.index.session import Session
 from audit_tui.store.read.reader import StoreReader
+from audit_tui.store.tables import text_layout
 from audit_tui.store.write.writer import StoreWriter
 from tests.readers import oracle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audit_tui.core.columns import ListColumn
     from audit_tui.core.event import EventRow
     from audit_tui.core.query import Place
 
@@ -69,6 +73,79 @@ def test_walking_about_in_it_gives_what_sorting_all_gives(
             place, expected = CHANCE.choice(places)
             assert list(reader.page(query, place, limit).rows) == expected
             assert reader.locate(query, key) == at
+
+
+def described(chance: random.Random, texts: list[str | None]) -> AuditEvent:
+    target, other = chance.choice(texts), chance.choice(texts)
+    return AuditEvent(
+        "e",
+        chance.randrange(50),
+        user=chance.choice("ab"),
+        description=chance.choice(texts),
+        target=target,
+        metadata={"target": target, "other": other} if other else {},
+    )
+
+
+INDEXES: dict[str, dict[str, int]] = {
+    "usual": {},
+    "groups": {
+        "FREQUENT_TEXT": 5, "FREQUENT_PIECE": 2, "GROUP_BYTES": 90, "SMALL_GROUP_BYTES": 1,
+        "PIECES_OF_A_SENTENCE": 0,
+    },
+    "mixed": {"FREQUENT_TEXT": 3, "GROUP_BYTES": 60, "SMALL_GROUP_BYTES": 60},
+}  # fmt: skip
+SPELLINGS = [
+    "Zed",
+    "zed",
+    "ZED",
+    "Ärger",
+    "ärger",
+    "straße",
+    "STRASSE",
+    "\u212aelvin",
+    "kelvin",
+    "ẚx",
+    "[",
+    "_",
+    "",
+]
+
+
+@pytest.mark.parametrize("sizes", INDEXES)
+@pytest.mark.parametrize("column", [Column.DESCRIPTION, Column.TARGET])
+@pytest.mark.parametrize("is_down", [False, True])
+def test_the_text_index_gives_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: str, column: ListColumn, is_down: bool
+) -> None:
+    for module in (text_layout, text_index, text_stretch):
+        monkeypatch.setattr(module, "BLOCK_EVENTS", 64)
+    for name, value in INDEXES[sizes].items():
+        monkeypatch.setattr(text_build, name, value)
+    chance = random.Random(f"{sizes} {column} {is_down}")
+    texts = [*TEXTS, *SPELLINGS, *(chance.choice(SPELLINGS) + str(chance.randrange(9)) for _ in range(60))]
+    path = tmp_path / "audit.db"
+    for events in (130, 100, 20):  # the last ones lie in no stretch
+        with StoreWriter(path, durable=False) as writer:
+            writer.append([described(chance, texts) for _ in range(events)])
+    for condition in (None, "user=a"):
+        chosen = EventQuery() if condition is None else EventQuery(parse_condition(condition))
+        query = replace(chosen, sort=Sort(column, is_down))
+        rows = all_rows(path, query)
+        with monkeypatch.context() as patch, StoreReader(path) as reader:
+            patch.setattr(orders, "_MANY_ROWS", 0)
+            patch.setattr(orders, "_INDEXED_WINDOW", 5)
+            for _ in range(20):
+                at, limit = chance.randrange(len(rows)), chance.choice([1, 3, 8, 30])
+                key = PageKey.of(rows[at], query.sort)
+                places: list[tuple[Place, list[EventRow]]] = [
+                    (After(key), rows[at + 1 : at + 1 + limit]),
+                    (Before(key), rows[max(0, at - limit) : at]),
+                    (AtRow(at), rows[at : at + limit]),
+                ]
+                for place, expected in places:
+                    assert list(reader.page(query, place, limit).rows) == expected
+                assert reader.locate(query, key) == at
 
 
 def test_the_pages_that_follow_read_no_row_again(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

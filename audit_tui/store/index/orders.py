@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
-from audit_tui.core.columns import Column
+from audit_tui.core.columns import READ_TO_SORT, Column
 from audit_tui.core.query import AtRow, Before
 from audit_tui.store.index.fields import BY_NAME, MISSING, texts_of
 from audit_tui.store.index.segment import NOTHING, Moment
+from audit_tui.store.index.timeline import Bitmaps
 from audit_tui.store.index.totals import FEW_EVENTS, all_totals, has_bitmaps
 from audit_tui.store.tables.rows import stored_text
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.index.session import Session
-    from audit_tui.store.index.timeline import Bitmaps, Timeline
+    from audit_tui.store.index.text_stretch import TextKey
+    from audit_tui.store.index.timeline import Timeline
 
     Value: TypeAlias = int | str
 
@@ -38,6 +40,10 @@ _WINDOW = 5_000
 _WINDOW_BYTES = 4 * 1024 * 1024
 """Fewer stay where they take more than this."""
 _KEY_BYTES = 400
+_INDEXED_WINDOW = 1_000
+"""The same where the text index tells the order: of more, more texts of each stretch are looked at."""
+_MANY_ROWS = 30_000
+"""Fewer rows are read in less time than it takes to look into all stretches of the text index: 0.2 s."""
 
 
 class Order(ABC):
@@ -428,7 +434,8 @@ class _Window(NamedTuple):
 class ByText(Order):
     """Rows in the order of a text that has no bitmaps.
 
-    All of them are read to find some; the thousands that follow these stay in memory for the pages to come.
+    The text index tells which come next. Events that it does not have are all read, and so are a few rows;
+    those that follow stay in memory for the pages to come.
 
     Args:
         session: The snapshot.
@@ -444,6 +451,9 @@ class ByText(Order):
 
     def at(self, row: int, limit: int) -> list[int]:
         """Return the seqs of the rows from one on."""
+        rows = len(self._settled)
+        if row > rows // 2:
+            return self._nearest(None, rows - row, is_up=not self._is_up)[::-1][:limit]
         return self._nearest(None, row + limit, is_up=self._is_up)[row:]
 
     def after(self, key: PageKey, limit: int) -> list[int]:
@@ -478,7 +488,8 @@ class ByText(Order):
 
     def _read(self, edge: _TextKey | None, limit: int, *, is_up: bool) -> tuple[list[_TextKey], bool]:
         """Return the nearest keys on one side of an edge, more than asked for, and whether these are all."""
-        wanted, is_whole = max(limit, _WINDOW), True
+        is_indexed = len(self._settled) > _MANY_ROWS and self._sort.column in READ_TO_SORT
+        wanted, is_whole = max(limit, _INDEXED_WINDOW if is_indexed else _WINDOW), True
         nearest: list[_TextKey] = []
         pending: list[_TextKey] = []
 
@@ -493,7 +504,11 @@ class ByText(Order):
             del nearest[wanted:]
             return is_cut
 
-        for key in self._keys():
+        keys: Iterable[_TextKey] = self._keys()
+        is_end = True
+        if is_indexed:
+            keys, is_end = self._keys_beyond(edge, wanted, is_up=is_up)
+        for key in keys:
             if edge is not None and (key <= edge if is_up else key >= edge):
                 continue
             if is_whole or (key < nearest[-1] if is_up else key > nearest[-1]):
@@ -501,7 +516,48 @@ class ByText(Order):
                 if len(pending) >= wanted:
                     is_whole = not settle() and is_whole
         is_whole = not settle() and is_whole
-        return nearest, is_whole
+        return nearest, is_whole and is_end
+
+    def _keys_beyond(
+        self, edge: _TextKey | None, wanted: int, *, is_up: bool
+    ) -> tuple[Iterable[_TextKey], bool]:
+        """Return at least the nearest keys on one side of an edge, and whether these are all."""
+        # These are imported in 15 ms, which most questions need not wait for.
+        from audit_tui.store.index.text_order import TextOrder
+
+        parts = zip(self._settled.segments, self._settled.places, strict=True)
+        seqs = BitMap.union(NOTHING, *(_seqs_of(segment, places) for segment, places in parts))
+        order = TextOrder(self._session, self._sort.column.value, seqs, is_up=is_up)
+        texts, is_whole = order.nearest(None if edge is None else _text_key(edge), wanted + 1)
+        return chain(
+            self._keys(order.untested), self._keys_of(texts, edge, wanted + 1, is_up=is_up)
+        ), is_whole
+
+    def _keys_of(
+        self, texts: Iterable[tuple[TextKey, BitMap]], edge: _TextKey | None, wanted: int, *, is_up: bool
+    ) -> Iterator[_TextKey]:
+        """Yield the keys of the events that have some texts: of each text at least the nearest."""
+        few = [(text, self._nearest_with(text, seqs, edge, wanted, is_up=is_up)) for text, seqs in texts]
+        every = BitMap.union(NOTHING, *(seqs for _, seqs in few))
+        moments = (s.moments(list(s.places(every))) for s in self._settled.segments)
+        time_of = {seq: occurred_us for some in moments for occurred_us, seq in some}
+        for text, seqs in few:
+            value = None if text.is_missing else text.text.decode()
+            yield from (self._key(value, time_of[seq], seq) for seq in seqs)
+
+    def _nearest_with(
+        self, text: TextKey, seqs: BitMap, edge: _TextKey | None, wanted: int, *, is_up: bool
+    ) -> BitMap:
+        """Return at least the nearest of the events with a text, on one side of an edge."""
+        if len(seqs) <= wanted:
+            return seqs
+        segments, is_later = self._settled.segments, is_up is not self._is_up
+        edges = [0 if is_later else segment.events for segment in segments]
+        if edge is not None and text == _text_key(edge):
+            seq = self._sign * edge.signed_seq + is_later
+            edges = [segment.place_of(Moment(self._sign * edge.signed_us, seq)) for segment in segments]
+        with_text = Bitmaps(segments, [segment.places(seqs) for segment in segments])
+        return BitMap(with_text.nearest(edges, wanted, is_later=is_later))
 
     def _keep(
         self,
@@ -528,8 +584,10 @@ class ByText(Order):
             ends = (is_begun, is_whole) if is_up else (is_whole, is_begun)
             self._session.cache.put(self._name, _Window(ascending, *ends), size_bytes)
 
-    def _keys(self) -> Iterator[_TextKey]:
-        for segment, places in zip(self._settled.segments, self._settled.places, strict=True):
+    def _keys(self, seqs: BitMap | None = None) -> Iterator[_TextKey]:
+        """Yield the keys of all events, or of those that are among some, by their rows."""
+        for segment, all_places in zip(self._settled.segments, self._settled.places, strict=True):
+            places = all_places if seqs is None else all_places & segment.places(seqs)
             for seq, occurred_us, text in self._session.texts(self._sort.column.value, segment, places):
                 yield self._key(text, occurred_us, seq)
 
@@ -539,6 +597,19 @@ class ByText(Order):
     def _key(self, text: str | None, occurred_us: int, seq: int) -> _TextKey:
         rank = self._sort.rank(None if text is None else stored_text(text))
         return _TextKey(rank, self._sign * occurred_us, self._sign * seq)
+
+
+def _text_key(key: _TextKey) -> TextKey:
+    from audit_tui.store.index.text_stretch import TextKey
+
+    is_missing, folded, text = key.rank
+    return TextKey(is_missing, folded.encode(), text.encode())
+
+
+def _seqs_of(segment: Segment, places: BitMap) -> BitMap:
+    """Return the seqs of the events at some places."""
+    around = segment.seqs_around(places)
+    return around if len(around) == len(places) else BitMap(segment.seqs(list(places)))
 
 
 def _size_of(key: _TextKey) -> int:

@@ -17,7 +17,7 @@ from audit_tui.core.filter.filters import ANY_TEXT, MetaField
 
 if TYPE_CHECKING:
     from audit_tui.core.filter.filters import Condition
-    from audit_tui.store.index.snapshot import Snapshot
+    from audit_tui.store.index.text_parts import Snapshot
     from audit_tui.store.index.text_search import TextSearch
 
 _TEXT_FIELDS = (ANY_TEXT, Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from audit_tui.store.tables.text_layout import MAX_UNPACKED_BYTES, damaged, place_of
 
@@ -15,6 +15,32 @@ _MOST_PARTS = 256
 _HEAD_BYTES = 128
 """The lengths of frames take less."""
 _PART = "SELECT data FROM text_stretch_parts WHERE place = ?"
+
+
+class Snapshot(Protocol):
+    """A store as a question may read it, inside one read transaction."""
+
+    @property
+    def newest_seq(self) -> int:
+        """The number of the event appended last; 0 in an empty store."""
+        ...
+
+    @property
+    def memory(self) -> dict[object, object]:
+        """Values that earlier questions left for later ones; whoever puts something there bounds it."""
+        ...
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement over the tables of ``store.tables.schema``.
+
+        Raises:
+            QueryCancelled: If the answer is no longer wanted.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise QueryCancelled if the answer is no longer wanted."""
+        ...
 
 
 class Frames:
@@ -43,6 +69,15 @@ class Frames:
         if len(lengths) != count or min(lengths) < 0:
             raise damaged("has a part that is not whole")
         self._lengths = lengths
+
+    def beginning(self, length: int) -> bytes:
+        """Return the beginning of the first frame: as many bytes, if it has them."""
+        if self._frames:
+            return self._frames[0][:length]
+        length = min(length, self._lengths[0])
+        if length > len(self._ready):
+            self._ready += self._next(length - len(self._ready))
+        return self._ready[:length]
 
     def first(self, count: int) -> list[bytes]:
         """Return the first frames, or more."""
@@ -112,6 +147,12 @@ class Parts:
             rows = self._rows_of(_PART, (place_of(self._first_seq, part),))
             data = rows[0][0] if rows else None
         return data
+
+    def beginning(self, part: int, length: int) -> bytes:
+        """Return the beginning of a part of one frame that is stored compressed."""
+        if part not in self._frames:
+            self._frames[part] = Frames(self.data(part), 1)
+        return self._frames[part].beginning(length)
 
     def frames(self, part: int, count: int, total: int) -> list[bytes]:
         """Return the first frames of a part that is stored compressed, or more of them.

@@ -18,15 +18,15 @@ from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from audit_tui.core.filter.filters import Condition
-    from audit_tui.store.index.snapshot import Snapshot
+    from audit_tui.store.index.text_parts import Snapshot
 
 MAX_REMEMBERED = 8
 """The answers to this many conditions stay with a connection: for 10,000,000 events 1.3 MB each at most."""
 _LEAST_SHARED = 3
-"""Fewer stretches are searched by one thread."""
+"""Fewer stretches are left to one thread."""
 MAX_SEQ = 0xFFFF_FFFF
 """The largest number in a bitmap."""
 NAMES_STRETCHES = 16
@@ -39,7 +39,7 @@ _STRETCHES = "SELECT first_seq, last_seq, events, stamp FROM text_stretches ORDE
 _EXIST = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?)"
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A stretch as it is listed."""
 
     first_seq: int
@@ -62,8 +62,9 @@ class TextSearch:
     def __init__(self, snapshot: Snapshot, condition: Condition) -> None:
         self._snapshot, self._condition = snapshot, condition
         self._answers = _answers(snapshot, condition)
-        self._waiting = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT]
+        self._waiting = [entry for entry in entries_of(snapshot) if entry.events != LEFT_OUT]
         self._reading = threading.Lock()
+        self._needle: Needle | None = None
         self._taken: dict[int, None] = {}
         """The parts of the stretch that was searched last: of the next, likely the same are needed."""
 
@@ -78,20 +79,7 @@ class TextSearch:
             StoreDamaged: If the index does not hold what it should.
         """
         wanted = [e for e in self._waiting if seqs.range_cardinality(e.first_seq, e.last_seq + 1)]
-        left = [entry for entry in wanted if entry not in self._answers]
-        if len(left) < _LEAST_SHARED:
-            self.search(left)
-        else:
-            # More than half of the time goes into SQLite and zlib, which leave Python to another thread.
-            helper = _Helper(self, left)
-            helper.start()
-            try:
-                self.search(left)
-            finally:
-                left.clear()
-                helper.join()
-            if helper.error is not None:
-                raise helper.error
+        by_two(self._search, [entry for entry in wanted if entry not in self._answers])
         answers = []
         for entry in wanted:
             matches = self._answers[entry].shift(block_of(entry.first_seq))
@@ -101,31 +89,26 @@ class TextSearch:
             self._waiting.remove(entry)
         return answers
 
-    def search(self, left: list[_Entry]) -> None:
-        """Search in stretches, from the last on, until none is left, by this thread or by another."""
-        needle = Needle(self._condition)
-        while True:
-            try:
-                entry = left.pop()
-            except IndexError:
-                return
-            self._snapshot.check()
-            parts = Parts(self._rows, entry.first_seq)
-            stretch = TextStretch(parts, entry.events)
-            rows = self._without_field(entry, stretch)
-            if rows is None:
-                if self._taken:
-                    parts.read_ahead(self._taken)
-                rows = stretch.rows(needle)
-                self._taken = parts.taken
-            self._answers[entry] = rows
+    def _search(self, entry: Entry) -> None:
+        """Search in a stretch."""
+        self._snapshot.check()
+        parts = Parts(self._rows, entry.first_seq)
+        stretch = TextStretch(parts, entry.events)
+        rows = self._without_field(entry, stretch)
+        if rows is None:
+            if self._taken:
+                parts.read_ahead(self._taken)
+            self._needle = self._needle or Needle(self._condition)
+            rows = stretch.rows(self._needle)
+            self._taken = parts.taken
+        self._answers[entry] = rows
 
     def _rows(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         """Return all rows of a statement, which the threads share: a turn each."""
         with self._reading:
             return self._snapshot.rows(statement, parameters)
 
-    def _without_field(self, entry: _Entry, stretch: TextStretch) -> BitMap | None:
+    def _without_field(self, entry: Entry, stretch: TextStretch) -> BitMap | None:
         """Return the rows of a stretch where no event has the field, told by its head alone; else None."""
         condition = self._condition
         if not isinstance(condition.field, MetaField):
@@ -137,21 +120,32 @@ class TextSearch:
         return BitMap() if condition.value is not None else BitMap(range(first, first + entry.events))
 
 
-class _Helper(threading.Thread):
-    """A second thread of a search."""
+def by_two(work: Callable[[Entry], None], entries: Sequence[Entry]) -> None:
+    """Do some work on stretches, the last first, in two threads.
 
-    def __init__(self, search: TextSearch, left: list[_Entry]) -> None:
-        super().__init__(name="search", daemon=True)
-        self._search, self._left = search, left
-        self.error: BaseException | None = None
+    More than half of its time goes into SQLite and zlib, which leave Python to the other thread meanwhile.
+    """
+    left = list(entries)
+    failed: list[BaseException] = []
 
-    def run(self) -> None:
-        """Search in what is left."""
+    def run() -> None:
         try:
-            self._search.search(self._left)
+            while left:
+                work(left.pop())
+        except IndexError:  # the other thread took the last
+            return
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-            self._left.clear()
-            self.error = error
+            left.clear()
+            failed.append(error)
+
+    helper = threading.Thread(target=run, name="search", daemon=True) if len(left) >= _LEAST_SHARED else None
+    if helper is not None:
+        helper.start()
+    run()
+    if helper is not None:
+        helper.join()
+    if failed:
+        raise failed[0]
 
 
 def metadata_names(snapshot: Snapshot) -> set[str]:
@@ -164,7 +158,7 @@ def metadata_names(snapshot: Snapshot) -> set[str]:
         StoreDamaged: If the index does not hold what it should.
     """
     names: set[str] = set()
-    entries = [entry for entry in _entries(snapshot) if entry.events != LEFT_OUT][-NAMES_STRETCHES:]
+    entries = [entry for entry in entries_of(snapshot) if entry.events != LEFT_OUT][-NAMES_STRETCHES:]
     for entry in entries:
         snapshot.check()
         names.update(TextStretch(Parts(snapshot.rows, entry.first_seq), entry.events).metadata_names())
@@ -174,7 +168,7 @@ def metadata_names(snapshot: Snapshot) -> set[str]:
     return names
 
 
-def _entries(snapshot: Snapshot) -> list[_Entry]:
+def entries_of(snapshot: Snapshot) -> list[Entry]:
     """Return the stretches in order; none where the store has no text index.
 
     Raises:
@@ -182,7 +176,7 @@ def _entries(snapshot: Snapshot) -> list[_Entry]:
     """
     if snapshot.rows(_EXIST, tuple(TABLES))[0][0] != len(TABLES):
         return []
-    entries = [_Entry._make(row) for row in numbers_of(snapshot.rows(_STRETCHES))]
+    entries = [Entry._make(row) for row in numbers_of(snapshot.rows(_STRETCHES))]
     reached = 0
     for entry in entries:
         is_ordered = reached < entry.first_seq <= entry.last_seq <= MAX_SEQ
@@ -192,11 +186,11 @@ def _entries(snapshot: Snapshot) -> list[_Entry]:
     return entries
 
 
-def _answers(snapshot: Snapshot, condition: Condition) -> dict[_Entry, BitMap]:
+def _answers(snapshot: Snapshot, condition: Condition) -> dict[Entry, BitMap]:
     """Return what is remembered of a condition, by stretch; a stretch that is rebuilt has another stamp."""
     remembered = snapshot.memory.setdefault(_answers, OrderedDict())
     assert isinstance(remembered, OrderedDict)  # noqa: S101 - only this module puts it there
-    answers: dict[_Entry, BitMap] = remembered.setdefault(condition, {})
+    answers: dict[Entry, BitMap] = remembered.setdefault(condition, {})
     remembered.move_to_end(condition)
     while len(remembered) > MAX_REMEMBERED:
         remembered.popitem(last=False)

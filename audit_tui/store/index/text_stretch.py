@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_left
 from functools import cached_property
 from itertools import accumulate, chain, compress, repeat
-from operator import add, contains, not_
+from operator import add, and_, contains, not_, sub, xor
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
@@ -38,7 +38,7 @@ from audit_tui.store.tables.text_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from audit_tui.core.filter.filters import Condition
     from audit_tui.core.filter.operators import TextTest
@@ -54,6 +54,10 @@ _PLAIN_HEAD_BYTES = 16
 _CHUNK_PLACES = 2 * CHUNK_BYTES
 _FEW_BYTES = 2_048
 """A longer one may have a bit for each row instead."""
+
+
+_BEGINNING_BYTES = 64
+"""Of the first text of a group."""
 
 
 class Needle:
@@ -93,6 +97,17 @@ class Needle:
         """The same, and each piece with its runs: what is not frequent in a group has them there."""
 
 
+class TextKey(NamedTuple):
+    """A text in the order of texts: without regard to case first. The missing one comes last."""
+
+    is_missing: bool
+    folded: bytes
+    text: bytes
+
+
+_HIGHEST = TextKey(True, b"", b"")
+
+
 class Group(NamedTuple):
     """A group of rare texts, as the dictionary tells of it."""
 
@@ -129,6 +144,102 @@ class TextStretch:
         except (ValueError, IndexError, OverflowError) as error:
             # Counts and places in a damaged store may lead anywhere.
             raise damaged("does not hold what it should") from error
+
+    def texts_between(
+        self, field: str, low: TextKey | None, high: TextKey | None
+    ) -> Iterator[tuple[TextKey, BitMap]]:
+        """Yield the texts of a field that lie between two, these included, each with its rows.
+
+        A text may come in several parts.
+
+        Args:
+            field: A column of texts.
+            low: None is below all.
+            high: None is above all.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        try:
+            yield from self._texts_between(field, low or TextKey(False, b"", b""), high or _HIGHEST)
+        except (ValueError, IndexError, OverflowError) as error:
+            raise damaged("does not hold what it should") from error
+
+    def _texts_between(self, field: str, low: TextKey, high: TextKey) -> Iterator[tuple[TextKey, BitMap]]:
+        numbers = [number for number, name in enumerate(self._names) if name == field]
+        if high.is_missing:
+            yield TextKey(True, b"", b""), self._all_rows() - self._presence(numbers)
+        if not numbers or low.is_missing:
+            return
+        sets = {number for number, some in enumerate(self._sets) if numbers[0] in some}
+        yield from self._frequent_between(sets, low, high)
+        for group, following in zip(self._groups, [*self._groups[1:], None], strict=True):
+            is_of_field = group.fields == MIXED or group.fields in sets
+            if is_of_field and self._may_lie_between(group, following, low, high):
+                yield from self._rare_between(group, sets, low, high)
+
+    def _frequent_between(
+        self, sets: set[int], low: TextKey, high: TextKey
+    ) -> Iterator[tuple[TextKey, BitMap]]:
+        if sets.isdisjoint(self._text_fields):
+            return
+        several, originals = self._texts[1:-1].split(SEPARATOR), _originals(self._texts, self._case)
+        for place, (fields, folded) in enumerate(zip(self._text_fields, several, strict=True)):
+            if fields in sets and low.folded <= folded and (high.is_missing or folded <= high.folded):
+                key = TextKey(False, folded, originals[place])
+                if low <= key <= high:
+                    yield key, self._union([place])
+
+    def _may_lie_between(self, group: Group, following: Group | None, low: TextKey, high: TextKey) -> bool:
+        """Tell whether texts of a group may lie between two: those of the next group come later."""
+        if following is None or following.fields != group.fields or group.fields == MIXED:
+            return True
+        first, end = self._beginning(group), self._beginning(following)
+        if not (first + end).isascii():
+            return True
+        both = min(len(first), len(end))
+        common = next((place for place in range(both) if first[place] != end[place]), both)
+        begin, letters = first[:common].lower(), [b""]
+        if common < both:
+            letters = [bytes([letter]).lower() for letter in range(first[common], end[common] + 1)]
+        is_below = high.is_missing or begin + min(letters) <= high.folded
+        return is_below and begin + max(letters) + SEPARATOR >= low.folded
+
+    def _beginning(self, group: Group) -> bytes:
+        """Return the beginning of the first text of a group, before it was folded."""
+        folded = self._parts.beginning(_group_part(group, GroupPart.TEXTS), _BEGINNING_BYTES)
+        case = self._parts.beginning(_group_part(group, GroupPart.CASE), _BEGINNING_BYTES)
+        if case[:1] != SEPARATOR:
+            case = bytes(map(xor, folded, case or bytes(len(folded))))
+        return case[1:].partition(SEPARATOR)[0]
+
+    def _rare_between(
+        self, group: Group, sets: set[int], low: TextKey, high: TextKey
+    ) -> Iterator[tuple[TextKey, BitMap]]:
+        (folded,) = self._frames(group, GroupPart.TEXTS, 1)
+        several = folded[1:-1].split(SEPARATOR)
+        if len(several) != group.texts:
+            raise damaged("has other texts than it tells")
+        is_between = map(low.folded.__le__, several) if low.folded else repeat(True, group.texts)
+        if not high.is_missing:
+            is_between = map(and_, is_between, map(high.folded.__ge__, several))
+        places = list(compress(range(group.texts), is_between))
+        if places:
+            ends, rows, fields = self._numbers_of(group)
+            if group.fields == MIXED:
+                places = [place for place in places if fields[place] in sets]
+        if not places:
+            return
+        # Only as far as the last of them: the lowest texts mostly stand at the beginning.
+        length = 1 + sum(map(len, several[: places[-1] + 1])) + places[-1] + 1
+        case = self._parts.beginning(_group_part(group, GroupPart.CASE), length)
+        if case[:1] == SEPARATOR:
+            (case,) = self._frames(group, GroupPart.CASE, 1)
+        originals = _originals(folded[:length], case)
+        for place in places:
+            key = TextKey(False, several[place], originals[place])
+            if low <= key <= high:
+                yield key, bitmap_of(rows[ends[place] : ends[place + 1]])
 
     def metadata_names(self) -> list[str]:
         """Return the dotted names of the metadata's fields.
@@ -252,31 +363,35 @@ class TextStretch:
         """Return the rows of some texts of a group, as far as they stand in some fields."""
         if not places:
             return BitMap()
-        counts, rows, fields = (
-            read_numbers(code, data)
-            for code, data in zip("IHH", self._frames(group, GroupPart.ROWS, 3), strict=True)
-        )
+        ends, rows, fields = self._numbers_of(group)
         if group.fields == MIXED:
-            if len(fields) != group.texts:
-                raise damaged("has texts without fields")
             places = [place for place in places if fields[place] in sets]
-        if not counts:
-            if len(rows) != group.texts:
-                raise damaged("has texts without events")
+        if len(ends) == len(rows) + 1:
             return BitMap(list(map(rows.__getitem__, places)))
-        ends = list(accumulate(counts, initial=0))
-        if len(counts) != group.texts or ends[-1] != len(rows):
-            raise damaged("has texts without events")
         matches = array("H")
         if len(places) * _MANY_HITS > group.texts:
             is_match = bytearray(group.texts)
             for place in places:
                 is_match[place] = 1
+            counts = map(sub, ends[1:], ends)
             matches.fromlist(list(compress(rows, chain.from_iterable(map(repeat, is_match, counts)))))
         else:
             for place in places:
                 matches += rows[ends[place] : ends[place + 1]]
         return bitmap_of(matches)
+
+    def _numbers_of(self, group: Group) -> tuple[Sequence[int], array[int], array[int]]:
+        """Return where the rows of each text of a group begin and the last ends, all rows, and all fields."""
+        counts, rows, fields = (
+            read_numbers(code, data)
+            for code, data in zip("IHH", self._frames(group, GroupPart.ROWS, 3), strict=True)
+        )
+        if group.fields == MIXED and len(fields) != group.texts:
+            raise damaged("has texts without fields")
+        ends: Sequence[int] = list(accumulate(counts, initial=0)) if counts else range(group.texts + 1)
+        if len(ends) != group.texts + 1 or ends[-1] != len(rows):
+            raise damaged("has texts without events")
+        return ends, rows, fields
 
     def _all_rows(self) -> BitMap:
         every = len(self._text_fields) + len(self._word_fields) + len(self._names)
@@ -433,11 +548,16 @@ def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
 
 def _passing(test: TextTest, folded: bytes, case: bytes, places: list[int]) -> list[int]:
     """Return those of some texts that pass a test, as they were before they were folded."""
+    originals = _originals(folded, case)
+    return [place for place in places if test(originals[place].decode())]
+
+
+def _originals(folded: bytes, case: bytes) -> list[bytes]:
+    """Return texts as they were before they were folded."""
     if case and case[:1] != SEPARATOR:
         difference = int.from_bytes(case, "little") ^ int.from_bytes(folded, "little")
         case = difference.to_bytes(max(len(case), len(folded)), "little")
-    originals = (case or folded)[1:-1].split(SEPARATOR)
-    return [place for place in places if test(originals[place].decode())]
+    return (case or folded)[1:-1].split(SEPARATOR)
 
 
 def _bitmap(data: bytes, end: int = BLOCK_EVENTS) -> BitMap:
