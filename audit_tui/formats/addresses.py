@@ -10,6 +10,18 @@ from audit_tui.formats.values import NOTHING, column_text
 
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|\Z)){4}\Z", re.ASCII)
 
+_PORT = re.compile(
+    r"(?:#|p| port |(?<=[0-9a-f]:[0-9a-f]{4}):|(?<=\.\d|\d\d):(?=\d+:\w))\d{1,5}(?::\w+)?\Z",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
 
 @lru_cache(maxsize=4_096)
 def _normal(text: str) -> str:
@@ -20,9 +32,8 @@ def _normal(text: str) -> str:
         before, _, port = host.partition(":")
         if port.isdecimal():
             host = before
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+    address = _parsed(host) or _parsed(_PORT.sub("", host))
+    if address is None:
         return text.strip()
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)

@@ -24,7 +24,8 @@ _MAX_NAME_CHARS = 200
 _USUAL_CHARS = 64
 
 _ADDRESS = re.compile(
-    r"\[?(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})\]?(?::\d+)?\Z"
+    r"\[?(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})\]?"
+    r"(?:(?::|#|p| port )\d+)?\Z"
 )
 _OF_DOERS = ("user", "actor", "author", "principal")
 _WORDS = table("fields")
@@ -47,6 +48,12 @@ _OF_THINGS = re.compile(
     r"|(?:table|bucket|file|repo|repository|project|database|topic|policy|safe|queue)(?:name|path)\Z"
     r"|(?:source|entity)label\Z|dest(?:ination)?ip\Z|dstip\Z|resph\Z|dest(?:ination)?host\Z"
 )
+_FORWARDED = re.compile(
+    r"(?:x-?forwarded-?for|x-?real-?ip|true-?client-?ip|(?:client|source|remote|actor|user)[-_ ]?ip\w*)\Z",
+    re.IGNORECASE,
+)
+"""Names of values in lists of names and values that are addresses of who did it."""
+_NAMED_KEYS = 4
 _TIME = re.compile(
     r"(?:event|creat|occur|record|action|log|request|audit|generat|start|publish)?[a-z]{0,5}"
     r"(?:time(?:stamp)?|date(?:time)?|at|on)(?:utc|gmt|iso8601|derived|us|ms)?\Z"
@@ -97,6 +104,7 @@ def find(fields: Fields) -> Findings:
             continue
         text = str(value)
         if isinstance(value, str):
+            text = text.partition(",")[0] if roles.source_ip else text
             if roles.source_ip and _ADDRESS.match(text):
                 findings.offer("source_ip", roles.source_ip, text)
                 continue
@@ -133,7 +141,9 @@ def _leaves(fields: Fields) -> Iterator[tuple[tuple[str, ...], object]]:
             inner = written_out(value)
             kind, value = (kind, value) if inner is None else (dict, inner)
         if kind is dict:
-            if len(path) < MAX_DEPTH:
+            if len(path) < MAX_DEPTH and (named := _named_value(value)) is not None:
+                waiting.append(((*path, named[0]), named[1]))
+            elif len(path) < MAX_DEPTH:
                 waiting.extend(((*path, key), inner) for key, inner in value.items())
         elif kind is list:
             waiting.extend((path, item) for item in value[:_LIST_ITEMS])
@@ -142,6 +152,14 @@ def _leaves(fields: Fields) -> Iterator[tuple[tuple[str, ...], object]]:
             yield path, value
         if seen >= MAX_LEAVES or len(waiting) > 4 * MAX_LEAVES:
             return
+
+
+def _named_value(item: Fields) -> tuple[str, object] | None:
+    """The name and the value of an item that says both: ``{"key": "X-Forwarded-For", "value": "..."}``."""
+    if "value" not in item or len(item) > _NAMED_KEYS or isinstance(item["value"], dict | list):
+        return None
+    name = next((item[key] for key in ("key", "name", "Name", "field") if key in item), None)
+    return (name, item["value"]) if isinstance(name, str) and _FORWARDED.match(name) else None
 
 
 def squash(name: str) -> str:
@@ -221,7 +239,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
         for part in _FIELDS["not_sources"]
     ):
         return 0
-    if leaf.endswith(("ip", "ips", "ipaddress", "address", "addr", "ipaddr")):
+    if leaf.endswith(("ip", "ips", "ipaddress", "address", "addr", "ipaddr", "forwardedfor")):
         score = 50
     elif leaf in _HOSTS:
         score = 30
@@ -237,7 +255,9 @@ def _event(leaf: str, parents: tuple[str, ...]) -> int:
         return 62 if holder == "request" else 82
     if any(step in _OF_PEOPLE or step in _THINGS for step in parents) and holder != "resource":
         return 0
-    return _EVENTS.get(leaf) or (70 if leaf.endswith(("auditcategory", "eventaction", "actiontype")) else 0)
+    return _EVENTS.get(leaf) or (
+        70 if leaf.endswith(("auditcategory", "eventaction", "actiontype", "operationtype")) else 0
+    )
 
 
 def _target(leaf: str, parents: tuple[str, ...]) -> int:

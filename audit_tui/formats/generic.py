@@ -28,7 +28,14 @@ from audit_tui.formats.values import (
     severity_of,
     word_list,
 )
-from audit_tui.formats.words.names import act_sentence, family_in_name, object_in_name, outcome_in_name
+from audit_tui.formats.words.names import (
+    act_sentence,
+    family_in_name,
+    object_in_name,
+    outcome_in_name,
+    thing_in_name,
+)
+from audit_tui.formats.words.prose import told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -52,6 +59,13 @@ _THING_PATHS = tuple(
     (name,)
     for name in ("name", "displayName", "display_name", "title", "descriptor", "email", "username", "id")
 )
+_VERDICTS = {
+    **dict.fromkeys(
+        ("deny", "denied", "block", "blocked", "drop", "dropped", "reject", "rejected"), Outcome.FAILURE
+    ),
+    **dict.fromkeys(("accept", "accepted", "allow", "allowed", "permit", "permitted"), Outcome.SUCCESS),
+}
+"""Names of events that are no more than the decision of a firewall."""
 _KIND_PATHS = tuple((name,) for name in (".tag", "name", "label", "displayName"))
 _SUMMARY_CHARS = 60
 _MAX_PLANS = 1_000
@@ -206,7 +220,14 @@ def _joined(by_squashed: dict[str, str]) -> tuple[str, str, str | None, bool] | 
     clock = next((by_squashed[name] for name in _CLOCKS if name in by_squashed), None)
     if date is None or clock is None or date == clock:
         return None
-    return date, clock, by_squashed.get("timezone"), not _AMERICAN.isdisjoint(by_squashed)
+    if "eventtime" in by_squashed and clock != by_squashed["eventtime"]:
+        return None  # one time that is whole
+    return (
+        date,
+        clock,
+        by_squashed.get("timezone") or by_squashed.get("tz"),
+        not _AMERICAN.isdisjoint(by_squashed),
+    )
 
 
 def _name_in(value: object, paths: tuple[tuple[str, ...], ...]) -> str | None:
@@ -412,6 +433,23 @@ def _may_be_time(value: object) -> bool:
     return not (value is None or isinstance(value, list) or (isinstance(value, str) and not value.strip()))
 
 
+def _told_in_words(values: dict[str, Any], ending: Ending) -> Ending:
+    """Return how it ended by the name of an event that is a decision; of one without a name, by its message.
+
+    The message fills the columns that it alone tells.
+    """
+    event, message = values.get("event"), values.get("description")
+    if event is not None:
+        verdict = _VERDICTS.get(event.lower()) if ending.outcome is Outcome.UNKNOWN else None
+        return ending if verdict is None else Ending(verdict, verdict is Outcome.FAILURE, False)
+    if message is None:
+        return ending
+    prose = told_by(message)
+    values["user"] = values.get("user") or prose.user
+    values["source_ip"] = values.get("source_ip") or prose.address
+    return Ending(prose.outcome, prose.is_denied, False) if ending == NOT_TOLD else ending
+
+
 class GenericMapper:
     """Maps the records of one generic format; remembers which fields a shape of record has.
 
@@ -446,7 +484,8 @@ class GenericMapper:
             self._fill_mapped(values, fields, metadata)
         get = values.get
         event, user, target, description = get("event"), get("user"), get("target"), get("description")
-        event = event or UNNAMED_EVENT
+        ending = _told_in_words(values, ending)
+        event, user = event or UNNAMED_EVENT, get("user")
         outcome, is_denied = get("outcome"), ending.is_denied
         if outcome is None:
             in_name = outcome_in_name(event)
@@ -456,7 +495,7 @@ class GenericMapper:
         if is_denied:
             mark_denied(metadata)
         # Beside an actor, the user is whom it was done to.
-        target = target or object_in_name(fields, event)
+        target = target or object_in_name(fields, event) or thing_in_name(fields, event)
         if target is None:
             texts = (_plain_text(metadata.get(name)) for name in plan.beside)
             target = next((text for text in texts if text is not None and text != user), None)

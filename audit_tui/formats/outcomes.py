@@ -48,6 +48,8 @@ def kind_of_field(squashed: str) -> str | None:
     kind = _KINDS.get(squashed)
     if kind is not None:
         return kind
+    if squashed in ("isfailure", "isfailed", "hasfailed"):
+        return "failure"
     if squashed.startswith(("iserror", "isfail", "haserror", "hasfail")):
         return "negative"
     if squashed.endswith(("successful", "succeeded", "success")):
@@ -109,9 +111,10 @@ def _plain_ending(kind: str, value: object) -> tuple[Outcome, bool]:
         return verdict if verdict is not None else (Outcome.UNKNOWN, False)
     if kind == "exit":
         return _exit(text), is_denied
-    if kind == "negative":
+    if kind in ("negative", "failure"):
         has_failed = value is True or text.lower() in ("true", "yes", "y", "1")
-        return (Outcome.FAILURE if has_failed else Outcome.UNKNOWN), False
+        is_plain = kind == "failure" and value is False
+        return (Outcome.FAILURE if has_failed else Outcome.SUCCESS if is_plain else Outcome.UNKNOWN), False
     if kind == "flag" and text.lower() in ("y", "t", "n", "f"):
         return (Outcome.SUCCESS if text.lower() in "yt" else Outcome.FAILURE), False
     if kind in ("word", "hint") and text in ("0", "1"):

@@ -35,6 +35,7 @@ CODE = (
     Entry(14, "kubernetes", "audit_tui.formats.vendors.cloud.kubernetes:KUBERNETES"),
     Entry(16, "vault", "audit_tui.formats.vendors.identity.vault:VAULT"),
     Entry(17, "journald", "audit_tui.formats.vendors.hosts.journald:JOURNALD"),
+    Entry(60, "w3c", "audit_tui.formats.vendors.schemas.logfmt:W3C"),
     Entry(99, "logfmt", "audit_tui.formats.vendors.schemas.logfmt:LOGFMT"),
     Entry(18, "auditd", "audit_tui.formats.vendors.hosts.auditd:AUDITD"),
 )

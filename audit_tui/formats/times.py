@@ -80,6 +80,8 @@ class NaiveTimes:
     def __init__(self) -> None:
         self.zone: tzinfo = UTC
         self.count = 0
+        self.year: int | None = None
+        """``--year``: of the first time in a log whose times name none."""
 
     def moment(self, moment: datetime, zone: tzinfo | None = None) -> datetime:
         """Return a time in its zone; the zone that its format always has is not counted."""

@@ -87,6 +87,8 @@ class Reading:
     """``--table``: the table to read of databases, which are then no logs."""
     zone: tzinfo | None = None
     """``--tz``: of times that name none; None reads them as UTC."""
+    year: int | None = None
+    """``--year``: of times that name none; None takes the last that is past."""
     encoding: str | None = None
     """``--encoding``: of the files; None tells it by their bytes."""
     secrets: SecretFilter | None = None
@@ -112,7 +114,7 @@ class Reading:
             UsageError: If a format or a field is named that is not there.
         """
         formats = self.formats()
-        NAIVE.zone = self.zone or UTC
+        NAIVE.zone, NAIVE.year = self.zone or UTC, self.year
         shape, of_all, records = self._records(text, formats)
         understanding = Understanding(formats, shape, of_all, is_peeled=not self.field_map)
         return self._understood(text.name, records, understanding, text.encoded)

@@ -29,6 +29,7 @@ def import_logs(
     fields: Mapping[str, str] | None = None,
     mapping: str | os.PathLike[str] | None = None,
     zone: str | None = None,
+    year: int | None = None,
     encoding: str | None = None,
     on_reject: Callable[[Reject], None] = lambda _: None,
 ) -> Tally:
@@ -41,6 +42,7 @@ def import_logs(
         fields: Columns and the fields that fill them (``--map``).
         mapping: A mapping file, or the name of one that comes with the program (``--mapping``).
         zone: The zone of times that name none (``--tz``); None reads them as UTC.
+        year: The year of times that name none (``--year``); None takes the last that is past.
         encoding: The encoding of the files (``--encoding``); None tells it by their bytes.
         on_reject: Is given each record that cannot be an event.
 
@@ -59,6 +61,7 @@ def import_logs(
         field_map=FieldMap(fields),
         mapping=None if mapping is None else read_mapping(Path(mapping)),
         zone=None if zone is None else zone_named(zone),
+        year=year,
         encoding=None if encoding is None else checked_encoding(encoding),
     )
     reading.formats()  # raises here, not once for each file

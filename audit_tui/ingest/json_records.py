@@ -27,6 +27,7 @@ _RECORDS = re.compile(r'\{[ \t\r\n]*"Records"[ \t\r\n]*:[ \t\r\n]*\[')
 _PREFIXED = re.compile(r"[^\n]{1,4096}?(?=\{[ \t]*[\"}])")
 """The text before the first object of a line."""
 _ARRAY = re.compile(r"\[[ \t\r\n]*(?:[\[{\]\"]|\Z)")
+_LIST_OF_RECORDS = re.compile(r"\[[ \t\r\n]*(?:[\[{\]]|\Z)")
 _COLON = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
 _MARK = re.compile(r'\\.|["{}\[\]\n]')
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
@@ -171,7 +172,7 @@ class JsonReader:
                 colon = _COLON.match(self._buffer, after_key)
                 if not isinstance(key, str) or colon is None:
                     return False
-                if may_be_list_key(key) and self._buffer[colon.end() : colon.end() + 1] == "[":
+                if may_be_list_key(key) and _LIST_OF_RECORDS.match(self._buffer, colon.end()) is not None:
                     self._enter_list(colon.end() + 1, is_wrapped=True)
                     return True
                 _, at = self._decoder.strict.raw_decode(self._buffer, colon.end())

@@ -165,6 +165,11 @@ def test_a_record_over_the_limit_is_rejected_and_the_next_one_read(monkeypatch: 
             assert fields(read(data, piece_bytes)) == [ONE, "the record is longer than 16 MiB", TWO]
 
 
+def test_a_big_record_with_a_list_of_texts_is_a_record() -> None:
+    record = {"items": ["a", "b"], "note": "x" * (2 * json_records._WHOLE_CHARS)}
+    assert fields(read(json.dumps(record), piece_bytes=65_536)) == [record]
+
+
 def test_one_giant_list_is_read_in_constant_memory() -> None:
     records = 10_000
     widest = 0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import Outcome
+from audit_tui.ingest.events import Reading
+from audit_tui.ingest.import_logs import import_logs
 from tests.formats.logs import read, write
 
 if TYPE_CHECKING:
@@ -76,3 +78,33 @@ def test_a_line_before_the_first_time_is_told(tmp_path: Path) -> None:
     events, rejects = read(write(tmp_path, "started\n2024-03-04 10:11:12 INFO done\n"))
     assert [event.metadata["message"] for event in events] == ["INFO done"]
     assert [(reject.line, reject.text) for reject in rejects] == [(1, "started")]
+
+
+def test_times_without_a_year_are_of_the_year_that_is_said(tmp_path: Path) -> None:
+    lines = [f"{time} web app[1]: x" for time in ("Dec 31 23:59:58", "Jan  1 00:00:01", "Dec 31 23:59:59")]
+    log = write(tmp_path, "\n".join([*lines, "Feb 29 01:00:00 web app[1]: y"]))
+    events, rejects = read(log, Reading(year=2019))
+    assert rejects == []
+    assert [event.occurred_at.isoformat() for event in events] == [
+        "2019-12-31T23:59:58+00:00",
+        "2020-01-01T00:00:01+00:00",
+        "2019-12-31T23:59:59+00:00",
+        "2020-02-29T01:00:00+00:00",
+    ]
+    tally = import_logs([tmp_path], tmp_path / "s.db", year=2019)
+    (note,) = tally.notes
+    assert "were read as of 2019 and 2020" in note
+
+
+def test_a_log_of_the_w3c_has_its_names_in_a_line(tmp_path: Path) -> None:
+    log = (
+        "#Software: Internet Information Services\n"
+        "#Fields: date time cs-method cs-uri-stem cs-username c-ip sc-status\n"
+        "2024-03-04 10:11:12 GET /secret mia IP 401\n2024-03-04 10:11:13 GET / - IP 200\n"
+    )
+    events, rejects = read(write(tmp_path, log.replace("IP", IP)))
+    assert rejects == []
+    assert [(*told(event), event.event, event.target) for event in events] == [
+        ("mia", IP, FAILED, "GET", "/secret"),
+        (None, IP, DONE, "GET", "/"),
+    ]

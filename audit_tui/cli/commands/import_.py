@@ -210,6 +210,12 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
 @click.option(
     "--tz", "zone_name", metavar="ZONE", help="Of times that name no zone, as Europe/Berlin; else UTC."
 )
+@click.option(
+    "--year",
+    type=click.IntRange(1970, 2199),
+    metavar="YEAR",
+    help="Of times that name no year, as those of syslog.",
+)
 @click.option("--encoding", metavar="NAME", help="Of the files, as cp1252; else their bytes tell.")
 @click.option("--table", metavar="TABLE", help="Import the rows of this table of SQLite databases.")
 @click.option("--dry-run", is_flag=True, help="Store nothing; show how the first events are understood.")
@@ -243,6 +249,7 @@ def import_command(
     mapping: tuple[str, ...],
     mapping_file: Path | None,
     zone_name: str | None,
+    year: int | None,
     encoding: str | None,
     table: str | None,
     dry_run: bool,
@@ -268,6 +275,7 @@ def import_command(
         None if mapping_file is None else read_mapping(mapping_file),
         table,
         None if zone_name is None else zone_named(zone_name),
+        year,
         None if encoding is None else checked_encoding(encoding),
         _secret_filter(secrets or session_of(context).loaded.settings.secrets),
     )

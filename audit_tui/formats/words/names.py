@@ -105,6 +105,31 @@ def object_in_name(fields: Fields, event: str) -> str | None:
     return None
 
 
+_FEWEST_CHARS = 4
+_MOST_CHARS = 300
+_NOT_THINGS = frozenset(table("english")["not_things"].split())
+"""Words of events whose fields tell who did it or where, or what kind of record it is."""
+
+
+def thing_in_name(fields: Fields, event: str) -> str | None:
+    """The thing that an event acted upon, where a field is named like it.
+
+    ``api_key_id`` of ``api_key_created``. The field with the most of the event's name counts.
+    """
+    squashed = "".join(filter(str.isalnum, event)).lower()
+    best: tuple[int, str] | None = None
+    for key, value in fields.items():
+        if not isinstance(value, str) or not 0 < len(value) <= _MOST_CHARS or value.startswith(("{", "[")):
+            continue
+        name = "".join(filter(str.isalnum, key)).lower()
+        stem = name.removesuffix("uuid").removesuffix("name").removesuffix("id")
+        if len(stem) < _FEWEST_CHARS or stem == name or stem not in squashed or stem in _NOT_THINGS:
+            continue
+        if best is None or len(stem) > best[0]:
+            best = len(stem), value
+    return None if best is None else first_text(best[1])
+
+
 class NamedAct(NamedTuple):
     """Return what a dotted name says: an act, and the thing that the name begins with."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.formats.line_records import line_records
 from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.times import NAIVE
 from audit_tui.formats.values import word_list
 from audit_tui.formats.vendors.hosts.journald import Facts, facts_of
 from audit_tui.formats.words.prose import told_by
@@ -37,7 +38,11 @@ _FACILITIES = word_list(
 _SEVERITIES = (6, 6, 5, 4, 3, 2, 1, 1)
 """Of the levels 0 to 7, from emergency to debug."""
 _YEARLESS_TIME = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:")
-_YEARLESS = "names no year in its times: each was read as the last that is past"
+_YEARLESS = "names no year in its times, which were read as of {years} (--year YEAR reads them as of another)"
+_MONTHS = word_list("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
+_HALF_A_YEAR = 6
+_MOST_YEARS = 5
+"""A day that comes every four years."""
 WITH_YEAR = "p_time"
 """Begins as what a warehouse adds: the year that was guessed is not part of the key."""
 _AHEAD = timedelta(days=2)
@@ -50,26 +55,46 @@ def now() -> datetime:
 
 
 class Years:
-    """The years of times that name none, told once for a log."""
+    """The years of times that name none, for one log.
+
+    With ``--year`` that of the first one, and the next after December; else each is the last that is past.
+    """
 
     def __init__(self, text: LogText) -> None:
         self._text = text
         self._latest = now() + _AHEAD
-        self._has_remarked = False
+        self._year, self._month = NAIVE.year, 0
+        self._taken: set[int] = set()
 
     def of(self, time: str) -> str:
-        """Return a time with the last year in which it is past, or itself where there is no such day."""
-        if not self._has_remarked:
-            self._text.remark(_YEARLESS)
-            self._has_remarked = True
-        for year in range(self._latest.year, self._latest.year - 5, -1):
-            try:
-                moment = datetime.strptime(f"{year} {time}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
-            except ValueError:
-                continue
-            if moment <= self._latest:
-                return moment.replace(tzinfo=None).isoformat()
-        return time
+        """Return a time with its year, or itself where there is no such day."""
+        if self._year is not None:
+            month = _MONTHS.index(time[:3]) + 1
+            turns = (month < self._month - _HALF_A_YEAR) - (
+                self._month and month > self._month + _HALF_A_YEAR
+            )
+            moment = _moment(self._year + turns, time)
+            self._year, self._month = self._year + max(turns, 0), month if turns >= 0 else self._month
+        else:
+            moments = (_moment(self._latest.year - ago, time) for ago in range(_MOST_YEARS))
+            moment = next((moment for moment in moments if moment and moment <= self._latest), None)
+        if moment is None:
+            return time
+        self._taken.add(moment.year)
+        return moment.replace(tzinfo=None).isoformat()
+
+    def tell(self) -> None:
+        """Note which years were taken, if any."""
+        if self._taken:
+            years = " and ".join(map(str, sorted(self._taken)))
+            self._text.remark(_YEARLESS.format(years=years))
+
+
+def _moment(year: int, time: str) -> datetime | None:
+    try:
+        return datetime.strptime(f"{year} {time}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def records(text: LogText) -> Iterator[Record | Reject]:
@@ -87,7 +112,10 @@ def records(text: LogText) -> Iterator[Record | Reject]:
             fields[WITH_YEAR] = years.of(fields["timestamp"])
         return fields
 
-    return line_records(text, fields_of, "syslog")
+    try:
+        yield from line_records(text, fields_of, "syslog")
+    finally:
+        years.tell()
 
 
 def refine(telling: Telling) -> None:

@@ -40,6 +40,13 @@ def _head() -> re.Pattern[str]:
 def records(text: LogText) -> Iterator[Record | Reject]:
     """Return the events of a log: each line with a time, and the lines without one that follow it."""
     years = Years(text)
+    try:
+        yield from _records(text, years)
+    finally:
+        years.tell()
+
+
+def _records(text: LogText, years: Years) -> Iterator[Record | Reject]:
     fields: Fields | None = None
     lines: list[str] = []
     first = number = size = 0

@@ -1,4 +1,4 @@
-"""Lines of names and values (``logfmt``, and what firewalls write): each read as a record of anybody's."""
+"""Lines of names and values (``logfmt``), and lines of values below one of names (W3C)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from audit_tui.formats.generic import GenericMapper, names_a_time
 from audit_tui.formats.line_records import line_records
-from audit_tui.formats.record import Format, Lines, Shape
+from audit_tui.formats.record import Format, Lines, Reject, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_tui.formats.record import Fields, LogText, Record, Reject
+    from audit_tui.formats.record import Fields, LogText, Record
 
 NAME = "logfmt"
 _PAIR = re.compile(r"""([A-Za-z_@][\w.@-]{0,63})=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']*)(?=[\s,;]|\Z)""")
@@ -44,6 +44,37 @@ def _records(text: LogText) -> Iterator[Record | Reject]:
     return line_records(text, _fields, "names and values")
 
 
+def _w3c_records(text: LogText) -> Iterator[Record | Reject]:
+    """The records of a log whose line ``#Fields:`` names what the lines below it hold."""
+    names: list[str] = []
+
+    def fields_of(line: str) -> Fields | None:
+        nonlocal names
+        if line.startswith(_W3C_NAMES):
+            names = line.removeprefix(_W3C_NAMES).split()
+        if line.startswith("#"):
+            return {}
+        values = line.split("\t") if "\t" in line else line.split(" ")
+        if len(values) != len(names):
+            return None
+        return {name: value for name, value in zip(names, values, strict=True) if value != "-"}
+
+    for record in line_records(text, fields_of, "the names in its line #Fields"):
+        if isinstance(record, Reject) or record.fields:
+            yield record
+
+
+_W3C_NAMES = "#Fields:"
+W3C = Format(
+    "w3c",
+    "Log of the W3C's extended format",
+    frozenset({Shape.LINES}),
+    lambda _: False,
+    GenericMapper("w3c"),
+    lines=Lines(
+        lambda head: any(line.startswith(_W3C_NAMES) for line in head.split("\n")[:_HEAD_LINES]), _w3c_records
+    ),
+)
 LOGFMT = Format(
     NAME,
     "Names and values, line by line",
