@@ -46,8 +46,8 @@ def plain(rows: Rows) -> str:
 
 @given(st.lists(st.text(max_size=200), max_size=8), st.integers(2, 40))
 def test_rows_are_the_wrapped_lines(lines: list[str], width: int) -> None:
-    rows = Rows(lines, width)
-    expected = [part for line in lines for part in wrap(clean_visible(line), width)]
+    rows = Rows(lines or [""], width)
+    expected = [part for line in "\n".join(lines).split("\n") for part in wrap(clean_visible(line), width)]
     assert [row[0].text for row in rows] == expected
     assert len(rows) == len(expected)
     assert [row[0].text for row in reversed(rows)] == expected[::-1]
@@ -96,6 +96,19 @@ def test_huge_events_are_shown_whole_and_can_be_left_at_once(name: str) -> None:
         assert not isinstance(driver.app.screen, TextDialog)
 
     run_review(script, [event(HUGE[name])], size=(100, 30), view=ALL_TIME)
+
+
+def test_a_dialog_that_was_left_keeps_nothing_of_the_event() -> None:
+    async def script(driver: Driver) -> None:
+        dialog = raw_json_dialog(event(HUGE["names"]))
+        await driver.app.push_screen(dialog)
+        await driver.settle()
+        rows = dialog.query_one(LineView)._lines
+        assert len(rows) > 50_000
+        await driver.press("escape")
+        assert len(rows) == 0
+
+    run_review(script, view=ALL_TIME)
 
 
 def test_nothing_of_the_json_is_left_out() -> None:

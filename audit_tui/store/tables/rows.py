@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import zlib
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, json_text
 from audit_tui.core.event_fields import metadata_texts
+from audit_tui.core.json_encoding import read_json
 from audit_tui.errors import StoreDamaged
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _read_metadata(text: object) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(read_text(text) or "")
+        value = read_json(read_text(text) or "")
     except (ValueError, RecursionError):
         return {NOT_JSON: read_text(text)}
     return value if isinstance(value, dict) else {NOT_JSON: value}

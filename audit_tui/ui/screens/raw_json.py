@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import chain, islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from audit_tui.core.json_encoding import PIECE_CHARS, indented_json
 from audit_tui.core.text import clean_visible
 from audit_tui.ui.screens.text_dialog import TextDialog
 from audit_tui.ui.widgets.line_view import LineView
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from audit_tui.core.event import AuditEvent
 
 MAX_UNICODE_CHARS = 10_000
@@ -28,11 +30,16 @@ LARGE_CHARS = 100_000
 """An event of more text, or of more values, is laid out in a thread: 1 MB takes 50 ms."""
 LARGE_VALUES = 5_000
 MANY_CHARS = 1_000_000
-"""A text of more is shown with escapes altogether: the cells of 10 MB of other scripts take 2 s to count."""
+"""What stands behind is shown with escapes altogether: the cells of 10 MB of other scripts take 2 s to
+count."""
+_BLOCK_CHARS = 8_192
+"""Lines are laid out, and counted, in blocks of about so much."""
+FIRST_LINES = 20
+"""Shown each as it is made: a huge one may follow."""
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)}
 _LAYOUT = Lock()
 """Held while a text is made, so that those of dialogs that were left do not lie in memory together."""
-WAITING: tuple[Line, ...] = ((Piece("Laying it out …", Role.QUIET),),)
+WAITING: Line = (Piece("Laying it out …", Role.QUIET),)
 
 
 def raw_json_dialog(event: AuditEvent) -> TextDialog:
@@ -40,28 +47,41 @@ def raw_json_dialog(event: AuditEvent) -> TextDialog:
     title = f"Event {event.number_words}".rstrip()
     if _is_large(event):
         return LargeJsonDialog(title, event)
-    lines = _lines(event)
-    return TextDialog(title, lambda width: Rows(lines, width))
+    blocks = [*_blocks(event)]
+    return TextDialog(title, lambda width: Rows(blocks, width))
 
 
 class Rows(Sequence[Line]):
-    """The rows that lines of text take at a width; each is made when it is drawn.
+    """The rows that blocks of text take at a width; each is made when it is drawn.
 
     Args:
-        lines: The text, not yet clean.
+        blocks: Lines of text, not yet clean; a long line is a block of its own.
         width: Cells for a row.
     """
 
-    def __init__(self, lines: Sequence[str], width: int) -> None:
-        self._lines = lines
+    def __init__(self, blocks: Iterable[str], width: int) -> None:
+        self._blocks: list[str] = []
         self._width = max(2, width)
-        self._ends = array("Q", accumulate(map(self._rows_of, lines)))
-        """Of each line the first row behind it."""
-        self._place = -1
-        self._parts: Sequence[str] = ()
+        self._ends = array("Q")
+        """Of each block the first row behind it."""
+        self._shown: tuple[int, Sequence[str]] = (-1, ())
+        """The block whose rows were made last."""
+        self.is_whole = True
+        """False while more blocks come: the last row says so."""
+        for block in blocks:
+            self.add(block)
+
+    def add(self, block: str) -> None:
+        """Add a block behind the others; also while rows are drawn in another thread."""
+        self._blocks.append(block)
+        self._ends.append((self._ends[-1] if self._ends else 0) + self._rows_of(block))
+
+    def clear(self) -> None:
+        """Let the text go."""
+        self._ends, self._blocks, self._shown = array("Q"), [], (-1, ())
 
     def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return (self._ends[-1] if self._ends else 0) + (not self.is_whole)
 
     @overload
     def __getitem__(self, index: int) -> Line: ...
@@ -70,82 +90,132 @@ class Rows(Sequence[Line]):
     def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
         if isinstance(index, slice):
             return [self[row] for row in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(index)
         place = bisect_right(self._ends, index)
+        if place == len(self._ends):
+            if self.is_whole or index < 0:
+                raise IndexError(index)
+            return WAITING
         row = index - (self._ends[place - 1] if place else 0)
-        if len(self._lines[place]) > MAX_UNICODE_CHARS:
-            return (Piece(self._lines[place][row * self._width : (row + 1) * self._width]),)
-        if place != self._place:
-            self._place, self._parts = place, list(wrap(clean_visible(self._lines[place]), self._width))
-        return (Piece(self._parts[row]),)
+        block = self._blocks[place]
+        if len(block) > MAX_UNICODE_CHARS:
+            return (Piece(block[row * self._width : (row + 1) * self._width]),)
+        if place != self._shown[0]:
+            self._shown = place, self._made(block)
+        return (Piece(self._shown[1][row]),)
 
-    def _rows_of(self, line: str) -> int:
-        if len(line) <= self._width and line.isascii() and line.isprintable():
-            return 1
-        if len(line) > MAX_UNICODE_CHARS:
-            return -(-len(line) // self._width)
-        return sum(1 for _ in wrap(clean_visible(line), self._width))
+    def _rows_of(self, block: str) -> int:
+        if len(block) > MAX_UNICODE_CHARS:
+            return -(-len(block) // self._width)
+        lines = block.split("\n")
+        if block.isascii() and max(map(len, lines)) <= self._width and "".join(lines).isprintable():
+            return len(lines)
+        return len(self._made(block))
+
+    def _made(self, block: str) -> Sequence[str]:
+        return [part for line in block.split("\n") for part in wrap(clean_visible(line), self._width)]
 
 
 class LargeJsonDialog(TextDialog):
-    """The same of an event that takes long to lay out: it opens at once, and is filled when that is done."""
+    """The same of an event that takes long to lay out: it opens at once, and is filled as that is done."""
 
     class LaidOut(Message):
-        """The rows for a width are known."""
-
-        def __init__(self, rows: Rows, width: int) -> None:
-            super().__init__()
-            self.rows = rows
-            self.width = width
+        """More rows are there."""
 
     def __init__(self, title: str, event: AuditEvent) -> None:
         super().__init__(title, self._rows_for)
-        self._event = event
-        self._text: list[str] | None = None
-        self._rows: Sequence[Line] = WAITING
+        self._blocks: list[str] = []
+        self._more = _blocks(event)
+        self._rows = Rows((), 0)
+        self._rows.is_whole = False
         self._width = 0
         """The width that rows were asked for last."""
+
+    def on_unmount(self) -> None:
+        # What is left of a dialog may lie about for long, and must not keep the event.
+        self._rows.clear()
+        self._blocks, self._more = [], iter(())
 
     def _rows_for(self, width: int) -> Sequence[Line]:
         if width != self._width:
             self._width = width
-            self.run_worker(lambda: self._lay_out(width), group="layout", thread=True, exclusive=True)
+            self._rows = rows = Rows((), width)
+            rows.is_whole = False
+            self.run_worker(lambda: self._lay_out(rows), group="layout", thread=True, exclusive=True)
         return self._rows
 
-    def _lay_out(self, width: int) -> None:
-        """In a thread: make the text once, and its rows; nothing for a width or a dialog that is gone."""
+    def _lay_out(self, rows: Rows) -> None:
+        """In a thread: make the text once, and its rows, until the width changes or the dialog is gone."""
         worker = get_current_worker()
         with _LAYOUT:
-            if not worker.is_cancelled and self._text is None:
-                self._text = _lines(self._event)
-            if not worker.is_cancelled:
-                self.post_message(self.LaidOut(Rows(self._text or [], width), width))
+            told_rows = 0
+            for block in chain(tuple(self._blocks), self._made()):
+                if worker.is_cancelled:
+                    return
+                rows.add(block)
+                if len(rows) <= FIRST_LINES or len(rows) >= 2 * told_rows:
+                    # Then so seldom that telling it takes no time.
+                    told_rows = len(rows)
+                    self.post_message(self.LaidOut())
+            rows.is_whole = True
+            self.post_message(self.LaidOut())
+
+    def _made(self) -> Iterator[str]:
+        for block in self._more:
+            self._blocks.append(block)
+            yield block
 
     def on_large_json_dialog_laid_out(self, message: LaidOut) -> None:
         message.stop()
-        if message.width == self._width:
-            self._rows = message.rows
-            self.query_one(LineView).show(self._rows_for, keep_place=True)
+        self.query_one(LineView).show(self._rows_for, keep_place=True)
 
 
-def _lines(event: AuditEvent) -> list[str]:
-    text = json.dumps(event.to_json(), indent=2, ensure_ascii=False)
+def _blocks(event: AuditEvent) -> Iterator[str]:
+    """The lines of an event in blocks of at most MAX_UNICODE_CHARS; a longer line alone, as it is shown."""
+    lines: list[str] = []
+    chars = 0
+    for number, line in enumerate(_lines(_pieces(event))):
+        if lines and (chars + len(line) > _BLOCK_CHARS or number <= FIRST_LINES):
+            yield "\n".join(lines)
+            lines, chars = [], 0
+        lines.append(line)
+        chars += len(line) + 1
+    if lines:
+        yield "\n".join(lines)
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    parts: list[str] = []
+    chars = 0
+    for piece in pieces:
+        chars += len(piece)
+        first, *others = (_escaped(piece) if chars > MANY_CHARS else piece).split("\n")
+        parts.append(first)
+        for line in others:
+            yield _line(parts)
+            parts = [line]
+    yield _line(parts)
+
+
+def _line(parts: Sequence[str]) -> str:
+    """Put a line together: clean_visible cuts what is too long to clean at once; here nothing may be cut."""
+    if sum(map(len, parts)) <= MAX_UNICODE_CHARS:
+        return "".join(parts)
+    return "".join(
+        part if part.isascii() and part.isprintable() else _escaped(part).translate(_CONTROLS)
+        for part in parts
+    )
+
+
+def _pieces(event: AuditEvent) -> Iterator[str]:
+    yield from indented_json(event.to_json())
     if event.original is not None:
-        text += f"\n\noriginal:\n{event.original.decode('utf-8', 'backslashreplace')}"
-    if len(text) > MANY_CHARS and not text.isascii():
-        text = _escaped(text)
-    # clean_visible cuts what is too long to clean at once; here nothing may be cut.
-    return [
-        _escaped(line).translate(_CONTROLS)
-        if len(line) > MAX_UNICODE_CHARS and not (line.isascii() and line.isprintable())
-        else line
-        for line in text.split("\n")
-    ]
+        yield "\n\noriginal:\n"
+        text = event.original.decode("utf-8", "backslashreplace")
+        yield from (text[start : start + PIECE_CHARS] for start in range(0, len(text), PIECE_CHARS))
 
 
 def _escaped(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("ascii", "backslashreplace").decode()
 
 
 def _is_large(event: AuditEvent) -> bool:
@@ -156,11 +226,9 @@ def _is_large(event: AuditEvent) -> bool:
         values += 1
         if isinstance(value, str):
             chars += len(value)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict | list):
             values += len(value)
-            waiting += [*value.values()][:LARGE_VALUES]
-            chars += sum(map(len, [*value][:LARGE_VALUES]))
-        elif isinstance(value, list):
-            values += len(value)
-            waiting += value[:LARGE_VALUES]
+            waiting += islice(value.values() if isinstance(value, dict) else value, LARGE_VALUES)
+            if isinstance(value, dict):
+                chars += sum(map(len, islice(value, LARGE_VALUES)))
     return chars > LARGE_CHARS or values > LARGE_VALUES
