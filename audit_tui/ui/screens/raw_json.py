@@ -30,8 +30,7 @@ LARGE_CHARS = 100_000
 """An event of more text, or of more values, is laid out in a thread: 1 MB takes 50 ms."""
 LARGE_VALUES = 5_000
 MANY_CHARS = 1_000_000
-"""What stands behind is shown with escapes altogether: the cells of 10 MB of other scripts take 2 s to
-count."""
+"""From there on a text is shown with escapes: the cells of 10 MB of other scripts take 2 s to count."""
 _BLOCK_CHARS = 8_192
 """Lines are laid out, and counted, in blocks of about so much."""
 FIRST_LINES = 20
