@@ -66,12 +66,12 @@ def program(*, wide: bool) -> Program:
     """The app over events that are always the same."""
     events = account(COUNT, minutes_apart=2)
     if wide:
-        events = [
+        events = tuple(
             replace(
                 event, description=f"{WORDS[number % 7]} {number} {WORDS[number % 5]}", user=WORDS[number % 6]
             )
             for number, event in enumerate(events)
-        ]
+        )
     return Program(
         Opening(fake_factory(events), "demo.db", View(), zone_named("UTC"), lambda: NOW, Settings())
     )

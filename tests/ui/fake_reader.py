@@ -1,14 +1,15 @@
 """An ``EventReader`` over a list in memory, by brute force: each answer as the protocol's words say it.
 
-It is slow, simple and without state, so one may serve several threads at once.
+It is slow and simple. One may serve several threads at once: all it remembers is the results of questions.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cmp_to_key
+from functools import cached_property, partial
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -92,13 +93,19 @@ class FakeReader:
 
     def __init__(self, events: Sequence[AuditEvent], hook: Hook | None = None, name: str = "fake.db") -> None:
         self._events: list[AuditEvent] = [
-            replace(event, seq=event.seq or index, key=event.key or f"fake-{index}")
+            event
+            if event.seq and event.key
+            else replace(event, seq=event.seq or index, key=event.key or f"fake-{index}")
             for index, event in enumerate(events, start=1)
         ]
         self.hook = hook
         self.name = name
         self.source_state = SourceState()
-        self._counts: dict[NameColumn, list[tuple[str, ValueCount]]] = {
+        self._results: dict[tuple[EventQuery, int], list[EventRow]] = {}
+
+    @cached_property
+    def _counts(self) -> dict[NameColumn, list[tuple[str, ValueCount]]]:
+        return {
             field: [
                 (NO_VALUE_WORDS if value is None else value.casefold(), ValueCount(value, count))
                 for value, count in Counter(getattr(event, field.value) for event in self._events).items()
@@ -144,9 +151,9 @@ class FakeReader:
             case AtRow(index=index):
                 start = max(index, 0)
             case After(key=key):
-                start = sum(compare(PageKey.of(row, query.sort), key, query.sort) <= 0 for row in rows)
+                start = bisect_right(rows, 0, key=partial(_side, key, query.sort))
             case Before(key=key):
-                end = sum(compare(PageKey.of(row, query.sort), key, query.sort) < 0 for row in rows)
+                end = bisect_left(rows, 0, key=partial(_side, key, query.sort))
                 start = max(end - limit_rows, 0)
                 return Page(tuple(rows[start:end]), is_end=start == 0)
         return Page(tuple(rows[start : start + limit_rows]), is_end=start + limit_rows >= len(rows))
@@ -162,8 +169,7 @@ class FakeReader:
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         self._enter("locate", cancel)
-        keys = (PageKey.of(row, query.sort) for row in self.result(query))
-        return sum(compare(other, key, query.sort) < 0 for other in keys)
+        return bisect_left(self.result(query), 0, key=partial(_side, key, query.sort))
 
     def values(
         self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
@@ -240,12 +246,17 @@ class FakeReader:
 
     def result(self, query: EventQuery) -> list[EventRow]:
         """All rows of a result, in its order."""
-
-        def in_order(left: EventRow, right: EventRow) -> int:
-            return compare(PageKey.of(left, query.sort), PageKey.of(right, query.sort), query.sort)
-
-        rows = (row_of(event, query.paths) for event in self._events if _wanted(query, event))
-        return sorted(rows, key=cmp_to_key(in_order))
+        rows = self._results.get((query, len(self._events)))
+        if rows is None:
+            events = [*self._events]
+            rows = [row_of(event, query.paths) for event in events if _wanted(query, event)]
+            sort, by_time = query.sort, query.sort.column is Column.TIME
+            rows.sort(key=lambda row: (row.occurred_us, row.seq), reverse=sort.descending or not by_time)
+            if not by_time:
+                # Rows of one value stay newest first, also when turned round.
+                rows.sort(key=lambda row: sort.rank(row.text(sort.column)), reverse=sort.descending)
+            self._results[query, len(events)] = rows
+        return [*rows]
 
     def _enter(self, method: str, cancel: CancelToken | None = None) -> None:
         if self.hook is not None:
@@ -264,6 +275,11 @@ def fake_factory(
         return reader
 
     return open_reader
+
+
+def _side(key: PageKey, sort: Sort, row: EventRow) -> int:
+    """Below 0 when a row stands before a key."""
+    return compare(PageKey.of(row, sort), key, sort)
 
 
 def _wanted(query: EventQuery, event: AuditEvent) -> bool:

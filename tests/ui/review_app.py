@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.config import Settings
@@ -44,7 +44,8 @@ KINDS = (
 )
 
 
-def account(count: int = 1000, minutes_apart: int = 60) -> list[AuditEvent]:
+@cache
+def account(count: int = 1000, minutes_apart: int = 60) -> tuple[AuditEvent, ...]:
     """Events of five kinds and seven users, the newest of them an hour before NOW."""
     events = []
     for number in range(count):
@@ -54,6 +55,8 @@ def account(count: int = 1000, minutes_apart: int = 60) -> list[AuditEvent]:
             AuditEvent(
                 event=name,
                 category=category,
+                seq=number + 1,
+                key=f"fake-{number + 1}",
                 user=None if number % 10 == 9 else f"user{number % 7}@acme.io",
                 occurred_us=to_us(occurred_at),
                 description=f"Did thing {number}",
@@ -63,7 +66,7 @@ def account(count: int = 1000, minutes_apart: int = 60) -> list[AuditEvent]:
                 metadata={"IP Address": "10.20.4.7", "Model ID": "m-4f19c2", "Model Name": "llama"},
             )
         )
-    return events
+    return tuple(events)
 
 
 class Driver:

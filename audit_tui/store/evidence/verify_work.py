@@ -59,7 +59,8 @@ class SharedCheck:
         self._thread = threading.Thread(target=self._drive, name="verify", daemon=True)
 
     def __enter__(self) -> Self:
-        if self._all_units * UNIT_EVENTS >= LEAST_EVENTS and _cores() > 1:
+        # The pages are a unit too, but of no events.
+        if (self._all_units - 1) * UNIT_EVENTS >= LEAST_EVENTS and _cores() > 1:
             # -I: nothing of the environment and nothing of the working directory is imported.
             with suppress(OSError):  # then this one does it all
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code

@@ -286,6 +286,8 @@ class FacetPanel(ScrollView, can_focus=True):
             y = place + 1 - self.scroll_offset.y
             if 1 <= y < self.size.height:
                 self.refresh(Region(0, y, self.size.width, 1))
+        if not self.size.height:
+            return  # not laid out yet: ``on_resize`` brings it into view
         height = max(1, self.size.height - 1)
         top = self.scroll_offset.y
         # The head of the field is to be seen above its first value.
