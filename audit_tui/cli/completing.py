@@ -77,13 +77,13 @@ def _beginning(context: click.Context, typed: str, names: Iterable[str]) -> list
 
 
 def _terms(context: click.Context, incomplete: str) -> list[str]:
-    from audit_tui.core.query_line.complete import completions, place_at
+    from audit_tui.core.query_line.complete import NO_NAMES, completions, place_at
 
     place = place_at(incomplete, len(incomplete))
     with _reader(context) as reader:
         if reader is None:
             return []
-        names = reader.metadata_names() if place.typed.lower().startswith("meta.") else ()
+        names = reader.metadata_names() if place.typed.lower().startswith("meta.") else NO_NAMES
         return [
             incomplete[: place.start] + completion.text
             for completion in completions(place, reader, MAX_WORDS, names)

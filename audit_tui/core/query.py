@@ -6,7 +6,7 @@ reviewed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
@@ -334,8 +334,11 @@ class EventReader(Protocol):
         """Return one event with everything that is known of it; None if there is none of that number."""
         ...
 
-    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
-        """Return the dotted names of fields that the metadata of the newest million events have, in order."""
+    def metadata_names(self, cancel: CancelToken | None = None) -> Mapping[str, int]:
+        """Return the dotted names of fields that the metadata of the newest million events have, in order.
+
+        With how many of these events have each; 0 where nobody counted.
+        """
         ...
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:

@@ -403,13 +403,14 @@ class ForeignReader(SharedReader):
             totals.update(texts or {None})
         return facet_of(totals, events, limit, rarest=rarest)
 
-    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
-        """Return the dotted names of what the newest rows hold beside our columns."""
+    def metadata_names(self, cancel: CancelToken | None = None) -> dict[str, int]:
+        """Return the dotted names of what the newest rows hold beside our columns, and in how many."""
         args_free = (
             f"SELECT e.metadata FROM audit_events e ORDER BY e.occurred_us DESC, e.id LIMIT {_SAMPLE_ROWS}"
         )
         rows = self._pool.rows(args_free, {}, cancel)
-        return tuple(sorted({path for (text,) in rows for path, _ in leaves(json.loads(text or "{}"))}))
+        names = (name for (text,) in rows for name in {path for path, _ in leaves(json.loads(text or "{}"))})
+        return dict(sorted(Counter(names).items()))
 
     def _conditions(self, args: Args, cancel: CancelToken | None) -> Conditions:
         return ForeignConditions(args, self._lookup(cancel))

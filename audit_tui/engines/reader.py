@@ -234,10 +234,10 @@ class SharedReader:
         """Return one event with everything that is known of it; None if there is none of that number."""
         return next(iter(self._whole((seq,), None)), None)
 
-    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
-        """Return the dotted names of fields that the metadata have, in order."""
+    def metadata_names(self, cancel: CancelToken | None = None) -> dict[str, int]:
+        """Return the dotted names of fields that the metadata have, in order; nobody counted them."""
         statement = f"SELECT name FROM audit_names WHERE field = {int(Field.PATH)} LIMIT {MAX_METADATA_NAMES}"
-        return tuple(sorted({str(name) for (name,) in self._pool.rows(statement, {}, cancel)}))
+        return dict.fromkeys(sorted({str(name) for (name,) in self._pool.rows(statement, {}, cancel)}), 0)
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """Yield all events of a result in its order, a thousand in memory at a time."""

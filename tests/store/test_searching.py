@@ -6,6 +6,7 @@ import sqlite3
 import typing
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,11 @@ from audit_tui.core.filter.filters import (
     Not,
 )
 from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
-from audit_tui.core.query import After, AtRow, Before, EventQuery, Interval, PageKey, Place, Sort
+from audit_tui.core.query import After, AtRow, Before, EventQuery, Facet, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.evidence.verifying import Request, verify
-from audit_tui.store.index import session, text_index, timeline
+from audit_tui.store.index import session, text_index, text_totals, timeline
+from audit_tui.store.read import reader as reader_module
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.text_layout import Stretch
@@ -225,6 +227,32 @@ def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.D
 def test_every_condition(reader: StoreReader, expression: Filter) -> None:
     assert reader.count(EventQuery(expression)) == len(expected(EventQuery(expression)))
     assert reader.count(EventQuery(Not(expression))) == len(EVENTS) - len(expected(EventQuery(expression)))
+
+
+@pytest.mark.parametrize("most_texts", [3, 1_000])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    query=QUERIES,
+    field=st.just(Column.TARGET) | st.builds(MetaField, st.sampled_from(PATHS)),
+    limit=st.integers(1, 6),
+    rarest=st.booleans(),
+)
+def test_the_texts_of_a_field_counted_by_the_index(
+    reader: StoreReader,
+    query: EventQuery,
+    field: Column | MetaField,
+    limit: int,
+    rarest: bool,
+    most_texts: int,
+) -> None:
+    def facet(few_rows: int) -> Facet:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reader_module, "FEW_ROWS", few_rows)
+            patch.setattr(text_totals, "MOST_TEXTS", most_texts)
+            return reader.facets(query, field, limit, rarest=rarest, most_events=10_000)
+
+    counted, read = facet(few_rows=0), facet(few_rows=10_000)
+    assert counted == (read if counted.distinct is not None else replace(read, distinct=None))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
@@ -230,10 +230,10 @@ class FakeReader:
         self._enter("event")
         return next((event for event in self._events if event.seq == seq), None)
 
-    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
+    def metadata_names(self, cancel: CancelToken | None = None) -> dict[str, int]:
         self._enter("metadata_names", cancel)
-        names = {stored(path) for event in self._events for path, _ in leaves(event.metadata)}
-        return tuple(sorted(names))
+        events = ({stored(path) for path, _ in leaves(event.metadata)} for event in self._events)
+        return dict(sorted(Counter(chain.from_iterable(events)).items()))
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         self._enter("events", cancel)

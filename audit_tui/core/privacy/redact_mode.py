@@ -29,7 +29,7 @@ from audit_tui.core.investigate.facets import facet_of, facet_of_events
 from audit_tui.core.query import NEWEST_FIRST, After, Before, ValueCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.columns import NameColumn
@@ -225,12 +225,15 @@ class RedactingReader:
         """Return the numbers of a result's events from each of these moments to the next."""
         return self.plain.histogram(self._real(query), edges_us, cancel)
 
-    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
+    def metadata_names(self, cancel: CancelToken | None = None) -> Mapping[str, int]:
         """Return the names of the metadata's fields, which may be those of people."""
         paths, names = self.plain.metadata_names(cancel), self._names()
         if names is None:
             return paths
-        return tuple(dict.fromkeys(names.value(Column.DESCRIPTION, path) or path for path in paths))
+        shown: Counter[str] = Counter()
+        for path, events in paths.items():
+            shown[names.value(Column.DESCRIPTION, path) or path] += events
+        return shown
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """Yield the events of a result in its order."""

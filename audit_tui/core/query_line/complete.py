@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, is_name_column
@@ -15,7 +16,7 @@ from audit_tui.core.query_line.text import field_text, value_text
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import EventReader
@@ -25,6 +26,7 @@ TIMES = ("1h", "24h", "7d", "today", "yesterday", "this-week", "this-month", "la
 LOOKED_AT_EVENTS = 3_000
 """Values of fields that no index counts are those of this many of the newest events."""
 MOST_VALUES = 1_000
+NO_NAMES: Mapping[str, int] = MappingProxyType({})
 _COUNTED = (Column.SOURCE_IP, Column.TARGET, Column.SOURCE)
 _SPACES = " \t\r\n"
 
@@ -90,7 +92,7 @@ def place_at(line: str, cursor: int) -> Place:
 
 
 def completions(
-    place: Place, reader: EventReader, limit: int, metadata_names: Iterable[str] = ()
+    place: Place, reader: EventReader, limit: int, metadata_names: Mapping[str, int] = NO_NAMES
 ) -> tuple[Completion, ...]:
     """Return what may stand at a place, the likeliest first. Blocks.
 
@@ -98,16 +100,17 @@ def completions(
         place: From ``place_at``.
         reader: Knows the values of the columns of names.
         limit: The most to return.
-        metadata_names: Names that the metadata have.
+        metadata_names: Names that the metadata have, with how many events have each; 0 is not known.
     """
     if place.part is Part.FIELD:
-        texts: Iterable[str] = _names(place.typed, metadata_names)
-    elif is_name_column(place.field):
+        names = _names(place.typed, metadata_names)
+        return tuple(Completion(text, place.start, events or None) for text, events in names[:limit])
+    if is_name_column(place.field):
         values = reader.values(place.field, place.typed.rstrip("*"), limit)
         return tuple(
             Completion(value_text(value.value), place.start, value.events) for value in values if value.value
         )
-    elif (field := _counted(place.field)) is not None:
+    if (field := _counted(place.field)) is not None:
         facet = reader.facets(EventQuery(), field, MOST_VALUES, most_events=LOOKED_AT_EVENTS)
         typed = place.typed.rstrip("*").casefold()
         matches = (
@@ -117,9 +120,8 @@ def completions(
             Completion(value_text(value.value or ""), place.start, value.events)
             for value in islice(matches, limit)
         )
-    else:
-        offered = _values(place)
-        texts = (text for text in offered if text.startswith(place.typed.lower()))
+    offered = _values(place)
+    texts = (text for text in offered if text.startswith(place.typed.lower()))
     return tuple(Completion(text, place.start) for text in list(texts)[:limit])
 
 
@@ -129,15 +131,19 @@ def _counted(field: FilterField | None) -> Column | MetaField | None:
     return field if is_counted and isinstance(field, Column | MetaField) else None
 
 
-def _names(typed: str, metadata_names: Iterable[str]) -> list[str]:
+def _names(typed: str, metadata_names: Mapping[str, int]) -> list[tuple[str, int]]:
     folded = typed.lower()
     names = [*FIELDS, *BOUNDS]
-    texts = [f"{name}:" for name in names if name.startswith(folded)]
+    texts = [(f"{name}:", 0) for name in names if name.startswith(folded)]
     if folded.startswith(META):
         # As it is typed, with a quote before a name that needs them or without.
         plain = folded.replace('"', "")
-        return [f"{_meta(name)}:" for name in metadata_names if f"{META}{name}".lower().startswith(plain)]
-    return [*texts, META] if folded and META.startswith(folded) else texts
+        return [
+            (f"{_meta(name)}:", events)
+            for name, events in metadata_names.items()
+            if f"{META}{name}".lower().startswith(plain)
+        ]
+    return [*texts, (META, 0)] if folded and META.startswith(folded) else texts
 
 
 def _meta(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyroaring import BitMap
@@ -148,8 +148,8 @@ def by_two(work: Callable[[Entry], None], entries: Sequence[Entry]) -> None:
         raise failed[0]
 
 
-def metadata_names(snapshot: Snapshot) -> set[str]:
-    """Return the dotted names of fields that the metadata of the newest events have.
+def metadata_names(snapshot: Snapshot) -> Counter[str]:
+    """Return the dotted names of fields in the metadata of the newest events, with how many events have each.
 
     Of the newest ``NAMES_STRETCHES`` stretches, and of up to ``NAMES_ROWS`` events that are in none.
 
@@ -157,14 +157,14 @@ def metadata_names(snapshot: Snapshot) -> set[str]:
         QueryCancelled: If the answer is no longer wanted.
         StoreDamaged: If the index does not hold what it should.
     """
-    names: set[str] = set()
+    names: Counter[str] = Counter()
     entries = [entry for entry in entries_of(snapshot) if entry.events != LEFT_OUT][-NAMES_STRETCHES:]
     for entry in entries:
         snapshot.check()
-        names.update(TextStretch(Parts(snapshot.rows, entry.first_seq), entry.events).metadata_names())
+        names.update(TextStretch(Parts(snapshot.rows, entry.first_seq), entry.events).events_by_name())
     reached = entries[-1].last_seq if entries else 0
     for (metadata,) in snapshot.rows(_NEWEST_METADATA, (reached, NAMES_ROWS)):
-        names.update(stored_text(path) for path, _ in metadata_leaves(str(metadata)))
+        names.update({stored_text(path) for path, _ in metadata_leaves(str(metadata))})
     return names
 
 

@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_left
 from functools import cached_property
 from itertools import accumulate, chain, compress, repeat
-from operator import add, and_, contains, not_, sub, xor
+from operator import add, and_, contains, itemgetter, not_, sub, xor
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
@@ -38,9 +38,9 @@ from audit_tui.store.tables.text_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from audit_tui.core.filter.filters import Condition
+    from audit_tui.core.filter.filters import Condition, FilterField
     from audit_tui.core.filter.operators import TextTest
     from audit_tui.store.index.text_parts import Parts
 
@@ -132,6 +132,7 @@ class TextStretch:
         self.events = events
         self._dictionary: list[bytes] = []
         self._fields_with: dict[bytes, set[int]] = {}
+        self._frequent_places: dict[frozenset[int], Sequence[int]] = {}
 
     def rows(self, needle: Needle) -> BitMap:
         """Return the rows whose texts meet the condition of a needle.
@@ -241,13 +242,111 @@ class TextStretch:
             if low <= key <= high:
                 yield key, bitmap_of(rows[ends[place] : ends[place + 1]])
 
-    def metadata_names(self) -> list[str]:
-        """Return the dotted names of the metadata's fields.
+    def rows_with(self, field: FilterField) -> BitMap:
+        """Return the rows of the events that have a text in a field.
 
         Raises:
             StoreDamaged: If the stretch does not hold what it should.
         """
-        return [name.removeprefix(META) for name in self._names if name.startswith(META)]
+        try:
+            return self._presence(self._fields_of(field))
+        except (ValueError, IndexError, OverflowError) as error:
+            raise damaged("does not hold what it should") from error
+
+    def frequent_texts(self, field: FilterField) -> list[str]:
+        """Return the texts of a field that many events have: those with bitmaps.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        try:
+            places = self._places_of(self._sets_of(self._fields_of(field)))
+            texts = _originals(self._texts, self._case) if places else []
+            return [texts[place].decode() for place in places]
+        except (ValueError, IndexError) as error:
+            raise damaged("does not hold what it should") from error
+
+    def events_of_texts(self, field: FilterField, wanted: BitMap) -> Iterator[tuple[str, int]]:
+        """Yield the texts of a field with how many of some events have each; one text may come twice.
+
+        Args:
+            field: One of which an event has one text, or several.
+            wanted: The rows of the events.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        sets = self._sets_of(self._fields_of(field))
+        try:
+            if isinstance(field, MetaField) and len(sets) > 1:
+                yield from self._events_by_rows(sets, wanted)
+                return
+            count = _count_all if len(wanted) == self.events else _counter_of(wanted)
+            places = self._places_of(sets)
+            if places:
+                texts = _originals(self._texts, self._case)
+                few, large = self._stored_bitmaps(places)
+                numbers = read_numbers("H", b"".join(few.values()))
+                ends = list(accumulate([len(data) // 2 for data in few.values()], initial=0))
+                for place, events in zip(few, count(numbers, ends), strict=True):
+                    yield texts[place].decode(), events
+                for place, bitmap in large.items():
+                    yield texts[place].decode(), bitmap.intersection_cardinality(wanted)
+            for group in self._groups_of(sets):
+                reached, rows, fields = self._numbers_of(group)
+                events_of = count(rows, reached)
+                if places := [n for n in _in_fields(group, fields, sets) if events_of[n]]:
+                    texts = self._texts_of(group)
+                    for place in places:
+                        yield texts[place].decode(), events_of[place]
+        except (ValueError, IndexError, OverflowError) as error:
+            raise damaged("does not hold what it should") from error
+
+    def _events_by_rows(self, sets: frozenset[int], wanted: BitMap) -> Iterator[tuple[str, int]]:
+        """Do the same where an event may have a text in two fields, and counts once."""
+        rows_of: dict[bytes, BitMap] = {}
+        places = self._places_of(sets)
+        texts = _originals(self._texts, self._case) if places else []
+        for place in places:
+            rows_of[texts[place]] = rows_of.get(texts[place], BitMap()) | self._union([place])
+        for group in self._groups_of(sets):
+            ends, rows, fields = self._numbers_of(group)
+            texts = self._texts_of(group)
+            for place in _in_fields(group, fields, sets):
+                some = BitMap(list(rows[ends[place] : ends[place + 1]]))
+                rows_of[texts[place]] = rows_of.get(texts[place], BitMap()) | some
+        for text, all_rows in rows_of.items():
+            yield text.decode(), all_rows.intersection_cardinality(wanted)
+
+    def _places_of(self, sets: frozenset[int]) -> Sequence[int]:
+        """Return the places of the frequent texts of some sets of fields."""
+        places = self._frequent_places.get(sets)
+        if places is None:
+            fields = self._text_fields
+            places = self._frequent_places[sets] = list(
+                compress(range(len(fields)), map(sets.__contains__, fields))
+            )
+        return places
+
+    def _texts_of(self, group: Group) -> list[bytes]:
+        (folded,) = self._frames(group, GroupPart.TEXTS, 1)
+        (case,) = self._frames(group, GroupPart.CASE, 1)
+        return _originals(folded, case)
+
+    def events_by_name(self) -> dict[str, int]:
+        """Return how many events have each field of the metadata, by its dotted name.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        try:
+            return {
+                name.removeprefix(META): len(self._presence([number]))
+                for number, name in enumerate(self._names)
+                if name.startswith(META)
+            }
+        except (ValueError, IndexError, OverflowError) as error:
+            raise damaged("does not hold what it should") from error
 
     def has_fields(self, condition: Condition) -> bool:
         """Tell whether some event has a field that a condition is about.
@@ -255,11 +354,11 @@ class TextStretch:
         Raises:
             StoreDamaged: If the stretch does not hold what it should.
         """
-        return bool(self._fields_of(condition))
+        return bool(self._fields_of(condition.field))
 
     def _answer(self, needle: Needle) -> BitMap:
         condition = needle.condition
-        fields = self._fields_of(condition)
+        fields = self._fields_of(condition.field)
         if condition.value is None:
             return self._all_rows() - self._presence(fields)
         if not fields:
@@ -268,14 +367,13 @@ class TextStretch:
             return self._presence(fields)
         if condition.field is ANY_TEXT and needle.is_part and len(needle.folded) == 1:
             return self._letter(needle.folded[0])
-        wanted = set(fields)
-        sets = frozenset(number for number, some in enumerate(self._sets) if not wanted.isdisjoint(some))
+        sets = self._sets_of(fields)
         most = self.events if condition.field is ANY_TEXT else len(self._presence(fields))
         rows = self._union(self._frequent(needle, sets))
-        for group in self._groups:
+        for group in self._groups_of(sets):
             if len(rows) >= most:
                 break
-            if (group.fields == MIXED or group.fields in sets) and self._may_have(needle, group):
+            if self._may_have(needle, group):
                 rows |= self._rows_of_texts(group, self._places(needle, group), sets)
         return rows
 
@@ -435,9 +533,37 @@ class TextStretch:
             low = high
         return BitMap.union(bitmap_of(read_numbers("H", b"".join(few))), *bitmaps)
 
-    def _fields_of(self, condition: Condition) -> list[int]:
-        """Return the numbers of the fields that a condition is about."""
-        field = condition.field
+    def _stored_bitmaps(self, places: Sequence[int]) -> tuple[dict[int, bytes], dict[int, BitMap]]:
+        """Return the bitmaps at some places in the dictionary; of those with few rows, their bytes."""
+        begins, lengths = self._bitmap_places, self._bitmap_lengths
+        if places and max(places) >= min(len(begins), len(lengths)):
+            raise damaged("lacks a bitmap")
+        chunks: dict[int, bytes] = {}
+        few: dict[int, bytes] = {}
+        large: dict[int, BitMap] = {}
+        for place in places:
+            number, begin = divmod(begins[place], 2 * CHUNK_BYTES)
+            chunk = chunks.get(number)
+            if chunk is None:
+                chunk = chunks[number] = self._parts.data(Part.BITMAPS + number) or b""
+            end = begin + lengths[place]
+            if end - begin <= _FEW_BYTES and chunk.startswith(_PLAIN, begin):
+                few[place] = chunk[begin + _PLAIN_HEAD_BYTES : end]
+            else:
+                large[place] = _bitmap(chunk[begin:end])
+        return few, large
+
+    def _sets_of(self, fields: Iterable[int]) -> frozenset[int]:
+        """Return the numbers of the sets of fields that have some of these."""
+        wanted = set(fields)
+        return frozenset(number for number, some in enumerate(self._sets) if not wanted.isdisjoint(some))
+
+    def _groups_of(self, sets: frozenset[int]) -> list[Group]:
+        """Return the groups that may have texts of some sets of fields."""
+        return [group for group in self._groups if group.fields == MIXED or group.fields in sets]
+
+    def _fields_of(self, field: FilterField) -> list[int]:
+        """Return the numbers of the stretch's fields that are this one, or lie in it."""
         if field is ANY_TEXT:
             return list(range(len(self._names)))
         if isinstance(field, MetaField):
@@ -550,6 +676,34 @@ def _passing(test: TextTest, folded: bytes, case: bytes, places: list[int]) -> l
     """Return those of some texts that pass a test, as they were before they were folded."""
     originals = _originals(folded, case)
     return [place for place in places if test(originals[place].decode())]
+
+
+def _in_fields(group: Group, fields: Sequence[int], sets: frozenset[int]) -> Sequence[int]:
+    """Return which texts of a group stand in some sets of fields."""
+    if group.fields != MIXED:
+        return range(group.texts)
+    return list(compress(range(group.texts), map(sets.__contains__, fields)))
+
+
+def _count_all(rows: Sequence[int], ends: Sequence[int]) -> list[int]:
+    """Return how many rows lie between each two ends."""
+    return list(map(sub, ends[1:], ends))
+
+
+def _counter_of(wanted: BitMap) -> Callable[[Sequence[int], Sequence[int]], Sequence[int]]:
+    """Return what counts how many of these rows lie between each two ends."""
+    is_wanted = bytearray(BLOCK_EVENTS)
+    for row in wanted:
+        is_wanted[row] = 1
+
+    def count(rows: Sequence[int], ends: Sequence[int]) -> Sequence[int]:
+        # All at once: 15 ns a row, of 30.
+        flags = bytes(itemgetter(0, *rows)(is_wanted))[1:]
+        if isinstance(ends, range):
+            return flags
+        return list(map(flags.count, repeat(1), ends, ends[1:]))
+
+    return count
 
 
 def _originals(folded: bytes, case: bytes) -> list[bytes]:

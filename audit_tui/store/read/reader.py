@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import READ_TO_SORT, NameColumn
-from audit_tui.core.filter.filters import NO_VALUE_WORDS
+from audit_tui.core.columns import READ_TO_SORT, Column, NameColumn
+from audit_tui.core.filter.filters import NO_VALUE_WORDS, MetaField
 from audit_tui.core.query import (
     After,
     AtRow,
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 FIRST_ROWS = 50
 """A command that wants 20 events need not read 500."""
+FEW_ROWS = 20_000
+"""Up to here values in texts are counted by the rows: 0.1 to 0.3 s."""
 STREAM_ROWS = 500
 STREAM_BYTES = 8 * 1024 * 1024
 """A batch of a stream ends here too: 500 events may be 8 GB."""
@@ -246,6 +248,14 @@ class StoreReader(Closing):
                 matching = timeline.settled()
                 if most_events is None or has_bitmaps(matching, indexed):
                     return facets(session, matching, indexed, limit, rarest=rarest, counts_all=counts_all)
+            elif field is Column.TARGET or isinstance(field, MetaField):
+                matching = timeline.settled()
+                if len(matching) > FEW_ROWS and (most_events is None or most_events >= FEW_ROWS):
+                    from audit_tui.store.index.text_totals import text_facets
+
+                    facet = text_facets(session, matching, field, limit, rarest=rarest)
+                    if facet is not None and (facet.distinct is not None or most_events is not None):
+                        return facet
             return row_facets(session, timeline, field, limit, rarest=rarest, most_events=most_events)
 
     def histogram(
@@ -267,12 +277,12 @@ class StoreReader(Closing):
             rows = session.whole_events((seq,))
             return read_event(rows[seq]) if rows else None
 
-    def metadata_names(self, cancel: CancelToken | None = None) -> tuple[str, ...]:
-        """Return the dotted names of fields that the metadata of the newest million events have, in order."""
+    def metadata_names(self, cancel: CancelToken | None = None) -> dict[str, int]:
+        """Return the names of metadata fields of the newest million events, and how many have each."""
         from audit_tui.store.index.text_search import metadata_names
 
         with self._asking(cancel) as session:
-            return tuple(sorted(metadata_names(session)))
+            return dict(sorted(metadata_names(session).items()))
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
         """Yield all events of a result in its order, with everything that is known of them.

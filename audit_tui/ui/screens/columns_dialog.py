@@ -24,7 +24,7 @@ from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.painter import fit_at_most
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -78,7 +78,7 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
     ]
 
     def __init__(
-        self, columns: Sequence[ListedColumn], widths: dict[object, int], names: Sequence[str]
+        self, columns: Sequence[ListedColumn], widths: dict[object, int], names: Mapping[str, int]
     ) -> None:
         super().__init__()
         shown = [column.field for column in columns]

@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from audit_tui.core.text import clean
+from audit_tui.core.text import clean, thousands
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.line_input import LineInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from textual.app import ComposeResult
 
@@ -29,7 +29,7 @@ class FieldPicker(Dialog[str | None]):
     """Asks for a field; gives back its name, or None when it was cancelled.
 
     Args:
-        names: The names that the store holds, in order.
+        names: The names that the store holds, and in how many events; 0 where nobody counted.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,7 +38,7 @@ class FieldPicker(Dialog[str | None]):
         Binding("up", "step(-1)", "Previous", show=False),
     ]
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Mapping[str, int]) -> None:
         super().__init__()
         self._names = names
         self._matches: list[str] = []
@@ -60,12 +60,19 @@ class FieldPicker(Dialog[str | None]):
     def _find(self, typed: str) -> None:
         wanted = typed.casefold().strip()
         matches = [name for name in self._names if wanted in name.casefold()]
-        matches.sort(key=lambda name: not name.casefold().startswith(wanted))
+        matches.sort(key=lambda name: (not name.casefold().startswith(wanted), -self._names[name]))
         self._matches = matches[:MAX_NAMES]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(Content(clean(name[:_MAX_CHARS]))) for name in self._matches)
+        options.add_options(map(self._option, self._matches))
         options.highlighted = 0 if self._matches else None
+
+    def _option(self, name: str) -> Option:
+        events = self._names[name]
+        return Option(
+            Content(clean(name[:_MAX_CHARS]))
+            + Content(f"   {thousands(events)}" if events else "").stylize("dim")
+        )
 
     @on(Input.Submitted)
     def _take(self) -> None:

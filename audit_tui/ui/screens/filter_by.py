@@ -36,6 +36,8 @@ from audit_tui.ui.widgets.fields.value_check import ValueCheck
 from audit_tui.ui.widgets.fields.value_input import ValueInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual import events
     from textual.app import ComposeResult
     from textual.geometry import Size
@@ -219,13 +221,13 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         """In a thread: ask which fields the metadata have; without an answer, none are offered."""
         try:
             with closing(self._open_reader()) as reader:
-                names = reader.metadata_names()
+                names: Mapping[str, int] = reader.metadata_names()
         except AuditTuiError:
             # It is an offer only: whoever needs the store next says what is wrong with it.
-            names = ()
+            names = {}
         self.call_later(self._take_names, names)
 
-    def _take_names(self, names: tuple[str, ...]) -> None:
+    def _take_names(self, names: Mapping[str, int]) -> None:
         self._rows.offer_names(names)
         self._line.input.metadata_names = names
 

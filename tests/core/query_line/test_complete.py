@@ -69,8 +69,9 @@ def test_what_is_typed_at_the_cursor(
 )
 def test_what_may_stand_there(line: str, texts: list[str]) -> None:
     place = place_at(line, len(line))
-    offers = completions(place, READER, 50, ["Model ID", "region"])
+    offers = completions(place, READER, 50, {"Model ID": 7, "region": 0})
     assert sorted(offer.text for offer in offers) == sorted(texts)
+    assert all(offer.events == 7 for offer in offers if "Model ID" in offer.text)
     for offer in offers:
         if place.part is Part.VALUE:
             whole = line[: offer.start] + offer.text

@@ -12,7 +12,7 @@ from audit_tui.errors import AuditTuiError
 from audit_tui.ui.screens.review.base import ReviewBase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from audit_tui.ui.screens.columns_dialog import ChosenColumns
 
@@ -23,7 +23,7 @@ class Choosing(ReviewBase):
     def action_columns(self) -> None:
         self._ask_once(lambda reader: reader.metadata_names(), self._open_columns)
 
-    def _open_columns(self, names: Sequence[str]) -> None:
+    def _open_columns(self, names: Mapping[str, int]) -> None:
         from audit_tui.ui.screens.columns_dialog import ColumnsDialog
 
         columns = self.view.columns or tuple(map(ListedColumn, self.fields))

@@ -13,7 +13,7 @@ from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
 from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 
 class Faceting(Narrowing):
@@ -49,7 +49,7 @@ class Faceting(Narrowing):
     def _pick_field(self) -> None:
         self._ask_once(lambda reader: reader.metadata_names(), self._open_picker)
 
-    def _open_picker(self, names: Sequence[str]) -> None:
+    def _open_picker(self, names: Mapping[str, int]) -> None:
         from audit_tui.ui.screens.field_picker import FieldPicker
 
         self.app.push_screen(FieldPicker(names), self._add_facet)

@@ -53,7 +53,7 @@ FIELDS: tuple[FacetField, ...] = (
 )
 """The fields that the panel shows at first."""
 COUNTED_EVENTS = 20_000
-"""Values that no index counts are counted in the newest events, as many as this: 50 to 300 ms."""
+"""Values that no index counts, or has too many of, are counted in this many of the newest events: 0.3 s."""
 _SLOW = (Column.TARGET, Column.DESCRIPTION)
 
 
@@ -197,9 +197,7 @@ class FacetPanel(ScrollView, can_focus=True):
         is_rarest: bool,
     ) -> None:
         """In a thread: what an index counts first, and the number of values where that takes longer last."""
-        quick = sorted(
-            limits, key=lambda field: field in _SLOW or isinstance(field, MetaField | NamedFilters)
-        )
+        quick = sorted(limits, key=_is_slow)
         rest: list[FacetField | NamedFilters] = []
         for counts_all, fields in ((False, quick), (True, rest)):
             for field in fields:
@@ -211,7 +209,7 @@ class FacetPanel(ScrollView, can_focus=True):
                 except AuditTuiError as error:
                     self.post_message(self._Counted(number, field, None, error.title))
                 else:
-                    if facet.distinct is None:
+                    if facet.distinct is None and not counts_all and not _is_slow(field):
                         rest.append(field)
                     self.post_message(self._Counted(number, field, facet))
 
@@ -415,6 +413,11 @@ class FacetPanel(ScrollView, can_focus=True):
             if x < reached:
                 return piece.command
         return ""
+
+
+def _is_slow(field: FacetField | NamedFilters) -> bool:
+    """Tell whether no index of its values counts a field."""
+    return field in _SLOW or isinstance(field, MetaField | NamedFilters)
 
 
 def _facets(

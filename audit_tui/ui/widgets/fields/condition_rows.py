@@ -13,13 +13,14 @@ from textual.widgets import Static
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import ANY_TEXT, MetaField
 from audit_tui.core.flat_filter import Draft, Form, RowOperator, row_operators
+from audit_tui.core.query_line.complete import NO_NAMES
 from audit_tui.core.text import clean
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
 from audit_tui.ui.widgets.fields.value_input import ValueInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -66,7 +67,7 @@ class ConditionRow(Horizontal):
         """The user changed something in the row."""
 
     def __init__(
-        self, popup: PopupList, values: CandidateSource, draft: Draft, names: Sequence[str] = ()
+        self, popup: PopupList, values: CandidateSource, draft: Draft, names: Mapping[str, int] = NO_NAMES
     ) -> None:
         super().__init__()
         self._names = names
@@ -98,7 +99,7 @@ class ConditionRow(Horizontal):
         self._offer(draft)
         self._column.is_wrong = self._operator.is_wrong = False
 
-    def offer_names(self, names: Sequence[str]) -> None:
+    def offer_names(self, names: Mapping[str, int]) -> None:
         """Offer these fields of the metadata."""
         self._names = names
         if self._is_ready:
@@ -145,7 +146,7 @@ class ConditionRow(Horizontal):
             place = len(operators)
             operators += (RowOperator(operator, draft.form, operator.label, operator.symbol),)
         self._fields, self._operators = tuple(fields), operators
-        self._column.offer(_columns(fields))
+        self._column.offer(_columns(fields, self._names))
         self._operator.offer(_words(operators))
         self._column.index = None if draft.field is None else fields.index(draft.field)
         self._operator.index = place
@@ -191,15 +192,15 @@ def _place_of(operators: Sequence[RowOperator], draft: Draft) -> int | None:
     return next((n for n, each in enumerate(operators) if (each.operator, each.form) == wanted), None)
 
 
-def _columns(fields: Sequence[FilterField]) -> tuple[Alternative, ...]:
-    return tuple(_column(field) for field in fields)
+def _columns(fields: Sequence[FilterField], names: Mapping[str, int] = NO_NAMES) -> tuple[Alternative, ...]:
+    return tuple(_column(field, names) for field in fields)
 
 
-def _column(field: FilterField) -> Alternative:
+def _column(field: FilterField, names: Mapping[str, int]) -> Alternative:
     label = clean(field.label)
     if isinstance(field, MetaField):
         # Its end tells it from others.
-        return Alternative(label, label.rpartition(".")[2] or label)
+        return Alternative(label, label.rpartition(".")[2] or label, names.get(field.path, 0))
     return Alternative(label, label if len(label) < 10 else f"{label[:8]}…")
 
 
@@ -221,7 +222,7 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         super().__init__()
         self._popup = popup
         self._values = values
-        self._names: Sequence[str] = ()
+        self._names: Mapping[str, int] = NO_NAMES
         self._rows: list[ConditionRow] = []
         self._used = 0
 
@@ -262,7 +263,7 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         """The rows that were asked for before there was a screen."""
         yield from self._rows
 
-    def offer_names(self, names: Sequence[str]) -> None:
+    def offer_names(self, names: Mapping[str, int]) -> None:
         """Offer these fields of the metadata in every row."""
         self._names = names
         for row in self._rows:

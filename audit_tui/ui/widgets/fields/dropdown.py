@@ -30,6 +30,8 @@ class Alternative(NamedTuple):
     label: str
     short: str
     """The label for a narrow field."""
+    events: int = 0
+    """Stands beside it in the list; 0 for no number."""
 
 
 MISSING = Alternative("missing", "missing")
@@ -238,7 +240,7 @@ class Dropdown(Widget, can_focus=True):
         wanted = typed.casefold()
         labels = [alternative.label for alternative in self._alternatives]
         self._listed = tuple(n for n, label in enumerate(labels) if wanted in label.casefold())
-        items = [PopupItem(labels[n]) for n in self._listed]
+        items = [PopupItem(labels[n], count=self._alternatives[n].events or None) for n in self._listed]
         current = self._listed.index(self.index) if self.index in self._listed and not typed else 0
         longest = max(len(label) for label in labels)
         notice = "" if items else f"nothing with “{typed}”"

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from audit_tui.core.columns import Column
-from audit_tui.core.query_line.complete import Completion, Part, completions, place_at
+from audit_tui.core.query_line.complete import NO_NAMES, Completion, Part, completions, place_at
 from audit_tui.core.query_line.parse import Query, parse
 from audit_tui.core.query_line.scan import QueryError
 from audit_tui.core.query_line.text import value_text
@@ -21,7 +21,7 @@ from audit_tui.ui.widgets.fields.popup_list import PopupItem
 from audit_tui.ui.widgets.fields.value_input import picture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -59,7 +59,7 @@ class QueryInput(LineInput):
         super().__init__(placeholder=PROMPT, id="line")
         self._popup = popup
         self._source = source
-        self.metadata_names: Sequence[str] = ()
+        self.metadata_names: Mapping[str, int] = NO_NAMES
         """The fields that the metadata have."""
         self._number = 0
         """The number of the newest question; an answer to another one is late."""
