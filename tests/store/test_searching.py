@@ -31,8 +31,9 @@ from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, 
 from audit_tui.core.query import After, AtRow, Before, EventQuery, Facet, Interval, PageKey, Place, Sort
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.evidence.verifying import Request, verify
-from audit_tui.store.index import session, text_index, text_totals, timeline
+from audit_tui.store.index import session, text_index, timeline
 from audit_tui.store.read import reader as reader_module
+from audit_tui.store.read import text_totals
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.text_layout import Stretch

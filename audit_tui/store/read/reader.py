@@ -251,7 +251,7 @@ class StoreReader(Closing):
             elif field is Column.TARGET or isinstance(field, MetaField):
                 matching = timeline.settled()
                 if len(matching) > FEW_ROWS and (most_events is None or most_events >= FEW_ROWS):
-                    from audit_tui.store.index.text_totals import text_facets
+                    from audit_tui.store.read.text_totals import text_facets
 
                     facet = text_facets(session, matching, field, limit, rarest=rarest)
                     if facet is not None and (facet.distinct is not None or most_events is not None):

@@ -63,7 +63,7 @@ def text_facets(
                 highest = max(highest, events)
             if is_whole or text in frequent:
                 totals[text] += events
-        # What is rare in every stretch has so many events at most; all of it would take too much memory.
+        # What is rare in every stretch has no more events than this; all of it would take too much memory.
         unseen += highest
         if is_whole and len(totals) > MOST_TEXTS:
             is_whole = False
