@@ -35,7 +35,7 @@ from audit_tui.formats.words.names import (
     outcome_in_name,
     thing_in_name,
 )
-from audit_tui.formats.words.prose import told_by
+from audit_tui.formats.words.prose import address_told, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -149,6 +149,8 @@ _DULL_EVENTS = frozenset(
     {"audit", "event", "message", "log", "activity", "record", "notification", "api_event"}
 )
 """Words under the name of an event that say of what kind the record is, and not what happened."""
+_NAME_SPACES = 6
+"""More of them are a sentence, which names no event where something else does."""
 _DULL = 55
 """The score from which on something else names the event."""
 
@@ -371,6 +373,14 @@ def _is_plain(text: str, chars: int) -> bool:
     )
 
 
+def _names_first(candidates: tuple[Candidate, ...], fields: Fields) -> Iterable[Candidate]:
+    """The fields that may name an event, those with whole sentences last."""
+    first = fields.get(candidates[0].field)
+    if not isinstance(first, str) or first.count(" ") <= _NAME_SPACES:
+        return candidates
+    return sorted(candidates, key=lambda each: str(fields.get(each.field)).count(" ") > _NAME_SPACES)
+
+
 def _fill(plan: _Plan, metadata: Fields) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]:
     """The columns that a record fills, and the fields of those that it fills poorly.
 
@@ -379,7 +389,9 @@ def _fill(plan: _Plan, metadata: Fields) -> tuple[dict[str, Any], dict[str, tupl
     values: dict[str, Any] = {}
     weak: dict[str, tuple[str, int]] = {}
     for column, read, plain_chars, candidates in plan.columns:
-        for field, inner, _, better in candidates:
+        for field, inner, _, better in (
+            _names_first(candidates, metadata) if column == "event" else candidates
+        ):
             # From what is left: a field tells one thing, so "type" is the category only where another
             # field names the event.
             raw = metadata.get(field)
@@ -388,11 +400,9 @@ def _fill(plan: _Plan, metadata: Fields) -> tuple[dict[str, Any], dict[str, tupl
             if not inner and type(raw) is str and _is_plain(raw, plain_chars):
                 values[column] = raw
                 del metadata[field]
-                if better or (column == "event" and raw.lower() in _DULL_EVENTS):
-                    weak[column] = (
-                        field,
-                        min(better, _DULL) if raw.lower() in _DULL_EVENTS and better else better or _DULL,
-                    )
+                is_dull = column == "event" and raw.lower() in _DULL_EVENTS
+                if better or is_dull:
+                    weak[column] = (field, min(better, _DULL) if is_dull and better else better or _DULL)
                 break
             if inner:
                 raw = _inside(raw, inner)
@@ -439,6 +449,8 @@ def _told_in_words(values: dict[str, Any], ending: Ending) -> Ending:
     The message fills the columns that it alone tells.
     """
     event, message = values.get("event"), values.get("description")
+    if message is not None and values.get("source_ip") is None:
+        values["source_ip"] = address_told(message)
     if event is not None:
         verdict = _VERDICTS.get(event.lower()) if ending.outcome is Outcome.UNKNOWN else None
         return ending if verdict is None else Ending(verdict, verdict is Outcome.FAILURE, False)

@@ -8,13 +8,15 @@ from datetime import UTC
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from audit_tui.core.event import Outcome
 from audit_tui.errors import UsageError
-from audit_tui.formats.generic import FieldMap, names_a_time
+from audit_tui.formats.generic import UNNAMED_EVENT, FieldMap, names_a_time
 from audit_tui.formats.keys import RepeatedRecords
 from audit_tui.formats.record import Format, Record, RecordError, Reject, Shape
 from audit_tui.formats.registry import Formats
 from audit_tui.formats.times import NAIVE
 from audit_tui.formats.values import lookup
+from audit_tui.formats.words.prose import told_by
 from audit_tui.ingest.csv_records import csv_records, header_of
 from audit_tui.ingest.json_records import begins_prefixed, json_records
 from audit_tui.ingest.open import NotALog
@@ -66,6 +68,14 @@ class Mapped(NamedTuple):
     event: AuditEvent
     record: Record
     format: Format
+
+
+def _with_prefix(event: AuditEvent, prefix: str) -> AuditEvent:
+    """An event with the text before its record, which tells how it ended where the record names no event."""
+    outcome = event.outcome
+    if event.event == UNNAMED_EVENT and outcome is Outcome.UNKNOWN:
+        outcome = told_by(prefix).outcome
+    return replace(event, outcome=outcome, metadata={**event.metadata, PREFIX: prefix})
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +237,7 @@ class Reading:
         except UNFORESEEN as error:
             return Reject(log.name, record.line, record.number, unforeseen(log_format, error), record.text)
         if record.prefix:
-            event = replace(event, metadata={**event.metadata, PREFIX: record.prefix})
+            event = _with_prefix(event, record.prefix)
         if understood.frames:
             event = replace(event, metadata=event.metadata | understood.frames)
         is_lossy = record.is_lossy or understood.is_lossy

@@ -62,6 +62,12 @@ def told_by(text: str) -> Prose:
     )
 
 
+def address_told(text: str) -> str | None:
+    """Return the address that a text plainly says to be that of who did it; None when it says none."""
+    match = _pattern("told_address").search(text[:_MOST_CHARS])
+    return None if match is None else source_address(match["address"])
+
+
 def _user(text: str) -> str | None:
     for pattern in _users():
         for match in pattern.finditer(text):
