@@ -88,3 +88,17 @@ def test_a_name_takes_the_room_that_no_value_of_another_column_needs() -> None:
     assert widths[Column.USER] >= 9
     assert widths[Column.CATEGORY] >= 9
     assert widths[Column.DESCRIPTION] >= 24
+
+
+def test_long_names_of_events_take_what_most_categories_and_users_leave() -> None:
+    """CloudTrail at 80 columns: its names are longer than what they are in, and who does them."""
+    wanted = {
+        Column.EVENT: Wanted(24, 34),
+        Column.CATEGORY: Wanted(6, 14),
+        Column.USER: Wanted(8, 26),
+        Column.DESCRIPTION: Wanted(60, 90),
+    }
+    widths = {box.column: box.width for box in lay_out(79, wanted, date_cells=(19, 19))}
+    assert widths[Column.EVENT] == 24
+    assert widths[Column.CATEGORY] >= len("Category")
+    assert widths[Column.USER] >= 8

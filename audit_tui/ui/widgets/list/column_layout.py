@@ -145,9 +145,11 @@ def _share(
         grow(Column.TIME, full_date)
     for column in names:
         grow(column, min(want(column).most, width_of(column).most))
-    for column in names:
-        if column not in fixed:
-            _take_slack(column, widths, [other for other in names if other not in fixed], wanted)
+    movable_names = [column for column in names if column not in fixed]
+    if Column.EVENT in movable_names:
+        _take_slack(Column.EVENT, widths, movable_names, wanted, usually=True)
+    for column in movable_names:
+        _take_slack(column, widths, movable_names, wanted)
     grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most)
     for column in names:
         grow(column, want(column).most)
@@ -162,14 +164,21 @@ def _take_slack(
     widths: dict[ListField, int],
     others: Sequence[ListField],
     wanted: Mapping[ListField, Wanted],
+    *,
+    usually: bool = False,
 ) -> None:
-    """Give a name that would be cut the room that no value of another column needs."""
+    """Give a name that would be cut the room that no value of another column needs, or that few need."""
     if column not in wanted:
         return
-    lack = min(wanted[column].most, width_of(column).most) - widths[column]
+
+    def need(other: ListField) -> int:
+        return wanted[other].usual if usually else wanted[other].most
+
+    mark_cells = 0 if usually else _MARK_CELLS
+    lack = min(need(column), width_of(column).most) - widths[column]
     for other in others:
         if other in wanted:
-            slack = widths[other] - max(wanted[other].most, cell_len(other.label) + _MARK_CELLS)
+            slack = widths[other] - max(need(other), cell_len(other.label) + mark_cells)
             moved = max(0, min(lack, slack))
             widths[other] -= moved
             widths[column] += moved
