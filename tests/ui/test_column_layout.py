@@ -92,7 +92,7 @@ def test_a_name_takes_the_room_that_no_value_of_another_column_needs() -> None:
 
 def test_long_names_of_events_take_what_most_categories_and_users_leave() -> None:
     """CloudTrail at 80 columns: its names are longer than what they are in, and who does them."""
-    wanted = {
+    wanted: dict[ListField, Wanted] = {
         Column.EVENT: Wanted(24, 34),
         Column.CATEGORY: Wanted(6, 14),
         Column.USER: Wanted(8, 26),
