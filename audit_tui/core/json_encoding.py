@@ -30,6 +30,13 @@ _decoder: Any = json.JSONDecoder()
 """Its ``scan_once`` and ``parse_string``, which are written in C, are known to no type checker."""
 _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once
 
+msgspec: Any
+"""JSON three times as fast; None where it is missing, and ``json`` does all."""
+try:
+    import msgspec
+except ImportError:
+    msgspec = None
+
 
 def compact_encoder(
     *, sorts_keys: bool = False, is_ascii: bool = False, between: str = ",", behind_name: str = ":"

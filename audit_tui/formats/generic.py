@@ -353,10 +353,11 @@ _SOUGHT = frozenset({"event", "user", "source_ip", "target"})
 
 
 def _has_inside(fields: Fields) -> bool:
-    return any(
-        type(value) is dict or type(value) is list or (type(value) is str and value[:1] == "{")
-        for value in fields.values()
-    )
+    for value in fields.values():
+        kind = type(value)
+        if value[:1] == "{" if kind is str else kind is dict or kind is list:
+            return True
+    return False
 
 
 _LONGEST_NOTHING = max(map(len, NO_NAMES))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from audit_tui.core.json_encoding import compact_encoder
+from audit_tui.formats.decoding import usual_canonical
 
 if TYPE_CHECKING:
     from audit_tui.formats.record import Fields
@@ -14,8 +14,6 @@ REMEMBERED_RECORDS = 50_000
 """Identical lines are counted when no more than 50,000 to 100,000 others lie between them (about 15 MB). Only
 the records decide what is forgotten, so that the same file gives the same keys every time."""
 _DIGEST_BYTES = 16
-
-_canonical = compact_encoder(sorts_keys=True, is_ascii=True)
 
 
 class ContentKey(str):
@@ -31,7 +29,7 @@ def content_key(source: str, fields: Fields) -> ContentKey:
         source: The format's name; equal records of two formats are two events.
         fields: The record; the order of its keys does not matter.
     """
-    return ContentKey(f"{source}:{_digest(_canonical(fields).encode())}")
+    return ContentKey(f"{source}:{_digest(usual_canonical(fields).encode())}")
 
 
 class RepeatedRecords:

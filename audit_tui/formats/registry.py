@@ -64,6 +64,11 @@ def _plugins() -> Plugins:
     return load_plugins(built_in_names())
 
 
+def has_plugins() -> bool:
+    """Tell whether other packages add formats."""
+    return bool(_plugins().formats)
+
+
 def plugin_problems() -> tuple[str, ...]:
     """The faults of formats that other packages add, a sentence each; hostile until cleaned."""
     return _plugins().problems

@@ -6,8 +6,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
+from audit_tui.core.event import json_text
 from audit_tui.errors import FileError, UsageError
+from audit_tui.formats.decoding import usual_text
 from audit_tui.formats.record import Reject
+from audit_tui.formats.registry import has_plugins
 from audit_tui.formats.times import NAIVE
 from audit_tui.ingest.follow import POLL_S
 from audit_tui.ingest.halves import LIVE_WAIT_S, Acts, Half
@@ -101,6 +104,9 @@ class LogReader:
         self._chars = 0
         self._due_s = 0.0
         self._text: OpenLog | None = None
+        # Rows of tables and formats of other packages may hold anything; fields of --map are read ahead.
+        is_usual = reading.table is None and not reading.field_map and not has_plugins()
+        self._text_of = usual_text if is_usual else json_text
 
     def read(self, log: LogFile) -> None:
         """Read a log to its end; what is wrong with it is told to the receiver, not raised."""
@@ -200,6 +206,7 @@ class LogReader:
         try:
             if log.path is None:
                 return
+            self._text_of = json_text
             records = event_log_records(log.name, log.path)
             self._receiver.opened()
             self._take(log.name, self._reading.events_of_objects(log.name, records), is_live=False)
@@ -211,7 +218,7 @@ class LogReader:
             if isinstance(result, Reject):
                 self._reject(result)
             elif result.format.halves is None:
-                self._add(Half(name, result))
+                self._add(Half(name, result), self._text_of)
             else:
                 self._give(self._acts.of(name, result, result.format.halves))
             if len(self._drafts) + len(self._rejects) >= BATCH_EVENTS or self._chars >= BATCH_CHARS:
@@ -232,13 +239,13 @@ class LogReader:
         for half in halves:
             self._add(half)
 
-    def _add(self, half: Half) -> None:
+    def _add(self, half: Half, text_of: Callable[[object], str] = json_text) -> None:
         name, mapped, unless = half
         if self._explain is not None:
             self._explain(mapped)
         record = mapped.record
         try:
-            self._drafts.append(draft(mapped.event, unless))
+            self._drafts.append(draft(mapped.event, unless, text_of))
         except ValueError as error:
             self._reject(Reject(name, record.line, record.number, str(error), record.text))
         else:

@@ -10,12 +10,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_tui.formats.decoding import MAX_DEPTH, TOKEN, Decoder, is_too_deep
+from audit_tui.formats.decoding import MAX_DEPTH, TOKEN, Decoder, Exponents, is_too_deep
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 from audit_tui.ingest.wrappers import list_key, may_be_list_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from audit_tui.ingest.open import OpenLog
 
@@ -34,6 +34,8 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _NOT_JSON = "it is not JSON"
 _TOO_LONG = "the record is longer than 16 MiB"
 _LONGEST_INDENT = 256
+_MOST_UNUSUAL = 20
+"""After so many records one after another that only the exact decoder can tell, it is given all others."""
 _PREFIX_LINES = 20
 _LONGEST_LITERAL_CHARS = len("-Infinity") + len("\\ud83d\\ude00")
 
@@ -69,10 +71,14 @@ class JsonReader:
         """The text before the object that is read, in its line."""
         self._is_by_line: bool | None = None
         """The records end with their lines; None until one was read."""
+        self._unusual = 0
+        """Records one after another that were tried the fast way in vain."""
 
     def __iter__(self) -> Iterator[Record | Reject]:
         while character := self._next_character():
             if self._list is None:
+                if self._is_by_line and (yield from self._usual_lines()):
+                    continue
                 if self._take_prefix(character):
                     character = "{"
                 elif character == "[":
@@ -90,6 +96,32 @@ class JsonReader:
             yield self._reject(
                 "the list of records does not end: the file may be cut off", "", self._list.line
             )
+
+    def _usual_lines(self) -> Generator[Record, None, bool]:
+        """Yield records that fill a line each, up to one that only the exact decoder can tell.
+
+        Returns:
+            Whether there was any.
+        """
+        if self._unusual > _MOST_UNUSUAL:
+            return False
+        buffer, at, line = self._buffer, self._at, self._line
+        begin = line
+        usual = self._decoder.usual
+        while (end := buffer.find("\n", at)) >= 0 and end - at <= MAX_RECORD_CHARS:
+            text = buffer[at:end]
+            fields = usual(text) if text[:1] == "{" and text[-1:] == "}" else None
+            if fields is None or list_key(fields):
+                self._unusual += 1
+                break
+            at = self._at = end + 1
+            self._line = line + 1
+            yield Record(fields, line, None, text, self._decoder.is_lossy)
+            line += 1
+        if line == begin:
+            return False
+        self._unusual = 0
+        return True
 
     # --- the buffer
 
@@ -205,7 +237,7 @@ class JsonReader:
 
     def _decode(self) -> tuple[Any, int] | _Broken:
         buffer, at = self._buffer, self._at
-        self._decoder.is_lossy = False
+        self._decoder.is_lossy = Exponents.seen = False
         try:
             value, end = self._decoder.strict.raw_decode(buffer, at)
         except json.JSONDecodeError as error:

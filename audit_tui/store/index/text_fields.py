@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from array import array
 from collections import defaultdict
 from itertools import chain, compress, count
 from operator import eq, itemgetter, not_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from audit_tui.core.json_encoding import msgspec
 from audit_tui.core.metadata import deeper_path
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
@@ -183,7 +185,11 @@ class _Batch:
         ]
         while waiting:
             path, some_rows, values = waiting.pop()
-            if set(map(type, values)) == {str}:
+            kinds = set(map(type, values))
+            if int in kinds:
+                values = [str(value) if type(value) is int else value for value in values]
+                kinds = set(map(type, values))
+            if kinds == {str}:
                 self._put_leaves(path, some_rows, values)
             else:
                 waiting += self._put_mixed(path, some_rows, values)
@@ -271,21 +277,28 @@ def _without(
 
 
 def _decoded(stored: Sequence[str]) -> list[dict[str, Any]]:
-    """Return stored metadata as objects, with numbers as texts."""
+    """Return stored metadata as objects, with numbers as texts, or whole ones as they are."""
     # In one go, so that the decoder knows the names again. Nobody can have stored the text between two.
     mark = f'"{os.urandom(16).hex()}"'
-    try:
-        both, _ = _scan(f"[{f',{mark},'.join(stored)}]", 0)
-    except (ValueError, RecursionError, StopIteration):
-        both = []
-    objects: list[dict[str, Any]] = both[::2]
-    if (
-        len(both) == 2 * len(stored) - 1
-        and set(both[1::2]) <= {mark[1:-1]}
-        and set(map(type, objects)) == {dict}
-    ):
-        return objects
+    text = f"[{f',{mark},'.join(stored)}]"
+    for decode in _decoders(text):
+        try:
+            both = decode(text)
+        except _UNREADABLE:
+            continue
+        objects: list[dict[str, Any]] = both[::2]
+        if (
+            len(both) == 2 * len(stored) - 1
+            and set(both[1::2]) <= {mark[1:-1]}
+            and set(map(type, objects)) == {dict}
+        ):
+            return objects
     return list(map(_decoded_alone, stored))
+
+
+def _decoders(text: str) -> tuple[Callable[[str], Any], ...]:
+    """Return what decodes a text, the faster one first; to that -0 is 0."""
+    return (_exactly,) if _quickly is None or _MINUS_ZERO.search(text) is not None else (_quickly, _exactly)
 
 
 def _decoded_alone(stored: str) -> dict[str, Any]:
@@ -302,3 +315,14 @@ class _Decoder(json.JSONDecoder):
 
 # Without the search for white space around the object: 1 of 11 µs.
 _scan = _Decoder(parse_int=str, parse_float=str, parse_constant=str).scan_once
+
+
+def _exactly(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    return _scan(text, 0)[0]
+
+
+_quickly = None if msgspec is None else msgspec.json.Decoder(float_hook=str).decode
+_UNREADABLE: tuple[type[Exception], ...] = (ValueError, RecursionError, StopIteration)
+if msgspec is not None:
+    _UNREADABLE += (msgspec.MsgspecError,)
+_MINUS_ZERO = re.compile(r"-0[\s,}\]]")

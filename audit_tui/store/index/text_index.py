@@ -13,6 +13,7 @@ from audit_tui.store.index.text_fields import (
     BATCH_BYTES,
     BATCH_EVENTS,
     MAX_LONG_BYTES,
+    MAX_TEXT_BYTES,
     ROWS,
     TextFields,
     TooMuchText,
@@ -42,6 +43,13 @@ LEFT_OUT = -1
 _ENDS = (
     "SELECT first_seq, last_seq FROM text_stretches WHERE last_seq >= ? AND first_seq <= ? ORDER BY first_seq"
 )
+_BYTES = """
+SELECT total(length(CAST(metadata AS BLOB))) + total(length(CAST(description AS BLOB)))
+FROM events NOT INDEXED WHERE seq BETWEEN ? AND ?
+"""
+_CHARS = """
+SELECT total(length(metadata)) + total(length(description)) FROM events NOT INDEXED WHERE seq BETWEEN ? AND ?
+"""
 _PUT = "INSERT INTO text_stretches (first_seq, last_seq, events, stamp) VALUES (?, ?, ?, ?)"
 _PUT_PART = "INSERT INTO text_stretch_parts (place, data) VALUES (?, ?)"
 
@@ -145,7 +153,7 @@ def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
     waiting = [stretch]
     while waiting:
         part = waiting.pop()
-        built = made(connection.execute(ROWS, part), part)
+        built = None if _is_too_much(connection, part) else made(connection.execute(ROWS, part), part)
         if built is None and part.last_seq - part.first_seq >= LEAST_DIVIDED:
             middle = (part.first_seq + part.last_seq) // 2
             waiting += [Stretch(middle + 1, part.last_seq), Stretch(part.first_seq, middle)]
@@ -156,6 +164,14 @@ def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
             parts = built.parts | {number: deflated(data) for number, data in built.compressed.items()}
             places = [(place_of(part.first_seq, number), data) for number, data in parts.items()]
             connection.executemany(_PUT_PART, places)
+
+
+def _is_too_much(connection: sqlite3.Connection, stretch: Stretch) -> bool:
+    """Tell that a stretch has too much text before it is gathered in vain, in a second or two."""
+    for statement in (_BYTES, _CHARS):  # the bytes are told without reading the text
+        if connection.execute(statement, stretch).fetchone()[0] <= MAX_TEXT_BYTES:
+            return False
+    return True
 
 
 def stretches(connection: sqlite3.Connection) -> list[Stretch]:

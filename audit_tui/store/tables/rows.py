@@ -13,7 +13,7 @@ from audit_tui.core.json_encoding import read_json
 from audit_tui.errors import StoreDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MAX_ORIGINAL_BYTES = 64 * 1024 * 1024
 """An original is unpacked up to here: a small blob may hold a huge one."""
@@ -73,12 +73,15 @@ def stored_text(text: str) -> str:
     return text.replace("\0", "\u2400") if "\0" in text else text
 
 
-def draft(event: AuditEvent, unless: str | None = None) -> Draft:
+def draft(
+    event: AuditEvent, unless: str | None = None, text_of: Callable[[object], str] = json_text
+) -> Draft:
     """Make an event ready to be stored.
 
     Args:
         event: The event.
         unless: The key of an event that says the same and more; None when there can be none.
+        text_of: Writes the metadata as ``json_text`` does.
 
     Raises:
         ValueError: If a time or severity is out of range, or the metadata is not JSON.
@@ -100,7 +103,7 @@ def draft(event: AuditEvent, unless: str | None = None) -> Draft:
         _optional(event.source_ip),
         _optional(event.target),
         _optional(event.source),
-        _metadata_text(event.metadata),
+        _metadata_text(event.metadata, text_of),
         None if event.original is None else zlib.compress(event.original),
         None if unless is None else stored_text(unless),
     )
@@ -115,11 +118,11 @@ def _optional(text: str | None) -> str | None:
     return None if text is None else stored_text(text)
 
 
-def _metadata_text(metadata: dict[str, Any]) -> str | None:
+def _metadata_text(metadata: dict[str, Any], text_of: Callable[[object], str]) -> str | None:
     if not metadata:
         return None
     try:
-        return json_text(metadata)
+        return text_of(metadata)
     except (TypeError, RecursionError) as error:
         raise ValueError(f"the metadata is not JSON: {error}") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
@@ -64,6 +65,8 @@ _ENCODED_IN = {
     }.items()
 }
 """The same for types that are known; the others may have any of them."""
+_REMEMBERED_CHARS = 512
+"""Paths, directories and commands come again and again; longer records would fill the memory."""
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
@@ -96,6 +99,11 @@ def command_line(arguments: list[str]) -> str:
 
 
 def parse_fields(body: str, record_type: str) -> Fields:
+    """The fields of a record, as ``_parsed`` reads them; records that come again share theirs."""
+    return (_remembered if len(body) <= _REMEMBERED_CHARS else _parsed)(body, record_type)
+
+
+def _parsed(body: str, record_type: str) -> Fields:
     """The fields of a record, those of its ``msg='...'`` and its translated ones among them.
 
     Quotes and hexadecimal digits, which only carry a value, are taken off. A field that is given twice with
@@ -116,6 +124,9 @@ def parse_fields(body: str, record_type: str) -> Fields:
     fields = raw | quoted
     _decode(fields, record_type, " ".join(f'{name}="' for name in quoted))
     return _pieces_joined(fields) if record_type == "EXECVE" else fields
+
+
+_remembered = lru_cache(maxsize=4_096)(_parsed)
 
 
 def interpreted_fields(body: str, record_type: str) -> Fields:
