@@ -26,7 +26,7 @@ TOKEN = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|[{}\[\]"]')
 
 _MINUS_ZERO = re.compile(r"-0[,}\] \t\r]")
 _STYLE_CHARS = 80
-"""Within so many it shows whether a space follows the colons of a record."""
+"""The beginning of a record, in which it shows whether a space follows its colons."""
 _encode: Any = None if msgspec is None else msgspec.json.Encoder().encode
 
 

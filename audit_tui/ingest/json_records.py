@@ -35,7 +35,7 @@ _NOT_JSON = "it is not JSON"
 _TOO_LONG = "the record is longer than 16 MiB"
 _LONGEST_INDENT = 256
 _MOST_UNUSUAL = 20
-"""After so many records one after another that only the exact decoder can tell, it is given all others."""
+"""With more records one after another that only the exact decoder can tell, it is given all others."""
 _PREFIX_LINES = 20
 _LONGEST_LITERAL_CHARS = len("-Infinity") + len("\\ud83d\\ude00")
 
