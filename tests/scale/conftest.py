@@ -6,6 +6,7 @@
 
 SCALE_STORE        where the large store lies, or is kept for the next run; made for this run without
 SCALE_EVENTS       how many events it has (10,000,000; made in ten minutes)
+SCALE_IMPORT       how many events an import reads (200,000, and 100,000 where its CPU is measured)
 SCALE_KEYS         how often each key is pressed (200)
 SCALE_FILTERS      how many filters the reader is asked (300)
 SCALE_SCREEN_FILTERS  how many are chosen on the screen (500)

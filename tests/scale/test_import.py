@@ -1,7 +1,7 @@
 """The speed and the memory of an import, everything kept: ``pytest -m scale -s tests/scale``.
 
 Each import is the command itself in a process of its own, into a store that it makes, or into a full one
-(``AUDIT_TUI_SCALE_STORE``, a store of ten million events, is copied; without it that line is left out).
+(``SCALE_STORE``, a store of ten million events, is copied; without it that line is left out).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.scale
 
-EVENTS = int(os.environ.get("AUDIT_TUI_SCALE_IMPORT", "200000"))
+EVENTS = int(os.environ.get("SCALE_IMPORT", "200000"))
 RUNS = 3
 
 
@@ -76,7 +76,7 @@ def _tree_mib(pid: int) -> float:
 def test_import(tmp_path: Path) -> None:
     figures: list[Figure] = []
     calibrations = [calibration_ms()]
-    full = os.environ.get("AUDIT_TUI_SCALE_STORE")
+    full = os.environ.get("SCALE_STORE")
     for name, (file_name, lines, must) in LOGS.items():
         log = tmp_path / file_name
         with log.open("w") as file:

@@ -26,8 +26,8 @@ pytestmark = [
     pytest.mark.skipif(find_spec("sqlite_utils") is None, reason="sqlite-utils is not installed"),
 ]
 
-EVENTS = 100_000
-RUNS = 3
+EVENTS = int(os.environ.get("SCALE_IMPORT", "100000"))
+RUNS = 5
 
 
 def _cloudtrail_lines(events: int) -> Iterator[str]:

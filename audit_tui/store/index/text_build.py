@@ -142,16 +142,22 @@ class _Builder:
 
     def _add_group_of(self, rare: Rare) -> None:
         """Add the rare texts of one set of fields, in groups."""
-        folded = _both(rare.texts)[1]
+        originals, folded = _both(rare.texts)
+        reached = list(accumulate([len(text) + 1 for text in rare.texts], initial=0))
+        groups = max(1, round(reached[-1] / GROUP_BYTES))
+        if groups > 1:
+            originals = b""  # of 60 MB each copy counts
         words = None
         if _pieces(folded) > PIECES_OF_A_SENTENCE * len(rare.texts):
             words = Words(rare, folded)
             self._words += words.texts
             self._word_fields += [rare.fields] * len(words.texts)
             self._word_rows += words.rows
+        if groups == 1:
+            pieces = None if words is None else words.of_texts(0, len(rare.texts))
+            self._add_group(rare, originals, folded, pieces=pieces)
+            return
         ends = list(accumulate(rare.counts, initial=0))
-        reached = list(accumulate([len(text) + 1 for text in rare.texts], initial=0))
-        groups = max(1, round(reached[-1] / GROUP_BYTES))
         edges = [bisect_left(reached, reached[-1] * group // groups) for group in range(groups)]
         for begin, end in zip(edges, [*edges[1:], len(rare.texts)], strict=True):
             if begin < end:

@@ -90,7 +90,7 @@ class Column:
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Add texts of events."""
         # From lists: an array takes three times as long to take from anything else.
-        self.rows.fromlist(list(rows))
+        self.rows.fromlist(rows if type(rows) is list else list(rows))
         self.numbers.fromlist(list(map(self._number_of.__getitem__, texts)))
 
 

@@ -5,6 +5,7 @@ It is optional: events that lie in no stretch are tested by their rows.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -198,12 +199,17 @@ def made(
     """
     most_long_bytes = MAX_LONG_BYTES if most_long_bytes is None else most_long_bytes
     fields = TextFields(block_of(stretch.first_seq), most_long_bytes, expected or {})
+    collects = gc.isenabled()
+    gc.disable()  # among a million objects without cycles, each search for them takes a second
     try:
         for batch in _batched(rows):
             fields.add(batch)
+        return built_from(fields)
     except TooMuchText:
         return None
-    return built_from(fields)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _batched(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:

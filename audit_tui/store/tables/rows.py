@@ -115,7 +115,9 @@ def random_key() -> str:
 
 
 def _optional(text: str | None) -> str | None:
-    return None if text is None else stored_text(text)
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return stored_text(text)
 
 
 def _metadata_text(metadata: dict[str, Any], text_of: Callable[[object], str]) -> str | None:

@@ -100,7 +100,7 @@ def _map_event(fields: Fields, whole: Fields, frame: Fields | None) -> AuditEven
     user = user_of(fields) or column_text(None if frame is None else frame.get("Username"))
     outcome = outcome_of(fields)
     error_code = _text(fields, "errorCode") or ""
-    is_denied = any(word in error_code.lower() for word in _DENIED)
+    is_denied = bool(error_code) and any(word in error_code.lower() for word in _DENIED)
     scene = Scene(fields, name, service)
     target, sentence = tell(
         scene, user, outcome, is_denied=is_denied, target=None if frame is None else _lookup_target(frame)
@@ -167,8 +167,12 @@ def user_of(fields: Fields) -> str | None:
     kind = identity.get("type")
     last = _arn_end(identity.get("arn"))
     issuer = dig(identity, ("sessionContext", "sessionIssuer", "userName"))
+    name = identity.get("userName")
+    if name is None and isinstance(issuer, str) and issuer and last:
+        name = f"{issuer}/{last}"
+    if isinstance(name, str) and (text := column_text(name)) is not None:
+        return text
     candidates: tuple[Any, ...] = (
-        identity.get("userName"),
         f"{issuer}/{last}" if isinstance(issuer, str) and issuer and last else None,
         last,
         "root" if kind == "Root" else None,
