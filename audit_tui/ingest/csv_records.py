@@ -70,9 +70,14 @@ def header_of(head: str, is_known: Callable[[list[str]], bool]) -> Header | None
     return None
 
 
-_EVENT_VIEWER = ("Date and Time", "Source", "Event ID", "Task Category")
+_EVENT_VIEWER = {
+    ("Date and Time", "Source", "Event ID", "Task Category"): ("Keywords", "Level"),
+    ("Datum und Uhrzeit", "Quelle", "Ereignis-ID", "Aufgabenkategorie"): ("Schlüsselwörter", "Ebene"),
+    ("Date et heure", "Source", "ID de l'événement", "Catégorie de la tâche"): ("Mots clés", "Niveau"),
+    ("Fecha y hora", "Origen", "Id. del evento", "Categoría de la tarea"): ("Palabras clave", "Nivel"),
+}
 _UNNAMED: dict[tuple[str, ...], tuple[str, ...]] = {
-    (first, *_EVENT_VIEWER): ("Message",) for first in ("Keywords", "Level")
+    (first, *names): ("Message",) for names, firsts in _EVENT_VIEWER.items() for first in firsts
 }
 """Headers of the Event Viewer of Windows, which leave out the name of the last column."""
 

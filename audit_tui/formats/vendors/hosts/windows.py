@@ -26,7 +26,9 @@ _USERS = {
     "Requester": ("Requester",),
     "": (),
 }
-_LABELLED = re.compile(r"(?P<label>[A-Z][A-Za-z ]{1,40}):\s*(?P<value>.*)\Z|<(?P<tag>\w+)>(?P<inner>[^<]*)</")
+_LABELLED = re.compile(
+    r"(?P<label>[^\W\d_a-z][^\W\d_]*(?: [^\W\d_]+){0,6}) ?:\s*(?P<value>.*)\Z|<(?P<tag>\w+)>(?P<inner>[^<]*)</"
+)
 _PROVIDERS = word_list(
     "System.Provider.#attributes.Name winlog.provider_name SourceName ProviderName Provider Source"
 )
@@ -107,6 +109,8 @@ def _told_in_message(telling: Telling) -> dict[str, str | None]:
     data: dict[str, str | None] = {}
     section = ""
     for line in message.split("\n"):
+        if line[:1].isalpha() and line.rstrip().endswith(":"):
+            section = line.rstrip(" :\r")
         if (match := _LABELLED.match(line.strip())) is None:
             continue
         label = match["label"] or match["tag"]
@@ -114,7 +118,8 @@ def _told_in_message(telling: Telling) -> dict[str, str | None]:
         if not value:
             section = label
         elif (name := labels.get(label)) is not None and value.lower() not in NO_NAMES:
-            data.setdefault("SubjectUserName" if "Subject" in section and "Account" in label else name, value)
+            is_subject = name == "TargetUserName" and section in telling.mapping.tables["subjects"]
+            data.setdefault("SubjectUserName" if is_subject else name, value)
     return data
 
 
