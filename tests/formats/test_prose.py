@@ -59,6 +59,12 @@ def test_a_line_of_any_program_tells_who_and_how_it_ended(
     assert event.occurred_us == timed.occurred_us
 
 
+def test_a_user_that_is_named_like_an_address_gives_no_address(tmp_path: Path) -> None:
+    line = "Mar  4 10:11:12 web sshd[1]: Connection closed by authenticating user a 192.0.2.9 port 7"
+    (event,), _ = read(write(tmp_path, f"{line} {IP} port 8 [preauth]\n"))
+    assert told(event) == ("a 192.0.2.9 port 7", IP, FAILED)
+
+
 def test_of_several_addresses_none_is_guessed(tmp_path: Path) -> None:
     (event,), _ = read(write(tmp_path, "2024-03-04 10:11:12 backup of 192.0.2.1 and 192.0.2.2, 0 errors\n"))
     assert told(event) == (None, None, UNSURE)

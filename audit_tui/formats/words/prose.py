@@ -14,6 +14,7 @@ from audit_tui.formats.values import http_verdict_of, severity_of, word_set
 
 _WORDS: dict[str, Any] = table("prose")
 _NOBODY = word_set(_WORDS["nobody"])
+_NO_NAMES = _NOBODY | word_set(_WORDS["things"])
 _MOST_CHARS = 4_000
 """Longer texts are read so far: what tells who and how stands at the beginning."""
 _BEFORE_CHARS = 40
@@ -42,8 +43,10 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 @cache
-def _users() -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, _WORDS["users"]))
+def _users() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
+    """The patterns of users, and the words that are none there."""
+    named = [(re.compile(pattern), _NOBODY) for pattern in _WORDS["named"]]
+    return (*named, *((re.compile(pattern), _NO_NAMES) for pattern in _WORDS["users"]))
 
 
 def told_by(text: str) -> Prose:
@@ -69,10 +72,10 @@ def address_told(text: str) -> str | None:
 
 
 def _user(text: str) -> str | None:
-    for pattern in _users():
+    for pattern, no_names in _users():
         for match in pattern.finditer(text):
             name = match["user"].strip().rstrip(".")
-            if name and name.lower() not in _NOBODY and not name.isspace() and "=" not in name:
+            if name and name.lower() not in no_names and not name.isspace() and "=" not in name:
                 return name
     return None
 
@@ -83,7 +86,8 @@ def _address(text: str) -> str | None:
     for match in _pattern("address").finditer(text):
         raw = match["v4"] or match["v6"]
         try:
-            ipaddress.ip_address(raw)
+            if ipaddress.ip_address(raw).is_unspecified:
+                continue
         except ValueError:
             continue
         before = text[max(0, match.start() - _BEFORE_CHARS) : match.start()]

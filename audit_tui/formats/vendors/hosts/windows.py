@@ -27,7 +27,8 @@ _USERS = {
     "": (),
 }
 _LABELLED = re.compile(
-    r"(?P<label>[^\W\d_a-z][^\W\d_]*(?: [^\W\d_]+){0,6}) ?:\s*(?P<value>.*)\Z|<(?P<tag>\w+)>(?P<inner>[^<]*)</"
+    r"(?P<label>[^\W\d_a-z][^\W\d_]*(?: [^\W\d_]+){0,6}) ?:\s*(?P<value>.*)\Z"
+    r"|<(?P<tag>\w+)>(?P<inner>[^<]*)</"
 )
 _PROVIDERS = word_list(
     "System.Provider.#attributes.Name winlog.provider_name SourceName ProviderName Provider Source"
