@@ -135,6 +135,7 @@ def test_the_text_index_gives_the_same_order(
         with monkeypatch.context() as patch, StoreReader(path) as reader:
             patch.setattr(orders, "_MANY_ROWS", 0)
             patch.setattr(orders, "_INDEXED_WINDOW", 5)
+            assert not reader.page(query, AtRow(len(rows) + 5), 3).rows
             for _ in range(20):
                 at, limit = chance.randrange(len(rows)), chance.choice([1, 3, 8, 30])
                 key = PageKey.of(rows[at], query.sort)

@@ -453,7 +453,7 @@ class ByText(Order):
         """Return the seqs of the rows from one on."""
         rows = len(self._settled)
         if row > rows // 2:
-            return self._nearest(None, rows - row, is_up=not self._is_up)[::-1][:limit]
+            return self._nearest(None, max(0, rows - row), is_up=not self._is_up)[::-1][:limit]
         return self._nearest(None, row + limit, is_up=self._is_up)[row:]
 
     def after(self, key: PageKey, limit: int) -> list[int]:
