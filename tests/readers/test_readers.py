@@ -114,6 +114,9 @@ def stores(folder: Path, kind: str) -> Iterator[EventReader]:
             patch = stack.enter_context(pytest.MonkeyPatch.context())
             patch.setattr(orders, "_WINDOW", 6)
             patch.setattr(orders, "_WINDOW_BYTES", 5_000)
+            # And the text index tells the order, however few there are.
+            patch.setattr(orders, "_MANY_ROWS", 0)
+            patch.setattr(orders, "_INDEXED_WINDOW", 6)
         if kind == "scratch":
             patch = stack.enter_context(pytest.MonkeyPatch.context())
             patch.setattr(session, "LEAST_EVENTS", 9)
