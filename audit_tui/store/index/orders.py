@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.index.session import Session
+    from audit_tui.store.index.text_order import TextOrder
     from audit_tui.store.index.text_stretch import TextKey
     from audit_tui.store.index.timeline import Timeline
 
@@ -471,7 +472,30 @@ class ByText(Order):
         before = None if window is None else window.after(None, len(window.keys), is_up=self._is_up)
         if before is not None and edge in before:
             return before.index(edge)
-        return sum(other != edge and (other < edge) is self._is_up for other in self._keys())
+        if not self._is_indexed:
+            return sum(other != edge and (other < edge) is self._is_up for other in self._keys())
+        order = self._text_order(is_up=self._is_up)
+        lower, equal = order.below(_text_key(edge))
+        moment = Moment(self._sign * edge.signed_us, self._sign * edge.signed_seq + 1)
+        segments = self._settled.segments
+        with_text = Bitmaps(segments, [segment.places(equal) for segment in segments])
+        newer = len(equal) - with_text.rank(moment)
+        rest = sum(other != edge and (other < edge) is self._is_up for other in self._keys(order.untested))
+        others = lower if self._is_up else len(self._settled) - len(order.untested) - lower - len(equal)
+        return others + newer + rest
+
+    @property
+    def _is_indexed(self) -> bool:
+        """The text index tells the order, and the rows are many."""
+        return len(self._settled) > _MANY_ROWS and self._sort.column in READ_TO_SORT
+
+    def _text_order(self, *, is_up: bool) -> TextOrder:
+        # It is imported in 15 ms, which most questions need not wait for.
+        from audit_tui.store.index.text_order import TextOrder
+
+        parts = zip(self._settled.segments, self._settled.places, strict=True)
+        seqs = BitMap.union(NOTHING, *(_seqs_of(segment, places) for segment, places in parts))
+        return TextOrder(self._session, self._sort.column.value, seqs, is_up=is_up)
 
     @property
     def _window(self) -> _Window | None:
@@ -488,8 +512,7 @@ class ByText(Order):
 
     def _read(self, edge: _TextKey | None, limit: int, *, is_up: bool) -> tuple[list[_TextKey], bool]:
         """Return the nearest keys on one side of an edge, more than asked for, and whether these are all."""
-        is_indexed = len(self._settled) > _MANY_ROWS and self._sort.column in READ_TO_SORT
-        wanted, is_whole = max(limit, _INDEXED_WINDOW if is_indexed else _WINDOW), True
+        wanted, is_whole = max(limit, _INDEXED_WINDOW if self._is_indexed else _WINDOW), True
         nearest: list[_TextKey] = []
         pending: list[_TextKey] = []
 
@@ -506,7 +529,7 @@ class ByText(Order):
 
         keys: Iterable[_TextKey] = self._keys()
         is_end = True
-        if is_indexed:
+        if self._is_indexed:
             keys, is_end = self._keys_beyond(edge, wanted, is_up=is_up)
         for key in keys:
             if edge is not None and (key <= edge if is_up else key >= edge):
@@ -522,12 +545,7 @@ class ByText(Order):
         self, edge: _TextKey | None, wanted: int, *, is_up: bool
     ) -> tuple[Iterable[_TextKey], bool]:
         """Return at least the nearest keys on one side of an edge, and whether these are all."""
-        # These are imported in 15 ms, which most questions need not wait for.
-        from audit_tui.store.index.text_order import TextOrder
-
-        parts = zip(self._settled.segments, self._settled.places, strict=True)
-        seqs = BitMap.union(NOTHING, *(_seqs_of(segment, places) for segment, places in parts))
-        order = TextOrder(self._session, self._sort.column.value, seqs, is_up=is_up)
+        order = self._text_order(is_up=is_up)
         texts, is_whole = order.nearest(None if edge is None else _text_key(edge), wanted + 1)
         return chain(
             self._keys(order.untested), self._keys_of(texts, edge, wanted + 1, is_up=is_up)

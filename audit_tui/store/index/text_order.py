@@ -15,7 +15,7 @@ from audit_tui.store.index.text_stretch import TextKey, TextStretch
 from audit_tui.store.tables.text_layout import block_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from audit_tui.store.index.text_parts import Snapshot
@@ -52,6 +52,36 @@ class TextOrder:
             StoreDamaged: If the index does not hold what it should.
         """
         nearest = _Nearest(edge, wanted, is_up=self._is_up)
+
+        def look(entry: Entry, stretch: TextStretch, seqs: BitMap) -> None:
+            low, high = (edge, nearest.farthest) if self._is_up else (nearest.farthest, edge)
+            for key, rows in stretch.texts_between(self._field, low, high):
+                nearest.add(key, rows.shift(block_of(entry.first_seq)) & seqs)
+
+        self._in_all(look)
+        return list(nearest.texts()), nearest.farthest is None
+
+    def below(self, edge: TextKey) -> tuple[int, BitMap]:
+        """Return how many events have a text before another one, and the events that have this one.
+
+        Raises:
+            QueryCancelled: If the answer is no longer wanted.
+            StoreDamaged: If the index does not hold what it should.
+        """
+        lower: list[int] = []
+        equal: list[BitMap] = []
+
+        def look(entry: Entry, stretch: TextStretch, seqs: BitMap) -> None:
+            base = block_of(entry.first_seq)
+            rows = [rows.shift(base) & seqs for _, rows in stretch.texts_between(self._field, edge, edge)]
+            equal.append(BitMap.union(BitMap(), *rows))
+            lower.append(len(stretch.rows_below(self._field, edge).shift(base) & seqs))
+
+        self._in_all(look)
+        return sum(lower), BitMap.union(BitMap(), *equal)
+
+    def _in_all(self, look: Callable[[Entry, TextStretch, BitMap], None]) -> None:
+        """Look into all stretches that hold some of the events."""
         reading = threading.Lock()
         taken: dict[int, None] = {}
 
@@ -59,23 +89,20 @@ class TextOrder:
             with reading:
                 return self._snapshot.rows(statement, parameters)
 
-        def look(entry: Entry) -> None:
+        def look_into(entry: Entry) -> None:
             nonlocal taken
-            base = block_of(entry.first_seq)
-            seqs = self._seqs & BitMap(range(entry.first_seq, entry.last_seq + 1))
             self._snapshot.check()
+            seqs = self._seqs & BitMap(range(entry.first_seq, entry.last_seq + 1))
             parts = Parts(rows_of, entry.first_seq)
             if taken:
                 parts.read_ahead(taken)
-            low, high = (edge, nearest.farthest) if self._is_up else (nearest.farthest, edge)
-            for key, rows in TextStretch(parts, entry.events).texts_between(self._field, low, high):
-                nearest.add(key, rows.shift(base) & seqs)
+            look(entry, TextStretch(parts, entry.events), seqs)
             taken = parts.taken
 
-        first, last = (0, 0) if not self._seqs else (self._seqs.min(), self._seqs.max())
-        some = [e for e in self._entries if e.first_seq <= last and e.last_seq >= first]
-        by_two(look, [e for e in some if self._seqs.range_cardinality(e.first_seq, e.last_seq + 1)])
-        return list(nearest.texts()), nearest.farthest is None
+        by_two(
+            look_into,
+            [e for e in self._entries if self._seqs.range_cardinality(e.first_seq, e.last_seq + 1)],
+        )
 
 
 class _Nearest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_left
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, chain, compress, repeat
 from operator import add, and_, contains, itemgetter, not_, sub, xor
 from typing import TYPE_CHECKING, NamedTuple
@@ -105,6 +105,7 @@ class TextKey(NamedTuple):
     text: bytes
 
 
+_LOWEST = TextKey(False, b"", b"")
 _HIGHEST = TextKey(True, b"", b"")
 
 
@@ -162,9 +163,33 @@ class TextStretch:
             StoreDamaged: If the stretch does not hold what it should.
         """
         try:
-            yield from self._texts_between(field, low or TextKey(False, b"", b""), high or _HIGHEST)
+            yield from self._texts_between(field, low or _LOWEST, high or _HIGHEST)
         except (ValueError, IndexError, OverflowError) as error:
             raise damaged("does not hold what it should") from error
+
+    def rows_below(self, field: str, edge: TextKey) -> BitMap:
+        """Return the rows whose text of a field comes before another one.
+
+        Raises:
+            StoreDamaged: If the stretch does not hold what it should.
+        """
+        numbers = [number for number, name in enumerate(self._names) if name == field]
+        if edge.is_missing or not numbers:
+            return self._presence(numbers)
+        sets = frozenset(number for number, some in enumerate(self._sets) if numbers[0] in some)
+        try:
+            places = _below(edge, self._texts, len(self._text_fields), lambda: [self._case])
+            rows = self._union([place for place in places if self._text_fields[place] in sets])
+            for group, following in zip(self._groups, [*self._groups[1:], None], strict=True):
+                is_of_field = group.fields == MIXED or group.fields in sets
+                if is_of_field and self._may_lie_between(group, following, _LOWEST, edge):
+                    (folded,) = self._frames(group, GroupPart.TEXTS, 1)
+                    case = partial(self._frames, group, GroupPart.CASE, 1)
+                    places = _below(edge, folded, group.texts, case)
+                    rows |= self._rows_of_texts(group, places, sets)
+        except (ValueError, IndexError, OverflowError) as error:
+            raise damaged("does not hold what it should") from error
+        return rows
 
     def _texts_between(self, field: str, low: TextKey, high: TextKey) -> Iterator[tuple[TextKey, BitMap]]:
         numbers = [number for number, name in enumerate(self._names) if name == field]
@@ -704,6 +729,26 @@ def _counter_of(wanted: BitMap) -> Callable[[Sequence[int], Sequence[int]], Sequ
         return list(map(flags.count, repeat(1), ends, ends[1:]))
 
     return count
+
+
+def _below(edge: TextKey, folded: bytes, count: int, case_of: Callable[[], list[bytes]]) -> list[int]:
+    """Return the numbers of the texts that come before another one.
+
+    Args:
+        edge: The other one.
+        folded: The texts.
+        count: How many there are.
+        case_of: Returns what makes them as they were before they were folded; only where some are equal then.
+    """
+    several = folded[1:-1].split(SEPARATOR) if count else []
+    if len(several) != count:
+        raise damaged("has other texts than it tells")
+    places = list(compress(range(count), map(edge.folded.__gt__, several)))
+    if edge.folded in several:
+        originals = _originals(folded, case_of()[0])
+        equal = [place for place, text in enumerate(several) if text == edge.folded]
+        places += [place for place in equal if originals[place] < edge.text]
+    return places
 
 
 def _originals(folded: bytes, case: bytes) -> list[bytes]:
