@@ -38,12 +38,12 @@ CREATE TABLE IF NOT EXISTS audit_events (
     folded_texts Nullable(String) CODEC(ZSTD),
     INDEX numbers id TYPE minmax GRANULARITY 1,
     PROJECTION hours (
-        SELECT intDiv(occurred_us - positiveModulo(occurred_us, 3600000000), 3600000000), event, category, count()
-        GROUP BY intDiv(occurred_us - positiveModulo(occurred_us, 3600000000), 3600000000), event, category
+        SELECT intDiv(occurred_us, 3600000000), event, category, count()
+        GROUP BY intDiv(occurred_us, 3600000000), event, category
     ),
     PROJECTION days (
-        SELECT intDiv(occurred_us - positiveModulo(occurred_us, 86400000000), 86400000000), username, count()
-        GROUP BY intDiv(occurred_us - positiveModulo(occurred_us, 86400000000), 86400000000), username
+        SELECT intDiv(occurred_us, 86400000000), username, count()
+        GROUP BY intDiv(occurred_us, 86400000000), username
     ),
     PROJECTION pairs (SELECT username, event, category, count() GROUP BY username, event, category),
     INDEX grams ifNull(folded_texts, lower(ifNull(texts, ''))) TYPE ngrambf_v1(4, 32768, 3, 7) GRANULARITY 1

@@ -28,6 +28,7 @@ class ClickHouseDialect(Dialect):
     """Names are texts in the events: its columns number them by themselves."""
 
     has_totals = False
+    has_projections = True
     reads_columns = True
     stores_table = f"({STORES})"
     leaves = "hex(b.leaves), hex(b.edge)"

@@ -47,6 +47,8 @@ class Dialect(ABC):
 
     has_totals = True
     """Counts by hour and day are kept beside the events."""
+    has_projections = False
+    """The engine keeps such counts by itself."""
     reads_columns = False
     """Rows that are skipped cost little where only their times are read."""
     stores_table = "audit_stores"

@@ -144,6 +144,8 @@ def _texts_of(metadata: str, marks: PathMarks) -> str | None:
         # Without an escape no text has what is rewritten below, and most metadata are one object of texts.
         try:
             values, end = _scanned(metadata)
+            # Raises for one that is not a text, before its name is noted.
+            "".join(values.values())
             if end == len(metadata):
                 parts = [marks[path] + text for path, text in values.items()]
                 return f"{''.join(parts)}{BETWEEN}" if parts else None

@@ -26,6 +26,7 @@ from audit_tui.engines.conditions import TRUE, Conditions, alternatives
 from audit_tui.engines.dialect import Args
 from audit_tui.engines.layout import NAME_FIELDS, Field
 from audit_tui.engines.name_order import NameOrder
+from audit_tui.engines.projections import Projections
 from audit_tui.engines.rows import event_of, facet_text, row_of
 from audit_tui.engines.totals import Scope, Totals, or_else
 from audit_tui.errors import SourceLost
@@ -66,7 +67,7 @@ class SharedReader:
         self._dialect = dialect
         self._url = url
         self._scope = self._scope_of(dialect)
-        self._totals = Totals(self._scope)
+        self._totals = (Projections if dialect.has_projections else Totals)(self._scope)
         self._newest: int = Bound(0)
         self._is_open = True
         pool.join()

@@ -139,7 +139,7 @@ class Totals:
             return f"({self.counted(args, parted[0])} - {self.counted(args, parted[1])})"
         totals = self._names_of(args, query.filter)
         grain = 1 if totals is None else GRAIN_US[totals[0]]
-        whole, parts = _whole_spans(query.interval, grain)
+        whole, parts = whole_spans(query.interval, grain)
         if totals is None or whole is None:
             meeting = self.meeting(args, query.filter)
             return f"(SELECT count(*) FROM audit_events e WHERE {self._where(args, query)}{meeting})"
@@ -171,7 +171,7 @@ class Totals:
     def grouped(self, args: Args, query: EventQuery, field: Field, cancel: CancelToken | None) -> str:
         """Return the statement of the keys ``k`` of a field, each with the number ``n`` of its events."""
         column = f"e.{COLUMN_OF[field]}"
-        whole, parts = _whole_spans(query.interval, GRAIN_US.get(field, 1))
+        whole, parts = whole_spans(query.interval, GRAIN_US.get(field, 1))
         groups = [] if whole is None else self._groups(args, query, field, whole)
         if whole is None or not groups:
             where = f"{self._where(args, query, cancel)}{self.meeting(args, query.filter)}"
@@ -212,16 +212,7 @@ class Totals:
         if (parted := self._parted(query)) is not None:
             every, those = (self.buckets(args, part, edges_us, cancel) for part in parted)
             return f"{every} UNION ALL SELECT x.b, -x.n FROM ({those}) x"
-        start, end = edges_us[0], edges_us[-1]
-        interval = query.interval
-        inner = replace(
-            query,
-            interval=replace(
-                interval,
-                start_us=max(start, or_else(interval.start_us, start)),
-                end_us=min(end, or_else(interval.end_us, end)),
-            ),
-        )
+        inner = within_edges(query, edges_us)
         totals = self._names_of(args, query.filter)
         grain = GRAIN_US[totals[0]] if totals else 0
         where = self._where(args, inner, cancel)
@@ -295,6 +286,13 @@ class Totals:
         return grain, first_span(int(field), "0", inside)
 
 
+def within_edges(query: EventQuery, edges_us: Sequence[int]) -> EventQuery:
+    """Return a query of the part of its interval that lies between the first and the last edge."""
+    start, end = edges_us[0], edges_us[-1]
+    first = max(start, or_else(query.interval.start_us, start))
+    return replace(query, interval=Interval(first, min(end, or_else(query.interval.end_us, end))))
+
+
 def or_else(value: int | None, other: int) -> int:
     """Return a value, or another one in the place of None."""
     return other if value is None else value
@@ -310,7 +308,7 @@ def _within(args: Args, interval: Interval) -> list[str]:
     return parts
 
 
-def _whole_spans(interval: Interval, grain: int) -> tuple[Interval | None, list[Interval]]:
+def whole_spans(interval: Interval, grain: int) -> tuple[Interval | None, list[Interval]]:
     """Divide an interval into whole spans, None for none, and the rest at its ends."""
     start, end = interval.start_us, interval.end_us
     first = None if start is None else -(-start // grain) * grain
@@ -327,7 +325,7 @@ def _whole_spans(interval: Interval, grain: int) -> tuple[Interval | None, list[
 
 def _covered(args: Args, field: Field, whole: Interval) -> list[str]:
     """Return the conditions of totals that cover whole spans together: by months, and by less at the ends."""
-    months, ends = _whole_spans(whole, MONTH_US)
+    months, ends = whole_spans(whole, MONTH_US)
     covered = [] if months is None else [(field + MONTHS, MONTH_US, months)]
     covered += [(int(field), GRAIN_US[field], part) for part in (ends if months else [whole])]
     conditions = []

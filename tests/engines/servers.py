@@ -47,7 +47,7 @@ def _copied(programs: Path, folder: Path) -> Path:
     """Copy a wheel's programs and libraries to where every user may start them."""
     package = programs.parents[1]
     for source in (package, package.with_name(f"{package.name}.libs")):
-        shutil.copytree(source, folder / source.name)
+        shutil.copytree(source, folder / source.name, dirs_exist_ok=True)
     return folder / programs.relative_to(package.parent)
 
 

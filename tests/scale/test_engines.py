@@ -1,8 +1,12 @@
-"""Shared engines beside the local store: the figures of the page about them, in one run.
+r"""Shared engines beside the local store: the figures of the page about them, in one run.
 
-    SCALE_STORE=STORE SCALE_ENGINES="URL URL" python -m pytest -m scale -s tests/scale/test_engines.py
+    SCALE_STORE=STORE SCALE_POSTGRES=FOLDER SCALE_CLICKHOUSE=FOLDER \
+        python -m pytest -m scale -s tests/scale/test_engines.py
 
-The engines hold what was shipped to them before (audit-tui ship STORE --to URL).
+SCALE_POSTGRES    where a server of tests/engines/servers.py ran; STORE was shipped to its database "audit"
+SCALE_CLICKHOUSE  a folder of the embedded engine, with the same
+SCALE_ENGINES     URLs of further ones
+SCALE_SHIPPED     how many events are shipped to a new engine of each kind, for the speed of that (200,000)
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,21 +27,35 @@ from audit_tui.core.filter.filters import ANY_TEXT, Condition
 from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.query import After, AtRow, EventQuery, PageKey, Sort
 from audit_tui.core.source import SourceUrl
-from audit_tui.engines.opening import open_shared
+from audit_tui.engines.opening import open_shared, shipper_of
 from audit_tui.store.read.reader import open_store
+from tests.engines.servers import Server, embedded, empty_clickhouse, running
+from tests.scale.conftest import make_store
 from tests.scale.filters import FILTERS, nasty, seeded, values_of
-from tests.scale.measuring import calibration_ms, figure, print_table
+from tests.scale.measuring import TABLES, calibration_ms, figure, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from audit_tui.core.query import EventReader
 
-pytestmark = pytest.mark.scale
+pytestmark = [pytest.mark.scale, pytest.mark.timeout(3_000)]
 
 ENGINES = os.environ.get("SCALE_ENGINES", "").split()
 ASKED = int(os.environ.get("SCALE_FILTERS", str(FILTERS)))
+POSTGRES = os.environ.get("SCALE_POSTGRES", "")
+CLICKHOUSE = os.environ.get("SCALE_CLICKHOUSE", "")
+SHIPPED = int(os.environ.get("SCALE_SHIPPED", "200000"))
+SETTINGS = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "autovacuum": "on",
+    "shared_buffers": "1GB",
+    "max_wal_size": "3GB",
+    "wal_compression": "on",
+}
+"""As a server is set up that is meant for more than a trial; the rest as it comes."""
 ROWS = 100
 BUCKETS = 120
 RUNS = 40
@@ -120,6 +139,11 @@ def measure(name: str, reader: EventReader) -> None:
     print_table(f"{name}, {info.events:,} events, {size}", figures, calibrations)
 
 
+def measure_at(url: str) -> None:
+    with closing(open_shared(SourceUrl(url))()) as reader:
+        measure(url.split(":", maxsplit=1)[0], reader)
+
+
 def test_the_local_store(store: Path) -> None:
     with closing(open_store(store)()) as reader:
         measure("local store", reader)
@@ -127,5 +151,39 @@ def test_the_local_store(store: Path) -> None:
 
 @pytest.mark.parametrize("url", ENGINES)
 def test_an_engine(url: str) -> None:
-    with closing(open_shared(SourceUrl(url))()) as reader:
-        measure(url.split(":", maxsplit=1)[0], reader)
+    measure_at(url)
+
+
+@pytest.mark.skipif(not POSTGRES, reason="SCALE_POSTGRES is not set")
+def test_postgresql() -> None:
+    programs = embedded()
+    assert programs is not None
+    server = Server(programs, Path(POSTGRES), SETTINGS)
+    server.start()
+    try:
+        measure_at(server.url("audit"))
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(not CLICKHOUSE, reason="SCALE_CLICKHOUSE is not set")
+def test_clickhouse() -> None:
+    measure_at(f"chdb://{CLICKHOUSE}?database=audit")
+
+
+@pytest.mark.parametrize(("engine", "must"), [("postgresql", 10_000), ("clickhouse", 50_000)])
+def test_shipping(engine: str, must: int, tmp_path: Path) -> None:
+    store = make_store(tmp_path / "shipped.db", SHIPPED)
+    programs = embedded()
+    assert programs is not None
+    with running(programs, SETTINGS) as server:
+        url = server.database("audit") if engine == "postgresql" else empty_clickhouse(tmp_path)
+        shipper = shipper_of(store, SourceUrl(url), "speed")
+        calibration, begin, begin_cpu = calibration_ms(), time.perf_counter(), time.process_time()
+        shipper.run(lambda *_: None)
+        wall_s, cpu_s = time.perf_counter() - begin, time.process_time() - begin_cpu
+        shipper.close()
+    TABLES.append(
+        f"ship to {engine}: {SHIPPED / wall_s:,.0f} events/s (must {must:,}), {cpu_s / SHIPPED * 1e6:.0f} us"
+        f" of CPU an event in this process; calibration {calibration:.0f} ms"
+    )
