@@ -228,10 +228,11 @@ class Totals:
         })  # fmt: skip
         first, last = -(-(inner.interval.start_us or 0) // grain), (inner.interval.end_us or 0) // grain
         of_span = self._dialect.bucket(args, f"t.span::bigint * {grain}", edges_us)
+        # As the column is, or each span is compared with each of the cut ones: 120 ms in the place of 54.
         groups = [
             f"SELECT {of_span} AS b, sum(t.n) AS n FROM audit_totals t WHERE t.field = {int(field)}"
             f" AND t.span >= {args(first)} AND t.span < {args(last)}"
-            f" AND t.span <> ALL ({args(cut or [-1 << 30])}) AND ({names}) GROUP BY 1"
+            f" AND t.span <> ALL ({args(cut or [-1 << 30])}::int[]) AND ({names}) GROUP BY 1"
         ]
         if cut:
             ranges = f"unnest({args(cut)}) AS c (span)"
