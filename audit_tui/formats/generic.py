@@ -512,6 +512,8 @@ class GenericMapper:
         if target is None:
             texts = (_plain_text(metadata.get(name)) for name in plan.beside)
             target = next((text for text in texts if text is not None and text != user), None)
+        if target is not None and (target.lower() in _DULL_EVENTS or target.lower() in NO_NAMES):
+            target = None
         key, source = get("key"), get("source", self._name)
         if (source[0].isdigit() or ":" in source) and is_address(source):
             # Confluence and Bitbucket call the address so.
