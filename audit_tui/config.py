@@ -473,7 +473,7 @@ class _Reading:
             return
         by_name = {setting.name: setting for setting in SETTINGS}
         for name, value in table.items():
-            origin = Origin(Source.FILE, f"{path}, line {_line_of(text, '', name)}")
+            origin = Origin(Source.FILE, f"{path}, line {line_of(text, '', name)}")
             if name == KEYS_TABLE:
                 self._take_keys(path, text, value, origin)
             elif name in by_name:
@@ -490,7 +490,7 @@ class _Reading:
             return
         keys: dict[str, tuple[str, ...]] = {}
         for name, value in table.items():
-            origin = Origin(Source.FILE, f"{path}, line {_line_of(text, KEYS_TABLE, name)}")
+            origin = Origin(Source.FILE, f"{path}, line {line_of(text, KEYS_TABLE, name)}")
             try:
                 keys[name] = _keys(value)
             except _Unusable as error:
@@ -535,7 +535,7 @@ def _syntax_problem(path: Path, text: str, message: str) -> ConfigError:
     return ConfigError(f"{path}, line {line}: not TOML: {reason}.", "Values that are text stand in quotes.")
 
 
-def _line_of(text: str, table: str, name: str) -> int:
+def line_of(text: str, table: str, name: str) -> int:
     """The 1-based line where a key of a table stands; the table's own, or 1, if it is written otherwise."""
     key = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""")
     header = re.compile(rf"""\s*\[\s*["']?{re.escape(name)}["']?\s*[.\]]""")

@@ -240,22 +240,10 @@ class _Checked:
         return value
 
     def _fail(self, table: str, key: str, what: str, hint: str = "") -> NoReturn:
-        line = _line_of(self._text, table, key)
+        from audit_tui.config import line_of
+
+        line = line_of(self._text, table, key)
         raise UsageError(f"{self._path}, line {line}: {what}.", hint or _HINT)
-
-
-def _line_of(text: str, table: str, key: str) -> int:
-    """The line of a key in a table; the table's own, or the first, if it is written otherwise."""
-    key_line = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""")
-    header = re.compile(rf"""\s*\[\s*["']?{re.escape(key)}["']?\s*[.\]]""")
-    current, line_number = "", 1
-    for number, line in enumerate(text.split("\n"), 1):
-        if opened := re.match(r"""\s*\[\s*["']?([^\]"']*?)["']?\s*\]""", line):
-            current = opened[1]
-            line_number = number if current == table else line_number
-        if (current == table and key_line.match(line)) or (not table and header.match(line)):
-            return number
-    return line_number
 
 
 def _meant(name: str, allowed: tuple[str, ...]) -> str:

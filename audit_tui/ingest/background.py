@@ -22,7 +22,7 @@ from audit_tui.core.arriving import Arrival
 from audit_tui.errors import AuditTuiError, FileError
 from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import STDIN
-from audit_tui.ingest.pipeline import Importer, InStore, NoProgress, Tally, import_all
+from audit_tui.ingest.pipeline import Importer, InStore, Progress, Tally, import_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,7 +145,7 @@ class _Stopped(BaseException):
     """The other process asks to end; no handler of errors may hold that up."""
 
 
-class _Teller(NoProgress):
+class _Teller(Progress):
     """In the process: tells how far it is.
 
     Args:
@@ -153,30 +153,14 @@ class _Teller(NoProgress):
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(())
         self._stream = stream
         self._next_s = 0.0
-        self._total_bytes = self._before_bytes = self._done_bytes = 0
-        self._log: LogFile | None = None
         self.tally = Tally()
 
     def __call__(self, logs: Sequence[LogFile]) -> Self:
-        self._total_bytes = sum(log.size_bytes for log in logs)
+        super().__init__(logs)
         return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def file(self, log: LogFile) -> None:
-        if self._log is not None:
-            self._before_bytes += self._log.size_bytes
-        self._log = log
-        self.at(0)
-
-    def at(self, position_bytes: int) -> None:
-        self._done_bytes = self._before_bytes + position_bytes
 
     def tell(self, *, is_due: bool = False) -> None:
         """Tell of what is stored; not more often than it is read."""
@@ -185,9 +169,9 @@ class _Teller(NoProgress):
             self.send(Arrival(self.tally.stored, self._about()))
 
     def _about(self) -> int | None:
-        if not self._total_bytes or not self._done_bytes:
+        if not self.total_bytes or not self.done_bytes:
             return None
-        return self.tally.read * self._total_bytes // self._done_bytes
+        return self.tally.read * self.total_bytes // self.done_bytes
 
     def send(self, arrival: Arrival, error: AuditTuiError | None = None) -> None:
         """Tell this."""

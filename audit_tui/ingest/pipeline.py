@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from audit_tui.errors import (
     EXIT_INTERRUPTED,
@@ -358,6 +358,36 @@ class NoProgress:
 
     def at(self, position_bytes: int) -> None:
         """So much of the file is read."""
+
+
+class Progress(NoProgress):
+    """How far an import is in all its files.
+
+    Args:
+        logs: The files to come.
+    """
+
+    def __init__(self, logs: Sequence[LogFile]) -> None:
+        self.total_bytes = sum(log.size_bytes for log in logs)
+        self.done_bytes = self._before_bytes = 0
+        self.log: LogFile | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def file(self, log: LogFile) -> None:
+        """A file is begun."""
+        if self.log is not None:
+            self._before_bytes += self.log.size_bytes
+        self.log = log
+        self.at(0)
+
+    def at(self, position_bytes: int) -> None:
+        """So much of the file is read."""
+        self.done_bytes = self._before_bytes + position_bytes
 
 
 def import_all(

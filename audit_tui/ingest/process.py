@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from audit_tui.ingest.events import Reading
     from audit_tui.ingest.find import LogFile
 
-GC_THRESHOLDS = (50_000, 20, 100)
+GC_THRESHOLDS = (500_000, 20, 100)
 """For both processes: records make no cycles, so that looking for them after every 700 objects finds none."""
 WAITING_BATCHES = 4
 """Up to this many may be read ahead of what is stored."""

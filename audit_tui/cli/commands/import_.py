@@ -33,6 +33,7 @@ from audit_tui.ingest.pipeline import (
     InStore,
     NoProgress,
     Nowhere,
+    Progress,
     Tally,
     follow_log,
     import_all,
@@ -122,22 +123,16 @@ def _say_followed(line: ProgressLine, path: str, tally: Tally) -> None:
 @contextmanager
 def _progress(logs: Sequence[LogFile]) -> Iterator[NoProgress]:
     """Show on a terminal how far the import is, by bytes of all files."""
-    total_bytes = sum(log.size_bytes for log in logs)
     with ProgressLine() as line:
 
-        class Shown(NoProgress):
-            before = size = 0
-            name = ""
-
-            def file(self, log: LogFile) -> None:
-                self.before, self.size, self.name = self.before + self.size, log.size_bytes, log.name
-
+        class Shown(Progress):
             def at(self, position_bytes: int) -> None:
-                if line.is_due:
-                    done = min(1.0, (self.before + position_bytes) / (total_bytes or 1))
-                    line.say(f"Reading {self.name[-40:]}, {done:.0%}")
+                super().at(position_bytes)
+                if self.log is not None and line.is_due:
+                    done = min(1.0, self.done_bytes / (self.total_bytes or 1))
+                    line.say(f"Reading {self.log.name[-40:]}, {done:.0%}")
 
-        yield Shown()
+        yield Shown(logs)
 
 
 def _summary(tally: Tally, store: Path, names: Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ from audit_tui.ingest.open import NotALog
 from audit_tui.ingest.pipeline import (
     Importer,
     InStore,
-    NoProgress,
+    Progress,
     Tally,
     import_all,
     title_of,
@@ -201,7 +201,7 @@ def _too_full(names: Sequence[str], error: AuditTuiError) -> AuditTuiError:
     return StoreFull(error.message, room)
 
 
-class _Shown(NoProgress):
+class _Shown(Progress):
     """Tells which file is read, and how many events there are so far.
 
     Args:
@@ -211,32 +211,17 @@ class _Shown(NoProgress):
     """
 
     def __init__(self, line: ProgressLine, importer: Importer, logs: Sequence[LogFile]) -> None:
+        super().__init__(logs)
         self._line = line
         self._importer = importer
-        self._total_bytes = sum(log.size_bytes for log in logs)
-        self._before_bytes = 0
-        self._log: LogFile | None = None
-
-    def __enter__(self) -> _Shown:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def file(self, log: LogFile) -> None:
-        """A file is begun."""
-        if self._log is not None:
-            self._before_bytes += self._log.size_bytes
-        self._log = log
-        self.at(0)
 
     def at(self, position_bytes: int) -> None:
         """So much of the file is read."""
-        if self._log is None or not self._line.is_due:
+        super().at(position_bytes)
+        if self.log is None or not self._line.is_due:
             return
-        done_bytes = self._before_bytes + position_bytes
-        share = f", {min(done_bytes * 100 // self._total_bytes, 100)}%" if self._total_bytes else ""
-        name = Path(self._log.name).name
+        share = f", {min(self.done_bytes * 100 // self.total_bytes, 100)}%" if self.total_bytes else ""
+        name = Path(self.log.name).name
         self._line.say(f"{counted(self._importer.taken, 'event')}{share}, reading {name}")
 
 
