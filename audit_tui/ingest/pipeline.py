@@ -361,7 +361,7 @@ class NoProgress:
 
 
 class Progress(NoProgress):
-    """How far an import is in all its files.
+    """The progress of an import through all its files.
 
     Args:
         logs: The files to come.
