@@ -115,7 +115,7 @@ def test_numbers_are_written_as_json_writes_them(number: float) -> None:
 @example(['{"a":-0}', '{"a":0}'])
 def test_the_text_index_reads_metadata_as_ever(stored: list[str]) -> None:
     rows = range(len(stored))
-    quick, exact = text_fields._Batch(), text_fields._Batch()
+    quick, exact = text_fields.Batch(), text_fields.Batch()
     quick.decode(rows, stored)
     exactly = text_fields._quickly
     text_fields._quickly = None
@@ -123,5 +123,5 @@ def test_the_text_index_reads_metadata_as_ever(stored: list[str]) -> None:
         exact.decode(rows, stored)
     finally:
         text_fields._quickly = exactly
-    assert quick._columns == exact._columns
-    assert list(quick._columns) == list(exact._columns)
+    assert quick.columns == exact.columns
+    assert list(quick.columns) == list(exact.columns)

@@ -254,8 +254,7 @@ def test_an_answer_is_that_of_the_rows(
         if not (is_left_out and number == 1):
             stretch = Stretch(first, min(first + step - 1, newest))
             text_index.build_stretch(store, stretch)
-            rows = store.execute(text_fields.ROWS, stretch).fetchall()
-            assert text_check.problems(store, stretch, rows) == []
+            assert text_check.problems(store, stretch) == []
     assert text_check.structure_problems(store) == []
     snapshot = Opened(store)
     for condition in asked:
@@ -362,7 +361,7 @@ def test_what_hides_an_event_from_a_search_is_told(store: sqlite3.Connection, ch
     store.execute(change)
     problems = text_check.structure_problems(store)
     for stretch in text_index.stretches(store):
-        problems += text_check.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
+        problems += text_check.problems(store, stretch)
     assert problems
 
 
@@ -411,7 +410,7 @@ def test_more_text_than_fits_is_divided_and_the_rest_left_to_the_rows(
     assert list(matches) == list(range(1, 33))
     assert list(untested) == list(range(33, 65))
     for stretch in text_index.stretches(store):
-        assert not text_check.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
+        assert not text_check.problems(store, stretch)
     assert text_index.outstanding(store, 1) == []
 
 
@@ -441,7 +440,7 @@ def test_long_texts_are_left_to_the_rows_before_they_fill_the_memory(
     assert list(matches | untested) == list(range(1, 65))
     monkeypatch.setattr(text_check, "MAX_LONG_BYTES", 1_000)
     for stretch in text_index.stretches(store):
-        assert not text_check.problems(store, stretch, store.execute(text_fields.ROWS, stretch).fetchall())
+        assert not text_check.problems(store, stretch)
 
 
 def test_an_index_of_more_long_texts_by_an_older_program_is_right(
@@ -452,10 +451,9 @@ def test_an_index_of_more_long_texts_by_an_older_program_is_right(
     text_index.build(store)
     monkeypatch.setattr(text_check, "MAX_LONG_BYTES", 1_000)
     (stretch,) = text_index.stretches(store)
-    rows = store.execute(text_fields.ROWS, stretch).fetchall()
-    assert text_check.problems(store, stretch, rows) == []
+    assert text_check.problems(store, stretch) == []
     store.execute("UPDATE text_stretches SET events = -1")
-    assert text_check.problems(store, stretch, rows)
+    assert text_check.problems(store, stretch)
 
 
 def test_appended_events_get_short_stretches_and_whole_blocks(

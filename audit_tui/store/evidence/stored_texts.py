@@ -82,7 +82,9 @@ class StoredTexts:
 
     def _bitmap(self, place: int, length: int) -> BitMap:
         chunk, begin = divmod(place, 2 * CHUNK_BYTES)
-        return BitMap.deserialize(self.parts[Part.BITMAPS + chunk][begin : begin + length])
+        bitmap = BitMap.deserialize(self.parts[Part.BITMAPS + chunk][begin : begin + length])
+        # Not as it is stored: the same rows can be stored in several ways.
+        return BitMap(bitmap.to_array())
 
     def _frames(self, part: int) -> list[bytes]:
         """Return the frames of a part; all parts together are not larger than the texts of a stretch."""

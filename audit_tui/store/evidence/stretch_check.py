@@ -23,7 +23,6 @@ from audit_tui.store.file.interruptible import run_interruptible
 from audit_tui.store.index import text_index
 from audit_tui.store.index.checking import IndexCheck
 from audit_tui.store.index.fields import FIELDS
-from audit_tui.store.index.text_fields import ROWS
 from audit_tui.store.tables import schema, text_layout
 
 if TYPE_CHECKING:
@@ -280,7 +279,7 @@ class StretchCheck:
         connection = self._connection
         connection.text_factory = text_factory
         try:
-            return text_check.problems(connection, stretch, connection.execute(ROWS, stretch))
+            return text_check.problems(connection, stretch)
         finally:
             connection.text_factory = bytes
 

@@ -1,15 +1,12 @@
 """Comparing the text index with the texts of the events, a stretch at a time.
 
-A stretch is made again from its events, to the byte. Most of that is to number the texts of each column and
-to put them in order, and the stored stretch says which numbers and which order: where each event has the text
-that the stretch says it has, and the order is right, that need not be found again.
+The texts that a stretch says its events have are compared with theirs, and all else in it is built again from
+them, to the byte. A stretch that is not as this program writes it from these texts is built from the events.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import deque
-from itertools import accumulate, chain, compress, count, pairwise, repeat
+from itertools import accumulate, compress, count, islice, pairwise
 from operator import ge, lt
 from typing import TYPE_CHECKING, Any
 
@@ -17,30 +14,29 @@ from pyroaring import BitMap
 
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.evidence.stored_texts import StoredTexts
-from audit_tui.store.index import text_build
-from audit_tui.store.index.text_fields import MAX_LONG_BYTES, MAX_TEXT_BYTES, Column
+from audit_tui.store.evidence.text_rows import BATCH_BYTES, BATCH_EVENTS, ROWS, RowTexts
+from audit_tui.store.index import text_build, text_fields
+from audit_tui.store.index.text_build import bitmap_of
+from audit_tui.store.index.text_fields import MAX_LONG_BYTES, MAX_TEXT_BYTES
 from audit_tui.store.index.text_index import LEFT_OUT, made, places_of, stretches
 from audit_tui.store.tables import text_layout
-from audit_tui.store.tables.text_layout import BLOCK_EVENTS, block_of, place_of
+from audit_tui.store.tables.text_layout import block_of, place_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from audit_tui.store.index.text_build import Built
     from audit_tui.store.index.text_fields import Divided
     from audit_tui.store.tables.text_layout import Stretch
 
-_ROWS = list(range(BLOCK_EVENTS))
-"""All rows: lists of them take less memory when they share the numbers, and are compared faster."""
 
-
-def problems(connection: sqlite3.Connection, stretch: Stretch, rows: Iterable[Sequence[Any]]) -> list[str]:
+def problems(connection: sqlite3.Connection, stretch: Stretch) -> list[str]:
     """Return in which ways the index of a stretch is not what it should be.
 
     Args:
         connection: The store.
         stretch: One of ``text_index.stretches``.
-        rows: Of all its events, in order, the columns that ``text_fields.ROWS`` names.
     """
     events = connection.execute(
         "SELECT events FROM text_stretches WHERE first_seq = ?", (stretch.first_seq,)
@@ -53,11 +49,48 @@ def problems(connection: sqlite3.Connection, stretch: Stretch, rows: Iterable[Se
             ).fetchall()
         )
     )
+    if events != (LEFT_OUT,):
+        built = _built_of_stored(stored, stretch, connection.execute(ROWS, stretch))
+        if built is not None and not _differences(stored, events, built):
+            return []
     # Programs before this one made an index of more long texts than it does.
     most_long_bytes = MAX_LONG_BYTES if events == (LEFT_OUT,) else MAX_TEXT_BYTES
-    built = made(rows, stretch, most_long_bytes, _expected(stored))
+    built = made(connection.execute(text_fields.ROWS, stretch), stretch, most_long_bytes)
     if built is None:
         return [] if events == (LEFT_OUT,) and not stored.parts else ["should leave these events out"]
+    return _differences(stored, events, built)
+
+
+def _built_of_stored(stored: StoredTexts, stretch: Stretch, rows: Iterable[Sequence[Any]]) -> Built | None:
+    """Build a stretch of the texts that it has; None when they are not those of the rows."""
+    try:
+        columns = stored.columns()
+        if not all(map(_is_in_order, columns.values())):
+            return None
+        texts = RowTexts(columns, block_of(stretch.first_seq))
+        if not all(map(texts.have, _batched(iter(rows)))) or not texts.are_all:
+            return None
+        return text_build.built_of(columns, columns.values(), texts.every)
+    except (StoreDamaged, ValueError, LookupError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _batched(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield rows in batches; a few rows with much text are one of their own."""
+    while True:
+        batch: list[Sequence[Any]] = []
+        text_bytes = 0
+        for row in islice(rows, BATCH_EVENTS):
+            batch.append(row)
+            text_bytes += row[-1]
+            if text_bytes > BATCH_BYTES:
+                break
+        if not batch:
+            return
+        yield batch
+
+
+def _differences(stored: StoredTexts, events: tuple[int], built: Built) -> list[str]:
     wrong = [] if events == (built.events,) else ["has another number of events"]
     if stored.parts.keys() != built.parts.keys() | built.compressed.keys():
         wrong.append("has other parts")
@@ -89,79 +122,11 @@ def structure_problems(connection: sqlite3.Connection) -> list[str]:
     return wrong
 
 
-def _expected(stored: StoredTexts) -> dict[tuple[str, ...], Column]:
-    """Return the columns that a stretch says it was made of, those that can be."""
-    columns: dict[tuple[str, ...], Column] = {}
-    try:
-        for fields, divided in stored.columns().items():
-            rows = [bitmap.to_array() for bitmap in divided.bitmaps]
-            every = BitMap.union(text_build.bitmap_of(divided.rows), *divided.bitmaps)
-            # With several texts in a row the order of its texts is not stored.
-            if len(every) == sum(map(len, rows)) + len(divided.rows) and _is_in_order(divided):
-                # Not as they are stored: the same rows can be stored in several ways.
-                divided.bitmaps[:] = map(_bitmap_of, rows)
-                columns[fields] = ExpectedColumn(divided, rows, every)
-    except (StoreDamaged, ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        return {}
-    return columns
-
-
-def _bitmap_of(rows: array[int]) -> BitMap:
-    bitmap = BitMap(rows)
-    bitmap.run_optimize()
-    return bitmap
-
-
-class ExpectedColumn(Column):
-    """A column as a stored stretch has it, as long as the events have the same texts in it.
-
-    Args:
-        divided: Its texts, as ``text_build`` would divide them if they are right; each row has one.
-        rows: Those of each frequent text.
-        every: All rows.
-    """
-
-    def __init__(self, divided: Divided, rows: Sequence[array[int]], every: BitMap) -> None:
-        super().__init__()
-        self._expected: Divided | None = divided
-        counts = [*map(len, rows), *divided.counts]
-        texts = chain.from_iterable(map(repeat, [*divided.frequent, *divided.rare], counts))
-        # Not a dictionary: to go over one in another order takes four times as long.
-        text_at = [""] * BLOCK_EVENTS
-        deque(map(text_at.__setitem__, chain(*rows, divided.rows), texts), maxlen=0)
-        self._rows = list(map(_ROWS.__getitem__, every.to_array()))
-        self._texts = list(map(text_at.__getitem__, self._rows))
-        self._reached = 0
-
-    def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
-        """Compare texts of events; once they differ, all are added as to any column."""
-        if self._expected is not None:
-            begin, end = self._reached, self._reached + len(rows)
-            if self._rows[begin:end] == list(rows) and self._texts[begin:end] == list(texts):
-                self._reached = end
-                return
-            self._give_up()
-        super().add(rows, texts)
-
-    @property
-    def divided(self) -> Divided | None:  # type: ignore[override]  # computed here
-        """The texts, divided; None where they are not those of the events."""
-        if self._expected is not None and self._reached < len(self._texts):
-            self._give_up()
-        elif self._expected is not None:
-            self.rows = array("H", self._rows)
-        return self._expected
-
-    def _give_up(self) -> None:
-        self._expected = None
-        super().add(self._rows[: self._reached], self._texts[: self._reached])
-
-
 def _is_in_order(divided: Divided) -> bool:
     """Tell whether these are the texts of some column as ``text_build`` divides it.
 
-    Each row has one text, so that the frequent texts, in the order in which they come first, are in the order
-    of their first rows.
+    Where each row has one text, the frequent ones, in the order in which they come first, are in the order of
+    their first rows.
     """
     frequent, bitmaps, rare, counts, rows = divided
     # Within a text rows ascend: only where one ends the next may be lower.
@@ -170,7 +135,10 @@ def _is_in_order(divided: Divided) -> bool:
         len(counts) == len(rare)
         and sum(counts) == len(rows)
         and all(len(bitmap) >= text_build.FREQUENT_TEXT for bitmap in bitmaps)
-        and all(first.min() < second.min() for first, second in pairwise(bitmaps))
+        and (
+            all(first.min() < second.min() for first, second in pairwise(bitmaps))
+            or len(BitMap.union(bitmap_of(rows), *bitmaps)) < sum(map(len, bitmaps)) + len(rows)
+        )
         and set(counts).issubset(range(1, text_build.FREQUENT_TEXT))
         and all(map(lt, rare, rare[1:]))
         and len(set(frequent)) == len(frequent)

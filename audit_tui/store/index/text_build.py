@@ -38,7 +38,7 @@ from audit_tui.store.tables.text_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from audit_tui.store.index.text_fields import Column, TextFields
 
@@ -86,12 +86,22 @@ class Built(NamedTuple):
 
 def built_from(fields: TextFields) -> Built:
     """Return the parts of a stretch whose texts were gathered."""
-    names = list(dict.fromkeys(chain.from_iterable(fields.columns)))
-    builder = _Builder(names, bitmap_of(fields.rows))
-    for fields_of, column in fields.columns.items():
-        builder.add_column(fields_of, column)
+    return built_of(fields.columns, map(divided_texts, fields.columns.values()), bitmap_of(fields.rows))
+
+
+def built_of(fields: Collection[tuple[str, ...]], columns: Iterable[Divided], every: BitMap) -> Built:
+    """Return the parts of a stretch.
+
+    Args:
+        fields: Of each column.
+        columns: Their texts.
+        every: The rows of all events.
+    """
+    builder = _Builder(list(dict.fromkeys(chain.from_iterable(fields))), every)
+    for names, divided in zip(fields, columns, strict=True):
+        builder.add_column(names, divided)
     builder.finish()
-    return Built(len(fields.rows), builder.parts, builder.compressed)
+    return Built(len(every), builder.parts, builder.compressed)
 
 
 class _Builder:
@@ -114,13 +124,14 @@ class _Builder:
         self.parts: dict[int, bytes] = {}
         self.compressed: dict[int, bytes] = {}
 
-    def add_column(self, names: tuple[str, ...], column: Column) -> None:
+    def add_column(self, names: tuple[str, ...], divided: Divided) -> None:
         """Add the texts that events have in these fields."""
         fields = len(self._field_sets)
         self._field_sets.append([self._number_of[name] for name in names])
-        divided = column.divided or divided_texts(column)
+        # From numbers: how a bitmap is stored must not depend on how it was put together.
+        rows = BitMap(BitMap.union(bitmap_of(divided.rows), *divided.bitmaps).to_array())
         for field in self._field_sets[-1]:
-            self._presence[field] |= bitmap_of(column.rows)
+            self._presence[field] |= rows
         self._texts += divided.frequent
         self._text_fields += [fields] * len(divided.frequent)
         self._text_rows += divided.bitmaps

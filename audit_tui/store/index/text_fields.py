@@ -20,7 +20,7 @@ from audit_tui.core.metadata import deeper_path
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
     from pyroaring import BitMap
@@ -73,9 +73,6 @@ class Divided(NamedTuple):
 class Column:
     """The texts that events have in one field, or in the same two; an event may have several."""
 
-    divided: Divided | None = None
-    """The same divided, if that is known already."""
-
     def __init__(self) -> None:
         self.rows = array("H")
         self.numbers = array("I")
@@ -94,27 +91,17 @@ class Column:
         self.numbers.fromlist(list(map(self._number_of.__getitem__, texts)))
 
 
-_NO_COLUMNS: Mapping[tuple[str, ...], Column] = {}
-
-
 class TextFields:
     """Gathers the texts of events.
 
     Args:
         base: The seq that has row 0.
         most_long_bytes: More of long texts are too much.
-        expected: Columns to be used where they are needed, by their fields, instead of new ones.
     """
 
-    def __init__(
-        self,
-        base: int,
-        most_long_bytes: int,
-        expected: Mapping[tuple[str, ...], Column] = _NO_COLUMNS,
-    ) -> None:
+    def __init__(self, base: int, most_long_bytes: int) -> None:
         self._base = base
         self._most_long_bytes = most_long_bytes
-        self._expected = expected
         self._text_bytes = self._long_bytes = 0
         self.rows = array("H")
         """All events, also those without a text."""
@@ -133,7 +120,7 @@ class TextFields:
         seqs, *plain, metadata = zip(*events, strict=True)
         rows = [seq - base for seq in seqs]
         self.rows.fromlist(rows)
-        values = _Batch()
+        values = Batch()
         for name, texts in zip(PLAIN_FIELDS, plain, strict=True):
             self._count(present := _present(rows, texts))
             values.put(name, *present)
@@ -144,7 +131,7 @@ class TextFields:
             if column is None:
                 if len(self.columns) >= MAX_FIELDS:
                     raise TooMuchText
-                column = self.columns[names] = self._expected.get(names) or Column()
+                column = self.columns[names] = Column()
             column.add(some_rows, some_texts)
 
     def _count(self, values: Values) -> None:
@@ -163,17 +150,18 @@ def _present(rows: Sequence[int], values: Sequence[object]) -> Values:
     return [row for row, _ in pairs], [text for _, text in pairs]
 
 
-class _Batch:
+class Batch:
     """The texts of a few events by field."""
 
     def __init__(self) -> None:
-        self._columns: dict[str, tuple[list[int], list[str]]] = {}
+        self.columns: dict[str, tuple[list[int], list[str]]] = {}
+        """By field, rows and the text of each."""
 
     def put(self, name: str, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Add texts of a field."""
-        column = self._columns.get(name)
+        column = self.columns.get(name)
         if column is None:
-            column = self._columns[name] = [], []
+            column = self.columns[name] = [], []
         column[0].extend(rows)
         column[1].extend(texts)
 
@@ -203,21 +191,21 @@ class _Batch:
         """
         combined: dict[tuple[str, ...], Values] = {}
         for name in _REPEATED_FIELDS:
-            rows, texts = self._columns.get(name, ((), ()))
+            rows, texts = self.columns.get(name, ((), ()))
             text_at: dict[int, str | None] = dict(zip(rows, texts, strict=True))
-            for other, (other_rows, other_texts) in list(self._columns.items()):
+            for other, (other_rows, other_texts) in list(self.columns.items()):
                 if not text_at or not other.startswith(META) or not repeats.get((name, other), True):
                     continue
                 is_same = list(map(eq, map(text_at.get, other_rows), other_texts))
                 if repeats.setdefault((name, other), any(is_same)) and any(is_same):
                     both = list(compress(other_rows, is_same))
                     combined[name, other] = both, list(compress(other_texts, is_same))
-                    self._columns[other] = _without(other_rows, other_texts, is_same)
+                    self.columns[other] = _without(other_rows, other_texts, is_same)
                     text_at.update(dict.fromkeys(both))
             if text_at:
                 is_taken = [text_at[row] is None for row in rows]
-                self._columns[name] = _without(rows, texts, is_taken)
-        return combined | {(name,): values for name, values in self._columns.items() if values[0]}
+                self.columns[name] = _without(rows, texts, is_taken)
+        return combined | {(name,): values for name, values in self.columns.items() if values[0]}
 
     def _put_leaves(self, path: str, rows: Sequence[int], texts: Sequence[str]) -> None:
         self.put(META + stored_text(path), rows, texts)

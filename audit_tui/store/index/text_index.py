@@ -24,9 +24,8 @@ from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, 
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from audit_tui.store.index.text_fields import Column
     from audit_tui.store.tables.rows import Draft, StoredRow
 
 SHORT_EVENTS = 8_192
@@ -183,22 +182,16 @@ def stretches(connection: sqlite3.Connection) -> list[Stretch]:
     return [Stretch(*row) for row in rows]
 
 
-def made(
-    rows: Iterable[Sequence[Any]],
-    stretch: Stretch,
-    most_long_bytes: int | None = None,
-    expected: Mapping[tuple[str, ...], Column] | None = None,
-) -> Built | None:
+def made(rows: Iterable[Sequence[Any]], stretch: Stretch, most_long_bytes: int | None = None) -> Built | None:
     """Return the parts of a stretch; None when it has too much text.
 
     Args:
         rows: Of all its events, in order, the columns that ``text_fields.ROWS`` names.
         stretch: Of which events.
         most_long_bytes: As ``TextFields`` takes it; None is as much as is built.
-        expected: The same.
     """
     most_long_bytes = MAX_LONG_BYTES if most_long_bytes is None else most_long_bytes
-    fields = TextFields(block_of(stretch.first_seq), most_long_bytes, expected or {})
+    fields = TextFields(block_of(stretch.first_seq), most_long_bytes)
     collects = gc.isenabled()
     gc.disable()  # among a million objects without cycles, each search for them takes a second
     try:
