@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit_tui.core.privacy import name_finder
+from audit_tui.core.privacy.name_finder import NameFinder, PartKind
 from audit_tui.core.privacy.pseudonyms import Pseudonyms
 from tests.timing import is_linear
 
@@ -150,3 +152,18 @@ def test_any_user_at_all_is_hidden_and_nothing_fails(users: list[str], text: str
 )
 def test_the_time_is_linear_in_the_length(piece: str) -> None:
     assert is_linear(NAMES.text, piece, 20_000)
+
+
+def test_names_behind_the_most_are_found_by_their_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_finder, "MAX_NAMES", 2)
+    finder = NameFinder()
+    names = ["a1@x.io", "b2", "zoe.quartz@acme.io", "Max Holm", "user-77", "4711", "王秀英"]
+    assert [finder.add(name) for name in names] == [True] * 2 + [False] * 5
+    text = "b2, /home/zoe.quartz, ZOE.QUARTZ%40acme.io, Quartz, Holm, max_holm and USER-77 of 王秀英"
+    parts = finder.parts(text)
+    assert parts is not None
+    shown = "".join(part.text if part.kind is PartKind.PLAIN else "#" for part in parts)
+    assert shown == "#, /home/#, #, #, #, # and # of #"
+    assert finder.has_number(4711)
+    assert not finder.has_number(4712)
+    assert finder.parts("nobody else is here, not even a builder of houses") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.matching import texts_of
@@ -25,8 +26,9 @@ def chosen_values(
         events = value.events if rarest else -value.events
         return events, value.value is None, text.casefold(), text
 
-    values = [ValueCount(value, events) for value, events in totals.items() if events]
-    return tuple(sorted(values, key=rank)[:limit])
+    values = (ValueCount(value, events) for value, events in totals.items() if events)
+    # Not sorted: that keeps the folded text of each, which doubled the memory of large values.
+    return tuple(nsmallest(limit, values, key=rank))
 
 
 def facet_of(

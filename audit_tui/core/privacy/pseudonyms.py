@@ -61,8 +61,10 @@ class Pseudonyms:
     def learn(self, users: Iterable[str]) -> None:
         """Replace these users in texts from now on, the most frequent first."""
         for place, user in enumerate(users):
-            if is_name(user) and self._finder.add(user) and place < MAX_CODED:
-                self._coded("user", user)
+            if is_name(user):
+                self._finder.add(user)
+                if place < MAX_CODED:
+                    self._coded("user", user)
 
     def user(self, name: str | None) -> str | None:
         """Return the pseudonym of a user, ``user-k3f9aq``; who is nobody (root, "-") keeps the name."""
@@ -172,7 +174,7 @@ class Pseudonyms:
         return replaced
 
     def _own_names(self, user: str | None) -> Sequence[str]:
-        """The user, if the finder cannot take another name; it is known from now on else."""
+        """The user, if the finder remembers only the words of the name; it is known from now on else."""
         is_known = user is None or not is_name(user) or self._finder.add(user)
         return () if is_known or user is None else (user,)
 

@@ -59,6 +59,10 @@ LEARN_AGAIN_S = 5.0
 """While events are added, users are asked for again after this long."""
 
 
+MAX_USERS = 10_000_000
+"""So many users of a store are hidden in texts."""
+
+
 class RedactMode:
     """A switch, shared by all readers of a run.
 
@@ -92,7 +96,7 @@ class RedactMode:
 
             self._pseudonyms = Pseudonyms(self._load_key())
         if time.monotonic() >= self._learn_at_s and (seq := reader.newest_seq()) != self._learned_seq:
-            users = reader.values(Column.USER, "", _max_names())
+            users = reader.values(Column.USER, "", MAX_USERS)
             self._pseudonyms.learn(user.value for user in users if user.value)
             self._learned_seq, self._learn_at_s = seq, time.monotonic() + LEARN_AGAIN_S
         return self._pseudonyms

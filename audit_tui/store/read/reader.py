@@ -218,16 +218,14 @@ class StoreReader(Closing):
         statement = statements.values(field, has_search=bool(search))
         marks = (text, folded, folded, folded, limit) if search else (limit,)
         with self._asking(cancel) as session:
-            candidates = [
-                ((rank, -whole(events), False, str(name_folded), str(name)), ValueCount(str(name), events))
-                for name, events, rank, name_folded in session.rows(statement, marks)
-            ]
             missing = session.missing(BY_NAME[field.value]) if folded in NO_VALUE_WORDS else 0
+            values, before = [], 0
+            for name, events, rank, _ in session.rows(statement, marks):
+                values.append(ValueCount(str(name), whole(events)))
+                before += (rank, -values[-1].events) <= (_missing_rank(folded), -missing)
         if missing:
-            rank = _missing_rank(folded)
-            candidates.append(((rank, -missing, True, "", ""), ValueCount(None, missing)))
-            candidates.sort(key=lambda candidate: candidate[0])
-        return tuple(value for _, value in candidates[:limit])
+            values.insert(before, ValueCount(None, missing))
+        return tuple(values[:limit])
 
     def facets(
         self,
