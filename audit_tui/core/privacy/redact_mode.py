@@ -60,7 +60,7 @@ LEARN_AGAIN_S = 5.0
 
 
 MAX_USERS = 10_000_000
-"""So many users of a store are hidden in texts."""
+"""Up to this many users of a store are hidden in texts."""
 
 
 class RedactMode:
