@@ -254,6 +254,14 @@ def events_options(command: Callable[..., R]) -> Callable[..., R]:
     return reduce(lambda wrapped, option: option(wrapped), reversed(_EVENTS), chosen)
 
 
+def all_time_unless_chosen(command: Callable[P, R]) -> Callable[P, R]:
+    """Let the help of ``events_options`` below say that every time is taken where no range is chosen."""
+    for option in getattr(command, "__click_params__", ()):
+        if option.name == "range_name":
+            option.show_default = Preset.ALL_TIME.label
+    return command
+
+
 def time_context(context: click.Context, zone_name: str | None = None) -> TimeContext:
     """The zone, the moment of the run and the first day of the week.
 

@@ -11,12 +11,11 @@ from audit_tui.core.filter.matching import matcher
 from audit_tui.core.query import Standing
 from audit_tui.core.query_line.text import line_of
 from audit_tui.errors import StoreDamaged, StoreMissing
+from audit_tui.store.file.closing import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
@@ -27,7 +26,7 @@ POLL_S = 0.5
 """The seconds between two looks at the store; a look takes 0.1 ms."""
 
 
-class Watch:
+class Watch(Closing):
     """New events that a filter takes, in the order in which they are appended.
 
     Args:
@@ -67,15 +66,8 @@ class Watch:
         self._seq = newest if saved is None else min(saved, newest)
         self._cursor.begin(self._seq)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let the store go, and note where the run ended."""
         self._reader.close()
         self._cursor.close()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.commands.query import to_stdout
-from audit_tui.cli.options import events_options, format_option, source_option
+from audit_tui.cli.options import all_time_unless_chosen, events_options, format_option, source_option
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.rules import load_runner
@@ -49,6 +49,7 @@ LEVELS = [level.word for level in Level]
 @click.command("detect")
 @click.argument("rules", metavar="RULES...", nargs=-1, required=True)
 @source_option
+@all_time_unless_chosen
 @events_options
 @click.option(
     "--min-level",

@@ -116,18 +116,19 @@ def export_command(
     unrecorded = OwnActs(store, is_on=settings.record_own_acts).exported(job, result)
     if unrecorded:
         click.echo(clean_visible(unrecorded), err=True)
-    if not result.events:
-        tell_none(choice)
 
 
 def _tell(result: ExportResult, store: EventSource, choice: EventsChoice, *, is_replaced: bool) -> None:
     """Tell what was written where, in which range if nobody chose it, and what was replaced."""
     with reading(store) as reader:
         of_range, how_to_more = range_notes(choice, result.events, reader)
+        choice = replace(choice, is_of_nothing=reader.info().last_us is None)
     message = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
     replacing = ", replacing what was there" if is_replaced else ""
     click.echo(f"{message}{replacing}{how_to_more}.", err=True)
     click.echo(f"Seals: {result.seal_words}.", err=True)
+    if not result.events:
+        tell_none(choice)
 
 
 def _format(out: Path, form: str | None) -> Format:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.options import events_options, query_argument, store_option
+from audit_tui.cli.options import all_time_unless_chosen, events_options, query_argument, store_option
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.rules import RuleWatch, rules_option
 from audit_tui.config import state_directory
@@ -34,6 +34,7 @@ TABLE, LINES = "table", "jsonl"
 @click.command("watch")
 @query_argument
 @store_option
+@all_time_unless_chosen
 @events_options
 @click.option(
     "--exec",
