@@ -39,6 +39,11 @@ def list_field(name: str) -> ListField | None:
     return field if isinstance(field, MetaField) else list_column(field)
 
 
+def field_words(field: ListField) -> str:
+    """Return the name of a field in a sentence."""
+    return field.label if isinstance(field, MetaField) else field.words
+
+
 def metadata_text(metadata: dict[str, Any], path: str) -> str | None:
     """Return the values that a name in the metadata leads to, as one text; None where there are none."""
     texts: list[str] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.columns import column_named, list_column
+from audit_tui.core.event_fields import list_field
 from audit_tui.core.filter.filters import All, Any, Condition, Not, conditions_in, field_named
 from audit_tui.core.filter.operators import BY_KEY
 from audit_tui.core.flat_filter import FlatFilter, Match
@@ -87,7 +87,7 @@ class Left(Record):
                     > MAX_CONDITIONS
                 ):
                     raise ValueError("too many conditions")
-                key = list_column(column_named(column))
+                key = list_field(column)
                 if key is None:
                     raise ValueError("not an order")
                 view = View(expression, _range(wanted_range), Sort(key, descending), chips, is_lifted)

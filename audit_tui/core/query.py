@@ -11,7 +11,8 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
-from audit_tui.core.columns import Column, ListColumn, NameColumn
+from audit_tui.core.columns import READ_TO_SORT, Column, NameColumn
+from audit_tui.core.event_fields import row_text
 from audit_tui.core.filter.filters import EVERYTHING, FILTER_COLUMNS, Filter, MetaField
 from audit_tui.core.filter.networks import address_of
 from audit_tui.core.record import Record
@@ -19,6 +20,7 @@ from audit_tui.core.record import Record
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.event_fields import ListField
 
 
 SortRank: TypeAlias = tuple[bool, str, str]
@@ -45,8 +47,13 @@ class Sort(Record):
     comes first.
     """
 
-    column: ListColumn = Column.TIME
+    column: ListField = Column.TIME
     descending: bool = True
+
+    @property
+    def reads_rows(self) -> bool:
+        """Tell whether texts must be read to sort by them: no index has their order."""
+        return self.column in READ_TO_SORT or isinstance(self.column, MetaField)
 
     def rank(self, text: str | None) -> SortRank:
         """Return what a text of the column is compared by, ascending."""
@@ -92,6 +99,13 @@ class EventQuery(Record):
     paths: tuple[str, ...] = ()
     """The names of metadata fields whose texts the rows are to carry."""
 
+    @property
+    def row_paths(self) -> tuple[str, ...]:
+        """Those, and the field that the rows are sorted by."""
+        column = self.sort.column
+        is_more = isinstance(column, MetaField) and column.path not in self.paths
+        return (*self.paths, column.path) if is_more and isinstance(column, MetaField) else self.paths
+
 
 class PageKey(Record):
     """The place of an event in a sorted result, without counting the rows before it."""
@@ -106,7 +120,7 @@ class PageKey(Record):
         """The key of a row in a result sorted so."""
         value: str | None = None
         if sort.column is not Column.TIME:
-            value = row.text(sort.column)
+            value = row_text(row, sort.column)
         return cls(value, row.occurred_us, row.seq)
 
     def just_before(self, sort: Sort) -> PageKey:

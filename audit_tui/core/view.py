@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
+from audit_tui.core.event_fields import field_words
 from audit_tui.core.filter.filters import (
     EVERYTHING,
     All,
@@ -189,13 +190,8 @@ def _bound_us(part: Filter) -> int | None:
 
 
 def next_sort(current: Sort, column: ListField) -> Sort:
-    """Return the order after a column was chosen: ascending, descending, then newest first again.
-
-    A field of the metadata, which no store sorts by, changes nothing.
-    """
-    if isinstance(column, MetaField):
-        return current
-    if current == NEWEST_FIRST or current.column is not column:
+    """Return the order after a column was chosen: ascending, descending, then newest first again."""
+    if current == NEWEST_FIRST or current.column != column:
         return Sort(column, descending=False)
     return NEWEST_FIRST if current.descending else Sort(column, descending=True)
 
@@ -206,4 +202,4 @@ def sort_words(sort: Sort) -> str:
         return "newest first"
     if sort.column is NEWEST_FIRST.column:
         return "oldest first"
-    return f"by {sort.column.words}{', descending' if sort.descending else ''}"
+    return f"by {field_words(sort.column)}{', descending' if sort.descending else ''}"

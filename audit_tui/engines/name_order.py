@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from audit_tui.core.event_fields import row_text
 from audit_tui.core.query import After, AtRow, Before, Page
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class NameOrder:
         """Return rows in the order of the result, or backwards."""
         rows.sort(key=lambda row: (row.occurred_us, row.seq), reverse=not is_back)
         rows.sort(
-            key=lambda row: self._sort.rank(row.text(self._sort.column)),
+            key=lambda row: self._sort.rank(row_text(row, self._sort.column)),
             reverse=self._sort.descending is not is_back,
         )
         return rows

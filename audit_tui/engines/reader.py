@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import READ_TO_SORT, Column, ListColumn, NameColumn
+from audit_tui.core.columns import READ_TO_SORT, Column, NameColumn
 from audit_tui.core.filter.filters import NO_VALUE_WORDS, Condition, MetaField
 from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.investigate.facets import facet_of
@@ -29,7 +29,7 @@ from audit_tui.engines.name_order import NameOrder
 from audit_tui.engines.projections import Projections
 from audit_tui.engines.rows import event_of, facet_text, row_of
 from audit_tui.engines.totals import Scope, Totals, or_else
-from audit_tui.errors import SourceLost
+from audit_tui.errors import SourceLost, StoreError
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.query import EventQuery, Facet, FacetField, Place
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.dialect import Dialect
@@ -110,7 +111,7 @@ class SharedReader:
         """Return a block of rows of a result."""
         if query.sort.column is Column.TIME:
             return self._page_by_time(query, place, limit_rows, cancel)
-        if query.sort.column in _SORTED_THERE:
+        if _is_sorted_there(query.sort.column):
             return self._page_by_text(query, place, limit_rows, cancel)
         return self._name_order(query, cancel).page(place, limit_rows)
 
@@ -127,7 +128,7 @@ class SharedReader:
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
         """Return how many rows of the result come before this key."""
-        if query.sort.column in _SORTED_THERE:
+        if _is_sorted_there(query.sort.column):
             args = Args(self._dialect)
             where = f"{self._scope.where(args, query)} AND {self._before_text(args, query, key)}"
             return self._number(f"SELECT count(*) FROM audit_events e WHERE {where}", args, cancel)
@@ -414,8 +415,10 @@ class SharedReader:
             rows.reverse()
         return Page(tuple(rows), is_end)
 
-    def _compared(self, column: ListColumn) -> tuple[str, ...]:
+    def _compared(self, column: ListField) -> tuple[str, ...]:
         """Return what rows are compared by in the order of a column, before their time."""
+        if isinstance(column, MetaField):
+            raise StoreError("A shared store does not sort by metadata.", "Sort by a column.")
         if column is Column.SEQ:
             return ("e.id",)
         name = f"e.{column.value}"
@@ -489,3 +492,8 @@ def _of(alias: str, order: str) -> str:
     return (
         order.replace("occurred_us", f"{alias}.occurred_us").replace("id", f"{alias}.id") if alias else order
     )
+
+
+def _is_sorted_there(field: ListField) -> bool:
+    """Tell whether the engine makes the order of a field, or says that it does not."""
+    return isinstance(field, MetaField) or field in _SORTED_THERE

@@ -59,10 +59,11 @@ def holds(expression: Filter, row: EventRow) -> bool:
 def compare(left: EventRow, right: EventRow, sort: Sort) -> int:
     """Return less than 0 when ``left`` comes first."""
     moments = (left.occurred_us, left.seq), (right.occurred_us, right.seq)
-    by_time = -1 if moments[0] > moments[1] else 1
-    if sort.column is Column.TIME:
+    by_time, column = -1 if moments[0] > moments[1] else 1, sort.column
+    assert isinstance(column, Column)
+    if column is Column.TIME:
         return by_time if sort.descending else -by_time
-    values = [_rank(getattr(row, sort.column.value), sort.column) for row in (left, right)]
+    values = [_rank(getattr(row, column.value), column) for row in (left, right)]
     if values[0] == values[1]:
         return by_time
     return -1 if (values[0] < values[1]) is not sort.descending else 1

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import LISTABLE_COLUMNS, NAME_COLUMNS, Column
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
+from audit_tui.core.event_fields import metadata_text
 from audit_tui.core.filter.filters import (
     ANY_TEXT,
     EVERYTHING,
@@ -28,7 +29,18 @@ from audit_tui.core.filter.filters import (
     Not,
 )
 from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, IS_NOT, NOT_IN_NETWORK
-from audit_tui.core.query import After, AtRow, Before, EventQuery, Facet, Interval, PageKey, Place, Sort
+from audit_tui.core.query import (
+    After,
+    AtRow,
+    Before,
+    EventQuery,
+    Facet,
+    Interval,
+    PageKey,
+    Place,
+    Sort,
+    SortRank,
+)
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.evidence.verifying import Request, verify
 from audit_tui.store.index import session, text_index, timeline
@@ -228,6 +240,35 @@ def test_the_rows_of_a_search(reader: StoreReader, query: EventQuery, data: st.D
 def test_every_condition(reader: StoreReader, expression: Filter) -> None:
     assert reader.count(EventQuery(expression)) == len(expected(EventQuery(expression)))
     assert reader.count(EventQuery(Not(expression))) == len(EVENTS) - len(expected(EventQuery(expression)))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=QUERIES, path=st.sampled_from(PATHS), descending=st.booleans(), data=st.data())
+def test_the_order_of_a_field_of_the_metadata(
+    reader: StoreReader, query: EventQuery, path: str, descending: bool, data: st.DataObject
+) -> None:
+    sort = Sort(MetaField(path), descending)
+
+    def rank(row: EventRow) -> SortRank:
+        text = metadata_text(HELD[row.seq].metadata, path)
+        return sort.rank(None if text is None else oracle.stored(text))
+
+    rows = sorted(expected(replace(query, sort=Sort())), key=rank, reverse=descending)
+    if descending:
+        rows.sort(key=lambda row: (row.occurred_us, row.seq), reverse=True)
+        rows.sort(key=rank, reverse=True)
+    query = replace(query, sort=sort)
+    seqs = [row.seq for row in rows]
+    walk = walked(reader, query, data.draw(st.sampled_from([9, 200])))
+    assert [row.seq for row in walk] == seqs
+    if walk:
+        place = data.draw(st.integers(0, len(walk) - 1))
+        key = PageKey.of(walk[place], sort)
+        before, after = reader.page(query, Before(key), 7), reader.page(query, After(key), 7)
+        assert [row.seq for row in before.rows] == seqs[max(0, place - 7) : place]
+        assert [row.seq for row in after.rows] == seqs[place + 1 : place + 8]
+        assert reader.locate(query, key) == place
+        assert [event.key for event in reader.events(query)] == [HELD[seq].key for seq in seqs]
 
 
 @pytest.mark.parametrize("most_texts", [3, 1_000])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.event import AuditEvent, EventRow
+from audit_tui.core.event_fields import row_text
 from audit_tui.core.filter.filters import NO_VALUE_WORDS
 from audit_tui.core.metadata import leaves
 from audit_tui.core.query import (
@@ -249,12 +250,12 @@ class FakeReader:
         rows = self._results.get((query, len(self._events)))
         if rows is None:
             events = [*self._events]
-            rows = [row_of(event, query.paths) for event in events if _wanted(query, event)]
+            rows = [row_of(event, query.row_paths) for event in events if _wanted(query, event)]
             sort, by_time = query.sort, query.sort.column is Column.TIME
             rows.sort(key=lambda row: (row.occurred_us, row.seq), reverse=sort.descending or not by_time)
             if not by_time:
                 # Rows of one value stay newest first, also when turned round.
-                rows.sort(key=lambda row: sort.rank(row.text(sort.column)), reverse=sort.descending)
+                rows.sort(key=lambda row: sort.rank(row_text(row, sort.column)), reverse=sort.descending)
             self._results[query, len(events)] = rows
         return [*rows]
 

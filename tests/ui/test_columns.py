@@ -11,7 +11,7 @@ from audit_tui.core.columns import LISTABLE_COLUMNS, Column
 from audit_tui.core.event_text import tabbed_row
 from audit_tui.core.filter.filters import Condition, MetaField
 from audit_tui.core.filter.operators import IS
-from audit_tui.core.query import EventQuery, Sort
+from audit_tui.core.query import NEWEST_FIRST, EventQuery, Sort
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import ListedColumn, View
 from audit_tui.errors import ConfigError
@@ -85,7 +85,20 @@ def test_a_metadata_field_is_a_column_and_narrows() -> None:
         assert "meta.Model ID" in heads(driver)
         assert "m-4f19c2" in driver.text()
         await driver.press(*["l"] * 9, "s")
-        assert "cannot be sorted" in driver.text()
+        assert driver.review.view.sort == Sort(field, descending=False)
+        assert "by meta.Model ID" in driver.text()
+        await driver.press("home")
+        result = FakeReader(account()).result(driver.review.event_list.shown.query)
+        highlighted = driver.review.table.highlighted
+        assert highlighted is not None
+        assert highlighted.seq == result[0].seq
+        await driver.press("end")
+        highlighted = driver.review.table.highlighted
+        assert highlighted is not None
+        assert highlighted.seq == result[-1].seq
+        await driver.press("home")
+        await driver.press("u")
+        assert driver.review.view.sort == NEWEST_FIRST
         await driver.press("equals_sign")
         assert driver.review.view.in_force == Condition(field, IS, "m-4f19c2")
         await driver.press("X")

@@ -18,13 +18,14 @@ from audit_tui.cli.options import events_options, format_option, parse_columns, 
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
-from audit_tui.core.columns import LISTABLE_COLUMNS, column_named, list_column
+from audit_tui.core.event_fields import FIELDS_HINT, list_field
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.filter.filters import EVERYTHING, two_ways_words
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.time.dates import Preset, range_label, range_words
+from audit_tui.errors import UsageError
 from audit_tui.output.writers import write_events
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ TERMINAL_LIMIT = 100
 @click.option(
     "--sort",
     metavar="COLUMN",
-    type=click.Choice(LISTABLE_COLUMNS, case_sensitive=False),
+    shell_complete=complete_columns,
     default=NEWEST_FIRST.column.value,
     show_default="time, newest first",
-    help="The order: by a column of the list, as time, user or source_ip.",
+    help="The order: by a column of the list, as time, user or source_ip, or by meta.NAME.",
 )
 @click.option(
     "--reverse", "is_reversed", is_flag=True, help="The other way round: the oldest first, or Z to A."
@@ -92,7 +93,9 @@ def query_command(
 
 def _sort(name: str, *, is_reversed: bool) -> Sort:
     """Return an order as it is asked for: the newest first, other columns from A to Z."""
-    key = list_column(column_named(name)) or NEWEST_FIRST.column
+    key = list_field(name)
+    if key is None:
+        raise UsageError(f"No order {name!r}.", FIELDS_HINT)
     is_newest_first = key is NEWEST_FIRST.column
     return Sort(key, descending=is_newest_first is not is_reversed)
 

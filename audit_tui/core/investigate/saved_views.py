@@ -13,8 +13,9 @@ from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.core.columns import Column, column_named, list_column
+from audit_tui.core.columns import Column, column_named
 from audit_tui.core.event import to_us
+from audit_tui.core.event_fields import list_field
 from audit_tui.core.filter.filters import EVERYTHING, Condition
 from audit_tui.core.filter.filters import All as AllOf
 from audit_tui.core.filter.filters import Any as AnyOf
@@ -238,7 +239,7 @@ def _view(table: Mapping[str, Any]) -> SavedView:
     if unknown or not all(isinstance(value, str) for value in texts.values()) or not name:
         raise ValueError(f"the view {name!r} has {', '.join(sorted(unknown)) or 'a value that is not text'}")
     star, order = table.get("star"), texts["sort"]
-    key = list_column(column_named(order.removeprefix("-"))) if order else NEWEST_FIRST.column
+    key = list_field(order.removeprefix("-")) if order else NEWEST_FIRST.column
     new = column_named(texts["new"]) if texts["new"] else None
     if key is None or (star is not None and star not in STARS) or (texts["new"] and new not in NEW_COLUMNS):
         raise ValueError(f"the view {name!r} has a sort, new or star that does not exist")

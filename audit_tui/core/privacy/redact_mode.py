@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.event_fields import metadata_texts
+from audit_tui.core.event_fields import metadata_text, metadata_texts
 from audit_tui.core.filter.filters import (
     NO_VALUE_WORDS,
     All,
@@ -163,7 +163,7 @@ class RedactingReader:
         if names is None:
             return self.plain.page(query, place, limit_rows, cancel)
         page = self.plain.page(replace(self._real(query), paths=()), place, limit_rows, cancel)
-        return replace(page, rows=tuple(self._row(names, row, query.paths) for row in page.rows))
+        return replace(page, rows=tuple(self._row(names, row, query.row_paths) for row in page.rows))
 
     def count(
         self,
@@ -276,11 +276,11 @@ class RedactingReader:
             event = self.plain.event(seq)
             if event is None or event.occurred_us != key.occurred_us:
                 continue
-            shown, text = names.event(event), getattr(event, sort.column.attribute)
-            if key.value in (getattr(shown, sort.column.attribute), text):
-                return replace(key, value=text)
+            shown, text = names.event(event), _sorted_by(event, sort)
             if isinstance(text, int):
                 return key
+            if key.value in (_sorted_by(shown, sort), text):
+                return replace(key, value=text)
         return replace(key, value=names.originals(key.value)[0])
 
     def _totals(self, field: FacetField, values: tuple[ValueCount, ...]) -> Counter[str | None]:
@@ -330,3 +330,12 @@ def _max_names() -> int:
     from audit_tui.core.privacy.name_finder import MAX_NAMES
 
     return MAX_NAMES
+
+
+def _sorted_by(event: AuditEvent, sort: Sort) -> str | int | None:
+    """Return the value of an event that an order compares."""
+    column = sort.column
+    if isinstance(column, MetaField):
+        return metadata_text(event.metadata, column.path)
+    value: str | int | None = getattr(event, column.attribute)
+    return value

@@ -606,7 +606,7 @@ class ByText(Order):
         """Yield the keys of all events, or of those that are among some, by their rows."""
         for segment, all_places in zip(self._settled.segments, self._settled.places, strict=True):
             places = all_places if seqs is None else all_places & segment.places(seqs)
-            for seq, occurred_us, text in self._session.texts(self._sort.column.value, segment, places):
+            for seq, occurred_us, text in self._session.texts(self._sort.column, segment, places):
                 yield self._key(text, occurred_us, seq)
 
     def _key_of(self, key: PageKey) -> _TextKey:

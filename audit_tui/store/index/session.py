@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyroaring import BitMap
 
+from audit_tui.core.columns import Column
 from audit_tui.core.event import EventRow
+from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.fields import FIELDS, MISSING, ROWS, texts_of
@@ -20,6 +22,7 @@ from audit_tui.store.tables import statements
 from audit_tui.store.tables.index_layout import REMOVALS
 from audit_tui.store.tables.rows import (
     read_count,
+    read_field,
     read_fields,
     read_outcome,
     read_severity,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.event_fields import ListField
     from audit_tui.core.filter.filters import Condition, FilterField
     from audit_tui.store.index.cache import Cache
     from audit_tui.store.index.fields import IndexField
@@ -271,13 +275,19 @@ class Session:
             rows = self._chosen(statement, seqs)
         return Counter(stored_values(field, [value for _, value in rows]))
 
-    def texts(self, column: str, segment: Segment, places: BitMap) -> Iterator[tuple[int, int, str | None]]:
-        """Yield seq, time and a text column of events of a segment, in no order."""
+    def texts(
+        self, field: ListField, segment: Segment, places: BitMap
+    ) -> Iterator[tuple[int, int, str | None]]:
+        """Yield seq, time and text of a field of events of a segment, in no order."""
         left = iter(places)
+        path = field.path if isinstance(field, MetaField) else None
+        column = field.attribute if isinstance(field, Column) else "metadata"
         while batch := list(islice(left, _ROWS_AT_ONCE)):
+            self.check()
             statement = f"SELECT seq, occurred_us, {column} FROM events WHERE seq"  # noqa: S608 - our own
-            for seq, occurred_us, text in self._chosen(statement, segment.seqs(batch)):
-                yield seq, time_or_zero(occurred_us), read_text(text)
+            for seq, occurred_us, stored in self._chosen(statement, segment.seqs(batch)):
+                text = read_text(stored) if path is None else read_field(stored, path)
+                yield seq, time_or_zero(occurred_us), text
 
     def _chosen(self, statement: str, seqs: Sequence[int]) -> Iterable[tuple[Any, ...]]:
         """Yield the rows of some events, one in memory at a time: a row may have megabytes."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.core.columns import READ_TO_SORT, Column, NameColumn
+from audit_tui.core.columns import Column, NameColumn
 from audit_tui.core.filter.filters import NO_VALUE_WORDS, MetaField
 from audit_tui.core.query import (
     After,
@@ -188,7 +188,7 @@ class StoreReader(Closing):
         """Return a block of rows of a result."""
         with self._asking(cancel) as session:
             seqs, is_end = self._order(session, query).page(place, limit_rows)
-            return Page(tuple(session.listed(seqs, query.paths)), is_end)
+            return Page(tuple(session.listed(seqs, query.row_paths)), is_end)
 
     def count(
         self,
@@ -293,7 +293,7 @@ class StoreReader(Closing):
         """
         if query.upto_seq is None:
             query = replace(query, upto_seq=self.newest_seq())
-        is_sorted = query.sort.column in READ_TO_SORT
+        is_sorted = query.sort.reads_rows
         limit = STREAM_SORTED_ROWS if is_sorted else FIRST_ROWS
         place: Place = AtRow(0)
         is_end = False
@@ -301,7 +301,7 @@ class StoreReader(Closing):
             with self._asking(cancel, has_deadline=False) as session:
                 seqs, is_end = self._order(session, query).page(place, limit)
                 if seqs:
-                    place = After(PageKey.of(session.listed(seqs[-1:])[0], query.sort))
+                    place = After(PageKey.of(session.listed(seqs[-1:], query.row_paths)[0], query.sort))
             for first in range(0, len(seqs), STREAM_ROWS):
                 for batch in self._batches(seqs[first : first + STREAM_ROWS], cancel):
                     yield from self._stored(batch, cancel)

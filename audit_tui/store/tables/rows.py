@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, json_text
-from audit_tui.core.event_fields import metadata_texts
+from audit_tui.core.event_fields import metadata_text, metadata_texts
 from audit_tui.core.json_encoding import read_json
 from audit_tui.errors import StoreDamaged
 
@@ -206,6 +206,11 @@ def read_severity(value: object) -> int | None:
 def read_fields(metadata: object, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Return the names and texts of fields of stored metadata; what is not there is left out."""
     return metadata_texts(_read_metadata(metadata), paths)
+
+
+def read_field(metadata: object, path: str) -> str | None:
+    """Return the text of a field of stored metadata; None where it is not there."""
+    return metadata_text(_read_metadata(metadata), path) if metadata is not None else None
 
 
 def _read_metadata(text: object) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual import on
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filter.filters import Any, Condition
+from audit_tui.core.event_fields import metadata_text
+from audit_tui.core.filter.filters import Any, Condition, MetaField
 from audit_tui.core.filter.operators import IS
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import After, AtRow, PageKey
@@ -246,7 +247,11 @@ def places_of(query: EventQuery, seqs: Sequence[int], reader: EventReader) -> li
         if event is None:
             continue
         column = query.sort.column
-        value = None if column is Column.TIME else getattr(event, column.attribute)
+        value: object = None
+        if isinstance(column, MetaField):
+            value = metadata_text(event.metadata, column.path)
+        elif column is not Column.TIME:
+            value = getattr(event, column.attribute)
         key = PageKey(None if value is None else str(value), event.occurred_us, seq)
         page = reader.page(query, After(key.just_before(query.sort)), 1)
         if page.rows and page.rows[0].seq == seq:

@@ -10,7 +10,8 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 
-from audit_tui.core.columns import READ_TO_SORT, Column
+from audit_tui.core.columns import Column
+from audit_tui.core.event_fields import field_words
 from audit_tui.core.filter.filters import All, Condition
 from audit_tui.core.filter.operators import MORE
 from audit_tui.core.query import Bound, SourceState, Standing
@@ -391,7 +392,7 @@ class EventList(Container):
         if question.page is not None or not self.has_result or wanted == shown:
             return "Reading"
         if wanted.sort != shown.sort:
-            return f"Sorting by {wanted.sort.column.words}"
+            return f"Sorting by {field_words(wanted.sort.column)}"
         return "Filtering" if wanted.in_force != shown.in_force else "Reading another time range"
 
     # -- in threads: these only ask and post
@@ -514,7 +515,7 @@ class EventList(Container):
     def _ask_run(self, message: FoldingTable.RunNeeded) -> None:
         message.stop()
         query = self.shown.query
-        if self.wanted is None and query.sort.column not in READ_TO_SORT:
+        if self.wanted is None and not query.sort.reads_rows:
             work = partial(self._read_run, self._number, query, message.row, self._runs.begin())
             self._start("runs", work)
 

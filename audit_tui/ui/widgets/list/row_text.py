@@ -154,7 +154,7 @@ class RowText:
 
     def _heading(self, box: ColumnBox) -> str:
         label = clean(box.column.label[:MEASURED_CHARS])
-        if box.column is not self._sort.column:
+        if box.column != self._sort.column:
             return fit(label, box.width)
         mark = "▼" if self._sort.descending else "▲"
         gap = " " if cell_len(label) + 2 <= box.width else ""
