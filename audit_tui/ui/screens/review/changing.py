@@ -55,9 +55,10 @@ class Changing(ReviewBase):
         events = self.event_list.count.value
         if view.sort.reads_rows and events > MOST_SORTED_TEXTS:
             is_metadata = isinstance(view.sort.column, MetaField)
+            texts = "events' metadata" if is_metadata else f"{field_words(view.sort.column)}s"
             seconds = round(events * (SORTED_METADATA_S if is_metadata else SORTED_TEXT_S), -1)
             told = QueryTooLong(
-                f"All {thousands(events)} events must be read to sort by {field_words(view.sort.column)}:"
+                f"All {thousands(events)} {texts} must be read to sort by them:"
                 f" about {seconds:.0f} seconds, and again for each page.",
                 "Narrow the list first.",
             )
