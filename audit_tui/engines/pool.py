@@ -29,6 +29,14 @@ LEAST_WAIT_S, MOST_WAIT_S = 1.0, 30.0
 """The time between two tries to connect, doubled each time."""
 
 
+_NARROW = "Narrow the range."
+_NARROW_TEXTS = (
+    "Narrow the range, or ask the owner for the text index that audit-tui ship --print-schema shows."
+)
+_PLAIN_TEXTS = "coalesce(e.folded_texts"
+"""Of PostgreSQL, which reads the texts of ten million events in 30 s without that index."""
+
+
 class Connection(Protocol):
     """One connection to an engine, for one thread at a time."""
 
@@ -105,9 +113,8 @@ class Pool:
                         return connection.rows(statement, values)
                 except QueryCancelled:
                     if is_late.is_set():
-                        raise QueryTooLong(
-                            f"The answer takes longer than {limit_s:g} s.", "Narrow the range."
-                        ) from None
+                        hint = _NARROW_TEXTS if _PLAIN_TEXTS in statement else _NARROW
+                        raise QueryTooLong(f"The answer takes longer than {limit_s:g} s.", hint) from None
                     raise
 
     def written(self, statement: str) -> str:

@@ -112,6 +112,12 @@ def test_an_answer_that_takes_too_long_is_ended(server: Server, opened: ReaderFa
     opened().close()
     with closing(open_shared(SourceUrl(server.url("lost")), deadline_s=0.05)()) as reader:
         assert isinstance(reader, SharedReader)
-        with pytest.raises(QueryTooLong):
+        with pytest.raises(QueryTooLong) as caught:
             reader._pool.rows("SELECT pg_sleep(60)", {})
+        assert caught.value.hint == "Narrow the range."
+        # A text that no index answers: what can be done about it.
+        slow = "SELECT pg_sleep(60), coalesce(e.folded_texts, e.texts) FROM audit_events e LIMIT 1"
+        with pytest.raises(QueryTooLong) as caught:
+            reader._pool.rows(slow, {})
+        assert "ask the owner for the text index" in caught.value.hint
         reader._pool.rows("SELECT pg_sleep(0.1)", {}, has_deadline=False)
