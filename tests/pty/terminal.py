@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyte
 
+from tests.pty import forking
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
@@ -145,7 +147,7 @@ class Terminal:
         self._primary, secondary = pty.openpty()
         os.set_blocking(self._primary, False)
         self._set_size(columns, rows)
-        self._pid = _spawn(argv, os.ttyname(secondary), env or {})
+        self._pid, self._end = _spawn(argv, os.ttyname(secondary), env or {})
         os.close(secondary)
         self._reaper = threading.Thread(target=self._reap, daemon=True)
         self._reaper.start()
@@ -204,6 +206,10 @@ class Terminal:
         """Click the left or the right button on a cell, counted from 0 at the left and the top."""
         button = 2 if is_right else 0
         self.send(f"\x1b[<{button};{column + 1};{row + 1}M\x1b[<{button};{column + 1};{row + 1}m")
+
+    def scroll_down(self, column: int, row: int) -> None:
+        """Turn the wheel of the mouse by a notch over a cell."""
+        self.send(f"\x1b[<65;{column + 1};{row + 1}M")
 
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Press the left button on a cell, and let it go on another."""
@@ -351,23 +357,28 @@ class Terminal:
         fcntl.ioctl(self._primary, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def _reap(self) -> None:
-        _, self._status = os.waitpid(self._pid, 0)
+        self._status = os.waitpid(self._pid, 0)[1] if self._end is None else forking.status(self._end)
         self._ended.set()
 
 
-def _spawn(argv: Sequence[str], tty: str, env: Mapping[str, str | None]) -> int:
+def _spawn(argv: Sequence[str], tty: str, env: Mapping[str, str | None]) -> tuple[int, int | None]:
     """Start a program as the leader of a session whose terminal is ``tty``.
+
+    Returns:
+        Its number, and what ``forking.status`` waits for; None for a child of this process.
 
     Not pty.fork: this process may have threads, and Python 3.12 warns of a fork then. A session's leader
     that opens a terminal gets it as its own.
     """
-    environment = {**os.environ, **env}
+    environment = {name: value for name, value in {**os.environ, **env}.items() if value is not None}
+    if tuple(argv[:2]) == AUDIT_TUI[:2] and (forked := forking.start(argv[2], [*argv[3:]], tty, environment)):
+        return forked
     program = shutil.which(argv[0])
     assert program is not None, f"no program {argv[0]}"
-    return os.posix_spawn(
+    pid = os.posix_spawn(
         program,
         list(argv),
-        {name: value for name, value in environment.items() if value is not None},
+        environment,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, tty, os.O_RDWR, 0),
             (os.POSIX_SPAWN_DUP2, 0, 1),
@@ -377,3 +388,4 @@ def _spawn(argv: Sequence[str], tty: str, env: Mapping[str, str | None]) -> int:
         # Python ignores these two, and a child would inherit that.
         setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
     )
+    return pid, None

@@ -175,10 +175,11 @@ def test_the_walk_by_mouse(store: Path, size: tuple[int, int]) -> None:
 
         # Facets: only what has a value, by its line.
         command(terminal, "facets", "Facets")
-        # Its lines stay where they are once the last field is counted.
-        terminal.read_until(
-            lambda shown: LAST_COUNTED.search(shown.screen_text()) is not None, what="targets"
-        )
+        # Its lines stay where they are once the last field is counted: at 80x24 it is below the screen.
+        column, row = terminal.find("most frequent first")
+        while LAST_COUNTED.search(terminal.screen_text()) is None:
+            terminal.scroll_down(column, row + 5)
+            terminal.take(0.05)
         # The first click puts the cursor there, the second one takes the value.
         while "outcome=failure" not in (before := terminal.screen_text()):
             click_on(terminal, "failure ")
