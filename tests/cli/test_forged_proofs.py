@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -48,20 +49,33 @@ class Export(NamedTuple):
         return checked.exit_code, checked.stdout
 
 
-@pytest.fixture(params=["csv", "jsonl", "json", "md"])
-def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Export:
+@pytest.fixture(scope="module", params=["csv", "jsonl", "json", "md"])
+def made(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Export:
+    """An export with its store, its key and an anchor, in a folder of their own."""
+    folder = tmp_path_factory.mktemp("export")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder / "home"))
+        patch.setenv("AUDIT_TUI_CONFIG", str(folder / "config.toml"))
+        (folder / "config.toml").touch()
+        store = make_store(folder / "audit.db", EVENTS)
+        key = run("seal", "key", "new", "-s", str(store)).stdout.strip()
+        run("redact", "5", "-s", str(store), "--field", "description", "--why", "x", "--yes")
+        out = folder / f"june.{request.param}"
+        choice = ("--range", "all-time", "--filter", "user=mallory", "--tz", "Europe/Berlin")
+        run("export", str(out), "-s", str(store), "--proof", *choice)
+        run("seal", "anchor", str(folder / "kept"), "-s", str(store))
+    return Export(store, out, out.with_name(f"{out.name}.proof.jsonl"), key, folder / "kept")
+
+
+@pytest.fixture
+def export(made: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Export:
+    """A copy to forge."""
+    shutil.copytree(made.store.parent, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("AUDIT_TUI_CONFIG", str(tmp_path / "config.toml"))
-    (tmp_path / "config.toml").touch()
-    store = make_store(tmp_path / "audit.db", EVENTS)
-    key = run("seal", "key", "new", "-s", str(store)).stdout.strip()
-    run("redact", "5", "-s", str(store), "--field", "description", "--why", "x", "--yes")
-    out = tmp_path / f"june.{request.param}"
-    run(
-        "export", str(out), "-s", str(store), "--range", "all-time", "--filter", "user=mallory", "--proof",
-        "--tz", "Europe/Berlin",
-    )  # fmt: skip
-    run("seal", "anchor", str(tmp_path / "kept"), "-s", str(store))
-    return Export(store, out, out.with_name(f"{out.name}.proof.jsonl"), key, tmp_path / "kept")
+    store, out, proofs, anchor = (
+        tmp_path / path.name for path in (made.store, made.out, made.proofs, made.anchor)
+    )
+    return Export(store, out, proofs, made.key, anchor)
 
 
 def test_an_export_as_it_was_written_is_proven(export: Export) -> None:

@@ -44,8 +44,16 @@ RUNS: dict[str, tuple[str, int]] = {
 """A run of each command, and how it ends."""
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("command", COMMANDS)
+TRIED = [
+    (command, closed)
+    for command in COMMANDS
+    for closed in (">&-", "2>&-", "<&- >&- 2>&-")
+    # Where all goes well next to nothing goes to stderr.
+    if closed != "2>&-" or RUNS[command][1] or command == "count"
+]
+
+
+@pytest.mark.parametrize(("command", "closed"), TRIED)
 def test_a_command_needs_no_streams(command: str, closed: str, store: Path, tmp_path: Path) -> None:
     words, code = RUNS[command]
     record = '{"time": "2026-11-20T09:30:00Z", "event": "Login"}'

@@ -102,8 +102,15 @@ def odd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.mark.parametrize("text", ODD_TEXTS)
 @pytest.mark.parametrize("field", [ANY_TEXT, MetaField("odd"), Column.DESCRIPTION, Column.USER])
 def test_odd_texts_are_texts(odd: EventReader, field: Column, text: str) -> None:
-    for operator in (IS, CONTAINS, CONTAINS_NOT, MATCHES):
-        for value in (text, f"a{text}b", f"*{text}*", f"{text}c"):
+    # ClickHouse takes 20 ms for a question: each operator gets the values that may mislead it.
+    part, whole, more = (text, f"a{text}b", f"{text}c")
+    for operator, values in (
+        (IS, (part, whole)),
+        (CONTAINS, (part, more)),
+        (CONTAINS_NOT, (whole,)),
+        (MATCHES, (whole, f"*{text}*")),
+    ):
+        for value in values:
             expression = Condition(field, operator, value)
             expected = [event.seq for event in ODD if matches(expression, event)]
             rows = odd.page(EventQuery(expression), AtRow(0), 100).rows

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -22,16 +23,14 @@ from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.write.writer import StoreWriter
 from tests.store import forger
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 ACT = Act("root", "host", 10_000_000, "a test")
 EVENTS = 1_200
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    with StoreWriter(tmp_path / "audit.db", durable=False) as writer:
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("honest") / "audit.db"
+    with StoreWriter(path, durable=False) as writer:
         writer.append(
             [
                 AuditEvent(
@@ -41,7 +40,13 @@ def path(tmp_path: Path) -> Path:
                 for number in range(1, EVENTS + 1)
             ]
         )  # fmt: skip
-    return tmp_path / "audit.db"
+    return path
+
+
+@pytest.fixture
+def path(honest: Path, tmp_path: Path) -> Path:
+    """A copy to strike."""
+    return Path(shutil.copy(honest, tmp_path / "audit.db"))
 
 
 def problems(path: Path) -> str:
