@@ -53,13 +53,13 @@ def status(pipe: int) -> int:
 @cache
 def _parent() -> socket.socket:
     """The process that forks; one for this process."""
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    here, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     here.set_inheritable(False)
-    words = [sys.executable, "-m", "tests.pty.forking", str(there.fileno())]
+    words = [sys.executable, "-m", "tests.pty.forking", str(far.fileno())]
     process = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()], cwd=Path(__file__).parents[2]
+        words, stdin=subprocess.DEVNULL, pass_fds=[far.fileno()], cwd=Path(__file__).parents[2]
     )
-    there.close()
+    far.close()
 
     def end() -> None:
         here.close()
