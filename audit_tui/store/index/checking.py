@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
+from itertools import count, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +13,9 @@ from pyroaring import BitMap
 
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.index.cache import Cache
-from audit_tui.store.index.fields import FIELDS, MISSING
+from audit_tui.store.index.fields import FIELDS, MISSING, number_of_choice
 from audit_tui.store.index.keeper import segments_of
-from audit_tui.store.index.segment import NOTHING, RowSegment
+from audit_tui.store.index.segment import RowSegment, text_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,16 +120,37 @@ class IndexCheck:
 
 
 class _FileRows(RowSegment):
-    """Rows whose texts may be bytes."""
+    """Rows as they lie in the file, for comparing."""
+
+    def __init__(self, first_seq: int) -> None:
+        super().__init__(first_seq)
+        self._number_of: dict[int, defaultdict[object, int]] = {
+            field.number: defaultdict(count(1).__next__, {None: MISSING}) for field in FIELDS if field.is_text
+        }
+        """Of each text as it lies there, from 1 on."""
+
+    def columns(self, field: IndexField, texts: Sequence[str] | None) -> Iterator[Sequence[int | None]]:
+        """Yield the values of a field, many at a time; None for a text that is not among these."""
+        number_of: dict[str, int] = dict(zip(texts or (), count(1), strict=False))
+        numbers = [
+            MISSING if raw is None else number_of.get(text_of(raw))
+            for raw in self._number_of.get(field.number, ())
+        ]
+        for begin in range(0, self.events, _AT_ONCE):
+            values = self._columns[field.number][begin : begin + _AT_ONCE].tolist()
+            yield values if texts is None else list(map(numbers.__getitem__, values))
 
     def _numbers(self, field: IndexField, column: Sequence[Any]) -> Iterable[int]:
-        if field.choices:
-            decoded = {choice.encode(): choice for choice in field.choices if isinstance(choice, str)}
-            column = list(map(decoded.get, column, column))
-        return super()._numbers(field, column)
+        if field.is_text:
+            return map(self._number_of[field.number].__getitem__, column)
+        if not field.choices:
+            return super()._numbers(field, column)
+        numbers = number_of_choice(field)
+        numbers |= {choice.encode(): number for choice, number in numbers.items() if isinstance(choice, str)}
+        return map(numbers.get, column, repeat(field.other))
 
 
-def _part_problems(segment: StoredSegment, made: RowSegment) -> Iterator[str]:
+def _part_problems(segment: StoredSegment, made: _FileRows) -> Iterator[str]:
     places = segment.places(BitMap(range(made.first_seq, made.last_seq + 1)))
     if len(places) != made.events:
         yield f"is of {len(places):,} events instead of {made.events:,}"
@@ -174,25 +197,26 @@ def _is_same(
     segment: StoredSegment,
     field: IndexField,
     counts: Counts,
-    made: RowSegment,
+    made: _FileRows,
     places: BitMap,
     in_order: Sequence[int],
 ) -> bool:
     """Tell whether a field has the same values at some places."""
     offset = in_order[0] if in_order else 0
     is_range = not in_order or in_order[-1] - offset == len(in_order) - 1
-    numbers = None if counts.texts is None else {text: n for n, text in enumerate(counts.texts, 1)}
-    expected: dict[int | None, BitMap] = {}
-    for value, bitmap in made.places_by_value(field).items():
-        number = value if isinstance(value, int) else MISSING if value is None else (numbers or {}).get(value)
-        expected[number] = bitmap.shift(offset) if is_range else BitMap([in_order[place] for place in bitmap])
-    # Each event has one value: more than these, and a bitmap has an event that it should not have.
-    stored = 0
-    for number, bitmap in segment.stream(field):
-        if not expected.pop(number, NOTHING).issubset(bitmap):
-            return False
-        stored += places.intersection_cardinality(bitmap)
-    return not expected and stored == len(places)
+    number_at = {} if is_range else dict(zip(in_order, count(), strict=False))
+    stored: list[int | None] = [None] * len(in_order)
+    # Each event has one value: with more, a bitmap has an event that it should not have.
+    events = 0
+    for value, bitmap in segment.stream(field):
+        some = bitmap & places
+        events += len(some)
+        numbers = some.shift(-offset).to_array() if is_range else map(number_at.__getitem__, some)
+        deque(map(stored.__setitem__, numbers, repeat(value)), maxlen=0)
+    return events == len(in_order) and all(
+        stored[begin : begin + _AT_ONCE] == values
+        for begin, values in zip(count(0, _AT_ONCE), made.columns(field, counts.texts), strict=False)
+    )
 
 
 def _total_problems(segment: StoredSegment, field: IndexField) -> Iterator[str]:

@@ -226,14 +226,6 @@ class RowSegment(Segment):
         bitmaps = self._bitmaps(field) or {}
         return [bitmaps.get(value, NOTHING) for value in values]
 
-    def places_by_value(self, field: IndexField) -> dict[int | str | None, BitMap]:
-        """Return the places of each value of a field: its number, or its text where it has texts."""
-        bitmaps = self._bitmaps(field, is_always=True) or {}
-        if not field.is_text:
-            return {value: bitmap for value, bitmap in bitmaps.items()}  # noqa: C416 - of another type
-        texts = [None, *sorted(self._texts[field.number])]
-        return {texts[value]: bitmap for value, bitmap in bitmaps.items()}
-
     def _sort(self) -> None:
         self.key = ("rows", next(_NEW_KEY))
         self._made: dict[int, dict[int, BitMap]] = {}
@@ -257,14 +249,12 @@ class RowSegment(Segment):
             numbers = number_of_choice(field)
             return [numbers.get(value, field.other) for value in column]
         texts = self._texts[field.number]
-        return [MISSING if text is None else texts.setdefault(_text(text), len(texts) + 1) for text in column]
+        return [
+            MISSING if text is None else texts.setdefault(text_of(text), len(texts) + 1) for text in column
+        ]
 
-    def _bitmaps(self, field: IndexField, *, is_always: bool = False) -> dict[int, BitMap] | None:
-        if (
-            not is_always
-            and field.is_text
-            and not is_worth_texts(len(self._texts[field.number]), self.events)
-        ):
+    def _bitmaps(self, field: IndexField) -> dict[int, BitMap] | None:
+        if field.is_text and not is_worth_texts(len(self._texts[field.number]), self.events):
             return None
         bitmaps = self._made.get(field.number)
         if bitmaps is None:
@@ -287,7 +277,8 @@ def is_worth_texts(texts: int, events: int) -> bool:
     return texts <= MAX_TEXTS and texts * 2 <= max(events, 256)
 
 
-def _text(stored: object) -> str:
+def text_of(stored: object) -> str:
+    """Return a text as it lies in the file; what is not UTF-8 as escapes."""
     return stored.decode("utf-8", "backslashreplace") if isinstance(stored, bytes) else str(stored)
 
 
@@ -299,7 +290,7 @@ def is_dense(seqs: Sequence[int]) -> bool:
 def stored_values(field: IndexField, column: Iterable[Any]) -> Iterable[int | str | None]:
     """Return the values that a column holds: numbers of a name or a choice, or texts; None for no text."""
     if field.is_text:
-        return [None if text is None else _text(text) for text in column]
+        return [None if text is None else text_of(text) for text in column]
     if not field.choices:
         return _array("I", (number or MISSING for number in column))
     numbers = number_of_choice(field)
