@@ -116,18 +116,26 @@ def thing_in_name(fields: Fields, event: str) -> str | None:
 
     ``api_key_id`` of ``api_key_created``. The field with the most of the event's name counts.
     """
+    for key in _keys_like(tuple(fields), event):
+        value = fields[key]
+        if isinstance(value, str) and len(value) <= _MOST_CHARS and not value.startswith(("{", "[")):
+            text = first_text(value)
+            if text is not None:
+                return text
+    return None
+
+
+@lru_cache(maxsize=2_048)
+def _keys_like(keys: tuple[str, ...], event: str) -> tuple[str, ...]:
+    """The keys that are named like a thing in an event's name, the longest first."""
     squashed = "".join(filter(str.isalnum, event)).lower()
-    best: tuple[int, str] | None = None
-    for key, value in fields.items():
-        if not isinstance(value, str) or not 0 < len(value) <= _MOST_CHARS or value.startswith(("{", "[")):
-            continue
+    stems: dict[str, int] = {}
+    for key in keys:
         name = "".join(filter(str.isalnum, key)).lower()
         stem = name.removesuffix("uuid").removesuffix("name").removesuffix("id")
-        if len(stem) < _FEWEST_CHARS or stem == name or stem not in squashed or stem in _NOT_THINGS:
-            continue
-        if best is None or len(stem) > best[0]:
-            best = len(stem), value
-    return None if best is None else first_text(best[1])
+        if len(stem) >= _FEWEST_CHARS and stem != name and stem in squashed and stem not in _NOT_THINGS:
+            stems[key] = len(stem)
+    return tuple(sorted(stems, key=lambda key: -stems[key]))
 
 
 class NamedAct(NamedTuple):

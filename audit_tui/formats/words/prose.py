@@ -67,6 +67,8 @@ def told_by(text: str) -> Prose:
 
 def address_told(text: str) -> str | None:
     """Return the address that a text plainly says to be that of who did it; None when it says none."""
+    if text.count(".") < 3 and text.count(":") < 2:
+        return None  # most texts: 0.2 µs in the place of 5
     match = _pattern("told_address").search(text[:_MOST_CHARS])
     return None if match is None else source_address(match["address"])
 
