@@ -301,6 +301,10 @@ HOSTILE = {
 }
 
 
+MORE_S = 10.0
+"""Far more than is taken, for a busy machine; what a hostile number may lead to takes minutes."""
+
+
 # An honest store of such texts is as slow.
 @pytest.mark.parametrize("name", sorted(HOSTILE.keys() - {"long texts"}))
 @pytest.mark.parametrize("mode", [Mode.FULL, Mode.QUICK])
@@ -312,13 +316,13 @@ def test_a_hostile_store_is_checked_as_fast_as_another(path: Path, name: str, mo
     forger.strike(path, *HOSTILE[name])
     started_s = time.process_time()
     report = verify(path, Request(mode))
-    assert time.process_time() - started_s < spent_s + 2
+    assert time.process_time() - started_s < spent_s + MORE_S
     assert report.result is Result.FAILED or (mode is Mode.QUICK and name in FOUND_BY_READING)
     started_s = time.process_time()
     checker = StoreSealChecker(path)
     checker.run(lambda _: None)
     checker.close()
-    assert time.process_time() - started_s < spent_s + 2
+    assert time.process_time() - started_s < spent_s + MORE_S
 
 
 FOUND_BY_READING = {"removals without end"}
