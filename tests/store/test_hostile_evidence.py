@@ -55,6 +55,16 @@ def problems(path: Path) -> str:
     return "; ".join(report.index_problems)
 
 
+@pytest.mark.parametrize("edge", ["zeroblob(length(edge))", "x'00'", "zeroblob(1000000)", "NULL"])
+def test_an_altered_edge_of_the_tree_ends_no_recording(path: Path, edge: str) -> None:
+    """The edge is sealed by nothing, for it follows from the blocks: so it is not believed either."""
+    forger.strike(path, f"UPDATE seal_head SET edge = {edge}")
+    with StoreWriter(path, durable=False) as writer:
+        writer.append([AuditEvent("Login", EVENTS + 1, key="new")])
+    report = verify(path, Request())
+    assert (report.result, report.size) == (Result.NOT_ANCHORED, EVENTS + 1)
+
+
 def test_a_name_that_stands_twice_is_found(path: Path) -> None:
     """Point all events but one of a user to another number of the same name: a filter finds the one."""
     forger.strike(
