@@ -76,8 +76,9 @@ class Projections(Totals):
         bucket = self._dialect.bucket(args, "e.occurred_us", edges_us)
         of_span = self._dialect.bucket(args, f"s * {grain}", edges_us)
         groups = [f"SELECT {of_span} AS b, sum(n) AS n FROM ({spans}) GROUP BY b"]
-        by_event = " OR ".join([f"e.occurred_us < {grain}", *(_in_span(span, grain) for span in cut)])
-        rest = [("", f"({by_event}) AND {self._where(args, inner, cancel)}")]
+        by_event = [f"{span} IN ({', '.join(map(str, cut))})"] if cut else []
+        by_event += [f"e.occurred_us < {grain}"] if start < grain else []
+        rest = [("", f"{condition} AND {self._where(args, inner, cancel)}") for condition in by_event]
         if query.upto_seq is not None:
             later = self._later(args, query, Interval(first * grain, last * grain))
             rest.append(("-", f"{later} AND {not_cut}"))
@@ -167,10 +168,6 @@ def _grain_us(fields: set[Field] | None) -> int:
 def _span(grain: int) -> str:
     """Return the number of the span that an event lies in, as the projections have it."""
     return f"intDiv(e.occurred_us, {grain})"
-
-
-def _in_span(span: int, grain: int) -> str:
-    return f"(e.occurred_us >= {span * grain} AND e.occurred_us < {(span + 1) * grain})"
 
 
 def _union(statements: Sequence[str]) -> str:
