@@ -107,6 +107,8 @@ def object_in_name(fields: Fields, event: str) -> str | None:
 
 _FEWEST_CHARS = 4
 _MOST_CHARS = 300
+_MOST_KEYS_CHARS = 2_000
+"""Keys with more are not remembered: a hostile log could fill the memory with them."""
 _NOT_THINGS = frozenset(table("english")["not_things"].split())
 """Words of events whose fields tell who did it or where, or what kind of record it is."""
 
@@ -116,6 +118,8 @@ def thing_in_name(fields: Fields, event: str) -> str | None:
 
     ``api_key_id`` of ``api_key_created``. The field with the most of the event's name counts.
     """
+    if len(event) + sum(map(len, fields)) > _MOST_KEYS_CHARS:
+        return None
     for key in _keys_like(tuple(fields), event):
         value = fields[key]
         if isinstance(value, str) and len(value) <= _MOST_CHARS and not value.startswith(("{", "[")):
