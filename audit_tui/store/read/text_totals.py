@@ -11,7 +11,7 @@ from audit_tui.core.investigate.facets import add_texts, chosen_values, facet_of
 from audit_tui.core.query import Facet
 from audit_tui.store.index.text_index import LEFT_OUT
 from audit_tui.store.index.text_parts import Parts
-from audit_tui.store.index.text_search import entries_of
+from audit_tui.store.index.text_search import Entry, entries_of
 from audit_tui.store.index.text_stretch import TextStretch
 from audit_tui.store.tables.text_layout import block_of
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from audit_tui.store.index.session import Session
     from audit_tui.store.index.timeline import Bitmaps
 
-MOST_TEXTS = 100_000
-"""With more different texts they are not all counted: they would take seconds, and 20 MB."""
+MOST_TEXTS = 30_000
+"""With more different texts they are not all counted: they would take 10 MB."""
 MOST_UNINDEXED = 20_000
 """With more events in no stretch nothing is counted here: their rows are read, in 0.3 s."""
 _ROWS_AT_ONCE = 2_048
@@ -52,10 +52,11 @@ def text_facets(
     totals, unseen, is_whole = _by_rows(session, field, rest), 0, True
     # These are counted in any case.
     frequent: set[str | None] = {None, *totals}
-    for stretch, _ in stretches:
-        frequent.update(stretch.frequent_texts(field))
-    for stretch, rows in stretches:
+    for entry, _ in stretches:
+        frequent.update(_opened(session, entry).frequent_texts(field))
+    for entry, rows in stretches:
         session.check()
+        stretch = _opened(session, entry)
         totals[None] += len(rows - stretch.rows_with(field))
         highest = 0
         for text, events in stretch.events_of_texts(field, rows):
@@ -75,7 +76,7 @@ def text_facets(
     return Facet(chosen, None, len(matching)) if is_certain else None
 
 
-def _stretches(session: Session, matching: Bitmaps) -> tuple[list[tuple[TextStretch, BitMap]], list[int]]:
+def _stretches(session: Session, matching: Bitmaps) -> tuple[list[tuple[Entry, BitMap]], list[int]]:
     """Return the stretches that have some of these events, with their rows, and the seqs that lie in none."""
     rest = BitMap()
     for segment, places in zip(matching.segments, matching.places, strict=True):
@@ -88,9 +89,13 @@ def _stretches(session: Session, matching: Bitmaps) -> tuple[list[tuple[TextStre
         some = rest & BitMap(range(entry.first_seq, entry.last_seq + 1))
         if some and entry.events != LEFT_OUT:
             rest = rest - some
-            stretch = TextStretch(Parts(session.rows, entry.first_seq), entry.events)
-            stretches.append((stretch, some.shift(-block_of(entry.first_seq))))
+            stretches.append((entry, some.shift(-block_of(entry.first_seq))))
     return stretches, list(rest)
+
+
+def _opened(session: Session, entry: Entry) -> TextStretch:
+    """Return a stretch to be asked and let go: what it has read of itself takes 0.2 MB."""
+    return TextStretch(Parts(session.rows, entry.first_seq), entry.events)
 
 
 def _by_rows(session: Session, field: FacetField, seqs: list[int]) -> Counter[str | None]:
