@@ -70,7 +70,9 @@ def _built_of_stored(stored: StoredTexts, stretch: Stretch, rows: Iterable[Seque
         texts = RowTexts(columns, block_of(stretch.first_seq))
         if not all(map(texts.have, _batched(iter(rows)))) or not texts.are_all:
             return None
-        return text_build.built_of(columns, columns.values(), texts.every)
+        every = texts.every
+        del texts  # 30 MB
+        return text_build.built_of(columns, columns.values(), every)
     except (StoreDamaged, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
 
