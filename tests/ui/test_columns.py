@@ -214,26 +214,26 @@ def test_every_column_shows_and_commands_nothing() -> None:
 
 
 @pytest.mark.parametrize("is_wanted", [True, False])
-def test_a_sort_that_reads_too_many_texts_says_so_before(
+def test_a_sort_that_reads_too_many_events_says_so_before(
     is_wanted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changing, "MOST_SORTED_TEXTS", 999)
+    monkeypatch.setattr(changing, "MOST_SORTED_EVENTS", 999)
 
     async def script(driver: Driver) -> None:
-        table = driver.review.table
-        table.cursor_column = 4
+        driver.review.table.cursor_column = 1
         await driver.press("s")
         assert isinstance(driver.app.screen, TextDialog)
-        assert "All 1,000 descriptions must be read" in driver.text()
+        assert "All 1,000 events' metadata must be read" in driver.text()
         if is_wanted:
             await driver.press("enter")
-            assert driver.review.view.sort.column is Column.DESCRIPTION
+            assert driver.review.view.sort.column == field
             await driver.press("u")
         else:
             await driver.press("escape")
-        assert driver.review.view == ALL_TIME
+        assert driver.review.view.sort == Sort()
 
-    run_review(script, view=ALL_TIME, size=(100, 24))
+    field = MetaField("Model ID")
+    run_review(script, view=ALL_TIME, size=(100, 24), settings=Settings(columns=(Column.TIME, field)))
 
 
 @pytest.mark.parametrize(
