@@ -215,14 +215,15 @@ def _interrupted() -> Iterator[list[int]]:
         received.append(number)
         raise _Interrupted
 
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if before not in (signal.default_int_handler, signal.SIG_DFL):
         yield received
         return
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield received
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
 
 
 def _told(command: Callable[[], object], interrupts: list[int]) -> int:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -298,6 +299,38 @@ def test_an_interrupt_ends_with_its_code_wherever_it_comes(place: str) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, check=False)
     assert (ended.returncode, ended.stderr) == (130, b"")
+
+
+SIGNAL_AT_IMPORT = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(name, path=None, target=None):
+        if name == os.environ["INTERRUPTED_IMPORT"]:
+            sys.meta_path.remove(Interrupting)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting)
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["audit_tui.cli.main", "audit_tui.cli.session", "audit_tui.cli.commands.query", "audit_tui.store.file"],
+)
+def test_an_interrupt_during_the_imports_is_quiet(store: Path, tmp_path: Path, module: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SIGNAL_AT_IMPORT)
+    ended = subprocess.run(
+        [*AUDIT_TUI, "count", "-s", str(store)],
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "INTERRUPTED_IMPORT": module},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode in (-signal.SIGINT, 130)
+    assert (ended.stdout, ended.stderr) == (b"", b"")
+
+
+def test_the_console_script_begins_as_the_module_does() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"audit-tui": "audit_tui.__main__:main"}
 
 
 def test_nohup_is_obeyed(big_store: Path) -> None:
