@@ -202,7 +202,7 @@ def test_a_followed_file_is_stored_across_rotation_and_nothing_twice(tmp_path: P
         (("--mapping", "slack", "--format", "jsonl", "a"), "both say what the files are"),
         (
             ("--format", "xml", "a"),
-            "There is no format 'xml'. Formats are atlassian, auditd, auth0, azure, cef",
+            "There is no format 'xml'. Formats are atlassian, auditd, auth0, azure, box, cef",
         ),
     ],
 )

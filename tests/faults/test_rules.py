@@ -59,6 +59,8 @@ def calls(path: Path) -> list[tuple[str, str]]:
             for call in ast.walk(function):
                 if isinstance(call, ast.Call):
                     match call.func:
+                        case ast.Attribute(attr="copy") if not call.args:
+                            pass  # of a set or a mapping
                         case ast.Attribute(attr=name) | ast.Name(id="open" as name):
                             names.append((function.name, name))
     return names

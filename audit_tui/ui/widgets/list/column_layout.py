@@ -97,11 +97,17 @@ def lay_out(
 
 def _least(columns: Sequence[ListField], date_cells: int, fixed: Mapping[ListField, int]) -> int:
     """Return the cells below which columns give way."""
-    cells = [
-        fixed.get(column, date_cells if column is Column.TIME else width_of(column).least)
-        for column in columns
-    ]
+    cells = _least_widths(columns, date_cells, fixed).values()
     return GUTTER_CELLS + sum(cells) + GAP_CELLS * (len(columns) - 1)
+
+
+def _least_widths(
+    columns: Sequence[ListField], date_cells: int, fixed: Mapping[ListField, int]
+) -> dict[ListField, int]:
+    return {
+        column: fixed.get(column, date_cells if column is Column.TIME else width_of(column).least)
+        for column in columns
+    }
 
 
 def width_of(field: ListField) -> Width:
@@ -117,11 +123,11 @@ def _share(
     fixed: Mapping[ListField, int],
 ) -> dict[ListField, int]:
     short_date, full_date = date_cells
-    widths = {
-        column: fixed.get(column, short_date if column is Column.TIME else width_of(column).least)
-        for column in columns
-    }
+    widths = _least_widths(columns, short_date, fixed)
     spare = width - sum(widths.values()) - GAP_CELLS * (len(columns) - 1)
+    last = _last(columns, fixed)
+    # What is lacking comes off it before others take what it does not need.
+    widths[last], spare = max(1, widths[last] + min(spare, 0)), max(spare, 0)
 
     def grow(column: ListField, cells: int, share: int | None = None) -> None:
         nonlocal spare
@@ -133,11 +139,7 @@ def _share(
     def want(column: ListField) -> Wanted:
         return wanted.get(column, Wanted(0, 0))
 
-    first = [column for column in _GROWS_BEFORE if column in columns]
-    names = [
-        *first,
-        *(column for column in columns if column not in (*first, Column.TIME, Column.DESCRIPTION)),
-    ]
+    names = _names(columns)
     grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most, spare // 2)
     for column in names:
         grow(column, min(want(column).usual, width_of(column).most))
@@ -153,10 +155,21 @@ def _share(
     grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most)
     for column in names:
         grow(column, want(column).most)
-    movable = [column for column in columns if column is not Column.TIME and column not in fixed]
-    last = movable[-1] if movable else columns[-1]
-    widths[last] = max(1, widths[last] + spare)
+    widths[last] += spare
     return widths
+
+
+def _last(columns: Sequence[ListField], fixed: Mapping[ListField, int]) -> ListField:
+    """Return the column that fills the width: the last one whose width is free."""
+    movable = [column for column in columns if column is not Column.TIME and column not in fixed]
+    return movable[-1] if movable else columns[-1]
+
+
+def _names(columns: Sequence[ListField]) -> list[ListField]:
+    """Return the columns of names in the order in which they get more room."""
+    first = [column for column in _GROWS_BEFORE if column in columns]
+    others = (*first, Column.TIME, Column.DESCRIPTION)
+    return [*first, *(column for column in columns if column not in others)]
 
 
 def _take_slack(
