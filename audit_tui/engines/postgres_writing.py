@@ -63,6 +63,7 @@ INSERT INTO audit_about (name, value)
     VALUES ('format', '{FORMATS[POSTGRESQL]}'), ('id', replace(gen_random_uuid()::text, '-', ''));
 -- Two roles, as a superuser or the owner of the tables. Give each user of yours one of them:
 --     GRANT audit_reader TO oncall;
+--     ALTER ROLE oncall SET default_transaction_read_only = on;  -- which is not inherited
 CREATE ROLE audit_reader NOLOGIN;
 CREATE ROLE audit_shipper NOLOGIN;
 GRANT SELECT ON audit_about, audit_stores, audit_names, audit_events, audit_totals, audit_batches,
@@ -71,7 +72,6 @@ GRANT INSERT ON audit_stores, audit_names, audit_events, audit_totals, audit_bat
     TO audit_shipper;
 -- The totals are the one thing that grows in place. Nobody may change or delete an event.
 GRANT UPDATE (n) ON audit_totals TO audit_shipper;
-ALTER ROLE audit_reader SET default_transaction_read_only = on;
 -- Wanted where words in texts are searched for, and pg_trgm can be had: milliseconds instead of a look at all
 -- rows, for a third more disk.
 -- CREATE EXTENSION pg_trgm;

@@ -98,22 +98,28 @@ class Shipper:
 
         Args:
             report: As in ``run``.
-            tell: Is told in a sentence when the engine goes, and when it is back.
+            tell: Is told in a sentence when all is shipped first, when the engine goes, and when it is back.
         """
-        wait_s, is_lost = LEAST_WAIT_S, False
+        wait_s, is_lost, is_told = LEAST_WAIT_S, False, False
         while True:
             try:
                 self.run(report)
             except SourceLost as error:
                 if not is_lost:
-                    tell(f"{error.message} Trying again; nothing is lost: {self._behind()}.")
+                    tell(f"{error.message.rstrip('.')}. Trying again; nothing is lost: {self._behind()}.")
                 is_lost = True
                 time.sleep(wait_s)
                 wait_s = min(wait_s * 2, MOST_WAIT_S)
                 continue
             if is_lost:
                 tell(f"{self._url} can be reached again; all is shipped.")
-            wait_s, is_lost = LEAST_WAIT_S, False
+            elif not is_told:
+                # The log of a service would else be empty until it ends.
+                size = self._sent + (self._already or 0)
+                tell(
+                    f"{self._url} has all {counted(size, 'event')} of {self._path}. New ones are sent as they come."
+                )
+            wait_s, is_lost, is_told = LEAST_WAIT_S, False, True
             time.sleep(LOOK_S)
 
     def close(self) -> None:

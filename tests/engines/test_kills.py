@@ -106,11 +106,12 @@ def test_a_shipper_that_follows_waits_for_the_server(server: Server, tmp_path: P
                 assert shipper.poll() is None
 
         wait_for(30)
+        assert "has all 30 events of" in shipper.stderr.readline()
         server.kill()
         append(path, EVENTS[30:50])
         # The one line about it, and how far behind it is.
         told = shipper.stderr.readline()
-        assert "Trying again; nothing is lost" in told
+        assert ". Trying again; nothing is lost" in told
         server.start()
         wait_for(50)
         assert "can be reached again; all is shipped." in shipper.stderr.readline()
