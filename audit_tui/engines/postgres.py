@@ -108,7 +108,9 @@ def told(error: psycopg.Error, url: SourceUrl, kind: type[StoreError] = StoreErr
     """Return an error of the driver as one of ours: in one line, and without the password."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     words = without_secrets(lines[0] if lines else type(error).__name__, url)
-    hint = _TLS_HINT if "SSL" in words or "certificate" in words else ""
+    # A server that is killed ends TLS with an "unexpected eof": no certificate is wrong then.
+    is_refused = ("SSL" in words or "certificate" in words) and "unexpected eof" not in words
+    hint = _TLS_HINT if is_refused else ""
     if kind is SourceLost:
         return SourceLost(f"{url} cannot be reached: {words}", hint)
     return kind(f"{url} refuses: {words}", hint)

@@ -115,10 +115,8 @@ class Shipper:
                 tell(f"{self._url} can be reached again; all is shipped.")
             elif not is_told:
                 # The log of a service would else be empty until it ends.
-                size = self._sent + (self._already or 0)
-                tell(
-                    f"{self._url} has all {counted(size, 'event')} of {self._path}. New ones are sent as they come."
-                )
+                events = counted(self._sent + (self._already or 0), "event")
+                tell(f"{self._url} has all {events} of {self._path}. New ones are sent as they come.")
             wait_s, is_lost, is_told = LEAST_WAIT_S, False, True
             time.sleep(LOOK_S)
 

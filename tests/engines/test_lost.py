@@ -11,10 +11,13 @@ import pytest
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.query import AtRow, EventQuery, Standing
 from audit_tui.core.source import SourceUrl
+from audit_tui.engines import seal_checker
 from audit_tui.engines.opening import open_shared
 from audit_tui.engines.pool import MAX_CONNECTIONS
 from audit_tui.engines.reader import SharedReader
+from audit_tui.engines.seal_checker import SharedSealChecker
 from audit_tui.errors import QueryCancelled, QueryTooLong, SourceLost
+from audit_tui.ui.screens.review import base
 from tests.engines.servers import Server, embedded, running
 from tests.engines.shared import append, ship
 from tests.ui.review_app import Driver, account, run_review
@@ -65,7 +68,14 @@ def kill_and_start(server: Server, opened: ReaderFactory, times: int) -> None:
             await driver.until(lambda: events.table.highlighted is not None)
             await driver.until(lambda: "connection" not in driver.lines()[-2])
 
-    run_review(drive, open_reader=opened)
+    url = SourceUrl(server.url("lost"))
+    run_review(drive, open_reader=opened, open_checker=lambda: SharedSealChecker(url))
+
+
+@pytest.fixture(autouse=True)
+def _seals_are_looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seal_checker, "LOOK_S", 0.0)
+    monkeypatch.setattr(base, "BEGIN_S", 0.001)
 
 
 def test_the_screen_goes_on_when_the_server_is_back(server: Server, opened: ReaderFactory) -> None:

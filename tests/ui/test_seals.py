@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.evidence.sealed import SealState, SealStatus, Wrong, WrongEvents
-from audit_tui.errors import StoreError
+from audit_tui.errors import SourceLost, StoreError
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.review import base
 from audit_tui.ui.screens.review.parts import seal_watch
@@ -147,6 +147,39 @@ def test_a_store_that_cannot_be_checked_says_so() -> None:
         assert "It has no seals." in driver.text()
 
     run_review(script, open_checker=refuse)
+
+
+def test_an_engine_that_goes_away_is_checked_when_it_is_back() -> None:
+    class Lost(Checker):
+        is_away = True
+
+        def run(self, report: Callable[[SealStatus], None], cancel: CancelToken | None = None) -> SealStatus:
+            if self.is_away:
+                raise SourceLost("The engine cannot be reached.")
+            return super().run(report, cancel)
+
+        def is_due(self) -> bool:
+            if self.is_away:
+                raise SourceLost("The engine cannot be reached.")
+            return super().is_due()
+
+    checker = Lost(HOLDS)
+
+    async def script(driver: Driver) -> None:
+        seals = driver.review.seals
+        assert seals is not None
+        await checked(driver)
+        assert "sealed" not in driver.lines()[-2]
+        assert seals.is_due()
+        checker.is_away = False
+        await checked(driver)
+        assert "verified up to 1,000" in driver.lines()[-2]
+        assert not seals.is_due()
+        checker.is_away = True
+        assert not seals.is_due()
+        assert "verified up to 1,000" in driver.lines()[-2]
+
+    run_review(script, open_checker=lambda: checker)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

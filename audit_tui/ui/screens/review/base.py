@@ -345,7 +345,7 @@ class ReviewBase(Behind[None]):
 
     def _look(self) -> tuple[SourceState, int] | None:
         """In a thread: look at the source, and let the seals be checked when something was written."""
-        if self.seals is not None and self.seals.is_due():
+        if self.seals is not None and not self.is_lost and self.seals.is_due():
             self.call_later(self.seals.run)
         return self.event_list.look()
 

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.evidence.sealed import SealState, SealStatus
-from audit_tui.errors import QueryCancelled, StoreError
+from audit_tui.errors import QueryCancelled, SourceLost, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,8 @@ class SealWatch:
         self._cancel = CancelToken()
         self._is_running = False
         self._runs_again = False
+        self._was_lost = False
+        """The engine went away before it was checked to the end."""
         self._turn = threading.Lock()
         """Is held by the thread that uses the checker."""
         self.status = SealStatus(SealState.CHECKING)
@@ -72,7 +74,10 @@ class SealWatch:
         if not self._turn.acquire(blocking=False):
             return False
         try:
-            return self._checker is not None and self._checker.is_due()
+            return self._was_lost or (self._checker is not None and self._checker.is_due())
+        except SourceLost:
+            # The status line says it; what was shipped is looked for when the engine is back.
+            return False
         finally:
             self._turn.release()
 
@@ -102,7 +107,12 @@ class SealWatch:
             if self._checker is None:
                 self._checker = self._open_checker()
             self._checker.run(self._take, self._cancel)
+            self._was_lost = False
         except QueryCancelled:
+            self._close_checker()
+        except SourceLost:
+            # Nothing is known of the seals but what was: it begins again when the engine is back.
+            self._was_lost = True
             self._close_checker()
         except StoreError as error:
             self._take(SealStatus(SealState.UNSEALED, message=error.message))
