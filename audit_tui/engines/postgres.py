@@ -24,6 +24,9 @@ CONNECT_TIMEOUT_S = 10
 CANCEL_TIMEOUT_S = 10
 _TLS_HINT = "Away from this machine the certificate is checked (sslmode=verify-full, sslrootcert)."
 
+NOT_NOW = (errors.ReadOnlySqlTransaction, errors.DiskFull, errors.OutOfMemory, errors.TooManyConnections)
+"""Refusals that end by themselves or by a hand there: a standby before it takes over, a full disk."""
+
 
 class PostgresConnection:
     """One connection to PostgreSQL; implements ``pool.Connection``.
@@ -112,5 +115,6 @@ def told(error: psycopg.Error, url: SourceUrl, kind: type[StoreError] = StoreErr
     is_refused = ("SSL" in words or "certificate" in words) and "unexpected eof" not in words
     hint = _TLS_HINT if is_refused else ""
     if kind is SourceLost:
-        return SourceLost(f"{url} cannot be reached: {words}", hint)
+        event = "takes nothing now" if isinstance(error, NOT_NOW) else "cannot be reached"
+        return SourceLost(f"{url} {event}: {words}", hint)
     return kind(f"{url} refuses: {words}", hint)

@@ -15,7 +15,7 @@ from psycopg import errors
 from audit_tui.core.source import POSTGRESQL
 from audit_tui.engines.layout import FORMATS, HOUR_US, MONTH_US, MONTHS, NO_NAME, PAIRS, Field, digest_of
 from audit_tui.engines.pool import check_format
-from audit_tui.engines.postgres import PostgresConnection, told
+from audit_tui.engines.postgres import NOT_NOW, PostgresConnection, told
 from audit_tui.engines.writing import (
     EVENT_COLUMNS,
     MAX_NAMES,
@@ -160,7 +160,8 @@ class PostgresWriter(SharedWriter):
                 "Another shipper of this store was faster.", "One for each store is enough."
             ) from None
         except psycopg.Error as error:
-            raise told(error, self._url, SourceLost if self._raw.closed else StoreError) from None
+            is_away = self._raw.closed or isinstance(error, NOT_NOW)
+            raise told(error, self._url, SourceLost if is_away else StoreError) from None
 
     def _learn(self, batch: Batch) -> None:
         """Number the names of events."""

@@ -20,7 +20,7 @@ from audit_tui.engines import reader as reader_module
 from audit_tui.engines.opening import open_shared, shipper_of
 from audit_tui.engines.pool import Pool
 from audit_tui.engines.shipping import NotShipped
-from audit_tui.errors import StoreDamaged, StoreError
+from audit_tui.errors import SourceLost, StoreDamaged, StoreError
 from tests.cli.running import run
 from tests.engines.servers import empty_database
 from tests.engines.shared import append, ship
@@ -365,3 +365,19 @@ def test_an_index_over_parts_of_texts_is_used_where_there_is_one(
     for statement, values in statements[-2:]:
         plan = str(database.execute(f"EXPLAIN {statement}".encode(), values).fetchall())
         assert "audit_events_trigrams" in plan
+
+
+def test_a_standby_is_waited_for(tmp_path: Path) -> None:
+    url = empty_database("standby")
+    path = tmp_path / "audit.db"
+    append(path, EVENTS[:20])
+    ship(path, url)
+    append(path, EVENTS[20:40])
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE standby SET default_transaction_read_only = on")
+        with pytest.raises(SourceLost, match="takes nothing now: cannot execute INSERT in a read-only"):
+            ship(path, url)
+        connection.execute("ALTER DATABASE standby RESET default_transaction_read_only")
+    ship(path, url)
+    with closing(open_shared(SourceUrl(url))()) as reader:
+        assert reader.count(EventQuery()) == 40
