@@ -17,7 +17,7 @@ from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from audit_tui.store.evidence.declared import Declared
 
@@ -205,21 +205,21 @@ class OutgoingStore(Closing):
     def _events(self, rows: Sequence[Sequence[Any]]) -> Events:
         (seqs, occurred_us, keys, event_ids, category_ids, user_ids, descriptions, outcomes, severities, ips,
          targets, source_ids, metadata, originals) = _columns(rows, len(FileRow._fields))  # fmt: skip
-        names = self._store.content.encodings
+        event_names, category_names, user_names, source_names = self._store.content.names
         try:
             return Events(
                 seqs,
                 occurred_us,
                 _texts(keys),
-                _named(names.events, event_ids),
-                _named(names.categories, category_ids),
-                _named(names.users, user_ids),
+                _named(event_names.whole, event_ids),
+                _named(category_names.whole, category_ids),
+                _named(user_names.whole, user_ids),
                 _texts(descriptions),
                 _texts(outcomes),
                 severities,
                 _texts(ips),
                 _texts(targets),
-                _named(names.sources, source_ids),
+                _named(source_names.whole, source_ids),
                 _texts(metadata),
                 [None if data is None else base64.b64encode(data).decode() for data in originals],
             )
@@ -242,6 +242,6 @@ def _texts(values: Sequence[bytes | None]) -> list[Any]:
     return [None if value is None else str(value, "utf-8") for value in values]
 
 
-def _named(names: Mapping[Any, tuple[int, bytes]], numbers: Sequence[int | None]) -> list[Any]:
-    texts = {number: None if number is None else names[number][1].decode() for number in set(numbers)}
+def _named(whole: Callable[[Any], tuple[int, bytes]], numbers: Sequence[int | None]) -> list[Any]:
+    texts = {number: None if number is None else whole(number)[1].decode() for number in set(numbers)}
     return list(map(texts.__getitem__, numbers))

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from audit_tui.core.event import AuditEvent
+from audit_tui.core.evidence.sealed import Wrong
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import SigningKeyError, StoreDamaged, StoreError
 from audit_tui.store.evidence import verifying
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
 from audit_tui.store.read.reader import StoreReader
-from audit_tui.store.write.removing import Act, prune
+from audit_tui.store.write.removing import Act, prune, redact
 from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.write.writer import StoreWriter
 from tests.store import forger
@@ -307,6 +308,8 @@ HOSTILE = {
     ],
     "long root and note": ["UPDATE seal_head SET root = zeroblob(50000000), note = hex(zeroblob(20000000))"],
     "long leaves": ["UPDATE seal_block SET leaves = zeroblob(50000000)"],
+    "long name": ["UPDATE event_names SET name = hex(zeroblob(8000000))"],
+    "long parts": ["UPDATE text_stretch_parts SET data = zeroblob(15000000)"],
     "long texts": ["UPDATE events SET description = hex(zeroblob(10000000)) WHERE seq % 100 = 0"],
 }
 
@@ -316,7 +319,7 @@ MORE_S = 10.0
 
 
 # An honest store of such texts is as slow.
-@pytest.mark.parametrize("name", sorted(HOSTILE.keys() - {"long texts"}))
+@pytest.mark.parametrize("name", sorted(HOSTILE.keys() - {"long texts", "long parts"}))
 @pytest.mark.parametrize("mode", [Mode.FULL, Mode.QUICK])
 def test_a_hostile_store_is_checked_as_fast_as_another(path: Path, name: str, mode: Mode) -> None:
     verify(path, Request(mode))
@@ -335,12 +338,35 @@ def test_a_hostile_store_is_checked_as_fast_as_another(path: Path, name: str, mo
     assert time.process_time() - started_s < spent_s + MORE_S
 
 
-FOUND_BY_READING = {"removals without end"}
+FOUND_BY_READING = {"removals without end", "long name"}
+
+
+def test_long_names_are_checked_like_others_and_redacted(tmp_path: Path) -> None:
+    """They are hashed one by one, and what does not match for one event may match for the next."""
+    path = tmp_path / "audit.db"
+    with StoreWriter(path, durable=False) as writer:
+        writer.append(
+            [
+                AuditEvent("Login" * 20_000, number, key=f"k{number}", user="u" * 100_000, description="gone")
+                for number in range(1, 21)
+            ]
+        )
+        redact(writer, range(1, 21), ["description"], ACT)
+    report = verify(path, Request())
+    assert (report.result, report.redacted_events) == (Result.NOT_ANCHORED, 20)
+    forger.strike(
+        path, "UPDATE user_names SET name = name || 'x', folded = folded || 'x' WHERE length(name) > 9"
+    )
+    report = verify(path, Request())
+    assert [(run.wrong, run.first_seq, run.last_seq) for run in report.wrong] == [(Wrong.CHANGED, 1, 20)]
+
+
 MEMORY = """
 import sys
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import CONTAINS
+from audit_tui.core.evidence.sealed import Wrong
 from audit_tui.core.query import EventQuery
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.evidence.verifying import Request, verify
@@ -357,7 +383,9 @@ print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
-@pytest.mark.parametrize("name", ["head and block", "long root and note", "long leaves", "long texts"])
+@pytest.mark.parametrize(
+    "name", ["head and block", "long root and note", "long leaves", "long name", "long parts", "long texts"]
+)
 def test_a_hostile_store_takes_no_more_memory(path: Path, name: str) -> None:
     forger.strike(path, *HOSTILE[name])
     checked = subprocess.run(

@@ -148,6 +148,8 @@ def type_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _folded(name: bytes) -> bytes:
+    if name.isascii():
+        return name.lower()
     return name.decode("utf-8", "backslashreplace").casefold().encode("utf-8", "backslashreplace")
 
 

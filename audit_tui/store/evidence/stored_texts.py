@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Mapping
 from itertools import accumulate, groupby, pairwise, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,41 @@ from audit_tui.store.index.text_fields import MAX_TEXT_BYTES, Divided
 from audit_tui.store.tables.text_layout import SEPARATOR, GroupPart, Part, damaged, inflated, read_numbers
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
+
+
+class StoredParts(Mapping[int, Any]):
+    """The parts of a stretch by number, as they are stored; each read when it is asked for, the last kept.
+
+    Args:
+        connection: The store.
+        begin: The place of the first part.
+        end: The place of the last one.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, begin: int, end: int) -> None:
+        places = "SELECT place FROM text_stretch_parts WHERE place BETWEEN ? AND ?"
+        self._connection, self._begin = connection, begin
+        self._numbers = {place - begin for (place,) in connection.execute(places, (begin, end))}
+        self._last: tuple[int, Any] | None = None
+
+    def __getitem__(self, number: int) -> Any:  # noqa: ANN401 - as it lies in the file
+        if self._last is None or self._last[0] != number:
+            if number not in self._numbers:
+                raise KeyError(number)
+            self._last = None
+            (data,) = self._connection.execute(
+                "SELECT data FROM text_stretch_parts WHERE place = ?", (self._begin + number,)
+            ).fetchone()
+            self._last = number, data
+        return self._last[1]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 class StoredTexts:
@@ -25,7 +60,7 @@ class StoredTexts:
         parts: As they are stored, by number; a damaged file may hold anything.
     """
 
-    def __init__(self, parts: dict[int, Any]) -> None:
+    def __init__(self, parts: Mapping[int, Any]) -> None:
         self.parts = parts
         self._unpacked: dict[int, bytes] = {}
         self._left_bytes = MAX_TEXT_BYTES

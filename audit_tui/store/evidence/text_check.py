@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyroaring import BitMap
 
 from audit_tui.errors import StoreDamaged
-from audit_tui.store.evidence.stored_texts import StoredTexts
+from audit_tui.store.evidence.stored_texts import StoredParts, StoredTexts
 from audit_tui.store.evidence.text_rows import BATCH_BYTES, BATCH_EVENTS, ROWS, RowTexts
 from audit_tui.store.index import text_build, text_fields
 from audit_tui.store.index.text_build import bitmap_of
@@ -41,14 +41,7 @@ def problems(connection: sqlite3.Connection, stretch: Stretch) -> list[str]:
     events = connection.execute(
         "SELECT events FROM text_stretches WHERE first_seq = ?", (stretch.first_seq,)
     ).fetchone()
-    begin, end = places_of(stretch)
-    stored = StoredTexts(
-        dict(
-            connection.execute(
-                "SELECT place - ?1, data FROM text_stretch_parts WHERE place BETWEEN ?1 AND ?2", (begin, end)
-            ).fetchall()
-        )
-    )
+    stored = StoredTexts(StoredParts(connection, *places_of(stretch)))
     if events != (LEFT_OUT,):
         built = _built_of_stored(stored, stretch, connection.execute(ROWS, stretch))
         if built is not None and not _differences(stored, events, built):
