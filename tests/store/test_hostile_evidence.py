@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,11 +20,16 @@ from audit_tui.errors import SigningKeyError, StoreDamaged, StoreError
 from audit_tui.store.evidence import verifying
 from audit_tui.store.evidence.seal_status import StoreSealChecker
 from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
+from audit_tui.store.index.session import Session
+from audit_tui.store.read import reader
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.removing import Act, prune, redact
 from audit_tui.store.write.seal_keys import give_key
 from audit_tui.store.write.writer import StoreWriter
 from tests.store import forger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ACT = Act("root", "host", 10_000_000, "a test")
 EVENTS = 1_200
@@ -341,6 +348,22 @@ def test_a_hostile_store_is_checked_as_fast_as_another(path: Path, name: str, mo
 FOUND_BY_READING = {"removals without end", "long name"}
 
 
+def test_events_with_a_long_name_are_read_few_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[int] = []
+    whole_events = Session.whole_events
+
+    def noted(session: Session, seqs: Sequence[int]) -> dict[int, tuple[object, ...]]:
+        batches.append(len(seqs))
+        return whole_events(session, seqs)
+
+    monkeypatch.setattr(Session, "whole_events", noted)
+    monkeypatch.setattr(reader, "STREAM_BYTES", 100_000)
+    forger.strike(path, "UPDATE event_names SET name = hex(zeroblob(20000))")
+    with StoreReader(path) as store:
+        assert sum(1 for _ in islice(store.events(EventQuery()), 30)) == 30
+    assert max(batches) <= 2
+
+
 def test_long_names_are_checked_like_others_and_redacted(tmp_path: Path) -> None:
     """They are hashed one by one, and what does not match for one event may match for the next."""
     path = tmp_path / "audit.db"
@@ -368,6 +391,8 @@ from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import CONTAINS
 from audit_tui.core.evidence.sealed import Wrong
 from audit_tui.core.query import EventQuery
+from audit_tui.store.index.session import Session
+from audit_tui.store.read import reader
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.evidence.verifying import Request, verify
 from audit_tui.store.write.seal_keys import give_key

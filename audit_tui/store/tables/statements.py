@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_tui.store.tables.schema import NAME_TABLES
+from audit_tui.store.tables.schema import ALL_NAME_TABLES, NAME_TABLES
 
 if TYPE_CHECKING:
     from audit_tui.core.columns import NameColumn
@@ -24,9 +24,19 @@ _WHOLE_EVENT = (
 EVENT_OF_KEY = f"{_WHOLE_EVENT} WHERE key = ?"
 WHOLE_EVENTS = f"{_WHOLE_EVENT} WHERE seq"
 """To be followed by ``chosen``."""
+_LENGTHS = (
+    *(
+        f"length(CAST({column} AS BLOB))"
+        for column in ("metadata", "description", "target", "key", "source_ip", "original")
+    ),
+    *(
+        f"(SELECT length(CAST(name AS BLOB)) FROM {names.table} WHERE id = {names.column})"  # noqa: S608 - ours
+        for names in ALL_NAME_TABLES
+    ),
+)
 SIZES = (
-    "SELECT seq, ifnull(length(CAST(metadata AS BLOB)), 0) + ifnull(length(CAST(description AS BLOB)), 0)"
-    " + ifnull(length(CAST(target AS BLOB)), 0) + ifnull(length(original), 0) FROM events WHERE seq"
+    f"SELECT seq, {' + '.join(f'ifnull({length}, 0)' for length in _LENGTHS)}"  # noqa: S608 - our own
+    " FROM events WHERE seq"
 )
 """The bytes of the columns that may be long; to be followed by ``chosen``."""
 _LISTED = (
