@@ -77,7 +77,7 @@ def export_command(
 
     The file is written whole or not at all, and only you can read it (mode 0600). An older export is
     replaced, any other file is not, and a link is not followed. Importing what was exported with all columns
-    stores nothing new.
+    stores nothing new. CSV holds control characters as they are: read it with less, not with cat.
     """
     settings = session_of(context).loaded.settings
     is_redacted = redact or settings.redact
