@@ -134,9 +134,8 @@ class Content:
             return None
         encodings = self.encodings
         if long:
-            encodings = Encodings(
-                *({number: table.whole(number)} for table, number in names), encodings.values
-            )
+            events, categories, users, sources = ({number: table.whole(number)} for table, number in names)
+            encodings = Encodings(events, categories, users, sources, encodings.values)
         form = next((form for form in Form if self._leaves((row,), form, encodings) == [leaf]), None)
         for table, number in long:
             # A name that matched once is what was sealed.
