@@ -407,7 +407,9 @@ COMMANDS: tuple[Command, ...] = (
         "Find a command by its name; :1234 goes to a row.",
         key_line="commands",
     ),
-    _screen("back", "escape", "Back", "Close the detail pane. Never quits."),
+    _screen(
+        "back", "escape", "Back", "Close what is open, else go back to what was shown before. Never quits."
+    ),
     _screen("help", "? f1", "Help", "Show the keys.", key_line="help"),
     _screen("quit", "q", "Quit", "Close what is open; at the list, quit.", key_line="quit", arrow_keys="f10"),
     _app("redraw", "ctrl+l", "Redraw", "Draw the screen again."),

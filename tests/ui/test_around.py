@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from audit_tui.config import Settings
 from audit_tui.core.columns import Column
@@ -210,6 +213,23 @@ def test_a_pivot_by_metadata_with_the_range_as_it_is() -> None:
         ]
 
     run_review(script, EVENTS, view=EVERYTHING)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_the_menu_is_no_higher_than_its_lines(size: tuple[int, int]) -> None:
+    many = [replace(EVENTS[-1], metadata={f"Key {n}": f"value {n}" for n in range(MAX_PIVOTS)})]
+
+    async def script(driver: Driver) -> None:
+        await driver.press("p")
+        screen = driver.app.screen
+        for height in (size[1], size[1] - 2):
+            await driver.pilot.resize_terminal(size[0], height)
+            await driver.settle()
+            values, box = screen.query_one("OptionList").region, screen.query_one("#box").region
+            assert values.height == height * 45 // 100
+            assert box.height == values.height + 4, "a frame, a blank line and the reaches"
+
+    run_review(script, many, size=size)
 
 
 def test_a_pivot_by_mouse() -> None:

@@ -51,6 +51,7 @@ def test_every_line_of_a_comparison_opens_its_events() -> None:
         assert "alice" not in text, "what differs by chance is left out"
         await driver.press("enter")
         assert driver.review.event_list.count.value == 1
+        assert driver.review.view.time_range == TODAY.time_range, "the range that was compared stays"
         await driver.press("u", "percent_sign", "j", "enter")
         assert driver.review.event_list.count.value == 3, "what is gone is shown where it was"
         row = driver.review.table.highlighted

@@ -76,6 +76,7 @@ def test_u_undoes_each_change_of_the_view_and_ctrl_r_takes_it_back() -> None:
         for view in shown[1:]:
             await driver.press("ctrl+r")
             assert review.event_list.shown.view == view
+            assert "Nothing to undo." not in driver.text(), "it is no longer true"
         await driver.press("u", "u", "s", "ctrl+r")
         assert "Nothing to redo." in driver.lines()[-2], "what was undone is gone with a new change"
 

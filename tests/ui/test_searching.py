@@ -233,6 +233,8 @@ def test_the_next_and_the_previous_failure() -> None:
         await driver.press("E", "E")
         assert place(driver)[0] == failures[0]
         assert "No failure above here." in status(driver)
+        await driver.press("e")
+        assert f"failure 2 of {len(failures)}" in status(driver), "what was said before is no longer true"
         await driver.press("end", "e")
         assert place(driver)[0] == 999
         await driver.press("E", "e")

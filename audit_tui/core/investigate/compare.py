@@ -43,6 +43,7 @@ LEAST_SCORE = 4.0
 """About two standard deviations: less is chance."""
 _RARELY_TOLD = (Column.SOURCE_IP, Column.TARGET)
 """Columns whose missing values are not worth a line."""
+_MINUTE_US = 60_000_000
 _WEEK_US = 7 * 86_400_000_000
 PREVIOUS, LAST_WEEK = "previous", "last-week"
 
@@ -116,7 +117,7 @@ class Comparison(Record):
 def intervals(
     time_range: TimeRange, context: TimeContext, against: str = PREVIOUS
 ) -> tuple[Interval, Interval]:
-    """Return a range as far as it has passed, and the stretch to compare it with, as long.
+    """Return a range up to the end of this minute, and the stretch to compare it with, as long.
 
     Args:
         time_range: The range.
@@ -126,7 +127,7 @@ def intervals(
     Raises:
         TimeError: If there is no such stretch.
     """
-    now_us = to_us(context.now)
+    now_us = -(-to_us(context.now) // _MINUTE_US) * _MINUTE_US
     whole = resolve(time_range, context)
     start_us, end_us = whole.start_us, min(whole.end_us or now_us, max(now_us, (whole.start_us or 0) + 1))
     if against not in (PREVIOUS, LAST_WEEK):

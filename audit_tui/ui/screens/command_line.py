@@ -124,6 +124,10 @@ class CommandLine(Dialog[Order | None]):
         self.query_one(Input).focus()
         self._find("")
 
+    def on_resize(self) -> None:
+        if not self._for_time:
+            self.fit_list(len(self._matches))
+
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
         self.query_one("#message", Static).update("")
@@ -137,8 +141,7 @@ class CommandLine(Dialog[Order | None]):
         options.clear_options()
         options.add_options(Option(self._label(command)) for command in self._matches)
         options.display = bool(self._matches)
-        # Textual takes a list that sizes itself for as long as all its lines: the box would be too high.
-        options.styles.height = max(1, min(len(self._matches), self.app.size.height * 45 // 100))
+        self.fit_list(len(self._matches))
         options.highlighted = 0 if typed and self._matches else None
 
     def _label(self, command: Command) -> Content:

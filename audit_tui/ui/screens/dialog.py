@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textual.screen import ModalScreen, ScreenResultType
+from textual.widgets import OptionList
 
 SHEET = Path(__file__).parents[1] / "dialogs.tcss"
 
@@ -20,6 +21,13 @@ class Dialog(ModalScreen[ScreenResultType]):
         super().__init__()
         if not self.app.stylesheet.has_source(str(SHEET)):
             self.app.stylesheet.read(SHEET)
+
+    def fit_list(self, lines: int) -> None:
+        """Make the list as high as its lines, and not half as high as the screen.
+
+        Textual takes a list that sizes itself for as long as all its lines: the box would be too high.
+        """
+        self.query_one(OptionList).styles.height = max(1, min(lines, self.app.size.height * 45 // 100))
 
     def leave(self, result: ScreenResultType | None = None) -> None:
         """Close the dialog with a result.

@@ -92,6 +92,9 @@ class PivotMenu(Dialog[Pivot | None]):
         options.focus()
         self._show_reach()
 
+    def on_resize(self) -> None:
+        self.fit_list(len(self._conditions))
+
     def _show_reach(self) -> None:
         for place, words in enumerate(self._reach_words):
             button = self.query_one(f"#reach-{place}", Button)

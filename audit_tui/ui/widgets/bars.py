@@ -197,7 +197,7 @@ class StatusLine(Bar):
         self.refresh()
 
     def say(self, words: str) -> None:
-        """Say something for a moment."""
+        """Say something for a moment; an empty text takes back what was said before."""
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(NOTICE_S, self._take_back)

@@ -41,6 +41,8 @@ GAP = "·"
 MARGIN_CELLS = 1
 AGAIN_S = 2.0
 """The same result is counted again after so long at the earliest, while it grows."""
+_HINTS = ("⏎ only these  Space from here  e failures ", "⏎ only these  Space from here ", "⏎ only these ", "")
+"""The keys of the strip, as many as there is room for."""
 
 
 class TimeStrip(Widget, can_focus=True):
@@ -237,13 +239,10 @@ class TimeStrip(Widget, can_focus=True):
             return [Piece(fit("", width))]
         low, high = choice or (self._here or 0, self._here or 0)
         words = buckets.words(low, high, shown.context)
-        if choice is not None:
-            hint = "⏎ only these  Space from here  e failures "
-        else:
-            hint = f"{buckets.time_words(0, len(buckets.events) - 1, shown.context)} "
-        room = max(0, width - cell_len(hint))
-        if room < cell_len(words) + 4:
-            hint, room = "", width
+        whole = f"{buckets.time_words(0, len(buckets.events) - 1, shown.context)} "
+        hints = _HINTS if choice is not None else (whole, "")
+        hint = next(each for each in hints if cell_len(words) + 4 <= width - cell_len(each) or not each)
+        room = width - cell_len(hint)
         role = Role.LABEL if choice is None else Role.VALUE
         return [Piece(fit(f" {words}", room), role), Piece(hint, Role.QUIET)]
 

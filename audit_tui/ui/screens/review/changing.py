@@ -33,12 +33,10 @@ class Changing(ReviewBase):
     """The keys that go back and forth, order, read again and replace names."""
 
     def action_undo(self) -> None:
-        if not self.step_back():
-            self.say("Nothing to undo.")
+        self.say("" if self.step_back() else "Nothing to undo.")
 
     def action_redo(self) -> None:
-        if not self.step_back(-1):
-            self.say("Nothing to redo.")
+        self.say("" if self.step_back(-1) else "Nothing to redo.")
 
     def action_sort_column(self) -> None:
         self._sort_by(self.table.column)

@@ -112,9 +112,11 @@ class Comparing(ReviewBase):
             self._compare(PREVIOUS if against == LAST_WEEK else LAST_WEEK)
         elif picked.value is not None:
             shift = picked.value
-            interval = comparison.before if shift.kind is Kind.GONE else comparison.now
-            start, end = (None if us is None else from_us(us) for us in (interval.start_us, interval.end_us))
-            view = self.view_of(self.view.in_force, MomentRange(start, end))
+            view = self.view
+            if shift.kind is Kind.GONE:
+                before = comparison.before
+                start, end = (None if us is None else from_us(us) for us in (before.start_us, before.end_us))
+                view = self.view_of(view.in_force, MomentRange(start, end))
             self.show_view(view.narrowed(shift.condition), keep_cursor=False)
             self.say(f"{shift.words}: {self._keymap.key_of('undo')} goes back.")
 

@@ -204,8 +204,8 @@ class Searching(Narrowing, Moving):
                 # Newer events came meanwhile: the row has another number now.
                 middle = self.table.visible_rows // 2
                 self.event_list.ask_at(self.event_list.latest, self._landed, middle)
-            if hit.has_gone_round:
-                self.say(f"{'From the top' if message.wish.steps > 0 else 'From the end'} again.")
+            end = "top" if message.wish.steps > 0 else "end"
+            self.say(f"From the {end} again." if hit.has_gone_round else "")
         self._end_wait()
 
     @on(Seeker.Ranked)
