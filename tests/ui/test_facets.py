@@ -92,6 +92,9 @@ def test_the_rarest_come_first_and_all_others_on_wish() -> None:
         await driver.press(*["j"] * 5, "enter")
         assert events_of(driver, Column.USER) == users
         assert "(none)" in driver.text()
+        assert panel(driver).chosen == (Column.USER, facet(driver, Column.USER).values[5].value), (
+            "read on there"
+        )
         await driver.press("r")
         assert "most frequent first" in driver.text()
 

@@ -220,11 +220,17 @@ class FacetPanel(ScrollView, can_focus=True):
         if message.number != self._number or section is None:
             return
         place = self._place()
+        first_new = Row(
+            Kind.VALUE, self._sections.index(section), len(section.facet.values) if section.facet else 0
+        )
+        is_opened = self._row == first_new._replace(kind=Kind.OTHERS, value=-1)
         section.facet, section.words, section.is_stale = message.facet, message.words, False
         self._renew_rows()
         if message.field == self._goal:
             self._goal = None
             self._go_to(message.field)
+        elif is_opened and first_new in self._rows:
+            self._set_cursor(self._rows.index(first_new))
         else:
             self._find(place)
 
