@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from click.testing import CliRunner
 
 from audit_tui.cli.main import commands
 from audit_tui.cli.session import Session
-from audit_tui.core.columns import Column
-from audit_tui.core.filter.filters import EVERYTHING, Condition
-from audit_tui.core.filter.operators import IS
+from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
-from audit_tui.demo import INTRUDER_USER
-from audit_tui.demo.incident import INTRUDER_IP
 from audit_tui.store.read.reader import open_store
 from tests.ui import incident
 from tests.ui.review_app import NOW, Driver, run_review
@@ -109,25 +103,3 @@ def test_the_incident_of_the_demo(tmp_path: Path) -> None:
         assert driver.review.view.chips
 
     run_review(script, open_reader=open_store(store), size=(120, 40))
-
-
-@pytest.mark.parametrize("days_later", [0, 7, 14])
-def test_the_incident_of_the_demo_as_the_readme_says(tmp_path: Path, days_later: int) -> None:
-    store = tmp_path / "demo.db"
-    session = Session(clock=lambda: NOW + timedelta(days=days_later))
-    arguments = ["demo", "--no-open", "--events", "20000", "--store", str(store)]
-    assert CliRunner().invoke(commands, arguments, obj=session).exit_code == 0
-
-    async def script(driver: Driver) -> None:
-        keys = ["percent_sign"]
-        await play(driver, keys, 1)
-        await driver.until(lambda: INTRUDER_USER in driver.text())
-        lines = [line for line in driver.lines() if " NEW " in line]
-        down = next(number for number, line in enumerate(lines) if INTRUDER_USER in line)
-        keys = [*["down"] * down, "enter", "x", "p", "right", "i"]
-        await play(driver, keys, 12 - 1)
-        assert [chip.filter for chip in driver.review.view.chips] == [
-            Condition(Column.SOURCE_IP, IS, INTRUDER_IP)
-        ]
-
-    run_review(script, open_reader=open_store(store), size=(80, 24), clock=session.clock)
