@@ -10,18 +10,16 @@ import pytest
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import Condition, MetaField
 from audit_tui.core.filter.operators import IS, IS_NOT
-from audit_tui.core.query import Facet, ValueCount
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
 from audit_tui.ui.widgets.facets import facet_panel
-from audit_tui.ui.widgets.facets.facet_lines import TOP_VALUES, Kind, Row, Section, rows_of
 from tests.payloads import PAYLOADS
 from tests.ui.review_app import Driver, account, run_review
 
 if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.query import FacetField
+    from audit_tui.core.query import Facet, FacetField
     from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
@@ -101,16 +99,6 @@ def test_the_rarest_come_first_and_all_others_on_wish() -> None:
         assert "most frequent first" in driver.text()
 
     run_review(script, events, view=ALL_TIME, size=(100, 40))
-
-
-def test_what_stands_below_the_targets_does_not_move_when_they_come() -> None:
-    target = Section(Column.TARGET)
-    sections = [target, Section(Column.SOURCE)]
-    before = rows_of(sections).index(Row(Kind.HEAD, 1))
-    target.facet = Facet(
-        tuple(ValueCount(str(n), 1) for n in range(TOP_VALUES)), TOP_VALUES + 1, TOP_VALUES + 1
-    )
-    assert rows_of(sections).index(Row(Kind.HEAD, 1)) == before
 
 
 def test_the_missing_value_narrows_too() -> None:

@@ -91,9 +91,6 @@ def rows_of(sections: Sequence[Section]) -> list[Row]:
             rows += [Row(Kind.VALUE, number, value) for value in range(len(facet.values))]
             if _others(section):
                 rows.append(Row(Kind.OTHERS, number))
-        elif section.field is Column.TARGET and not section.words:
-            # Counted last, nearly always as many: what stands below does not move when they come.
-            rows += [Row(Kind.BLANK)] * (TOP_VALUES + 1)
         if section.words or (facet is not None and not facet.values):
             rows.append(Row(Kind.WORDS, number))
         rows.append(Row(Kind.BLANK))
