@@ -237,8 +237,9 @@ def test_the_next_and_the_previous_failure() -> None:
         assert f"failure 2 of {len(failures)}" in status(driver), "what was said before is no longer true"
         await driver.press("end", "e")
         assert place(driver)[0] == 999
-        await driver.press("E", "e")
         assert "No failure below here." in status(driver)
+        await driver.press("E", "e")
+        assert f"failure {len(failures)} of {len(failures)}" in status(driver)
 
     run_review(script, view=ALL_TIME)
 
