@@ -146,9 +146,8 @@ class Projections(Totals):
 def _fields_of(expression: Filter) -> set[Field] | None:
     """Return the fields that a filter asks for; None where a projection has not all of them."""
     if isinstance(expression, Condition):
-        is_named = isinstance(expression.field, Column) and expression.field in NAME_FIELDS
-        field = NAME_FIELDS[expression.field] if is_named else Field.SOURCE  # type: ignore[index]
-        return None if field is Field.SOURCE else {field}
+        field = NAME_FIELDS.get(expression.field) if isinstance(expression.field, Column) else None
+        return None if field is None or field is Field.SOURCE else {field}
     parts = expression.parts if isinstance(expression, All | Any) else (expression.part,)
     fields: set[Field] = set()
     for inner in map(_fields_of, parts):
