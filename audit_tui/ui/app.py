@@ -23,14 +23,10 @@ if TYPE_CHECKING:
     from audit_tui.ui.first_page import Opening
 
 INTERRUPT_TWICE_S = 2.0
-"""Two interrupts within this time quit."""
 
 
 class AuditApp(ThemedApp, inherit_bindings=False):
     """Reviews the events of a source.
-
-    Args:
-        opening: What the review begins with.
 
     Raises:
         ConfigError: If the settings name a theme, a keymap or a command that does not exist.
@@ -51,7 +47,6 @@ class AuditApp(ThemedApp, inherit_bindings=False):
 
     @property
     def review(self) -> ReviewScreen:
-        """The review screen."""
         return self._review
 
     async def on_event(self, event: events.Event) -> None:

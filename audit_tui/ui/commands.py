@@ -31,7 +31,6 @@ class Command(Record):
     title: str
     """Two or three words, for the key line and the palette."""
     help: str
-    """One sentence."""
     where: Where
     key_line: str = ""
     """The word that the key line shows beside the first key; empty keeps the command out of the line."""
@@ -44,7 +43,6 @@ class Command(Record):
 
     @property
     def action(self) -> str:
-        """Textual's action."""
         name = self.id.removesuffix(f"-{self.argument}") if self.argument else self.id
         return name.replace("-", "_") + (f"({self.argument})" if self.argument else "")
 

@@ -44,7 +44,6 @@ class FirstPage(Record):
     """The row of the event to keep, or of the next older one."""
 
     def window(self) -> RowWindow:
-        """The rows, to show and to add to."""
         window = RowWindow(self.query.sort)
         for request, page in self.blocks:
             window.add(request, page)
@@ -61,12 +60,10 @@ class Anchor(Record):
 
     @classmethod
     def at_event(cls, row: EventRow, sort: Sort) -> Anchor:
-        """Stay on an event, else go to the next one."""
         return cls(PageKey.of(row, sort))
 
     @classmethod
     def at_time(cls, occurred_us: int, sort: Sort) -> Anchor:
-        """Go to the event nearest to a moment, in a result sorted by date."""
         return cls(PageKey(None, occurred_us, _PAST_ANY_SEQ if sort.descending else -1), nearest=True)
 
 
@@ -77,24 +74,18 @@ class Opening(Record):
     """All that a review begins with."""
 
     open_reader: ReaderFactory
-    """Opens a reader for each thread."""
     store_name: str
-    """The name of the store on the screen."""
     view: View
-    """The view to show first."""
     zone: tzinfo
-    """The zone of days and times."""
     clock: Callable[[], datetime]
     """Tells the time, aware."""
     settings: Settings
     first_page: FirstPage | None = None
     """Rows of ``view`` that were read while Textual was imported; None lets the screen read them."""
     begin_at: Anchor | None = None
-    """The place of the cursor at first; None is the first row."""
     begin_line: int = 0
     """The number of rows above it on the screen."""
     notice: str = ""
-    """A notice about the store for the user; empty when nothing."""
     state_directory: Path | None = None
     """The folder for the log of a crash; None writes none."""
     exporter: Exporter | None = None
@@ -132,14 +123,7 @@ class Opening(Record):
 def read_first_page(
     reader: EventReader, query: EventQuery, anchor: Anchor | None = None, cancel: CancelToken | None = None
 ) -> FirstPage:
-    """Read the beginning of a result, or the rows round an event.
-
-    Args:
-        reader: What to ask; blocks.
-        query: The query, its ``upto_seq`` not set.
-        anchor: Where to begin; None is the first row.
-        cancel: Ends it.
-    """
+    """Read the beginning of a result, or the rows round an event."""
     query = replace(query, upto_seq=reader.newest_seq())
     if anchor is None:
         request = PageRequest(AtRow(0), 0, PAGE_ROWS)

@@ -15,28 +15,21 @@ MAX_VIEWS = 101
 
 
 class History:
-    """The views that were shown, in order, and the place of the one that is shown now.
-
-    Args:
-        first: The view to begin with.
-    """
+    """The views that were shown, in order, and the place of the one that is shown now."""
 
     def __init__(self, first: View) -> None:
         self._views = [Left(first)]
         self._place = 0
         self._goal: int | None = None
-        """The place that was asked for; None when something else is, or nothing."""
         self._forgotten = 0
         """The number of views that are no longer remembered."""
 
     @property
     def place(self) -> int:
-        """The number of views before the one that is shown, of all there ever were."""
         return self._forgotten + self._place
 
     @property
     def views(self) -> list[View]:
-        """Return the views that were shown, what was undone too, the last one at the end."""
         return [left.view for left in self._views]
 
     def step(self, by: int) -> Left | None:
@@ -48,11 +41,9 @@ class History:
         return self._views[goal]
 
     def note_asked(self) -> None:
-        """Note that something else is asked for than a step."""
         self._goal = None
 
     def note_left(self, left: Left) -> None:
-        """Note where the cursor stands in the view that is shown, before another one is."""
         self._views[self._place] = replace(left, view=self._views[self._place].view)
 
     def note_shown(self, view: View) -> None:

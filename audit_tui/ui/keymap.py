@@ -18,7 +18,6 @@ DEFAULT = "default"
 ARROWS = "arrows"
 PRESETS = (DEFAULT, ARROWS)
 PARTS = (Where.PANE, Where.CHIPS, Where.FACETS, Where.STRIP)
-"""Parts of the screen whose keys come before those of the whole."""
 UNBOUND = "unbound"
 """A key that no keyboard has, for a command whose keys were taken away."""
 
@@ -111,16 +110,13 @@ class Keymap:
         )
 
     def keys(self, command: Command) -> tuple[str, ...]:
-        """The keys of a command, the most prominent first; empty when it has none."""
         return self._keys[command.id]
 
     def first_key(self, command: Command) -> str:
-        """The key that the screen names, as people write it; empty when there is none."""
         keys = self.keys(command)
         return key_name(keys[0]) if keys else ""
 
     def key_of(self, id_: str) -> str:
-        """Return the key that the screen names for the command of an id."""
         return self.first_key(next(command for command in COMMANDS if command.id == id_))
 
     def for_textual(self) -> dict[str, str]:
@@ -135,7 +131,6 @@ class Keymap:
         }
 
     def clashes(self) -> tuple[Clash, ...]:
-        """The keys that mean two things at one place."""
         return tuple(dict.fromkeys(self._clashes()))
 
     def _clashes(self) -> Iterator[Clash]:

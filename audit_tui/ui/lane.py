@@ -19,9 +19,6 @@ class Lane:
     """A reader of its own and at most one question under way: a newer one ends the older.
 
     ``ask`` and ``close`` block and belong in thread workers; ``cancel`` does not.
-
-    Args:
-        open_reader: Opens the reader, in the first thread that asks.
     """
 
     def __init__(self, open_reader: ReaderFactory) -> None:
@@ -33,7 +30,6 @@ class Lane:
         self._is_stale = False
 
     def renew(self) -> None:
-        """Let the next question open another reader: the source may have been replaced."""
         self._is_stale = True
 
     def begin(self) -> CancelToken:
@@ -113,11 +109,9 @@ class Lane:
             self._turn.release()
 
     def cancel(self) -> None:
-        """End the question under way, if there is one."""
         self.begin()
 
     def close(self) -> None:
-        """End what is under way and let the reader go."""
         self.cancel()
         with self._turn:
             if self._reader is not None:

@@ -18,11 +18,8 @@ class Seek(Record):
     """A wish to go from event to event of a kind."""
 
     result: EventQuery
-    """The result that is shown, in whose order it goes."""
     query: EventQuery
-    """The events of the kind: the same result with one more condition."""
     key: PageKey
-    """The place to go on from."""
     steps: int
     """The number of such events further down the list; negative goes up."""
     goes_round: bool = False
@@ -34,9 +31,7 @@ class Hit(Record):
 
     row: EventRow
     index: int
-    """Its row index in the result that is shown."""
     blocks: tuple[tuple[PageRequest, Page], ...]
-    """The rows round it."""
     has_gone_round: bool = False
 
 

@@ -28,5 +28,4 @@ class ShownView(Record):
 
     @classmethod
     def of(cls, view: View, context: TimeContext, *, is_redacted: bool = False) -> ShownView:
-        """Work a view out."""
         return cls(view, context, view.query(context), is_redacted)

@@ -18,15 +18,10 @@ class Stillness:
         self._last_input = monotonic()
 
     def note_input(self) -> None:
-        """The user does something."""
         self._last_input = monotonic()
 
     def wait(self, seconds: float, cancel: CancelToken) -> None:
-        """In a thread: wait until nothing was done for so long.
-
-        Raises:
-            QueryCancelled: If the token is cancelled, which ends the wait.
-        """
+        """In a thread: wait until nothing was done for so long."""
         while not cancel.is_cancelled and monotonic() - self._last_input < seconds:
             cancel.wait(LOOK_S)
         cancel.check()

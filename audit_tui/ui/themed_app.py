@@ -12,10 +12,6 @@ from audit_tui.ui.themes import PALETTE_THEME, our_themes, palette_of, theme_nam
 class ThemedApp(TerminalApp):
     """An app with our themes, whose styles are made of their colours.
 
-    Args:
-        theme: The name of the theme; None chooses the one that goes with the terminal.
-        crash_directory: Takes the log of a crash; None writes none.
-
     Raises:
         ConfigError: If there is no such theme.
     """

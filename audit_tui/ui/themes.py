@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 THEMES = {"dark": "audit-dark", "light": "audit-light", "terminal": "ansi-dark"}
 """Our names for three themes; those of Textual are understood too."""
 PALETTE_THEME = THEMES["terminal"]
-"""Draws in the terminal's own 16 colours; under NO_COLOR the only one that draws in none."""
 MIN_CONTRAST = 4.5
 """Between a text and what it stands on, as WCAG measures it."""
 
@@ -101,7 +100,6 @@ PAIRS = (
     ("cell-ink", "cell"),
     ("ink", "selected"),
 )
-"""The inks and the grounds that they stand on."""
 
 
 def theme_named(name: str) -> str:

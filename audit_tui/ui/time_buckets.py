@@ -36,7 +36,6 @@ class TimeBuckets(Record):
     failures: tuple[int, ...] = ()
 
     def bucket_of(self, occurred_us: int) -> int | None:
-        """Return the bucket that a moment lies in; None when in none."""
         place = bisect_right(self.edges_us, occurred_us) - 1
         return place if 0 <= place < len(self.events) else None
 
@@ -50,12 +49,10 @@ class TimeBuckets(Record):
         return Interval(start_us, max(start_us + 1, end_us))
 
     def time_words(self, first: int, last: int, context: TimeContext) -> str:
-        """Say which time these buckets are; of this year without the year."""
         time_range = between(self.edges_us[first], self.edges_us[last + 1], context)
         return range_label(time_range, context).replace(f"{context.today.year}-", "")
 
     def words(self, first: int, last: int, context: TimeContext) -> str:
-        """Say which time these buckets are, and how many events lie in them."""
         events, failures = (sum(counts[first : last + 1]) for counts in (self.events, self.failures))
         label = self.time_words(first, last, context)
         failed = f", {failures:,} failed" if failures else ""

@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
 
 class AskLine(Dialog["str | None"]):
-    """Asks for a line; gives it back, or None when it was cancelled.
-
-    Args:
-        title: Its title; from data or not.
-        value: The text that stands there first.
-        hint: Words below the field.
-        placeholder: The words that an empty field shows.
-    """
+    """Asks for a line; gives it back, or None when it was cancelled."""
 
     AUTO_FOCUS = "#line"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]

@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 
 class AskText(Dialog[str | None]):
-    """Asks for a line of text; gives it back, or None when it was cancelled.
-
-    Args:
-        title: The name of what is asked for.
-        hint: Stands in the empty field.
-        value: Stands there at first; the first letter replaces it.
-    """
+    """Asks for a line of text; gives it back, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 

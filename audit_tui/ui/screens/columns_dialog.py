@@ -34,9 +34,7 @@ LEAST_CELLS = 4
 WIDTH_STEP = 2
 _MAX_CHARS = 200
 _FRAME_LINES = 4
-"""The border, the hint and the buttons."""
 _OTHER_CELLS = 24
-"""The frame, the mark and the width."""
 _HINT = "Space shows or hides · < > order · + - width · 0 own width"
 
 
@@ -55,13 +53,7 @@ class _Entry:
 
 
 class ColumnsDialog(Dialog[ChosenColumns | None]):
-    """Asks for the columns of the list; gives them back, or None when it was cancelled.
-
-    Args:
-        columns: Those that are shown, in order.
-        widths: The cells that each has now.
-        names: The names of metadata fields.
-    """
+    """Asks for the columns of the list; gives them back, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),

@@ -46,7 +46,6 @@ class GoToRow:
     """Put the cursor on a row."""
 
     index: int
-    """0-based."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +68,20 @@ class Narrow:
 
     filter: Filter
     time_range: TimeRange | None
-    """The range that the query names; None leaves it."""
 
 
 _LAST = re.compile(r"last\s+(\d{1,4})(?:\s+days?)?", re.ASCII | re.IGNORECASE)
 TIME_HINT = "2026-11-01 14:00, or 14:00 on the day of the row"
 HELP_CELLS = 56
-"""On a narrower terminal the commands stand without what they do: three letters of it say nothing."""
 HINT = "a command, row, time, range (last 90) or query (user:alice)"
 SHORT_HINT = "command, row, last 90, user:alice"
 LAST_HINT = "Write the number in digits: last 90 (days), last 15 minutes, last 24 hours."
 _BY_HELP = 2
-"""The rank of a command that has what was typed in its help alone."""
 Order: TypeAlias = RunCommand | GoToRow | GoToTime | SetRange | Narrow
 
 
 class CommandLine(Dialog[Order | None]):
-    """Asks what to do; gives back the order, or None when it was cancelled.
-
-    Args:
-        keymap: The keys to show beside the commands.
-        context: The zone of a typed time.
-        day: The day of a time that is typed as ``14:05`` alone.
-        for_time: Whether only a time is asked for.
-    """
+    """Asks what to do; gives back the order, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False),
@@ -229,7 +218,6 @@ class CommandLine(Dialog[Order | None]):
         options.highlighted = first if current is None else (current + step) % len(self._matches)
 
     def action_complete(self) -> None:
-        """Write the name of the highlighted command, or of the only one, into the line."""
         if self._for_time or not self._matches:
             return
         command = self._matches[self.query_one(OptionList).highlighted or 0]

@@ -38,7 +38,6 @@ _TITLES = {
 }
 _TITLE_CELLS = 11
 _MAX_CHARS = 400
-"""No terminal is wider."""
 
 
 class Copied(NamedTuple):
@@ -50,14 +49,7 @@ class Copied(NamedTuple):
 
 
 class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
-    """Asks as what to copy, and copies; gives back what became of it, or None when it was cancelled.
-
-    Args:
-        source: The rows to copy.
-        cell: The text under the cursor; from data.
-        open_reader: Opens the reader that gives the events.
-        clipboard: Takes the copy.
-    """
+    """Asks as what to copy, and copies; gives back what became of it, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False),
@@ -119,7 +111,6 @@ class CopyMenu(Dialog["Copied | AuditTuiError | None"]):
             self.run_worker(partial(self._copy, form), thread=True, group="copy", exclusive=True)
 
     def _copy(self, form: CopyForm) -> None:
-        """In a thread: read the events and hand the text on."""
         outcome: Copied | AuditTuiError
         try:
             with closing(self._open_reader()) as reader:

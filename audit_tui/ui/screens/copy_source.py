@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from audit_tui.ui.terminal.clipboard import CopyResult
 
 QUERY = "query"
-"""The command that can keep the order."""
 MAX_COPIED_ROWS = 1_000
 """More is no longer something to paste; an export takes any number."""
 MAX_COPIED_CHARS = 8_000_000
@@ -58,7 +57,6 @@ class CopyForm(Enum):
 
 
 WITHOUT_ROWS = (CopyForm.QUERY, CopyForm.COMMAND, CopyForm.LINK)
-"""The forms that say how to find the rows again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +65,15 @@ class CopySource:
 
     shown: ShownView
     rows: range
-    """The places of the rows to copy; empty when there is none."""
     column: ListField
-    """The one under the cursor."""
     keys: tuple[ListField, ...]
-    """The columns of the list, in order."""
     command_words: tuple[str, ...]
-    """The beginning of a command that reads the same store."""
     masks_secrets: bool = False
-    """True to mask passwords, keys and tokens."""
     names: tuple[str, ...] = ()
-    """The store or the logs, for the link."""
     store_id: str = ""
     at: PageKey | None = None
-    """The event under the cursor; None when there is none."""
 
     def what(self, form: CopyForm) -> str:
-        """Return what is copied, in words: ``3 rows as JSON``."""
         count = len(self.rows)
         match form:
             case CopyForm.CELL:
@@ -103,18 +93,12 @@ class CopySource:
                 return "the link"
 
     def command(self) -> str:
-        """The command line that gives the same events.
-
-        Raises:
-            UsageError: If a filter cannot be written as one.
-        """
         view, order = self.shown.view, []
         if QUERY in self.command_words:
             order = sort_options(view.sort) + _column_options(view)
         return shell_line([*self.command_words, *event_options(view, self.shown.context), *order])
 
     def query_line(self) -> str:
-        """The query line of the view, with its time range."""
         view = self.shown.view
         since, until = bound_texts(view.time_range, self.shown.context)
         bounds = [f"{name}:{quoted(text)}" for name, text in (("since", since), ("until", until)) if text]
@@ -122,17 +106,11 @@ class CopySource:
         return clean_visible(" ".join(filter(None, (line_of(view.in_force), *bounds))))
 
     def link(self) -> str:
-        """The link that shows the view again, with the cursor on the same event."""
         shown = self.shown
         left = Left(shown.view, self.at, 0)
         return Link(self.names, self.store_id, left, shown.context.zone).text()
 
     def of_view(self, form: CopyForm) -> str:
-        """Return what is copied of the view, not of its rows.
-
-        Raises:
-            UsageError: If a filter cannot be written.
-        """
         match form:
             case CopyForm.QUERY:
                 line = self.query_line()
@@ -145,12 +123,7 @@ class CopySource:
                 return self.command()
 
     def text(self, form: CopyForm, reader: EventReader) -> str:
-        """The text to copy, without a newline at its end; blocks.
-
-        Raises:
-            UsageError: If it is too much to be pasted anywhere, or cannot be written.
-            StoreError: If the events cannot be read.
-        """
+        """The text to copy, without a newline at its end; blocks."""
         if form in WITHOUT_ROWS:
             return self.of_view(form)
         if len(self.rows) > MAX_COPIED_ROWS:
@@ -180,7 +153,6 @@ class CopySource:
                     yield json_text(self._event(event))
 
     def masked(self, row: EventRow) -> EventRow:
-        """A row as it may be copied."""
         return mask_row(row) if self.masks_secrets else row
 
     def _event(self, event: AuditEvent) -> AuditEvent:
@@ -193,7 +165,6 @@ class CopySource:
 
 
 def _column_options(view: View) -> list[str]:
-    """Return the option for the columns that were chosen; none where they are those of the settings."""
     names = [column.field.value for column in view.columns]
     return ["--columns", ",".join(names)] if names and not any("," in name for name in names) else []
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from audit_tui.core.investigate.meaning import Meaning
 
 MAX_CHARS = 2_000
-"""So much of a value is shown."""
 MAX_NAMES = 60
 _GAP = 2
 _NAME_CELLS = 24
@@ -48,24 +47,14 @@ class Changed(NamedTuple):
 
     target: str
     told: Sequence[Difference]
-    """By its own metadata."""
     since: str
-    """The event before it on the same target, in words; empty when there is none."""
     against: Sequence[Difference]
-    """In what it differs from that one."""
 
 
 def explanation_lines(
     event: AuditEvent, meaning: Meaning | None, missing: Sequence[str], width: int
 ) -> list[Line]:
-    """Return the lines of what an event means.
-
-    Args:
-        event: The event.
-        meaning: Its meaning; None when none ships.
-        missing: The names of expected metadata that are not recorded.
-        width: Cells for a line.
-    """
+    """Return the lines of what an event means."""
     lines: list[Line] = []
     if meaning is None:
         source = f" of {event.source}" if event.source else ""

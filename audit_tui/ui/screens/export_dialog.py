@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from audit_tui.ui.shown_view import ShownView
 
 PROGRESS_S = 0.5
-"""Progress is shown so often at most."""
 _ENDINGS = "|".join(form.value for form in FILE_FORMATS)
 _TWO_ENDINGS = re.compile(rf"(.*\.(?:{_ENDINGS}))\.(?:{_ENDINGS})", re.IGNORECASE)
 SHORT_LINES = 14
@@ -58,11 +57,9 @@ class Rows:
     """Rows that can be exported."""
 
     words: str
-    """``3 selected``."""
     query: EventQuery
     count: RowCount
     sentence: str
-    """Says which they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +69,12 @@ class Exported:
     shown: ShownView
     count: RowCount
     keys: tuple[ListField, ...]
-    """The visible columns, in order."""
     others: tuple[Rows, ...] = ()
     """Rows that may be exported instead of all; the first of them is chosen at first if it is selected."""
     begins_with_others: bool = False
 
     @property
     def rows(self) -> tuple[Rows, ...]:
-        """All rows of the view, and the others, in the order of the choice."""
         count, order = self.count, sort_words(self.shown.view.sort)
         if count.exact:
             sentence = f"All {counted(count.value, 'event')} of the view, {order}."
@@ -92,14 +87,7 @@ class Exported:
 
 
 class ExportDialog(Dialog[None]):
-    """Asks for a name and writes the file, while it says how far it is.
-
-    Args:
-        exporter: Writes the file.
-        exported: The events that are shown.
-        folder: Where a name without a folder lies.
-        clock: Counts seconds, for the pace of the progress.
-    """
+    """Asks for a name and writes the file, while it says how far it is."""
 
     AUTO_FOCUS = "#name"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -178,7 +166,6 @@ class ExportDialog(Dialog[None]):
 
     @property
     def _rows(self) -> Rows:
-        """The rows that are chosen."""
         index = self.query_one("#rows", PickLine).index if self._exported.others else 0
         return self._exported.rows[index]
 
@@ -198,7 +185,6 @@ class ExportDialog(Dialog[None]):
 
     @on(PickLine.Changed, "#format")
     def _follow_format(self) -> None:
-        """The ending says what the file is."""
         field = self._field
         stem = field.value
         if format_of(stem) is not None:
@@ -247,7 +233,6 @@ class ExportDialog(Dialog[None]):
         self.run_worker(partial(self._write, job, self._cancel), thread=True, group="export")
 
     def _write(self, job: ExportJob, cancel: CancelToken) -> None:
-        """In a thread: writes and posts."""
         next_s = self._clock() + PROGRESS_S
 
         def on_progress(events: int) -> None:
@@ -316,7 +301,6 @@ class ExportDialog(Dialog[None]):
 
     @on(Button.Pressed, "#cancel")
     def action_leave(self) -> None:
-        """Cancel what is written, else close."""
         if not self.cancel():
             self.leave()
 

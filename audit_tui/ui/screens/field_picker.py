@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 MAX_NAMES = 200
-"""More is not read by anybody; typing one more letter is quicker."""
 _MAX_CHARS = 200
 
 

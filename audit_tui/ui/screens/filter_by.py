@@ -49,9 +49,7 @@ if TYPE_CHECKING:
 MIN_ROWS = 4
 """This many lines are kept free for rows where there is room, so that adding some moves nothing."""
 TALL_LINES = 18
-"""Below, no line is left blank."""
 WIDE_CELLS = 66
-"""Below, operators are written as signs."""
 HINTS: dict[type[Widget], str] = {
     ValueInput: "type for suggestions   ↓ list   ⏎ apply   ^D remove row   Esc cancel",
     Dropdown: "⏎ list   ← → change   Tab next   ^D remove row   Esc cancel",
@@ -62,7 +60,6 @@ HINTS: dict[type[Widget], str] = {
 _MATCHES = tuple(Match)
 _MEANINGS = ("all of these hold", "at least one holds")
 LIST_HINT = "↑ ↓ choose   ⏎ take, ⏎ again to apply   ^D remove row   Esc close list"
-"""While candidates hang from a value."""
 TEXT_WORDS = "This query says more than rows can show: it stays text."
 
 
@@ -74,9 +71,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
 
     One instance is kept (``App.install_screen``) and opened again and again: call ``begin`` before each
     ``push_screen``. Its rows stay mounted, so that it opens quickly.
-
-    Args:
-        open_reader: Opens the readers that give candidates for values, and count events.
     """
 
     AUTO_FOCUS = ""
@@ -86,15 +80,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         Binding("down", "step(1)", "Row below", show=False),
         Binding("delete,ctrl+d", "remove_row", "Remove row", show=False),
     ]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | tab, shift+tab | The next field, the one before. |
-    | up, down | The row above, the row below; up from the first, the query line. |
-    | delete, ctrl+d | Remove the row; delete in a value removes a letter. |
-    | enter | Act on what has the focus; in a value that stands, apply. |
-    | escape | Close the list, then leave everything as it was. |
-    """
 
     def __init__(self, open_reader: ReaderFactory) -> None:
         super().__init__()
@@ -107,7 +92,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         self._count = MatchCount(counts)
         self._line = QueryRow(self._popup, self._source)
         self._text: Query | None = None
-        """The query that stays text; None while rows say it."""
         self._rows = ConditionRows(self._popup, self._source)
         self._check = ValueCheck(values)
         self._hint = Static(HINTS[ValueInput], id="hint", markup=False)
@@ -115,12 +99,9 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         self._errors: dict[type, AuditTuiError] = {}
         """Errors that stand, by who told them: that events can be counted takes back no error of values."""
         self._names_read = False
-        """The fields of the metadata are known, or asked for."""
         self._is_fresh = True
-        """Begun and not shown yet."""
         self._fitted: Size | None = None
         self._styled_for = ""
-        """The theme in which its fields are drawn."""
         self.begin(FlatFilter(), EventQuery())
 
     def begin(
@@ -149,7 +130,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         self._is_fresh = True
 
     def _show_rows(self, rows: FlatFilter | None, query: Query, *, is_typed: bool = False) -> None:
-        """Show what a query says as rows; where rows cannot, it stays text."""
         self._text = query if rows is None else None
         self.set_class(rows is None, "-text")
         shown = rows or FlatFilter()
@@ -159,7 +139,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
             self._rows.show(drafts, keeps_list=is_typed)
 
     def renew(self) -> None:
-        """Read from the source again the next time: it may have been replaced."""
         self._values.renew()
         self._counts.renew()
         self._names_read = False
@@ -170,11 +149,9 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
 
     @property
     def edited(self) -> FlatFilter:
-        """Return what the rows say now; rows that lack something are left out."""
         return flat_filter(_MATCHES[self._tab.index], self._rows.drafts)
 
     def compose(self) -> ComposeResult:
-        """The box, and the list that hangs from a field of it."""
         self._styled_for = self.app.theme
         self._fit(self.app.size)  # before the first layout, so that nothing moves once it is shown
         with Vertical(id="box") as box:
@@ -198,7 +175,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         yield self._popup
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Go to where one starts to type, and count."""
         # What is mounted is styled; Textual would do it again each time, 40 ms for eight rows.
         event.refresh_styles = self._styled_for != self.app.theme
         self._styled_for = self.app.theme
@@ -232,13 +208,11 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         self._line.input.metadata_names = names
 
     def on_screen_suspend(self) -> None:
-        """Ask nothing more."""
         self._popup.close()
         self._count.stop()
         self._values.cancel()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give the rows the lines that the rest leaves."""
         if event.size != self._fitted:
             self._fit(event.size)
             self._popup.close()
@@ -255,7 +229,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         self._rows.styles.min_height = 1 if is_short else min(MIN_ROWS, most)
 
     def on_descendant_focus(self) -> None:
-        """Say what can be done here."""
         self._look()
 
     def on_click(self, event: events.Click) -> None:
@@ -293,7 +266,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
     @on(ValueInput.ListToggled)
     @on(ValueCheck.Checked)
     def _look(self) -> None:
-        """Mark the values that the store does not have, and say what is known and what can be done."""
         rows = self._rows.rows
         drafts = [row.draft for row in rows]
         focused = self._rows.focused_row()
@@ -365,11 +337,9 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Leave everything as it was."""
         self.leave(None)
 
     def action_step(self, step: int) -> None:
-        """Go to the same field of the row above or below."""
         rows = self._rows.rows
         row = self._rows.focused_row()
         if row is None:
@@ -389,7 +359,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
             self.query_one("#add" if step > 0 else PickLine).focus()
 
     def action_remove_row(self) -> None:
-        """Remove the row with the focus."""
         row = self._rows.focused_row()
         if row is not None:
             self._rows.remove_row(row)

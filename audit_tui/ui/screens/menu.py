@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 MAX_CHARS = 400
-"""No terminal is wider."""
 
 
 class MenuItem(NamedTuple):
@@ -31,17 +30,10 @@ class MenuItem(NamedTuple):
     """The key that takes it, as Textual names characters: "y", "="."""
     title: str
     words: str = ""
-    """More about it; from data."""
 
 
 class Menu(Dialog[int | None]):
-    """Asks for one of a few things; gives back its place, or None when it was cancelled.
-
-    Args:
-        title: The heading; from data.
-        items: The things to choose from.
-        act: The word for taking one of them.
-    """
+    """Asks for one of a few things; gives back its place, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),
@@ -71,7 +63,6 @@ class Menu(Dialog[int | None]):
         self.leave(int((message.button.id or "").removeprefix("item-")))
 
     def on_key(self, event: events.Key) -> None:
-        """Take an item by its key."""
         for number, item in enumerate(self._items):
             if item.key in (event.key, event.character):
                 event.stop()

@@ -21,20 +21,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_CHARS = 400
-"""No terminal is wider."""
 
 
 class Choice(NamedTuple, Generic[T]):
     """A line of the list."""
 
     words: str
-    """From data or not."""
     value: T | None = None
-    """The value that picking it gives back; None cannot be picked."""
     label: str = ""
-    """Stands before the words, bold."""
     end: str = ""
-    """Stands behind them, quiet."""
 
 
 class Picked(NamedTuple, Generic[T]):
@@ -43,19 +38,10 @@ class Picked(NamedTuple, Generic[T]):
     value: T | None
     """None when a key was pressed on no line."""
     key: str = "enter"
-    """The key that was pressed on it."""
 
 
 class PickDialog(Dialog["Picked[T] | None"]):
-    """Shows lines, and gives back the one that was picked, or None when it was cancelled.
-
-    Args:
-        title: Its title; from data or not.
-        choices: The lines.
-        hint: Words in the lower border.
-        keys: Further keys that pick a line.
-        at: The line that the cursor begins on.
-    """
+    """Shows lines, and gives back the one that was picked, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),
@@ -112,7 +98,6 @@ class PickDialog(Dialog["Picked[T] | None"]):
 
     @property
     def text(self) -> str:
-        """Return all lines as text."""
         return "\n".join(f"{choice.label}{choice.words}{choice.end}" for choice in self._choices)
 
     @on(OptionList.OptionSelected)

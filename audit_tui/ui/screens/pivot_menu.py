@@ -32,9 +32,7 @@ _SHORT_REACH_WORDS = ("±10m", "±30m", "±1h", "±1d", "range")
 _LETTERS = {Column.USER: "u", Column.SOURCE_IP: "i", Column.EVENT: "e", Column.TARGET: "t"}
 _LABEL_CELLS, _NARROW_LABEL_CELLS = 22, 12
 _NARROW_CELLS = 60
-"""A narrower terminal has shorter names, for the values to be read."""
 _VALUE_CELLS = 200
-"""More than any dialog is wide."""
 
 
 class Pivot(Record):
@@ -42,16 +40,10 @@ class Pivot(Record):
 
     condition: Condition
     reach: int
-    """The place in ``REACHES_S``."""
 
 
 class PivotMenu(Dialog[Pivot | None]):
-    """Asks by which value to go on; gives it back, or None when it was cancelled.
-
-    Args:
-        conditions: One for each value.
-        reach: The place in ``REACHES_S`` to begin with.
-    """
+    """Asks by which value to go on; gives it back, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),

@@ -32,7 +32,6 @@ LARGE_VALUES = 5_000
 MANY_CHARS = 1_000_000
 """From there on a text is shown with escapes: the cells of 10 MB of other scripts take 2 s to count."""
 _BLOCK_CHARS = 8_192
-"""Lines are laid out, and counted, in blocks of about so much."""
 FIRST_LINES = 20
 """Shown each as it is made: a huge one may follow."""
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)}
@@ -62,9 +61,7 @@ class Rows(Sequence[Line]):
         self._blocks: list[str] = []
         self._width = max(2, width)
         self._ends = array("Q")
-        """Of each block the first row behind it."""
         self._shown: tuple[int, Sequence[str]] = (-1, ())
-        """The block whose rows were made last."""
         self.is_whole = True
         """False while more blocks come: the last row says so."""
         for block in blocks:
@@ -76,7 +73,6 @@ class Rows(Sequence[Line]):
         self._ends.append((self._ends[-1] if self._ends else 0) + self._rows_of(block))
 
     def clear(self) -> None:
-        """Let the text go."""
         self._ends, self._blocks, self._shown = array("Q"), [], (-1, ())
 
     def __len__(self) -> int:
@@ -127,7 +123,6 @@ class LargeJsonDialog(TextDialog):
         self._rows = Rows((), 0)
         self._rows.is_whole = False
         self._width = 0
-        """The width that rows were asked for last."""
 
     def on_unmount(self) -> None:
         # What is left of a dialog may lie about for long, and must not keep the event.

@@ -76,7 +76,6 @@ class TextDialog(Dialog[bool]):
         (self.query_one("#offer") if self._offer else view).focus()
 
     def show(self, make: Callable[[int], Sequence[Line]]) -> None:
-        """Show other lines."""
         self._make = make
         self.query_one(LineView).show(make)
 

@@ -78,15 +78,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         Binding("greater_than_sign", "move_months(12)", "Year after", show=False),
         Binding("a", "apply", "Apply", show=False),
     ]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | t | Go to today on the calendar. |
-    | m, y | Choose the whole month, the whole year. |
-    | <, > | A year back or on. |
-    | a | Apply. |
-    | escape, q | Close an open list, else the dialog. |
-    """
 
     def __init__(
         self, current: TimeRange, context: TimeContext, first_event: date | None, day: date | None = None
@@ -112,7 +103,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._hint = Static(id="hint", markup=False)
 
     def compose(self) -> ComposeResult:
-        """The presets beside the calendar and the times, the words below."""
         self._fit(self.app.size)
         with Vertical(id="box") as box:
             box.border_title = "Time range"
@@ -143,7 +133,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         yield self._popup
 
     def on_mount(self) -> None:
-        """Show the range in force, with the focus on the presets."""
         days = self._month_view.marked = days_of(self._chosen, self._time_context, self._first_event)
         if days is not None:
             self._month_view.cursor = min(days.last, self._today)
@@ -151,7 +140,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._presets.focus()
 
     def on_key(self, event: Key) -> None:
-        """Take a digit as the beginning of a time."""
         if event.character and event.character.isdecimal() and not isinstance(self.focused, LineInput):
             event.stop()
             self._popup.close()
@@ -160,12 +148,10 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
             self._since.cursor_position = 1
 
     def on_resize(self, event: Resize) -> None:
-        """Fit the new size, and keep the cursor in sight."""
         self._fit(event.size)
         self.call_after_refresh(self._show_focus)
 
     def on_descendant_focus(self) -> None:
-        """Say what can be done here; the calendar may have been scrolled off."""
         self._show_hint()
         if self._month_view.has_focus:
             # After Textual has scrolled to the middle of the month, which it does later as well.
@@ -253,19 +239,16 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self.action_apply()
 
     def on_click(self, event: Click) -> None:
-        """Close an open list when the click was beside it."""
         if event.widget not in (self._popup, self._month_list, self._year_list):
             self._popup.close()
 
     def action_cancel(self) -> None:
-        """Close an open list, else the dialog without a range."""
         if self._popup.owner is not None:
             self._popup.close()
         else:
             self.leave(None)
 
     def action_apply(self) -> None:
-        """Close the dialog with the chosen range, unless a typed time is wrong."""
         error = self._typed_error()
         if error is None:
             self.leave(self._chosen)
@@ -274,23 +257,19 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         (self._since if self._since.has_class("-invalid") else self._until).focus()
 
     def action_today(self) -> None:
-        """Go to today on the calendar."""
         self._popup.close()
         self._month_view.cursor = self._today
         self._month_view.focus()
 
     def action_whole_month(self) -> None:
-        """Choose the month that is shown, up to today."""
         self._popup.close()
         self._take_whole(self._pick.whole_month(self._month_view.cursor, self._today))
 
     def action_whole_year(self) -> None:
-        """Choose the year that is shown, up to today."""
         self._popup.close()
         self._take_whole(self._pick.whole_year(self._month_view.cursor, self._today))
 
     def action_move_months(self, months: int) -> None:
-        """Show another month."""
         self._popup.close()
         self._month_view.action_move_months(months)
 
@@ -374,14 +353,12 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
         self._year_list.index = self._years.index(day.year)
 
     def _show_focus(self) -> None:
-        """Scroll a low dialog to the line that the keys are for."""
         if self._month_view.has_focus:
             self._show_cursor()
         elif self._presets.has_focus:
             self._show_line(self._presets, self._presets.highlighted or 0)
 
     def _show_cursor(self) -> None:
-        """Scroll a low dialog to the week of the cursor."""
         self._show_line(self._month_view, self._month_view.line_of(self._month_view.cursor))
 
     def _show_line(self, part: Widget, line: int) -> None:

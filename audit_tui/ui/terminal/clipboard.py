@@ -36,7 +36,6 @@ class Place(Enum):
     """The place that a copied text went to."""
 
     TMUX = "tmux"
-    """To tmux's buffer alone."""
     TMUX_AND_TERMINAL = "tmux and terminal"
     TERMINAL = "terminal"
     """Sent to the terminal, which does not say whether it took it."""
@@ -50,9 +49,7 @@ class CopyResult:
 
     place: Place
     words: str
-    """The place that it went to, as a sentence for the user."""
     path: Path | None = None
-    """The file, when it went to one."""
 
 
 class Clipboard:
@@ -72,11 +69,7 @@ class Clipboard:
         self._environment = environment
 
     def copy(self, text: str) -> CopyResult:
-        """Copy a text; blocks, so call it in a thread.
-
-        Args:
-            text: What to copy, as it is: the caller cleans it.
-        """
+        """Copy a text; blocks, so call it in a thread."""
         data = text.encode("utf-8", "replace")
         if self._environment.get("TMUX"):
             result = self._copy_to_tmux(data)
@@ -108,7 +101,6 @@ class Clipboard:
             yield Finding("clipboard", Level.NOTE, message, fix)
 
     def _copy_to_tmux(self, data: bytes) -> CopyResult | None:
-        """Copy to tmux and on to its terminal; None if the text is not in tmux's buffer afterwards."""
         passed_on = self._tmux("load-buffer", "-w", "-", data=data) is not None
         # tmux before 3.2 knows no -w.
         if not passed_on and self._tmux("load-buffer", "-", data=data) is None:
@@ -121,13 +113,11 @@ class Clipboard:
         return CopyResult(Place.TMUX, "Copied to tmux's buffer; paste it with tmux's prefix and ].")
 
     def _tmux_has_clipboard(self) -> bool:
-        """Tell whether tmux says that it passes texts on to a terminal that can take them."""
         option = self._tmux("show-options", "-sv", "set-clipboard")
         features = self._tmux("display-message", "-p", "#{client_termfeatures}")
         return option is not None and option.strip() != b"off" and b"clipboard" in (features or b"")
 
     def _tmux(self, *arguments: str, data: bytes = b"") -> bytes | None:
-        """Return what a tmux command prints; None if it fails."""
         program = shutil.which("tmux", path=self._environment.get("PATH"))
         if program is None:
             return None

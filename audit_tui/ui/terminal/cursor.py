@@ -33,11 +33,7 @@ class PlacesCursor(Protocol):
 
 
 def hardware_cursor(focused: Widget | None) -> Offset:
-    """The cell of the screen on which the cursor should stand.
-
-    Args:
-        focused: The widget that takes the keys; None when there is none.
-    """
+    """The cell of the screen on which the cursor should stand."""
     if focused is None or not focused.is_on_screen:
         return Offset(0, 0)
     if isinstance(focused, PlacesCursor):

@@ -55,20 +55,17 @@ class TerminalDriver(LinuxDriver):
             vars(self)["_file"] = LastingOutput(sys.__stderr__, self._leave)
 
     def start_application_mode(self) -> None:
-        """Take the terminal; from now on signals leave it as it was found."""
         if self._give_signals_back is None:
             self._give_signals_back = exit_on_signals(self._app, self._give_back_at_once)
         start: Callable[[], None] = super().start_application_mode
         start()
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was found."""
         # The app leaves the style of what it drew last.
         self.write("\x1b[m")
         super().stop_application_mode()
 
     def close(self) -> None:
-        """Write what is still to be written, and end."""
         super().close()
         if self._give_signals_back is not None and not self._is_suspended:
             self._give_signals_back()
@@ -90,11 +87,9 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def has_mouse(self) -> bool:
-        """Tell whether the terminal is asked for mouse reports."""
         return bool(self._mouse)
 
     def set_mouse(self, on: bool) -> None:
-        """Listen to the mouse, or leave it to the terminal's own selection."""
         if on != self.has_mouse:
             self._disable_mouse_support()
             self._mouse = on
@@ -115,12 +110,10 @@ class TerminalDriver(LinuxDriver):
     # -- suspension
 
     def suspend_application_mode(self) -> None:
-        """Give the terminal back for a while."""
         self._is_suspended = True
         super().suspend_application_mode()
 
     def resume_application_mode(self) -> None:
-        """Take the terminal again."""
         self._is_suspended = False
         super().resume_application_mode()
 

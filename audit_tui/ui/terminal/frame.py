@@ -27,7 +27,6 @@ _WIDE_LETTERS = (
 ONE_CELL_EACH = re.compile(
     "[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc\u2713-\u2718]*"
 )
-"""Texts that need no question: most of what stands on the screen, with … and ✗ and boxes."""
 _SHOWS_ON_BLANK = frozenset({"4", "7", "9", "21", "51", "52", "53"})
 """SGR codes that can be seen on a space: lines, reverse, frames."""
 
@@ -45,11 +44,9 @@ class Pen(NamedTuple):
 
     @property
     def shows_on_blank(self) -> bool:
-        """Tell whether a space drawn with it shows more than its background."""
         return not _SHOWS_ON_BLANK.isdisjoint(self.attributes)
 
     def shows_like(self, other: Pen) -> bool:
-        """Tell whether a space looks the same with both."""
         return self.on_blank == other.on_blank
 
     def for_blank(self, blank: Pen) -> Pen:
@@ -71,7 +68,6 @@ Cell: TypeAlias = tuple[str, Pen]
 UNKNOWN: Cell = ("\0", PLAIN)
 """A cell whose content is not known."""
 Run: TypeAlias = tuple[str, Pen]
-"""A text drawn with one pen."""
 
 
 @lru_cache(maxsize=4096)
@@ -136,7 +132,6 @@ class Line:
 
     cells: tuple[Cell, ...]
     is_sure: bool = True
-    """False when terminals may disagree about the width of something in it."""
 
 
 def unknown_line(width: int) -> Line:

@@ -59,7 +59,6 @@ class FrameDiff:
         self._strip_lines = _KnownLines()
 
     def forget(self) -> None:
-        """Know nothing of what stands on the terminal; the next full update sends all."""
         self._frame = None
 
     def output_for(self, update: object, color_system: ColorSystem, cursor: Offset) -> str | None:
@@ -85,12 +84,10 @@ class FrameDiff:
         return None
 
     def text(self) -> str:
-        """The characters of the screen, row after row."""
         lines = self._frame.lines if self._frame is not None else []
         return "".join(text for line in lines for text, _ in line.cells)
 
     def _frame_for(self, region: Region) -> Frame:
-        """The frame, a new one if the screen has another size."""
         size = (region.right, region.bottom)
         if self._frame is None or (self._frame.width, len(self._frame.lines)) != size:
             self._frame = Frame(*size)
@@ -108,14 +105,12 @@ class _KnownLines:
         self._color_system: ColorSystem | None = None
 
     def use(self, color_system: ColorSystem) -> _KnownLines:
-        """The lines as they are in these colours."""
         if color_system is not self._color_system:
             self._lines.clear()
             self._color_system = color_system
         return self
 
     def line_of(self, strip: Strip) -> Line:
-        """The line that a strip draws."""
         # By identity, which holds as long as the strip is kept beside: its own hash would read it all.
         strip_lines = self._lines.pop(id(strip), None)
         if strip_lines is None:

@@ -28,12 +28,7 @@ PATIENCE_S = 2.0
 
 
 class KeyOrder:
-    """Holds keys back until the one before is done with.
-
-    Args:
-        app: The app whose keys they are.
-        hand_out: Lets a key do what it does.
-    """
+    """Holds keys back until the one before is done with."""
 
     def __init__(self, app: App[None], hand_out: Callable[[events.Event], Awaitable[None]]) -> None:
         self._app = app
@@ -53,7 +48,6 @@ class KeyOrder:
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether a key is not done with yet."""
         return self._is_busy
 
     def hold(self) -> Callable[[], None]:

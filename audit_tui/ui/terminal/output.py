@@ -31,7 +31,6 @@ class LastingOutput:
         file.flush()
 
     def fileno(self) -> int:
-        """The terminal's file descriptor."""
         return self._fileno
 
     def write(self, text: str) -> None:

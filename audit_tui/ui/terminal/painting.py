@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 GAP_CELLS = 4
 """Unchanged cells in one style that are rather sent than skipped: a move takes three or more bytes."""
 EDGE_CELLS = 2
-"""As many unchanged cells at the left edge, for the same reason."""
 VOTE_CELLS = 16
 """Lines are compared in pieces this wide to see where they moved, so that a pane beside does not hide it."""
 MOVE_GAIN_CELLS = 30
@@ -57,28 +56,19 @@ class Move(NamedTuple):
     """A block of lines that moved."""
 
     top: int
-    """The first line of the block, counted from 0."""
     bottom: int
-    """The last line of the block."""
     up: int
     """The number of lines that it moves up; negative is down."""
 
 
 class Frame:
-    """The contents of the terminal, the style and the place that it writes with next.
-
-    Args:
-        width: Its columns.
-        height: Its rows.
-    """
+    """The contents of the terminal, the style and the place that it writes with next."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.lines = [unknown_line(width)] * height
         self.pen: Pen | None = None
-        """None when it is not known."""
         self.cursor: Place | None = None
-        """None when it is not known."""
 
 
 def painted(frame: Frame, changes: Mapping[int, Line], cursor: Place) -> str:
@@ -126,7 +116,6 @@ def find_move(frame: Sequence[Line], changed: Mapping[int, Line]) -> Move | None
 
 
 def _likely_shifts(frame: Sequence[Line], changed: Mapping[int, Line]) -> list[int]:
-    """The two shifts that explain most pieces of changed lines."""
     places: dict[tuple[int, str], list[int]] = {}
     for y, line in enumerate(frame):
         for piece in _pieces(line):
@@ -172,7 +161,6 @@ def _differing(old: Line, new: Line) -> int:
 
 
 def _shift(frame: list[Line], move: Move) -> None:
-    """Do to the frame what the terminal does when it moves lines."""
     top, bottom, up = move
     opened = [unknown_line(len(frame[top].cells))] * abs(up)
     block = frame[top : bottom + 1]
@@ -191,9 +179,7 @@ class Piece(NamedTuple):
     cells: int
     pen: Pen
     is_sure: bool = True
-    """False for a character whose width terminals may disagree on."""
     reaches_end: bool = False
-    """True if its last cell is the last of its row."""
 
     @property
     def end(self) -> Place:
@@ -351,12 +337,7 @@ def _is_plain_gap(cells: Sequence[Cell]) -> bool:
 
 
 class Output:
-    """Text for the terminal in the making: knows where the cursor is and how it writes.
-
-    Args:
-        pen: How the terminal writes; None if that is not known.
-        cursor: Where it writes next; None if that is not known.
-    """
+    """Text for the terminal in the making: knows where the cursor is and how it writes."""
 
     def __init__(self, pen: Pen | None, cursor: Place | None) -> None:
         self.text = ""
@@ -367,7 +348,6 @@ class Output:
         return len(self.text.encode())
 
     def with_pieces(self, pieces: Iterable[Piece]) -> Output:
-        """This and what sends some pieces."""
         output = Output(self.pen, self.cursor)
         output.text = self.text
         for piece in pieces:

@@ -28,7 +28,6 @@ class Sanitize(LineFilter):
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments without unsafe characters."""
         if not any(_UNSAFE.search(segment.text) for segment in segments):
             return segments
         return [

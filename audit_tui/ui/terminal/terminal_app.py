@@ -72,7 +72,6 @@ class TerminalApp(App[None]):
         self._frame_diff = FrameDiff() if has_parts and not why_no_diff() else None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """The filters of every drawn line; the one that guards the terminal comes last."""
         return [*super().get_line_filters(), self._sanitize]
 
     # -- drawing all of it
@@ -88,7 +87,6 @@ class TerminalApp(App[None]):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw the whole screen again, whatever stands on the terminal now."""
         self._forget_frame()
         self.refresh()
 
@@ -100,11 +98,9 @@ class TerminalApp(App[None]):
 
     @property
     def has_mouse(self) -> bool:
-        """Tell whether the app listens to the mouse."""
         return isinstance(self._driver, TerminalDriver) and self._driver.has_mouse
 
     def set_mouse(self, on: bool) -> None:
-        """Listen to the mouse, or leave it to the terminal's own selection."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.set_mouse(on)
 
@@ -115,12 +111,10 @@ class TerminalApp(App[None]):
         await (self._key_order.take(event) if is_typed else super().on_event(event))
 
     def hold_keys(self) -> Callable[[], None]:
-        """Let keys wait for a screen that is about to open; call what comes back when it has."""
         return self._key_order.hold()
 
     @property
     def has_keys_waiting(self) -> bool:
-        """Tell whether a key is not done with yet, or others wait for it."""
         return self._key_order.is_busy
 
     # -- output
@@ -142,13 +136,11 @@ class TerminalApp(App[None]):
         super()._display(screen, renderable)
 
     def _is_drawing(self, renderable: RenderableType | None) -> bool:
-        """Tell whether something is drawn on a terminal now."""
         if renderable is None or self._batch_count or not self._running or self._closed:
             return False
         return self._driver is not None and not self.is_headless and not self._driver.is_inline
 
     def _changes_in(self, renderable: RenderableType | None) -> str | None:
-        """Return what to send for an update; None when Textual must do it."""
         if self._frame_diff is None or not self._is_drawing(renderable):
             return None
         color_system = _COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR)

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.keymap import Keymap
 
 NOTICE_S = 4.0
-"""The time that a word by the way stands in the status line."""
 STANDING_S = 20.0
-"""The time that a notice of the store stands there in full."""
 _GAP = "   "
 
 
@@ -41,14 +39,11 @@ class Bar(Widget):
         def __init__(self, command: str) -> None:
             super().__init__()
             self.command = command
-            """The id of the command."""
 
     def line(self, width: int) -> Line:
-        """Make the line for a width in cells."""
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line."""
         return paint(self, self.line(self.size.width), self.size.width)
 
     def on_click(self, event: events.Click) -> None:
@@ -76,22 +71,13 @@ class TopLine(Bar):
         self._command = ""
 
     def rename(self, store_name: str) -> None:
-        """Give the store another name."""
         self._store_name = clean(store_name)
         self.refresh()
 
     def show(
         self, *, filter_count: int, range_words: str, applied: str, zone: str, command: str = "filter"
     ) -> None:
-        """Show what is in force.
-
-        Args:
-            filter_count: How many filters are applied; none leaves the number out.
-            range_words: The preset's name, or the dates.
-            applied: The filter in words; from data.
-            zone: The zone of all times.
-            command: The id of what a click on these words does.
-        """
+        """Show what is in force."""
         self._command = command
         self._buttons = (f"Filter ({filter_count})" if filter_count else "Filter", clean(range_words))
         self._applied = clean(applied)
@@ -134,12 +120,6 @@ class StatusLine(Bar):
         self._standing_timer: Timer | None = None
 
     def show_place(self, row: int, count: RowCount) -> None:
-        """Show which row the cursor is on.
-
-        Args:
-            row: 0-based.
-            count: Of how many, exact or at least.
-        """
         number = f"{count.value:,}" if count.exact else f"at least {count.value:,}"
         place = f"{row + 1:,} of {number}" if count.value else "no events" if count.exact else "reading…"
         if place != self._place:
@@ -148,33 +128,24 @@ class StatusLine(Bar):
             self.refresh()
 
     def show_order(self, words: str) -> None:
-        """Show the order of the rows."""
         self._order = words
         self.refresh()
 
     def show_seal(self, status: SealStatus) -> None:
-        """Show what is known of the seals."""
         self._seal = status
         self.refresh()
 
     def show_selection(self, words: str) -> None:
-        """Say how many rows are selected; an empty text when none are."""
         self._selection = words
         self.refresh()
 
     def show_match(self, words: str) -> None:
-        """Say which of several matches the cursor stands on; an empty text when on none."""
         if clean(words) != self._match:
             self._match = clean(words)
             self.refresh()
 
     def show_standing(self, words: str, short: str = "") -> None:
-        """Say what holds for longer of the store; an empty text when nothing does.
-
-        Args:
-            words: Stands there for a while.
-            short: Stays after that, until something else holds.
-        """
+        """Say what holds for longer of the store; an empty text when nothing does."""
         self._standing = clean(words)
         if self._standing_timer is not None:
             self._standing_timer.stop()
@@ -186,18 +157,15 @@ class StatusLine(Bar):
         self.refresh()
 
     def show_progress(self, words: str) -> None:
-        """Say how far it is with what comes in; an empty text when nothing does."""
         if words != self._progress:
             self._progress = words
             self.refresh()
 
     def show_waiting(self, words: str) -> None:
-        """Say what takes long; an empty text when nothing does."""
         self._waiting = words
         self.refresh()
 
     def say(self, words: str) -> None:
-        """Say something for a moment; an empty text takes back what was said before."""
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(NOTICE_S, self._take_back)
@@ -213,12 +181,10 @@ class StatusLine(Bar):
         self.screen.query_one(KeyLine).show_rest(self._lines(self.size.width)[1:])
 
     def _lines(self, width: int) -> list[str]:
-        """Break what is said for a moment into lines of this width."""
         return list(wrap(self._notice, width - 2)) if self._notice == self.words else []
 
     @property
     def is_waiting(self) -> bool:
-        """Tell whether it says that something takes long."""
         return bool(self._waiting)
 
     @property
@@ -233,7 +199,6 @@ class StatusLine(Bar):
         return f"{self._seal.words.capitalize()}: {self._keymap.key_of('seal')} explains"
 
     def _seal_words(self) -> tuple[str, str]:
-        """The seal in a few words, and in one or two."""
         match self._seal.state:
             case SealState.CHECKING:
                 return "", ""
@@ -287,13 +252,11 @@ class KeyLine(Bar):
         self._rest = ""
 
     def show_rest(self, lines: Sequence[str]) -> None:
-        """Show in place of the keys what the line above has no room for; no lines show the keys again."""
         if (rest := " ".join(lines)) != self._rest:
             self._rest = rest
             self.refresh()
 
     def show_pane(self, *, is_open: bool) -> None:
-        """Show the keys for an open pane, or for the list alone."""
         self._has_pane = is_open
         self.refresh()
 

@@ -31,7 +31,6 @@ class _Placed(NamedTuple):
     """A chip on the line, or the number of those that do not fit."""
 
     chip: int
-    """The place of the chip, or of the first one that does not fit."""
     text: str
     is_rest: bool = False
 
@@ -50,7 +49,6 @@ class ChipLine(Bar, can_focus=True):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
-            """The place of the chip."""
 
     class Dropped(Message):
         """A chip is to be taken away."""
@@ -58,7 +56,6 @@ class ChipLine(Bar, can_focus=True):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
-            """The place of the chip."""
 
     class Left(Message):
         """The keys are for the list again."""
@@ -70,17 +67,10 @@ class ChipLine(Bar, can_focus=True):
         self._texts: tuple[str, ...] = ()
         self._is_lifted = False
         self._first = 0
-        """The first chip on the line."""
         self.cursor = 0
-        """The chip that keys act on."""
 
     def show(self, chips: Sequence[Chip], *, is_lifted: bool) -> None:
-        """Show other chips.
-
-        Args:
-            chips: The chips of a view.
-            is_lifted: All filters are off for a while.
-        """
+        """Show other chips."""
         if (chips, is_lifted) == (self._chips, self._is_lifted):
             return
         self._chips, self._is_lifted = tuple(chips), is_lifted
@@ -140,7 +130,6 @@ class ChipLine(Bar, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Switch the chip under the mouse; its cross takes it away."""
         event.stop()
         x = 1
         for placed in self._placed(self.size.width):

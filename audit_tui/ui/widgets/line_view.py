@@ -32,12 +32,7 @@ class LineView(ScrollView, can_focus=True):
         self._made_for = 0
 
     def show(self, make: Callable[[int], Sequence[Line]], *, keep_place: bool = False) -> None:
-        """Show other lines.
-
-        Args:
-            make: Makes the lines for a width in cells; each is looked at only when it is drawn.
-            keep_place: Stay where one has scrolled to; False begins at the top.
-        """
+        """Show other lines."""
         self._make = make
         if not keep_place:
             self.scroll_to(y=0, animate=False)
@@ -45,7 +40,6 @@ class LineView(ScrollView, can_focus=True):
 
     @property
     def plain_text(self) -> str:
-        """Return what is shown, as text."""
         return "\n".join("".join(piece.text for piece in line).rstrip() for line in self._lines)
 
     def on_resize(self) -> None:
@@ -64,7 +58,6 @@ class LineView(ScrollView, can_focus=True):
         return max(8, self.size.width - 1)
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the screen."""
         if self._made_for != self._content_width:
             # A size that came while the view was being opened is told by no message.
             self._remake()
@@ -72,7 +65,6 @@ class LineView(ScrollView, can_focus=True):
         return paint(self, self.line(index) if index < len(self._lines) else (), self.size.width)
 
     def line(self, index: int) -> Line:
-        """Return a line as it is drawn."""
         return self._lines[index]
 
     def _scroll_by(self, lines: int) -> None:

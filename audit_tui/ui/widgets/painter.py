@@ -35,12 +35,9 @@ class Role(Enum):
     FAILURE = "paint--failure"
     GOOD = "paint--good"
     BUTTON = "paint--button"
-    """Can be clicked."""
     KEY = "paint--key"
     SPECIAL = "paint--special"
-    """A word of ours in the place of a value."""
     CURSOR = "paint--cursor"
-    """The line that Enter takes."""
 
 
 ROLES = {role.value for role in Role}

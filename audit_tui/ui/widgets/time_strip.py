@@ -35,22 +35,16 @@ if TYPE_CHECKING:
     from audit_tui.ui.shown_view import ShownView
 
 LINES = 3
-"""The events, the failures, and the words."""
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
 MARGIN_CELLS = 1
 AGAIN_S = 2.0
 """The same result is counted again after so long at the earliest, while it grows."""
 _HINTS = ("⏎ only these  Space from here  e failures ", "⏎ only these  Space from here ", "⏎ only these ", "")
-"""The keys of the strip, as many as there is room for."""
 
 
 class TimeStrip(Widget, can_focus=True):
-    """Shows the result in buckets of time, and lets a stretch of them be chosen.
-
-    Args:
-        open_reader: Opens its reader, in a thread.
-    """
+    """Shows the result in buckets of time, and lets a stretch of them be chosen."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.STRIP)]
@@ -87,11 +81,9 @@ class TimeStrip(Widget, can_focus=True):
         """The sign of each bucket that has one: of a mark, else of the weightiest level of its hits."""
         self._occurred_us: int | None = None
         self._here: int | None = None
-        """The bucket of the event under the cursor of the list."""
         self._head = 0
         """The bucket that the keys of the strip move."""
         self._anchor: int | None = None
-        """The other end of what is chosen; None chooses one bucket."""
         self._is_dragging = False
         self._is_resting = False
 
@@ -161,7 +153,6 @@ class TimeStrip(Widget, can_focus=True):
         self.refresh()
 
     def mark(self, hits: Sequence[tuple[int, Level]], marked_us: Sequence[int] = ()) -> None:
-        """Mark the buckets of moments: at which rules of these levels hit, and of the user's marks."""
         self._marks, self._marked_us = hits, marked_us
         self._find_signs()
         self.refresh()
@@ -188,7 +179,6 @@ class TimeStrip(Widget, can_focus=True):
 
     @property
     def _most(self) -> int:
-        """The number of buckets that there is room for."""
         return max(0, self.size.width - 2 * MARGIN_CELLS)
 
     def _start_of(self, bucket: int) -> int:
@@ -196,14 +186,12 @@ class TimeStrip(Widget, can_focus=True):
         return bucket * self._most // max(1, len(self._buckets.events))
 
     def on_resize(self) -> None:
-        """Count again: as many buckets as there is room for."""
         if self._wanted is not None and self.display:
             self._ask()
 
     # -- drawing
 
     def render_line(self, y: int) -> Strip:
-        """Draw the events, the failures, or the words."""
         width = self.size.width
         if not self._buckets.events:
             return paint(self, [Piece(fit(f" {self._error}" if y == LINES - 1 else "", width))], width)
@@ -250,14 +238,12 @@ class TimeStrip(Widget, can_focus=True):
 
     @property
     def _choice(self) -> tuple[int, int] | None:
-        """The first and the last bucket that is chosen; None when none is."""
         if not self.has_focus or not self._buckets.events:
             return None
         anchor = self._head if self._anchor is None else self._anchor
         return min(anchor, self._head), max(anchor, self._head)
 
     def on_focus(self) -> None:
-        """Begin at the cursor of the list."""
         if self._here is not None and not self._is_dragging:
             self._head, self._anchor = self._here, None
         self.refresh()
@@ -306,7 +292,6 @@ class TimeStrip(Widget, can_focus=True):
         return min(max(((cell + 1) * (last + 1) - 1) // max(1, self._most), 0), last)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to choose with the mouse; a press on what is chosen already takes it."""
         event.stop()
         bucket, choice = self._bucket_at(event.x), self._choice
         if choice is not None and choice[0] <= bucket <= choice[1] and not self._is_dragging:
@@ -319,12 +304,10 @@ class TimeStrip(Widget, can_focus=True):
         self.refresh()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Choose as far as the mouse is drawn."""
         if self._is_dragging:
             self._move(self._bucket_at(event.x))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Take what the mouse was drawn over; a click alone chooses a bucket."""
         if not self._is_dragging:
             return
         event.stop()

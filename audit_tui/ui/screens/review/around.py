@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 THIS_TAG = "◂ here"
 HOUR_REACH = 2
-"""The place of an hour among the reaches of the menu, which it begins with."""
 
 
 class Surroundings(NamedTuple):
@@ -34,11 +33,8 @@ class Surroundings(NamedTuple):
 
     seq: int
     view: View
-    """The view of the look."""
     left: Left
-    """The view before, as it was left."""
     place: int
-    """Its place in the history."""
 
 
 class Around(Searching, Marking):
@@ -63,12 +59,6 @@ class Around(Searching, Marking):
             self.show_around(row.seq, row.occurred_us)
 
     def show_around(self, seq: int, occurred_us: int) -> None:
-        """Show all events around one: no filter, all times, the event marked in the middle of the screen.
-
-        Args:
-            seq: The number of the event.
-            occurred_us: Its time.
-        """
         sort = self.view.sort if self.view.sort.column is Column.TIME else NEWEST_FIRST
         view = replace(self.view_of(), sort=sort)
         origin = self._surroundings
@@ -80,7 +70,6 @@ class Around(Searching, Marking):
         self.event_list.ask_at(self._worked_out(view), key, self.table.visible_rows // 2)
 
     def _leave_surroundings(self) -> None:
-        """Go back to exactly what was shown before."""
         look = self._surroundings
         if look is None or self._is_leaving:
             return

@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 MIDNIGHT_CHECK_S = 30.0
-"""The time between looks whether a new day has begun, so that Today stays today."""
 
 
 LIFTED_WORDS = "all filters lifted"
@@ -68,11 +67,6 @@ class ReviewBase(Behind[None]):
 
     The event list holds the view that is shown (``ShownView``). Commands ask it for another; when the rows of
     that have come, ``QueryShown`` brings the bars up to date.
-
-    Args:
-        opening: The store and the view to begin with.
-        keymap: The keys to name on the screen.
-        clipboard: Takes copies.
     """
 
     is_lost = False
@@ -86,7 +80,6 @@ class ReviewBase(Behind[None]):
         self._keymap = keymap
         self.clipboard = clipboard
         self.stillness = Stillness()
-        """Knows when the user rests."""
         settings = opening.settings
         redact = opening.redact
         self._settled_columns = settings.listed_columns
@@ -99,7 +92,6 @@ class ReviewBase(Behind[None]):
         self.event_list = EventList(
             self._open_reader, row_text, self.stillness, first, opening.open_patiently, id="list"
         )
-        """The list of events."""
         self._splits = read_splits(opening.state_directory)
         self._body = ReviewBody(self.event_list, self._open_reader, dict(self._splits))
         self._history = History(self._by_name(opening.view))
@@ -115,7 +107,6 @@ class ReviewBase(Behind[None]):
         self._table: RangeTable | None = None
         checker = opening.open_checker
         self.seals = None if checker is None else SealWatch(checker, self, self.stillness)
-        """The check of the seals; None where there is none."""
         self._seal_dialog: TextDialog | None = None
         self._filter_dialog: FilterDialog | None = None
 
@@ -128,7 +119,6 @@ class ReviewBase(Behind[None]):
         yield self._keys
 
     def above_list(self) -> ComposeResult:
-        """Return what stands over the list from the beginning."""
         yield from ()
 
     def on_mount(self) -> None:
@@ -159,12 +149,10 @@ class ReviewBase(Behind[None]):
 
     @property
     def table(self) -> RangeTable:
-        """The table in the list."""
         return self.event_list.table
 
     @property
     def pane(self) -> DetailPane | None:
-        """The detail pane; None while it is closed."""
         return self._body.pane
 
     @property
@@ -180,17 +168,14 @@ class ReviewBase(Behind[None]):
 
     @property
     def view(self) -> View:
-        """The view that is shown, or asked for."""
         return self.event_list.latest.view
 
     @property
     def context(self) -> TimeContext:
-        """This moment, in the zone that is shown."""
         return replace(self.event_list.latest.context, now=self._opening.clock())
 
     @property
     def left(self) -> Left:
-        """Return what is shown and where the cursor stands; also when the screen is gone."""
         view, table = self.event_list.shown.view, self._table
         row = None if table is None else table.highlighted
         if table is None or row is None:
@@ -204,19 +189,16 @@ class ReviewBase(Behind[None]):
         self.event_list.ask(self._worked_out(view), keep_cursor=keep_cursor)
 
     def view_of(self, expression: Filter = EVERYTHING, time_range: TimeRange = Preset.ALL_TIME) -> View:
-        """Return the view of a filter and a range of their own, in the order and columns that are shown."""
         return chipped(replace(self.view.without_filters(), filter=expression, time_range=time_range))
 
     @property
     def marked_us(self) -> Sequence[int]:
-        """The times of the events that the user marked; none here."""
         return ()
 
     def mark_strip(self) -> None:
         """Mark in the strip, where there is one, what is to be marked now."""
 
     def note_left(self) -> None:
-        """Note where the cursor stands, to come back to it."""
         if self.event_list.wanted is None:
             self._history.note_left(self.left)
 
@@ -267,11 +249,9 @@ class ReviewBase(Behind[None]):
 
     @property
     def applied_command(self) -> str:
-        """The id of what a click on these words does."""
         return "filter"
 
     def applied_words(self, view: View) -> str:
-        """Return what the line above says of the filter."""
         return LIFTED_WORDS if view.is_lifted else in_words(view.filter)
 
     @on(FoldingTable.Folded)
@@ -340,7 +320,6 @@ class ReviewBase(Behind[None]):
             self.app.push_screen(error_dialog(error, "" if retry is None else offer), take)
 
     def say(self, words: str) -> None:
-        """Say something for a moment, in the status line."""
         self._status.say(words)
 
     def _look(self) -> tuple[SourceState, int] | None:

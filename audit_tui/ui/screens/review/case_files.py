@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from audit_tui.core.view import View
 
 MAX_SEARCHES = 20
-"""This many of the last queries of the session are written down."""
 
 
 class CaseFiles(Marking):
@@ -59,7 +58,6 @@ class CaseFiles(Marking):
 
     @property
     def _verdict(self) -> str:
-        """The result of the check of all events; empty while there is none."""
         status = None if self.seals is None else self.seals.status
         if status is None or status.state not in (SealState.HOLDS, SealState.BROKEN, SealState.OLDER):
             return ""
@@ -69,7 +67,6 @@ class CaseFiles(Marking):
         self.say(f"Wrote {counted(written, 'event')} to {clean_visible(str(path))}.")
 
     def _searches(self) -> list[Search]:
-        """Return the queries of the session that narrow, the last first, each once."""
         shown = self.event_list.shown
         # The views before have names in them.
         views = [shown.view] if shown.is_redacted else [*self._history.views, shown.view]

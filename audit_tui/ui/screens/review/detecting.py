@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 
 NO_RULES = "No Sigma rules: start with --rules built-in, or --rules FOLDER."
 MAX_CONDITIONS = 900
-"""The hits of a rule that a filter can name one by one."""
 AGAIN_S = 2.0
-"""The rules are asked of new events after so long, while more come."""
 MAX_REASONS = 3
 MAX_CHARS = 200
 """Of what an author says of false hits; the rest is in the list of rules."""
@@ -71,7 +69,6 @@ class Detecting(Faceting, StripKeys, Marking):
             self.set_timer(AGAIN_S, self._detect_newer)
 
     def _detect_newer(self) -> None:
-        """Ask the rules of what came meanwhile, unless they are being asked."""
         self._is_resting = False
         upto_seq = self.event_list.shown.query.upto_seq or 0
         if self._detected.is_done and upto_seq > self._looked_upto:
@@ -79,7 +76,6 @@ class Detecting(Faceting, StripKeys, Marking):
             self.detect()
 
     def detect(self) -> None:
-        """Ask the rules in a thread; those that hit show as they are found."""
         detections = self._opening.detections
         if detections is None:
             return
@@ -129,7 +125,6 @@ class Detecting(Faceting, StripKeys, Marking):
         ]
 
     def named_filters(self) -> NamedFilters:
-        """Return the rules that hit, for the panel of facets."""
         rules: dict[str, Filter] = {}
         for hits in self._detected.hits:
             name = f"{hits.info.level.letter} {hits.info.title}"
@@ -138,21 +133,18 @@ class Detecting(Faceting, StripKeys, Marking):
         return NamedFilters("Rule", tuple(rules.items()))
 
     def remarks(self) -> dict[int, Remark]:
-        """Return what is added to the lines of events, by their numbers."""
         remarks = super().remarks()
         for seq, hits in self._hits_at.items():
             remarks[seq] = remarks.get(seq, Remark())._replace(level=hits[0].info.level)
         return remarks
 
     def remarks_of(self, event: AuditEvent) -> Sequence[str]:
-        """Return what stands above an event in the pane."""
         lines = list(super().remarks_of(event))
         for hits in self._hits_at.get(event.seq or 0, ()):
             lines += [*self._told(hits, event), ""]
         return lines
 
     def fields_of(self, event: AuditEvent) -> Collection[FilterField]:
-        """Return the fields by which rules hit an event."""
         return {
             reason.field for hits in self._hits_at.get(event.seq or 0, ()) for reason in _why(hits, event)
         }

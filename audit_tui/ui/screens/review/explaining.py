@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventReader
 
 COMPARED = range(2, 5)
-"""Up to this many events stand side by side."""
 
 
 class Explaining(Marking):
     """The keys that explain an event, show what it changed, and compare the marked ones."""
 
     def _with_event(self, take: Callable[[AuditEvent], None]) -> None:
-        """Read the event under the cursor, whole, and go on with it."""
         row = self.table.highlighted
         if row is not None:
             self._ask_once(
@@ -117,7 +115,6 @@ class Explaining(Marking):
 
 
 def _with_previous(seq: int, reader: EventReader) -> tuple[AuditEvent | None, AuditEvent | None]:
-    """Return an event, and the one before it on the same target; None where there is none."""
     event = reader.event(seq)
     if event is None or event.target is None:
         return event, None

@@ -28,11 +28,9 @@ class Faceting(Narrowing):
             self._body.close_facets()
 
     def named_filters(self) -> NamedFilters:
-        """Return filters that are counted in the panel too; none here."""
         return NamedFilters("", ())
 
     def show_named_filters(self) -> None:
-        """Count them, while the panel is open."""
         if self.facets is not None:
             self.facets.show_filters(self.named_filters())
 

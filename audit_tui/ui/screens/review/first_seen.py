@@ -52,7 +52,6 @@ class Badges(Marking):
 
     @on(EventTable.RowHighlighted)
     def _look_up(self) -> None:
-        """Look up the rows on the screen that are not known yet."""
         table, lane = self.table, self._lane
         if lane is None or self.event_list.shown.is_redacted:
             return
@@ -62,7 +61,6 @@ class Badges(Marking):
             self.run_worker(work, thread=True, group="firsts", exclusive=True)
 
     def _read_firsts(self, rows: Sequence[EventRow], lane: Lane, token: CancelToken) -> None:
-        """In a thread: the events of the rows, and nothing where the source cannot answer."""
         try:
             self.stillness.wait(STILL_S, token)
             firsts = lane.ask(
@@ -80,7 +78,6 @@ class Badges(Marking):
             self.show_remarks()
 
     def remarks(self) -> dict[int, Remark]:
-        """Return what is added to the lines of events, by their numbers."""
         remarks = super().remarks()
         for seq, firsts in self._firsts.items():
             if firsts:
@@ -88,7 +85,6 @@ class Badges(Marking):
         return remarks
 
     def remarks_of(self, event: AuditEvent) -> Sequence[str]:
-        """Return what stands above an event in the pane."""
         firsts = self._firsts.get(event.seq or 0, ())
         lines = [f"{first.tag}: {first.words}" for first in firsts]
         return [*super().remarks_of(event), *lines, *([""] if lines else [])]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from audit_tui.core.arriving import Arrival
 
 FOLLOW_S = 0.5
-"""The time between looks while following, and so between repaints."""
 FULL_FOLLOW_S = 1.0
 """The same when every row on the screen changes each time: nobody reads faster, and it is 2 kB a time."""
 
@@ -35,7 +34,6 @@ class Following(ReviewBase):
     _arrival: Arrival | None = None
     _newer = 0
     _looks = 0
-    """The looks since the last repaint."""
 
     def on_mount(self) -> None:
         if self._opening.arrivals is not None:
@@ -45,7 +43,6 @@ class Following(ReviewBase):
 
     @property
     def is_following(self) -> bool:
-        """Tell whether new events appear as they come."""
         return self._follows
 
     def action_follow(self) -> None:
@@ -82,7 +79,6 @@ class Following(ReviewBase):
         return table.cursor_row >= self.event_list.count.value - 1
 
     def _show_newest(self) -> None:
-        """Show the newest events, at the end of the list that they come to."""
         self._looks = 0
         view = self.view
         if view.sort.column is not Column.TIME:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from audit_tui.core.view import View
 
 MAX_AT_ONCE = 1_000
-"""Up to this many selected rows are marked at once."""
 NO_NOTEBOOK = "Marks and notes cannot be kept for what is shown here."
 
 
@@ -37,7 +36,6 @@ class Loaded(NamedTuple):
 
     notebook: Notebook | None
     entries: dict[int, Entry]
-    """By the number of the event."""
 
 
 class Marking(Following):
@@ -71,20 +69,17 @@ class Marking(Following):
             self.say(self._notebook.problem)
 
     def show_remarks(self) -> None:
-        """Show marks, notes and tags where they belong."""
         self.table.remark(self.remarks())
         self.mark_strip()
         self._body.remark(self.remarks_of, self.fields_of)
 
     def remarks(self) -> dict[int, Remark]:
-        """Return what is added to the lines of events, by their numbers."""
         return {
             seq: Remark(entry.is_marked, is_noted=bool(entry.note), tag=_tag(entry))
             for seq, entry in self._entries.items()
         }
 
     def remarks_of(self, event: AuditEvent) -> Sequence[str]:
-        """Return what stands above an event in the pane."""
         entry = self._entries.get(event.seq or 0)
         if entry is None:
             return ()
@@ -93,18 +88,15 @@ class Marking(Following):
         return ("● marked", "")
 
     def fields_of(self, event: AuditEvent) -> Collection[FilterField]:
-        """Return the fields of an event whose values stand out in the pane."""
         return ()
 
     @property
     def marked_seqs(self) -> list[int]:
-        """The numbers of the marked events that are in the store, in the order of time."""
         entries = sorted(self._entries.values(), key=lambda entry: (entry.occurred_us, entry.seq))
         return [entry.seq for entry in entries if entry.is_marked]
 
     @property
     def marked_us(self) -> Sequence[int]:
-        """The times of the marked events, those too that are filtered out."""
         return [entry.occurred_us for entry in self._entries.values() if entry.is_marked]
 
     # -- marks
@@ -163,7 +155,6 @@ class Marking(Following):
             self.show_view(wanted)
 
     def compare_marked(self) -> bool:
-        """Show how the marked events differ; False where there are too few or too many of them."""
         return False
 
     # -- notes
@@ -195,7 +186,6 @@ class Marking(Following):
 
 
 def _tag(entry: Entry) -> str:
-    """Return the sign of a note at the end of a line that begins with that of a mark."""
     return NOTED_MARK if entry.is_marked and entry.note else ""
 
 

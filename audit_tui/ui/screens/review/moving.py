@@ -46,7 +46,6 @@ class Moving(Following, Rescuing):
             self.app.exit()
 
     def interrupt(self) -> bool:
-        """End what runs; False when nothing does."""
         from audit_tui.ui.screens.export_dialog import ExportDialog
 
         screen = self.app.screen

@@ -56,7 +56,6 @@ class Narrowing(ReviewBase):
             self.show_view(view)
 
     def narrow_by(self, more: Filter) -> None:
-        """Show only events that match this too: each part of it becomes a chip."""
         view = self.view.narrowed(more)
         if view != self.view:
             self.show_view(view)

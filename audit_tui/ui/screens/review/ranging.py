@@ -40,7 +40,6 @@ class Ranging(ReviewBase):
 
     @property
     def _day_of_row(self) -> date:
-        """The day of the event under the cursor, else today."""
         row, context = self.table.highlighted, self.context
         return context.today if row is None else local_time(row.occurred_us, context.zone).date()
 

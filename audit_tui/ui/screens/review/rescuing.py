@@ -46,7 +46,6 @@ class Rescuing(ReviewBase):
         self.run_worker(work, thread=True, group="ways-out", exclusive=True)
 
     def _count_ways(self, lane: Lane, shown: ShownView, token: CancelToken) -> None:
-        """In a thread: count what each way would show."""
         from audit_tui.core.investigate.ways_out import last_resorts, ways_out
 
         def counts(ways: Sequence[WayOut]) -> list[tuple[WayOut, int]]:
@@ -82,7 +81,6 @@ class Rescuing(ReviewBase):
         self.table.show_words(*words, choices=choices)
 
     def take_way_out(self) -> bool:
-        """Drop what stands in the way; False when nothing is offered."""
         choice = self.table.choice
         if choice is None or choice >= len(self._ways):
             return False

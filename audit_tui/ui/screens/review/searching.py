@@ -41,13 +41,9 @@ class Searching(Narrowing, Moving):
         self._seeker = Seeker(self, self._open_reader)
         self._searched = ""
         self._kind = "match"
-        """The word for what is sought."""
         self._none = ""
-        """The words when there is none."""
         self._landed: PageKey | None = None
-        """The event that was landed on, while the cursor stays there."""
         self._sought_in: View | None = None
-        """The view in which was sought last."""
         self._release: Callable[[], None] = _nothing
         self._is_slow = False
 
@@ -165,7 +161,6 @@ class Searching(Narrowing, Moving):
 
     @property
     def _key_here(self) -> PageKey | None:
-        """The key of the event under the cursor; None while its row is not read."""
         row = self.table.highlighted
         return None if row is None else PageKey.of(row, self.event_list.shown.query.sort)
 

@@ -31,7 +31,6 @@ class StripKeys(Narrowing):
 
     _strip: TimeStrip | None = None
     _wants_strip: bool | None = None
-    """None shows it where there is room."""
 
     def above_list(self) -> ComposeResult:
         if self._is_strip_shown(self.app.size.height):
@@ -41,11 +40,9 @@ class StripKeys(Narrowing):
         return height >= FEWEST_LINES if self._wants_strip is None else self._wants_strip
 
     def strip_marks(self) -> Sequence[tuple[int, Level]]:
-        """Return the moments to be marked; none here."""
         return ()
 
     def mark_strip(self) -> None:
-        """Mark in the strip, where there is one, what is to be marked now."""
         if self._strip is not None:
             self._strip.mark(self.strip_marks(), self.marked_us)
 

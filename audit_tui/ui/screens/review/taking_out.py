@@ -88,7 +88,6 @@ class TakingOut(Marking):
         self.app.push_screen(ExportDialog(self._opening.exporter, exported, working_folder()))
 
     def _rows(self, words: str, seqs: Sequence[int]) -> Rows:
-        """Return the events of these numbers, whenever they happened, as rows to export."""
         from audit_tui.ui.screens.export_dialog import Rows
 
         query = self.view_of(seqs_filter(seqs)).query(self.context)

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.screens.pick_dialog import Choice, Picked
 
 MAX_PAST = 12
-"""This many of the last views are listed."""
 MAX_NEW = 200
-"""This many new values make a filter."""
 _NAME_CELLS = 28
 _HINT = "⏎ 1-9 show   s save this view   0 free its digit   x remove   Esc close"
 

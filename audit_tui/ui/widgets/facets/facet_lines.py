@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import Facet, FacetField
 
 TOP_VALUES = 5
-"""Shown of each field at first."""
 MORE_VALUES = 100
-"""Shown of a field that was opened."""
 ACTION_CELLS = 4
 """At the right of a value: what can be clicked on the line under the cursor."""
 _MAX_CHARS = 1_000
@@ -36,11 +34,8 @@ class Kind(Enum):
     HEAD = auto()
     VALUE = auto()
     OTHERS = auto()
-    """There are more values; Enter shows them."""
     WORDS = auto()
-    """Why there are no values."""
     ADD = auto()
-    """Enter adds a metadata field."""
     BLANK = auto()
 
 
@@ -49,7 +44,6 @@ class NamedFilters(Record):
 
     label: str
     filters: tuple[tuple[str, Filter], ...]
-    """Each with a name of its own."""
 
 
 @dataclass
@@ -58,13 +52,9 @@ class Section:
 
     field: FacetField | NamedFilters
     facet: Facet | None = None
-    """None until it was counted."""
     is_stale: bool = True
-    """The counts are those of another result, or of none."""
     is_open: bool = False
-    """Many values are shown."""
     words: str = ""
-    """Why it could not be counted."""
 
 
 class Row(NamedTuple):
@@ -73,11 +63,9 @@ class Row(NamedTuple):
     kind: Kind
     section: int = -1
     value: int = -1
-    """The number of the value in its facet."""
 
     @property
     def takes_cursor(self) -> bool:
-        """Tell whether the cursor can stand on it."""
         return self.kind in (Kind.VALUE, Kind.OTHERS, Kind.ADD)
 
 

@@ -51,7 +51,6 @@ FIELDS: tuple[FacetField, ...] = (
     Column.TARGET,
     Column.SOURCE,
 )
-"""The fields that the panel shows at first."""
 COUNTED_EVENTS = 20_000
 """Values that no index counts, or has too many of, are counted in this many of the newest events: 0.3 s."""
 _SLOW = (Column.TARGET, Column.DESCRIPTION)
@@ -61,9 +60,6 @@ class FacetPanel(ScrollView, can_focus=True):
     """Shows the values of the present result, most frequent or rarest first.
 
     Each field is drawn when its answer comes.
-
-    Args:
-        open_reader: Opens the panel's reader.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.FACETS)]
@@ -104,17 +100,14 @@ class FacetPanel(ScrollView, can_focus=True):
 
     @property
     def sections(self) -> Sequence[Section]:
-        """The fields and what is known of their values."""
         return self._sections
 
     @property
     def is_counting(self) -> bool:
-        """Tell whether counts of the present result are still to come."""
         return any(section.is_stale for section in self._sections)
 
     @property
     def chosen(self) -> tuple[FacetField | NamedFilters, str | None] | None:
-        """The value under the cursor; None where there is none."""
         row = self._row
         if row is None or row.kind is not Kind.VALUE:
             return None
@@ -131,13 +124,11 @@ class FacetPanel(ScrollView, can_focus=True):
         self._ask([section.field for section in self._sections])
 
     def begin_at(self, field: ListField) -> None:
-        """Put the cursor on the first value of a field when it comes; another field changes nothing."""
         if any(section.field == field for section in self._sections):
             self._goal = field
             self._go_to(field)
 
     def add_field(self, path: str) -> None:
-        """Show a field of the metadata too."""
         field = MetaField(path)
         if all(section.field != field for section in self._sections):
             self._sections.append(Section(field))
@@ -162,7 +153,6 @@ class FacetPanel(ScrollView, can_focus=True):
         self._ask([part.field for part in self._sections if part.is_stale])
 
     def stop(self) -> None:
-        """End what is counted; the next time it begins again."""
         self._lane.cancel()
         self._query = None
 
@@ -196,7 +186,6 @@ class FacetPanel(ScrollView, can_focus=True):
         *,
         is_rarest: bool,
     ) -> None:
-        """In a thread: what an index counts first, and the number of values where that takes longer last."""
         quick = sorted(limits, key=_is_slow)
         rest: list[FacetField | NamedFilters] = []
         for counts_all, fields in ((False, quick), (True, rest)):
@@ -241,7 +230,6 @@ class FacetPanel(ScrollView, can_focus=True):
         return self._rows[self._cursor] if 0 <= self._cursor < len(self._rows) else None
 
     def _place(self) -> tuple[Row, FacetField | NamedFilters | None, str | None] | None:
-        """The line under the cursor, to be there again when others came."""
         row = self._row
         if row is None:
             return None
@@ -315,7 +303,6 @@ class FacetPanel(ScrollView, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the screen."""
         width = self._content_width
         return paint(self, self._line(y, width), self.size.width)
 

@@ -29,14 +29,8 @@ class Button(Widget, can_focus=True):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "press", "Press", show=False)]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | enter,space | Press the button. |
-    """
 
     words: reactive[str | Content] = reactive("", layout=True)
-    """The text on the button."""
 
     class Pressed(Message):
         """The button was pressed."""
@@ -44,11 +38,9 @@ class Button(Widget, can_focus=True):
         def __init__(self, button: Button) -> None:
             super().__init__()
             self.button = button
-            """The button."""
 
         @property
         def control(self) -> Button:
-            """The button, for ``@on`` with a selector."""
             return self.button
 
     def __init__(
@@ -76,7 +68,6 @@ class Button(Widget, can_focus=True):
         return Content.assemble("[", content, "]") if is_bracketed else content
 
     def action_press(self) -> None:
-        """Press the button."""
         self.post_message(self.Pressed(self))
 
     def on_click(self, event: Click) -> None:

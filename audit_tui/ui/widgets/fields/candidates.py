@@ -26,7 +26,6 @@ MAX_LISTED = 20_000
 LISTED = (Column.OUTCOME, Column.SEVERITY, Column.SOURCE_IP, Column.SOURCE)
 """The columns whose values an index counts, and that cannot be asked by a part of the value as names can."""
 EMPTY_WORDS = "(empty)"
-"""The words for the empty text where a missing value reads (none)."""
 SEVERITY_NOTES = {number: word for word, number in SEVERITY_WORDS.items()}
 
 
@@ -40,14 +39,12 @@ class Candidate:
 
     @property
     def words(self) -> str | None:
-        """Return the words for a value that is not a readable text; None for an ordinary one."""
         if self.value is None:
             return NO_VALUE_WORDS
         return EMPTY_WORDS if self.value == "" else None
 
     @property
     def note(self) -> str:
-        """The meaning of the value, where that is not plain."""
         return SEVERITY_NOTES.get(self.value or "", "") if self.field is Column.SEVERITY else ""
 
     def is_other_case_of(self, text: str) -> bool:
@@ -67,22 +64,15 @@ class Candidates:
 
 
 class CandidateSource:
-    """The place where the fields of a dialog ask for candidates.
-
-    Args:
-        lane: The lane of their questions.
-    """
+    """The place where the fields of a dialog ask for candidates."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self.interval = Interval()
-        """The range in which events are counted."""
         self.range_words = ""
-        """The range in words; empty for the whole store."""
         self._listed: dict[FacetField, list[Candidate]] = {}
 
     def begin(self, interval: Interval, range_words: str) -> None:
-        """Start over with another range; the store may have grown, too."""
         self.interval, self.range_words = interval, range_words
         self._listed = {}
 

@@ -53,14 +53,7 @@ class Opener(Static):
 
 
 class ConditionRow(Horizontal):
-    """Column, operator, value, and the cross that removes it.
-
-    Args:
-        popup: The list that all fields share.
-        values: Where the value field asks for candidates.
-        draft: What it shows at first.
-        names: The fields of the metadata that it offers.
-    """
+    """Column, operator, value, and the cross that removes it."""
 
     @dataclass
     class Edited(Message):
@@ -81,7 +74,6 @@ class ConditionRow(Horizontal):
         self._is_ready = False
 
     def compose(self) -> ComposeResult:
-        """The four fields, as they stand from the first frame on."""
         self._is_ready = True
         self.show(self._draft)
         yield self._column
@@ -91,7 +83,6 @@ class ConditionRow(Horizontal):
         yield Button("✕", classes="remove")
 
     def show(self, draft: Draft) -> None:
-        """Show another row."""
         self._draft = draft
         if not self._is_ready:
             return
@@ -100,14 +91,12 @@ class ConditionRow(Horizontal):
         self._column.is_wrong = self._operator.is_wrong = False
 
     def offer_names(self, names: Mapping[str, int]) -> None:
-        """Offer these fields of the metadata."""
         self._names = names
         if self._is_ready:
             self._offer(self.draft)
 
     @property
     def draft(self) -> Draft:
-        """Return what the row says now."""
         return self.value.draft(self._head) if self._is_ready else self._draft
 
     @property
@@ -129,14 +118,12 @@ class ConditionRow(Horizontal):
         return None if draft.has_value else self.value
 
     def field_like(self, widget: Widget | None) -> Widget:
-        """The field that stands under or above this one of another row; the value for any other."""
         for kind in (".column", ".operator", ".remove"):
             if widget is not None and widget in widget.screen.query(f"ConditionRow > {kind}"):
                 return self.query_one(kind)
         return self.value
 
     def _offer(self, draft: Draft) -> None:
-        """Offer what every row can have, and what this one has from a query line besides."""
         fields: list[FilterField] = [*FIELDS, *map(MetaField, self._names)]
         if draft.field is not None and draft.field not in fields:
             fields.append(draft.field)
@@ -212,10 +199,6 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
     """All rows, at least one. Rows that are not needed stay mounted and hidden, to be used again.
 
     The bindings of a scrolling container are left out: up and down go from row to row.
-
-    Args:
-        popup: The list that all fields share.
-        values: Where value fields ask for candidates.
     """
 
     def __init__(self, popup: PopupList, values: CandidateSource) -> None:
@@ -228,21 +211,14 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     @property
     def rows(self) -> Sequence[ConditionRow]:
-        """The rows in use."""
         return self._rows[: self._used]
 
     @property
     def drafts(self) -> list[Draft]:
-        """Return what the rows say."""
         return [row.draft for row in self.rows]
 
     def show(self, drafts: Sequence[Draft], *, keeps_list: bool = False) -> None:
-        """Show these rows, or an empty one when there are none.
-
-        Args:
-            drafts: The rows.
-            keeps_list: The open list hangs from another field.
-        """
+        """Show these rows, or an empty one when there are none."""
         wanted = list(drafts) or [Draft()]
         if not keeps_list:
             self._popup.close()
@@ -260,17 +236,14 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
             self.mount_all(new)
 
     def compose(self) -> ComposeResult:
-        """The rows that were asked for before there was a screen."""
         yield from self._rows
 
     def offer_names(self, names: Mapping[str, int]) -> None:
-        """Offer these fields of the metadata in every row."""
         self._names = names
         for row in self._rows:
             row.offer_names(names)
 
     def add(self) -> None:
-        """Add an empty row and go to it."""
         self.show([*self.drafts, Draft()])
         self.call_after_refresh(self.rows[-1].value.focus)
 
@@ -283,7 +256,6 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.rows[min(index, len(self.rows) - 1)].value.focus()
 
     def focused_row(self) -> ConditionRow | None:
-        """The row with the focus."""
         focused = self.screen.focused
         return next((row for row in self.rows if focused in row.children), None)
 
@@ -298,7 +270,6 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         return bool(missing)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Close the list, which hangs from a row that moves away."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._popup.close()

@@ -29,13 +29,10 @@ class Alternative(NamedTuple):
 
     label: str
     short: str
-    """The label for a narrow field."""
     events: int = 0
-    """Stands beside it in the list; 0 for no number."""
 
 
 MISSING = Alternative("missing", "missing")
-"""The label of a choice that was asked for and is not made."""
 
 
 class Dropdown(Widget, can_focus=True):
@@ -65,21 +62,9 @@ class Dropdown(Widget, can_focus=True):
         Binding("tab", "take_and_leave", "Take", show=False),
         Binding("escape", "close", "Close", show=False),
     ]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | enter, space, down | Open the list; take the highlighted line. |
-    | up, down, pageup, pagedown, home, end | Move in the open list. |
-    | left, right | The alternative before, the next one. |
-    | a letter | The next alternative that begins with it. |
-    | tab | Take the highlighted line and go on. |
-    | escape | Close the list. |
-    """
 
     index: reactive[int | None] = reactive(None)
-    """The chosen alternative; None for none."""
     is_wrong: reactive[bool] = reactive(False, toggle_class="-wrong")
-    """A choice is missing, and was asked for."""
 
     class Changed(Message):
         """Another alternative was chosen by the user."""
@@ -91,7 +76,6 @@ class Dropdown(Widget, can_focus=True):
 
         @property
         def control(self) -> Dropdown:
-            """The field, for ``@on`` with a selector."""
             return self.dropdown
 
     def __init__(
@@ -113,20 +97,16 @@ class Dropdown(Widget, can_focus=True):
         self._searches = searches
         self._typed = ""
         self._listed: tuple[int, ...] = ()
-        """The alternatives in the open list."""
 
     def offer(self, alternatives: Sequence[Alternative]) -> None:
-        """Offer other things; the choice is made again by whoever asks for it."""
         self._alternatives = tuple(alternatives)
         self.refresh()
 
     @property
     def is_open(self) -> bool:
-        """Tell whether its list is open."""
         return self._popup.is_open_for(self)
 
     def render(self) -> Content:
-        """The chosen label and a mark that more can be chosen."""
         has_choice = self.index is not None and self.index < len(self._alternatives)
         chosen = self._alternatives[self.index] if has_choice and self.index is not None else self._prompt
         if self.is_wrong:
@@ -139,7 +119,6 @@ class Dropdown(Widget, can_focus=True):
         return content if has_choice or self.is_wrong else content.stylize("dim")
 
     def picked(self, index: int) -> None:
-        """Take a line of the list."""
         chosen = self._listed[index]
         self._popup.close()
         self._take(chosen)
@@ -154,7 +133,6 @@ class Dropdown(Widget, can_focus=True):
         """Nothing was chosen."""
 
     def on_key(self, event: events.Key) -> None:
-        """Choose by a letter."""
         is_search = self._searches and self.is_open
         if is_search and (
             event.key == "backspace" or (event.is_printable and (self._typed or event.character != " "))
@@ -170,7 +148,6 @@ class Dropdown(Widget, can_focus=True):
             self._choose_letter(event.character.lower())
 
     def on_click(self, event: events.Click) -> None:
-        """Open or close the list."""
         event.stop()
         if self.is_open:
             self._popup.close()
@@ -178,19 +155,16 @@ class Dropdown(Widget, can_focus=True):
             self._open()
 
     def on_blur(self) -> None:
-        """Close the list."""
         if self.is_open:
             self._popup.close()
 
     def action_press(self) -> None:
-        """Open the list, or take its highlighted line."""
         if not self.is_open:
             self._open()
         elif self._popup.highlighted is not None:
             self.picked(self._popup.highlighted)
 
     def action_step(self, lines: int) -> None:
-        """Move in the open list; down opens it, up is for the dialog."""
         if self.is_open:
             self._popup.move(lines)
         elif lines > 0:
@@ -199,25 +173,21 @@ class Dropdown(Widget, can_focus=True):
             raise SkipAction
 
     def action_far(self, lines: int) -> None:
-        """Move far in the open list."""
         if not self.is_open:
             raise SkipAction
         self._popup.move(lines)
 
     def action_cycle(self, step: int) -> None:
-        """Choose the alternative before, or the next one."""
         start = self.index if self.index is not None else (-1 if step > 0 else 0)
         self._popup.close()
         self._take((start + step) % len(self._alternatives))
 
     def action_take_and_leave(self) -> None:
-        """Take the highlighted line of an open list, and go on."""
         if self.is_open:
             self.action_press()
         raise SkipAction
 
     def action_close(self) -> None:
-        """Close the list; without one the key is for the dialog."""
         if not self.is_open:
             raise SkipAction
         self._popup.close()
@@ -235,7 +205,6 @@ class Dropdown(Widget, can_focus=True):
         self._search("")
 
     def _search(self, typed: str) -> None:
-        """Show the list of what contains a text."""
         self._typed = typed
         wanted = typed.casefold()
         labels = [alternative.label for alternative in self._alternatives]

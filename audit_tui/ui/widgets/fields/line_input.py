@@ -8,13 +8,7 @@ from textual.widgets import Input
 
 
 class LineInput(Input):
-    """An Input without frame or blinking, that is never validated.
-
-    Args:
-        value: The text in it.
-        placeholder: The words that an empty one shows.
-        id: The widget's id.
-    """
+    """An Input without frame or blinking, that is never validated."""
 
     virtual_size: reactive[Size] = reactive(Size(0, 0))
     """The size of the text; its widget has another one, so that no key lays out the screen again: 5 ms."""

@@ -25,18 +25,13 @@ DEBOUNCE_S = 0.15
 
 
 class MatchCount(Static):
-    """The number of events that a query matches, and their share of the range.
-
-    Args:
-        counts: Where it asks.
-    """
+    """The number of events that a query matches, and their share of the range."""
 
     @dataclass
     class Failed(Message):
         """It could not be counted."""
 
         error: AuditTuiError | None
-        """None when it can be counted again."""
 
     @dataclass
     class _Counted(Message):
@@ -55,7 +50,6 @@ class MatchCount(Static):
         self._number = 0
         self._timer: Timer | None = None
         self._range: EventQuery | None = None
-        """The query without a filter, to tell the share of."""
         self._range_events: int | None = None
         self._matched: int | None = None
 
@@ -76,7 +70,6 @@ class MatchCount(Static):
         self._say("counting…")
 
     def stop(self) -> None:
-        """Give up what is being counted."""
         self._number += 1
         if self._timer is not None:
             self._timer.stop()
@@ -84,7 +77,6 @@ class MatchCount(Static):
         self._counts.cancel()
 
     def refuse(self, words: str) -> None:
-        """Say why there is nothing to count."""
         self.stop()
         self.set_class(True, "-none")
         self._say(words)
@@ -99,7 +91,6 @@ class MatchCount(Static):
         self.run_worker(count, group="counts", exclusive=True, thread=True)
 
     def _count(self, number: int, queries: list[EventQuery], token: CancelToken) -> None:
-        """In a thread: count and tell."""
         try:
             for query in queries:
                 events = self._counts.ask(partial(_count, query), token)
@@ -110,7 +101,6 @@ class MatchCount(Static):
             self.post_message(self._Refused(number, error))
 
     def on_match_count__counted(self, answer: _Counted) -> None:
-        """Show the number if it is still wanted."""
         answer.stop()
         if answer.query == self._range:
             self._range_events = answer.events
@@ -122,7 +112,6 @@ class MatchCount(Static):
         self._show(self._matched)
 
     def on_match_count__refused(self, answer: _Refused) -> None:
-        """Say that there is no number."""
         answer.stop()
         if answer.number == self._number:
             if self._matched is None:

@@ -56,17 +56,6 @@ class MonthView(Widget, can_focus=True):
         "month-view--future",
         "month-view--cursor",
     }
-    """
-    | Class | Description |
-    | :- | :- |
-    | `month-view--weekday` | The names of the days. |
-    | `month-view--day` | Every day. |
-    | `month-view--today` | Today. |
-    | `month-view--marked` | A marked day. |
-    | `month-view--edge` | The first and the last marked day. |
-    | `month-view--future` | A day after today, which cannot be picked. |
-    | `month-view--cursor` | The day under the cursor, while the calendar has the focus. |
-    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "Day before", show=False),
@@ -80,20 +69,9 @@ class MonthView(Widget, can_focus=True):
         Binding("enter", "pick(True)", "Pick", show=False),
         Binding("space", "pick(False)", "Pick", show=False),
     ]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | left, right | A day back or on. |
-    | up, down | A week back or on. |
-    | pageup, pagedown | A month back or on. |
-    | home, end | The first or the last day of the month. |
-    | enter, space | Pick the day. |
-    """
 
     cursor: reactive[date] = reactive(date.min, init=False, repaint=False)
-    """The day under the cursor; its month is shown."""
     marked: reactive[DayRange | None] = reactive(None)
-    """The days of the range; None marks none."""
 
     @dataclass
     class DayPicked(Message):
@@ -118,18 +96,15 @@ class MonthView(Widget, can_focus=True):
         self.set_reactive(MonthView.cursor, today)
 
     def day_at(self, x: int, y: int) -> date | None:
-        """The day at a cell of the widget; None where there is none."""
         weeks = self._weeks()
         if not (1 <= y <= len(weeks) and 0 <= x < MONTH_CELLS):
             return None
         return weeks[y - 1][x // DAY_CELLS]
 
     def line_of(self, day: date) -> int:
-        """The line that a day of the shown month stands on."""
         return next((at for at, week in enumerate(self._weeks(), 1) if day in week), 0)
 
     def render_line(self, y: int) -> Strip:
-        """One line: the names of the days, or a week."""
         weeks = self._weeks()
         base = self.rich_style
         if y == 0:
@@ -145,11 +120,9 @@ class MonthView(Widget, can_focus=True):
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def validate_cursor(self, day: date) -> date:
-        """Keep the cursor on or before today."""
         return min(day, self.today)
 
     def watch_cursor(self, before: date, day: date) -> None:
-        """Repaint what changed: two weeks, or the month."""
         if (before.year, before.month) == (day.year, day.month):
             for line in {self.line_of(before), self.line_of(day)}:
                 self.refresh(Region(0, line, self.size.width, 1))
@@ -158,39 +131,31 @@ class MonthView(Widget, can_focus=True):
         self.post_message(self.CursorMoved(self, day))
 
     def action_move(self, days: int) -> None:
-        """Move the cursor by days."""
         self.cursor = shift_days(self.cursor, days)
 
     def action_move_months(self, months: int) -> None:
-        """Move the cursor by months."""
         self.cursor = add_months(self.cursor, months)
 
     def action_first_day(self) -> None:
-        """Go to the first day of the month."""
         self.cursor = month_of(self.cursor).first
 
     def action_last_day(self) -> None:
-        """Go to the last day of the month, or to today."""
         self.cursor = month_of(self.cursor).last
 
     def action_pick(self, with_enter: bool) -> None:
-        """Pick the day under the cursor."""
         self.post_message(self.DayPicked(self, self.cursor, with_enter))
 
     def on_click(self, event: Click) -> None:
-        """Pick the day that was clicked."""
         day = self.day_at(event.x, event.y)
         if day is not None:
             self.cursor = day
             self.post_message(self.DayPicked(self, day, with_enter=False))
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """Go to the month before."""
         event.stop()
         self.action_move_months(-1)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Go to the month after."""
         event.stop()
         self.action_move_months(1)
 

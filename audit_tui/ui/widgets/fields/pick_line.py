@@ -38,16 +38,8 @@ class PickLine(Widget, can_focus=True):
         Binding("right,space", "step(1)", "The next one", show=False),
         Binding("enter", "enter", "Done", show=False),
     ]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | left, right, space | The alternative before, the next one. |
-    | a letter | The next alternative that begins with it. |
-    | enter | Done with the whole dialog. |
-    """
 
     index: reactive[int] = reactive(0)
-    """The chosen alternative."""
 
     class Changed(Message):
         """Another alternative was chosen by the user."""
@@ -58,7 +50,6 @@ class PickLine(Widget, can_focus=True):
 
         @property
         def control(self) -> PickLine:
-            """The field, for ``@on`` with a selector."""
             return self.pick_line
 
     class Entered(Message):
@@ -78,7 +69,6 @@ class PickLine(Widget, can_focus=True):
         self.set_reactive(PickLine.index, index)
 
     def render(self) -> Content:
-        """All of it, the chosen one marked."""
         parts: list[Content] = []
         for number, label in enumerate(self._labels()):
             part = Content(f"{'●' if number == self.index else '○'} {label}")
@@ -89,7 +79,6 @@ class PickLine(Widget, can_focus=True):
         return content + Content(meaning).stylize("dim") if fits else content
 
     def on_key(self, event: events.Key) -> None:
-        """Choose by a letter."""
         letter = (event.character or "").lower()
         if not letter.isalpha():
             return
@@ -102,7 +91,6 @@ class PickLine(Widget, can_focus=True):
                 return
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the alternative under the mouse."""
         event.stop()
         x = event.get_content_offset_capture(self).x
         for number, (start, stop) in enumerate(self._spans()):
@@ -110,15 +98,12 @@ class PickLine(Widget, can_focus=True):
                 self._choose(number)
 
     def action_step(self, step: int) -> None:
-        """Choose the alternative before, or the next one."""
         self._choose((self.index + step) % len(self._alternatives))
 
     def action_enter(self) -> None:
-        """Say that the dialog is done with."""
         self.post_message(self.Entered())
 
     def _labels(self) -> tuple[str, ...]:
-        """The labels, shorter where they would not fit."""
         labels = tuple(alternative.label for alternative in self._alternatives)
         cells = sum(len(label) + _MARK_CELLS + len(_GAP) for label in labels) - len(_GAP)
         if cells <= self.size.width:

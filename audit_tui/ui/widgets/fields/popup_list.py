@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MAX_LINES = 9
 """More would hide the dialog that the list belongs to; it scrolls."""
 MAX_CELLS = 60
-"""Wider only where the field is."""
 MAX_LABEL_CHARS = 300
 """No terminal is wider; a value of 10 KB is cut before it is measured."""
 
@@ -32,11 +31,8 @@ class PopupItem:
     """A line that can be picked."""
 
     label: str
-    """As it comes from data: it is cleaned when it is drawn."""
     note: str = ""
-    """Said quietly behind the label."""
     count: int | None = None
-    """Stands at the right; None for no number."""
     is_special: bool = False
     """The label is a word of ours, not a value: drawn in italics."""
 
@@ -45,22 +41,14 @@ class PopupOwner(Protocol):
     """The field that a popup hangs from."""
 
     @property
-    def region(self) -> Region:
-        """The place on the screen."""
-        ...
+    def region(self) -> Region: ...
 
-    def picked(self, index: int) -> None:
-        """A line was clicked."""
-        ...
+    def picked(self, index: int) -> None: ...
 
-    def list_closed(self) -> None:
-        """The list was taken away."""
-        ...
+    def list_closed(self) -> None: ...
 
 
 class _Geometry(NamedTuple):
-    """All that must be the same for lines on the screen to stay."""
-
     region: Region
     lines: int
     column_cells: tuple[int, int]
@@ -130,7 +118,6 @@ class PopupList(ScrollView, can_focus=False):
         self._show_highlighted()
 
     def close(self) -> None:
-        """Close the list, whoever has it open."""
         owner, self.owner = self.owner, None
         self.highlighted, self.items, self.notice = None, (), ""
         self.display = False
@@ -138,7 +125,6 @@ class PopupList(ScrollView, can_focus=False):
             owner.list_closed()
 
     def is_open_for(self, owner: PopupOwner) -> bool:
-        """Tell whether this field has it open."""
         return self.owner is owner
 
     def move(self, step: int) -> None:
@@ -151,7 +137,6 @@ class PopupList(ScrollView, can_focus=False):
             self._highlight(min(max(self.highlighted + step, 0), len(self.items) - 1))
 
     def render_line(self, y: int) -> Strip:
-        """One line, as wide as the list."""
         index = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if index >= len(self.items):
@@ -172,7 +157,6 @@ class PopupList(ScrollView, can_focus=False):
         return paint(self, line, width)
 
     def on_click(self, event: events.Click) -> None:
-        """Pick the line under the mouse."""
         event.stop()
         index = event.get_content_offset_capture(self).y + self.scroll_offset.y
         if self.owner is not None and 0 <= index < len(self.items):

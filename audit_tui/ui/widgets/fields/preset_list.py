@@ -20,20 +20,9 @@ PRESETS = tuple(Preset)
 
 
 class PresetList(OptionList):
-    """The ranges with a name, the chosen one marked.
-
-    Args:
-        chosen: The preset in force; None when the range is none of them.
-    """
+    """The ranges with a name, the chosen one marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "leave", "Next part", show=False)]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | up, down, home, end | Another preset. |
-    | enter | Choose it; again: apply. |
-    | right | Go to what stands beside the list, as Tab does. |
-    """
 
     @dataclass
     class PresetPicked(Message):
@@ -50,7 +39,6 @@ class PresetList(OptionList):
         self.highlighted = 0 if chosen is None else PRESETS.index(chosen)
 
     def mark(self, chosen: Preset | None) -> None:
-        """Mark another preset; None marks none."""
         before, self._chosen = self._chosen, chosen
         for preset in {before, chosen} - {None}:
             if preset is not None and before is not chosen:
@@ -67,13 +55,11 @@ class PresetList(OptionList):
         self._is_click = False
 
     def action_select(self) -> None:
-        """Pick the highlighted preset."""
         if self.highlighted is not None:
             picked = self.PresetPicked(PRESETS[self.highlighted], with_enter=not self._is_click)
             self.post_message(picked)
 
     def action_leave(self) -> None:
-        """Go to what comes next."""
         self.screen.focus_next()
 
     def _prompt(self, preset: Preset) -> Content:

@@ -39,12 +39,7 @@ _STEPS = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8}
 
 
 class QueryInput(LineInput):
-    """The text of the line, and a list of what may stand at the cursor.
-
-    Args:
-        popup: The list that it shares with other fields.
-        source: The place where values are asked for.
-    """
+    """The text of the line, and a list of what may stand at the cursor."""
 
     class Entered(Message):
         """Enter was pressed, and not to take a line of the list."""
@@ -60,22 +55,15 @@ class QueryInput(LineInput):
         self._popup = popup
         self._source = source
         self.metadata_names: Mapping[str, int] = NO_NAMES
-        """The fields that the metadata have."""
         self._number = 0
         """The number of the newest question; an answer to another one is late."""
         self._completions: Sequence[Completion] = ()
 
     @property
     def has_list(self) -> bool:
-        """Tell whether completions hang from it."""
         return self._popup.is_open_for(self)
 
     def complete(self, *, is_wanted: bool = False) -> None:
-        """Ask what may stand at the cursor.
-
-        Args:
-            is_wanted: Offer also where nothing of a name is typed yet.
-        """
         place = place_at(self.value, self.cursor_position)
         self._number += 1
         is_unknown = place.part is Part.VALUE and place.field is None and not place.is_bound
@@ -86,7 +74,6 @@ class QueryInput(LineInput):
         self.run_worker(ask, group="values", exclusive=True, thread=True)
 
     def _read(self, number: int, place: Place, token: CancelToken) -> None:
-        """In a thread: read the completions and tell."""
 
         def question(reader: EventReader, cancel: CancelToken) -> Sequence[Completion]:
             if place.part is Part.VALUE and not place.is_bound and place.field is not Column.TIME:
@@ -106,7 +93,6 @@ class QueryInput(LineInput):
         self.post_message(self._Answered(number, answer))
 
     def on_query_input__answered(self, answer: _Answered) -> None:
-        """Show the completions if they are still wanted."""
         answer.stop()
         if answer.number != self._number or not self.has_focus:
             return
@@ -122,7 +108,6 @@ class QueryInput(LineInput):
         self._popup.show_for(self, items, edge=edge)
 
     def picked(self, index: int) -> None:
-        """Write a completion into the line."""
         completion = self._completions[index]
         rest = self.value[self.cursor_position :]
         is_value = not completion.text.endswith((":", "."))
@@ -131,7 +116,6 @@ class QueryInput(LineInput):
         self.replace(text, completion.start, self.cursor_position)
 
     def list_closed(self) -> None:
-        """Completions are not wanted any more."""
         self._number += 1
         self._source.lane.cancel()
 
@@ -140,11 +124,9 @@ class QueryInput(LineInput):
             self._popup.close()
 
     def on_blur(self) -> None:
-        """Close the list."""
         self._close()
 
     def on_key(self, event: events.Key) -> None:
-        """Work on the keys that are not editing."""
         if not self._press(event.key):
             return
         event.stop()
@@ -171,12 +153,7 @@ class QueryInput(LineInput):
 
 
 class QueryRow(Vertical):
-    """The line, what it means, and a mark under the place of an error.
-
-    Args:
-        popup: The list of completions.
-        source: The place where values are asked for.
-    """
+    """The line, what it means, and a mark under the place of an error."""
 
     class Edited(Message):
         """The user changed the line."""
@@ -184,7 +161,6 @@ class QueryRow(Vertical):
     def __init__(self, popup: PopupList, source: CandidateSource) -> None:
         super().__init__()
         self.input = QueryInput(popup, source)
-        """The field."""
         self._caret = Static("", id="caret", markup=False)
         self._shown: str | None = None
         """The text that was put there, which is not an edit; None once there was one."""
@@ -195,17 +171,14 @@ class QueryRow(Vertical):
         self._time_context: TimeContext | None = None
 
     def compose(self) -> ComposeResult:
-        """The field, and the line of the mark."""
         yield self.input
         yield self._caret
 
     def begin(self, text: str, context: TimeContext) -> None:
-        """Start over with a text and the zone and moment of its times."""
         self._time_context = context
         self.show(text)
 
     def show(self, text: str) -> None:
-        """Put a text there that is known to be right."""
         self._shown = picture(text)
         # A text that cannot be drawn as it is cannot be edited either: it is for the rows.
         self.input.disabled = self._shown != text
@@ -224,7 +197,6 @@ class QueryRow(Vertical):
         return True
 
     def on_input_changed(self, event: QueryInput.Changed) -> None:
-        """Read the line again."""
         event.stop()
         if event.value == self._shown or self._time_context is None:
             return

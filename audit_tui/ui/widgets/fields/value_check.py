@@ -32,7 +32,6 @@ class _Key(NamedTuple):
 class _Found(NamedTuple):
     is_known: bool
     near: str = ""
-    """A value that contains the unknown one; empty for none."""
 
 
 class ValueCheck(Static):
@@ -58,21 +57,14 @@ class ValueCheck(Static):
         self._asked: frozenset[_Key] = frozenset()
         self._answers: dict[_Key, _Found] = {}
         self.words = ""
-        """The words of the line; empty when there is nothing to say."""
 
     def begin(self) -> None:
-        """Forget what was found: the store may have grown."""
         self._number += 1
         self._asked = frozenset()
         self._answers.clear()
 
     def look(self, drafts: Sequence[Draft], *, may_ask: bool) -> None:
-        """Say what is known of these rows, and find out what is not.
-
-        Args:
-            drafts: The rows; the first of them that has an unknown value is named.
-            may_ask: Whether the lane is free. Without, only what was found before is said.
-        """
+        """Say what is known of these rows, and find out what is not."""
         self._say(next((_words(key, self._answers[key]) for key in self._unknown(drafts)), ""))
         wanted = frozenset(key for draft in drafts if (key := _key(draft)) and key not in self._answers)
         if may_ask and wanted - self._asked:
@@ -82,7 +74,6 @@ class ValueCheck(Static):
             self.run_worker(ask, group="check", exclusive=True, thread=True)
 
     def warn(self, words: str) -> None:
-        """Say something that matters more than a value that is not there; nothing for an empty text."""
         if words:
             self._say(clean(words))
 
@@ -95,7 +86,6 @@ class ValueCheck(Static):
         return [key for key in keys if key and key in self._answers and not self._answers[key].is_known]
 
     def _ask(self, number: int, wanted: frozenset[_Key], token: CancelToken) -> None:
-        """In a thread: look the values up and tell."""
 
         def question(reader: EventReader, cancel: CancelToken) -> dict[_Key, _Found]:
             return {key: _look_up(reader, key, cancel) for key in wanted}
@@ -110,7 +100,6 @@ class ValueCheck(Static):
         self.post_message(self._Answered(number, answers))
 
     def on_value_check__answered(self, answer: _Answered) -> None:
-        """Keep what was found if it is still wanted."""
         answer.stop()
         if answer.number == self._number:
             self._asked = frozenset()

@@ -48,11 +48,9 @@ class Listing(Enum):
     """The progress of the candidates for a value."""
 
     CLOSED = "closed"
-    """None are wanted."""
     ASKED = "asked"
     """They are on their way; the list may show those for fewer letters."""
     OPEN = "open"
-    """They stand in the list."""
 
 
 _LIST_STEPS = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8}
@@ -61,7 +59,6 @@ _LIST_STEPS = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8}
 class _Later(NamedTuple):
     key: str
     release: Callable[[], None] | None
-    """Lets further keys come; None where nothing holds them."""
 
 
 class ValueInput(LineInput):
@@ -70,10 +67,6 @@ class ValueInput(LineInput):
     Three things may stand in it: nothing, a text exactly as it was typed or picked, or the missing value.
     What is drawn of a text has a picture for each unsafe character, one for one, so that the text can be
     edited without being changed elsewhere.
-
-    Args:
-        popup: The list that it shares with other fields.
-        values: Where candidates are asked for.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -93,9 +86,7 @@ class ValueInput(LineInput):
     MISSING_PROMPT: ClassVar[str] = "✗ a value is missing"
 
     is_wrong: reactive[bool] = reactive(False, toggle_class="-wrong")
-    """A value is missing, and was asked for."""
     is_unknown: reactive[bool] = reactive(False, toggle_class="-unknown")
-    """The store has no such value in the row's column."""
 
     @dataclass
     class Edited(Message):
@@ -103,7 +94,6 @@ class ValueInput(LineInput):
 
         field_input: ValueInput
         picked_field: FacetField | None
-        """The column of the candidate that was taken; None when the value was typed."""
 
     @dataclass
     class Entered(Message):
@@ -128,7 +118,6 @@ class ValueInput(LineInput):
         """Candidates could not be read."""
 
         error: AuditTuiError | None
-        """None when they can be read again."""
 
     @dataclass
     class _Answered(Message):
@@ -152,7 +141,6 @@ class ValueInput(LineInput):
         self._question = 0
         """The number of the newest question; an answer to another one is late."""
         self._search = ""
-        """The text that candidates were asked for last."""
         self._keeps_typed = False
         """The list was left upwards: the text is meant, not what it might become."""
         self.listing = Listing.CLOSED
@@ -162,18 +150,15 @@ class ValueInput(LineInput):
     # What stands in it
 
     def show(self, draft: Draft) -> None:
-        """Show the value of a row, as if it had always been there."""
         self._close()
         self.fit(draft)
         self.is_wrong = self.is_unknown = False
         self._hold(draft.text, draft.is_missing)
 
     def draft(self, row: Draft) -> Draft:
-        """The row with what stands here as its value."""
         return replace(row, text=None if self._is_missing else self._text, is_missing=self._is_missing)
 
     def fit(self, draft: Draft) -> None:
-        """Take what goes with a row's column and operator."""
         self._field, self._operator, self._form = draft.field, draft.operator, draft.form
         self.disabled = draft.form is Form.EMPTY
         self.placeholder = "" if self.disabled else self.PROMPT
@@ -188,7 +173,6 @@ class ValueInput(LineInput):
         )
 
     def open_list(self) -> None:
-        """Offer all values, whatever is typed."""
         self.focus()
         if self.listing is Listing.CLOSED:
             self._ask("")
@@ -228,13 +212,11 @@ class ValueInput(LineInput):
         self.cursor_position = len(shown)
 
     def watch_is_wrong(self, is_wrong: bool) -> None:
-        """Say in the empty field what is missing."""
         self.placeholder = self.MISSING_PROMPT if is_wrong else self.PROMPT
 
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Work on the keys that are not editing."""
         self._forget_later()
         if self.listing is Listing.ASKED and event.key in (*_LIST_STEPS, "enter", "tab"):
             hold = self.app.hold_keys if isinstance(self.app, TerminalApp) else None
@@ -246,7 +228,6 @@ class ValueInput(LineInput):
 
     @property
     def is_asking(self) -> bool:
-        """Tell whether candidates are shown, or on their way."""
         return self.listing is not Listing.CLOSED
 
     def on_blur(self) -> None:
@@ -311,7 +292,6 @@ class ValueInput(LineInput):
                 self.picked(index)
 
     def picked(self, index: int) -> None:
-        """Take a candidate."""
         candidate = self._candidates[index]
         if self._form is Form.LIST:
             done, _ = list_so_far(self._text or "")
@@ -336,7 +316,6 @@ class ValueInput(LineInput):
         self.run_worker(ask, group="values", exclusive=True, thread=True)
 
     def _fetch(self, number: int, field: FilterField | None, search: str, token: CancelToken) -> None:
-        """In a thread: read the candidates and tell."""
 
         def question(reader: EventReader, cancel: CancelToken) -> Candidates:
             return self._values.read(reader, field, search, cancel)
@@ -351,7 +330,6 @@ class ValueInput(LineInput):
         self.post_message(self._Answered(number, answers, error))
 
     def on_value_input__answered(self, answer: _Answered) -> None:
-        """Show the candidates if they are still wanted, and do the key that waited for them."""
         answer.stop()
         if answer.number != self._question or self.listing is Listing.CLOSED:
             return
@@ -429,7 +407,6 @@ class ValueInput(LineInput):
         return matches[0] if is_clear else None
 
     def list_closed(self) -> None:
-        """Candidates are not wanted any more; the text stays."""
         if self.listing is not Listing.CLOSED:
             self.listing = Listing.CLOSED
             self._question += 1

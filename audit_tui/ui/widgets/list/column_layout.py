@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from audit_tui.core.event_fields import ListField
 
 GUTTER_CELLS = 1
-"""Before the first column: the mark of a failed event."""
 GAP_CELLS = 2
 _MARK_CELLS = 2
-"""Behind the heading that sorts."""
 FULL_DATE_CELLS = 19
 """``2026-11-22 14:05:09``"""
 SHORT_DATE_CELLS = 14
@@ -56,9 +54,7 @@ class ColumnBox(Record):
 
     column: ListField
     start: int
-    """Cells from the left edge of the list."""
     width: int
-    """Cells for the text, without the gap that follows."""
 
 
 def lay_out(
@@ -96,7 +92,6 @@ def lay_out(
 
 
 def _least(columns: Sequence[ListField], date_cells: int, fixed: Mapping[ListField, int]) -> int:
-    """Return the cells below which columns give way."""
     cells = _least_widths(columns, date_cells, fixed).values()
     return GUTTER_CELLS + sum(cells) + GAP_CELLS * (len(columns) - 1)
 

@@ -56,27 +56,16 @@ class Question:
     """Of all questions; an answer to another one than the newest is late."""
     wanted: ShownView
     anchor: Anchor | None = None
-    """The place that the cursor goes to; None is the first row."""
     top_offset: int = 0
     """The number of rows above it on the screen."""
     page: PageRequest | None = None
     """More rows of the view that is shown; None asks for the first rows of another one."""
     opens: bool = False
-    """Opens the source again: it may have been replaced."""
     is_patient: bool = False
-    """It may take as long as it takes."""
 
 
 class EventList(Container):
-    """Shows the events of a view.
-
-    Args:
-        open_reader: Opens a reader for each thread.
-        row_text: How rows read.
-        stillness: Knows when the user rests.
-        first: The view to begin with.
-        open_patiently: Opens a reader whose answers may take any time; None where there is no limit.
-    """
+    """Shows the events of a view."""
 
     BLANK = True  # The table covers it: drawn as an empty box, 1 ms a frame is saved.
 
@@ -86,7 +75,6 @@ class EventList(Container):
 
         shown: ShownView
         is_reopened: bool
-        """The source was opened again for it."""
 
     @dataclass
     class Counted(Message):
@@ -99,14 +87,12 @@ class EventList(Container):
         """A question takes long; or the one that did has ended."""
 
         words: str
-        """The work and its time so far; empty when nothing is waited for."""
 
     @dataclass
     class Dropped(Message):
         """A question ended without an answer; what was shown stays."""
 
         error: AuditTuiError | None
-        """Why the source could not answer; None when it was cancelled."""
         retry: Callable[[], None] | None = None
         """Asks again without a limit of time; None where that would not help."""
 
@@ -158,35 +144,29 @@ class EventList(Container):
         self._stillness = stillness
         self._is_prepared = False
         self._is_patient = False
-        """The reader of the rows has no limit of time."""
         self._number = 0
         self._slow: Timer | None = None
         self._awaited: Question | None = None
         self._slow_ticks = 0
         self._window = RowWindow(first.query.sort)
         self.has_result = False
-        """True once a result was shown."""
         self.shown = first
         """The view whose rows are shown."""
         self.wanted: ShownView | None = None
-        """The view that is asked for; None when none is."""
 
     def compose(self) -> ComposeResult:
         yield RangeTable(self._row_text, id="events")
 
     @property
     def table(self) -> RangeTable:
-        """The table itself."""
         return self.query_one(RangeTable)
 
     @property
     def count(self) -> RowCount:
-        """Return how many events the result has, as far as is known."""
         return self._window.count
 
     @property
     def column_cells(self) -> dict[object, int]:
-        """The width of each column on the screen."""
         return {box.column: box.width for box in self._row_text.boxes}
 
     @property
@@ -202,36 +182,18 @@ class EventList(Container):
         opens: bool = False,
         is_patient: bool = False,
     ) -> None:
-        """Show another view when its first rows are read.
-
-        Args:
-            wanted: The view.
-            keep_cursor: Stay on the same event, else on the next older one; False goes to the first row.
-            opens: Open the source again: it may have been replaced.
-            is_patient: It may take as long as it takes.
-        """
+        """Show another view when its first rows are read."""
         row = self.table.highlighted if keep_cursor else None
         anchor = None if row is None else Anchor.at_event(row, wanted.query.sort)
         line = self.table.line_of(self.table.cursor_row)
         self._ask(wanted, anchor, line, opens=opens, is_patient=is_patient)
 
     def ask_at(self, wanted: ShownView, key: PageKey | None, top_offset: int) -> None:
-        """Show another view with the cursor on an event, else on the next one.
-
-        Args:
-            wanted: The view.
-            key: The event in the order of the view; None is the first row.
-            top_offset: The number of rows above it on the screen.
-        """
+        """Show another view with the cursor on an event, else on the next one."""
         self._ask(wanted, None if key is None else Anchor(key), top_offset)
 
     def begin(self, anchor: Anchor | None, top_offset: int = 0) -> None:
-        """Show the first result.
-
-        Args:
-            anchor: Where the cursor begins; None is the first row.
-            top_offset: How many rows stand above it on the screen.
-        """
+        """Show the first result."""
         self._ask(self.shown, anchor, top_offset)
 
     def go_to_time(self, wanted: ShownView, occurred_us: int) -> None:
@@ -240,7 +202,6 @@ class EventList(Container):
         self._ask(wanted, anchor, self.table.visible_rows // 2)
 
     def land(self, index: int, blocks: Sequence[tuple[PageRequest, Page]]) -> None:
-        """Put the cursor on a row of what is shown, with the rows round it that were read elsewhere."""
         self._window.request(index, index)
         for request, page in blocks:
             self._window.add(request, page)
@@ -277,7 +238,6 @@ class EventList(Container):
             return None
 
     def read_missing(self) -> None:
-        """Ask again for what could not be read while the source was away."""
         if self.has_result:
             self.table.rows_came()
             self._count_rest()
@@ -285,7 +245,6 @@ class EventList(Container):
             self.begin(None)
 
     def show(self, first_page: FirstPage, wanted: ShownView, top_offset: int = 0) -> None:
-        """Show rows that were read elsewhere."""
         self._show(first_page, Question(self._number, wanted, top_offset=top_offset))
 
     def _ask(
@@ -349,7 +308,6 @@ class EventList(Container):
         return running
 
     def _drop(self, error: AuditTuiError | None, retry: Callable[[], None] | None = None) -> None:
-        """Go on with what is shown."""
         self._number += 1
         was_wanted, self.wanted = self.wanted, None
         self._await(None)

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 RIGHT_BUTTON = 3
 MEASURED_ROWS = 100
-"""The columns are sized from this many rows, those on a large screen."""
 
 
 class EventTable(ScrollView, can_focus=True):
@@ -65,25 +64,6 @@ class EventTable(ScrollView, can_focus=True):
         "event-table--medium",
         "event-table--high",
     }
-    """
-    | Class | Description |
-    | :- | :- |
-    | `datatable--cursor` | The row under the cursor. |
-    | `datatable--header` | The column headings. |
-    | `datatable--header-cursor` | The heading of the column under the cursor. |
-    | `event-table--cell-cursor` | The cell under the cursor. |
-    | `event-table--failure` | The mark, name and description of a failed event. |
-    | `event-table--faint` | What is looked at second, and what repeats the row above. |
-    | `event-table--grant` | The name of an event that gives a right. |
-    | `event-table--hit` | A text that is searched for. |
-    | `event-table--removal` | The name of an event that takes something away. |
-    | `event-table--quiet` | Rows that are not read yet, and words in place of rows. |
-    | `event-table--selected` | A selected row. |
-    | `event-table--tag` | A word at the end of a line: what is new about the event. |
-    | `event-table--low` | The letter of a rule that hit, informational or low. |
-    | `event-table--medium` | The letter of a rule of medium level. |
-    | `event-table--high` | The letter of a rule of high or critical level. |
-    """
 
     cursor_row: reactive[int] = reactive(0, repaint=False)
     cursor_column: reactive[int] = reactive(0, repaint=False)
@@ -95,7 +75,6 @@ class EventTable(ScrollView, can_focus=True):
         event_table: EventTable
         cursor_row: int
         row: EventRow | None
-        """None while the row is not read yet."""
 
     class CellPressed(Message):
         """The right button was pressed on the cell that is now under the cursor."""
@@ -130,14 +109,10 @@ class EventTable(ScrollView, can_focus=True):
         self._row_text = row_text
         self._window = RowWindow(NEWEST_FIRST)
         self._end = ""
-        """The line behind the last row; empty for none."""
         self._told: tuple[Sequence[str], Sequence[str]] = (), ()
-        """Words in place of rows, and those that can be chosen."""
         self._words: tuple[str, ...] = ()
         self._choices = range(0)
-        """The lines of words that can be chosen."""
         self.choice: int | None = None
-        """The one of them that Enter takes; None where there are none."""
         self._strips = RowStrips(row_text)
         self._styles: RowStyles | None = None
         self._asked: PageRequest | None = None
@@ -147,13 +122,7 @@ class EventTable(ScrollView, can_focus=True):
     # -- what is shown
 
     def show(self, window: RowWindow, cursor_row: int = 0, top_row: int = 0) -> None:
-        """Show another result.
-
-        Args:
-            window: Its rows, as far as they are read.
-            cursor_row: Where the cursor stands.
-            top_row: The first row on the screen.
-        """
+        """Show another result."""
         self._has_result = True
         self._window = window
         self._told = (), ()
@@ -170,7 +139,6 @@ class EventTable(ScrollView, can_focus=True):
         self.ask_for_rows()
 
     def show_words(self, *words: str, choices: Sequence[str] = ()) -> None:
-        """Show lines of words in place of rows: why there is none, and what can be done, to choose from."""
         self._told = words, choices
         self._lay_words()
         self.choice = 0 if choices else None
@@ -187,7 +155,6 @@ class EventTable(ScrollView, can_focus=True):
         self._redraw()
 
     def rows_came(self) -> None:
-        """Draw what was added to the window, and ask for what is still missing."""
         self._asked = None
         if not self._row_text.is_measured:
             self._measure(self.scroll_offset.y)
@@ -203,18 +170,15 @@ class EventTable(ScrollView, can_focus=True):
 
     @property
     def column(self) -> ListField:
-        """The column under the cursor."""
         columns = [box.column for box in self._row_text.boxes] or list(LIST_COLUMNS)
         return columns[min(self.cursor_column, len(columns) - 1)]
 
     @property
     def visible_rows(self) -> int:
-        """Return how many rows fit on the screen."""
         return max(1, self.size.height - 1)
 
     @property
     def rows_in_sight(self) -> list[EventRow]:
-        """The rows on the screen that are read."""
         top = self.scroll_offset.y
         rows = (self._window.row(index) for index in range(top, top + self.visible_rows))
         return [row for row in rows if row is not None]
@@ -275,7 +239,6 @@ class EventTable(ScrollView, can_focus=True):
         return strips if is_whole else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the screen, within ``render_lines``."""
         if y == 0:
             return self._strips.header()
         if self._words:
@@ -305,39 +268,32 @@ class EventTable(ScrollView, can_focus=True):
         return max(2, (self.size.height - len(self._words)) // 2)
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
-        """Mark the events that are not what was sealed."""
         self._strips.mark_wrong(wrong)
         self.refresh()
 
     def end_with(self, words: str) -> None:
-        """Say something behind the last row: that there were more; an empty text says nothing."""
         if words != self._end:
             self._end = words
             self._resize_rows()
             self.refresh()
 
     def remark(self, remarks: Mapping[int, Remark]) -> None:
-        """Add remarks to the lines of events, by their numbers."""
         self._strips.remark(remarks)
         self.refresh()
 
     def search_for(self, text: str) -> None:
-        """Mark a text wherever it can be seen; an empty text marks none."""
         self._strips.search_for(text)
         self.refresh()
 
     # -- lines of the screen: each shows a row here
 
     def moved(self, index: int, lines: int) -> int:
-        """Return the row that is a number of lines after a row, or before it (negative)."""
         return index + lines
 
     def line_of(self, index: int) -> int:
-        """Return the line of the screen that shows a row: 0 is the first, below 0 and beyond are outside."""
         return index - self.scroll_offset.y
 
     def index_at(self, line: int) -> int:
-        """Return the row that a line of the screen shows."""
         return self.scroll_offset.y + line
 
     def words_of(self, index: int) -> str:
@@ -345,7 +301,6 @@ class EventTable(ScrollView, can_focus=True):
         return ""
 
     def is_at_cursor(self, index: int) -> bool:
-        """Tell whether the cursor is on the line of a row."""
         return index == self.cursor_row
 
     def is_selected(self, index: int) -> bool:

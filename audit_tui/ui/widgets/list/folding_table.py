@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 WHEEL_LINES = 2
-"""The lines that a turn of the mouse's wheel scrolls."""
 
 
 class FoldingTable(EventTable):
@@ -29,7 +28,6 @@ class FoldingTable(EventTable):
 
         folding_table: FoldingTable
         row: EventRow
-        """One of it."""
 
     class Folded(Message):
         """Runs are folded, or shown in full again."""
@@ -39,10 +37,8 @@ class FoldingTable(EventTable):
         self._runs = Runs()
         self._asked_run: int | None = None
         self.is_folded = False
-        """Runs stand as one line each."""
 
     def fold(self, *, is_folded: bool) -> None:
-        """Fold runs, or show each of their rows; the cursor stays on its event."""
         line = self.line_of(self.cursor_row)
         self.is_folded = is_folded
         self._runs.begin(self._window)
@@ -53,7 +49,6 @@ class FoldingTable(EventTable):
         self.post_message(self.Folded())
 
     def take_run(self, run: Run) -> None:
-        """Take the ends of a run that were asked for."""
         self._asked_run = None
         self._runs.add(run)
         self._scroll_to_cursor()

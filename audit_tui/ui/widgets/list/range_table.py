@@ -25,13 +25,11 @@ class RangeTable(FoldingTable):
 
         range_table: RangeTable
         count: int
-        """The number of rows; 0 when the selection ended."""
 
     _range_start: int | None = None
 
     @property
     def is_selecting(self) -> bool:
-        """Tell whether moving the cursor selects."""
         return self._range_start is not None
 
     @property
@@ -54,7 +52,6 @@ class RangeTable(FoldingTable):
             self._tell_range()
 
     def end_selection(self) -> None:
-        """Select nothing any more."""
         if self.is_selecting:
             self._range_start = None
             self._tell_range()

@@ -36,11 +36,9 @@ if TYPE_CHECKING:
 
 FAILURE_MARK = "✗"
 WRONG_MARK = "!"
-"""Stands before an event that is not what was sealed."""
 SELECTED_MARK = "▌"
 MARKED_MARK = "●"
 MARKED_FAILURE_MARK = "⊗"
-"""Stands before a failed event that the user marked."""
 NOTED_MARK = "✎"
 
 
@@ -48,11 +46,8 @@ class Remark(NamedTuple):
     """An addition to the line of an event."""
 
     is_marked: bool = False
-    """The user marked it."""
     is_noted: bool = False
-    """It has a note."""
     tag: str = ""
-    """A word at the end of the line; empty for none."""
     short_tag: str = ""
     """The word in its place where it would cover most of the last column."""
     level: Level | None = None
@@ -70,7 +65,6 @@ class RowStyles(NamedTuple):
     row: Style
     cursor: Style
     cell: Style
-    """Of the cell under the cursor."""
     header: Style
     header_cursor: Style
     failure: Style
@@ -84,11 +78,8 @@ class RowStyles(NamedTuple):
     low: Style
     medium: Style
     high: Style
-    """Of a word at the end of a line."""
     selected: Style
-    """The addition of a selected row to its own style."""
     hit: Style
-    """The addition of a text that is searched for."""
 
 
 class _CutStrip(Strip):
@@ -101,7 +92,6 @@ class _CutStrip(Strip):
         self._parts = parts
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
-        """The strips between the cuts."""
         wanted = [*cuts]
         ends = [*accumulate(part.cell_length for part in self._parts)]
         return self._parts if wanted == ends else super().divide(wanted)
@@ -111,22 +101,15 @@ class Frame(NamedTuple):
     """The common properties of the lines of a frame."""
 
     width: int
-    """Cells of a line."""
     room: int
     """Cells of it that are for text; the scrollbar has the rest."""
     styles: RowStyles
     filters: tuple[LineFilter, ...]
-    """Textual's filters of every drawn line."""
     background: Color
-    """The background that they ask for."""
 
 
 class RowStrips:
-    """Draws lines of the list.
-
-    Args:
-        row_text: How rows read.
-    """
+    """Draws lines of the list."""
 
     def __init__(self, row_text: RowText) -> None:
         self._row_text = row_text
@@ -140,45 +123,33 @@ class RowStrips:
         """The columns in which a row says the same as another; two dates in a zone take 30 µs."""
 
     def begin(self, frame: Frame, column: int) -> None:
-        """Begin a frame; lines that look as in the last one are not drawn again.
-
-        Args:
-            frame: How its lines look.
-            column: The number of the column under the cursor.
-        """
+        """Begin a frame; lines that look as in the last one are not drawn again."""
         if self._frame != frame:
             self.forget()
             self._frame = frame
         self._column = column
 
     def forget(self) -> None:
-        """Draw every line again: rows read in another way now."""
         self._strips.clear()
         self._repeats.clear()
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
-        """Mark these events from now on."""
         self._wrong = tuple(wrong)
 
     def remark(self, remarks: Mapping[int, Remark]) -> None:
-        """Add these remarks to the lines of events, by their numbers, from now on."""
         self._remarks = remarks
 
     def search_for(self, text: str) -> None:
-        """Mark a text, in any case, wherever it can be seen in a row; an empty text marks none."""
         self._searched = re.compile(re.escape(clean(text)), re.IGNORECASE) if text else None
         self.forget()
 
     def blank(self) -> Strip:
-        """An empty line."""
         return self._keep(("blank",), [])
 
     def missing(self) -> Strip:
-        """The line of a row that is not read yet."""
         return self._keep(("missing",), [Segment(" " + CUT, self._frame.styles.quiet)])
 
     def header(self) -> Strip:
-        """The column headings."""
         labels = self._row_text.headings()
         key = ("header", self._column, *labels)
         if (strip := self._strips.get(key)) is not None:
@@ -195,7 +166,6 @@ class RowStrips:
         return self._keep(key, [*strip.simplify()])
 
     def words(self, words: str, *, is_cursor: bool = False) -> Strip:
-        """A line of words in place of rows, in the middle; marked where Enter takes it."""
         text = clean(words)
         indent = max(1, (self._frame.width - cell_len(text)) // 2)
         styles = self._frame.styles
@@ -212,15 +182,7 @@ class RowStrips:
         is_selected: bool = False,
         words: str = "",
     ) -> Strip:
-        """The line of an event.
-
-        Args:
-            row: The event.
-            above: The one on the line above; None when there is none, or it is not read yet.
-            is_cursor: Whether the cursor stands on it.
-            is_selected: Whether it is one of the rows to take out.
-            words: Stand at its end; empty for none.
-        """
+        """The line of an event."""
         pair = (row.seq, above.seq if above is not None else None)
         repeats = self._repeats.get(pair)
         if repeats is None:

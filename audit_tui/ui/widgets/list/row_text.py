@@ -76,23 +76,14 @@ class RowText:
 
     @property
     def is_measured(self) -> bool:
-        """Tell whether the columns were sized from rows."""
         return bool(self._wanted)
 
     def choose(self, columns: Sequence[ListedColumn]) -> None:
-        """Show these columns; none are those of the settings. ``begin`` follows."""
         self._columns = tuple(column.field for column in columns) or self._settled
         self._fixed = {column.field: column.width for column in columns if column.width is not None}
 
     def begin(self, sort: Sort, zone: tzinfo, this_year: int, *, other_years: bool) -> None:
-        """Begin another result.
-
-        Args:
-            sort: Its order.
-            zone: The zone of its dates.
-            this_year: The year that short dates leave out.
-            other_years: Whether events of other years may come.
-        """
+        """Begin another result."""
         self._sort = sort
         self._zone = zone
         self._this_year = f"{this_year:04d}"
@@ -116,17 +107,11 @@ class RowText:
                 self._wanted[column] = Wanted(cells[(len(cells) * 9 - 1) // 10], cells[-1])
 
     def lay_out(self, width: int) -> None:
-        """Place the columns in a width."""
         self.boxes = lay_out(width, self._wanted, self._columns, self._date_cells, self._fixed)
         self._in_sight = [box.column for box in self.boxes]
 
     def cells(self, row: EventRow, repeats: frozenset[ListField]) -> list[str]:
-        """Return the text of each column, as wide as its box.
-
-        Args:
-            row: The event.
-            repeats: The columns in which it says the same as the row above.
-        """
+        """Return the text of each column, as wide as its box."""
         return [
             (fit_middle if box.column in _CUT_INSIDE else fit)(
                 self._text(row, box, Column.TIME in repeats), box.width
@@ -149,7 +134,6 @@ class RowText:
         return times[0] if times[0] == times[1] else "-".join(times)
 
     def headings(self) -> list[str]:
-        """The column headings, with a mark on the one that sorts."""
         return [self._heading(box) for box in self.boxes]
 
     def _heading(self, box: ColumnBox) -> str:
@@ -179,7 +163,6 @@ class RowText:
         return text if is_full or text[:4] != self._this_year else text[5:]
 
     def _shown(self, row: EventRow, column: ListField, columns: Sequence[ListField]) -> str:
-        """The value of a column beside others."""
         text = self._value(row, column)
         if column is not Column.DESCRIPTION or Column.USER not in columns:
             return text

@@ -28,18 +28,14 @@ class Run(NamedTuple):
     """Rows one after the other that have the same event and user."""
 
     start: int
-    """The 0-based place of the first row."""
     stop: int
-    """The place after the last row."""
     first_us: int
-    """The time of the first row."""
     last_us: int
     is_whole: bool = True
     """False: it may go on where rows are not in memory."""
 
     @property
     def rows(self) -> int:
-        """The number of rows."""
         return self.stop - self.start
 
 
@@ -57,17 +53,14 @@ class Runs:
         self._cached: dict[int, Run] = {}
 
     def begin(self, window: RowWindow) -> None:
-        """Begin another result."""
         self._window = window
         self._long.clear()
         self._cached.clear()
 
     def renew(self) -> None:
-        """Look again: more rows are in memory."""
         self._cached.clear()
 
     def add(self, run: Run) -> None:
-        """Take a run whose ends the reader told."""
         self._long.append(run)
         self._cached.clear()
 

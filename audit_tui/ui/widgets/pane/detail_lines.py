@@ -44,7 +44,6 @@ class Target(NamedTuple):
 
     field: FilterField
     value: str | None
-    """As a condition compares it; None is the missing value."""
 
 
 class Spot(NamedTuple):
@@ -54,9 +53,7 @@ class Spot(NamedTuple):
     first_line: int
     last_line: int
     start: int
-    """The cell where it begins in its first line."""
     end: int
-    """The cell behind it in its first line."""
 
 
 def marked_lines(lines: Sequence[Line], fields: Collection[FilterField]) -> list[Line]:
@@ -96,16 +93,7 @@ def detail_lines(
     warnings: Sequence[str] = (),
     remarks: Sequence[str] = (),
 ) -> list[Line]:
-    """Lay out everything that is known of an event.
-
-    Args:
-        event: With its metadata; its texts may hold anything.
-        entry: What the catalogue says of it; None when it does not know it.
-        zone: The zone of the date.
-        width: Cells for a line.
-        warnings: What stands above all of it, each a sentence.
-        remarks: The user's note, and what is new about the event; stand below the warnings.
-    """
+    """Lay out everything that is known of an event."""
     lines: list[Line] = [line for texts in warnings for line in _paragraph(texts, width, Role.FAILURE)]
     lines += [line for texts in remarks for line in _paragraph(texts, width, Role.SPECIAL)]
     for line in _all_lines(event, entry, zone, width):

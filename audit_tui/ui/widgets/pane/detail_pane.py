@@ -38,12 +38,7 @@ _TELLING = re.compile(r"access.?key|session|token|credential|principal", re.IGNO
 
 
 class DetailPane(LineView):
-    """Reads an event in a thread and shows it; while it has the focus, one of its values is marked.
-
-    Args:
-        open_reader: Opens its reader.
-        zone: The zone of the date.
-    """
+    """Reads an event in a thread and shows it; while it has the focus, one of its values is marked."""
 
     @dataclass
     class Chosen(Message):
@@ -75,18 +70,15 @@ class DetailPane(LineView):
         self._spots: Sequence[Spot] = ()
         self._current = 0
         self._pressed = False
-        """The mouse was pressed on a value."""
         self._field: FilterField | None = None
         """The field that the cursor was put on, where it stays from event to event; None for nowhere yet."""
 
     @property
     def target(self) -> Target | None:
-        """The value under the cursor; None while there is none."""
         return self._spots[self._current].target if self._spots else None
 
     @property
     def event(self) -> AuditEvent | None:
-        """The event that is shown; None while it is read."""
         return self._event
 
     def open_event(self, seq: int | None) -> None:
@@ -102,19 +94,16 @@ class DetailPane(LineView):
         self.run_worker(work, group="detail", thread=True, exclusive=True)
 
     def read_missing(self) -> None:
-        """Read the event again that could not be read."""
         if self._event is None and self._seq is not None:
             seq, self._seq = self._seq, None
             self.open_event(seq)
 
     def set_zone(self, zone: tzinfo) -> None:
-        """Show the date in another zone."""
         self._zone = zone
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
-        """Say of these events that they are not what was sealed."""
         self._wrong = tuple(wrong)
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
@@ -124,14 +113,12 @@ class DetailPane(LineView):
         remarks_of: Callable[[AuditEvent], Sequence[str]],
         fields_of: Callable[[AuditEvent], Collection[FilterField]],
     ) -> None:
-        """Show above an event what this says of it, and let the values of some of its fields stand out."""
         self._remarks_of = remarks_of
         self._fields_of = fields_of
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
     def renew(self) -> None:
-        """Read from the source again, the event that is shown too: it may have been replaced."""
         self._lane.renew()
         seq, self._seq = self._seq, None
         self.open_event(seq)
@@ -215,7 +202,6 @@ class DetailPane(LineView):
         self._current, self._field = index, self._spots[index].target.field
 
     def show_cursor(self) -> None:
-        """Scroll to the value under the cursor."""
         if self._spots:
             spot, top, height = self._spots[self._current], self.scroll_offset.y, self.size.height
             if spot.first_line < top:
@@ -273,7 +259,6 @@ class DetailPane(LineView):
             self.post_message(self.Copied(self.target))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Put the cursor on the value under the mouse, or behind the label there."""
         place = event.get_content_offset(self)
         self._pressed = False
         if place is None:
@@ -287,7 +272,6 @@ class DetailPane(LineView):
             self._go_to(before[-1] if before else here[0])
 
     def on_click(self) -> None:
-        """Ask what can be done with the value that was pressed."""
         if self._pressed:
             self.action_pane_choose()
 

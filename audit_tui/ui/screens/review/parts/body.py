@@ -27,23 +27,14 @@ if TYPE_CHECKING:
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
 SPLIT_STEP = 5
-"""Percent that the edge between list and pane moves at a time."""
 FACET_CELLS = 36
-"""The width of the facets, as the styles have it."""
 LEAST_LIST_CELLS = 60
 """A list that would be narrower has the facets over it."""
 WIDE_CELLS = 120
-"""From this width on the detail pane stands beside the list."""
 
 
 class ReviewBody(Container):
-    """Holds the list and the pane, which cover it.
-
-    Args:
-        event_list: The list.
-        open_reader: Opens the pane's reader.
-        splits: Percent that the list gets, beside the pane (True) and above it.
-    """
+    """Holds the list and the pane, which cover it."""
 
     BLANK = True
 
@@ -62,7 +53,6 @@ class ReviewBody(Container):
         self._width_cells = 0
         self._is_wide = False
         self.splits = splits
-        """Percent that the list gets, beside the pane and above it."""
         self._is_dragging = False
 
     def compose(self) -> ComposeResult:
@@ -70,28 +60,23 @@ class ReviewBody(Container):
 
     @property
     def table(self) -> RangeTable:
-        """The table in the list."""
         return self.event_list.table
 
     @property
     def pane(self) -> DetailPane | None:
-        """The detail pane; None while it is closed."""
         return self._pane if self._pane is not None and self._pane.display else None
 
     @property
     def facets(self) -> FacetPanel | None:
-        """The panel of facets; None while it is closed."""
         return self._facets if self._facets is not None and self._facets.display else None
 
     def fit(self, width: int) -> None:
-        """Put the pane beside the list, or below it, for a screen so wide."""
         self._width_cells = width
         self._is_wide = width >= WIDE_CELLS
         self.set_class(self._is_wide, "-wide")
         self._fit_pane()
 
     def open_facets(self) -> None:
-        """Show the facets of what is shown."""
         if self._facets is None:
             from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 
@@ -104,14 +89,12 @@ class ReviewBody(Container):
         self._facets.focus()
 
     def close_facets(self) -> None:
-        """Hide the facets; the list has the focus again."""
         if self._facets is not None:
             self._facets.display = False
             self._facets.stop()
             self.table.focus()
 
     def _fit_facets(self) -> None:
-        """Put the facets beside the list where it keeps enough room, else over it."""
         if self._facets is not None:
             has_pane = self._is_wide and self.pane is not None
             room = self._width_cells * self.splits[True] // 100 if has_pane else self._width_cells
@@ -119,7 +102,6 @@ class ReviewBody(Container):
             self._facets.set_class(has_pane, "-left")
 
     def move_split(self, steps: int) -> None:
-        """Move the edge between list and pane; nothing happens while the pane is closed."""
         if self.pane is not None:
             self._split_at(self.splits[self._is_wide] + steps * SPLIT_STEP)
 
@@ -161,7 +143,6 @@ class ReviewBody(Container):
         self._fit_facets()
 
     def open_pane(self) -> None:
-        """Show all of the event under the cursor; nothing happens where there is none."""
         row = self.table.highlighted
         if row is None:
             return
@@ -180,7 +161,6 @@ class ReviewBody(Container):
         self.post_message(self.PaneToggled())
 
     def close_pane(self) -> None:
-        """Hide the detail pane; the list has the focus again."""
         if self._pane is not None:
             self._pane.display = False
             self._fit_facets()
@@ -189,7 +169,6 @@ class ReviewBody(Container):
             self.post_message(self.PaneToggled())
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
-        """Mark the events that are not what was sealed."""
         self._wrong = wrong
         self.table.mark_wrong(wrong)
         if self._pane is not None:
@@ -200,7 +179,6 @@ class ReviewBody(Container):
         remarks_of: Callable[[AuditEvent], Sequence[str]],
         fields_of: Callable[[AuditEvent], Collection[FilterField]],
     ) -> None:
-        """Show in the pane, above an event, what this says of it, and let some of its values stand out."""
         self._remarks_of = remarks_of
         self._fields_of = fields_of
         if self._pane is not None:

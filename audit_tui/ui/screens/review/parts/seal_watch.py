@@ -21,20 +21,12 @@ if TYPE_CHECKING:
     from audit_tui.ui.stillness import Stillness
 
 BEGIN_S = 2.0
-"""The time from the first frame to the beginning of the check."""
 STILL_S = 1.0
 """The check goes on when no key was pressed for so long: beside it a key takes 10 ms longer."""
 
 
 class SealWatch:
-    """Runs a checker in one thread, and tells the screen when what is known changes.
-
-    Args:
-        open_checker: Opens the checker, in the thread.
-        screen: Gets ``Changed``.
-        stillness: Knows when the user rests.
-        still_s: How long to wait for the user to rest, in seconds.
-    """
+    """Runs a checker in one thread, and tells the screen when what is known changes."""
 
     @dataclass
     class Changed(Message):
@@ -60,11 +52,9 @@ class SealWatch:
         self._was_lost = False
         """The engine went away before it was checked to the end."""
         self._turn = threading.Lock()
-        """Is held by the thread that uses the checker."""
         self.status = SealStatus(SealState.CHECKING)
 
     def run(self) -> None:
-        """Check what is not checked yet; nothing happens when that is under way."""
         if not self._is_running:
             self._is_running = True
             self._screen.run_worker(self._work, thread=True, group="seals")
@@ -82,14 +72,12 @@ class SealWatch:
             self._turn.release()
 
     def begin_again(self) -> None:
-        """Check the store that lies there now; a check under way begins again as well."""
         if self._checker is not None:
             self._checker.begin_again()
         self._runs_again = self._is_running
         self.run()
 
     def close(self) -> None:
-        """End the check."""
         self._cancel.cancel()
 
     def _work(self) -> None:
@@ -124,7 +112,6 @@ class SealWatch:
             self._checker = None
 
     def _take(self, status: SealStatus) -> None:
-        """In the thread, after each snapshot: tell what is new, and wait until nobody types."""
         if self._is_news(status):
             self.status = status
             self._screen.post_message(self.Changed(status))

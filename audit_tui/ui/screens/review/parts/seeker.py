@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 
 class Seeker:
-    """Seeks events, one wish at a time: a newer one ends the older, and goes on from where that would land.
-
-    Args:
-        screen: Gets ``Landed`` and ``Ranked``, or ``Failed``.
-        open_reader: Opens the reader, in the thread.
-    """
+    """Seeks events, one wish at a time: a newer one ends the older and goes on from there."""
 
     @dataclass
     class Landed(Message):
@@ -34,7 +29,6 @@ class Seeker:
 
         wish: Seek
         hit: Hit | None
-        """None when there is none."""
 
     @dataclass
     class Ranked(Message):
@@ -56,7 +50,6 @@ class Seeker:
         self._lane = Lane(open_reader)
         self._wish: Seek | None = None
         self.is_under_way = False
-        """True until the newest wish has landed."""
 
     def ask(self, wish: Seek) -> None:
         """Seek; where the same is under way already, these steps are added."""
@@ -76,18 +69,15 @@ class Seeker:
         return is_current
 
     def cancel(self) -> bool:
-        """End what is under way; False when nothing is."""
         was_under_way, self.is_under_way = self.is_under_way, False
         self._wish = None
         self._lane.cancel()
         return was_under_way
 
     def renew(self) -> None:
-        """Open the source again before the next wish."""
         self._lane.renew()
 
     def close(self) -> None:
-        """End what is under way, and let the reader go."""
         self._lane.close()
 
     def _work(self, wish: Seek, token: CancelToken) -> None:

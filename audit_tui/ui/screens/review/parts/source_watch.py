@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 LOOK_S = 1.0
-"""The time between looks."""
 
 
 class Notice(NamedTuple):
@@ -26,12 +25,7 @@ class Notice(NamedTuple):
 
 
 class SourceWatch:
-    """Looks in a thread, and tells the screen what it finds; the screen says what is new of it.
-
-    Args:
-        screen: Gets ``Looked``.
-        look: Looks at the source, in the thread; None when it cannot be told just now.
-    """
+    """Looks in a thread, and tells the screen what it finds; the screen says what is new of it."""
 
     class Looked(Message):
         """The source was looked at."""
@@ -40,14 +34,12 @@ class SourceWatch:
             super().__init__()
             self.state = state
             self.newer = newer
-            """The number of events that were appended since and belong to what is shown."""
 
     def __init__(self, screen: Screen[None], look: Callable[[], tuple[SourceState, int] | None]) -> None:
         self._screen = screen
         self._look = look
 
     def run(self) -> None:
-        """Look once."""
         self._screen.run_worker(self._work, thread=True, group="look", exclusive=True)
 
     def _work(self) -> None:
@@ -57,14 +49,7 @@ class SourceWatch:
 
 
 def notice_of(state: SourceState, newer: int, opening: str, reload: str) -> Notice:
-    """Say what a look found.
-
-    Args:
-        state: What it found.
-        newer: The number of events that are not shown yet.
-        opening: What was said of the store when it was opened.
-        reload: The key that reads again.
-    """
+    """Say what a look found."""
     match state.standing:
         case Standing.REPLACED:
             return Notice(f"The store was replaced: {reload} opens the new one.", f"replaced: {reload}")
