@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from audit_tui.core.cancel import CancelToken
+from audit_tui.errors import AuditTuiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from textual.dom import DOMNode
 
     from audit_tui.core.query import EventReader, ReaderFactory
 
@@ -18,7 +22,7 @@ Answer = TypeVar("Answer")
 class Lane:
     """A reader of its own and at most one question under way: a newer one ends the older.
 
-    ``ask`` and ``close`` block and belong in thread workers; ``cancel`` does not.
+    ``ask`` and ``close`` block and belong in thread workers; ``put`` and ``cancel`` do not.
     """
 
     def __init__(self, open_reader: ReaderFactory) -> None:
@@ -42,6 +46,47 @@ class Lane:
             older, self._current = self._current, token
         older.cancel()
         return token
+
+    def put(
+        self,
+        node: DOMNode,
+        group: str,
+        question: Callable[[EventReader, CancelToken], Answer],
+        take: Callable[[Answer], object],
+        fail: Callable[[AuditTuiError], object] | None = None,
+        *,
+        before: Callable[[CancelToken], None] | None = None,
+        open_reader: ReaderFactory | None = None,
+        tells_end: bool = False,
+    ) -> None:
+        """Ask in a thread, and tell on the event loop what came of it, unless a newer question ended it.
+
+        Args:
+            node: The worker's and the answer's; ``group`` names the worker.
+            group: Its newest worker ends the others.
+            question: As in ``ask``.
+            take: Gets the answer.
+            fail: Gets the error; None where nobody asked, and who needs the source next is told.
+            before: Waits, in the thread, until it may begin.
+            open_reader: As in ``ask``.
+            tells_end: ``fail`` gets a QueryCancelled, too.
+        """
+        token = self.begin()
+
+        def work() -> None:
+            tell: Callable[[], object] | None
+            try:
+                if before is not None:
+                    before(token)
+                answer = self.ask(question, token, open_reader)
+            except AuditTuiError as error:
+                tell = None if fail is None else partial(fail, error)
+            else:
+                tell = partial(take, answer)
+            if tell is not None:
+                node.call_later(tell if tells_end else partial(unless_ended, token, tell))
+
+        node.run_worker(work, thread=True, group=group, exclusive=True)
 
     def ask(
         self,
@@ -117,3 +162,9 @@ class Lane:
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
+
+
+def unless_ended(token: CancelToken, tell: Callable[[], object]) -> None:
+    """Tell what came of a question, on the event loop, unless it was ended since."""
+    if not token.is_cancelled:
+        tell()

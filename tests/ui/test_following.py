@@ -12,7 +12,7 @@ from audit_tui.core.arriving import Arrival
 from audit_tui.core.query import SourceState, Standing
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
-from audit_tui.ui.screens.review import base, following
+from audit_tui.ui.screens.review import following
 from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import Driver, account, run_review
 
@@ -20,7 +20,7 @@ from tests.ui.review_app import Driver, account, run_review
 @pytest.fixture(autouse=True)
 def _only_own_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody look but the test: on a busy machine the timer would come between two keys."""
-    monkeypatch.setattr(base, "LOOK_S", HOUR_S)
+    monkeypatch.setattr(following, "LOOK_S", HOUR_S)
     monkeypatch.setattr(following, "FOLLOW_S", HOUR_S)
     monkeypatch.setattr(following, "FULL_FOLLOW_S", 2 * HOUR_S)
 
@@ -53,7 +53,7 @@ class Writer:
             self._reader.source_state = state
         # Full screens are drawn at every second look only.
         for _ in range(2):
-            self._driver.review._source.run()
+            self._driver.review._watch_source()
             await self._driver.settle()
 
 

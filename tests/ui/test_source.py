@@ -27,7 +27,7 @@ async def look(driver: Driver, state: SourceState) -> str:
     reader = driver.app.review._open_reader()
     assert isinstance(reader, FakeReader)
     reader.source_state = state
-    driver.app.review._source.run()
+    driver.app.review._watch_source()
     await driver.settle()
     return driver.lines()[-2]
 

@@ -13,7 +13,6 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
@@ -95,18 +94,6 @@ class ExportDialog(Dialog[None]):
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
-
-    @dataclass
-    class _Written(Message):
-        events: int
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, ExportDialog._Written)
-
-    @dataclass
-    class _Ended(Message):
-        path: Path
-        outcome: ExportResult | AuditTuiError
 
     def __init__(
         self,
@@ -239,31 +226,26 @@ class ExportDialog(Dialog[None]):
             nonlocal next_s
             if self._clock() >= next_s:
                 next_s = self._clock() + PROGRESS_S
-                self.post_message(self._Written(events))
+                self.call_later(self._show_progress, events)
 
         outcome: ExportResult | AuditTuiError
         try:
             outcome = self._exporter(job, on_progress, cancel)
         except AuditTuiError as error:
             outcome = error
-        self.post_message(self._Ended(job.path, outcome))
+        self.call_later(self._show_end, job.path, outcome)
 
-    @on(_Written)
-    def _show_progress(self, message: _Written) -> None:
-        message.stop()
+    def _show_progress(self, events: int) -> None:
         if self._cancel is not None:
-            self._say(self._progress_words(message.events))
+            self._say(self._progress_words(events))
 
-    @on(_Ended)
-    def _show_end(self, message: _Ended) -> None:
-        message.stop()
+    def _show_end(self, path: Path, outcome: ExportResult | AuditTuiError) -> None:
         self._cancel = None
-        outcome = message.outcome
         self._set_running(False)
         if isinstance(outcome, QueryCancelled):
             self._say("Cancelled; nothing was written.")
         elif isinstance(outcome, FileExists):
-            self._in_the_way = message.path
+            self._in_the_way = path
             self._say(f"{outcome.message} ⏎ again replaces it.", is_error=True)
         elif isinstance(outcome, AuditTuiError):
             self._say(str(outcome), is_error=True)

@@ -9,7 +9,6 @@ from itertools import chain, islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
-from textual.message import Message
 from textual.worker import get_current_worker
 
 from audit_tui.core.json_encoding import PIECE_CHARS, indented_json
@@ -113,9 +112,6 @@ class Rows(Sequence[Line]):
 class LargeJsonDialog(TextDialog):
     """The same of an event that takes long to lay out: it opens at once, and is filled as that is done."""
 
-    class LaidOut(Message):
-        """More rows are there."""
-
     def __init__(self, title: str, event: AuditEvent) -> None:
         super().__init__(title, self._rows_for)
         self._blocks: list[str] = []
@@ -149,17 +145,16 @@ class LargeJsonDialog(TextDialog):
                 if len(rows) <= FIRST_LINES or len(rows) >= 2 * told_rows:
                     # Then so seldom that telling it takes no time.
                     told_rows = len(rows)
-                    self.post_message(self.LaidOut())
+                    self.call_later(self._show_more)
             rows.is_whole = True
-            self.post_message(self.LaidOut())
+            self.call_later(self._show_more)
 
     def _made(self) -> Iterator[str]:
         for block in self._more:
             self._blocks.append(block)
             yield block
 
-    def on_large_json_dialog_laid_out(self, message: LaidOut) -> None:
-        message.stop()
+    def _show_more(self) -> None:
         self.query_one(LineView).show(self._rows_for, keep_place=True)
 
 

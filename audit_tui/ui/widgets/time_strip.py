@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual import on
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from audit_tui.core.query import Interval
-from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.lane import Lane
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
 
-    from audit_tui.core.cancel import CancelToken
     from audit_tui.core.investigate.detections import Level
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.shown_view import ShownView
@@ -61,12 +58,6 @@ class TimeStrip(Widget, can_focus=True):
 
     class Left(Message):
         """The keys are for the list again."""
-
-    @dataclass
-    class _Counted(Message):
-        shown: ShownView
-        buckets: TimeBuckets
-        error: str = ""
 
     def __init__(self, open_reader: ReaderFactory) -> None:
         super().__init__(id="strip")
@@ -122,28 +113,20 @@ class TimeStrip(Widget, can_focus=True):
 
     def _start(self, wanted: ShownView | None) -> None:
         if wanted is not None and wanted is self._wanted:
-            work = partial(self._work, wanted, self._most, self._lane.begin())
-            self.run_worker(work, thread=True, group="strip", exclusive=True)
-
-    def _work(self, shown: ShownView, most: int, token: CancelToken) -> None:
-        try:
-            buckets = self._lane.ask(
-                lambda reader, cancel: read_buckets(reader, shown.query, most, shown.context, cancel), token
+            most = self._most
+            self._lane.put(
+                self,
+                "strip",
+                lambda reader, cancel: read_buckets(reader, wanted.query, most, wanted.context, cancel),
+                partial(self._take_counts, wanted),
+                lambda error: self._take_counts(wanted, TimeBuckets(Interval()), error.message),
             )
-        except QueryCancelled:
-            return
-        except AuditTuiError as error:
-            self.post_message(self._Counted(shown, TimeBuckets(Interval()), error.message))
-        else:
-            self.post_message(self._Counted(shown, buckets))
 
-    @on(_Counted)
-    def _take_counts(self, message: _Counted) -> None:
-        message.stop()
-        if message.shown is not self._wanted and message.shown.view != getattr(self._wanted, "view", None):
+    def _take_counts(self, shown: ShownView, buckets: TimeBuckets, error: str = "") -> None:
+        if shown is not self._wanted and shown.view != getattr(self._wanted, "view", None):
             return
-        is_other = self._shown is None or self._shown.view != message.shown.view
-        self._shown, self._buckets, self._error = message.shown, message.buckets, message.error
+        is_other = self._shown is None or self._shown.view != shown.view
+        self._shown, self._buckets, self._error = shown, buckets, error
         self._find_signs()
         self._head = min(self._head, max(0, len(self._buckets.events) - 1))
         self._here = None

@@ -21,7 +21,7 @@ from audit_tui.ui.history import History
 from audit_tui.ui.screens.review.parts.body import ReviewBody
 from audit_tui.ui.screens.review.parts.empty_words import why_empty
 from audit_tui.ui.screens.review.parts.seal_watch import BEGIN_S, SealWatch
-from audit_tui.ui.screens.review.parts.source_watch import LOOK_S, Notice, SourceWatch
+from audit_tui.ui.screens.review.parts.source_watch import Notice
 from audit_tui.ui.shown_view import ShownView
 from audit_tui.ui.splits import read_splits, write_splits
 from audit_tui.ui.stillness import Stillness
@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from audit_tui.core.event_fields import ListField
+    from audit_tui.core.evidence.sealed import SealStatus
     from audit_tui.core.filter.filters import Filter
-    from audit_tui.core.query import EventReader, SourceState
+    from audit_tui.core.query import EventReader
     from audit_tui.core.time.dates import TimeRange
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Opening
@@ -102,11 +103,10 @@ class ReviewBase(Behind[None]):
         self._notice = Notice(opening.notice)
         self._remark = opening.notice
         """The notice of the source while nothing is wrong with it; empty when there is none."""
-        self._source = SourceWatch(self, self._look)
         self._day = first.context.today
         self._table: RangeTable | None = None
         checker = opening.open_checker
-        self.seals = None if checker is None else SealWatch(checker, self, self.stillness)
+        self.seals = None if checker is None else SealWatch(checker, self, self._say_seals, self.stillness)
         self._seal_dialog: TextDialog | None = None
         self._filter_dialog: FilterDialog | None = None
 
@@ -132,7 +132,6 @@ class ReviewBase(Behind[None]):
             self.event_list.begin(opening.begin_at, opening.begin_line)
         self.table.focus()
         self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
-        self.set_interval(LOOK_S, self._source.run)
         self.watch(self.table, "cursor_row", self._show_place, init=False)
         self.call_after_refresh(_collect_garbage)
         if self.seals is not None:
@@ -322,21 +321,13 @@ class ReviewBase(Behind[None]):
     def say(self, words: str) -> None:
         self._status.say(words)
 
-    def _look(self) -> tuple[SourceState, int] | None:
-        """In a thread: look at the source, and let the seals be checked when something was written."""
-        if self.seals is not None and not self.is_lost and self.seals.is_due():
-            self.call_later(self.seals.run)
-        return self.event_list.look()
-
     def _follow_the_day(self) -> None:
         today = self.context.today
         if today != self._day:
             self._day = today
             self.show_view(self.view, keep_cursor=self.table.cursor_row > 0)
 
-    @on(SealWatch.Changed)
-    def _say_seals(self, message: SealWatch.Changed) -> None:
-        status = message.status
+    def _say_seals(self, status: SealStatus) -> None:
         self._status.show_seal(status)
         self._body.mark_wrong(status.wrong)
         self._body.table.end_with(status.removal_words)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from audit_tui.core.investigate.firsts import First, FirstSeen
-from audit_tui.errors import AuditTuiError
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.review.marking import Marking
 from audit_tui.ui.widgets.list.event_list import EventList
@@ -18,8 +17,7 @@ from audit_tui.ui.widgets.list.row_strips import Remark
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.event import AuditEvent
 
 STILL_S = 0.3
 """The rows are looked up when nothing was typed for so long: five lookups a row, of up to 1 ms each."""
@@ -57,18 +55,13 @@ class Badges(Marking):
             return
         rows = [row for row in table.rows_in_sight if row.seq not in self._firsts]
         if rows:
-            work = partial(self._read_firsts, rows, lane, lane.begin())
-            self.run_worker(work, thread=True, group="firsts", exclusive=True)
-
-    def _read_firsts(self, rows: Sequence[EventRow], lane: Lane, token: CancelToken) -> None:
-        try:
-            self.stillness.wait(STILL_S, token)
-            firsts = lane.ask(
-                lambda reader, cancel: {row.seq: self._seen.of(reader, row, cancel) for row in rows}, token
+            lane.put(
+                self,
+                "firsts",
+                lambda reader, cancel: {row.seq: self._seen.of(reader, row, cancel) for row in rows},
+                self._take_firsts,
+                before=partial(self.stillness.wait, STILL_S),
             )
-        except AuditTuiError:
-            return
-        self.call_later(self._take_firsts, firsts)
 
     def _take_firsts(self, firsts: dict[int, Sequence[First]]) -> None:
         if len(self._firsts) > MAX_ROWS:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual import on
-
 from audit_tui.core.columns import Column
 from audit_tui.core.event import MAX_US
 from audit_tui.core.query import NEWEST_FIRST, Standing
 from audit_tui.ui.screens.review.base import ReviewBase
-from audit_tui.ui.screens.review.parts.source_watch import Notice, SourceWatch, notice_of
+from audit_tui.ui.screens.review.parts.source_watch import LOOK_S, Notice, notice_of
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.arriving import Arrival
+    from audit_tui.core.query import SourceState
 
 FOLLOW_S = 0.5
 FULL_FOLLOW_S = 1.0
@@ -36,6 +35,7 @@ class Following(ReviewBase):
     _looks = 0
 
     def on_mount(self) -> None:
+        self.set_interval(LOOK_S, self._watch_source)
         if self._opening.arrivals is not None:
             self._set_following(is_on=True)
             self._arriving = self.set_interval(FOLLOW_S, self._show_arrival)
@@ -60,7 +60,7 @@ class Following(ReviewBase):
     def _set_following(self, *, is_on: bool) -> None:
         self._follows = is_on
         if is_on and self._followed is None:
-            self._followed = self.set_interval(FOLLOW_S, self._source.run)
+            self._followed = self.set_interval(FOLLOW_S, self._watch_source)
         elif not is_on and self._followed is not None:
             self._followed.stop()
             self._followed, self._is_asked_for = None, False
@@ -89,9 +89,19 @@ class Following(ReviewBase):
         else:
             self.event_list.go_to_time(wanted, MAX_US)
 
-    @on(SourceWatch.Looked)
-    def _say_source(self, message: SourceWatch.Looked) -> None:
-        state, self._newer = message.state, message.newer
+    def _watch_source(self) -> None:
+        self.run_worker(self._look, thread=True, group="look", exclusive=True)
+
+    def _look(self) -> None:
+        """In a thread: look at the source, and let the seals be checked when something was written."""
+        if self.seals is not None and not self.is_lost and self.seals.is_due():
+            self.call_later(self.seals.run)
+        looked = self.event_list.look()
+        if looked is not None:
+            self.call_later(self._say_source, *looked)
+
+    def _say_source(self, state: SourceState, newer: int) -> None:
+        self._newer = newer
         was_lost, self.is_lost = self.is_lost, state.standing is Standing.LOST
         if was_lost and not self.is_lost:
             self.event_list.read_missing()

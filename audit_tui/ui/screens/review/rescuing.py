@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from audit_tui.core.text import counted
-from audit_tui.errors import AuditTuiError
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.screens.review.parts.empty_words import why_empty
@@ -41,28 +40,20 @@ class Rescuing(ReviewBase):
         self._ways = ()
         if self._ways_lane is None:
             self._ways_lane = Lane(self._open_reader)
-        token = self._ways_lane.begin()
-        work = partial(self._count_ways, self._ways_lane, shown, token)
-        self.run_worker(work, thread=True, group="ways-out", exclusive=True)
 
-    def _count_ways(self, lane: Lane, shown: ShownView, token: CancelToken) -> None:
-        from audit_tui.core.investigate.ways_out import last_resorts, ways_out
+        def count(reader: EventReader, cancel: CancelToken) -> list[tuple[WayOut, int]]:
+            from audit_tui.core.investigate.ways_out import last_resorts, ways_out
 
-        def counts(ways: Sequence[WayOut]) -> list[tuple[WayOut, int]]:
-            def count(reader: EventReader, cancel: CancelToken) -> list[tuple[WayOut, int]]:
+            def counts(ways: Sequence[WayOut]) -> list[tuple[WayOut, int]]:
                 queries = [(way, way.view.query(shown.context)) for way in ways[:MAX_WAYS]]
-                return [(way, reader.count(query, cancel)) for way, query in queries]
+                numbers = [(way, reader.count(query, cancel)) for way, query in queries]
+                return [(way, events) for way, events in numbers if events]
 
-            return [(way, events) for way, events in lane.ask(count, token) if events]
+            ways = counts(ways_out(shown.view, shown.context))
+            return ways or counts(last_resorts(shown.view, shown.context))[:1]
 
-        try:
-            helpful = counts(ways_out(shown.view, shown.context))
-            if not helpful:
-                helpful = counts(last_resorts(shown.view, shown.context))[:1]
-        except AuditTuiError:
-            # Ended by another view, or an offer that cannot be made: the words above say what to do.
-            return
-        self.call_later(self._show_ways, shown, helpful)
+        # Without an answer, the words above say what to do.
+        self._ways_lane.put(self, "ways-out", count, partial(self._show_ways, shown))
 
     def _show_ways(self, shown: ShownView, helpful: Sequence[tuple[WayOut, int]]) -> None:
         if self.event_list.shown is not shown or self.event_list.count.value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,10 +15,10 @@ from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query import PageKey
 from audit_tui.core.time.zones import shortened
 from audit_tui.core.view import View
+from audit_tui.ui.lane import Lane, unless_ended
 from audit_tui.ui.screens.review.moving import Moving
 from audit_tui.ui.screens.review.narrowing import Narrowing
-from audit_tui.ui.screens.review.parts.seeker import Seeker
-from audit_tui.ui.seeking import Seek
+from audit_tui.ui.seeking import Hit, Seek, rank, seek
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.list.event_list import SLOW_S, EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
@@ -25,7 +26,10 @@ from audit_tui.ui.widgets.list.event_table import EventTable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from audit_tui.core.cancel import CancelToken
     from audit_tui.core.filter.filters import Filter
+    from audit_tui.core.query import EventReader
+    from audit_tui.errors import AuditTuiError
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
     from audit_tui.ui.terminal.clipboard import Clipboard
@@ -38,7 +42,11 @@ class Searching(Narrowing, Moving):
 
     def __init__(self, opening: Opening, keymap: Keymap, clipboard: Clipboard) -> None:
         super().__init__(opening, keymap, clipboard)
-        self._seeker = Seeker(self, self._open_reader)
+        self._seeking = Lane(self._open_reader)
+        self._wish: Seek | None = None
+        """The newest one."""
+        self._is_seeking = False
+        """It has not landed yet."""
         self._searched = ""
         self._kind = "match"
         self._none = ""
@@ -48,7 +56,7 @@ class Searching(Narrowing, Moving):
         self._is_slow = False
 
     def on_unmount(self) -> None:
-        self._seeker.close()
+        self._seeking.close()
 
     # -- the search
 
@@ -156,8 +164,25 @@ class Searching(Narrowing, Moving):
         query = replace(view.query(shown.context), upto_seq=shown.query.upto_seq)
         self._kind, self._none = kind, none
         self._hold_keys()
-        self._seeker.ask(Seek(shown.query, query, key, steps, goes_round))
+        self._put_wish(Seek(shown.query, query, key, steps, goes_round))
         self.set_timer(SLOW_S, self._say_slow)
+
+    def _put_wish(self, wish: Seek) -> None:
+        """Seek; where the same is under way already, it goes on from where that would land."""
+        before = self._wish
+        if self._is_seeking and before is not None and before == replace(wish, steps=before.steps):
+            wish = replace(wish, steps=before.steps + wish.steps)
+        self._wish, self._is_seeking = wish, bool(wish.steps)
+        if not wish.steps:
+            self._seeking.cancel()
+            return
+
+        def question(reader: EventReader, cancel: CancelToken) -> tuple[int, int] | None:
+            hit = seek(reader, wish, cancel)
+            self.call_later(unless_ended, cancel, partial(self._land, wish, hit))
+            return None if hit is None else rank(reader, wish, hit.row, cancel)
+
+        self._seeking.put(self, "seek", question, self._show_rank, self._say_failure)
 
     @property
     def _key_here(self) -> PageKey | None:
@@ -172,7 +197,7 @@ class Searching(Narrowing, Moving):
             self.set_timer(SLOW_S, self._release)
 
     def _say_slow(self) -> None:
-        if self._seeker.is_under_way:
+        if self._is_seeking:
             self._is_slow = True
             self._status.show_waiting(f"Searching…  {self._keymap.key_of('back')} ends it")
 
@@ -184,35 +209,30 @@ class Searching(Narrowing, Moving):
 
     # -- what came of it
 
-    @on(Seeker.Landed)
-    def _land(self, message: Seeker.Landed) -> None:
-        if not self._seeker.is_current(message.wish):
-            return
-        hit = message.hit
+    def _land(self, wish: Seek, hit: Hit | None) -> None:
+        self._is_seeking = False
         if hit is None:
             self.say(self._none)
         else:
-            self._landed = PageKey.of(hit.row, message.wish.result.sort)
-            if self.event_list.wanted is None and message.wish.result == self.event_list.shown.query:
+            self._landed = PageKey.of(hit.row, wish.result.sort)
+            if self.event_list.wanted is None and wish.result == self.event_list.shown.query:
                 self.event_list.land(hit.index, hit.blocks)
             elif self.event_list.latest.view == self._sought_in:
                 # Newer events came meanwhile: the row has another number now.
                 middle = self.table.visible_rows // 2
                 self.event_list.ask_at(self.event_list.latest, self._landed, middle)
-            end = "top" if message.wish.steps > 0 else "end"
+            end = "top" if wish.steps > 0 else "end"
             self.say(f"From the {end} again." if hit.has_gone_round else "")
         self._end_wait()
 
-    @on(Seeker.Ranked)
-    def _show_rank(self, message: Seeker.Ranked) -> None:
-        if self._landed is not None and self._seeker.is_current(message.wish):
-            self._status.show_match(f"{self._kind} {message.rank:,} of {message.total:,}")
+    def _show_rank(self, place: tuple[int, int] | None) -> None:
+        if self._landed is not None and place is not None:
+            self._status.show_match(f"{self._kind} {place[0]:,} of {place[1]:,}")
 
-    @on(Seeker.Failed)
-    def _say_failure(self, message: Seeker.Failed) -> None:
-        if self._seeker.is_current(message.wish):
-            self._end_wait()
-            self.show_error(message.error)
+    def _say_failure(self, error: AuditTuiError) -> None:
+        self._is_seeking = False
+        self._end_wait()
+        self.show_error(error)
 
     @on(EventTable.RowHighlighted)
     def _leave_match(self) -> None:
@@ -229,10 +249,11 @@ class Searching(Narrowing, Moving):
             self._landed = None
             self._status.show_match("")
         if message.is_reopened:
-            self._seeker.renew()
+            self._seeking.renew()
 
     def _cancel_seek(self) -> bool:
-        was_under_way = self._seeker.cancel()
+        was_under_way, self._is_seeking = self._is_seeking, False
+        self._seeking.cancel()
         self._end_wait()
         return was_under_way
 

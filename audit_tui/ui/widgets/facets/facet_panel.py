@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual import on
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -18,7 +17,7 @@ from audit_tui.core.investigate.facets import facet_of
 from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
-from audit_tui.ui.lane import Lane
+from audit_tui.ui.lane import Lane, unless_ended
 from audit_tui.ui.widgets.facets.facet_lines import (
     MORE_VALUES,
     TOP_VALUES,
@@ -32,7 +31,7 @@ from audit_tui.ui.widgets.facets.facet_lines import (
 from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, fit, paint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual import events
     from textual.binding import BindingType
@@ -79,20 +78,12 @@ class FacetPanel(ScrollView, can_focus=True):
     class Closed(Message):
         """The panel is to be closed."""
 
-    @dataclass
-    class _Counted(Message):
-        number: int
-        field: FacetField | NamedFilters
-        facet: Facet | None
-        words: str = ""
-
     def __init__(self, open_reader: ReaderFactory, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._lane = Lane(open_reader)
         self._sections = [Section(field) for field in FIELDS]
         self._rows: list[Row] = rows_of(self._sections)
         self._cursor = -1
-        self._number = 0
         self._query: EventQuery | None = None
         self._is_rarest = False
         self._goal: FacetField | NamedFilters | None = None
@@ -165,13 +156,12 @@ class FacetPanel(ScrollView, can_focus=True):
         query = self._query
         if query is None:
             return
-        self._number += 1
         for section in self._sections:
             section.is_stale = section.is_stale or section.field in fields
         self.refresh()
         limits = {section.field: self._limit(section) for section in self._sections if section.is_stale}
-        work = partial(self._read, self._number, query, limits, self._lane.begin(), is_rarest=self._is_rarest)
-        self.run_worker(work, group="facets", thread=True, exclusive=True)
+        read = partial(self._read, query, limits, self._is_rarest)
+        self._lane.put(self, "facets", read, lambda _: None, partial(self._take_errors, limits))
 
     @staticmethod
     def _limit(section: Section) -> int:
@@ -179,45 +169,50 @@ class FacetPanel(ScrollView, can_focus=True):
 
     def _read(
         self,
-        number: int,
         query: EventQuery,
         limits: dict[FacetField | NamedFilters, int],
-        token: CancelToken,
-        *,
         is_rarest: bool,
+        reader: EventReader,
+        cancel: CancelToken,
     ) -> None:
+        """In a thread: what an index counts first, and the number of values where that takes longer last."""
+
+        def tell(field: FacetField | NamedFilters, facet: Facet | None, words: str = "") -> None:
+            self.call_later(unless_ended, cancel, partial(self._take, field, facet, words))
+
         quick = sorted(limits, key=_is_slow)
         rest: list[FacetField | NamedFilters] = []
         for counts_all, fields in ((False, quick), (True, rest)):
             for field in fields:
-                ask = partial(_facets, query, field, limits[field], is_rarest, counts_all)
                 try:
-                    facet = self._lane.ask(ask, token)
+                    facet = _facets(query, field, limits[field], is_rarest, counts_all, reader, cancel)
                 except QueryCancelled:
-                    return
+                    raise
                 except AuditTuiError as error:
-                    self.post_message(self._Counted(number, field, None, error.title))
+                    tell(field, None, error.title)
                 else:
                     if facet.distinct is None and not counts_all and not _is_slow(field):
                         rest.append(field)
-                    self.post_message(self._Counted(number, field, facet))
+                    tell(field, facet)
 
-    @on(_Counted)
-    def _take(self, message: _Counted) -> None:
-        message.stop()
-        section = next((part for part in self._sections if part.field == message.field), None)
-        if message.number != self._number or section is None:
+    def _take_errors(self, fields: Iterable[FacetField | NamedFilters], error: AuditTuiError) -> None:
+        for field in fields:
+            self._take(field, None, error.title)
+
+    def _take(self, field: FacetField | NamedFilters, facet: Facet | None, words: str) -> None:
+        section = next((part for part in self._sections if part.field == field), None)
+        if section is None:
             return
         place = self._place()
         first_new = Row(
             Kind.VALUE, self._sections.index(section), len(section.facet.values) if section.facet else 0
         )
         is_opened = self._row == first_new._replace(kind=Kind.OTHERS, value=-1)
-        section.facet, section.words, section.is_stale = message.facet, message.words, False
+        section.facet, section.words, section.is_stale = facet, words, False
         self._renew_rows()
-        if message.field == self._goal:
+        if field == self._goal:
             self._goal = None
-            self._go_to(message.field)
+            self._go_to(field)
         elif is_opened and first_new in self._rows:
             self._set_cursor(self._rows.index(first_new))
         else:

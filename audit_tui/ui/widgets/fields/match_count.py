@@ -11,13 +11,14 @@ from textual.widgets import Static
 
 from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.text import counted
-from audit_tui.errors import AuditTuiError, QueryCancelled
+from audit_tui.ui.lane import unless_ended
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import EventQuery, EventReader
+    from audit_tui.errors import AuditTuiError
     from audit_tui.ui.lane import Lane
 
 DEBOUNCE_S = 0.15
@@ -33,21 +34,9 @@ class MatchCount(Static):
 
         error: AuditTuiError | None
 
-    @dataclass
-    class _Counted(Message):
-        number: int
-        query: EventQuery
-        events: int
-
-    @dataclass
-    class _Refused(Message):
-        number: int
-        error: AuditTuiError
-
     def __init__(self, counts: Lane) -> None:
         super().__init__(markup=False)
         self._counts = counts
-        self._number = 0
         self._timer: Timer | None = None
         self._range: EventQuery | None = None
         self._range_events: int | None = None
@@ -70,7 +59,6 @@ class MatchCount(Static):
         self._say("counting…")
 
     def stop(self) -> None:
-        self._number += 1
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -87,36 +75,25 @@ class MatchCount(Static):
             self._range, self._range_events = whole, None
         self._matched = None
         queries = [query] if self._range_events is not None or query == whole else [query, whole]
-        count = partial(self._count, self._number, queries, self._counts.begin())
-        self.run_worker(count, group="counts", exclusive=True, thread=True)
+        self._counts.put(self, "counts", partial(self._count, queries), lambda _: None, self._refused)
 
-    def _count(self, number: int, queries: list[EventQuery], token: CancelToken) -> None:
-        try:
-            for query in queries:
-                events = self._counts.ask(partial(_count, query), token)
-                self.post_message(self._Counted(number, query, events))
-        except QueryCancelled:
-            return
-        except AuditTuiError as error:
-            self.post_message(self._Refused(number, error))
+    def _count(self, queries: list[EventQuery], reader: EventReader, cancel: CancelToken) -> None:
+        for query in queries:
+            events = reader.count(query, cancel)
+            self.call_later(unless_ended, cancel, partial(self._take, query, events))
 
-    def on_match_count__counted(self, answer: _Counted) -> None:
-        answer.stop()
-        if answer.query == self._range:
-            self._range_events = answer.events
-        if answer.number != self._number:
-            return
+    def _take(self, query: EventQuery, events: int) -> None:
+        if query == self._range:
+            self._range_events = events
         if self._matched is None:
-            self._matched = answer.events
+            self._matched = events
             self.post_message(self.Failed(None))
         self._show(self._matched)
 
-    def on_match_count__refused(self, answer: _Refused) -> None:
-        answer.stop()
-        if answer.number == self._number:
-            if self._matched is None:
-                self._say("not counted")
-            self.post_message(self.Failed(answer.error))
+    def _refused(self, error: AuditTuiError) -> None:
+        if self._matched is None:
+            self._say("not counted")
+        self.post_message(self.Failed(error))
 
     def _show(self, matched: int) -> None:
         self.set_class(matched == 0, "-none")
@@ -133,10 +110,6 @@ class MatchCount(Static):
 
     def _say(self, words: str) -> None:
         self.update(words, layout=False)
-
-
-def _count(query: EventQuery, reader: EventReader, cancel: CancelToken) -> int:
-    return reader.count(query, cancel)
 
 
 def percentage(part: int, whole: int) -> str:

@@ -15,7 +15,6 @@ from audit_tui.core.query_line.complete import NO_NAMES, Completion, Part, compl
 from audit_tui.core.query_line.parse import Query, parse
 from audit_tui.core.query_line.scan import QueryError
 from audit_tui.core.query_line.text import value_text
-from audit_tui.errors import AuditTuiError
 from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.popup_list import PopupItem
 from audit_tui.ui.widgets.fields.value_input import picture
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import EventReader
-    from audit_tui.core.query_line.complete import Place
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.ui.widgets.fields.candidates import CandidateSource
     from audit_tui.ui.widgets.fields.popup_list import PopupList
@@ -43,12 +41,6 @@ class QueryInput(LineInput):
 
     class Entered(Message):
         """Enter was pressed, and not to take a line of the list."""
-
-    class _Answered(Message):
-        def __init__(self, number: int, completions: Sequence[Completion]) -> None:
-            super().__init__()
-            self.number = number
-            self.completions = completions
 
     def __init__(self, popup: PopupList, source: CandidateSource) -> None:
         super().__init__(placeholder=PROMPT, id="line")
@@ -70,10 +62,6 @@ class QueryInput(LineInput):
         if is_unknown or (place.part is Part.FIELD and not place.typed and not is_wanted):
             self._close()
             return
-        ask = partial(self._read, self._number, place, self._source.lane.begin())
-        self.run_worker(ask, group="values", exclusive=True, thread=True)
-
-    def _read(self, number: int, place: Place, token: CancelToken) -> None:
 
         def question(reader: EventReader, cancel: CancelToken) -> Sequence[Completion]:
             if place.part is Part.VALUE and not place.is_bound and place.field is not Column.TIME:
@@ -85,21 +73,16 @@ class QueryInput(LineInput):
                 ]
             return completions(place, reader, MAX_COMPLETIONS, self.metadata_names)
 
-        try:
-            answer = self._source.lane.ask(question, token)
-        except AuditTuiError:
-            # It is an offer only: whoever needs the store next says what is wrong with it.
-            answer = ()
-        self.post_message(self._Answered(number, answer))
+        take = partial(self._offer, self._number)
+        # It is an offer only: whoever needs the store next says what is wrong with it.
+        self._source.lane.put(self, "values", question, take, lambda _: take(()), tells_end=True)
 
-    def on_query_input__answered(self, answer: _Answered) -> None:
-        answer.stop()
-        if answer.number != self._number or not self.has_focus:
+    def _offer(self, number: int, completions: Sequence[Completion]) -> None:
+        if number != self._number or not self.has_focus:
             return
-        cursor = self.cursor_position
-        typed = {self.value[each.start : cursor] for each in answer.completions}
-        self._completions = answer.completions
-        if not self._completions or {each.text for each in self._completions} == typed:
+        self._completions = completions
+        typed = {self.value[each.start : self.cursor_position] for each in completions}
+        if not completions or {each.text for each in completions} == typed:
             self._close()
             return
         items = [PopupItem(each.text, count=each.events) for each in self._completions]

@@ -45,11 +45,6 @@ class ValueCheck(Static):
     class Checked(Message):
         """More is known, or a question was ended by another one: look again."""
 
-    @dataclass
-    class _Answered(Message):
-        number: int
-        answers: dict[_Key, _Found]
-
     def __init__(self, values: Lane) -> None:
         super().__init__(markup=False)
         self._values = values
@@ -70,8 +65,24 @@ class ValueCheck(Static):
         if may_ask and wanted - self._asked:
             self._number += 1
             self._asked = wanted
-            ask = partial(self._ask, self._number, wanted, self._values.begin())
-            self.run_worker(ask, group="check", exclusive=True, thread=True)
+
+            def question(reader: EventReader, cancel: CancelToken) -> dict[_Key, _Found]:
+                return {key: _look_up(reader, key, cancel) for key in wanted}
+
+            take = partial(self._take, self._number)
+            fail = partial(self._take_failure, self._number, wanted)
+            self._values.put(self, "check", question, take, fail, tells_end=True)
+
+    def _take_failure(self, number: int, wanted: frozenset[_Key], error: AuditTuiError) -> None:
+        # It is only a remark: whoever needs the store next says what is wrong with it.
+        is_ended = isinstance(error, QueryCancelled)
+        self._take(number, {} if is_ended else {key: _Found(is_known=True) for key in wanted})
+
+    def _take(self, number: int, answers: dict[_Key, _Found]) -> None:
+        if number == self._number:
+            self._asked = frozenset()
+            self._answers.update(answers)
+            self.post_message(self.Checked())
 
     def warn(self, words: str) -> None:
         if words:
@@ -84,27 +95,6 @@ class ValueCheck(Static):
     def _unknown(self, drafts: Sequence[Draft]) -> list[_Key]:
         keys = (_key(draft) for draft in drafts)
         return [key for key in keys if key and key in self._answers and not self._answers[key].is_known]
-
-    def _ask(self, number: int, wanted: frozenset[_Key], token: CancelToken) -> None:
-
-        def question(reader: EventReader, cancel: CancelToken) -> dict[_Key, _Found]:
-            return {key: _look_up(reader, key, cancel) for key in wanted}
-
-        try:
-            answers = self._values.ask(question, token)
-        except QueryCancelled:
-            answers = {}
-        except AuditTuiError:
-            # It is only a remark: whoever needs the store next says what is wrong with it.
-            answers = {key: _Found(is_known=True) for key in wanted}
-        self.post_message(self._Answered(number, answers))
-
-    def on_value_check__answered(self, answer: _Answered) -> None:
-        answer.stop()
-        if answer.number == self._number:
-            self._asked = frozenset()
-            self._answers.update(answer.answers)
-            self.post_message(self.Checked())
 
     def _say(self, words: str) -> None:
         if words != self.words:

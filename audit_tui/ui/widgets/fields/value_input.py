@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
     from textual import events
 
-    from audit_tui.core.cancel import CancelToken
     from audit_tui.core.flat_filter import Draft
-    from audit_tui.core.query import EventReader, FacetField
+    from audit_tui.core.query import FacetField
     from audit_tui.ui.widgets.fields.candidates import CandidateSource
     from audit_tui.ui.widgets.fields.popup_list import PopupList
 
@@ -117,13 +116,6 @@ class ValueInput(LineInput):
     class Failed(Message):
         """Candidates could not be read."""
 
-        error: AuditTuiError | None
-
-    @dataclass
-    class _Answered(Message):
-        number: int
-        candidates: Candidates | None
-        """None when another field's question ended this one."""
         error: AuditTuiError | None
 
     def __init__(self, popup: PopupList, values: CandidateSource) -> None:
@@ -312,39 +304,32 @@ class ValueInput(LineInput):
         self._search = search
         self._keeps_typed = False
         self.listing = Listing.ASKED
-        ask = partial(self._fetch, self._question, self._field, search, self._values.lane.begin())
-        self.run_worker(ask, group="values", exclusive=True, thread=True)
+        field = self._field
+        self._values.lane.put(
+            self,
+            "values",
+            lambda reader, cancel: self._values.read(reader, field, search, cancel),
+            partial(self._take, self._question),
+            partial(self._take, self._question),
+            tells_end=True,
+        )
 
-    def _fetch(self, number: int, field: FilterField | None, search: str, token: CancelToken) -> None:
-
-        def question(reader: EventReader, cancel: CancelToken) -> Candidates:
-            return self._values.read(reader, field, search, cancel)
-
-        try:
-            answers, error = self._values.lane.ask(question, token), None
-        except QueryCancelled:
-            self.post_message(self._Answered(number, None, None))
-            return
-        except AuditTuiError as raised:
-            answers, error = Candidates(), raised
-        self.post_message(self._Answered(number, answers, error))
-
-    def on_value_input__answered(self, answer: _Answered) -> None:
-        answer.stop()
-        if answer.number != self._question or self.listing is Listing.CLOSED:
+    def _take(self, number: int, answer: Candidates | AuditTuiError) -> None:
+        if number != self._question or self.listing is Listing.CLOSED:
             return
         later = self._forget_later()
-        if answer.candidates is None or answer.error is not None:
-            self._close()
-        else:
-            self._is_whole = answer.candidates.is_whole
-            self._candidates = answer.candidates.values
+        error = None if isinstance(answer, Candidates) else answer
+        if isinstance(answer, Candidates):
+            self._is_whole = answer.is_whole
+            self._candidates = answer.values
             if self._form is Form.LIST:
                 self._candidates = tuple(each for each in self._candidates if each.value is not None)
             self.listing = Listing.OPEN
             self._show_candidates()
-        if answer.candidates is not None:
-            self.post_message(self.Failed(answer.error))
+        else:
+            self._close()
+        if not isinstance(error, QueryCancelled):  # another field's question
+            self.post_message(self.Failed(error))
         # Enter closes the list before it applies: without one it has nothing to do.
         if later is not None and (self.listing is Listing.OPEN or later.key == "tab"):
             self._press(later.key)

@@ -17,13 +17,13 @@ from audit_tui.core.filter.operators import MORE
 from audit_tui.core.query import Bound, SourceState, Standing
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow
-from audit_tui.errors import AuditTuiError, QueryCancelled, QueryTooLong, StoreMissing
+from audit_tui.errors import AuditTuiError, QueryTooLong, StoreMissing
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
-from audit_tui.ui.lane import Lane
+from audit_tui.ui.lane import Lane, unless_ended
 from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.list.folding_table import FoldingTable
 from audit_tui.ui.widgets.list.range_table import RangeTable
-from audit_tui.ui.widgets.list.runs import Run, read_run
+from audit_tui.ui.widgets.list.runs import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import EventRow
     from audit_tui.core.query import EventQuery, EventReader, Page, PageKey, ReaderFactory, RowCount
     from audit_tui.ui.shown_view import ShownView
     from audit_tui.ui.stillness import Stillness
@@ -52,8 +51,6 @@ TICK_S = 1.0
 class Question:
     """A question for rows, as it may be asked again."""
 
-    number: int
-    """Of all questions; an answer to another one than the newest is late."""
     wanted: ShownView
     anchor: Anchor | None = None
     top_offset: int = 0
@@ -96,34 +93,6 @@ class EventList(Container):
         retry: Callable[[], None] | None = None
         """Asks again without a limit of time; None where that would not help."""
 
-    @dataclass
-    class _FirstRead(Message):
-        question: Question
-        first_page: FirstPage
-
-    @dataclass
-    class _PageRead(Message):
-        question: Question
-        page: Page
-
-    @dataclass
-    class _CountRead(Message):
-        number: int
-        value: int
-        is_exact: bool
-
-    @dataclass
-    class _RunRead(Message):
-        number: int
-        run: Run | None
-
-    @dataclass
-    class _Failed(Message):
-        number: int
-        error: AuditTuiError
-        question: Question | None
-        """None when the rows could not be counted."""
-
     def __init__(
         self,
         open_reader: ReaderFactory,
@@ -144,7 +113,6 @@ class EventList(Container):
         self._stillness = stillness
         self._is_prepared = False
         self._is_patient = False
-        self._number = 0
         self._slow: Timer | None = None
         self._awaited: Question | None = None
         self._slow_ticks = 0
@@ -245,7 +213,7 @@ class EventList(Container):
             self.begin(None)
 
     def show(self, first_page: FirstPage, wanted: ShownView, top_offset: int = 0) -> None:
-        self._show(first_page, Question(self._number, wanted, top_offset=top_offset))
+        self._show(first_page, Question(wanted, top_offset=top_offset))
 
     def _ask(
         self,
@@ -256,20 +224,20 @@ class EventList(Container):
         opens: bool = False,
         is_patient: bool = False,
     ) -> None:
-        self._number += 1
         self._counts.cancel()
+        self._runs.cancel()
         self.wanted = wanted
         # Back from a reader without a limit.
         opens = opens or (self._is_patient and not is_patient)
-        question = Question(self._number, wanted, anchor, top_offset, opens=opens, is_patient=is_patient)
+        question = Question(wanted, anchor, top_offset, opens=opens, is_patient=is_patient)
         self._start_rows(question)
 
     def _ask_again(self, question: Question) -> None:
         if question.page is None:
-            self._number += 1
             self._counts.cancel()
+            self._runs.cancel()
             self.wanted = question.wanted
-        self._start_rows(replace(question, number=self._number, is_patient=True))
+        self._start_rows(replace(question, is_patient=True))
 
     def _show(self, first_page: FirstPage, question: Question) -> None:
         self.wanted = None
@@ -294,8 +262,9 @@ class EventList(Container):
 
     def _count_rest(self) -> None:
         if not self.count.exact:
-            work = partial(self._read_count, self._number, self.shown.query)
-            self._start("count", partial(work, self._counts.begin()))
+            fail = partial(self._take_failure, None)
+            read = partial(self._read_count, self.shown.query)
+            self._counts.put(self, "events-count", read, partial(self._take_count, is_exact=True), fail)
 
     def cancel(self) -> bool:
         """End the questions under way, leaving what is shown; False when there are none."""
@@ -308,7 +277,7 @@ class EventList(Container):
         return running
 
     def _drop(self, error: AuditTuiError | None, retry: Callable[[], None] | None = None) -> None:
-        self._number += 1
+        self._counts.cancel()
         was_wanted, self.wanted = self.wanted, None
         self._await(None)
         self.post_message(self.Dropped(error, retry))
@@ -353,45 +322,35 @@ class EventList(Container):
             return f"Sorting by {field_words(wanted.sort.column)}"
         return "Filtering" if wanted.in_force != shown.in_force else "Reading another time range"
 
-    # -- in threads: these only ask and post
+    # -- questions
 
-    def _opener(self, question: Question) -> ReaderFactory | None:
-        """Return what opens another reader for a question; None when the one so far will do."""
+    def _start_rows(self, question: Question) -> None:
+        self._await(question)
+        fail = partial(self._take_failure, question)
+        query, anchor, page = question.wanted.query, question.anchor, question.page
+        opens = self._open_reader if question.opens else None
         if question.is_patient and not self._is_patient:
-            return self._open_patiently
-        return self._open_reader if question.opens else None
-
-    def _read_first(self, question: Question, token: CancelToken) -> None:
-        wanted = question.wanted
-        try:
-            first_page = self._rows.ask(
-                lambda reader, cancel: read_first_page(reader, wanted.query, question.anchor, cancel),
-                token,
-                self._opener(question),
+            opens = self._open_patiently
+        if page is None:
+            self._rows.put(
+                self,
+                "events-rows",
+                lambda reader, cancel: read_first_page(reader, query, anchor, cancel),
+                partial(self._take_first, question),
+                fail,
+                open_reader=opens,
             )
-        except QueryCancelled:
-            return
-        except AuditTuiError as error:
-            self.post_message(self._Failed(question.number, error, question))
         else:
-            self.post_message(self._FirstRead(question, first_page))
-
-    def _read_page(self, question: Question, request: PageRequest, token: CancelToken) -> None:
-        query = question.wanted.query
-        try:
-            page = self._rows.ask(
-                lambda reader, cancel: reader.page(query, request.place, request.limit_rows, cancel),
-                token,
-                self._opener(question),
+            self._rows.put(
+                self,
+                "events-rows",
+                lambda reader, cancel: reader.page(query, page.place, page.limit_rows, cancel),
+                partial(self._add_page, question, page),
+                fail,
+                open_reader=opens,
             )
-        except QueryCancelled:
-            return
-        except AuditTuiError as error:
-            self.post_message(self._Failed(question.number, error, question))
-        else:
-            self.post_message(self._PageRead(question, page))
 
-    def _read_count(self, number: int, query: EventQuery, token: CancelToken) -> None:
+    def _read_count(self, query: EventQuery, reader: EventReader, cancel: CancelToken) -> int:
         told = 0
 
         def report(value: int) -> None:
@@ -399,72 +358,40 @@ class EventList(Container):
             # A search is counted in hundreds of steps; each message draws the status line.
             if value > told + told // 4:
                 told = value
-                self.post_message(self._CountRead(number, value, is_exact=False))
+                self.call_later(unless_ended, cancel, partial(self._take_count, value, is_exact=False))
 
-        try:
-            value = self._counts.ask(lambda reader, cancel: reader.count(query, cancel, report), token)
-        except QueryCancelled:
-            return
-        except AuditTuiError as error:
-            self.post_message(self._Failed(number, error, None))
-        else:
-            self.post_message(self._CountRead(number, value, is_exact=True))
+        return reader.count(query, cancel, report)
 
-    def _read_run(self, number: int, query: EventQuery, row: EventRow, token: CancelToken) -> None:
-        try:
-            run = self._runs.ask(lambda reader, cancel: read_run(reader, query, row, cancel), token)
-        except AuditTuiError:
-            # The line says that there are more.
-            run = None
-        self.post_message(self._RunRead(number, run))
+    def _prepare(self) -> None:
+        """Prepare jumps, when nobody types; nobody asked, so an error says nothing."""
+        query, was_prepared = self.shown.query, self._is_prepared
 
-    def _prepare(self, query: EventQuery, token: CancelToken) -> None:
-        try:
-            if not self._is_prepared:
-                self._stillness.wait(STILL_S, token)
-                self._counts.ask(lambda reader, cancel: reader.prepare(None, cancel), token)
+        def prepare(reader: EventReader, cancel: CancelToken) -> None:
+            if not was_prepared:
+                reader.prepare(None, cancel)
                 self._is_prepared = True
-            self._counts.ask(lambda reader, cancel: reader.prepare(query, cancel), token)
-        except AuditTuiError:
-            # Nobody asked: who needs the source next is told what is wrong with it.
-            return
+            reader.prepare(query, cancel)
 
-    def _start(self, group: str, work: partial[None]) -> None:
-        self.run_worker(work, group=f"events-{group}", thread=True, exclusive=True)
+        still = None if was_prepared else partial(self._stillness.wait, STILL_S)
+        self._counts.put(self, "events-prepare", prepare, lambda _: None, before=still)
 
-    def _start_rows(self, question: Question) -> None:
-        page = question.page
-        read = partial(self._read_first, question)
-        if page is not None:
-            read = partial(self._read_page, question, page)
-        self._await(question)
-        self._start("rows", partial(read, self._rows.begin()))
+    # -- what came of them
 
-    # -- on the event loop
-
-    @on(_FirstRead)
-    def _take_first(self, message: _FirstRead) -> None:
-        message.stop()
-        if message.question.number == self._number:
-            self._await(None)
-            self._show(message.first_page, message.question)
+    def _take_first(self, question: Question, first_page: FirstPage) -> None:
+        self._await(None)
+        self._show(first_page, question)
 
     @on(EventTable.PageNeeded)
     def _read_more(self, message: EventTable.PageNeeded) -> None:
         message.stop()
         if self.wanted is None:  # else the rows of an older result would end the read of the newer one
-            self._start_rows(Question(self._number, self.shown, page=message.request))
+            self._start_rows(Question(self.shown, page=message.request))
 
-    @on(_PageRead)
-    def _add_page(self, message: _PageRead) -> None:
-        message.stop()
-        question = message.question
-        if question.number != self._number or question.page is None:
-            return
+    def _add_page(self, question: Question, request: PageRequest, page: Page) -> None:
         self._await(None)
         self._is_patient = self._is_patient or question.is_patient
         before = self.count
-        self._window.add(question.page, message.page)
+        self._window.add(request, page)
         self.table.rows_came()
         if self.count != before:
             self.post_message(self.Counted(self.count))
@@ -474,37 +401,25 @@ class EventList(Container):
         message.stop()
         query = self.shown.query
         if self.wanted is None and not query.sort.reads_rows:
-            work = partial(self._read_run, self._number, query, message.row, self._runs.begin())
-            self._start("runs", work)
+            row, take = message.row, self.table.take_run
+            # Without an answer, the line says that there are more.
+            self._runs.put(
+                self, "events-runs", lambda reader, cancel: read_run(reader, query, row, cancel), take
+            )
 
-    @on(_RunRead)
-    def _take_run(self, message: _RunRead) -> None:
-        message.stop()
-        if message.number == self._number and message.run is not None:
-            self.table.take_run(message.run)
-
-    @on(_CountRead)
-    def _take_count(self, message: _CountRead) -> None:
-        message.stop()
-        if message.number != self._number:
-            return
-        if message.is_exact:
-            self._window.set_count(message.value)
+    def _take_count(self, value: int, *, is_exact: bool) -> None:
+        if is_exact:
+            self._window.set_count(value)
         else:
-            self._window.set_least(message.value)
+            self._window.set_least(value)
         self.table.rows_came()
         self.post_message(self.Counted(self.count))
-        if message.is_exact and (self.shown.query.upto_seq or 0) >= PREPARED_EVENTS:
-            self._start("prepare", partial(self._prepare, self.shown.query, self._counts.begin()))
+        if is_exact and (self.shown.query.upto_seq or 0) >= PREPARED_EVENTS:
+            self._prepare()
 
-    @on(_Failed)
-    def _take_failure(self, message: _Failed) -> None:
-        message.stop()
-        if message.number != self._number:
-            return
-        question = message.question
+    def _take_failure(self, question: Question | None, error: AuditTuiError) -> None:
         if question is None:
-            self.post_message(self.Dropped(message.error))
+            self.post_message(self.Dropped(error))
             return
-        can_wait = isinstance(message.error, QueryTooLong) and self._open_patiently is not None
-        self._drop(message.error, partial(self._ask_again, question) if can_wait else None)
+        can_wait = isinstance(error, QueryTooLong) and self._open_patiently is not None
+        self._drop(error, partial(self._ask_again, question) if can_wait else None)

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.message import Message
 
 from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import number_text
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.text import clean_visible
-from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.line_view import LineView
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
     from textual import events
 
-    from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.core.filter.filters import FilterField
@@ -51,12 +48,6 @@ class DetailPane(LineView):
         """A value is to be copied."""
 
         target: Target
-
-    @dataclass
-    class _EventRead(Message):
-        seq: int
-        event: AuditEvent | None
-        error: AuditTuiError | None = None
 
     def __init__(self, open_reader: ReaderFactory, zone: tzinfo, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -88,10 +79,10 @@ class DetailPane(LineView):
         self._seq = seq
         self._event = None
         if seq is None:
+            self._lane.cancel()
             self.show(lambda _: [])
-            return
-        work = partial(self._read_event, seq, self._lane.begin())
-        self.run_worker(work, group="detail", thread=True, exclusive=True)
+        else:
+            self._lane.put(self, "detail", lambda reader, _: reader.event(seq), self._take_event, self._tell)
 
     def read_missing(self) -> None:
         if self._event is None and self._seq is not None:
@@ -126,27 +117,15 @@ class DetailPane(LineView):
     def on_unmount(self) -> None:
         self._lane.close()
 
-    def _read_event(self, seq: int, token: CancelToken) -> None:
-        try:
-            event = self._lane.ask(lambda reader, _: reader.event(seq), token)
-        except QueryCancelled:
-            return
-        except AuditTuiError as error:
-            self.post_message(self._EventRead(seq, None, error))
+    def _take_event(self, event: AuditEvent | None) -> None:
+        self._event = event
+        if event is not None:
+            self._show_event(event)
         else:
-            self.post_message(self._EventRead(seq, event))
+            self._tell(f"Event {number_text(self._seq or 0)} is not in the store any more.")
 
-    @on(_EventRead)
-    def _take_event(self, message: _EventRead) -> None:
-        message.stop()
-        if message.seq != self._seq:
-            return
-        self._event = message.event
-        if message.event is not None:
-            self._show_event(message.event)
-        else:
-            words = str(message.error or f"Event {number_text(message.seq)} is not in the store any more.")
-            self.show(partial(_words, words))
+    def _tell(self, words: object) -> None:
+        self.show(partial(_words, str(words)))
 
     def _show_event(self, event: AuditEvent, *, keep_place: bool = False) -> None:
         entry = catalogue().find(event.event)

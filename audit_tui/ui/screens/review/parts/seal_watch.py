@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from textual.message import Message
 
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.evidence.sealed import SealState, SealStatus
@@ -28,21 +25,17 @@ STILL_S = 1.0
 class SealWatch:
     """Runs a checker in one thread, and tells the screen when what is known changes."""
 
-    @dataclass
-    class Changed(Message):
-        """Something else is known of the seals."""
-
-        status: SealStatus
-
     def __init__(
         self,
         open_checker: Callable[[], SealChecker],
         screen: Screen[None],
+        tell: Callable[[SealStatus], None],
         stillness: Stillness,
         still_s: float = STILL_S,
     ) -> None:
         self._open_checker = open_checker
         self._screen = screen
+        self._tell = tell
         self._stillness = stillness
         self._still_s = still_s
         self._checker: SealChecker | None = None
@@ -114,7 +107,7 @@ class SealWatch:
     def _take(self, status: SealStatus) -> None:
         if self._is_news(status):
             self.status = status
-            self._screen.post_message(self.Changed(status))
+            self._screen.call_later(self._tell, status)
         self._stillness.wait(self._still_s, self._cancel)
 
     def _is_news(self, status: SealStatus) -> bool:

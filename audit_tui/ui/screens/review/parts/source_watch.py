@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from textual.message import Message
+from typing import NamedTuple
 
 from audit_tui.core.query import SourceState, Standing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.screen import Screen
 
 LOOK_S = 1.0
 
@@ -22,30 +15,6 @@ class Notice(NamedTuple):
     words: str
     short: str = ""
     """The words that stay of them after a while; empty when they can go."""
-
-
-class SourceWatch:
-    """Looks in a thread, and tells the screen what it finds; the screen says what is new of it."""
-
-    class Looked(Message):
-        """The source was looked at."""
-
-        def __init__(self, state: SourceState, newer: int) -> None:
-            super().__init__()
-            self.state = state
-            self.newer = newer
-
-    def __init__(self, screen: Screen[None], look: Callable[[], tuple[SourceState, int] | None]) -> None:
-        self._screen = screen
-        self._look = look
-
-    def run(self) -> None:
-        self._screen.run_worker(self._work, thread=True, group="look", exclusive=True)
-
-    def _work(self) -> None:
-        looked = self._look()
-        if looked is not None:
-            self._screen.post_message(self.Looked(*looked))
 
 
 def notice_of(state: SourceState, newer: int, opening: str, reload: str) -> Notice:
