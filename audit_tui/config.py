@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.event_fields import FIELDS_HINT, ListField, list_field
 from audit_tui.core.filter.filters import MetaField
-from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.record import Record
-from audit_tui.core.source import EventSource, SourceUrl, source_of
+from audit_tui.core.source import EventSource, SourceUrl, is_url, source_of
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import zone_named
 from audit_tui.core.view import ListedColumn

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.filters import EVERYTHING, All
-from audit_tui.core.privacy.source_name import is_url
 from audit_tui.core.query_line.grammar import meaning_table
+from audit_tui.core.source import is_url
 from audit_tui.errors import FileError, FilterError, UsageError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import click
 from audit_tui import __version__
 from audit_tui.cli.session import Ended
 from audit_tui.cli.usage import refuse_mistyped, words_of
-from audit_tui.core.privacy.source_name import without_password
+from audit_tui.core.source import without_password
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import (
     EXIT_INTERRUPTED,
@@ -77,9 +77,9 @@ COMMANDS = {
     "prune": CommandSource("redact", "Delete old events, as a recorded act."),
     "backup": CommandSource("backup", "Copy a store that may be in use to OUT, and verify the copy."),
     "restore": CommandSource("backup", "Put a verified copy in the place of a store that is gone."),
-    "info": CommandSource("info", "Tell what a store holds."),
+    "info": CommandSource("backup", "Tell what a store holds."),
     "doctor": CommandSource("doctor", "Look for what is wrong with the store, the machine and the settings."),
-    "reindex": CommandSource("reindex", "Rebuild the indexes of a store."),
+    "reindex": CommandSource("backup", "Rebuild the indexes of a store."),
     "config": CommandSource("config_", "Show and check the settings."),
 }
 

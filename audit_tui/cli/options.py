@@ -21,13 +21,12 @@ from audit_tui.config import default_store_path
 from audit_tui.core.columns import COLUMNS
 from audit_tui.core.event_fields import event_field
 from audit_tui.core.export import Format
-from audit_tui.core.filter.filter_text import parse_condition
-from audit_tui.core.filter.filters import EVERYTHING
+from audit_tui.core.filter.filters import EVERYTHING, parse_condition
 from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.privacy.source_name import is_url
+from audit_tui.core.query import AtRow
 from audit_tui.core.record import Record
-from audit_tui.core.source import SourceUrl, source_of
-from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, zone_named
+from audit_tui.core.source import SourceUrl, is_url, source_of
+from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, range_label, resolve, zone_named
 from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
 from audit_tui.errors import TimeError, UsageError
@@ -36,9 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from audit_tui.core.event_fields import EventField, ListField
-    from audit_tui.core.query import EventQuery
+    from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.core.source import EventSource
     from audit_tui.core.time.dates import TimeRange
+
 
 LINES = "audit_tui.lines"
 """The key in its context's ``meta`` under which a command leaves queries from its other arguments."""
@@ -321,3 +321,42 @@ def parse_columns(text: str | None, visible: Sequence[ListField]) -> tuple[Event
     if len(set(keys)) < len(keys):
         raise UsageError("--columns names a column twice.", "Name each once.")
     return tuple(keys)
+
+
+def with_events(choice: EventsChoice, reader: EventReader) -> tuple[EventsChoice, str]:
+    """The choice; with All Time where nobody chose the range and every event is outside it.
+
+    Args:
+        choice: What was asked for; its filter plays no part.
+        reader: Reads what is to be shown.
+
+    Returns:
+        The choice, and what the screen is to say if it is another one; else empty.
+    """
+    if not choice.is_range_default or _has_event(choice, reader):
+        return choice, ""
+    label = range_label(choice.view.time_range, choice.context)
+    return replace(choice, view=replace(choice.view, time_range=Preset.ALL_TIME)), f"nothing in {label}"
+
+
+def fallen_back(choice: EventsChoice, reader: EventReader) -> EventsChoice:
+    """Return the choice as ``with_events`` does, and say on stderr if it is another one."""
+    choice, words = with_events(choice, reader)
+    if words:
+        click.echo(f"{words[0].upper()}{words[1:]}: these are of all time.", err=True)
+    return replace(choice, is_of_nothing=reader.info().last_us is None)
+
+
+def _has_event(choice: EventsChoice, reader: EventReader) -> bool:
+    """Tell whether there is an event in the range, or nothing outside it either."""
+    interval = resolve(choice.view.time_range, choice.context)
+    last_us = reader.info().last_us
+    if last_us is None:
+        return True
+    if interval.start_us is not None and last_us < interval.start_us:
+        return False
+    if interval.end_us is None or last_us < interval.end_us:
+        return True
+    # The newest is of a clock that was ahead: there may be others.
+    any_event = replace(choice.view, filter=EVERYTHING).query(choice.context)
+    return bool(reader.page(any_event, AtRow(0), 1).rows)

@@ -18,6 +18,7 @@ from audit_tui.core.filter.filters import (
     MetaField,
     condition_of,
     has_addresses,
+    require_possible,
 )
 from audit_tui.core.filter.operators import (
     AT_LEAST,
@@ -33,7 +34,6 @@ from audit_tui.core.filter.operators import (
     NOT_IN_NETWORK,
     number_of,
 )
-from audit_tui.core.filter.possible import require_possible
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.text import counted
-from audit_tui.demo.account import EXTERNAL, OPEN_SOURCE, Account, Actor, Model, Named
-from audit_tui.demo.telling import draw, tell
-from audit_tui.demo.values import DAY_US, HOUR_US
-from audit_tui.demo.words import TABLES, WORDS
+from audit_tui.demo.account import EXTERNAL, OPEN_SOURCE, Account, Actor, Model, Named, draw, tell
+from audit_tui.demo.values import DAY_US, HOUR_US, TABLES, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,7 @@ from math import fsum
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import from_us, to_us
-from audit_tui.demo.values import DAY_US, MINUTE_US
-from audit_tui.demo.words import TABLES
+from audit_tui.demo.values import DAY_US, MINUTE_US, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,14 +23,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import AuditEvent, from_us
-from audit_tui.demo.account import Account, Actor, Model, Named
+from audit_tui.demo.account import Account, Actor, Model, Named, tell
 from audit_tui.demo.acts import create_role, deploy_guardrail, record_upload, undeploy_guardrail
 from audit_tui.demo.days import midnight_us
 from audit_tui.demo.membership import actor_for, record_invitation, record_removal, wrong_password
 from audit_tui.demo.people import ANALYST
-from audit_tui.demo.telling import tell
-from audit_tui.demo.values import DAY_US, MINUTE_US
-from audit_tui.demo.words import TABLES
+from audit_tui.demo.values import DAY_US, MINUTE_US, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

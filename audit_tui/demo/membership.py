@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.demo.account import Account, Actor
+from audit_tui.demo.account import Account, Actor, tell
 from audit_tui.demo.people import SERVICE
-from audit_tui.demo.telling import tell
-from audit_tui.demo.words import WORDS
+from audit_tui.demo.values import WORDS
 
 if TYPE_CHECKING:
     from datetime import date

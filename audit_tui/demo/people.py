@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audit_tui.demo.days import SITES, Site
-from audit_tui.demo.words import TABLES, WORDS
+from audit_tui.demo.values import TABLES, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

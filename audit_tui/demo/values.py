@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import random
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 from audit_tui.core.event import iso_utc, to_us
 from audit_tui.errors import UsageError
+
+TABLES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "account.toml").read_text(encoding="utf-8"))
+WORDS: dict[str, list[Any]] = TABLES["words"]
+
 
 GENERATOR = 1
 """Raised whenever the same values would give other events, so that an older demo store is made again."""

@@ -10,13 +10,11 @@ from bisect import bisect
 from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.core.event import from_us
-from audit_tui.demo.account import Actor
+from audit_tui.demo.account import Actor, tell
 from audit_tui.demo.acts import OPENING, WORK, take_idle_model, undeploy
 from audit_tui.demo.membership import SCHEDULER, actor_for, invite, remove, wrong_password
 from audit_tui.demo.people import ADMIN, SERVICE
-from audit_tui.demo.telling import tell
-from audit_tui.demo.values import HOUR_US, MINUTE_US
-from audit_tui.demo.words import TABLES
+from audit_tui.demo.values import HOUR_US, MINUTE_US, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,14 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit_tui.core.new_file import private_folder
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
-from audit_tui.detect.private_file import open_private
 from audit_tui.detect.rule import Rule, rule_from_json, rule_to_json
 from audit_tui.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
 
 SUFFIXES = (".yml", ".yaml")
 MAX_FILE_BYTES = 1024 * 1024
@@ -210,3 +211,30 @@ def unread_words(unread: Sequence[Unread], most: int = 10) -> list[str]:
     if len(unread) > most:
         lines.append(f"... and {counted(len(unread) - most, 'more rule')} not run.")
     return lines
+
+
+def open_private(path: Path, form: int, tables: dict[str, str]) -> sqlite3.Connection | None:
+    """Open a file that nobody else can read, made if need be; None where that cannot be done.
+
+    Args:
+        path: The file.
+        form: The form of its content; what was written in another is forgotten.
+        tables: The tables by name, and what is in them.
+    """
+    try:
+        private_folder(path.parent)
+        path.touch(mode=0o600)
+        connection = sqlite3.connect(path, timeout=2)
+    except (OSError, sqlite3.Error):
+        return None
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] != form:
+            for name in tables:
+                connection.execute(f"DROP TABLE IF EXISTS {name}")
+            connection.execute(f"PRAGMA user_version = {form}")
+        for name, content in tables.items():
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({content}) WITHOUT ROWID")
+    except sqlite3.Error:
+        connection.close()
+        return None
+    return connection

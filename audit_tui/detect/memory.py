@@ -12,7 +12,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import EVERYTHING, All, Any, Condition, MetaField, everywhere
 from audit_tui.core.filter.operators import IS, MORE
 from audit_tui.core.query import EventQuery
-from audit_tui.detect.private_file import open_private
+from audit_tui.detect.loading import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

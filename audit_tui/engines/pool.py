@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from audit_tui.core.privacy.source_name import without_password
-from audit_tui.core.source import POSTGRESQL
+from audit_tui.core.source import POSTGRESQL, without_password
 from audit_tui.engines.layout import FORMATS
 from audit_tui.errors import NotAStore, QueryCancelled, QueryTooLong, SourceLost, StoreError, StoreTooNew
 

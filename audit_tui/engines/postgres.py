@@ -10,7 +10,7 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
-from audit_tui.core.privacy.source_name import without_password
+from audit_tui.core.source import without_password
 from audit_tui.engines.pool import not_made, without_secrets
 from audit_tui.errors import QueryCancelled, SourceLost, StoreError, UsageError
 

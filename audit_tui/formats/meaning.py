@@ -11,10 +11,10 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from audit_tui.core.catalogue import catalogue
 from audit_tui.core.filter.filters import field_named
 from audit_tui.core.investigate.meaning import Meaning
 from audit_tui.core.investigate.pairs import Pair
+from audit_tui.core.recording import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,8 +8,10 @@ a formula, unless that is asked for.
 from __future__ import annotations
 
 import json
+import re
+from contextlib import closing
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.core.columns import COLUMNS, LIST_COLUMNS
 from audit_tui.core.event_fields import metadata_text
@@ -21,20 +23,25 @@ from audit_tui.core.event_text import (
     markdown_head,
     markdown_row,
 )
-from audit_tui.core.export import Format
+from audit_tui.core.export import ExportResult, Format
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.lazy_pattern import lazy_pattern
+from audit_tui.core.new_file import FileKind, new_file
 from audit_tui.core.text import clean_visible
 from audit_tui.core.time.dates import local_time
 from audit_tui.output.text_table import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
     from typing import TextIO
 
+    from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.event_fields import EventField
-    from audit_tui.core.export import Writing
+    from audit_tui.core.export import ExportJob, Writing
+    from audit_tui.core.query import EventQuery
+
 
 _NEEDS_QUOTES = lazy_pattern(r'[",\r\n]')
 
@@ -136,3 +143,61 @@ _WRITERS = {
     Format.CSV: _csv,
     Format.MARKDOWN: _markdown,
 }
+
+
+_KEY = rf"(?:{'|'.join(COLUMNS)}|\"?meta\.[^\n,]*)"
+_OF_EXPORT = re.compile(
+    rf"""(?:{_KEY})(?:,(?:{_KEY}))*\n | (?:\[\n)?\{{"(?:{_KEY})": | \[\]\n | \|\ [^\n]*\|\n\|\ -""".encode(),
+    re.VERBOSE,
+)
+"""Beginnings of CSV, JSON lines, JSON and Markdown as ``writers`` writes them."""
+EXPORT = FileKind("an export", lambda head: _OF_EXPORT.match(head) is not None)
+"""Files that an export may take the place of: older exports, of whatever format and columns."""
+PROGRESS_EVENTS = 250
+"""Events from one report of progress to the next: about a hundred a second."""
+
+
+class EventSource(Protocol):
+    """A source that gives all events of a result, one after the other."""
+
+    def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
+        """The events in the result's order, in constant memory."""
+        ...
+
+    def close(self) -> None:
+        """Let the source go."""
+        ...
+
+
+class FileExporter:
+    """Writes the events of one source to files; implements ``core.export.Exporter``.
+
+    Args:
+        open_source: Opens the source, in the thread that exports.
+        never_over: Files that must not be replaced, whatever they are called: the source itself.
+    """
+
+    def __init__(self, open_source: Callable[[], EventSource], never_over: Sequence[Path] = ()) -> None:
+        self._open_source = open_source
+        self._never_over = tuple(never_over)
+
+    def __call__(
+        self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
+    ) -> ExportResult:
+        """Write one file, whole or not at all."""
+        cancel.check()
+
+        def told(events: Iterator[AuditEvent]) -> Iterator[AuditEvent]:
+            for number, event in enumerate(events):
+                if number % PROGRESS_EVENTS == 0:
+                    cancel.check()
+                    on_progress(number)
+                yield event
+
+        with (
+            closing(self._open_source()) as source,
+            new_file(job.path, EXPORT, never_over=self._never_over, may_replace=job.may_replace) as stream,
+        ):
+            count = write_events(told(source.events(job.query, cancel)), stream, job.writing)
+            cancel.check()
+        return ExportResult(job.path, count)

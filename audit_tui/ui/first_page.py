@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from audit_tui.core.event import EventRow
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
-    from audit_tui.core.investigate.case import CaseJob
     from audit_tui.core.investigate.detections import Detections
     from audit_tui.core.investigate.meaning import Meaning
-    from audit_tui.core.investigate.notebook import Notebook
+    from audit_tui.core.investigate.notebook import CaseJob, Notebook
     from audit_tui.core.investigate.pairs import Pair
     from audit_tui.core.investigate.saved_views import SavedViews
     from audit_tui.core.privacy.redact_mode import RedactMode

@@ -295,7 +295,7 @@ def test_a_full_disk_leaves_nothing_behind(form: Format, tmp_path: Path) -> None
 INTERRUPTED = """
 import os, signal, sys
 from audit_tui.cli.main import main
-from audit_tui.output import exporting
+from audit_tui.output import writers as exporting
 
 def told(events, out, writing):
     for number, _ in enumerate(events):

@@ -6,10 +6,9 @@ from datetime import UTC
 
 import pytest
 
-from audit_tui.cli.first_range import with_events
-from audit_tui.cli.options import EventsChoice
+from audit_tui.cli.options import EventsChoice, with_events
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filter.filter_text import parse_condition
+from audit_tui.core.filter.filters import parse_condition
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.view import View
 from tests.cli.running import NOW, at

@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import ctypes, sys, threading
-from audit_tui.cli.opening.one_heap import share_one_heap
+from audit_tui.cli.opening.terminal import share_one_heap
 
 share_one_heap()
 library = ctypes.CDLL(None)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli.opening.read_ahead import ReadAhead
+from audit_tui.cli.opening.screen import ReadAhead
 from audit_tui.core.columns import Column
+from audit_tui.core.command_text import Link
 from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import IS
-from audit_tui.core.investigate.link import Link
 from audit_tui.core.left import Left
 from audit_tui.core.query import EventQuery
 from audit_tui.core.time.dates import Preset

@@ -33,7 +33,7 @@ write_key(key_path("x", signer.public.key_id), signer, secret)
 """
 NEW_LOCAL_KEY = """
 import resource
-from audit_tui.cli.evidence.local_key import local_key
+from audit_tui.cli.redacting import local_key
 resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
 local_key("pseudonyms.key")
 """

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli.evidence.local_key import KEY_BYTES, PSEUDONYMS, local_key
 from audit_tui.cli.own_acts import CATEGORY, EXPORTED, OPENED, OwnActs
+from audit_tui.cli.redacting import KEY_BYTES, PSEUDONYMS, local_key
 from audit_tui.config import keys_directory
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import EXIT_USAGE, FileError

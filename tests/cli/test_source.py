@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.core.privacy.source_name import is_url, without_password
-from audit_tui.core.source import SourceUrl, source_of
+from audit_tui.core.source import SourceUrl, is_url, source_of, without_password
 from tests.cli.running import run
 
 if TYPE_CHECKING:

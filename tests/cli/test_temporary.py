@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli.claims import claimed
 from audit_tui.cli.opening import temporary
-from audit_tui.cli.opening.temporary import PREFIX, STORE_NAME, remove_leftovers, temporary_store
+from audit_tui.cli.opening.temporary import PREFIX, STORE_NAME, claimed, remove_leftovers, temporary_store
 from audit_tui.errors import StoreError
 from tests.cli.running import make_store
 

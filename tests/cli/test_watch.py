@@ -104,7 +104,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(store: Path) -> None:
 
 STRUCK_BETWEEN = (
     "import os, sys\n"
-    "from audit_tui.cli.cursor import Cursor\n"
+    "from audit_tui.cli.watched import Cursor\n"
     "from audit_tui.cli.main import main\n"
     "save, number, kind = Cursor.save, int(sys.argv.pop(1)), int(sys.argv.pop(1))\n"
     "def struck(self, seq):\n"

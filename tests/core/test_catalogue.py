@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audit_tui.core.catalogue import CatalogueEntry, catalogue, source_ip_of
+from audit_tui.core.recording import CatalogueEntry, catalogue, source_ip_of
 
 CATEGORIES = {
     "Login/Logout": 2,

@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filter.filter_text import condition_text, parse_condition
-from audit_tui.core.filter.filters import EVERYTHING, All, Any, Condition, Filter, MetaField, Not, in_words
+from audit_tui.core.filter.filters import (
+    EVERYTHING,
+    All,
+    Any,
+    Condition,
+    Filter,
+    MetaField,
+    Not,
+    condition_text,
+    in_words,
+    parse_condition,
+)
 from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT, NAME_OPERATORS, Operator
 from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat_filter
 from audit_tui.errors import FilterError

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filter.filter_text import parse_condition
-from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, Filter, FilterField, MetaField
+from audit_tui.core.filter.filters import (
+    ANY_TEXT,
+    All,
+    Any,
+    Condition,
+    Filter,
+    FilterField,
+    MetaField,
+    parse_condition,
+)
 from audit_tui.core.filter.matching import matcher
 from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, IS_NOT, MATCHES, MORE, Operator
 from audit_tui.core.flat_filter import (

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
+from audit_tui.core.command_text import PREFIX, Link, is_link, read_link
 from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import IS, MATCHES
-from audit_tui.core.investigate.link import PREFIX, Link, is_link, read_link
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey, Sort
 from audit_tui.core.time.dates import MomentRange, Preset

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.catalogue import CatalogueEntry, catalogue
 from audit_tui.core.event import MAX_US, AuditEvent, Outcome
 from audit_tui.core.recording import (
     MAX_EVENT_CHARS,
+    CatalogueEntry,
+    catalogue,
     completed,
     event_meant,
     expected_missing,

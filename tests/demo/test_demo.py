@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, Outcome, json_text
+from audit_tui.core.recording import catalogue
 from audit_tui.core.text import clean
 from audit_tui.demo import INTRUDER_USER, NEVER_TOGETHER, SERVICE_USER, DemoValues, demo_events
 from audit_tui.demo.days import last_afternoon

@@ -13,10 +13,9 @@ from audit_tui.core.filter.matching import matcher, matcher_of
 from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query import EventQuery
 from audit_tui.demo import DemoValues, demo_events
-from audit_tui.detect import tail
+from audit_tui.detect import running as tail
 from audit_tui.detect.loading import BUILT_IN, load_rules
-from audit_tui.detect.running import Runner
-from audit_tui.detect.tail import UnpackedEvent, unpacked_texts
+from audit_tui.detect.running import Runner, UnpackedEvent, unpacked_texts
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.write.writer import StoreWriter
 from tests.ui.review_app import NOW

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, to_us
 from audit_tui.core.filter.matching import matcher
 from audit_tui.core.investigate.meaning import related_view
+from audit_tui.core.recording import catalogue
 from audit_tui.formats.meaning import _meanings, meaning_of, sources
 from tests.ui.review_app import NOW
 

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome, to_us
-from audit_tui.core.investigate.case import Search
+from audit_tui.core.investigate.notebook import Search
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.core.time.zones import zone_named
-from audit_tui.output.case import case_text
-from audit_tui.output.case_content import Case, Exhibit, Timeline
+from audit_tui.output.case import Case, Exhibit, Timeline, case_text
 from tests.payloads import PAYLOADS
 
 if TYPE_CHECKING:

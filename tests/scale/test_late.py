@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filter.filter_text import parse_condition
+from audit_tui.core.filter.filters import parse_condition
 from audit_tui.core.query import AtRow, EventQuery, Interval, PageKey
 from audit_tui.core.window import PAGE_ROWS
 from audit_tui.store.read.reader import open_store

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.filter.filter_text import parse_condition
+from audit_tui.core.filter.filters import parse_condition
 from audit_tui.core.query import EventQuery
 from audit_tui.errors import QueryCancelled
 from audit_tui.store.read.reader import StoreReader
@@ -54,7 +54,7 @@ OTHERS = (
 MUST = {"common": ("first 300", "300"), "others": ("first 300", "1000")}
 ASK = """
 import json, sys, time
-from audit_tui.core.filter.filter_text import parse_condition
+from audit_tui.core.filter.filters import parse_condition
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.store.read.reader import StoreReader
 

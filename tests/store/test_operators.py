@@ -24,6 +24,7 @@ from audit_tui.core.filter.filters import (
     MetaField,
     Not,
     everywhere,
+    require_possible,
     with_conditions,
 )
 from audit_tui.core.filter.matching import matcher
@@ -38,7 +39,6 @@ from audit_tui.core.filter.operators import (
     MORE,
     Operator,
 )
-from audit_tui.core.filter.possible import require_possible
 from audit_tui.core.metadata import leaves
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.query_line.parse import parse

@@ -10,7 +10,7 @@ import pytest
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filter.filter_text import parse_condition
+from audit_tui.core.filter.filters import parse_condition
 from audit_tui.core.query import After, AtRow, Before, EventQuery, PageKey, Sort
 from audit_tui.store.index import orders, text_build, text_index, text_stretch
 from audit_tui.store.index.session import Session

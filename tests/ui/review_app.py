@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from audit_tui.core.arriving import Arrivals
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import Exporter
-    from audit_tui.core.investigate.case import CaseJob
     from audit_tui.core.investigate.detections import Detections
+    from audit_tui.core.investigate.notebook import CaseJob
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.screens.review.screen import ReviewScreen

@@ -12,7 +12,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event import to_us
 from audit_tui.core.filter.filters import Condition, MetaField
 from audit_tui.core.filter.operators import IS
-from audit_tui.core.investigate.pivots import MAX_PIVOTS, pivots
+from audit_tui.core.investigate.meaning import MAX_PIVOTS, pivots
 from audit_tui.core.privacy.redact_mode import RedactMode
 from audit_tui.core.query import NEWEST_FIRST, Sort
 from audit_tui.core.time.dates import Preset

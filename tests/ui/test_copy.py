@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit_tui.core.columns import Column
+from audit_tui.core.command_text import read_link
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filter.filters import Any, Condition
 from audit_tui.core.filter.operators import IS, IS_NOT
-from audit_tui.core.investigate.link import read_link
 from audit_tui.core.left import Left
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.time.dates import Preset, resolve

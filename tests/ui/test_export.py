@@ -19,7 +19,7 @@ from audit_tui.core.query import EventQuery, RowCount
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import FileError, FileExists, StoreDamaged
-from audit_tui.output.exporting import FileExporter
+from audit_tui.output.writers import FileExporter
 from audit_tui.ui.screens.export_dialog import ExportDialog, Exported
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.fake_reader import FakeReader

@@ -14,8 +14,7 @@ from textual.geometry import Offset, Region
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.core.filter.filter_text import parse_condition
-from audit_tui.core.filter.filters import ANY_TEXT, Any, Condition, Filter, MetaField
+from audit_tui.core.filter.filters import ANY_TEXT, Any, Condition, Filter, MetaField, parse_condition
 from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
 from audit_tui.core.flat_filter import Draft, FlatFilter, Form, Match
 from audit_tui.core.query import EventQuery, Interval

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import EVERYTHING, All, Any, Condition, Filter
 from audit_tui.core.filter.operators import IS
-from audit_tui.core.investigate.ways_out import last_resorts, ways_out
 from audit_tui.core.time.dates import Preset, TimeContext
-from audit_tui.core.view import Chip, View
+from audit_tui.core.view import Chip, View, last_resorts, ways_out
 from tests.ui.review_app import NOW, Driver, run_review
 
 CONTEXT = TimeContext(UTC, NOW)

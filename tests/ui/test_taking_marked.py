@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audit_tui.core.command_text import read_link
 from audit_tui.core.export import ExportResult
-from audit_tui.core.investigate.link import read_link
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import UsageError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.export import ExportJob
-    from audit_tui.core.investigate.case import CaseJob
+    from audit_tui.core.investigate.notebook import CaseJob
 
 ALL_TIME = View(time_range=Preset.ALL_TIME)
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.options import store_option
+from audit_tui.cli.options import source_option, store_option, time_context
 from audit_tui.cli.progress import ProgressLine
-from audit_tui.cli.source import StoreName
-from audit_tui.core.text import clean_visible, counted
+from audit_tui.cli.source import StoreName, reading
+from audit_tui.core.event import iso_utc
+from audit_tui.core.source import SourceUrl
+from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.core.time.dates import exact_date_text, zone_label
 from audit_tui.errors import EXIT_WRONG, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audit_tui.core.query import StoreInfo
+    from audit_tui.core.source import EventSource
+    from audit_tui.core.time.dates import TimeContext
     from audit_tui.store.evidence.verifying import Report
+
 
 _quick_option = click.option(
     "--quick",
@@ -95,3 +103,83 @@ def _tell(words: str, report: Report) -> None:
     else:
         checked = f"{counted(report.checked_events, 'event')} match" if report.checked_events else "they fit"
         click.echo(f"Its seals were checked: {checked}.", err=True)
+
+
+@click.command("info")
+@source_option
+@click.option("--json", "is_json", is_flag=True, help="As one JSON object, times in UTC.")
+@click.pass_context
+def info_command(context: click.Context, store: EventSource, is_json: bool) -> None:
+    """Tell what a store holds."""
+    import sqlite3
+
+    version = "" if isinstance(store, SourceUrl) else sqlite3.sqlite_version
+    with reading(store) as reader:
+        info = reader.info()
+    if is_json:
+        click.echo(json.dumps(_as_json(info, version), indent=2))
+        return
+    rows = _in_words(info, version, time_context(context))
+    label_cells = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        click.echo(f"{label:<{label_cells}}  {clean_visible(value)}")
+
+
+def _as_json(info: StoreInfo, sqlite_version: str) -> dict[str, str | int | None]:
+    return {
+        "path": info.path,
+        "store_id": info.store_id,
+        "schema_version": info.schema_version,
+        "events": info.events,
+        "first": None if info.first_us is None else iso_utc(info.first_us),
+        "last": None if info.last_us is None else iso_utc(info.last_us),
+        "size_bytes": info.size_bytes,
+        "sqlite_version": sqlite_version or None,
+        "notice": info.notice or None,
+    }
+
+
+def _in_words(info: StoreInfo, sqlite_version: str, context: TimeContext) -> list[tuple[str, str]]:
+    def moment(occurred_us: int | None) -> str:
+        return "-" if occurred_us is None else exact_date_text(occurred_us, context.zone)
+
+    rows = [
+        ("store", info.path),
+        ("id", info.store_id),
+        ("schema", str(info.schema_version)),
+        ("events", thousands(info.events)),
+        ("first event", moment(info.first_us)),
+        ("last event", moment(info.last_us)),
+        ("zone", zone_label(context.zone, context.now)),
+        ("size", f"{thousands(info.size_bytes)} bytes"),
+        ("SQLite", sqlite_version),
+        ("notice", info.notice),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+@click.command("reindex")
+@store_option
+@click.option(
+    "--text-index/--no-text-index",
+    "has_text_index",
+    default=None,
+    help="Whether to have the index of texts, which makes searches quick; as it is unless said.",
+)
+def reindex_command(store: Path, has_text_index: bool | None) -> None:
+    """Rebuild the indexes of a store.
+
+    These are the index of values and times, and the text index. The events stay as they are. Until it is
+    done, answers are slower, not others.
+    """
+    from audit_tui.store.write.writer import StoreWriter
+
+    # A writer would make a store where there is none.
+    with reading(store) as reader:
+        events = reader.info().events
+    with ProgressLine() as line, StoreWriter(store) as writer:
+        writer.reindex(
+            lambda part: line.say(f"building {part} over {counted(events, 'event')}"),
+            has_text_index=has_text_index,
+        )
+    click.echo(f"Rebuilt the indexes over {counted(events, 'event')}.", err=True)

@@ -13,9 +13,8 @@ from audit_tui.cli.options import events_options, query_argument, source_option
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import open_source
 from audit_tui.config import data_directory
-from audit_tui.core.investigate.case import CaseJob, Search
-from audit_tui.core.investigate.link import Link
-from audit_tui.core.investigate.notebook import Notebook
+from audit_tui.core.command_text import Link
+from audit_tui.core.investigate.notebook import CaseJob, Notebook, Search
 from audit_tui.core.left import Left
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean_visible, counted

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.first_range import fallen_back
-from audit_tui.cli.options import events_options, query_argument, source_option
+from audit_tui.cli.options import events_options, fallen_back, query_argument, source_option
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import reading

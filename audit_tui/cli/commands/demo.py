@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from audit_tui.cli.claims import claimed
+from audit_tui.cli.opening.temporary import claimed
 from audit_tui.cli.options import EventsChoice, time_context
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.session import session_of

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.evidence.local_key import SECRETS, local_key
 from audit_tui.cli.options import store_option
 from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.redacting import SECRETS, local_key
 from audit_tui.cli.session import Ended, session_of
 from audit_tui.core.new_file import FileKind, appended_file, database_files, file_identity
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter

@@ -16,7 +16,7 @@ from audit_tui.cli.options import LINES, events_options, source_option
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.rules import rules_option
 from audit_tui.cli.session import Session, session_of
-from audit_tui.core.investigate.link import is_link, read_link
+from audit_tui.core.command_text import is_link, read_link
 from audit_tui.core.source import SourceUrl, source_of
 from audit_tui.errors import EXIT_OK, EXIT_SIGHUP, EXIT_SIGTERM, StoreMissing, UsageError
 from audit_tui.ingest.find import STDIN, are_logs
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from audit_tui.cli.opening.logs import Logs
     from audit_tui.cli.options import EventsChoice
-    from audit_tui.core.investigate.link import Link
+    from audit_tui.core.command_text import Link
     from audit_tui.core.source import EventSource
 
 NO_SCREEN_HINT_LOGS = "Without the screen: audit-tui open --plain LOG prints its events."
@@ -174,9 +174,9 @@ def _print_logs(names: Sequence[str], choice: EventsChoice, session: Session) ->
 
 def _show_logs(names: Sequence[str], choice: EventsChoice, session: Session, link: Link | None) -> int:
     """Show logs, and say afterwards what was wrong with them and how to keep them."""
-    from audit_tui.cli.opening.keyboard import Keyboard
     from audit_tui.cli.opening.logs import arriving
     from audit_tui.cli.opening.screen import ReviewScreen, ShownAs
+    from audit_tui.cli.opening.terminal import Keyboard
 
     keyboard = Keyboard.of_terminal() if STDIN in names else None
     require_screen(NO_SCREEN_HINT_LOGS, has_keyboard=keyboard is not None)

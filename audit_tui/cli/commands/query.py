@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.completing import columns as complete_columns
-from audit_tui.cli.first_range import fallen_back
 from audit_tui.cli.line import QUERY_HELP
-from audit_tui.cli.options import events_options, format_option, parse_columns, query_argument, source_option
+from audit_tui.cli.options import (
+    events_options,
+    fallen_back,
+    format_option,
+    parse_columns,
+    query_argument,
+    source_option,
+)
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading

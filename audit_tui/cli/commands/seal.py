@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit_tui.cli.acting import act, require_why
-from audit_tui.cli.commands.redact import existing_writer
+from audit_tui.cli.commands.redact import act, existing_writer, require_why
 from audit_tui.cli.options import store_option
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_WRONG, CheckpointError, FileError, StoreError

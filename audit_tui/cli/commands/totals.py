@@ -10,8 +10,7 @@ import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none, to_stdout
 from audit_tui.cli.completing import fields
-from audit_tui.cli.first_range import fallen_back
-from audit_tui.cli.options import events_options, format_option, query_argument, source_option
+from audit_tui.cli.options import events_options, fallen_back, format_option, query_argument, source_option
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import reading
 from audit_tui.core.columns import Column, column_named

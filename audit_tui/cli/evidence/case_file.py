@@ -6,21 +6,31 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.cli.evidence.quick_seals import seal_words
+from audit_tui.cli.evidence.exporter import seal_words
 from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval
 from audit_tui.core.record import Record
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError, UsageError
-from audit_tui.output.case import FORMS, HTML, MAX_EVENTS, MAX_FILE_BYTES, case_text, read_case, with_events
-from audit_tui.output.case_content import Case, Exhibit, Timeline
+from audit_tui.output.case import (
+    FORMS,
+    HTML,
+    MAX_EVENTS,
+    MAX_FILE_BYTES,
+    Case,
+    Exhibit,
+    Timeline,
+    case_text,
+    read_case,
+    with_events,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.investigate.case import CaseJob
+    from audit_tui.core.investigate.notebook import CaseJob
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
     from audit_tui.core.source import EventSource

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from audit_tui.cli.first_range import with_events
 from audit_tui.cli.opening.temporary import temporary_store
+from audit_tui.cli.options import with_events
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.cli.source import reading
 from audit_tui.core.command_text import shell_line

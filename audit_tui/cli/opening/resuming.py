@@ -17,8 +17,7 @@ import click
 from audit_tui.config import state_directory
 from audit_tui.core.left import Left
 from audit_tui.core.new_file import read_small
-from audit_tui.core.privacy.source_name import is_url
-from audit_tui.core.source import SourceUrl, source_of
+from audit_tui.core.source import SourceUrl, is_url, source_of
 from audit_tui.core.text import clean_visible
 from audit_tui.errors import FileError, UsageError
 

@@ -8,6 +8,7 @@ is pressed.
 from __future__ import annotations
 
 import gc
+import threading
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -19,32 +20,34 @@ from audit_tui.cli.redacting import redact_mode, redacted_view
 from audit_tui.cli.rules import live_detections
 from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
+from audit_tui.core.cancel import CancelToken
 from audit_tui.core.record import Record
 from audit_tui.core.source import SourceUrl
 from audit_tui.core.view import chipped
-from audit_tui.errors import EXIT_WRONG, FileError
+from audit_tui.errors import EXIT_WRONG, AuditTuiError, FileError, QueryCancelled
+from audit_tui.ui.first_page import read_first_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
 
     from audit_tui.cli.opening.resuming import Places
     from audit_tui.cli.options import EventsChoice
     from audit_tui.cli.session import Session
     from audit_tui.core.arriving import Arrivals
-    from audit_tui.core.cancel import CancelToken
+    from audit_tui.core.command_text import Link
     from audit_tui.core.evidence.sealed import SealChecker
     from audit_tui.core.export import ExportJob, ExportResult
-    from audit_tui.core.investigate.case import CaseJob
-    from audit_tui.core.investigate.link import Link
     from audit_tui.core.investigate.meaning import Meaning
-    from audit_tui.core.investigate.notebook import Notebook
+    from audit_tui.core.investigate.notebook import CaseJob, Notebook
     from audit_tui.core.investigate.pairs import Pair
     from audit_tui.core.investigate.saved_views import SavedViews
     from audit_tui.core.left import Left
-    from audit_tui.core.query import EventReader, ReaderFactory, StoreInfo
+    from audit_tui.core.query import EventQuery, EventReader, ReaderFactory, StoreInfo
     from audit_tui.core.source import EventSource
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Anchor, FirstPage, Opening
+
 
 NAME = "audit-tui"
 MAX_NAME_CHARS = 64
@@ -143,8 +146,7 @@ class ReviewScreen:
             StoreError: If the source cannot be read; nothing was written to the terminal.
             UsageError: If there is no terminal for it.
         """
-        from audit_tui.cli.opening.one_heap import share_one_heap
-        from audit_tui.cli.opening.read_ahead import ReadAhead
+        from audit_tui.cli.opening.terminal import share_one_heap
 
         share_one_heap()
         open_reader = self._redact.readers(open_source(self._source, self._settings.deadline))
@@ -163,7 +165,7 @@ class ReviewScreen:
         return app.return_code or 0
 
     def _start(self, reader: EventReader, places: Places | None, link: Link | None) -> Start:
-        from audit_tui.cli.first_range import with_events
+        from audit_tui.cli.options import with_events
 
         unrecorded = self._acts.opened()
         info = reader.info()
@@ -285,3 +287,52 @@ def _pairs() -> Sequence[Pair]:
     from audit_tui.formats.meaning import pairs
 
     return pairs()
+
+
+class ReadAhead:
+    """The first rows, read in a thread while the block runs.
+
+    Args:
+        reader: What to ask; nobody else may, inside the block.
+        query: What the screen will show first.
+        begin_at: Where the cursor will be; None is the first row.
+    """
+
+    def __init__(self, reader: EventReader, query: EventQuery, begin_at: Anchor | None = None) -> None:
+        self._cancel = CancelToken()
+        self._read = partial(read_first_page, reader, query, begin_at, self._cancel)
+        self._page: FirstPage | None = None
+        self._error: AuditTuiError | None = None
+        self._thread = threading.Thread(target=self._run, name="first page")
+
+    def __enter__(self) -> ReadAhead:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._cancel.cancel()
+        self._thread.join()
+
+    def result(self, wait_s: float) -> FirstPage | None:
+        """The rows; None if they take longer than ``wait_s``: the screen reads them itself then.
+
+        Raises:
+            StoreError: If they cannot be read.
+        """
+        self._thread.join(wait_s)
+        if self._error is not None:
+            raise self._error
+        return self._page
+
+    def _run(self) -> None:
+        try:
+            self._page = self._read()
+        except QueryCancelled:
+            return
+        except AuditTuiError as error:
+            self._error = error

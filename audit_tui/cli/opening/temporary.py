@@ -7,6 +7,7 @@ this user, open to nobody else, not claimed by a run that still lives; and of it
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,11 +15,31 @@ from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import TYPE_CHECKING
 
-from audit_tui.cli.claims import claimed
 from audit_tui.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[int]:
+    """Hold a folder's lock, which ends with the process whatever ends it.
+
+    systemd-tmpfiles, too, leaves a locked folder alone however old it is.
+
+    Yields:
+        The folder, open.
+
+    Raises:
+        OSError: If another process holds it, or it is a link to a folder.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
 
 PREFIX = "audit-tui-log-"
 STORE_NAME = "log.db"

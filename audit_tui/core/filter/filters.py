@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, Kind
-from audit_tui.core.event import iso_utc, json_text
+from audit_tui.core.event import Outcome, iso_utc, json_text
 from audit_tui.core.filter.networks import network_of
 from audit_tui.core.filter.operators import (
     AT_LEAST,
     AT_MOST,
+    CONTAINS,
+    CONTAINS_NOT,
     IN_NETWORK,
     IS,
     IS_NOT,
@@ -23,11 +26,13 @@ from audit_tui.core.filter.operators import (
     Operator,
     number_of,
 )
+from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
 
 NO_VALUE_WORDS = "(none)"
 """The words for a missing value in a filter."""
@@ -302,3 +307,89 @@ def _grouped(part: Filter) -> str:
     words = in_words(part)
     is_group = isinstance(part, All | Any) and len(part.parts) > 1
     return f"({words})" if is_group else words
+
+
+MAX_SEVERITY = 6
+_LIKE_NETWORK = lazy_pattern(r"\s*[0-9a-f.:]*[.:][0-9a-f.:]*/\d*\s*", re.IGNORECASE | re.ASCII)
+_OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_SEVERITIES = tuple(map(str, range(MAX_SEVERITY + 1)))
+
+
+class ImpossibleValue(FilterError):
+    """No event can have the value.
+
+    Args:
+        message: A sentence that says what is wrong.
+        hint: A sentence that names what is possible.
+        meant: The value that was probably meant; empty when nobody can tell.
+    """
+
+    def __init__(self, message: str, hint: str, meant: str = "") -> None:
+        super().__init__(message, hint)
+        self.meant = meant
+
+
+def require_possible(field: FilterField, operator: Operator, value: str | None) -> None:
+    """Refuse what no event can match, such as ``outcome=fail`` and ``source_ip=10.0.0.0/99``.
+
+    Raises:
+        ImpossibleValue: Names what is possible.
+    """
+    if not value:
+        return
+    if field is Column.OUTCOME and not _takes_any(operator, value, _OUTCOMES):
+        meant = next((each for each in _OUTCOMES if each.startswith(value.strip("*").casefold())), "")
+        possible = f"Outcomes are {' and '.join(_OUTCOMES[:2])}, else {_OUTCOMES[2]}."
+        raise ImpossibleValue(f"{value!r} is not an outcome.", possible, meant)
+    if field is Column.SEVERITY and not _takes_any(operator, value, _SEVERITIES):
+        raise ImpossibleValue(
+            f"No severity {operator.base.words} {value}.",
+            f"Severities go from 0 (unknown) to {MAX_SEVERITY} (fatal).",
+        )
+    if field is Column.SOURCE_IP and _LIKE_NETWORK.fullmatch(value) and network_of(value) is None:
+        raise ImpossibleValue(f"{value!r} is not a network.", "Write it as source_ip=10.0.0.0/8.")
+
+
+def _takes_any(operator: Operator, value: str, possible: tuple[str, ...]) -> bool:
+    passes = operator.base.meaning(value)
+    return any(map(passes, possible))
+
+
+_SYMBOLS = {operator.symbol: operator for operator in (IS, IS_NOT, CONTAINS, CONTAINS_NOT)}
+_SPLIT = lazy_pattern("|".join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True)))
+
+
+def parse_condition(text: str) -> Condition:
+    """Read ``COLUMN=VALUE``, ``COLUMN!=VALUE``, ``COLUMN~VALUE`` or ``COLUMN!~VALUE``; the first splits.
+
+    An empty value is the missing one: ``user=`` means no user. ``source_ip=10.0.0.0/8`` means every address
+    in that network.
+
+    Raises:
+        FilterError: If there is no operator, the column is unknown, or no event can have the value.
+    """
+    named = text.lstrip()
+    begin = len(META) if named[: len(META)].lower() == META else 0
+    if begin and named.startswith('"', begin):
+        begin += quoted_name(named[begin:])[1]
+    split = _SPLIT.search(named, begin)
+    if split is None:
+        raise FilterError(
+            f"The filter {text!r} has none of =, !=, ~ and !~.",
+            'Write it as "user=alice", "event!=Login" or "description~failed".',
+        )
+    name, value = named[: split.start()].strip(), named[split.end() :]
+    try:
+        field = field_named(name)
+    except FilterError as error:
+        if name.lower().startswith(META):
+            raise
+        raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", error.hint) from None
+    condition = condition_of(field, _SYMBOLS[split[0]], value or None)
+    require_possible(condition.field, condition.operator, condition.value)
+    return condition
+
+
+def condition_text(condition: Condition) -> str:
+    """Return the condition as ``--filter`` reads it: the inverse of ``parse_condition``."""
+    return f"{condition.field.value}{condition.operator.symbol}{condition.value or ''}"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
-from audit_tui.core.filter.filters import All, Any, Condition, Not, in_words
+from audit_tui.core.filter.filters import MAX_SEVERITY, All, Any, Condition, Not, in_words
 from audit_tui.core.filter.operators import IS
-from audit_tui.core.filter.possible import MAX_SEVERITY
 from audit_tui.core.flat_filter import FlatFilter, Match
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import from_us
-from audit_tui.core.filter.filters import All, Any, Condition
+from audit_tui.core.filter.filters import All, Any, Condition, MetaField
 from audit_tui.core.filter.operators import IS, MATCHES
+from audit_tui.core.metadata import leaves
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import MomentRange
 from audit_tui.core.view import View, chipped
@@ -16,6 +17,7 @@ from audit_tui.core.view import View, chipped
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
+
 
 RELATED_DAYS = 1
 """So long before and after an event related ones are looked for."""
@@ -54,3 +56,21 @@ def related_view(event: AuditEvent, meaning: Meaning | None) -> View:
         parts.append(Any(kinds) if len(kinds) > 1 else kinds[0])
     moment, days = from_us(event.occurred_us), timedelta(days=RELATED_DAYS)
     return chipped(View(All(tuple(parts)), MomentRange(moment - days, moment + days)))
+
+
+FIRST = (Column.USER, Column.SOURCE_IP, Column.EVENT, Column.TARGET)
+"""The columns that are offered before the metadata."""
+MAX_PIVOTS = 300
+"""Nobody reads further down; an event may hold a list of 100,000 values."""
+
+
+def pivots(event: AuditEvent) -> tuple[Condition, ...]:
+    """Return a condition for each value of an event, those of the metadata in the order of their names."""
+    conditions = [
+        Condition(column, IS, value)
+        for column in FIRST
+        if (value := getattr(event, column.attribute)) is not None
+    ]
+    named = sorted({(path, text) for path, text in leaves(event.metadata)[: 4 * MAX_PIVOTS] if path and text})
+    conditions += [Condition(MetaField(path), IS, text) for path, text in named]
+    return tuple(conditions[:MAX_PIVOTS])

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
+
 
 VERSION = 1
 MAX_NOTE_CHARS = 10_000
@@ -213,3 +215,28 @@ def _entry(key: str, fields: object) -> Entry | None:
             if 0 < seq <= _MAX_INT and abs(time_us) <= _MAX_INT and len(note) <= MAX_NOTE_CHARS:
                 return Entry(key, seq, time_us, mark, note)
     return None
+
+
+class Search(Record):
+    """A way to find events again."""
+
+    name: str
+    """Its name: "This view"."""
+    line: str
+    """A query line."""
+    link: str = ""
+    """A link that opens the view; empty for none."""
+
+
+class CaseJob(Record):
+    """One case file to write."""
+
+    path: Path
+    title: str
+    context: TimeContext
+    """The zone of its times, and the moment."""
+    marks: tuple[tuple[int, str], ...]
+    """The numbers of the marked events in the order of time, each with its note."""
+    searches: tuple[Search, ...] = ()
+    verdict: str = ""
+    """The words of the seals; empty leaves them to a quick check."""

@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column, Kind
 from audit_tui.core.event import MAX_US, MIN_US
-from audit_tui.core.filter.filters import SEVERITY_WORDS, All, Condition, MetaField, condition_of
+from audit_tui.core.filter.filters import (
+    SEVERITY_WORDS,
+    All,
+    Condition,
+    MetaField,
+    condition_of,
+    require_possible,
+)
 from audit_tui.core.filter.operators import AT_LEAST, AT_MOST, CONTAINS, IS, IS_NOT, LESS, MATCHES, MORE
-from audit_tui.core.filter.possible import require_possible
 from audit_tui.core.query_line.text import negation
 from audit_tui.core.time.words import interval_of, read_time
 from audit_tui.errors import FilterError

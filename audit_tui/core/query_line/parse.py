@@ -18,10 +18,10 @@ from audit_tui.core.filter.filters import (
     Any,
     AnyText,
     Condition,
+    ImpossibleValue,
     MetaField,
 )
 from audit_tui.core.filter.operators import CONTAINS, IS, MATCHES, OPERATORS, Operand
-from audit_tui.core.filter.possible import ImpossibleValue
 from audit_tui.core.query_line.conditions import filter_of, is_ordered
 from audit_tui.core.query_line.scan import WORD_BEGINS, QueryError, Scanner, Value, unescaped
 from audit_tui.core.query_line.text import HAS_SYMBOL, PLAIN_NAME, field_text, joined, negation, quoted

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.core.recording import completed, is_same, moment_us, outcome_named, require_known
+from audit_tui.core.recording import catalogue, completed, is_same, moment_us, outcome_named, require_known
 from audit_tui.core.source import local_path
 from audit_tui.errors import EventError
 from audit_tui.store.tables.rows import random_key, stored_text

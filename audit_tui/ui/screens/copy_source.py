@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
-from audit_tui.core.command_text import event_options, shell_line, sort_options
+from audit_tui.core.command_text import Link, event_options, shell_line, sort_options
 from audit_tui.core.event_fields import ListField
 from audit_tui.core.event_text import (
     MISSING,
@@ -18,7 +18,6 @@ from audit_tui.core.event_text import (
     tabbed_row,
     told_time,
 )
-from audit_tui.core.investigate.link import Link
 from audit_tui.core.left import Left
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row
 from audit_tui.core.query import AtRow

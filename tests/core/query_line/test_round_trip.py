@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import Column
-from audit_tui.core.filter.filter_text import parse_condition
 from audit_tui.core.filter.filters import (
     EVERYTHING,
     FILTER_COLUMNS,
@@ -20,6 +19,7 @@ from audit_tui.core.filter.filters import (
     FilterField,
     MetaField,
     Not,
+    parse_condition,
 )
 from audit_tui.core.filter.operators import IS, IS_NOT, OPERATORS
 from audit_tui.core.query_line.parse import Query, parse

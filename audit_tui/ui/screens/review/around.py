@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual import on
 
 from audit_tui.core.columns import Column
-from audit_tui.core.investigate.pivots import pivots
+from audit_tui.core.investigate.meaning import pivots
 from audit_tui.core.query import NEWEST_FIRST, PageKey
 from audit_tui.core.time.moves import around
 from audit_tui.ui.screens.review.marking import Marking

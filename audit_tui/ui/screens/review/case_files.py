@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_tui.config import user_path
+from audit_tui.core.command_text import Link
 from audit_tui.core.evidence.sealed import SealState
-from audit_tui.core.investigate.case import CaseJob, Search
-from audit_tui.core.investigate.link import Link
+from audit_tui.core.investigate.notebook import CaseJob, Search
 from audit_tui.core.left import Left
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean_visible, counted

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audit_tui.core.catalogue import catalogue
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import IS
 from audit_tui.core.investigate.changes import changes_in, compared, differences
 from audit_tui.core.investigate.meaning import related_view
 from audit_tui.core.query import After, EventQuery, PageKey
+from audit_tui.core.recording import catalogue
 from audit_tui.core.text import counted
 from audit_tui.core.time.zones import date_text
 from audit_tui.ui.screens.review.marking import Marking

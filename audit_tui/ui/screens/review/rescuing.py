@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.investigate.ways_out import WayOut
     from audit_tui.core.query import EventReader
+    from audit_tui.core.view import WayOut
     from audit_tui.ui.shown_view import ShownView
 
 MAX_WAYS = 6
@@ -42,7 +42,7 @@ class Rescuing(ReviewBase):
             self._ways_lane = Lane(self._open_reader)
 
         def count(reader: EventReader, cancel: CancelToken) -> list[tuple[WayOut, int]]:
-            from audit_tui.core.investigate.ways_out import last_resorts, ways_out
+            from audit_tui.core.view import last_resorts, ways_out
 
             def counts(ways: Sequence[WayOut]) -> list[tuple[WayOut, int]]:
                 queries = [(way, way.view.query(shown.context)) for way in ways[:MAX_WAYS]]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from datetime import tzinfo
 
-    from audit_tui.core.catalogue import CatalogueEntry
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import FilterField
+    from audit_tui.core.recording import CatalogueEntry
 
 MAX_LINES = 2_000
 """More lines than anyone scrolls through; the raw JSON has the rest."""

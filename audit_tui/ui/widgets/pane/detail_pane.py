@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from audit_tui.core.catalogue import catalogue
 from audit_tui.core.event import number_text
 from audit_tui.core.filter.filters import MetaField
+from audit_tui.core.recording import catalogue
 from audit_tui.core.text import clean_visible
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.widgets.line_view import LineView
