@@ -32,6 +32,8 @@ class LogText(Protocol):
 
     name: str
     """The name that messages use; hostile until cleaned."""
+    modified_s: float | None
+    """When its file was last written, in seconds since 1970; None where that is not known, or it still is."""
 
     def remark(self, note: str) -> None:
         """Note how it was read, as the end of a sentence that begins with its name."""

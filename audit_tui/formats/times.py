@@ -74,14 +74,61 @@ _TICKS = range(621_355_968_000_000_001, 694_000_000_000_000_000)
 """Tenths of microseconds since the year 1, as .NET counts; as nanoseconds they were before 1992."""
 
 
+class TwoMonths(Exception):
+    """A time whose day and month could be either way round, while others in its log may tell which."""
+
+
 class NaiveTimes:
-    """The reading of times that name no zone, and how many there were."""
+    """The reading of times that leave something to their log: the zone, the year, which number is the day."""
 
     def __init__(self) -> None:
         self.zone: tzinfo = UTC
         self.count = 0
+        """Of the times without a zone."""
         self.year: int | None = None
         """``--year``: of the first time in a log whose times name none."""
+        self.begin(can_wait=False)
+
+    def begin(self, *, can_wait: bool) -> None:
+        """Begin a log.
+
+        Args:
+            can_wait: A time that could be of two months is asked for again, when a later one has told.
+        """
+        self._orders: dict[bool, str] = {}
+        self.can_wait = can_wait
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether the times of this log say which number is the day, and all say the same."""
+        return len(self._orders) == 1
+
+    @property
+    def example(self) -> str:
+        """A time of this log that has more than 12 for its day."""
+        return next(iter(self._orders.values()))
+
+    def is_day_first(self, first: int, following: int, text: str, *, has_half: bool) -> bool:
+        """Tell whether the first of two numbers is the day: by themselves, or by others in the log.
+
+        Only where none tells, AM or PM means the American order.
+
+        Raises:
+            TwoMonths: If it could be either, and a later time may tell.
+            RecordError: If it could be either.
+        """
+        if first > 12 or following > 12:
+            self._orders.setdefault(first > 12, text)
+            return first > 12
+        if first == following:
+            return False
+        if self.is_told:
+            return next(iter(self._orders))
+        if has_half and not self._orders and not self.can_wait:
+            return False
+        if self.can_wait and not self._orders:
+            raise TwoMonths
+        raise RecordError(f"the time could be of two months: {_short(text)}")
 
     def moment(self, moment: datetime, zone: tzinfo | None = None) -> datetime:
         """Return a time in its zone; the zone that its format always has is not counted."""
@@ -253,13 +300,10 @@ def _from_odd_text(text: str, zone: tzinfo | None) -> int:
 
 
 def _slashed(match: re.Match[str], zone: tzinfo | None) -> int:
-    """``5/18/2021 9:13:33 PM``: the American order where AM or PM or the numbers say so."""
+    """``5/18/2021 9:13:33 PM``."""
     first, following = int(match["first"]), int(match["next"])
-    if match["half"] or following > 12 or first == following:
-        return _clock(match, first, following, zone)
-    if first > 12:
-        return _clock(match, following, first, zone)
-    raise RecordError(f"the time could be of two months: {_short(match[0])}")
+    is_day_first = NAIVE.is_day_first(first, following, match[0], has_half=match["half"] is not None)
+    return _clock(match, following, first, zone) if is_day_first else _clock(match, first, following, zone)
 
 
 def _clock(match: re.Match[str], month: int, day: int, zone: tzinfo | None) -> int:

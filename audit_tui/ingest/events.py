@@ -14,7 +14,7 @@ from audit_tui.formats.generic import UNNAMED_EVENT, FieldMap, names_a_time
 from audit_tui.formats.keys import RepeatedRecords
 from audit_tui.formats.record import Format, Record, RecordError, Reject, Shape
 from audit_tui.formats.registry import Formats
-from audit_tui.formats.times import NAIVE
+from audit_tui.formats.times import NAIVE, TwoMonths
 from audit_tui.formats.values import lookup
 from audit_tui.formats.words.prose import told_by
 from audit_tui.ingest.csv_records import csv_records, header_of
@@ -37,6 +37,9 @@ PREFIX = "prefix"
 CHECKED_RECORDS = 100
 """A field of ``--map`` must be in one of this many first records: later it would be too late to say."""
 _SHOWN_FIELDS = 40
+MOST_WAITING = 20_000
+"""Records that wait for a later one to tell which number of their dates is the day; 20 MB of usual ones."""
+DAYS_AND_MONTHS = "has dates in numbers, whose days and months were told apart by {example}"
 _KEY = re.compile(r'"(\w+)"\s*:')
 _DIGEST = frozenset({"digestStartTime", "digestS3Object", "digestS3Bucket"})
 _DIGEST_CHARS = 4_096
@@ -127,7 +130,7 @@ class Reading:
         NAIVE.zone, NAIVE.year = self.zone or UTC, self.year
         shape, of_all, records = self._records(text, formats)
         understanding = Understanding(formats, shape, of_all, is_peeled=not self.field_map)
-        return self._understood(text.name, records, understanding, text.encoded)
+        return self._understood(text.name, records, understanding, text)
 
     def events_of_rows(self, name: str, records: Iterator[Record | Reject]) -> Iterator[Mapped | Reject]:
         """The events of the rows of a table, as of the rows of a CSV file; see ``events``.
@@ -149,23 +152,43 @@ class Reading:
         name: str,
         records: Iterator[Record | Reject],
         understanding: Understanding,
-        encoded: Callable[[str], bytes] = _as_utf8,
+        text: OpenLog | None = None,
     ) -> Iterator[Mapped | Reject]:
-        log = _Log(name, RepeatedRecords(), encoded)
-        for record in self._checked(name, records):
-            if isinstance(record, Reject):
-                yield record
-                continue
-            try:
-                understood = understanding.of(record.fields, record.prefix)
-            except RecordError as error:
-                yield Reject(name, record.line, record.number, error.reason, record.text)
-                continue
-            if len(understood) == 1:
-                yield self._mapped(log, record, understood[0])
-                continue
-            for number, part in enumerate(understood, 1):
-                yield self._mapped(log, record._replace(number=record.number or number), part)
+        log = _Log(name, RepeatedRecords(), _as_utf8 if text is None else text.encoded)
+        NAIVE.begin(can_wait=text is None or not text.is_live)
+        waiting: list[tuple[Record, Understood]] = []
+        try:
+            for record in self._checked(name, records):
+                if isinstance(record, Reject):
+                    yield record
+                    continue
+                try:
+                    parts = understanding.of(record.fields, record.prefix)
+                except RecordError as error:
+                    yield Reject(name, record.line, record.number, error.reason, record.text)
+                    continue
+                for number, part in enumerate(parts, 1):
+                    placed = record if len(parts) == 1 else record._replace(number=record.number or number)
+                    try:
+                        yield self._mapped(log, placed, part)
+                    except TwoMonths:
+                        waiting.append((placed, part))
+                if waiting and (NAIVE.is_told or len(waiting) >= MOST_WAITING):
+                    yield from self._waited(log, waiting, text)
+            yield from self._waited(log, waiting, text)
+        finally:
+            NAIVE.begin(can_wait=False)
+
+    def _waited(
+        self, log: _Log, waiting: list[tuple[Record, Understood]], text: OpenLog | None
+    ) -> Iterator[Mapped | Reject]:
+        """The events of records that waited for one that tells which number of a date is the day."""
+        NAIVE.can_wait = False
+        if waiting and NAIVE.is_told and text is not None:
+            text.remark(DAYS_AND_MONTHS.format(example=NAIVE.example))
+        for record, part in waiting:
+            yield self._mapped(log, record, part)
+        waiting.clear()
 
     def _records(self, text: OpenLog, formats: Formats) -> _Records:
         head = text.head.lstrip("\ufeff \t\r\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_tui.core.event import iso_utc
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.record import RecordError
-from audit_tui.formats.times import NAIVE, parse_time
+from audit_tui.formats.times import NAIVE, TwoMonths, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,5 +67,5 @@ def _flat(value: object, path: str) -> Iterator[tuple[str, object]]:
 def _moment(value: object) -> int | None:
     try:
         return parse_time(value, NAIVE.zone)
-    except RecordError:
+    except (RecordError, TwoMonths):
         return None

@@ -102,6 +102,7 @@ class OpenLog:
     ) -> None:
         self.name = name
         self.is_member = is_member
+        self.modified_s: float | None = None
         self._encoding = encoding
         self._read_bytes = read
         self._position = position
@@ -274,7 +275,10 @@ def open_logs(log: LogFile, opening: Opening = Opening()) -> Iterator[Iterator[O
         raise unreadable(log.name, error) from None
     try:
         live = _live(log, stream, opening)
-        yield _texts_of(log, stream, opening) if live is None else _live_texts(log.name, live, opening)
+        if live is None:
+            yield _dated(_texts_of(log, stream, opening), stream)
+        else:
+            yield _live_texts(log.name, live, opening)
     finally:
         if log.path is not None:
             stream.close()
@@ -312,6 +316,18 @@ def _texts_of(log: LogFile, stream: BinaryIO, opening: Opening) -> Iterator[Open
     except OSError as error:
         raise unreadable(log.name, error) from None
     return _unpacked_texts(log.name, head, Source(head, stream.read), opening)
+
+
+def _dated(texts: Iterator[OpenLog | FileError], stream: BinaryIO) -> Iterator[OpenLog | FileError]:
+    """The logs of a file, which were written before it was last written."""
+    try:
+        modified_s = os.fstat(stream.fileno()).st_mtime
+    except (OSError, ValueError):
+        modified_s = None
+    for text in texts:
+        if isinstance(text, OpenLog):
+            text.modified_s = modified_s
+        yield text
 
 
 def _of_zip(log: LogFile, stream: BinaryIO, opening: Opening) -> Iterator[OpenLog | FileError]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +67,31 @@ def test_a_user_that_is_named_like_an_address_gives_no_address(tmp_path: Path) -
     assert told(event) == ("a 192.0.2.9 port 7", IP, FAILED)
 
 
+@pytest.mark.parametrize(
+    ("line", "address", "user"),
+    [
+        (
+            '*1 user "client: 192.0.2.9": mismatch, client: IP, request: "GET / HTTP/1.1"',
+            IP,
+            "client: 192.0.2.9",
+        ),
+        ('*1 user "mia": not found, client: IP, request: "GET /?client: 192.0.2.9 HTTP/1.1"', IP, "mia"),
+        ('*1 open() "/srv/client: 192.0.2.9/x" failed, client: IP, request: "GET /x HTTP/1.1"', IP, None),
+        ('*1 user "mia": not found, client: IP, server: _, host: "192.0.2.9"', IP, "mia"),
+        ('*1 user "192.0.2.9": not found, client: IP, server: _', IP, "192.0.2.9"),
+        ('*1 user "eve", client: 192.0.2.9, x": not found, client: IP, server: _', None, "eve"),
+        ('login failed for "mia" from IP, agent="curl from 192.0.2.9"', IP, "mia"),
+        ('IP - "GET /?user=root&login=failed HTTP/1.1" 200 7', IP, None),
+        ("Bad protocol version 'x from 192.0.2.9' from 192.0.2.8' from IP port 7", None, None),
+    ],
+)
+def test_what_strangers_write_gives_no_address_and_no_user(
+    line: str, address: str | None, user: str | None, tmp_path: Path
+) -> None:
+    (event,), _ = read(write(tmp_path, f"2024/03/04 10:11:12 [error] 7#0: {line.replace('IP', IP)}\n"))
+    assert (event.source_ip, event.user) == (address, user)
+
+
 def test_of_several_addresses_none_is_guessed(tmp_path: Path) -> None:
     (event,), _ = read(write(tmp_path, "2024-03-04 10:11:12 backup of 192.0.2.1 and 192.0.2.2, 0 errors\n"))
     assert told(event) == (None, None, UNSURE)
@@ -100,6 +127,15 @@ def test_times_without_a_year_are_of_the_year_that_is_said(tmp_path: Path) -> No
     tally = import_logs([tmp_path], tmp_path / "s.db", year=2019)
     notes = " ".join(tally.notes)
     assert "were read as of 2019 and 2020" in notes
+
+
+def test_times_without_a_year_are_before_their_file_was_written(tmp_path: Path) -> None:
+    log = write(tmp_path, "Nov 29 10:00:00 web app[1]: x\nJan  3 10:00:00 web app[1]: y\n")
+    assert log.path is not None
+    written_s = datetime(2019, 5, 5, tzinfo=UTC).timestamp()
+    os.utime(log.path, (written_s, written_s))
+    events, _ = read(log)
+    assert [event.occurred_at.date().isoformat() for event in events] == ["2018-11-29", "2019-01-03"]
 
 
 def test_a_log_of_the_w3c_has_its_names_in_a_line(tmp_path: Path) -> None:

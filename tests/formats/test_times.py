@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit_tui.core.event import from_us, iso_utc, to_us
+from audit_tui.core.event import AuditEvent, from_us, iso_utc, to_us
 from audit_tui.formats.record import RecordError
 from audit_tui.formats.times import EARLIEST_US, LATEST_US, is_plain_utc, parse_time
+from audit_tui.ingest import events as reading
+from audit_tui.ingest.open import open_log
+from tests.formats.logs import read, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOON = "2021-05-18T21:13:33.000000Z"
 
@@ -171,3 +178,48 @@ def test_anything_is_a_time_or_refused(value: object) -> None:
 )
 def test_only_the_plain_spelling_need_not_be_kept(value: object, expected: bool) -> None:
     assert is_plain_utc(value) is expected
+
+
+def days(events: list[AuditEvent]) -> list[str]:
+    return sorted(event.occurred_at.strftime("%m-%d") for event in events)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected", "rejected"),
+    [
+        (["05/06/2021 10:00:00", "13/06/2021 10:00:00", "07/08/2021 10:00:00"], "06-05 06-13 08-07", 0),
+        (["05/06/2021 10:00:00", "05/13/2021 10:00:00", "07/08/2021 10:00:00"], "05-06 05-13 07-08", 0),
+        (["5/6/2021 9:00 PM", "18/6/2021 9:00 PM"], "06-05 06-18", 0),
+        (["5/6/2021 9:00 PM", "7/6/2021 9:00 PM"], "05-06 07-06", 0),
+        (["05/06/2021 10:00:00", "05/05/2021 10:00:00"], "05-05", 1),
+        (["13/06/2021 10:00:00", "06/13/2021 10:00:00", "05/06/2021 10:00:00"], "06-13 06-13", 1),
+    ],
+)
+def test_a_date_in_numbers_is_read_as_the_others_of_its_log_tell(
+    times: list[str], expected: str, rejected: int, tmp_path: Path
+) -> None:
+    rows = "".join(f"{time},alice,login\n" for time in times)
+    events, rejects = read(write(tmp_path, f"time,user,action\n{rows}"))
+    assert days(events) == expected.split()
+    assert ["two months" in reject.reason for reject in rejects] == [True] * rejected
+
+
+def test_the_summary_tells_which_date_told_days_and_months_apart(tmp_path: Path) -> None:
+    log = write(tmp_path, "time,user\n05/06/2021 10:00:00,alice\n13/06/2021 10:00:00,bob\n")
+    with open_log(log) as text:
+        assert len(list(reading.Reading().events(text))) == 2
+        assert any("13/06/2021" in note for note in text.notes)
+
+
+def test_not_more_dates_wait_than_memory_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_WAITING", 2)
+    times = ["05/06/2021 10:00:00", "06/05/2021 10:00:00", "07/05/2021 10:00:00", "13/06/2021 10:00:00"]
+    events, rejects = read(write(tmp_path, "time,user\n" + "".join(f"{time},a\n" for time in times)))
+    assert days(events) == ["06-13"]
+    assert [reject.line for reject in rejects] == [2, 3, 4]
+
+
+def test_a_log_tells_nothing_of_the_dates_of_the_next(tmp_path: Path) -> None:
+    read(write(tmp_path, "time,user\n13/06/2021 10:00:00,alice\n"))
+    events, rejects = read(write(tmp_path, "time,user\n05/06/2021 10:00:00,alice\n"))
+    assert (len(events), len(rejects)) == (0, 1)

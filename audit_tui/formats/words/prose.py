@@ -18,8 +18,16 @@ _NO_NAMES = _NOBODY | word_set(_WORDS["things"])
 _MOST_CHARS = 4_000
 """Longer texts are read so far: what tells who and how stands at the beginning."""
 _BEFORE_CHARS = 40
-_REQUEST = re.compile(r"\"[^\"]*\bHTTP/\d[^\"]*\"|\b\w+://\S+|(?<=\s)/\S+")
+_REQUEST = re.compile(r"\"[^\"]*\bHTTP/\d[^\"]*\"|\b\w+://[^\s|]+|(?<=\s)/[^\s|]+")
 """A request: its words are not those of the program."""
+_QUOTED = re.compile(
+    r"(?<![^\s=(:@\[,|])(?:\"(?:[^\"\\]|\\.)*(?<![\s(\[=,])\"(?![\w\"])|'[^']*'(?!\w))|<[^<>]*>"
+)
+"""A text that the program only passes on: a request, an agent, a name."""
+_ADDRESS_ALONE = re.compile(r"\W*[\da-fA-F:., ]+\W*(?:port \d+\W*)?\Z")
+_OF_STRANGERS = re.compile(
+    r"(?i)(?:(?:user|login|account|name|agent|referrer|referer|request)[^\w@]{0,3}|\bhost: ?)\Z"
+)
 _PORT = re.compile(r"[:.#/](\d{1,5})\b")
 _SERVICES = 1_024
 """Ports below it are those of services."""
@@ -56,8 +64,8 @@ def told_by(text: str) -> Prose:
     outcome, is_denied = _ending(text)
     level = _pattern("level").search(text[:200])
     return Prose(
-        _user(text),
-        _address(text),
+        _user(_REQUEST.sub(_blank, text)),
+        _address(_QUOTED.sub(_passed_on, text)),
         outcome,
         is_denied,
         None if path is None else path["path"],
@@ -65,11 +73,26 @@ def told_by(text: str) -> Prose:
     )
 
 
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _passed_on(match: re.Match[str]) -> str:
+    """A text in quotes without its words, which anybody may have written; an address alone stays.
+
+    It does not where it is a name: whoever logs in as 192.0.2.1 does not come from there.
+    """
+    before = match.string[max(0, match.start() - _BEFORE_CHARS) : match.start()]
+    if _ADDRESS_ALONE.match(match[0]) is not None and _OF_STRANGERS.search(before) is None:
+        return match[0]
+    return _blank(match)
+
+
 def address_told(text: str) -> str | None:
     """Return the address that a text plainly says to be that of who did it; None when it says none."""
     if text.count(".") < 3 and text.count(":") < 2:
         return None  # most texts: 0.2 µs in the place of 5
-    match = _pattern("told_address").search(text[:_MOST_CHARS])
+    match = _pattern("told_address").search(_QUOTED.sub(_passed_on, text[:_MOST_CHARS]))
     return None if match is None else source_address(match["address"])
 
 
@@ -83,8 +106,13 @@ def _user(text: str) -> str | None:
 
 
 def _address(text: str) -> str | None:
-    """The address of who did it: the one that words say is it, or the only one."""
+    """The address of who did it: the one that words say is it, or the only one.
+
+    Where words say it of two, somebody wrote one of them into a name or a path.
+    """
+    named: set[str] = set()
     plain: dict[str, str] = {}
+    end = 0
     for match in _pattern("address").finditer(text):
         raw = match["v4"] or match["v6"]
         try:
@@ -93,11 +121,17 @@ def _address(text: str) -> str | None:
         except ValueError:
             continue
         before = text[max(0, match.start() - _BEFORE_CHARS) : match.start()]
+        is_proxy, end = text[end : match.start()].strip() == ",", match.end()
+        if is_proxy and named:
+            continue
         if _pattern("served").search(before) is not None:
             continue
         if _pattern("source").search(before) is not None:
-            return source_address(raw)
+            named.add(raw)
+            continue
         plain.setdefault(raw, text[match.end() : match.end() + _BEFORE_CHARS])
+    if named:
+        return source_address(named.pop()) if len(named) == 1 else None
     addresses = list(plain)
     afters = list(plain.values())
     if len(addresses) == 1 or (len(addresses) == 2 and _is_connection(afters[0], afters[1], addresses[1])):

@@ -38,13 +38,18 @@ _FACILITIES = word_list(
 _SEVERITIES = (6, 6, 5, 4, 3, 2, 1, 1)
 """Of the levels 0 to 7, from emergency to debug."""
 _YEARLESS_TIME = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:")
-_YEARLESS = "names no year in its times, which were read as of {years} (--year YEAR reads them as of another)"
+_YEARLESS = (
+    "names no year in its times, which were read as of {years}, the last before it was written"
+    " (--year YEAR reads them as of another)"
+)
 _MONTHS = word_list("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 _HALF_A_YEAR = 6
 _MOST_YEARS = 5
 """A day that comes every four years."""
 WITH_YEAR = "p_time"
 """Begins as what a warehouse adds: the year that was guessed is not part of the key."""
+_FEWEST_SECONDS = 631_152_000
+"""Files that were never written since 1990 have the time of a build or of an archive, not their own."""
 _AHEAD = timedelta(days=2)
 """Clocks and zones may differ so much that a line seems to come from the future."""
 
@@ -57,12 +62,13 @@ def now() -> datetime:
 class Years:
     """The years of times that name none, for one log.
 
-    With ``--year`` that of the first one, and the next after December; else each is the last that is past.
+    With ``--year`` that of the first one, and the next after December; else each is the last before the log
+    was written.
     """
 
     def __init__(self, text: LogText) -> None:
         self._text = text
-        self._latest = now() + _AHEAD
+        self._latest = _written(text.modified_s) + _AHEAD
         self._year, self._month = NAIVE.year, 0
         self._taken: set[int] = set()
 
@@ -88,6 +94,13 @@ class Years:
         if self._taken:
             years = " and ".join(map(str, sorted(self._taken)))
             self._text.remark(_YEARLESS.format(years=years))
+
+
+def _written(modified_s: float | None) -> datetime:
+    """The time at which a log was last written; now, where its file does not tell a time that can be it."""
+    if modified_s is None or modified_s < _FEWEST_SECONDS:
+        return now()
+    return min(now(), datetime.fromtimestamp(modified_s, UTC))
 
 
 def _moment(year: int, time: str) -> datetime | None:
