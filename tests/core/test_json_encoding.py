@@ -17,10 +17,10 @@ VALUES = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats()
-    | st.text(max_size=300)
+    | st.text(max_size=100)
     | st.just("a],[},{,b" * 40),
-    lambda inner: st.lists(inner, max_size=40) | st.dictionaries(st.text(max_size=250), inner, max_size=40),
-    max_leaves=200,
+    lambda inner: st.lists(inner, max_size=15) | st.dictionaries(st.text(max_size=80), inner, max_size=15),
+    max_leaves=60,
 )
 
 
