@@ -19,8 +19,8 @@ from audit_tui.core.query_line.parse import parse
 from audit_tui.core.time.dates import Preset, resolve
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
-from audit_tui.ui.screens.copy_menu import CopyMenu
 from audit_tui.ui.screens.copy_source import MAX_COPIED_ROWS, WITHOUT_ROWS, CopyForm, where_it_went
+from audit_tui.ui.screens.menu import Menu
 from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult, Place
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.review_app import Driver, account, run_review
@@ -233,7 +233,7 @@ def test_without_events_only_what_is_of_the_view_is_offered(tmp_path: Path) -> N
     async def script(driver: Driver) -> None:
         pasted = Pasted(driver, tmp_path)
         await driver.press("v", "y", "r")
-        assert isinstance(driver.app.screen, CopyMenu)
+        assert isinstance(driver.app.screen, Menu)
         await driver.press("down", "enter")
         assert pasted.text.startswith("audit-tui query")
 
@@ -284,7 +284,7 @@ def test_no_payload_survives_a_copy(form: CopyForm, tmp_path: Path) -> None:
         await driver.press("v", "end", "y")
         for line in driver.lines():
             assert not UNSAFE.search(line), repr(line)
-        await driver.press(form.value)
+        await driver.press(form.value[0])
         lines = pasted.text.split("\n")
         assert not [line for line in lines if UNSAFE.search(line.replace("\t", ""))]
         lengths = dict.fromkeys(WITHOUT_ROWS, 1) | {CopyForm.MARKDOWN: len(payloads) + 2}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -19,29 +17,38 @@ if TYPE_CHECKING:
 
 
 class AskLine(Dialog["str | None"]):
-    """Asks for a line; gives it back, or None when it was cancelled."""
+    """Asks for a line; gives it back, or None when it was cancelled.
+
+    Args:
+        title: From data or not.
+        value: The text that stands there first.
+        hint: Words below the field.
+        placeholder: The words that an empty field shows.
+        is_search: It stands at the bottom, and the first letter replaces the text.
+    """
 
     AUTO_FOCUS = "#line"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
-    def __init__(self, title: str, value: str = "", *, hint: str = "", placeholder: str = "") -> None:
+    def __init__(
+        self, title: str, value: str = "", *, hint: str = "", placeholder: str = "", is_search: bool = False
+    ) -> None:
         super().__init__()
         self._heading = title
-        self._value = value
         self._hint = hint
-        self._placeholder = placeholder
+        self._field = LineInput(value, placeholder, id="line")
+        self._is_search = is_search
+        self.set_class(is_search, "-search")
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = Content(clean(self._heading)).markup
-            box.border_subtitle = "⏎ take   Esc cancel"
-            yield LineInput(self._value, self._placeholder, id="line")
+        with self.box(self._heading, f"⏎ {'go' if self._is_search else 'take'}   Esc cancel"):
+            yield self._field
             if self._hint:
                 yield Static(Content(clean(self._hint)), id="hint")
+
+    def on_mount(self) -> None:
+        if self._is_search:
+            self._field.select_all()
 
     @on(Input.Submitted)
     def _take(self, message: Input.Submitted) -> None:
         self.leave(message.value)
-
-    def action_cancel(self) -> None:
-        self.leave(None)

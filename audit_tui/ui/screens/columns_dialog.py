@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -56,7 +56,7 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
     """Asks for the columns of the list; gives them back, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("q", "cancel", "Cancel", show=False),
         Binding("space", "switch", "Show or hide", show=False),
         Binding("less_than_sign,K,left", "move(-1)", "Earlier", show=False),
         Binding("greater_than_sign,J,right", "move(1)", "Later", show=False),
@@ -64,7 +64,7 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
         Binding("minus", "resize(-1)", "Narrower", show=False),
         Binding("0", "resize(0)", "Own width", show=False),
         Binding("m", "add", "Metadata field", show=False),
-        Binding("s", "keep", "Keep", show=False),
+        Binding("s", "apply(True)", "Keep", show=False),
         Binding("j", "step(1)", "Next", show=False),
         Binding("k", "step(-1)", "Previous", show=False),
     ]
@@ -81,16 +81,15 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
         self._names = names
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = "Columns"
+        with self.box("Columns"):
             yield _ColumnList(compact=True)
             yield Static(_HINT, id="hint", markup=False)
             with Horizontal(id="foot"):
-                yield Button("+ Metadata", key="m", id="add")
-                yield Button("Save", key="s", id="keep")
+                yield Button("+ Metadata", key="m", action="add")
+                yield Button("Save", key="s", action="apply(True)")
                 yield Static(id="space")
-                yield Button("Cancel", id="cancel")
-                yield Button("Apply", id="apply", classes="-primary")
+                yield Button("Cancel", action="cancel")
+                yield Button("Apply", action="apply", classes="-primary")
 
     def on_mount(self) -> None:
         self._renew(0)
@@ -169,13 +168,7 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
     def action_step(self, step: int) -> None:
         self._list.highlighted = max(0, min(self._place + step, len(self._entries) - 1))
 
-    def action_keep(self) -> None:
-        self._leave(is_kept=True)
-
-    def action_cancel(self) -> None:
-        self.leave(None)
-
-    def _leave(self, *, is_kept: bool) -> None:
+    def action_apply(self, is_kept: bool = False) -> None:
         columns = tuple(entry.column for entry in self._entries if entry.is_shown)
         self.leave(ChosenColumns(columns, is_kept))
 
@@ -189,19 +182,7 @@ class ColumnsDialog(Dialog[ChosenColumns | None]):
             self._list.was_clicked = False
             self.action_switch()
         else:
-            self._leave(is_kept=False)
-
-    @on(Button.Pressed)
-    def _press(self, message: Button.Pressed) -> None:
-        match message.button.id:
-            case "add":
-                self.action_add()
-            case "keep":
-                self.action_keep()
-            case "cancel":
-                self.action_cancel()
-            case _:
-                self._leave(is_kept=False)
+            self.action_apply()
 
 
 class _ColumnList(OptionList):

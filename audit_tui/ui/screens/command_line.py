@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -84,7 +83,6 @@ class CommandLine(Dialog[Order | None]):
     """Asks what to do; gives back the order, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
         Binding("down", "step(1)", "Next", show=False),
         Binding("up", "step(-1)", "Previous", show=False),
         Binding("tab", "complete", "Complete", show=False, priority=True),
@@ -99,8 +97,7 @@ class CommandLine(Dialog[Order | None]):
         self._matches: list[Command] = []
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = "Go to a time" if self._for_time else "Commands"
+        with self.box("Go to a time" if self._for_time else "Commands"):
             if not self._for_time:
                 yield OptionList(compact=True)
             yield Static("", id="message", markup=False)
@@ -205,9 +202,6 @@ class CommandLine(Dialog[Order | None]):
     @on(OptionList.OptionSelected)
     def _run(self, message: OptionList.OptionSelected) -> None:
         self.leave(RunCommand(self._matches[message.option_index]))
-
-    def action_cancel(self) -> None:
-        self.leave(None)
 
     def action_step(self, step: int) -> None:
         if self._for_time or not self._matches:

@@ -44,15 +44,15 @@ MAX_COPIED_CHARS = 8_000_000
 
 
 class CopyForm(Enum):
-    """As what events are copied; the value is the key in the menu."""
+    """As what events are copied: the key in the menu, and the name there."""
 
-    CELL = "y"
-    ROW = "r"
-    JSON = "j"
-    MARKDOWN = "m"
-    QUERY = "q"
-    COMMAND = "c"
-    LINK = "l"
+    CELL = "y", "Cell"
+    ROW = "r", "Row"
+    JSON = "j", "JSON"
+    MARKDOWN = "m", "Markdown"
+    QUERY = "q", "Query"
+    COMMAND = "c", "Command"
+    LINK = "l", "Link"
 
 
 WITHOUT_ROWS = (CopyForm.QUERY, CopyForm.COMMAND, CopyForm.LINK)
@@ -90,6 +90,27 @@ class CopySource:
                 return "the command"
             case CopyForm.LINK:
                 return "the link"
+
+    def offer(self, form: CopyForm, cell: str) -> str:
+        """Say in the menu what a form gives; ``cell`` is the text under the cursor, from data."""
+        several = len(self.rows) > 1
+        match form:
+            case CopyForm.CELL:
+                column = self.column.label
+                return f"{column} of each, one a line" if several else f"{column}: {cell}"
+            case CopyForm.ROW:
+                return "the columns of the list, between tabs"
+            case CopyForm.JSON:
+                return "all that is known, one event a line" if several else "all that is known, on one line"
+            case CopyForm.MARKDOWN:
+                return "a table of the columns of the list"
+            case CopyForm.LINK:
+                return "audit-tui open LINK shows this view again, on this event"
+            case _:
+                try:
+                    return self.of_view(form)
+                except UsageError as error:
+                    return error.message
 
     def command(self) -> str:
         view, order = self.shown.view, []

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import OptionList
+
+from audit_tui.core.text import clean
 
 SHEET = Path(__file__).parents[1] / "dialogs.tcss"
 
@@ -17,10 +23,23 @@ class Dialog(ModalScreen[ScreenResultType]):
     ``CSS_PATH``, for which Textual 8.2.8 parses all sheets again, its own too (100 ms).
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+
     def __init__(self) -> None:
         super().__init__()
         if not self.app.stylesheet.has_source(str(SHEET)):
             self.app.stylesheet.read(SHEET)
+
+    def box(self, title: str, hint: str = "") -> Vertical:
+        """Make the frame.
+
+        Args:
+            title: From data or not.
+            hint: Words in the lower border.
+        """
+        box = Vertical(id="box")
+        box.border_title, box.border_subtitle = Content(clean(title)).markup, hint
+        return box
 
     def fit_list(self, lines: int) -> None:
         """Make the list as high as its lines, and not half as high as the screen.
@@ -36,3 +55,6 @@ class Dialog(ModalScreen[ScreenResultType]):
         """
         if self.is_current:
             self.dismiss(result)
+
+    def action_cancel(self) -> None:
+        self.leave()

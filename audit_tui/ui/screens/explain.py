@@ -31,15 +31,11 @@ class ExplainDialog(TextDialog):
     """Explains an event; gives back True when the events that belong to it are wished."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "related", "Related events", show=False),
-        Binding("enter", "related", "Related events", show=False),
+        Binding("r,enter", "offer", "Related events", show=False),
     ]
 
     def on_mount(self) -> None:
         self.query_one("#box").border_subtitle = "r or ⏎ related events   Esc close"
-
-    def action_related(self) -> None:
-        self.leave(True)
 
 
 class Changed(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
@@ -90,7 +90,7 @@ class ExportDialog(Dialog[None]):
 
     AUTO_FOCUS = "#name"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Cancel", show=False),
+        Binding("q", "cancel", "Cancel", show=False),
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
@@ -119,8 +119,7 @@ class ExportDialog(Dialog[None]):
             Alternative(f"all {len(COLUMNS)}", "all"),
             Alternative(f"the {visible} of the list", "visible"),
         )
-        with Vertical(id="box") as box:
-            box.border_title = "Export"
+        with self.box("Export"):
             with Horizontal(classes="field"):
                 yield Static("File", classes="label")
                 yield name
@@ -138,7 +137,7 @@ class ExportDialog(Dialog[None]):
             yield Static("", id="message", markup=False)
             with Horizontal(id="foot"):
                 yield Static(EDIT_HINT, id="hint", markup=False)
-                yield Button("Cancel", id="cancel")
+                yield Button("Cancel", id="cancel", action="cancel")
                 yield Button("Export", id="export", classes="-primary")
 
     def on_mount(self) -> None:
@@ -281,8 +280,7 @@ class ExportDialog(Dialog[None]):
 
     # -- leaving
 
-    @on(Button.Pressed, "#cancel")
-    def action_leave(self) -> None:
+    def action_cancel(self) -> None:
         if not self.cancel():
             self.leave()
 

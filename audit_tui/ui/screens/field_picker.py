@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -32,7 +31,6 @@ class FieldPicker(Dialog[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
         Binding("down", "step(1)", "Next", show=False),
         Binding("up", "step(-1)", "Previous", show=False),
     ]
@@ -43,8 +41,7 @@ class FieldPicker(Dialog[str | None]):
         self._matches: list[str] = []
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = "Metadata field"
+        with self.box("Metadata field"):
             yield LineInput(placeholder="a part of its name" if self._names else "the events have none")
             yield OptionList(compact=True)
 
@@ -82,9 +79,6 @@ class FieldPicker(Dialog[str | None]):
     @on(OptionList.OptionSelected)
     def _pick(self, message: OptionList.OptionSelected) -> None:
         self.leave(self._matches[message.option_index])
-
-    def action_cancel(self) -> None:
-        self.leave(None)
 
     def action_step(self, step: int) -> None:
         if self._matches:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widgets import Static
 
 from audit_tui.core.columns import Column
@@ -75,7 +75,6 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
         Binding("up", "step(-1)", "Row above", show=False),
         Binding("down", "step(1)", "Row below", show=False),
         Binding("delete,ctrl+d", "remove_row", "Remove row", show=False),
@@ -154,8 +153,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
     def compose(self) -> ComposeResult:
         self._styled_for = self.app.theme
         self._fit(self.app.size)  # before the first layout, so that nothing moves once it is shown
-        with Vertical(id="box") as box:
-            box.border_title = "Filter by"
+        with self.box("Filter by"):
             yield self._line
             with Horizontal(id="head"):
                 yield self._tab
@@ -163,13 +161,13 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
             yield self._rows
             yield Static(TEXT_WORDS, id="as-text", markup=False)
             with Horizontal(id="more"):
-                yield Button("+ Add Filter", id="add")
-                yield Button("Edit as text", id="edit-text")
+                yield Button("+ Add Filter", id="add", action="add")
+                yield Button("Edit as text", id="edit-text", action="edit_text")
             yield self._check
             with Horizontal(id="foot"):
-                yield Button("Clear All", id="clear")
+                yield Button("Clear All", id="clear", action="clear")
                 yield Static(id="gap")
-                yield Button("Cancel", id="cancel")
+                yield Button("Cancel", id="cancel", action="cancel")
                 yield Button("Apply", id="apply", classes="-primary")
             yield self._hint
         yield self._popup
@@ -300,8 +298,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
             self._rows.remove_row(row)
             self._recount()
 
-    @on(Button.Pressed, "#add")
-    def _add(self) -> None:
+    def action_add(self) -> None:
         self._rows.add()
 
     @on(QueryInput.Entered)
@@ -309,8 +306,7 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         if not self._line.mend():
             self._apply()
 
-    @on(Button.Pressed, "#edit-text")
-    def _edit_text(self) -> None:
+    def action_edit_text(self) -> None:
         self._line.input.focus()
 
     @on(ValueInput.Entered)
@@ -331,13 +327,8 @@ class FilterDialog(Dialog[FlatFilter | Query | None]):
         elif not self._rows.mark_incomplete():
             self.leave(self.edited)
 
-    @on(Button.Pressed, "#clear")
-    def _clear_all(self) -> None:
+    def action_clear(self) -> None:
         self.leave(FlatFilter())
-
-    @on(Button.Pressed, "#cancel")
-    def action_cancel(self) -> None:
-        self.leave(None)
 
     def action_step(self, step: int) -> None:
         rows = self._rows.rows

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 
 from audit_tui.core.text import clean
@@ -36,14 +34,14 @@ class Menu(Dialog[int | None]):
     """Asks for one of a few things; gives back its place, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("q", "cancel", "Cancel", show=False),
         Binding("up,k", "app.focus_previous", "Up", show=False),
         Binding("down,j", "app.focus_next", "Down", show=False),
     ]
 
     def __init__(self, title: str, items: Sequence[MenuItem], act: str = "take") -> None:
         super().__init__()
-        self._title = clean(title[:MAX_CHARS])
+        self._title = title[:MAX_CHARS]
         self._items = tuple(items)
         self._act = act
 
@@ -51,16 +49,13 @@ class Menu(Dialog[int | None]):
         keys = [key_name(item.key) for item in self._items]
         key_cells = max(map(len, keys))
         title_cells = max(len(item.title) for item in self._items)
-        with Vertical(id="box") as box:
-            box.border_title = Content(self._title)
-            box.border_subtitle = f"⏎ {self._act}   Esc cancel"
+        with self.box(self._title, f"⏎ {self._act}   Esc cancel"):
             for number, (key, item) in enumerate(zip(keys, self._items, strict=True)):
                 head = Content.assemble((f"{key:<{key_cells}}", "bold"), f"  {item.title:<{title_cells}}  ")
-                yield Button(head + Content(clean(item.words[:MAX_CHARS])), id=f"item-{number}")
+                yield Button(head + Content(clean(item.words[:MAX_CHARS])), action=f"take({number})")
 
-    @on(Button.Pressed)
-    def _take_pressed(self, message: Button.Pressed) -> None:
-        self.leave(int((message.button.id or "").removeprefix("item-")))
+    def action_take(self, number: int) -> None:
+        self.leave(number)
 
     def on_key(self, event: events.Key) -> None:
         for number, item in enumerate(self._items):
@@ -69,6 +64,3 @@ class Menu(Dialog[int | None]):
                 event.prevent_default()
                 self.leave(number)
                 return
-
-    def action_cancel(self) -> None:
-        self.leave()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -44,7 +43,7 @@ class PickDialog(Dialog["Picked[T] | None"]):
     """Shows lines, and gives back the one that was picked, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("q", "cancel", "Cancel", show=False),
         Binding("j", "cursor('down')", "Down", show=False),
         Binding("k", "cursor('up')", "Up", show=False),
         Binding("g", "cursor('first')", "First", show=False),
@@ -69,9 +68,7 @@ class PickDialog(Dialog["Picked[T] | None"]):
             self._bindings.bind(key, f"take({key!r})", show=False)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = Content(clean(self._heading)).markup
-            box.border_subtitle = self._hint
+        with self.box(self._heading, self._hint):
             yield OptionList(
                 *(Option(_content(choice), disabled=choice.value is None) for choice in self._choices),
                 compact=True,
@@ -116,9 +113,6 @@ class PickDialog(Dialog["Picked[T] | None"]):
     def action_take(self, key: str) -> None:
         place = self.query_one(OptionList).highlighted
         self.leave(Picked(None if place is None else self._choices[place].value, key))
-
-    def action_cancel(self) -> None:
-        self.leave(None)
 
 
 def _content(choice: Choice[T]) -> Content:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -46,7 +46,7 @@ class PivotMenu(Dialog[Pivot | None]):
     """Asks by which value to go on; gives it back, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("q", "cancel", "Cancel", show=False),
         Binding("left,h", "reach(-1)", "Less", show=False, priority=True),
         Binding("right,l", "reach(1)", "More", show=False, priority=True),
         *(
@@ -61,14 +61,12 @@ class PivotMenu(Dialog[Pivot | None]):
         self._reach = reach
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = "Events with the same"
-            box.border_subtitle = "⏎ show   ←→ time   Esc cancel"
+        with self.box("Events with the same", "⏎ show   ←→ time   Esc cancel"):
             cells = _NARROW_LABEL_CELLS if self._is_narrow else _LABEL_CELLS
             yield OptionList(*(_option(each, cells) for each in self._conditions), compact=True)
             with Horizontal(id="reaches"):
                 for place, words in enumerate(self._reach_words):
-                    yield Button(f"○{words}", id=f"reach-{place}")
+                    yield Button(f"○{words}", id=f"reach-{place}", action=f"set_reach({place})")
 
     @property
     def _is_narrow(self) -> bool:
@@ -98,9 +96,8 @@ class PivotMenu(Dialog[Pivot | None]):
         self._reach = (self._reach + step) % len(REACHES_S)
         self._show_reach()
 
-    @on(Button.Pressed)
-    def _press(self, message: Button.Pressed) -> None:
-        self._reach = int((message.button.id or "reach-0").removeprefix("reach-"))
+    def action_set_reach(self, place: int) -> None:
+        self._reach = place
         self._show_reach()
         self.query_one(OptionList).focus()
 
@@ -112,9 +109,6 @@ class PivotMenu(Dialog[Pivot | None]):
         condition = next((each for each in self._conditions if each.field.value == name), None)
         if condition is not None:
             self.leave(Pivot(condition, self._reach))
-
-    def action_cancel(self) -> None:
-        self.leave(None)
 
 
 def _option(condition: Condition, label_cells: int) -> Option:

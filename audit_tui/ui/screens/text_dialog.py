@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
+from textual.containers import Horizontal
 from textual.widgets import Input
 
 from audit_tui.core.text import clean
@@ -36,9 +35,7 @@ class TextDialog(Dialog[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", show=False),
-        Binding("q", "close", "Close", show=False),
-        Binding("enter", "close", "Close", show=False),
+        Binding("escape,q,enter", "cancel", "Close", show=False),
         Binding("slash", "search", "Search", show=False),
     ]
 
@@ -57,9 +54,7 @@ class TextDialog(Dialog[bool]):
         self._searchable = searchable
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = Content(clean(self._heading)).markup
-            box.border_subtitle = "/ search   Esc close" if self._searchable else "Esc close"
+        with self.box(self._heading, "/ search   Esc close" if self._searchable else "Esc close"):
             if self._searchable:
                 field = LineInput(placeholder="Search")
                 field.display = False
@@ -67,8 +62,8 @@ class TextDialog(Dialog[bool]):
             yield LineView()
             if self._offer:
                 with Horizontal(id="foot"):
-                    yield Button(self._offer, id="offer", classes="-primary")
-                    yield Button("Close", id="close")
+                    yield Button(self._offer, id="offer", action="offer", classes="-primary")
+                    yield Button("Close", action="cancel")
 
     def on_mount(self) -> None:
         view = self.query_one(LineView)
@@ -94,12 +89,8 @@ class TextDialog(Dialog[bool]):
             field.display = True
             field.focus()
 
-    @on(Button.Pressed)
-    def _press(self, message: Button.Pressed) -> None:
-        self.leave(message.button.id == "offer")
-
-    def action_close(self) -> None:
-        self.leave(False)
+    def action_offer(self) -> None:
+        self.leave(True)
 
 
 def error_dialog(error: AuditTuiError, offer: str = "") -> TextDialog:

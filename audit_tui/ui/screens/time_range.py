@@ -70,7 +70,7 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("q", "cancel", "Cancel", show=False),
         Binding("t", "today", "Today", show=False),
         Binding("m", "whole_month", "Whole month", show=False),
         Binding("y", "whole_year", "Whole year", show=False),
@@ -104,21 +104,20 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
 
     def compose(self) -> ComposeResult:
         self._fit(self.app.size)
-        with Vertical(id="box") as box:
-            box.border_title = "Time range"
+        with self.box("Time range"):
             with VerticalScroll(id="choose-body", can_focus=False), Horizontal(id="choose"):
                 yield self._presets
                 with Vertical(id="calendar"):
                     # Before its head for Tab; Textual 8.2.8 sorts by place, less margins, first.
                     yield self._month_view
                     with Horizontal(id="whole"):
-                        yield Button("Whole month", key="m", id="whole-month")
-                        yield Button("Whole year", key="y", id="whole-year")
+                        yield Button("Whole month", key="m", id="whole-month", action="whole_month")
+                        yield Button("Whole year", key="y", id="whole-year", action="whole_year")
                     with Horizontal(id="months"):
-                        yield Button(BEFORE, id="before")
+                        yield Button(BEFORE, id="before", action="move_months(-1)")
                         yield self._month_list
                         yield self._year_list
-                        yield Button(AFTER, id="after")
+                        yield Button(AFTER, id="after", action="move_months(1)")
                     for label, field in (("From", self._since), ("To", self._until)):
                         with Horizontal(id=label.lower(), classes="typed"):
                             yield Static(label, markup=False)
@@ -127,8 +126,8 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
             with Horizontal(id="foot"):
                 zone = zone_label(self._time_context.zone, self._time_context.now)
                 yield Static(Content(zone), id="zone", markup=False)
-                yield Button("Cancel", id="cancel")
-                yield Button("Apply", key="a", id="apply", classes="-primary")
+                yield Button("Cancel", id="cancel", action="cancel")
+                yield Button("Apply", key="a", id="apply", action="apply", classes="-primary")
             yield self._hint
         yield self._popup
 
@@ -198,22 +197,6 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
     @on(Dropdown.Changed, "#year")
     def _go_to_year(self, event: Dropdown.Changed) -> None:
         self._go_to(self._years[event.index], self._month_view.cursor.month)
-
-    @on(Button.Pressed)
-    def _press(self, event: Button.Pressed) -> None:
-        match event.button.id:
-            case "before":
-                self.action_move_months(-1)
-            case "after":
-                self.action_move_months(1)
-            case "whole-month":
-                self.action_whole_month()
-            case "whole-year":
-                self.action_whole_year()
-            case "cancel":
-                self.leave(None)
-            case "apply":
-                self.action_apply()
 
     @on(Input.Changed)
     def _read_times(self, event: Input.Changed) -> None:

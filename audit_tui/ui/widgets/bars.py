@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -33,12 +34,11 @@ class Bar(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = ROLES
 
+    @dataclass
     class Pressed(Message):
         """A piece with a command was clicked."""
 
-        def __init__(self, command: str) -> None:
-            super().__init__()
-            self.command = command
+        command: str
 
     def line(self, width: int) -> Line:
         raise NotImplementedError

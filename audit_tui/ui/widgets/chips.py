@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.cells import cell_len
@@ -43,19 +44,17 @@ class ChipLine(Bar, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.CHIPS)]
 
+    @dataclass
     class Switched(Message):
         """A chip is to be switched off, or on again."""
 
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
+        index: int
 
+    @dataclass
     class Dropped(Message):
         """A chip is to be taken away."""
 
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
+        index: int
 
     class Left(Message):
         """The keys are for the list again."""

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.keymap import Keymap
     from audit_tui.ui.screens.filter_by import FilterDialog
     from audit_tui.ui.screens.text_dialog import TextDialog
-    from audit_tui.ui.terminal.clipboard import Clipboard
+    from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult
     from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
@@ -317,6 +317,16 @@ class ReviewBase(Behind[None]):
 
         if self.app.screen is self:
             self.app.push_screen(error_dialog(error, "" if retry is None else offer), take)
+
+    def tell_copied(self, what: str, result: CopyResult) -> None:
+        """Say where a copy went: in the status line if it has room for that, else in a dialog."""
+        from audit_tui.ui.screens.copy_source import where_it_went
+        from audit_tui.ui.screens.text_dialog import told_dialog
+
+        if words := where_it_went(what, result):
+            self.say(words)
+        else:
+            self.app.push_screen(told_dialog("Copy", result.words))
 
     def say(self, words: str) -> None:
         self._status.say(words)

@@ -123,18 +123,8 @@ class Narrowing(ReviewBase):
         self._copy_value(message.target)
 
     def _copy_value(self, target: Target) -> None:
-        from audit_tui.ui.screens.copy_source import where_it_went
-        from audit_tui.ui.screens.text_dialog import told_dialog
-
         def copy() -> None:
-            result = self.clipboard.copy(target.value or "")
-            words = where_it_went("the value", result)
-            tell = (
-                partial(self.say, words)
-                if words
-                else partial(self.app.push_screen, told_dialog("Copy", result.words))
-            )
-            self.call_later(tell)
+            self.call_later(self.tell_copied, "the value", self.clipboard.copy(target.value or ""))
 
         self.run_worker(copy, thread=True, group="copy", exclusive=True)
 

@@ -61,9 +61,10 @@ class Searching(Narrowing, Moving):
     # -- the search
 
     def action_search(self) -> None:
-        from audit_tui.ui.screens.ask_text import AskText
+        from audit_tui.ui.screens.ask_line import AskLine
 
-        self.app.push_screen(AskText("Search", HINT, self._searched), self._search)
+        dialog = AskLine("Search", self._searched, placeholder=HINT, is_search=True)
+        self.app.push_screen(dialog, self._search)
 
     def _search(self, text: str | None) -> None:
         if text is None:
@@ -89,9 +90,10 @@ class Searching(Narrowing, Moving):
         self._seek(_contains(text), steps, "match", none, from_row_on=from_row_on, goes_round=True)
 
     def action_keep_matches(self) -> None:
-        from audit_tui.ui.screens.ask_text import AskText
+        from audit_tui.ui.screens.ask_line import AskLine
 
-        self.app.push_screen(AskText("Keep only what contains", HINT, self._searched), self._keep)
+        dialog = AskLine("Keep only what contains", self._searched, placeholder=HINT, is_search=True)
+        self.app.push_screen(dialog, self._keep)
 
     def _keep(self, text: str | None) -> None:
         if text:

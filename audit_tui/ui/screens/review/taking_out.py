@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event_text import cell_text
 from audit_tui.core.query import AtRow, RowCount
 from audit_tui.core.text import counted
 from audit_tui.core.view import sort_words
-from audit_tui.errors import AuditTuiError
 from audit_tui.ui.screens.review.marking import MAX_AT_ONCE, Marking, seqs_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_tui.ui.screens.copy_menu import Copied
+    from audit_tui.core.query import EventReader
+    from audit_tui.ui.screens.copy_source import CopyForm, CopySource
     from audit_tui.ui.screens.export_dialog import Rows
+    from audit_tui.ui.terminal.clipboard import CopyResult
+
+
+COPY_TITLE_CELLS = 9
 
 
 class TakingOut(Marking):
     """The keys that copy and export."""
 
     def action_copy(self) -> None:
-        from audit_tui.ui.screens.copy_menu import CopyMenu
-        from audit_tui.ui.screens.copy_source import CopySource
+        from audit_tui.ui.screens.copy_source import WITHOUT_ROWS, CopyForm, CopySource
+        from audit_tui.ui.screens.menu import Menu, MenuItem
 
         table, settings = self.table, self._opening.settings
         source = CopySource(
@@ -40,20 +45,27 @@ class TakingOut(Marking):
         )
         row = table.highlighted
         cell = "" if row is None else cell_text(source.masked(row), table.column, source.shown.context)
-        menu = CopyMenu(source, cell, self._open_reader, self.clipboard)
-        self.app.push_screen(menu, self._take_copied)
+        forms = [form for form in CopyForm if source.rows or form in WITHOUT_ROWS]
+        items = [
+            MenuItem(form.value[0], f"{form.value[1]:<{COPY_TITLE_CELLS}}", source.offer(form, cell))
+            for form in forms
+        ]
+        title = f"Copy {counted(len(source.rows), 'event')}" if len(source.rows) > 1 else "Copy"
 
-    def _take_copied(self, copied: Copied | AuditTuiError | None) -> None:
-        from audit_tui.ui.screens.text_dialog import told_dialog
+        def take(place: int | None) -> None:
+            if place is not None:
+                copy = partial(self._copy, source, forms[place])
+                self._ask_once(copy, partial(self._take_copied, source.what(forms[place])))
 
-        if isinstance(copied, AuditTuiError):
-            self.show_error(copied)
-        elif copied is not None:
-            self.table.end_selection()
-            if copied.words:
-                self.say(copied.words)
-            else:
-                self.app.push_screen(told_dialog("Copy", copied.result.words))
+        self.app.push_screen(Menu(title, items, act="copy"), take)
+
+    def _copy(self, source: CopySource, form: CopyForm, reader: EventReader) -> CopyResult:
+        """In a thread: read the events and hand the text on."""
+        return self.clipboard.copy(source.text(form, reader))
+
+    def _take_copied(self, what: str, result: CopyResult) -> None:
+        self.table.end_selection()
+        self.tell_copied(what, result)
 
     def action_export(self) -> None:
         if self._opening.exporter is None:

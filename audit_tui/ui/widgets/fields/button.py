@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -23,6 +24,7 @@ class Button(Widget, can_focus=True):
     Args:
         words: The text on it; from data only as clean ``Content``.
         key: The letter that does the same in the whole dialog; it is underlined.
+        action: The dialog's action that it does; without one it says that it was pressed.
         id: The widget's id.
         classes: ``-primary`` for what Enter is for.
     """
@@ -32,12 +34,11 @@ class Button(Widget, can_focus=True):
 
     words: reactive[str | Content] = reactive("", layout=True)
 
+    @dataclass
     class Pressed(Message):
         """The button was pressed."""
 
-        def __init__(self, button: Button) -> None:
-            super().__init__()
-            self.button = button
+        button: Button
 
         @property
         def control(self) -> Button:
@@ -48,11 +49,13 @@ class Button(Widget, can_focus=True):
         words: str | Content,
         *,
         key: str = "",
+        action: str = "",
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._key = key
+        self._action = action
         self.set_reactive(Button.words, words)
 
     def render(self) -> Content:
@@ -68,7 +71,10 @@ class Button(Widget, can_focus=True):
         return Content.assemble("[", content, "]") if is_bracketed else content
 
     def action_press(self) -> None:
-        self.post_message(self.Pressed(self))
+        if self._action:
+            self.call_later(self.app.run_action, self._action, self.screen)
+        else:
+            self.post_message(self.Pressed(self))
 
     def on_click(self, event: Click) -> None:
         event.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.actions import SkipAction
@@ -66,13 +67,12 @@ class Dropdown(Widget, can_focus=True):
     index: reactive[int | None] = reactive(None)
     is_wrong: reactive[bool] = reactive(False, toggle_class="-wrong")
 
+    @dataclass
     class Changed(Message):
         """Another alternative was chosen by the user."""
 
-        def __init__(self, dropdown: Dropdown, index: int) -> None:
-            super().__init__()
-            self.dropdown = dropdown
-            self.index = index
+        dropdown: Dropdown
+        index: int
 
         @property
         def control(self) -> Dropdown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -41,12 +42,11 @@ class PickLine(Widget, can_focus=True):
 
     index: reactive[int] = reactive(0)
 
+    @dataclass
     class Changed(Message):
         """Another alternative was chosen by the user."""
 
-        def __init__(self, pick_line: PickLine) -> None:
-            super().__init__()
-            self.pick_line = pick_line
+        pick_line: PickLine
 
         @property
         def control(self) -> PickLine:
