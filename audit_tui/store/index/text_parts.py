@@ -81,10 +81,14 @@ class Frames:
 
     def first(self, count: int) -> list[bytes]:
         """Return the first frames, or more."""
-        for length in self._lengths[len(self._frames) : count]:
-            self._frames.append(self._take(length))
-            if len(self._frames) == len(self._lengths):
-                self._end()
+        lengths = self._lengths[len(self._frames) : count]
+        # All at once: each call lets go of Python, and must get it back from the other thread.
+        some, begin = self._take(sum(lengths)), 0
+        for length in lengths:
+            self._frames.append(some[begin : begin + length])
+            begin += length
+        if lengths and len(self._frames) == len(self._lengths):
+            self._end()
         return self._frames
 
     def _end(self) -> None:
