@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from audit_tui.store.index.fields import IndexField
     from audit_tui.store.index.segment import Segment
     from audit_tui.store.index.session import Session
-    from audit_tui.store.index.text_order import TextOrder
-    from audit_tui.store.index.text_stretch import TextKey
+    from audit_tui.store.index.text_order import TextKey, TextOrder
     from audit_tui.store.index.timeline import Timeline
 
     Value: TypeAlias = int | str
@@ -618,7 +617,7 @@ class ByText(Order):
 
 
 def _text_key(key: _TextKey) -> TextKey:
-    from audit_tui.store.index.text_stretch import TextKey
+    from audit_tui.store.index.text_order import TextKey
 
     is_missing, folded, text = key.rank
     return TextKey(is_missing, folded.encode(), text.encode())

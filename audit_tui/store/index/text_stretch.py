@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_left
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import accumulate, chain, compress, repeat
-from operator import add, and_, contains, itemgetter, sub, xor
+from operator import add, contains, itemgetter, sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
@@ -101,18 +101,6 @@ class Needle:
         """The same, and each piece with its runs: what is not frequent in a group has them there."""
 
 
-class TextKey(NamedTuple):
-    """A text in the order of texts: without regard to case first. The missing one comes last."""
-
-    is_missing: bool
-    folded: bytes
-    text: bytes
-
-
-_LOWEST = TextKey(False, b"", b"")
-_HIGHEST = TextKey(True, b"", b"")
-
-
 class Group(NamedTuple):
     """A group of rare texts, as the dictionary tells of it."""
 
@@ -151,126 +139,6 @@ class TextStretch:
             # Counts and places in a damaged store may lead anywhere.
             raise damaged("does not hold what it should") from error
 
-    def texts_between(
-        self, field: str, low: TextKey | None, high: TextKey | None
-    ) -> Iterator[tuple[TextKey, BitMap]]:
-        """Yield the texts of a field that lie between two, these included, each with its rows.
-
-        A text may come in several parts.
-
-        Args:
-            field: A column of texts.
-            low: None is below all.
-            high: None is above all.
-
-        Raises:
-            StoreDamaged: If the stretch does not hold what it should.
-        """
-        try:
-            yield from self._texts_between(field, low or _LOWEST, high or _HIGHEST)
-        except (ValueError, IndexError, OverflowError) as error:
-            raise damaged("does not hold what it should") from error
-
-    def rows_below(self, field: str, edge: TextKey) -> BitMap:
-        """Return the rows whose text of a field comes before another one.
-
-        Raises:
-            StoreDamaged: If the stretch does not hold what it should.
-        """
-        numbers = [number for number, name in enumerate(self._names) if name == field]
-        if edge.is_missing or not numbers:
-            return self._presence(numbers)
-        sets = frozenset(number for number, some in enumerate(self._sets) if numbers[0] in some)
-        try:
-            places = _below(edge, self._texts, len(self._text_fields), lambda: [self._case])
-            rows = self._union([place for place in places if self._text_fields[place] in sets])
-            for group, following in zip(self._groups, [*self._groups[1:], None], strict=True):
-                is_of_field = group.fields == MIXED or group.fields in sets
-                if is_of_field and self._may_lie_between(group, following, _LOWEST, edge):
-                    (folded,) = self._frames(group, GroupPart.TEXTS, 1)
-                    case = partial(self._frames, group, GroupPart.CASE, 1)
-                    places = _below(edge, folded, group.texts, case)
-                    rows |= self._rows_of_texts(group, places, sets)
-        except (ValueError, IndexError, OverflowError) as error:
-            raise damaged("does not hold what it should") from error
-        return rows
-
-    def _texts_between(self, field: str, low: TextKey, high: TextKey) -> Iterator[tuple[TextKey, BitMap]]:
-        numbers = [number for number, name in enumerate(self._names) if name == field]
-        if high.is_missing:
-            yield TextKey(True, b"", b""), self._all_rows() - self._presence(numbers)
-        if not numbers or low.is_missing:
-            return
-        sets = {number for number, some in enumerate(self._sets) if numbers[0] in some}
-        yield from self._frequent_between(sets, low, high)
-        for group, following in zip(self._groups, [*self._groups[1:], None], strict=True):
-            is_of_field = group.fields == MIXED or group.fields in sets
-            if is_of_field and self._may_lie_between(group, following, low, high):
-                yield from self._rare_between(group, sets, low, high)
-
-    def _frequent_between(
-        self, sets: set[int], low: TextKey, high: TextKey
-    ) -> Iterator[tuple[TextKey, BitMap]]:
-        if sets.isdisjoint(self._text_fields):
-            return
-        several, originals = self._texts[1:-1].split(SEPARATOR), _originals(self._texts, self._case)
-        for place, (fields, folded) in enumerate(zip(self._text_fields, several, strict=True)):
-            if fields in sets and low.folded <= folded and (high.is_missing or folded <= high.folded):
-                key = TextKey(False, folded, originals[place])
-                if low <= key <= high:
-                    yield key, self._union([place])
-
-    def _may_lie_between(self, group: Group, following: Group | None, low: TextKey, high: TextKey) -> bool:
-        """Tell whether texts of a group may lie between two: those of the next group come later."""
-        if following is None or following.fields != group.fields or group.fields == MIXED:
-            return True
-        first, end = self._beginning(group), self._beginning(following)
-        if not (first + end).isascii():
-            return True
-        both = min(len(first), len(end))
-        common = next((place for place in range(both) if first[place] != end[place]), both)
-        begin, letters = first[:common].lower(), [b""]
-        if common < both:
-            letters = [bytes([letter]).lower() for letter in range(first[common], end[common] + 1)]
-        is_below = high.is_missing or begin + min(letters) <= high.folded
-        return is_below and begin + max(letters) + SEPARATOR >= low.folded
-
-    def _beginning(self, group: Group) -> bytes:
-        """Return the beginning of the first text of a group, before it was folded."""
-        folded = self._parts.beginning(_group_part(group, GroupPart.TEXTS), _BEGINNING_BYTES)
-        case = self._parts.beginning(_group_part(group, GroupPart.CASE), _BEGINNING_BYTES)
-        if case[:1] != SEPARATOR:
-            case = bytes(map(xor, folded, case or bytes(len(folded))))
-        return case[1:].partition(SEPARATOR)[0]
-
-    def _rare_between(
-        self, group: Group, sets: set[int], low: TextKey, high: TextKey
-    ) -> Iterator[tuple[TextKey, BitMap]]:
-        (folded,) = self._frames(group, GroupPart.TEXTS, 1)
-        several = folded[1:-1].split(SEPARATOR)
-        if len(several) != group.texts:
-            raise damaged("has other texts than it tells")
-        is_between = map(low.folded.__le__, several) if low.folded else repeat(True, group.texts)
-        if not high.is_missing:
-            is_between = map(and_, is_between, map(high.folded.__ge__, several))
-        places = list(compress(range(group.texts), is_between))
-        if places:
-            ends, rows, fields = self._numbers_of(group)
-            if group.fields == MIXED:
-                places = [place for place in places if fields[place] in sets]
-        if not places:
-            return
-        # Only as far as the last of them: the lowest texts mostly stand at the beginning.
-        length = 1 + sum(map(len, several[: places[-1] + 1])) + places[-1] + 1
-        case = self._parts.beginning(_group_part(group, GroupPart.CASE), length)
-        if case[:1] == SEPARATOR:
-            (case,) = self._frames(group, GroupPart.CASE, 1)
-        originals = _originals(folded[:length], case)
-        for place in places:
-            key = TextKey(False, several[place], originals[place])
-            if low <= key <= high:
-                yield key, _rows_of(rows[ends[place] : ends[place + 1]])
-
     def rows_with(self, field: FilterField) -> BitMap:
         """Return the rows of the events that have a text in a field.
 
@@ -290,7 +158,7 @@ class TextStretch:
         """
         try:
             places = self._places_of(self._sets_of(self._fields_of(field)))
-            texts = _originals(self._texts, self._case) if places else []
+            texts = originals(self._texts, self._case) if places else []
             return [texts[place].decode() for place in places]
         except (ValueError, IndexError) as error:
             raise damaged("does not hold what it should") from error
@@ -313,7 +181,7 @@ class TextStretch:
             count = _count_all if len(wanted) == self.events else _counter_of(wanted)
             places = self._places_of(sets)
             if places:
-                texts = _originals(self._texts, self._case)
+                texts = originals(self._texts, self._case)
                 few, large = self._stored_bitmaps(places)
                 numbers = read_numbers("H", b"".join(few.values()))
                 ends = list(accumulate([len(data) // 2 for data in few.values()], initial=0))
@@ -335,7 +203,7 @@ class TextStretch:
         """Do the same where an event may have a text in two fields, and counts once."""
         rows_of: dict[bytes, BitMap] = {}
         places = self._places_of(sets)
-        texts = _originals(self._texts, self._case) if places else []
+        texts = originals(self._texts, self._case) if places else []
         for place in places:
             rows_of[texts[place]] = rows_of.get(texts[place], BitMap()) | self._union([place])
         for group in self._groups_of(sets):
@@ -360,7 +228,7 @@ class TextStretch:
     def _texts_of(self, group: Group) -> list[bytes]:
         (folded,) = self._frames(group, GroupPart.TEXTS, 1)
         (case,) = self._frames(group, GroupPart.CASE, 1)
-        return _originals(folded, case)
+        return originals(folded, case)
 
     def events_by_name(self) -> dict[str, int]:
         """Return how many events have each field of the metadata, by its dotted name.
@@ -483,7 +351,7 @@ class TextStretch:
     def _has_eights(self, needle: Needle, group: Group) -> bool:
         if len(needle.folded) < 8 or not needle.eights:
             return True
-        data = self._parts.data(_group_part(group, GroupPart.EIGHTS))
+        data = self._parts.data(group_part(group, GroupPart.EIGHTS))
         return data is None or needle.eights.issubset(_bitmap(data, SAMPLED_EIGHTS))
 
     def _rows_of_texts(self, group: Group, places: list[int], sets: frozenset[int]) -> BitMap:
@@ -505,7 +373,7 @@ class TextStretch:
         else:
             for place in places:
                 matches += rows[ends[place] : ends[place + 1]]
-        return _rows_of(matches)
+        return bitmap_of(matches)
 
     def _numbers_of(self, group: Group) -> tuple[Sequence[int], array[int], array[int]]:
         """Return where the rows of each text of a group begin and the last ends, all rows, and all fields."""
@@ -553,7 +421,7 @@ class TextStretch:
                 else:
                     bitmaps.append(_bitmap(chunk[start:end]))
             low = high
-        return BitMap.union(_rows_of(read_numbers("H", b"".join(few))), *bitmaps)
+        return BitMap.union(bitmap_of(read_numbers("H", b"".join(few))), *bitmaps)
 
     def _bitmaps_at(self, places: Sequence[int]) -> dict[int, int]:
         """Return where the bitmaps at some places in the dictionary begin, each with its length."""
@@ -669,10 +537,10 @@ class TextStretch:
         return case
 
     def _runs(self, group: Group, part: GroupPart) -> BitMap:
-        return _deserialized(self._parts.data(_group_part(group, part)) or b"")
+        return _deserialized(self._parts.data(group_part(group, part)) or b"")
 
     def _frames(self, group: Group, part: GroupPart, count: int) -> list[bytes]:
-        return self._parts.frames(_group_part(group, part), count, count)
+        return self._parts.frames(group_part(group, part), count, count)
 
 
 def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
@@ -737,8 +605,8 @@ def _pieces(texts: bytes, needle: bytes, places: list[int], count: int) -> Itera
 
 def _passing(test: TextTest, folded: bytes, case: bytes, places: list[int]) -> list[int]:
     """Return those of some texts that pass a test, as they were before they were folded."""
-    originals = _originals(folded, case)
-    return [place for place in places if test(originals[place].decode())]
+    texts = originals(folded, case)
+    return [place for place in places if test(texts[place].decode())]
 
 
 def _in_fields(group: Group, fields: Sequence[int], sets: frozenset[int]) -> Sequence[int]:
@@ -769,27 +637,7 @@ def _counter_of(wanted: BitMap) -> Callable[[Sequence[int], Sequence[int]], Sequ
     return count
 
 
-def _below(edge: TextKey, folded: bytes, count: int, case_of: Callable[[], list[bytes]]) -> list[int]:
-    """Return the numbers of the texts that come before another one.
-
-    Args:
-        edge: The other one.
-        folded: The texts.
-        count: How many there are.
-        case_of: Returns what makes them as they were before they were folded; only where some are equal then.
-    """
-    several = folded[1:-1].split(SEPARATOR) if count else []
-    if len(several) != count:
-        raise damaged("has other texts than it tells")
-    places = list(compress(range(count), map(edge.folded.__gt__, several)))
-    if edge.folded in several:
-        originals = _originals(folded, case_of()[0])
-        equal = [place for place, text in enumerate(several) if text == edge.folded]
-        places += [place for place in equal if originals[place] < edge.text]
-    return places
-
-
-def _originals(folded: bytes, case: bytes) -> list[bytes]:
+def originals(folded: bytes, case: bytes) -> list[bytes]:
     """Return texts as they were before they were folded."""
     if case and case[:1] != SEPARATOR:
         difference = int.from_bytes(case, "little") ^ int.from_bytes(folded, "little")
@@ -820,7 +668,7 @@ def _deserialized(data: bytes) -> BitMap:
         raise damaged("has a bitmap that cannot be read") from error
 
 
-def _rows_of(rows: array[int]) -> BitMap:
+def bitmap_of(rows: array[int]) -> BitMap:
     """Return rows as a bitmap.
 
     Rows in no order are taken 20 times as fast by a bitmap that has a bit for each event, which it has while
@@ -835,5 +683,6 @@ def _rows_of(rows: array[int]) -> BitMap:
     return with_even - _EVEN | with_odd - _ODD
 
 
-def _group_part(group: Group, part: GroupPart) -> int:
+def group_part(group: Group, part: GroupPart) -> int:
+    """Return the number of a part of a group."""
     return _GROUPS + 16 * group.number + part
