@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict, deque
 from itertools import chain, compress, repeat
 from operator import itemgetter, ne, not_
@@ -135,7 +136,7 @@ class RowTexts:
         if not rows:
             return True
         batch = Batch()
-        batch.decode(rows, list(map(str, stored)))
+        batch.decode(array("H", rows), list(map(str, stored)))
         return all(
             name in self._fields and self._fields[name].has(some_rows, list(map(stored_text, texts)))
             for name, (some_rows, texts) in batch.columns.items()
@@ -183,7 +184,7 @@ class _Field:
                 }.get
         return self._columns[is_quoted]
 
-    def has(self, rows: Sequence[int], texts: Sequence[str]) -> bool:
+    def has(self, rows: array[int], texts: Sequence[str]) -> bool:
         """Tell whether these rows have these texts; of several in a row, ``is_complete`` tells."""
         if self.get is None:
             self._several.add(rows, texts)

@@ -285,7 +285,10 @@ def divided_texts(column: Column) -> Divided:
     """Return the texts of a column, the frequent ones apart."""
     texts = column.texts
     rows_of = _by_number(column.numbers, column.rows)
-    frequent = [n for n, rows in enumerate(rows_of) if rows.events >= FREQUENT_TEXT][:NO_NUMBER]
+    frequent = [n for n, rows in enumerate(rows_of) if rows.events >= FREQUENT_TEXT]
+    # How they were gathered must not show.
+    frequent.sort(key=lambda number: rows_of[number].first)
+    del frequent[NO_NUMBER:]
     rare = sorted(set(range(len(texts))).difference(frequent), key=texts.__getitem__)
     rows_of_rare = list(map(rows_of.__getitem__, rare))
     return Divided(
@@ -481,6 +484,15 @@ class _Rows(NamedTuple):
         bitmap = BitMap.deserialize(head + self.data)
         bitmap.run_optimize()
         return bitmap
+
+    @property
+    def first(self) -> int:
+        """The lowest."""
+        return (
+            int(self.data[0] | self.data[1] << 8)
+            if len(self.data) == 2 * self.events
+            else self.bitmap().min()
+        )
 
     def numbers(self) -> bytes:
         """Return them as numbers of two bytes."""

@@ -12,7 +12,7 @@ import re
 from array import array
 from collections import defaultdict
 from itertools import chain, compress, count
-from operator import eq, itemgetter, not_
+from operator import eq, not_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.json_encoding import msgspec
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    Values: TypeAlias = tuple[Sequence[int], Sequence[str]]
+    Values: TypeAlias = tuple[array[int], Sequence[str]]
     """Rows of events, and a text of each."""
-    _NamedColumn: TypeAlias = tuple[str, Sequence[int], Sequence[Any]]
+    _NamedColumn: TypeAlias = tuple[str, array[int], Sequence[Any]]
     """A name of metadata, rows of events, and the value of each."""
 
 META = "meta."
@@ -44,8 +44,9 @@ MAX_FIELDS = 50_000
 """With more different fields than this a stretch is divided too."""
 BATCH_BYTES = 8 * 1024 * 1024
 """Events are not added together once they have so much text."""
-BATCH_EVENTS = 1_024
-"""Events are best added in batches of this size: about 1 MB decoded."""
+BATCH_EVENTS = 256
+"""Events are best added in batches of this size: what is made of them stays in the processor's cache."""
+_NO_VALUES: Values = array("H"), ()
 
 ROWS = """
 SELECT seq, description, target, source_ip, metadata
@@ -84,11 +85,14 @@ class Column:
         """The different texts, by their numbers."""
         return list(self._number_of)
 
-    def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
+    def add(self, rows: array[int], texts: Sequence[str]) -> None:
         """Add texts of events."""
-        # From lists: an array takes three times as long to take from anything else.
-        self.rows.fromlist(rows if type(rows) is list else list(rows))
-        self.numbers.fromlist(list(map(self._number_of.__getitem__, texts)))
+        self.rows += rows
+        if texts[0] == texts[-1] and texts.count(texts[0]) == len(texts):
+            self.numbers += array("I", [self._number_of[texts[0]]]) * len(texts)
+        else:
+            # From a list: an array takes three times as long to take from anything else.
+            self.numbers.fromlist(list(map(self._number_of.__getitem__, texts)))
 
 
 class TextFields:
@@ -118,8 +122,8 @@ class TextFields:
         """
         base = self._base
         seqs, *plain, metadata = zip(*events, strict=True)
-        rows = [seq - base for seq in seqs]
-        self.rows.fromlist(rows)
+        rows = array("H", [seq - base for seq in seqs])
+        self.rows += rows
         values = Batch()
         for name, texts in zip(PLAIN_FIELDS, plain, strict=True):
             self._count(present := _present(rows, texts))
@@ -142,30 +146,30 @@ class TextFields:
             raise TooMuchText
 
 
-def _present(rows: Sequence[int], values: Sequence[object]) -> Values:
+def _present(rows: array[int], values: Sequence[object]) -> Values:
     """Return the texts that are not missing."""
     if None not in values and set(map(type, values)) == {str}:
         return rows, values  # type: ignore[return-value]
     pairs = [(row, str(value)) for row, value in zip(rows, values, strict=True) if value is not None]
-    return [row for row, _ in pairs], [text for _, text in pairs]
+    return array("H", [row for row, _ in pairs]), [text for _, text in pairs]
 
 
 class Batch:
     """The texts of a few events by field."""
 
     def __init__(self) -> None:
-        self.columns: dict[str, tuple[list[int], list[str]]] = {}
+        self._parts: defaultdict[str, list[Values]] = defaultdict(list)
+
+    @property
+    def columns(self) -> dict[str, Values]:
         """By field, rows and the text of each."""
+        return {name: parts[0] if len(parts) == 1 else _joined(parts) for name, parts in self._parts.items()}
 
-    def put(self, name: str, rows: Sequence[int], texts: Sequence[str]) -> None:
+    def put(self, name: str, rows: array[int], texts: Sequence[str]) -> None:
         """Add texts of a field."""
-        column = self.columns.get(name)
-        if column is None:
-            column = self.columns[name] = [], []
-        column[0].extend(rows)
-        column[1].extend(texts)
+        self._parts[name].append((rows, texts))
 
-    def decode(self, rows: Sequence[int], stored: Sequence[str]) -> None:
+    def decode(self, rows: array[int], stored: Sequence[str]) -> None:
         """Add the texts in metadata."""
         waiting: list[_NamedColumn] = [
             (deeper_path("", name), some_rows, values)
@@ -190,36 +194,37 @@ class Batch:
                 that had none are not compared.
         """
         combined: dict[tuple[str, ...], Values] = {}
+        columns = self.columns
         for name in _REPEATED_FIELDS:
-            rows, texts = self.columns.get(name, ((), ()))
+            rows, texts = columns.get(name, _NO_VALUES)
             text_at: dict[int, str | None] = dict(zip(rows, texts, strict=True))
-            for other, (other_rows, other_texts) in list(self.columns.items()):
+            for other, (other_rows, other_texts) in list(columns.items()):
                 if not text_at or not other.startswith(META) or not repeats.get((name, other), True):
                     continue
                 is_same = list(map(eq, map(text_at.get, other_rows), other_texts))
                 if repeats.setdefault((name, other), any(is_same)) and any(is_same):
-                    both = list(compress(other_rows, is_same))
+                    both = array("H", list(compress(other_rows, is_same)))
                     combined[name, other] = both, list(compress(other_texts, is_same))
-                    self.columns[other] = _without(other_rows, other_texts, is_same)
+                    columns[other] = _without(other_rows, other_texts, is_same)
                     text_at.update(dict.fromkeys(both))
             if text_at:
                 is_taken = [text_at[row] is None for row in rows]
-                self.columns[name] = _without(rows, texts, is_taken)
-        return combined | {(name,): values for name, values in self.columns.items() if values[0]}
+                columns[name] = _without(rows, texts, is_taken)
+        return combined | {(name,): values for name, values in columns.items() if values[0]}
 
-    def _put_leaves(self, path: str, rows: Sequence[int], texts: Sequence[str]) -> None:
+    def _put_leaves(self, path: str, rows: array[int], texts: Sequence[str]) -> None:
         self.put(META + stored_text(path), rows, texts)
 
-    def _put_mixed(self, path: str, rows: Sequence[int], values: Sequence[Any]) -> list[_NamedColumn]:
+    def _put_mixed(self, path: str, rows: array[int], values: Sequence[Any]) -> list[_NamedColumn]:
         """Put the texts of a column, and return the columns of what lies in its objects and lists.
 
         The members of a list have the list's name.
         """
-        columns: defaultdict[type, tuple[list[int], list[Any]]] = defaultdict(lambda: ([], []))
+        columns: defaultdict[type, tuple[array[int], list[Any]]] = defaultdict(lambda: (array("H"), []))
         for row, value in zip(rows, values, strict=True):
             some_rows, some = columns[type(value)]
             if isinstance(value, list):
-                some_rows.extend([row] * len(value))
+                some_rows.extend(array("H", [row]) * len(value))
                 some.extend(value)
             else:
                 some_rows.append(row)
@@ -235,33 +240,31 @@ class Batch:
         return [*deeper, (path, *columns[list])] if columns[list][0] else deeper
 
 
-def _by_name(rows: Sequence[int], objects: Sequence[dict[str, Any]]) -> Iterable[_NamedColumn]:
-    """Yield each name of some objects with the rows of those that have it, in order, and their values."""
+def _joined(parts: Sequence[Values]) -> Values:
+    rows = array("H")
+    for some, _ in parts:
+        rows += some
+    return rows, list(chain.from_iterable(texts for _, texts in parts))
+
+
+def _by_name(rows: array[int], objects: Sequence[dict[str, Any]]) -> Iterable[_NamedColumn]:
+    """Yield each name of some objects with the rows of those that have it, and their values."""
     alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, names in enumerate(map(tuple, objects)):
         alike[names].append(place)
-    parts: defaultdict[str, list[tuple[Sequence[int], Sequence[Any]]]] = defaultdict(list)
+    parts: defaultdict[str, list[tuple[array[int], Sequence[Any]]]] = defaultdict(list)
     for names, places in alike.items():
-        some_rows = list(map(rows.__getitem__, places))
+        some_rows = array("H", map(rows.__getitem__, places))
         some = map(dict.values, map(objects.__getitem__, places))
         for name, values in zip(names, zip(*some, strict=True), strict=False):
             parts[name].append((some_rows, values))
     for name, columns in parts.items():
-        if len(columns) == 1:
-            yield name, *columns[0]
-        elif sum(len(column[0]) for column in columns) == len(rows):
-            yield name, rows, list(map(itemgetter(name), objects))
-        else:
-            all_rows, all_values = (list(chain.from_iterable(part)) for part in zip(*columns, strict=True))
-            order = sorted(range(len(all_rows)), key=all_rows.__getitem__)
-            yield name, list(map(all_rows.__getitem__, order)), list(map(all_values.__getitem__, order))
+        yield (name, *columns[0]) if len(columns) == 1 else (name, *_joined(columns))
 
 
-def _without(
-    rows: Sequence[int], texts: Sequence[str], is_out: Sequence[bool]
-) -> tuple[list[int], list[str]]:
+def _without(rows: array[int], texts: Sequence[str], is_out: Sequence[bool]) -> Values:
     stays = list(map(not_, is_out))
-    return list(compress(rows, stays)), list(compress(texts, stays))
+    return array("H", list(compress(rows, stays))), list(compress(texts, stays))
 
 
 def _decoded(stored: Sequence[str]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.store.index.text_build import Built, built_from
@@ -15,6 +16,7 @@ from audit_tui.store.index.text_fields import (
     BATCH_EVENTS,
     MAX_LONG_BYTES,
     MAX_TEXT_BYTES,
+    PLAIN_FIELDS,
     ROWS,
     TextFields,
     TooMuchText,
@@ -43,13 +45,9 @@ LEFT_OUT = -1
 _ENDS = (
     "SELECT first_seq, last_seq FROM text_stretches WHERE last_seq >= ? AND first_seq <= ? ORDER BY first_seq"
 )
-_BYTES = """
-SELECT total(length(CAST(metadata AS BLOB))) + total(length(CAST(description AS BLOB)))
-FROM events NOT INDEXED WHERE seq BETWEEN ? AND ?
-"""
-_CHARS = """
-SELECT total(length(metadata)) + total(length(description)) FROM events NOT INDEXED WHERE seq BETWEEN ? AND ?
-"""
+_LENGTHS = " + ".join(f"total(length({column}))" for column in (*PLAIN_FIELDS, "metadata"))
+_CHARS = f"SELECT {_LENGTHS} FROM events NOT INDEXED WHERE seq BETWEEN ? AND ?"  # noqa: S608 - our own names
+_BYTES = re.sub(r"length\((\w+)\)", r"length(CAST(\1 AS BLOB))", _CHARS)
 _PUT = "INSERT INTO text_stretches (first_seq, last_seq, events, stamp) VALUES (?, ?, ?, ?)"
 _PUT_PART = "INSERT INTO text_stretch_parts (place, data) VALUES (?, ?)"
 
