@@ -16,6 +16,19 @@ _PORT = re.compile(
 )
 
 
+def parsed_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address of the internet that a text is, perhaps in brackets or with a port; or None."""
+    return _parsed(_host(text)) or _parsed(_PORT.sub("", _host(text)))
+
+
+def _host(text: str) -> str:
+    host = text.strip()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    before, _, port = host.partition(":")
+    return before if host.count(":") == 1 and port.isdecimal() else host
+
+
 def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host)
@@ -25,14 +38,7 @@ def _parsed(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 @lru_cache(maxsize=4_096)
 def _normal(text: str) -> str:
-    host = text.strip()
-    if host.startswith("["):
-        host = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        before, _, port = host.partition(":")
-        if port.isdecimal():
-            host = before
-    address = _parsed(host) or _parsed(_PORT.sub("", host))
+    address = parsed_address(text)
     if address is None:
         return text.strip()
     mapped = getattr(address, "ipv4_mapped", None)

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from audit_tui.formats.addresses import parsed_address
 from audit_tui.formats.loose import written_out
 from audit_tui.formats.outcomes import kind_of_field
 from audit_tui.formats.tables import scores, table
@@ -53,6 +54,7 @@ _FORWARDED = re.compile(
     re.IGNORECASE,
 )
 """Names of values in lists of names and values that are addresses of who did it."""
+_PLAIN_PATHS = frozenset({"path", "uri", "url"})
 _NAMED_KEYS = 4
 _TIME = re.compile(
     r"(?:event|creat|occur|record|action|log|request|audit|generat|start|publish)?[a-z]{0,5}"
@@ -105,13 +107,13 @@ def find(fields: Fields) -> Findings:
         text = str(value)
         if isinstance(value, str):
             text = text.partition(",")[0] if roles.source_ip else text
-            if roles.source_ip and _ADDRESS.match(text):
+            if roles.source_ip and is_address(text):
                 findings.offer("source_ip", roles.source_ip, text)
                 continue
             if roles.event and 0 < len(text) <= _MAX_NAME_CHARS and not text[0].isdigit():
                 findings.offer("event", roles.event, text)
         if (roles.user or roles.target) and _is_name(text):
-            if roles.user and not _ADDRESS.match(text):
+            if roles.user and not is_address(text):
                 findings.offer("user", roles.user, text)
             findings.offer("target", roles.target, text)
     findings.times.sort(key=lambda entry: -entry[0])
@@ -119,8 +121,8 @@ def find(fields: Fields) -> Findings:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is an address of the internet, perhaps with a port."""
-    return _ADDRESS.match(text) is not None
+    """Tell whether a text is an address of the internet, perhaps with a port, and not a clock or a card's."""
+    return _ADDRESS.match(text) is not None and parsed_address(text) is not None
 
 
 def _is_name(text: str) -> bool:
@@ -271,8 +273,10 @@ def _target(leaf: str, parents: tuple[str, ...]) -> int:
         return 60
     if leaf == "name" and not parents:
         return 24
-    if leaf == "name" and parents[-1:] == ("device",):
+    if leaf == "devicename" or (leaf == "name" and parents[-1:] == ("device",)):
         return 22
+    if leaf in _FIELDS["paths"] and (leaf not in _PLAIN_PATHS or "request" in "".join(parents)):
+        return 21
     if leaf in ("name", "email", "id") and not _CONTENTS.isdisjoint(parents):
         return 20 if leaf == "id" else 23
     if leaf in _APPS or (

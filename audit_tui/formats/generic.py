@@ -11,7 +11,7 @@ from audit_tui.core.columns import IMPORTABLE
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
 from audit_tui.formats.finder import find, is_address, may_fill, squash
-from audit_tui.formats.outcomes import NOT_TOLD, Ending, ending_of, kind_of_field
+from audit_tui.formats.outcomes import NOT_TOLD, VERDICTS, Ending, ending_of, kind_of_field
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.tables import table
 from audit_tui.formats.times import is_plain_utc, parse_time, plain_utc
@@ -59,13 +59,6 @@ _THING_PATHS = tuple(
     (name,)
     for name in ("name", "displayName", "display_name", "title", "descriptor", "email", "username", "id")
 )
-_VERDICTS = {
-    **dict.fromkeys(
-        ("deny", "denied", "block", "blocked", "drop", "dropped", "reject", "rejected"), Outcome.FAILURE
-    ),
-    **dict.fromkeys(("accept", "accepted", "allow", "allowed", "permit", "permitted"), Outcome.SUCCESS),
-}
-"""Names of events that are no more than the decision of a firewall."""
 _KIND_PATHS = tuple((name,) for name in (".tag", "name", "label", "displayName"))
 _SUMMARY_CHARS = 60
 _MAX_PLANS = 1_000
@@ -453,7 +446,7 @@ def _told_in_words(values: dict[str, Any], ending: Ending) -> Ending:
     if message is not None and values.get("source_ip") is None:
         values["source_ip"] = address_told(message)
     if event is not None:
-        verdict = _VERDICTS.get(event.lower()) if ending.outcome is Outcome.UNKNOWN else None
+        verdict = VERDICTS.get(event.lower()) if ending.outcome is Outcome.UNKNOWN else None
         return ending if verdict is None else Ending(verdict, verdict is Outcome.FAILURE, False)
     if message is None:
         return ending

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 _KINDS: dict[str, str] = {
     name: kind for kind, names in table("fields")["endings"].items() for name in names.split()
 }
+VERDICTS = {
+    word: end
+    for end in (Outcome.SUCCESS, Outcome.FAILURE)
+    for word in table("fields")["verdicts"][end.value].split()
+}
+"""Decisions of firewalls, which are a name of an event or stand in a field of their own."""
 _NOTHING = word_set("- 0 0x0 none null nil n/a noerror ok success false no no_error {} [] undefined") | {
     "",
     "no error",
@@ -106,6 +112,9 @@ def _plain_ending(kind: str, value: object) -> tuple[Outcome, bool]:
     is_denied = bool(text) and len(text) < 200 and _DENIED.search(text) is not None
     if kind == "error":
         return _error(value, text), is_denied
+    if kind == "verdict":
+        verdict = VERDICTS.get(text.lower(), Outcome.UNKNOWN)
+        return verdict, verdict is Outcome.FAILURE
     if kind == "http":
         verdict = http_verdict_of(value)
         return verdict if verdict is not None else (Outcome.UNKNOWN, False)

@@ -43,8 +43,8 @@ DAYS_AND_MONTHS = "has dates in numbers, whose days and months were told apart b
 _KEY = re.compile(r'"(\w+)"\s*:')
 _DIGEST = frozenset({"digestStartTime", "digestS3Object", "digestS3Bucket"})
 _DIGEST_CHARS = 4_096
-_TIME_IN_BRACKETS = re.compile(r"\[(?:[A-Z]|\d{1,4}[-/])")
-"""The beginning of many logs, and of no list: ``[Wed Oct 11 14:32:52 2000]``."""
+_LIST = re.compile(r"\[\s*(?:[\[{\"\]]|\Z)")
+"""The beginning of a list of records; many logs begin with a time or a number in brackets."""
 _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
@@ -194,9 +194,7 @@ class Reading:
         head = text.head.lstrip("\ufeff \t\r\n")
         only = formats.only
         shapes = frozenset(Shape) if only is None else only.shapes
-        is_json_sign = head.startswith("{") or (
-            head.startswith("[") and _TIME_IN_BRACKETS.match(head) is None
-        )
+        is_json_sign = head.startswith("{") or _LIST.match(head) is not None
         begins_json = is_json_sign or begins_prefixed(head)
         lines_format = formats.of_lines(head) if head and not begins_json and Shape.LINES in shapes else None
         if lines_format is not None and lines_format.lines is not None and not lines_format.lines.is_last:

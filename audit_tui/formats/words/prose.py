@@ -24,14 +24,14 @@ _QUOTED = re.compile(
     r"(?<![^\s=(:@\[,|])(?:\"(?:[^\"\\]|\\.)*(?<![\s(\[=,])\"(?![\w\"])|'[^']*'(?!\w))|<[^<>]*>"
 )
 """A text that the program only passes on: a request, an agent, a name."""
-_ADDRESS_ALONE = re.compile(r"\W*[\da-fA-F:., ]+\W*(?:port \d+\W*)?\Z")
+_ADDRESS_ALONE = re.compile(r"\W*(?:IPV[46]/\w+/)?[\da-fA-F:., ]+\W*(?:port \d+\W*|/\d+\W*)?\Z")
 _OF_STRANGERS = re.compile(
     r"(?i)(?:(?:user|login|account|name|agent|referrer|referer|request)[^\w@]{0,3}|\bhost: ?)\Z"
 )
 _PORT = re.compile(r"[:.#/](\d{1,5})\b")
 _SERVICES = 1_024
 """Ports below it are those of services."""
-_SIDE_BY_SIDE_CHARS = 14
+_SIDE_BY_SIDE = re.compile(r"(?:[:.#/]\d{1,5}|\[\d+\])?(?:\s*(?:[-=]?>|\s-\s)\s*|[ ,|])\Z")
 
 
 class Prose(NamedTuple):
@@ -68,7 +68,7 @@ def told_by(text: str) -> Prose:
         _address(_QUOTED.sub(_passed_on, text)),
         outcome,
         is_denied,
-        None if path is None else path["path"],
+        None if path is None else path[path.lastgroup or 0],
         None if level is None else severity_of(level[1]),
     )
 
@@ -134,17 +134,21 @@ def _address(text: str) -> str | None:
         return source_address(named.pop()) if len(named) == 1 else None
     addresses = list(plain)
     afters = list(plain.values())
-    if len(addresses) == 1 or (len(addresses) == 2 and _is_connection(afters[0], afters[1], addresses[1])):
+    if len(addresses) == 1:
         return source_address(addresses[0])
-    return None
+    return source_address(_asking(addresses, afters)) if len(addresses) == 2 else None
 
 
-def _is_connection(after: str, after_other: str, other: str) -> bool:
-    """Tell whether two addresses with ports stand side by side, the first as the one that asked."""
-    ports = _PORT.match(after), _PORT.match(after_other)
-    if ports[0] is None or ports[1] is None or not 0 <= after.find(other) < _SIDE_BY_SIDE_CHARS:
-        return False
-    return int(ports[0][1]) >= _SERVICES or int(ports[1][1]) < _SERVICES
+def _asking(addresses: list[str], afters: list[str]) -> str | None:
+    """The address that a packet or a connection came from, of two that stand side by side."""
+    gap, other, _ = afters[0].partition(addresses[1])
+    if not other or _SIDE_BY_SIDE.match(gap) is None:
+        return None
+    ports = _PORT.match(gap), _PORT.match(afters[1])
+    is_reply = "," in gap and ports[0] is not None and ports[1] is not None
+    if is_reply and ports[0] and ports[1]:
+        is_reply = int(ports[0][1]) < _SERVICES <= int(ports[1][1])
+    return addresses[is_reply]
 
 
 def _ending(text: str) -> tuple[Outcome, bool]:

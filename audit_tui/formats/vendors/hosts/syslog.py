@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 _NEW = re.compile(
     rf"(?:<(?P<priority>\d{{1,3}})>)?1 (?P<timestamp>{_TIME}) (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+)"
-    r" (?P<message_id>\S+) (?P<data>-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: (?P<message>.*))?\Z",
+    r" (?P<message_id>\S+)"
+    r" (?P<data>-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?P<message>.*))?\Z",
     re.DOTALL,
 )
 _OLD = re.compile(
@@ -42,7 +43,7 @@ _YEARLESS = (
     "names no year in its times, which were read as of {years}, the last before it was written"
     " (--year YEAR reads them as of another)"
 )
-_MONTHS = word_list("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
+MONTHS = word_list("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 _HALF_A_YEAR = 6
 _MOST_YEARS = 5
 """A day that comes every four years."""
@@ -75,7 +76,7 @@ class Years:
     def of(self, time: str) -> str:
         """Return a time with its year, or itself where there is no such day."""
         if self._year is not None:
-            month = _MONTHS.index(time[:3]) + 1
+            month = MONTHS.index(time[:3]) + 1
             turns = (month < self._month - _HALF_A_YEAR) - (
                 self._month and month > self._month + _HALF_A_YEAR
             )

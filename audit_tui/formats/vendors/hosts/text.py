@@ -11,7 +11,7 @@ from audit_tui.formats.line_records import has_no_text
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 from audit_tui.formats.tables import table
 from audit_tui.formats.vendors.hosts import syslog
-from audit_tui.formats.vendors.hosts.syslog import Years
+from audit_tui.formats.vendors.hosts.syslog import MONTHS, Years
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +110,15 @@ def _spelled(match: re.Match[str], years: Years) -> str | None:
     if kind == "tai":
         moment = datetime.fromtimestamp(int(match["tai"][:16], 16) - _TAI_AHEAD, UTC)
         return moment.isoformat().replace("+00:00", "Z")
+    if kind == "monthly":
+        month, day, rest = text.split("-", 2)
+        return f"{day}-{month}-20{rest}"
+    if kind == "snort":
+        date, _, clock = text.partition("-")
+        month, day, *year = date.split("/")
+        if not year:
+            return years.of(f"{MONTHS[(int(month) - 1) % 12]} {day} {clock.partition('.')[0]}")
+        return f"{year[0].rjust(4, '0').replace('00', '20', 1)}-{month}-{day}T{clock}"
     if kind == "colons":
         date, _, clock = text.partition("-")
         return f"{date.replace(':', '-')}T{clock}"
@@ -117,7 +126,7 @@ def _spelled(match: re.Match[str], years: Years) -> str | None:
         date, clock = text.split()
         return f"20{date[:2]}-{date[2:4]}-{date[4:]}T{clock.zfill(8)}"
     if kind == "yearless":
-        return years.of(" ".join(text.split()).partition(".")[0].partition(",")[0])
+        return years.of(" ".join(text.capitalize().split()).partition(".")[0].partition(",")[0])
     if kind == "numbers":
         text = _SHORT_YEAR.sub(r"\g<1>20\2", text)
     if kind == "day":
