@@ -113,8 +113,8 @@ def _plain_ending(kind: str, value: object) -> tuple[Outcome, bool]:
     if kind == "error":
         return _error(value, text), is_denied
     if kind == "verdict":
-        verdict = VERDICTS.get(text.lower(), Outcome.UNKNOWN)
-        return verdict, verdict is Outcome.FAILURE
+        decided = VERDICTS.get(text.lower(), Outcome.UNKNOWN)
+        return decided, decided is Outcome.FAILURE
     if kind == "http":
         verdict = http_verdict_of(value)
         return verdict if verdict is not None else (Outcome.UNKNOWN, False)
