@@ -1,4 +1,4 @@
-"""The views that were shown, to go back to and forth again, each as it was left. No Textual here."""
+"""The view that is shown, and those that were, to go back to and forth again. No Textual here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,34 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_tui.core.left import Left
+from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
+    from audit_tui.core.query import EventQuery
+    from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
 
 MAX_VIEWS = 101
 """One can go back a hundred times."""
+
+
+class ShownView(Record):
+    """A view worked out for a moment and a zone.
+
+    The event list holds the one that is shown, and the one that is asked for until its rows have come;
+    only then the line above, the order, the count, copies and exports speak of it.
+    """
+
+    view: View
+    context: TimeContext
+    query: EventQuery
+    """Bounded by ``upto_seq`` once its rows are shown, so that rows keep their places."""
+    is_redacted: bool = False
+    """Pseudonyms stand in the place of names, in the filter too."""
+
+    @classmethod
+    def of(cls, view: View, context: TimeContext, *, is_redacted: bool = False) -> ShownView:
+        return cls(view, context, view.query(context), is_redacted)
 
 
 class History:

@@ -1,9 +1,10 @@
-"""Asking a reader from a thread, one question at a time."""
+"""Asking a reader from a thread, one question at a time, and when the user rests."""
 
 from __future__ import annotations
 
 import threading
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from audit_tui.core.cancel import CancelToken
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventReader, ReaderFactory
 
 Answer = TypeVar("Answer")
+LOOK_S = 0.1
 
 
 class Lane:
@@ -168,3 +170,19 @@ def unless_ended(token: CancelToken, tell: Callable[[], object]) -> None:
     """Tell what came of a question, on the event loop, unless it was ended since."""
     if not token.is_cancelled:
         tell()
+
+
+class Stillness:
+    """Knows when a key was pressed or the mouse was used last; the start counts as one."""
+
+    def __init__(self) -> None:
+        self._last_input = monotonic()
+
+    def note_input(self) -> None:
+        self._last_input = monotonic()
+
+    def wait(self, seconds: float, cancel: CancelToken) -> None:
+        """In a thread: wait until nothing was done for so long."""
+        while not cancel.is_cancelled and monotonic() - self._last_input < seconds:
+            cancel.wait(LOOK_S)
+        cancel.check()

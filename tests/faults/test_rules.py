@@ -130,7 +130,7 @@ async def look_everywhere():
         for keys in (("enter",), ("down", "escape"), ("J",), ("escape",), ("f",), ("escape",), ("t",),
                      ("escape",), ("R",), ("s",), ("end",), ("y",), ("escape",), ("u",)):
             await driver.press(*keys)
-        driver.review._source.run()
+        driver.review._watch_source()
         await driver.settle()
     open_store(path)().close()
     print("ready", *opened, flush=True)

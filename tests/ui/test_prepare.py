@@ -8,7 +8,7 @@ import pytest
 
 from audit_tui.core.cancel import CancelToken
 from audit_tui.errors import QueryCancelled
-from audit_tui.ui.stillness import Stillness
+from audit_tui.ui.lane import Stillness
 from audit_tui.ui.widgets.list import event_list
 from tests.ui.review_app import Driver, run_review
 

@@ -9,8 +9,7 @@ import pytest
 from audit_tui.core.evidence.sealed import SealState, SealStatus, Wrong, WrongEvents
 from audit_tui.errors import SourceLost, StoreError
 from audit_tui.ui.lane import Lane
-from audit_tui.ui.screens.review import base
-from audit_tui.ui.screens.review.parts import seal_watch
+from audit_tui.ui.screens.review import base, seal_watch
 from audit_tui.ui.screens.seal_dialog import seal_lines
 from audit_tui.ui.widgets.bars import StatusLine
 from tests.ui.review_app import Driver, run_review

@@ -12,7 +12,7 @@ from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
 from audit_tui.ui.app import AuditApp
 from audit_tui.ui.first_page import Opening
-from audit_tui.ui.splits import FIRST_SPLIT, read_splits, write_splits
+from audit_tui.ui.screens.review.body import FIRST_SPLIT, read_splits, write_splits
 from tests.ui.fake_reader import fake_factory
 from tests.ui.review_app import NOW, Driver, account
 

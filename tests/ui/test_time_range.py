@@ -16,13 +16,12 @@ from textual.events import Key
 from textual.widgets import Static
 
 from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
-from audit_tui.ui.screens.time_range import TimeRangeDialog
+from audit_tui.ui.screens.time_range import PresetList, TimeRangeDialog
 from audit_tui.ui.themed_app import ThemedApp
 from audit_tui.ui.widgets.fields.dropdown import Dropdown
 from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.month_view import MonthView
 from audit_tui.ui.widgets.fields.popup_list import PopupList
-from audit_tui.ui.widgets.fields.preset_list import PresetList
 from tests.ui.waiting import until
 
 if TYPE_CHECKING:

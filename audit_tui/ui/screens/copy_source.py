@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.query import EventReader, PageKey
     from audit_tui.core.view import View
-    from audit_tui.ui.shown_view import ShownView
+    from audit_tui.ui.history import ShownView
     from audit_tui.ui.terminal.clipboard import CopyResult
 
 QUERY = "query"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.export import Exporter, ExportResult
     from audit_tui.core.query import EventQuery, RowCount
-    from audit_tui.ui.shown_view import ShownView
+    from audit_tui.ui.history import ShownView
 
 PROGRESS_S = 0.5
 _ENDINGS = "|".join(form.value for form in FILE_FORMATS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +11,9 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
-from textual.widgets import Input, Static
+from textual.message import Message
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
 from audit_tui.core.time.dates import (
@@ -33,7 +36,6 @@ from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
 from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.month_view import MonthView
 from audit_tui.ui.widgets.fields.popup_list import PopupList
-from audit_tui.ui.widgets.fields.preset_list import PresetList
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -48,6 +50,57 @@ MAX_YEARS = 200
 """One event dated to the year 1 shall not make a list of 2,000 years; `<` and `>` still go there."""
 MIN_WIDE_CELLS = 56
 MIN_HIGH_LINES, MIN_HINT_LINES = 22, 12
+
+
+class PresetList(OptionList):
+    """The ranges with a name, the chosen one marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "leave", "Next part", show=False)]
+
+    @dataclass
+    class PresetPicked(Message):
+        """A preset was picked."""
+
+        preset: Preset
+        with_enter: bool
+        """Enter was pressed, which on the same preset again means more than a click."""
+
+    def __init__(self, chosen: Preset | None) -> None:
+        self._chosen = chosen
+        self._is_click = False
+        super().__init__(*(Option(self._prompt(preset), id=preset.slug) for preset in Preset), compact=True)
+        self.highlighted = 0 if chosen is None else PRESETS.index(chosen)
+
+    def mark(self, chosen: Preset | None) -> None:
+        before, self._chosen = self._chosen, chosen
+        for preset in {before, chosen} - {None}:
+            if preset is not None and before is not chosen:
+                self.replace_option_prompt(preset.slug, self._prompt(preset))
+        if chosen is not None:
+            self.highlighted = PRESETS.index(chosen)
+
+    def on_click(self) -> None:
+        """Note that the OptionList's own handler, which comes next, picks by mouse."""
+        self._is_click = True
+
+    def on_key(self) -> None:
+        """Note that a key picks next."""
+        self._is_click = False
+
+    def action_select(self) -> None:
+        if self.highlighted is not None:
+            picked = self.PresetPicked(PRESETS[self.highlighted], with_enter=not self._is_click)
+            self.post_message(picked)
+
+    def action_leave(self) -> None:
+        self.screen.focus_next()
+
+    def _prompt(self, preset: Preset) -> Content:
+        if preset is self._chosen:
+            return Content(f"• {preset.label}").stylize("bold")
+        return Content(f"  {preset.label}")
+
+
 HINTS: dict[type[Widget], str] = {
     MonthView: "←↑↓→ day   ⏎ pick   Shift+Tab presets   a apply",
     PresetList: "⏎ choose, again applies   → calendar   0-9 From",
@@ -57,6 +110,7 @@ HINTS: dict[type[Widget], str] = {
 }
 """At most 49 cells, which is the room; m and y are underlined on their buttons."""
 _MONTH_NAMES = tuple(Alternative(name, name[:3]) for name in MONTHS)
+PRESETS = tuple(Preset)
 
 
 class TimeRangeDialog(Dialog[TimeRange | None]):

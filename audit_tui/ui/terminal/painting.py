@@ -41,7 +41,6 @@ ERASED_CELLS = 4
 """From this many blanks at the end of a line on it is shorter to erase them."""
 _PLAIN_BLANK: Cell = (" ", PLAIN)
 
-
 UNKNOWN_COLUMN = -1
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.investigate.detections import Level
     from audit_tui.core.query import ReaderFactory
-    from audit_tui.ui.shown_view import ShownView
+    from audit_tui.ui.history import ShownView
 
 LINES = 3
 BARS = "▁▂▃▄▅▆▇█"

@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual import on
 
-from audit_tui.core.filter.filters import EVERYTHING, in_words
+from audit_tui.core.filter.filters import EVERYTHING, in_words, two_ways_words
 from audit_tui.core.left import Left
 from audit_tui.core.query import PageKey
-from audit_tui.core.text import counted
+from audit_tui.core.text import clean, counted
 from audit_tui.core.time.dates import Preset, TimeContext
 from audit_tui.core.time.zones import zone_label
 from audit_tui.core.view import chipped, sort_words
 from audit_tui.errors import AuditTuiError, SourceLost
-from audit_tui.ui.history import History
-from audit_tui.ui.screens.review.parts.body import ReviewBody
-from audit_tui.ui.screens.review.parts.empty_words import why_empty
-from audit_tui.ui.screens.review.parts.seal_watch import BEGIN_S, SealWatch
-from audit_tui.ui.screens.review.parts.source_watch import Notice
-from audit_tui.ui.shown_view import ShownView
-from audit_tui.ui.splits import read_splits, write_splits
-from audit_tui.ui.stillness import Stillness
+from audit_tui.ui.history import History, ShownView
+from audit_tui.ui.lane import Stillness
+from audit_tui.ui.screens.review.body import ReviewBody, read_splits, write_splits
+from audit_tui.ui.screens.review.following import Notice
+from audit_tui.ui.screens.review.seal_watch import BEGIN_S, SealWatch
 from audit_tui.ui.terminal.behind import Behind
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
@@ -58,8 +55,6 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 MIDNIGHT_CHECK_S = 30.0
-
-
 LIFTED_WORDS = "all filters lifted"
 
 
@@ -397,3 +392,23 @@ def _collect_garbage() -> None:
     """
     gc.freeze()
     gc.enable()
+
+
+def why_empty(shown: ShownView, keymap: Keymap) -> tuple[str, ...]:
+    """Say why a view shows nothing."""
+    view = shown.view
+    range_words = view.range_words(shown.context)
+    is_all_time = view.time_range is Preset.ALL_TIME
+    change = (
+        f"Press {keymap.key_of('filter')} to change the filter, {keymap.key_of('clear-filter')} to clear it"
+    )
+    another_range = f"{keymap.key_of('time-range')} for another time range."
+    two_ways = tuple(filter(None, (clean(two_ways_words(view.in_force)),)))
+    if view.in_force != EVERYTHING and is_all_time:
+        return "No event matches the filter.", f"{change}.", *two_ways
+    if view.in_force != EVERYTHING:
+        words = f"No events in the time range {range_words} match the filter."
+        return words, f"{change}, {another_range}", *two_ways
+    if is_all_time:
+        return "The store holds no events yet.", "audit-tui import brings some in."
+    return f"No events in the time range {range_words}.", f"Press {another_range}"

@@ -1,4 +1,4 @@
-"""Change the view in other ways: back and forth, order, fresh rows, pseudonyms."""
+"""Change the view in other ways: back and forth, order, columns, fresh rows, pseudonyms, the command line."""
 
 from __future__ import annotations
 
@@ -8,28 +8,38 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from audit_tui.config import keep_columns
+from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.privacy.redact_mode import real_filter, shown_filter
+from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.text import thousands
-from audit_tui.core.view import next_sort
-from audit_tui.errors import QueryTooLong
-from audit_tui.ui.screens.review.base import ReviewBase
-from audit_tui.ui.shown_view import ShownView
+from audit_tui.core.view import ListedColumn, next_sort
+from audit_tui.errors import AuditTuiError, QueryTooLong
+from audit_tui.ui.commands import Command, Where
+from audit_tui.ui.history import ShownView
+from audit_tui.ui.screens.review.ranging import Ranging
 from audit_tui.ui.widgets.list.event_table import EventTable
+from audit_tui.ui.widgets.time_strip import TimeStrip
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.dom import DOMNode
+
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.privacy.pseudonyms import Pseudonyms
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.view import View
-
+    from audit_tui.ui.screens.columns_dialog import ChosenColumns
+    from audit_tui.ui.screens.command_line import Order
 
 MOST_SORTED_EVENTS = 1_000_000
 """Up to this many events are sorted by their metadata without a word: 20 seconds."""
 SORTED_EVENT_S = 20e-6
 
 
-class Changing(ReviewBase):
+class Changing(Ranging):
     """The keys that go back and forth, order, read again and replace names."""
 
     def action_undo(self) -> None:
@@ -83,3 +93,71 @@ class Changing(ReviewBase):
         view = self.view.with_filters(partial(change, names=names))
         wanted = ShownView.of(view, self.context, is_redacted=is_on)
         self.event_list.ask(wanted, keep_cursor=self.table.cursor_row > 0, opens=True)
+
+    def action_columns(self) -> None:
+        self._ask_once(lambda reader: reader.metadata_names(), self._open_columns)
+
+    def _open_columns(self, names: Mapping[str, int]) -> None:
+        from audit_tui.ui.screens.columns_dialog import ColumnsDialog
+
+        columns = self.view.columns or tuple(map(ListedColumn, self.fields))
+        dialog = ColumnsDialog(columns, self.event_list.column_cells, names)
+        self.app.push_screen(dialog, partial(self._take_columns, columns))
+
+    def _take_columns(self, before: Sequence[ListedColumn], chosen: ChosenColumns | None) -> None:
+        if chosen is None:
+            return
+        if chosen.columns != before:
+            self.show_view(replace(self.view, columns=chosen.columns))
+        if chosen.is_kept:
+            try:
+                path = keep_columns(chosen.columns)
+            except AuditTuiError as error:
+                self.show_error(error)
+            else:
+                self.say(f"The columns are in {path}.")
+
+    def action_command_line(self) -> None:
+        self._open_command_line(for_time=False)
+
+    def action_go_to_time(self) -> None:
+        self._open_command_line(for_time=True)
+
+    def _open_command_line(self, *, for_time: bool) -> None:
+        from audit_tui.ui.screens.command_line import CommandLine
+
+        dialog = CommandLine(self._keymap, self.context, self._day_of_row, for_time=for_time)
+        self.app.push_screen(dialog, self._take_order)
+
+    async def _take_order(self, order: Order | None) -> None:
+        from audit_tui.ui.screens.command_line import GoToRow, GoToTime, Narrow, RunCommand, SetRange
+
+        match order:
+            case RunCommand(command=command):
+                await self.app.run_action(command.action, self._place_of(command))
+            case GoToRow(index=index):
+                self.table.jump_to(index)
+            case SetRange(time_range=time_range):
+                self._take_time_range(time_range)
+            case Narrow(filter=more, time_range=time_range):
+                view = replace(self.view, time_range=time_range or self.view.time_range)
+                self.show_view(view.narrowed(more))
+            case GoToTime(occurred_us=occurred_us):
+                view = self.view
+                if view.sort.column is not Column.TIME:
+                    view = replace(view, sort=NEWEST_FIRST)
+                self.event_list.go_to_time(self._worked_out(view), occurred_us)
+
+    def _place_of(self, command: Command) -> DOMNode:
+        places: dict[Where, DOMNode] = {
+            Where.TABLE: self.table,
+            Where.APP: self.app,
+            Where.CHIPS: self._chips,
+        }
+        if self.pane is not None:
+            places[Where.PANE] = self.pane
+        if self.facets is not None:
+            places[Where.FACETS] = self.facets
+        for strip in self.query(TimeStrip):
+            places[Where.STRIP] = strip
+        return places.get(command.where, self)

@@ -18,9 +18,8 @@ from audit_tui.core.investigate.detections import Detected, RuleHits
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean, counted, cut
 from audit_tui.errors import AuditTuiError, QueryCancelled
-from audit_tui.ui.screens.review.faceting import Faceting
 from audit_tui.ui.screens.review.marking import Marking, places_of, seqs_filter
-from audit_tui.ui.screens.review.strip_keys import StripKeys
+from audit_tui.ui.screens.review.ranging import Ranging
 from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.row_strips import Remark
@@ -43,7 +42,7 @@ _HINT = "⏎ events  n next  e as query  i about  x silence  Esc close"
 _TITLE_CELLS = 48
 
 
-class Detecting(Faceting, StripKeys, Marking):
+class Detecting(Ranging, Marking):
     """The rules that were named, and the key that lists those that hit."""
 
     _detected = Detected()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import MAX_US
-from audit_tui.core.query import NEWEST_FIRST, Standing
+from audit_tui.core.query import NEWEST_FIRST, SourceState, Standing
 from audit_tui.ui.screens.review.base import ReviewBase
-from audit_tui.ui.screens.review.parts.source_watch import LOOK_S, Notice, notice_of
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 FOLLOW_S = 0.5
 FULL_FOLLOW_S = 1.0
 """The same when every row on the screen changes each time: nobody reads faster, and it is 2 kB a time."""
+LOOK_S = 1.0
 
 
 class Following(ReviewBase):
@@ -169,3 +169,29 @@ class Following(ReviewBase):
             return False
         self._opening.arrivals.stop()
         return True
+
+
+class Notice(NamedTuple):
+    """Words about the source."""
+
+    words: str
+    short: str = ""
+    """The words that stay of them after a while; empty when they can go."""
+
+
+def notice_of(state: SourceState, newer: int, opening: str, reload: str) -> Notice:
+    """Say what a look found."""
+    match state.standing:
+        case Standing.REPLACED:
+            return Notice(f"The store was replaced: {reload} opens the new one.", f"replaced: {reload}")
+        case Standing.DELETED:
+            return Notice("The store file was deleted; showing the last state.", "file deleted")
+        case Standing.DAMAGED:
+            return Notice("The store is damaged: showing what can be read.", "damaged")
+        case Standing.LOST:
+            return Notice("The connection is lost: showing what was read, trying again.", "connection lost")
+    if newer:
+        words = f"{newer:,} new: {reload} shows them"
+        return Notice(words, words)
+    # Another store may have been opened since.
+    return Notice(opening if state.notice in opening else state.notice)

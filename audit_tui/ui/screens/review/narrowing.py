@@ -1,4 +1,4 @@
-"""Narrow the list: by the Filter dialog, by the cell under the cursor, by chips."""
+"""Narrow the list: by the Filter dialog, by the cell under the cursor, by chips, by facets."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from textual import on
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event_fields import row_text
-from audit_tui.core.filter.filters import EVERYTHING, NO_VALUE_WORDS, Condition
+from audit_tui.core.filter.filters import EVERYTHING, NO_VALUE_WORDS, Condition, Not
 from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.flat_filter import FlatFilter
 from audit_tui.ui.commands import COMMANDS
 from audit_tui.ui.screens.review.base import ReviewBase
 from audit_tui.ui.widgets.chips import ChipLine
+from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
+from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.pane.detail_lines import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.query_line.parse import Query
@@ -166,3 +168,40 @@ class Narrowing(ReviewBase):
             self.show_view(self.view.without_chip(-1))
         else:
             self.say("There is no chip to drop.")
+
+    @on(FacetPanel.Closed)
+    def action_facets(self) -> None:
+        if self.facets is None:
+            self._body.open_facets()
+            self.show_named_filters()
+        else:
+            self._body.close_facets()
+
+    def named_filters(self) -> NamedFilters:
+        return NamedFilters("", ())
+
+    def show_named_filters(self) -> None:
+        if self.facets is not None:
+            self.facets.show_filters(self.named_filters())
+
+    @on(FacetPanel.Chosen)
+    def _narrow_by_facet(self, message: FacetPanel.Chosen) -> None:
+        if isinstance(message.field, NamedFilters):
+            wanted = dict(message.field.filters)[message.value or ""]
+            self.narrow_by(Not(wanted) if message.is_negated else wanted)
+            return
+        operator = IS_NOT if message.is_negated else IS
+        self.narrow_by(Condition(message.field, operator, message.value))
+
+    @on(FacetPanel.FieldWanted)
+    def _pick_field(self) -> None:
+        self._ask_once(lambda reader: reader.metadata_names(), self._open_picker)
+
+    def _open_picker(self, names: Mapping[str, int]) -> None:
+        from audit_tui.ui.screens.field_picker import FieldPicker
+
+        self.app.push_screen(FieldPicker(names), self._add_facet)
+
+    def _add_facet(self, path: str | None) -> None:
+        if path is not None and self.facets is not None:
+            self.facets.add_field(path)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import EventQuery, EventReader, Page, PageKey, ReaderFactory, RowCount
-    from audit_tui.ui.shown_view import ShownView
-    from audit_tui.ui.stillness import Stillness
+    from audit_tui.ui.history import ShownView
+    from audit_tui.ui.lane import Stillness
     from audit_tui.ui.widgets.list.row_text import RowText
 
 PREPARED_EVENTS = 300_000

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from audit_tui.core.window import RowWindow
     from audit_tui.ui.widgets.list.row_text import RowText
 
-
 WHEEL_LINES = 2
 
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from audit_tui.core.event import EventRow
     from audit_tui.core.view import ListedColumn
 
-
 MISSING_VALUE = "-"
 MEASURED_CHARS = 200
 """No column is wider; a cell of 100 MB is cut before it is measured."""

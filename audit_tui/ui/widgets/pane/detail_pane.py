@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import ReaderFactory
 
-
 _TELLING = re.compile(r"access.?key|session|token|credential|principal", re.IGNORECASE)
 """Names of what one follows most: the key, the session. The cursor begins there."""
 

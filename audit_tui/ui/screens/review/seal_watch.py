@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from audit_tui.core.evidence.sealed import SealChecker
-    from audit_tui.ui.stillness import Stillness
+    from audit_tui.ui.lane import Stillness
 
 BEGIN_S = 2.0
 STILL_S = 1.0

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Container
 from textual.message import Message
 
-from audit_tui.ui.splits import LEAST, MOST
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
 
     from textual import events
     from textual.app import ComposeResult
@@ -31,6 +32,12 @@ FACET_CELLS = 36
 LEAST_LIST_CELLS = 60
 """A list that would be narrower has the facets over it."""
 WIDE_CELLS = 120
+FIRST_SPLIT = {True: 64, False: 50}
+"""Percent that the list gets at first, beside the pane (True) and above it."""
+LEAST, MOST = 20, 80
+_NAMES = {True: "beside", False: "above"}
+_FILE = "layout.json"
+_MAX_BYTES = 1_000
 
 
 class ReviewBody(Container):
@@ -197,3 +204,32 @@ class ReviewBody(Container):
     def _follow_cursor(self, message: EventTable.RowHighlighted) -> None:
         if self.pane is not None and (message.row is not None or not self.event_list.count.value):
             self.pane.open_event(message.row.seq if message.row else None)
+
+
+def read_splits(folder: Path | None) -> dict[bool, int]:
+    """Return what was remembered in a folder; the first values where nothing usable is."""
+    values: object = None
+    if folder is not None:
+        try:
+            with (folder / _FILE).open("rb") as file:
+                values = json.loads(file.read(_MAX_BYTES))
+        except (OSError, ValueError, RecursionError):
+            values = None
+    splits = dict(FIRST_SPLIT)
+    for place, name in _NAMES.items():
+        percent = values.get(name) if isinstance(values, dict) else None
+        if type(percent) is int and LEAST <= percent <= MOST:
+            splits[place] = percent
+    return splits
+
+
+def write_splits(folder: Path | None, splits: dict[bool, int]) -> None:
+    """Remember the edge in a folder. Where that cannot be written, the next run begins as ever."""
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({name: splits[place] for place, name in _NAMES.items()})
+        (folder / _FILE).write_text(text, encoding="utf-8")
+    except OSError:
+        return

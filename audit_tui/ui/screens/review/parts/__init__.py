@@ -1,1 +1,0 @@
-"""The parts of the review screen that no key asks for."""
