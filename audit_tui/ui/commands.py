@@ -6,6 +6,7 @@ The ids are public: users rebind keys by them (``keymap`` makes keys of it).
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 
 from audit_tui.core.record import Record
 
@@ -22,11 +23,15 @@ class Where(Enum):
     APP = "Everywhere, in dialogs too"
 
 
+_STEPS = {"down": 1, "up": -1, "right": 1, "left": -1, "later": 1, "earlier": -1}
+_TURNS = {"next": 1, "previous": -1}
+
+
 class Command(Record):
     """Something that the user can do with a key."""
 
     id: str
-    """Kebab-case and stable; ``action_<id>`` with underscores does it."""
+    """Kebab-case and stable; ``action_<id>`` with underscores does it, less its direction."""
     keys: tuple[str, ...]
     title: str
     """Two or three words, for the key line and the palette."""
@@ -43,51 +48,40 @@ class Command(Record):
 
     @property
     def action(self) -> str:
-        name = self.id.removesuffix(f"-{self.argument}") if self.argument else self.id
-        return name.replace("-", "_") + (f"({self.argument})" if self.argument else "")
+        """The action with its argument: a step for what has a direction in its id, else ``argument``."""
+        first, _, rest = self.id.partition("-")
+        if first in _TURNS:
+            return f"to_{rest.replace('-', '_')}({_TURNS[first]})"
+        name, _, last = self.id.rpartition("-")
+        if self.argument or last in _STEPS:
+            return f"{name.replace('-', '_')}({self.argument or _STEPS[last]})"
+        return self.id.replace("-", "_")
 
 
-def _table(id_: str, keys: str, title: str, help_: str) -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.TABLE)
-
-
-def _pane(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.PANE, arrow_keys=tuple(arrow_keys.split()))
-
-
-def _chips(id_: str, keys: str, title: str, help_: str) -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.CHIPS)
-
-
-def _strip(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
-    arrows = tuple(arrow_keys.split())
-    return Command(id_, tuple(keys.split()), title, help_, Where.STRIP, arrow_keys=arrows)
-
-
-def _facets(id_: str, keys: str, title: str, help_: str, arrow_keys: str = "") -> Command:
-    arrows = tuple(arrow_keys.split())
-    return Command(id_, tuple(keys.split()), title, help_, Where.FACETS, arrow_keys=arrows)
-
-
-def _screen(
+def _command(
+    where: Where,
     id_: str,
     keys: str,
     title: str,
     help_: str,
+    arrow_keys: str = "",
     *,
     key_line: str = "",
     pane_line: str | None = None,
-    arrow_keys: str = "",
     argument: str = "",
 ) -> Command:
     in_pane = key_line if pane_line is None else pane_line
     arrows = tuple(arrow_keys.split())
-    return Command(id_, tuple(keys.split()), title, help_, Where.SCREEN, key_line, in_pane, arrows, argument)
+    return Command(id_, tuple(keys.split()), title, help_, where, key_line, in_pane, arrows, argument)
 
 
-def _app(id_: str, keys: str, title: str, help_: str) -> Command:
-    return Command(id_, tuple(keys.split()), title, help_, Where.APP)
-
+_table, _pane, _chips, _strip, _facets, _screen, _app = (
+    partial(_command, where)
+    for where in (
+        *(Where.TABLE, Where.PANE, Where.CHIPS, Where.STRIP),
+        *(Where.FACETS, Where.SCREEN, Where.APP),
+    )
+)
 
 COMMANDS: tuple[Command, ...] = (
     _table("cursor-down", "down j", "Next event", "Move to the next event."),
@@ -103,13 +97,12 @@ COMMANDS: tuple[Command, ...] = (
     _table(
         "select-rows", "v f9", "Select rows", "Begin to select rows, to copy them; again, or Esc, ends it."
     ),
-    Command(
+    _table(
         "fold",
-        ("r",),
+        "r",
         "Fold runs",
         "Show runs of the same event by the same user as one line each, with their number and times; or all.",
-        Where.TABLE,
-        arrow_keys=("^",),
+        "^",
     ),
     _pane("pane-down", "down j", "Pane: down", "Go to the next value of the event, or scroll on."),
     _pane("pane-up", "up k", "Pane: up", "Go to the value before, or scroll back."),

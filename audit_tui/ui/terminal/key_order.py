@@ -46,10 +46,6 @@ class KeyOrder:
         elif len(self._waiting) == 1:
             self._app.set_timer(PATIENCE_S, self._give_up_on(self._turn))
 
-    @property
-    def is_busy(self) -> bool:
-        return self._is_busy
-
     def hold(self) -> Callable[[], None]:
         """Let keys wait for a screen that opens only when something was read.
 

@@ -113,10 +113,6 @@ class TerminalApp(App[None]):
     def hold_keys(self) -> Callable[[], None]:
         return self._key_order.hold()
 
-    @property
-    def has_keys_waiting(self) -> bool:
-        return self._key_order.is_busy
-
     # -- output
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

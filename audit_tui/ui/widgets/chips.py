@@ -145,11 +145,8 @@ class ChipLine(Bar, can_focus=True):
                 return
             x = end
 
-    def action_chip_left(self) -> None:
-        self._go_to(self.cursor - 1)
-
-    def action_chip_right(self) -> None:
-        self._go_to(self.cursor + 1)
+    def action_chip(self, by: int) -> None:
+        self._go_to(self.cursor + by)
 
     def action_switch_chip(self) -> None:
         self.post_message(self.Switched(self.cursor))

@@ -70,17 +70,11 @@ class LineView(ScrollView, can_focus=True):
     def _scroll_by(self, lines: int) -> None:
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
 
-    def action_pane_down(self) -> None:
-        self._scroll_by(1)
+    def action_pane(self, by: int) -> None:
+        self._scroll_by(by)
 
-    def action_pane_up(self) -> None:
-        self._scroll_by(-1)
-
-    def action_pane_page_down(self) -> None:
-        self._scroll_by(max(1, self.size.height - 1))
-
-    def action_pane_page_up(self) -> None:
-        self._scroll_by(-max(1, self.size.height - 1))
+    def action_pane_page(self, by: int) -> None:
+        self._scroll_by(by * max(1, self.size.height - 1))
 
     def action_pane_top(self) -> None:
         self.scroll_to(y=0, animate=False)

@@ -238,11 +238,8 @@ class TimeStrip(Widget, can_focus=True):
         self._head = min(max(bucket, 0), max(0, len(self._buckets.events) - 1))
         self.refresh()
 
-    def action_strip_left(self) -> None:
-        self._move(self._head - 1)
-
-    def action_strip_right(self) -> None:
-        self._move(self._head + 1)
+    def action_strip(self, by: int) -> None:
+        self._move(self._head + by)
 
     def action_strip_first(self) -> None:
         self._move(0)

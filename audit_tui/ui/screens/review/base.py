@@ -20,7 +20,6 @@ from audit_tui.errors import AuditTuiError, SourceLost
 from audit_tui.ui.history import History, ShownView
 from audit_tui.ui.lane import Stillness
 from audit_tui.ui.screens.review.body import ReviewBody, read_splits, write_splits
-from audit_tui.ui.screens.review.following import Notice
 from audit_tui.ui.screens.review.seal_watch import BEGIN_S, SealWatch
 from audit_tui.ui.terminal.behind import Behind
 from audit_tui.ui.terminal.terminal_app import TerminalApp
@@ -95,9 +94,6 @@ class ReviewBase(Behind[None]):
         self._chips = ChipLine()
         self._status = StatusLine(keymap)
         self._keys = KeyLine(keymap)
-        self._notice = Notice(opening.notice)
-        self._remark = opening.notice
-        """The notice of the source while nothing is wrong with it; empty when there is none."""
         self._day = first.context.today
         self._table: RangeTable | None = None
         checker = opening.open_checker
@@ -120,7 +116,6 @@ class ReviewBase(Behind[None]):
         opening = self._opening
         self._table = self.table
         self._show_view()
-        self._status.show_standing(self._notice.words)
         if opening.first_page is not None:
             self.event_list.show(opening.first_page, self.event_list.shown, opening.begin_line)
         else:

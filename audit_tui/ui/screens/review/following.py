@@ -22,6 +22,14 @@ FULL_FOLLOW_S = 1.0
 LOOK_S = 1.0
 
 
+class Notice(NamedTuple):
+    """Words about the source."""
+
+    words: str
+    short: str = ""
+    """The words that stay of them after a while; empty when they can go."""
+
+
 class Following(ReviewBase):
     """The keys that follow a source, and what is said of it."""
 
@@ -32,9 +40,14 @@ class Following(ReviewBase):
     _arriving: Timer | None = None
     _arrival: Arrival | None = None
     _newer = 0
+    _notice = Notice("")
+    _remark = ""
+    """The notice of the source while nothing is wrong with it; empty when there is none."""
     _looks = 0
 
     def on_mount(self) -> None:
+        self._remark = self._opening.notice
+        self._say_notice(Notice(self._remark))
         self.set_interval(LOOK_S, self._watch_source)
         if self._opening.arrivals is not None:
             self._set_following(is_on=True)
@@ -169,14 +182,6 @@ class Following(ReviewBase):
             return False
         self._opening.arrivals.stop()
         return True
-
-
-class Notice(NamedTuple):
-    """Words about the source."""
-
-    words: str
-    short: str = ""
-    """The words that stay of them after a while; empty when they can go."""
 
 
 def notice_of(state: SourceState, newer: int, opening: str, reload: str) -> Notice:

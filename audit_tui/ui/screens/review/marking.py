@@ -117,13 +117,7 @@ class Marking(Following):
         whole = counted(len(self.marked_seqs), "event")
         self.say(f"{'Marked' if count > 0 else 'Unmarked'} {counted(abs(count), 'event')}; {whole} marked.")
 
-    def action_next_mark(self) -> None:
-        self._go_to_mark(1)
-
-    def action_previous_mark(self) -> None:
-        self._go_to_mark(-1)
-
-    def _go_to_mark(self, step: int) -> None:
+    def action_to_mark(self, step: int) -> None:
         if not self.marked_seqs:
             self.say(f"Nothing is marked: {self._keymap.key_of('mark')} marks an event.")
             return

@@ -70,7 +70,7 @@ class Moving(Following):
         is_export = isinstance(screen, ExportDialog) and screen.cancel()
         return is_export or self.event_list.cancel()
 
-    def action_next_part(self) -> None:
+    def action_to_part(self, _by: int) -> None:
         self.focus_next()
         if self.pane is not None and self.focused is self.pane:
             self.pane.call_after_refresh(self.pane.show_cursor)

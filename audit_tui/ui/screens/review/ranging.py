@@ -62,11 +62,8 @@ class Ranging(Narrowing):
             keep_cursor = self.table.cursor_row > 0
             self.show_view(replace(self.view, time_range=chosen), keep_cursor=keep_cursor)
 
-    def action_range_earlier(self) -> None:
-        self._move_range(lambda view, context: shifted(view.time_range, context, -1))
-
-    def action_range_later(self) -> None:
-        self._move_range(lambda view, context: shifted(view.time_range, context, 1))
+    def action_range(self, by: int) -> None:
+        self._move_range(lambda view, context: shifted(view.time_range, context, by))
 
     def action_range_from_here(self) -> None:
         self._move_range_to_row(beginning_at)

@@ -73,15 +73,9 @@ class Searching(Narrowing, Moving):
         self.table.search_for(text)
         self._status.show_match("")
         if text:
-            self._go_to_match(1, from_row_on=True)
+            self.action_to_match(1, from_row_on=True)
 
-    def action_next_match(self) -> None:
-        self._go_to_match(1)
-
-    def action_previous_match(self) -> None:
-        self._go_to_match(-1)
-
-    def _go_to_match(self, steps: int, *, from_row_on: bool = False) -> None:
+    def action_to_match(self, steps: int, *, from_row_on: bool = False) -> None:
         text = self._searched
         if not text:
             self.say(f"{self._keymap.key_of('search')} searches.")
@@ -109,13 +103,7 @@ class Searching(Narrowing, Moving):
 
     # -- from event to event
 
-    def action_next_of_user(self) -> None:
-        self._go_to_user(1)
-
-    def action_previous_of_user(self) -> None:
-        self._go_to_user(-1)
-
-    def _go_to_user(self, steps: int) -> None:
+    def action_to_of_user(self, steps: int) -> None:
         row = self.table.highlighted
         if row is not None:
             name = "nobody" if row.user is None else shortened(row.user)
@@ -126,13 +114,7 @@ class Searching(Narrowing, Moving):
                 f"No {'further' if steps > 0 else 'earlier'} row here is of {name}.",
             )
 
-    def action_next_failure(self) -> None:
-        self._go_to_failure(1)
-
-    def action_previous_failure(self) -> None:
-        self._go_to_failure(-1)
-
-    def _go_to_failure(self, steps: int) -> None:
+    def action_to_failure(self, steps: int) -> None:
         condition = Condition(Column.OUTCOME, IS, Outcome.FAILURE.value)
         self._seek(condition, steps, "failure", f"No failure {'below' if steps > 0 else 'above'} here.")
 

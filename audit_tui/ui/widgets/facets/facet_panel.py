@@ -94,10 +94,6 @@ class FacetPanel(ScrollView, can_focus=True):
         return self._sections
 
     @property
-    def is_counting(self) -> bool:
-        return any(section.is_stale for section in self._sections)
-
-    @property
     def chosen(self) -> tuple[FacetField | NamedFilters, str | None] | None:
         row = self._row
         if row is None or row.kind is not Kind.VALUE:
@@ -322,17 +318,11 @@ class FacetPanel(ScrollView, can_focus=True):
 
     # -- keys and mouse
 
-    def action_facet_down(self) -> None:
-        self._move_to(self._cursor + 1)
+    def action_facet(self, by: int) -> None:
+        self._move_to(self._cursor + by, by)
 
-    def action_facet_up(self) -> None:
-        self._move_to(self._cursor - 1, -1)
-
-    def action_facet_page_down(self) -> None:
-        self._move_to(self._cursor + max(1, self.size.height - 2))
-
-    def action_facet_page_up(self) -> None:
-        self._move_to(self._cursor - max(1, self.size.height - 2), -1)
+    def action_facet_page(self, by: int) -> None:
+        self._move_to(self._cursor + by * max(1, self.size.height - 2), by)
 
     def action_facet_first(self) -> None:
         self._move_to(0)

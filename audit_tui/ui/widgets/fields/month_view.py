@@ -77,7 +77,6 @@ class MonthView(Widget, can_focus=True):
     class DayPicked(Message):
         """A day was picked, by key or mouse; it may lie after today."""
 
-        month_view: MonthView
         day: date
         with_enter: bool
         """Enter was pressed, which on the same day again means more than a click."""
@@ -86,7 +85,6 @@ class MonthView(Widget, can_focus=True):
     class CursorMoved(Message):
         """The cursor went to another day."""
 
-        month_view: MonthView
         day: date
 
     def __init__(self, today: date, first_weekday: int = 0, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -128,7 +126,7 @@ class MonthView(Widget, can_focus=True):
                 self.refresh(Region(0, line, self.size.width, 1))
         else:
             self.refresh()
-        self.post_message(self.CursorMoved(self, day))
+        self.post_message(self.CursorMoved(day))
 
     def action_move(self, days: int) -> None:
         self.cursor = shift_days(self.cursor, days)
@@ -143,13 +141,13 @@ class MonthView(Widget, can_focus=True):
         self.cursor = month_of(self.cursor).last
 
     def action_pick(self, with_enter: bool) -> None:
-        self.post_message(self.DayPicked(self, self.cursor, with_enter))
+        self.post_message(self.DayPicked(self.cursor, with_enter))
 
     def on_click(self, event: Click) -> None:
         day = self.day_at(event.x, event.y)
         if day is not None:
             self.cursor = day
-            self.post_message(self.DayPicked(self, day, with_enter=False))
+            self.post_message(self.DayPicked(day, with_enter=False))
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
         event.stop()

@@ -91,26 +91,19 @@ class ValueInput(LineInput):
     class Edited(Message):
         """The value, or the column that a candidate brought, was changed by the user."""
 
-        field_input: ValueInput
         picked_field: FacetField | None
 
     @dataclass
     class Entered(Message):
         """Enter was pressed on a value that stands."""
 
-        field_input: ValueInput
-
     @dataclass
     class Unclear(Message):
         """Enter was pressed on a text that stands in several columns while none is chosen."""
 
-        field_input: ValueInput
-
     @dataclass
     class ListToggled(Message):
         """The list of candidates was opened or closed."""
-
-        field_input: ValueInput
 
     @dataclass
     class Failed(Message):
@@ -183,7 +176,7 @@ class ValueInput(LineInput):
         self.set_class(False, "-fixed")
         super().replace(picture(text), start, end)
         self.is_wrong = False
-        self.post_message(self.Edited(self, None))
+        self.post_message(self.Edited(None))
         self._ask(self._typed)
 
     @property
@@ -260,7 +253,7 @@ class ValueInput(LineInput):
 
     def _enter(self) -> None:
         if self.listing is Listing.CLOSED:
-            self.post_message(self.Entered(self))
+            self.post_message(self.Entered())
         elif self._popup.highlighted is not None:
             self.picked(self._popup.highlighted)
         elif (match := self._match()) is not None:
@@ -268,7 +261,7 @@ class ValueInput(LineInput):
                 self.picked(match)
             self._close()
         elif self._matches():
-            self.post_message(self.Unclear(self))
+            self.post_message(self.Unclear())
         elif self._search and self._candidates and not self._keeps_typed:
             self.picked(0)
         else:
@@ -293,7 +286,7 @@ class ValueInput(LineInput):
         self._field = candidate.field
         self.is_wrong = False
         self._close()
-        self.post_message(self.Edited(self, candidate.field))
+        self.post_message(self.Edited(candidate.field))
 
     # Candidates
 
@@ -350,7 +343,7 @@ class ValueInput(LineInput):
             edge = f"counts: newest {MOST_EVENTS:,} events"
         self._popup.show_for(self, items, notice=self._notice(), edge=edge, min_cells=36)
         if not was_open:
-            self.post_message(self.ListToggled(self))
+            self.post_message(self.ListToggled())
 
     def _note(self, candidate: Candidate) -> str:
         column = candidate.note if self._field is not None else candidate.field.label
@@ -396,7 +389,7 @@ class ValueInput(LineInput):
             self.listing = Listing.CLOSED
             self._question += 1
             self._values.lane.cancel()
-            self.post_message(self.ListToggled(self))
+            self.post_message(self.ListToggled())
         self._forget_later()
 
     def _close(self) -> None:

@@ -72,7 +72,6 @@ class EventTable(ScrollView, can_focus=True):
     class RowHighlighted(Message):
         """The cursor stands on another event, or what it stands on has been read."""
 
-        event_table: EventTable
         cursor_row: int
         row: EventRow | None
 
@@ -83,21 +82,18 @@ class EventTable(ScrollView, can_focus=True):
     class RowSelected(Message):
         """The event under the cursor was clicked again."""
 
-        event_table: EventTable
         cursor_row: int
 
     @dataclass
     class HeaderSelected(Message):
         """A heading was clicked."""
 
-        event_table: EventTable
         column: ListField
 
     @dataclass
     class PageNeeded(Message):
         """Rows on the screen, or next to it, are not in memory."""
 
-        event_table: EventTable
         request: PageRequest
 
         def can_replace(self, message: Message) -> bool:
@@ -382,14 +378,12 @@ class EventTable(ScrollView, can_focus=True):
         request = self._window.request(top, end) or self._window.request(top - height, end + height)
         if request is not None and request != self._asked:
             self._asked = request
-            self.call_next(lambda: self.post_message(self.PageNeeded(self, request)))
+            self.call_next(lambda: self.post_message(self.PageNeeded(request)))
 
     def _announce(self) -> None:
         # Not at once: Textual 8.2.8 hands no message to the parent in whose handler it was made, and the
         # list around the table calls this from its own.
-        self.call_next(
-            lambda: self.post_message(self.RowHighlighted(self, self.cursor_row, self.highlighted))
-        )
+        self.call_next(lambda: self.post_message(self.RowHighlighted(self.cursor_row, self.highlighted)))
 
     def _refresh_row(self, index: int) -> None:
         y = self.line_of(index) + 1
@@ -423,35 +417,23 @@ class EventTable(ScrollView, can_focus=True):
             self._show_from(self.moved(row, -(self.visible_rows // 2)))
         self.move_cursor(row)
 
-    def _move_page(self, rows: int) -> None:
-        self._show_from(self.moved(self.index_at(0), rows))
-        self.cursor_row = self.moved(self.cursor_row, rows)
-
     # -- keys and mouse
 
-    def action_cursor_down(self) -> None:
-        self._step(1)
-
-    def action_cursor_up(self) -> None:
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
+    def action_cursor(self, by: int) -> None:
         if self.choice is not None:
             self._choose(self.choice + by)
         else:
             self.move_cursor(self.moved(self.cursor_row, by))
 
-    def action_page_down(self) -> None:
-        self._move_page(self.visible_rows)
+    def action_page(self, by: int) -> None:
+        self._move_lines(by * self.visible_rows)
 
-    def action_page_up(self) -> None:
-        self._move_page(-self.visible_rows)
+    def action_half_page(self, by: int) -> None:
+        self._move_lines(by * max(1, self.visible_rows // 2))
 
-    def action_half_page_down(self) -> None:
-        self._move_page(max(1, self.visible_rows // 2))
-
-    def action_half_page_up(self) -> None:
-        self._move_page(-max(1, self.visible_rows // 2))
+    def _move_lines(self, lines: int) -> None:
+        self._show_from(self.moved(self.index_at(0), lines))
+        self.cursor_row = self.moved(self.cursor_row, lines)
 
     def action_first_row(self) -> None:
         self.move_cursor(0)
@@ -459,11 +441,8 @@ class EventTable(ScrollView, can_focus=True):
     def action_last_row(self) -> None:
         self.move_cursor(self._window.count.value - 1)
 
-    def action_column_left(self) -> None:
-        self.cursor_column -= 1
-
-    def action_column_right(self) -> None:
-        self.cursor_column += 1
+    def action_column(self, by: int) -> None:
+        self.cursor_column += by
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
@@ -471,11 +450,11 @@ class EventTable(ScrollView, can_focus=True):
             return
         number = self._column_number_at(offset.x)
         if offset.y == 0:
-            self.post_message(self.HeaderSelected(self, self._row_text.boxes[number].column))
+            self.post_message(self.HeaderSelected(self._row_text.boxes[number].column))
             return
         if self.choice is not None and offset.y - self._words_top in self._choices:
             self._choose(offset.y - self._words_top - self._choices.start)
-            self.post_message(self.RowSelected(self, 0))
+            self.post_message(self.RowSelected(0))
             return
         index = self.index_at(offset.y - 1)
         if index >= self._window.count.value:
@@ -485,7 +464,7 @@ class EventTable(ScrollView, can_focus=True):
         if event.button == RIGHT_BUTTON:
             self.post_message(self.CellPressed())
         elif again:
-            self.post_message(self.RowSelected(self, index))
+            self.post_message(self.RowSelected(index))
 
     def _column_number_at(self, x: int) -> int:
         starts = [number for number, box in enumerate(self._row_text.boxes) if box.start <= x]

@@ -25,7 +25,6 @@ class FoldingTable(EventTable):
     class RunNeeded(Message):
         """A run goes on beyond the rows in memory."""
 
-        folding_table: FoldingTable
         row: EventRow
 
     class Folded(Message):
@@ -117,7 +116,7 @@ class FoldingTable(EventTable):
         row = None if place is None else self._window.row(place)
         if place is not None and row is not None:
             self._asked_run = place
-            self.call_next(lambda: self.post_message(self.RunNeeded(self, row)))
+            self.call_next(lambda: self.post_message(self.RunNeeded(row)))
 
     def action_fold(self) -> None:
         self.fold(is_folded=not self.is_folded)

@@ -23,7 +23,6 @@ class RangeTable(FoldingTable):
     class RangeChanged(Message):
         """Other rows are selected."""
 
-        range_table: RangeTable
         count: int
 
     _range_start: int | None = None
@@ -62,7 +61,7 @@ class RangeTable(FoldingTable):
         self.call_next(self._post_range)
 
     def _post_range(self) -> None:
-        self.post_message(self.RangeChanged(self, len(self.taken_rows) if self.is_selecting else 0))
+        self.post_message(self.RangeChanged(len(self.taken_rows) if self.is_selecting else 0))
 
     def show(self, window: RowWindow, cursor_row: int = 0, top_row: int = 0) -> None:
         self.end_selection()

@@ -188,7 +188,7 @@ class DetailPane(LineView):
                 self.scroll_to(y=min(spot.first_line, spot.last_line - height + 1), animate=False)
         self.refresh()
 
-    def _step(self, by: int) -> None:
+    def action_pane(self, by: int) -> None:
         """Go to the next value; where that is out of sight, scroll, so that nothing is passed over."""
         goal = self._current + by
         top, height = self.scroll_offset.y, self.size.height
@@ -197,8 +197,9 @@ class DetailPane(LineView):
         else:
             self._scroll_by(by)
 
-    def _turn(self, lines: int) -> None:
+    def action_pane_page(self, by: int) -> None:
         """Scroll by a page, and take the cursor along."""
+        lines = by * max(1, self.size.height - 1)
         self._scroll_by(lines)
         top = max(0, min(self.scroll_offset.y + lines, self.max_scroll_y)) if self.is_attached else 0
         in_sight = [
@@ -207,18 +208,6 @@ class DetailPane(LineView):
         if in_sight:
             self._put(in_sight[0 if lines < 0 or top < self.max_scroll_y else -1])
             self.refresh()
-
-    def action_pane_down(self) -> None:
-        self._step(1)
-
-    def action_pane_up(self) -> None:
-        self._step(-1)
-
-    def action_pane_page_down(self) -> None:
-        self._turn(max(1, self.size.height - 1))
-
-    def action_pane_page_up(self) -> None:
-        self._turn(-max(1, self.size.height - 1))
 
     def action_pane_top(self) -> None:
         self._go_to(0)
