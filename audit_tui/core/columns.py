@@ -130,7 +130,11 @@ READ_TO_SORT: tuple[ListColumn, ...] = (Column.DESCRIPTION, Column.TARGET)
 IMPORTABLE = tuple(column for column in COLUMNS if column not in (Column.SEQ, Column.METADATA))
 """The columns that a field of a log can become; all other fields are metadata."""
 
-_OTHER_NAMES: dict[str, Column] = {"date": Column.TIME, "ip": Column.SOURCE_IP}
+_OTHER_NAMES: dict[str, Column] = {
+    "date": Column.TIME,
+    "ip": Column.SOURCE_IP,
+    "host": Column.SOURCE,
+}
 """Further names of columns in commands and settings."""
 
 

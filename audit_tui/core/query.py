@@ -209,6 +209,17 @@ class StoreInfo(Record):
     size_bytes: int
     notice: str = ""
     """A remark on how it is read ("snapshot, not live"); empty when nothing."""
+    hosts: tuple[Host, ...] = ()
+    """Of a shared engine."""
+
+
+class Host(Record):
+    """A host whose sealed store was shipped to the engine that is read."""
+
+    name: str
+    events: int
+    shipped_us: int | None
+    """The time of its newest batch, by its own clock; None before the first."""
 
 
 class Standing(Enum):

@@ -46,7 +46,12 @@ CREATE TABLE IF NOT EXISTS audit_events (
         GROUP BY intDiv(occurred_us, 86400000000), username
     ),
     PROJECTION pairs (SELECT username, event, category, count() GROUP BY username, event, category),
-    INDEX grams ifNull(folded_texts, lower(ifNull(texts, ''))) TYPE ngrambf_v1(4, 32768, 3, 7) GRANULARITY 1
+    INDEX events event TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX users username TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX words arrayStringConcat([
+        coalesce(folded_texts, lower(texts)), coalesce(folded_description, lower(description)),
+        coalesce(folded_target, lower(target)), coalesce(folded_source_ip, lower(source_ip))
+    ], '\x1f') TYPE ngrambf_v1(4, 32768, 3, 7) GRANULARITY 1
 ) ENGINE = MergeTree ORDER BY (occurred_us, id)
 SETTINGS non_replicated_deduplication_window = 1000;
 CREATE TABLE IF NOT EXISTS audit_batches (

@@ -19,6 +19,10 @@ STORES = (
     "SELECT argMax(store, version) AS store, store_id, argMax(name, version) AS name,"
     " argMax(folded, version) AS folded FROM audit_stores GROUP BY store_id"
 )
+_TEXTS = ", ".join(
+    f"coalesce(e.folded_{column}, lower(e.{column}))"
+    for column in ("texts", "description", "target", "source_ip")
+)
 _HEADS = (
     "SELECT store, max(last_n) AS last_n, max(shipped_us) AS shipped_us FROM audit_batches GROUP BY store"
 )
@@ -34,6 +38,7 @@ class ClickHouseDialect(Dialect):
     leaves = "hex(b.leaves), hex(b.edge)"
     read_leaves = bytes.fromhex
     starts_with = "startsWith"
+    all_texts = f"arrayStringConcat([{_TEXTS}], '{BETWEEN}')"
 
     def place(self, name: str, value: Value) -> str:
         if isinstance(value, str):
@@ -44,12 +49,6 @@ class ClickHouseDialect(Dialect):
 
     def negated(self, condition: str) -> str:
         return f"ifNull(({condition}), 0) = 0"
-
-    def folded(self, column: str) -> str:
-        if column == "texts":
-            # As the index over parts of texts has it.
-            return "ifNull(e.folded_texts, lower(ifNull(e.texts, '')))"
-        return f"coalesce(e.folded_{column}, lower(e.{column}))"
 
     def matches(self, text: str, pattern: str) -> str:
         return f"match({text}, {pattern})"
@@ -84,7 +83,7 @@ class ClickHouseDialect(Dialect):
         size = "(SELECT sum(total_bytes) FROM system.tables WHERE database = currentDatabase())"
         return (
             f"SELECT {about.format('id')}, {about.format('format')}, count(), min(occurred_us),"
-            f" max(occurred_us), {size}, (SELECT count() FROM ({STORES})) FROM audit_events"
+            f" max(occurred_us), {size} FROM audit_events"
         )
 
     def stores(self) -> str:
@@ -92,9 +91,6 @@ class ClickHouseDialect(Dialect):
             f"SELECT s.store, s.store_id, s.name, b.last_n, b.shipped_us FROM ({STORES}) s"
             f" LEFT JOIN ({_HEADS}) b ON b.store = s.store ORDER BY s.store"
         )
-
-    def heads(self) -> str:
-        return f"SELECT store, last_n FROM ({_HEADS}) ORDER BY store"
 
     def values(self, field: Field, where: str, rank: str, limit: int) -> str:
         column = f"e.{COLUMN_OF[field]}"

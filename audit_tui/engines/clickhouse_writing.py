@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.config import state_directory
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from audit_tui.engines.outgoing import Batch, Removal
 
 _TABLES = ("audit_stores", "audit_names", "audit_events", "audit_batches", "audit_leaves", "audit_removed")
+_INDEX = re.compile(r"^    INDEX (\w+) (.*?GRANULARITY 1)", re.MULTILINE | re.DOTALL)
+_OLD_INDEX = "grams"
+"""Over the values of the metadata alone; since ``words`` is there, nothing asks it."""
 _LEAVES_AT_ONCE = 8_192
 _GRANTS = "".join(
     f"GRANT SELECT ON {table} TO audit_reader, audit_shipper;\n" for table in ("audit_about", *_TABLES)
@@ -66,6 +70,7 @@ class ClickHouseWriter(SharedWriter):
         self._names: set[tuple[Field, str]] = set()
         self._locked: dict[str, int] = {}
         super().__init__(url, connection)
+        self._add_indexes()
 
     def register(self, store_id: str, name: str) -> int:
         self._lock(store_id)
@@ -151,6 +156,23 @@ class ClickHouseWriter(SharedWriter):
                     self._client.command(statement)
         about = [["id", secrets.token_hex(16)], ["format", str(FORMATS[CLICKHOUSE])]]
         self._insert("audit_about", about, ("name", "value"))
+
+    def _add_indexes(self) -> None:
+        """Add what tables of an older program lack: the owner's next shipping makes it, others cannot."""
+        find = "SELECT name FROM system.data_skipping_indices WHERE database = currentDatabase()"
+        existing = {str(name) for (name,) in self._connection.rows(find, {})}
+        declared = _INDEX.findall(schema_sql("clickhouse"))
+        changes = [
+            change
+            for name, declaration in declared
+            if name not in existing
+            for change in (f"ADD INDEX {name} {declaration}", f"MATERIALIZE INDEX {name}")
+        ]
+        names = {name for name, _ in declared}
+        changes += [f"DROP INDEX {name}" for name in sorted(existing - names) if name == _OLD_INDEX]
+        with suppress(*ERRORS):
+            for change in changes:
+                self._client.command(f"ALTER TABLE audit_events {change}")
 
     def _learn(self, batch: Batch) -> None:
         """Write the names of events that are not known to be there."""

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 MAX_INT = 2**63 - 1
 MAX_ALTERNATIVES = 8
+LEAST_INDEXED = 4
+"""Texts with fewer characters are not in an index of parts."""
 TRUE, FALSE = "1 = 1", "1 = 0"
 _TEXT_COLUMNS = (Column.DESCRIPTION, Column.TARGET, Column.SOURCE_IP)
 _LIKE = re.compile(r"[\\%_]")
@@ -150,6 +152,8 @@ class Conditions:
         if isinstance(field, MetaField):
             return self._leaf(stored_text(field.path), operator, value)
         if field is ANY_TEXT:
+            if operator is CONTAINS and min(value, default="") >= " " and self._dialect.all_texts:
+                return self._like(self._dialect.all_texts, operator, value)
             parts = [self._text(column, operator, value) for column in _TEXT_COLUMNS]
             return " OR ".join(f"({part})" for part in (*parts, self._leaf(None, operator, value)))
         if field is Column.OUTCOME:
@@ -188,11 +192,11 @@ class Conditions:
         args, text, test = self._args, f"e.{column}", operator.meaning(value)
         folded = self._dialect.folded(column)
         if operator is IS:
-            return f"{text} = {args(value)}"
-        if operator is CONTAINS:
-            return self._like(folded, operator, value)
-        if operator is MATCHES:
-            like = self._like(folded, operator, value)
+            return f"{text} = {args(value)}{self._in_index(value)}"
+        if operator in (CONTAINS, MATCHES):
+            like = self._like(folded, operator, value) + self._in_index(value)
+            if operator is CONTAINS:
+                return like
             address = address_of(value)
             if address is None:
                 return like
@@ -230,6 +234,14 @@ class Conditions:
             return f"{folded} = {self._args(parts[0])}"
         return f"{folded} LIKE {self._args('%'.join(map(_like_text, parts)))}"
 
+    def _in_index(self, value: str) -> str:
+        """Return a further condition of a text like a value, which an index answers; or nothing."""
+        pieces = value.casefold().split("*")
+        if not self._dialect.all_texts or len(max(pieces, key=len)) < LEAST_INDEXED:
+            return ""
+        like = "%".join(map(_like_text, ("", *pieces, "")))
+        return f" AND {self._dialect.all_texts} LIKE {self._args(like)}"
+
     def _leaf(self, path: str | None, operator: Operator, value: str) -> str:
         """Return the condition on the values of the metadata, of all or of a part of them."""
         args, matches = self._args, self._dialect.matches
@@ -238,8 +250,9 @@ class Conditions:
         if operator is IS:
             leaf = f"{BEFORE_VALUE}{text}{BETWEEN}"
             # The second one finds its rows in an index over parts of texts, where there is one.
+            indexed = self._dialect.all_texts or folded
             whole = f"e.texts LIKE {args(contains_text(leaf))}"
-            whole += f" AND {folded} LIKE {args(contains_text(leaf.casefold()))}"
+            whole += f" AND {indexed} LIKE {args(contains_text(leaf.casefold()))}"
             if path is None:
                 return whole
             return f"{whole} AND {matches('e.texts', self._pattern(path, _literal(text) + BETWEEN))}"
@@ -249,11 +262,12 @@ class Conditions:
             # The marks are control characters.
             if path is None and min(needle) >= " ":
                 return part
+            part += self._in_index(needle)
             return f"{part} AND {matches(folded, self._pattern(path, _SAME_LEAF + _literal(needle)))}"
         if operator is MATCHES:
             parts = text.casefold().split("*")
             pattern = self._pattern(path, _SAME_LEAF.join(map(_literal, parts)) + BETWEEN)
-            like = matches(folded, pattern)
+            like = matches(folded, pattern) + self._in_index(text)
             if len(parts) > 1 or address_of(value) is None:
                 return like
             return f"({like}) OR {self._leaf_values(path, operator, value)}"

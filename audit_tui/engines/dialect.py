@@ -57,9 +57,13 @@ class Dialect(ABC):
     """Expressions in the place of the columns of names, where those are numbers."""
     joined = ""
     """The tables of those expressions, joined to ``audit_events e``."""
+    source_name = "g.k"
+    """The name of a source that ``g`` groups by."""
     leaves = "b.leaves, ''"
     """The leaves of a batch, or marks of them, and the right edge of the tree; ``read_leaves`` reads them."""
     read_leaves: Callable[[str], bytes] = staticmethod(base64.b64decode)
+    all_texts = ""
+    """An expression of all texts that ``ANY_TEXT`` looks into, folded, over which there is an index."""
     starts_with = "starts_with"
     """The function that tells whether a text begins with another."""
 
@@ -134,9 +138,11 @@ class Dialect(ABC):
     def stores(self) -> str:
         """Return the statement of the stores, each with its newest event and when that came."""
 
-    @abstractmethod
     def heads(self) -> str:
-        """Return the statement of the number of each store and of its newest event."""
+        """Return the statement of the number of each store, of its newest event, and when that came."""
+        return (
+            f"SELECT h.store, coalesce(h.last_n, 0), h.shipped_us FROM ({self.stores()}) h ORDER BY h.store"
+        )
 
     def rank(self, text: str, folded: str) -> str:
         """Return how near a name is to a text: 0 to 3."""
@@ -171,6 +177,14 @@ class Dialect(ABC):
     def named(self, grouped: str) -> str:
         """Return the statement that puts names in the place of the keys ``k`` that ``grouped`` gives."""
         return grouped
+
+    def sources(self, events: str) -> str:
+        """Return the statement of the sources of events: what they name, the store they are of, how many."""
+        grouped = f"SELECT e.origin AS k, {self.store_number()} AS h, count(*) AS n FROM ({events}) e"
+        return (
+            f"SELECT {self.source_name}, s.name, g.n FROM ({grouped} GROUP BY 1, 2) g"
+            f" LEFT JOIN {self.stores_table} s ON s.store = g.h"
+        )
 
     def sealed(self, args: Args, first_seq: int, last_seq: int) -> str:
         """Return the statement of what is sealed of consecutive events, and of what is derived from it."""

@@ -317,6 +317,8 @@ class ForeignConditions(Conditions):
 class ForeignReader(SharedReader):
     """Answers about another program's table; implements ``core.query.EventReader``."""
 
+    _has_hosts = False
+
     def __init__(self, pool: ForeignPool, url: SourceUrl, table: str) -> None:
         self._view = pool.view
         super().__init__(pool, ForeignDialect(), url)

@@ -34,6 +34,8 @@ class PostgresDialect(Dialect):
         f"LEFT JOIN audit_names n{field} ON n{field}.id = e.{column}" for field, column in COLUMN_OF.items()
     )
 
+    source_name = "(SELECT name FROM audit_names WHERE id = g.k)"
+
     def row_columns(self, *, with_metadata: bool) -> str:
         """Return the keys: they lie in every index."""
         del with_metadata
@@ -100,7 +102,7 @@ class PostgresDialect(Dialect):
         return (
             f"SELECT {about.format('id')}, {about.format('format')},"
             f" (SELECT sum(n) FROM audit_totals WHERE field = {MONTHS}),"
-            f" {end.format('')}, {end.format('DESC')}, {tables}, (SELECT count(*) FROM audit_stores)"
+            f" {end.format('')}, {end.format('DESC')}, {tables}"
         )
 
     def stores(self) -> str:
@@ -110,10 +112,6 @@ class PostgresDialect(Dialect):
             " WHERE store = s.store ORDER BY last_n DESC LIMIT 1) b"
             " ON TRUE ORDER BY s.store"
         )
-
-    def heads(self) -> str:
-        head = "SELECT b.last_n FROM audit_batches b WHERE b.store = s.store ORDER BY b.last_n DESC LIMIT 1"
-        return f"SELECT s.store, coalesce(({head}), 0) FROM audit_stores s ORDER BY s.store"
 
     def values(self, field: Field, where: str, rank: str, limit: int) -> str:
         totals = f"SELECT name, sum(n) AS n FROM audit_totals WHERE field = {field + MONTHS} GROUP BY name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from audit_tui.core.query import (
     AtRow,
     Before,
     Bound,
+    Host,
     Page,
     PageKey,
     SourceState,
@@ -22,9 +24,11 @@ from audit_tui.core.query import (
     StoreInfo,
     ValueCount,
 )
+from audit_tui.core.text import counted
+from audit_tui.core.time.dates import age_text
 from audit_tui.engines.conditions import TRUE, Conditions, alternatives
 from audit_tui.engines.dialect import Args
-from audit_tui.engines.layout import NAME_FIELDS, Field
+from audit_tui.engines.layout import HOUR_US, NAME_FIELDS, Field
 from audit_tui.engines.name_order import NameOrder
 from audit_tui.engines.projections import Projections
 from audit_tui.engines.rows import event_of, facet_text, row_of
@@ -33,7 +37,7 @@ from audit_tui.errors import SourceLost, StoreError
 from audit_tui.store.tables.rows import stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent, EventRow
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
 STREAM_ROWS = 1_000
 FAR_ROWS = 5_000
 """Rows that are skipped one by one; beyond, the totals tell where to begin."""
+SILENT_US = HOUR_US
+"""A host that shipped nothing for so long is told of: nobody else sees that a shipper ended."""
 MAX_METADATA_NAMES = 5_000
 MAX_SORTED_VALUES = 1_000_000
 """Addresses that a result is sorted by; names are fewer."""
@@ -63,6 +69,9 @@ class SharedReader:
         url: The engine, for what is shown of it.
     """
 
+    _has_hosts = True
+    """The events are of stores with names, which are values of their source."""
+
     def __init__(self, pool: Pool, dialect: Dialect, url: SourceUrl) -> None:
         self._pool = pool
         self._dialect = dialect
@@ -70,14 +79,18 @@ class SharedReader:
         self._scope = self._scope_of(dialect)
         self._totals = (Projections if dialect.has_projections else Totals)(self._scope)
         self._newest: int = Bound(0)
+        self._heads_us: list[int | None] = []
         self._is_open = True
         pool.join()
 
     def info(self) -> StoreInfo:
         """Return what is known without a query."""
         rows = self._pool.rows(self._dialect.info(), {})
-        store_id, version, events, first_us, last_us, size_bytes, stores = rows[0]
-        notice = f"{stores} stores" if stores != 1 else "1 store"
+        store_id, version, events, first_us, last_us, size_bytes = rows[0]
+        hosts = tuple(
+            Host(str(name), int(number or 0), int(at) if at else None)
+            for _, _, name, number, at in self._pool.rows(self._dialect.stores(), {})
+        )
         return StoreInfo(
             name=self._url.name,
             path=str(self._url),
@@ -87,7 +100,8 @@ class SharedReader:
             first_us=None if not events else int(first_us),
             last_us=None if not events else int(last_us),
             size_bytes=int(size_bytes or 0),
-            notice=notice,
+            notice=_notice([host.shipped_us for host in hosts]),
+            hosts=hosts,
         )
 
     def state(self) -> SourceState:
@@ -96,12 +110,13 @@ class SharedReader:
             self.newest_seq()
         except SourceLost as error:
             return SourceState(Standing.LOST, self._newest, error.message)
-        return SourceState(newest_seq=self._newest)
+        return SourceState(newest_seq=self._newest, notice=_notice(self._heads_us) if self._heads_us else "")
 
     def newest_seq(self) -> int:
         """Return the bound of all events that are shipped now."""
         rows = self._pool.rows(self._dialect.heads(), {})
-        stores = tuple((int(store), int(number)) for store, number in rows)
+        stores = tuple((int(store), int(number)) for store, number, _ in rows)
+        self._heads_us = [None if at is None else int(at) for *_, at in rows]
         self._newest = Bound(sum(number for _, number in stores), stores)
         return self._newest
 
@@ -207,13 +222,17 @@ class SharedReader:
         else:
             column = Conditions.column(field)
             grouped = f"SELECT {column} AS k, count(*) AS n FROM ({events}) e GROUP BY {column}"
-            if field in NAME_FIELDS:
-                grouped = self._dialect.named(grouped)
+            if field is Column.SOURCE:
+                grouped = self._dialect.sources(events) if self._has_hosts else self._dialect.named(grouped)
         sizes = [f"(SELECT count(*) FROM ({source}) e)" for source in (events, every)]
         facts = self._pool.rows(f"SELECT {', '.join(sizes)}, {missing}", args.values, cancel)
         counted, exist, without = map(int, facts[0])
         rows = self._pool.rows(grouped, args.values, cancel)
-        totals = Counter({facet_text(field, value): int(number) for value, number in rows})
+        totals: Counter[str | None] = Counter()
+        for value, *hosts, number in rows:
+            # The name of a host that its own events name, too, is one value of theirs.
+            for text in {facet_text(field, value), *filter(None, hosts)}:
+                totals[text] += int(number)
         totals[None] += without
         return facet_of(totals, counted, limit, rarest=rarest, is_whole=counted == exist)
 
@@ -368,7 +387,8 @@ class SharedReader:
     ) -> str:
         """Return the statement of the first keys of a result, each choice of conditions by itself."""
         scope = self._scope.inside(args, query)
-        choices = alternatives(query.filter) if not offset else (query.filter,)
+        is_one = offset or self._dialect.reads_columns
+        choices = (query.filter,) if is_one else alternatives(query.filter)
         conditions = self._conditions(args, cancel)
         order_e = _of("e", order)
         columns = self._dialect.row_columns(with_metadata=bool(query.paths))
@@ -439,8 +459,11 @@ class SharedReader:
 
     def _name_order(self, query: EventQuery, cancel: CancelToken | None) -> NameOrder:
         column = query.sort.column
-        values = self.facets(query, column, MAX_SORTED_VALUES, cancel).values
-        totals = {value.value: value.events for value in values}
+        if column is Column.SOURCE:
+            totals: Mapping[str | None, int] = self._name_totals(query, Field.SOURCE, cancel)
+        else:
+            values = self.facets(query, column, MAX_SORTED_VALUES, cancel).values
+            totals = {value.value: value.events for value in values}
 
         def is_named(args: Args, name: str | None) -> str:
             return f"({self._conditions(args, cancel).sql(Condition(column, IS, name))})"
@@ -485,6 +508,16 @@ class SharedReader:
         for name, number in rows:
             totals[name] += int(number)
         return totals
+
+
+def _notice(heads_us: Sequence[int | None]) -> str:
+    """Say how many hosts ship, and which part of them was not heard of for long."""
+    now_us = time.time_ns() // 1000
+    ages = [now_us - (at or 0) for at in heads_us if not at or now_us - at >= SILENT_US]
+    if not ages:
+        return counted(len(heads_us), "store")
+    of_all = f"{len(ages)} of {counted(len(heads_us), 'host')} silent"
+    return of_all if min(ages) == now_us else f"{of_all} for {age_text(min(ages))}"
 
 
 def _of(alias: str, order: str) -> str:

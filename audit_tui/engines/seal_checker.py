@@ -97,4 +97,5 @@ class SharedSealChecker:
             pruned_events=sum(report.pruned for report in reports),
             redacted_events=sum(report.redacted for report in reports),
             read_at_s=self._began_s,
+            is_shared=True,
         )

@@ -11,6 +11,7 @@ import pytest
 
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.clickhouse import ClickHouseConnection, options
+from audit_tui.engines.clickhouse_sql import ClickHouseDialect
 from audit_tui.engines.clickhouse_writing import ClickHouseWriter
 from audit_tui.engines.outgoing import Events, OutgoingStore
 from audit_tui.errors import SourceLost, StoreBusy, UsageError
@@ -139,3 +140,22 @@ def test_a_refused_connection_is_told_in_one_short_line() -> None:
     assert str(caught.value) == f"{url} cannot be reached: Connection refused"
     # Without a handler of its own Python writes the driver's warnings over the screen.
     assert logging.getLogger("clickhouse_connect").handlers
+
+
+def test_tables_of_an_older_program_get_the_index_of_texts(url: str, store: Path) -> None:
+    ship(store, url)
+    for change in (
+        "DROP INDEX words",
+        "ADD INDEX grams lower(ifNull(texts, '')) TYPE ngrambf_v1(4, 32768, 3, 7)",
+    ):
+        command(url, f"ALTER TABLE audit_events {change}")
+    ship(store, url)
+    plan = run("count", "text~nothing-has-this", "-s", url, "--range", "all-time")
+    assert plan.stdout == "0\n"
+    connection = ClickHouseConnection(SourceUrl(url))
+    find = "SELECT name FROM system.data_skipping_indices WHERE database = currentDatabase() ORDER BY name"
+    assert [name for (name,) in connection.rows(find, {})] == ["events", "numbers", "users", "words"]
+    where = f"{ClickHouseDialect.all_texts} LIKE '%nothing-has-this%'"
+    rows = connection.rows(f"EXPLAIN indexes = 1 SELECT id FROM audit_events e WHERE {where}", {})
+    assert any("Name: words" in line for (line,) in rows)
+    connection.close()

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_tui.core.columns import LISTABLE_COLUMNS, NAME_COLUMNS, Column, NameColumn
+from audit_tui.core.event import NUMBER_BITS
 from audit_tui.core.filter.filters import All, Any, Condition, Filter, MetaField, Not
 from audit_tui.core.filter.operators import IS, IS_NOT
 from audit_tui.core.metadata import leaves
@@ -94,6 +95,8 @@ class Source(NamedTuple):
     """The events that it should have, by their numbers."""
     least_page: int = 1
     """The rows of the smallest page to ask for: a question to an engine takes 14 ms."""
+    host: Callable[[int], set[str]] = lambda _: set()
+    """Returns the names of the stores that an event is of: they are values of its source."""
     share: float = 1.0
     """The part of the usual examples to try: with all of them ClickHouse took half of the time of all."""
 
@@ -180,7 +183,14 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         events, reader = shipped(folder, empty_engine(request.param, folder))
         with closing(reader):
             least_page, share = (4, 0.5) if is_postgres else (40, 0.25)
-            yield Source(reader, lambda row: row, events=events, least_page=least_page, share=share)
+            yield Source(
+                reader,
+                lambda row: row,
+                events=events,
+                least_page=least_page,
+                host=lambda seq: {f"web-{seq >> NUMBER_BITS}"},
+                share=share,
+            )
         return
     if request.param == "foreign":
         folder = tmp_path_factory.mktemp("foreign")
@@ -349,9 +359,9 @@ def test_the_facets_of_any_field(
         events = events[:most_events]
     assert facet.counted == len(events)
     totals: Counter[str | None] = Counter()
-    for event in events:
-        texts: set[str | None] = {*texts_of(field, event)}
-        totals.update(texts or {None})
+    for seq, event in zip(seqs, events, strict=False):
+        texts: set[str | None] = {*texts_of(field, event)} or {None}
+        totals.update(texts | source.host(seq) if field is Column.SOURCE else texts)
     assert facet.distinct == len(totals)
     ranked = oracle.ranked(totals, limit, rarest=rarest)
     assert [(value.value, value.events) for value in facet.values] == ranked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +14,13 @@ from audit_tui.cli.source import StoreName, reading
 from audit_tui.core.event import iso_utc
 from audit_tui.core.source import SourceUrl
 from audit_tui.core.text import clean_visible, counted, thousands
-from audit_tui.core.time.dates import exact_date_text, zone_label
+from audit_tui.core.time.dates import age_text, exact_date_text, zone_label
 from audit_tui.errors import EXIT_WRONG, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit_tui.core.query import StoreInfo
+    from audit_tui.core.query import Host, StoreInfo
     from audit_tui.core.source import EventSource
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.store.evidence.verifying import Report
@@ -125,7 +126,15 @@ def info_command(context: click.Context, store: EventSource, is_json: bool) -> N
         click.echo(f"{label:<{label_cells}}  {clean_visible(value)}")
 
 
-def _as_json(info: StoreInfo, sqlite_version: str) -> dict[str, str | int | None]:
+def _as_json(info: StoreInfo, sqlite_version: str) -> dict[str, object]:
+    hosts = [
+        {
+            "name": host.name,
+            "events": host.events,
+            "shipped": None if host.shipped_us is None else iso_utc(host.shipped_us),
+        }
+        for host in info.hosts
+    ]
     return {
         "path": info.path,
         "store_id": info.store_id,
@@ -134,9 +143,16 @@ def _as_json(info: StoreInfo, sqlite_version: str) -> dict[str, str | int | None
         "first": None if info.first_us is None else iso_utc(info.first_us),
         "last": None if info.last_us is None else iso_utc(info.last_us),
         "size_bytes": info.size_bytes,
-        "sqlite_version": sqlite_version or None,
+        **({"sqlite_version": sqlite_version} if sqlite_version else {}),
+        **({"hosts": hosts} if hosts else {}),
         "notice": info.notice or None,
     }
+
+
+def _age(host: Host) -> str:
+    if host.shipped_us is None:
+        return "nothing shipped"
+    return f"last shipped {age_text(time.time_ns() // 1_000 - host.shipped_us)} ago"
 
 
 def _in_words(info: StoreInfo, sqlite_version: str, context: TimeContext) -> list[tuple[str, str]]:
@@ -154,6 +170,7 @@ def _in_words(info: StoreInfo, sqlite_version: str, context: TimeContext) -> lis
         ("size", f"{thousands(info.size_bytes)} bytes"),
         ("SQLite", sqlite_version),
         ("notice", info.notice),
+        *(("host", f"{host.name}: {counted(host.events, 'event')}, {_age(host)}") for host in info.hosts),
     ]
     return [(label, value) for label, value in rows if value]
 

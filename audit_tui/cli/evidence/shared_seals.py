@@ -11,6 +11,7 @@ import click
 from audit_tui.cli.progress import ProgressLine
 from audit_tui.core.evidence.checkpoint import origin_of
 from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.core.time.dates import age_text
 from audit_tui.errors import EXIT_NO_ANCHOR, EXIT_OK, EXIT_WRONG, UsageError
 
 if TYPE_CHECKING:
@@ -127,13 +128,10 @@ def _store(report: StoreReport, *, has_keys: bool) -> Iterator[tuple[str, str]]:
 def _age(shipped_us: int | None) -> str:
     if shipped_us is None:
         return "never"
-    seconds = max(0, time.time_ns() // 1_000_000_000 - shipped_us // 1_000_000)
-    for length, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= length:
-            # The host itself would tell more.
-            hint = "; look whether it still ships" if seconds >= OLD_S else ""
-            return f"{counted(seconds // length, unit)} ago{hint}"
-    return f"{counted(seconds, 'second')} ago"
+    age_us = time.time_ns() // 1_000 - shipped_us
+    # The host itself would tell more.
+    hint = "; look whether it still ships" if age_us >= OLD_S * 1_000_000 else ""
+    return f"{age_text(age_us)} ago{hint}"
 
 
 def _as_json(

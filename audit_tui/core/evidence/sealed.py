@@ -123,6 +123,8 @@ class SealStatus(Record):
     """The events that declare these removals."""
     read_at_s: float | None = None
     """The time at which the check of all events began, in seconds since 1970; None before the first ended."""
+    is_shared: bool = False
+    """It is of what several hosts shipped to an engine."""
     is_written_to: bool = False
     """The file was written to since, so that the events read before may have been changed as well: what was
     appended was checked, the others are read again before long."""

@@ -128,6 +128,8 @@ def field_named(name: str) -> FilterField:
         return MetaField(path)
     if folded in _NAMED:
         return _NAMED[folded]
+    if folded == "host":
+        return Column.SOURCE
     raise FilterError(f"There is no column {name!r}.", _column_hint(name))
 
 

@@ -43,6 +43,7 @@ FIELDS: dict[str, Column | AnyText] = {
     **{field.value: field for field in (*FILTER_COLUMNS, ANY_TEXT)},
     "ip": Column.SOURCE_IP,
     "date": Column.TIME,
+    "host": Column.SOURCE,
 }
 """The fields by their names in a line."""
 _MEANT = {

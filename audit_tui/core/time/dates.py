@@ -335,6 +335,13 @@ def _length_text(length: timedelta) -> str:
     return f"{length / timedelta(seconds=1):g} s"
 
 
+def age_text(age_us: int) -> str:
+    """The whole units of the largest kind in an age: ``2 days``, ``3 h``, ``5 min``, ``0 s``."""
+    seconds = max(age_us, 0) // SECOND_US
+    unit_s = next((unit_s for unit_s in (86_400, 3_600, 60) if seconds >= unit_s), 1)
+    return _length_text(timedelta(seconds=seconds // unit_s * unit_s))
+
+
 __all__ = [
     "DEFAULT_RANGE",
     "SECOND_US",
@@ -345,6 +352,7 @@ __all__ = [
     "TimeContext",
     "TimeRange",
     "add_months",
+    "age_text",
     "bound_texts",
     "date_text",
     "days_of",

@@ -29,6 +29,13 @@ _NOT_COVERED = (
     "  audit-tui verify --anchor FILE  checks against it",
 )
 
+_NOT_COVERED_THERE = (
+    "What cannot be seen from here: whether a host ships no more, or whoever can write there changed events"
+    " together with their seals. That takes a checkpoint that the host itself keeps elsewhere:",
+    "  audit-tui seal anchor FILE             on the host: writes one",
+    "  audit-tui verify -s URL --anchor FILE  checks against it",
+)
+
 
 def seal_dialog(status: SealStatus) -> TextDialog:
     """The dialog that explains the seal in the status line."""
@@ -37,7 +44,8 @@ def seal_dialog(status: SealStatus) -> TextDialog:
 
 def seal_lines(status: SealStatus) -> Callable[[int], list[Line]]:
     """Return what the dialog says; while it is open, more may become known."""
-    return told_lines("\n".join([*_sentences(status), "", *_NOT_COVERED]))
+    not_covered = _NOT_COVERED_THERE if status.is_shared else _NOT_COVERED
+    return told_lines("\n".join([*_sentences(status), "", *not_covered]))
 
 
 def _sentences(status: SealStatus) -> list[str]:
@@ -76,7 +84,8 @@ def _holds(status: SealStatus) -> list[str]:
     signed = (
         "carry a signature; audit-tui verify --key PUB checks it" if status.is_signed else "are not signed"
     )
-    return [*lines, *_removals(status), f"The seals {signed}.", *_NOT_READ]
+    of_file = () if status.is_shared else (f"The seals {signed}.", *_NOT_READ)
+    return [*lines, *_removals(status), *of_file]
 
 
 def _removals(status: SealStatus) -> list[str]:

@@ -1,0 +1,72 @@
+"""The hosts behind a shared engine: values of the source, and how long ago each was heard of."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from audit_tui.core.columns import Column
+from audit_tui.core.query import EventQuery
+from audit_tui.core.query_line.complete import completions, place_at
+from audit_tui.core.source import SourceUrl
+from audit_tui.engines.opening import open_shared
+from tests.cli.running import run
+from tests.engines.servers import empty_database
+from tests.engines.shared import append, ship
+from tests.store.samples import EVENTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALWAYS = ("--range", "all-time", "-s")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Of an engine to which ``web-1`` shipped now, and ``db-1`` three hours and a half ago."""
+    url = empty_database(tmp_path.name)
+    for name, events in (("web-1", EVENTS), ("db-1", EVENTS[:30])):
+        append(tmp_path / f"{name}.db", events)
+        ship(tmp_path / f"{name}.db", url, name)
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "UPDATE audit_batches b SET shipped_us = shipped_us - 12_600_000_000 FROM audit_stores s"
+            " WHERE s.store = b.store AND s.name = 'db-1'"
+        )
+    return url
+
+
+def test_a_host_is_a_value_of_the_source(url: str) -> None:
+    assert run("count", "host:db-1", *ALWAYS, url).stdout == "30\n"
+    assert run("count", "--filter", "host=db-1", *ALWAYS, url).stdout == "30\n"
+    listed = [
+        json.loads(line)
+        for line in run("facets", "host", "--format", "jsonl", *ALWAYS, url).stdout.splitlines()
+    ]
+    by_value = {row["value"]: row["events"] for row in listed}
+    assert by_value["web-1"] == 90
+    assert by_value["db-1"] == 30
+    with closing(open_shared(SourceUrl(url))()) as reader:
+        facet = reader.facets(EventQuery(), Column.SOURCE, 50)
+        assert {value.value: value.events for value in facet.values} == by_value
+        offered = completions(place_at("host:db", 7), reader, 10)
+        assert [(each.text, each.events) for each in offered] == [("db-1", 30)]
+
+
+def test_a_silent_host_is_told_of(url: str) -> None:
+    words = run("info", "-s", url).stdout
+    assert "1 of 2 hosts silent for 3 h\n" in words
+    assert "db-1: 30 events, last shipped 3 h ago\n" in words
+    assert "web-1: 90 events, last shipped " in words
+    told = json.loads(run("info", "--json", "-s", url).stdout)
+    assert [(host["name"], host["events"]) for host in told["hosts"]] == [("web-1", 90), ("db-1", 30)]
+    assert "sqlite_version" not in told
+    with closing(open_shared(SourceUrl(url))()) as reader:
+        assert reader.state().notice == reader.info().notice == "1 of 2 hosts silent for 3 h"
+        with psycopg.connect(url) as connection:
+            connection.execute("UPDATE audit_batches SET shipped_us = extract(epoch FROM now()) * 1000000")
+        assert reader.state().notice == reader.info().notice == "2 stores"
