@@ -64,7 +64,8 @@ def facets_command(
     """Print the most frequent values of a column, or the rarest.
 
     COLUMN is event, category, user, description, outcome, severity, source_ip, target, source (host in a
-    shared engine), or meta.NAME for a field of the metadata. An event with several values counts for each of them.
+    shared engine), or meta.NAME for a field of the metadata. An event with several values counts for each of
+    them.
     """
     field = _facet_field(column)
     with reading(store) as store_reader:
