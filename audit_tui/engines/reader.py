@@ -228,7 +228,7 @@ class SharedReader:
         facts = self._pool.rows(f"SELECT {', '.join(sizes)}, {missing}", args.values, cancel)
         counted, exist, without = map(int, facts[0])
         rows = self._pool.rows(grouped, args.values, cancel)
-        totals: Counter[str | None] = Counter()
+        totals = Counter()
         for value, *hosts, number in rows:
             # The name of a host that its own events name, too, is one value of theirs.
             for text in {facet_text(field, value), *filter(None, hosts)}:
