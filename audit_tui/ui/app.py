@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -14,8 +15,8 @@ from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import Keymap, bindings
 from audit_tui.ui.screens.review.screen import ReviewScreen
 from audit_tui.ui.terminal.clipboard import Clipboard
-from audit_tui.ui.themed_app import ThemedApp
-from audit_tui.ui.themes import THEMES, next_theme
+from audit_tui.ui.terminal.terminal_app import TerminalApp
+from audit_tui.ui.themes import PALETTE_THEME, THEMES, next_theme, our_themes, palette_of, theme_named
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -23,6 +24,35 @@ if TYPE_CHECKING:
     from audit_tui.ui.first_page import Opening
 
 INTERRUPT_TWICE_S = 2.0
+
+
+class ThemedApp(TerminalApp):
+    """An app with our themes, whose styles are made of their colours.
+
+    Raises:
+        ConfigError: If there is no such theme.
+    """
+
+    CSS_PATH = Path(__file__).with_name("app.tcss")  # by its name alone, it would be sought beside a subclass
+
+    def __init__(self, theme: str | None = None, crash_directory: Path | None = None) -> None:
+        no_color = "NO_COLOR" in os.environ
+        # Set before the theme, else Textual 8.2.8 draws black on black under NO_COLOR.
+        super().__init__(True if no_color else None, crash_directory)
+        for ours in our_themes():
+            self.register_theme(ours)
+        if no_color:
+            self.theme = PALETTE_THEME
+        elif theme is None and self.console.color_system == "standard":
+            # Of 16 colours only the terminal's own are known to go together.
+            self.theme = PALETTE_THEME
+        else:
+            self.theme = theme_named(theme or "dark")
+        self.animation_level = "none"
+
+    def get_css_variables(self) -> dict[str, str]:
+        colours = palette_of(self.current_theme, has_colours="NO_COLOR" not in os.environ)
+        return super().get_css_variables() | colours
 
 
 class AuditApp(ThemedApp, inherit_bindings=False):

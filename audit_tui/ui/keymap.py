@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from audit_tui.core.record import Record
@@ -21,35 +22,14 @@ PARTS = (Where.PANE, Where.CHIPS, Where.FACETS, Where.STRIP)
 UNBOUND = "unbound"
 """A key that no keyboard has, for a command whose keys were taken away."""
 
-_TEXTUAL_NAMES = {
-    "*": "asterisk",
-    "_": "underscore",
-    "|": "vertical_line",
-    "^": "circumflex_accent",
-    "%": "percent_sign",
-    "#": "number_sign",
-    "?": "question_mark",
-    ":": "colon",
-    "@": "at",
-    "=": "equals_sign",
-    "!": "exclamation_mark",
-    "/": "slash",
-    "'": "apostrophe",
-    "+": "plus",
-    "$": "dollar_sign",
-    "~": "tilde",
-    '"': "quotation_mark",
-    "\\": "backslash",
-    "[": "left_square_bracket",
-    "]": "right_square_bracket",
-    "<": "less_than_sign",
-    ">": "greater_than_sign",
-    ",": "comma",
-    "(": "left_parenthesis",
-    ")": "right_parenthesis",
-    "&": "ampersand",
-    "{": "left_curly_bracket",
+_NAMES = {
+    "solidus": "slash",
+    "reverse_solidus": "backslash",
+    "low_line": "underscore",
+    "plus_sign": "plus",
+    "hyphen_minus": "minus",
 }
+"""Textual's names of characters where they are not Unicode's."""
 _SHORT_NAMES = {
     "pagedown": "PgDn",
     "pageup": "PgUp",
@@ -125,7 +105,7 @@ class Keymap:
         Textual 8.2.8 works a keymap out again ten times a key: all 40 commands took 8 ms, none takes none.
         """
         return {
-            command.id: ",".join(_TEXTUAL_NAMES.get(key, key) for key in keys) or UNBOUND
+            command.id: ",".join(textual_name(key) for key in keys) or UNBOUND
             for command in COMMANDS
             if (keys := self._keys[command.id]) != command.keys
         }
@@ -141,12 +121,20 @@ class Keymap:
                     continue
                 for key in self.keys(command):
                     # One key has two names: + and plus.
-                    other = taken.setdefault(_TEXTUAL_NAMES.get(key, key), command)
+                    other = taken.setdefault(textual_name(key), command)
                     # A part has keys of its own that mean something else round it: Esc leaves the chips.
                     by_design = (*other.keys, *other.arrow_keys)
                     is_meant = other.where in PARTS and command.where is Where.SCREEN and key in by_design
                     if other is not command and not is_meant:
                         yield Clash(key, other, command)
+
+
+def textual_name(key: str) -> str:
+    """Return a key as Textual names it: ``asterisk`` for ``*``; one that has a name already stays."""
+    if len(key) > 1 or key.isalnum():
+        return key
+    name = unicodedata.name(key, key).lower().replace("-", "_").replace(" ", "_").removeprefix("commercial_")
+    return _NAMES.get(name, name)
 
 
 def key_name(key: str) -> str:
@@ -167,7 +155,7 @@ def bindings(*where: Where) -> list[Binding]:
 
     return [
         Binding(
-            ",".join(_TEXTUAL_NAMES.get(key, key) for key in command.keys),
+            ",".join(textual_name(key) for key in command.keys),
             command.action,
             command.title,
             show=False,

@@ -22,8 +22,8 @@ from audit_tui.core.query_line.parse import Query
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import UNSAFE_CLASS, clean
 from audit_tui.errors import StoreBusy
+from audit_tui.ui.app import ThemedApp
 from audit_tui.ui.screens.filter_by import FilterDialog
-from audit_tui.ui.themed_app import ThemedApp
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.candidates import MAX_CANDIDATES
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows

@@ -126,7 +126,7 @@ def test_looking_at_others_pauses_and_the_first_row_goes_on() -> None:
         await driver.press("F")
         assert "No longer following." in driver.text()
         await writer.append(2)
-        driver.review._status._take_back()
+        driver.review._status._show_notice("")
         await driver.settle()
         assert "2 new: R shows them" in driver.text()
 
@@ -205,7 +205,7 @@ def test_what_is_said_of_logs_at_their_end_stands_whatever_look_comes_after_it()
         await driver.settle()
         assert "my logs/ (50 events)" in driver.lines()[0]
         await writer.look()
-        review._status._take_back()
+        review._status._show_notice("")
         await driver.settle()
         assert "All 50 events are read · 1 of 51 rejected" in driver.text()
 

@@ -190,7 +190,7 @@ def test_a_long_notice_is_read_whole_for_its_moment(size: tuple[int, int]) -> No
         driver.review.say(words)
         await driver.settle()
         assert words in " ".join(line.strip() for line in driver.lines()[-2:])
-        driver.review._status._take_back()
+        driver.review._status._show_notice("")
         await driver.settle()
         assert driver.lines()[-2:] == before
 

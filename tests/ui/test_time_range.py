@@ -16,8 +16,8 @@ from textual.events import Key
 from textual.widgets import Static
 
 from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
+from audit_tui.ui.app import ThemedApp
 from audit_tui.ui.screens.time_range import PresetList, TimeRangeDialog
-from audit_tui.ui.themed_app import ThemedApp
 from audit_tui.ui.widgets.fields.dropdown import Dropdown
 from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.month_view import MonthView

@@ -1,4 +1,4 @@
-"""The choice of the list's columns: which, in what order, how wide."""
+"""The choice of the list's columns: which, in what order, how wide; and of a metadata field by its name."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from audit_tui.config import MOST_COLUMN_CELLS
 from audit_tui.core.columns import LISTABLE_COLUMNS
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.record import Record
+from audit_tui.core.text import clean, thousands
 from audit_tui.core.view import ListedColumn
 from audit_tui.ui.screens.dialog import Dialog
-from audit_tui.ui.screens.field_picker import FieldPicker
 from audit_tui.ui.widgets.fields.button import Button
+from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.painter import fit_at_most
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _MAX_CHARS = 200
 _FRAME_LINES = 4
 _OTHER_CELLS = 24
 _HINT = "Space shows or hides · < > order · + - width · 0 own width"
+MAX_NAMES = 200
 
 
 class ChosenColumns(Record):
@@ -193,3 +195,66 @@ class _ColumnList(OptionList):
     def on_click(self, event: events.Click) -> None:
         # Before Textual's own handler, which then tells of the choice.
         self.was_clicked = "option" in event.style.meta
+
+
+class FieldPicker(Dialog[str | None]):
+    """Asks for a field; gives back its name, or None when it was cancelled.
+
+    Args:
+        names: The names that the store holds, and in how many events; 0 where nobody counted.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "step(1)", "Next", show=False),
+        Binding("up", "step(-1)", "Previous", show=False),
+    ]
+
+    def __init__(self, names: Mapping[str, int]) -> None:
+        super().__init__()
+        self._names = names
+        self._matches: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        with self.box("Metadata field"):
+            yield LineInput(placeholder="a part of its name" if self._names else "the events have none")
+            yield OptionList(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self._find("")
+
+    @on(Input.Changed)
+    def _changed(self, message: Input.Changed) -> None:
+        self._find(message.value)
+
+    def _find(self, typed: str) -> None:
+        wanted = typed.casefold().strip()
+        matches = [name for name in self._names if wanted in name.casefold()]
+        matches.sort(key=lambda name: (not name.casefold().startswith(wanted), -self._names[name]))
+        self._matches = matches[:MAX_NAMES]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(map(self._option, self._matches))
+        options.highlighted = 0 if self._matches else None
+
+    def _option(self, name: str) -> Option:
+        events = self._names[name]
+        return Option(
+            Content(clean(name[:_MAX_CHARS]))
+            + Content(f"   {thousands(events)}" if events else "").stylize("dim")
+        )
+
+    @on(Input.Submitted)
+    def _take(self) -> None:
+        place = self.query_one(OptionList).highlighted
+        if place is not None and self._matches:
+            self.leave(self._matches[place])
+
+    @on(OptionList.OptionSelected)
+    def _pick(self, message: OptionList.OptionSelected) -> None:
+        self.leave(self._matches[message.option_index])
+
+    def action_step(self, step: int) -> None:
+        if self._matches:
+            options = self.query_one(OptionList)
+            options.highlighted = ((options.highlighted or 0) + step) % len(self._matches)

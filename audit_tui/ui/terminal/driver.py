@@ -7,10 +7,13 @@ a SIGCONT without a suspension before it starts a second writer and a second rea
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
+import signal
 import sys
 import termios
+import threading
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -18,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from audit_tui.errors import EXIT_SIGHUP
-from audit_tui.ui.terminal.output import LastingOutput
-from audit_tui.ui.terminal.signals import exit_on_signals
+from audit_tui.errors import EXIT_INTERRUPTED, EXIT_SIGHUP, EXIT_SIGTERM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
+    from typing import TextIO
 
     from textual.app import App
 
@@ -39,6 +42,88 @@ _AS_FOUND = (
 """Everything that Textual and this driver switch on, switched off; the same as ``stop_application_mode``."""
 _PIXELS = 1016
 """Textual asks for positions in pixels where the terminal reports its size in band."""
+_EXIT_CODES = {
+    signal.SIGTERM: EXIT_SIGTERM,
+    signal.SIGHUP: EXIT_SIGHUP,
+    signal.SIGINT: EXIT_INTERRUPTED,
+}
+GRACE_S = 3.0
+"""The longest that the app may take to leave. A terminal that takes no output, or a thread that does not end,
+would otherwise keep the process for ever."""
+
+
+class LastingOutput:
+    """A file that says once when the terminal is lost, and never fails.
+
+    Args:
+        file: The terminal.
+        on_loss: Called in the writing thread when a write failed; nothing is written after that.
+    """
+
+    def __init__(self, file: TextIO, on_loss: Callable[[], None]) -> None:
+        self._fileno = file.fileno()
+        self._encoding = file.encoding
+        self._on_loss = on_loss
+        self._is_lost = False
+        file.flush()
+
+    def fileno(self) -> int:
+        return self._fileno
+
+    def write(self, text: str) -> None:
+        """Write a text, waiting while the terminal takes no more."""
+        # Not through the text file: what it could not write it tries again at exit, which then fails.
+        left = memoryview(text.encode(self._encoding, "backslashreplace"))
+        while left and not self._is_lost:
+            try:
+                left = left[os.write(self._fileno, left) :]
+            except BlockingIOError:
+                # Another program that shares the terminal has made it non-blocking.
+                select.select([], [self._fileno], [])
+            except OSError:
+                self._is_lost = True
+                self._on_loss()
+
+    def flush(self) -> None:
+        """Do nothing: what was written is out."""
+
+
+def exit_on_signals(
+    app: App[None], give_back: Callable[[], None], grace_s: float = GRACE_S
+) -> Callable[[], None]:
+    """Let SIGTERM, SIGHUP and SIGINT end the app in good order. Call on its event loop.
+
+    Args:
+        app: Is told to exit, with 128 and the signal's number as its code.
+        give_back: Restores the terminal when the app does not come to it; called in another thread.
+        grace_s: After this long the process ends, whatever it is doing.
+
+    Returns:
+        What gives the signals back.
+    """
+    loop = asyncio.get_running_loop()
+
+    def end(code: int) -> None:
+        try:
+            give_back()
+        finally:
+            os._exit(code)
+
+    # Not add_signal_handler: a loop that waits for the terminal to take output would not come to it.
+    def leave(number: int, _frame: FrameType | None) -> None:
+        code = _EXIT_CODES[signal.Signals(number)]
+        last_resort = threading.Timer(grace_s, end, [code])
+        last_resort.daemon = True
+        last_resort.start()
+        loop.call_soon_threadsafe(app.exit, None, code)
+
+    before = {number: signal.signal(number, leave) for number in _EXIT_CODES}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
 
 
 class TerminalDriver(LinuxDriver):

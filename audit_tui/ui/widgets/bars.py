@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.message import Message
+from textual.reactive import reactive
 from textual.widget import Widget
 
 from audit_tui.core.evidence.sealed import SealState, SealStatus
@@ -102,20 +103,24 @@ class TopLine(Bar):
 class StatusLine(Bar):
     """The row of how many, the order, what there is to say, and the seal, each with its place."""
 
+    order_words: reactive[str] = reactive("")
+    waiting_words: reactive[str] = reactive("")
+    """Tell what takes long; empty when nothing does, as the others."""
+    selection_words: reactive[str] = reactive("")
+    match_words: reactive[str] = reactive("")
+    """Tell which of several matches the cursor stands on."""
+    progress_words: reactive[str] = reactive("")
+    """Tell how far it is with what comes in."""
+
     def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="status")
         self._keymap = keymap
         self._place = ""
         self._place_cells = 0
         """With them, what follows stays where it is when the place gets another digit."""
-        self._order = ""
         self._seal = SealStatus(SealState.CHECKING)
-        self._waiting = ""
         self._notice = ""
-        self._selection = ""
-        self._match = ""
         self._standing = ""
-        self._progress = ""
         self._timer: Timer | None = None
         self._standing_timer: Timer | None = None
 
@@ -127,22 +132,9 @@ class StatusLine(Bar):
             self._place_cells = max(cell_len(place), 2 * len(number) + len(" of "))
             self.refresh()
 
-    def show_order(self, words: str) -> None:
-        self._order = words
-        self.refresh()
-
     def show_seal(self, status: SealStatus) -> None:
         self._seal = status
         self.refresh()
-
-    def show_selection(self, words: str) -> None:
-        self._selection = words
-        self.refresh()
-
-    def show_match(self, words: str) -> None:
-        if clean(words) != self._match:
-            self._match = clean(words)
-            self.refresh()
 
     def show_standing(self, words: str, short: str = "") -> None:
         """Say what holds for longer of the store; an empty text when nothing does."""
@@ -156,24 +148,11 @@ class StatusLine(Bar):
             self._standing = clean(short)
         self.refresh()
 
-    def show_progress(self, words: str) -> None:
-        if words != self._progress:
-            self._progress = words
-            self.refresh()
-
-    def show_waiting(self, words: str) -> None:
-        self._waiting = words
-        self.refresh()
-
     def say(self, words: str) -> None:
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(NOTICE_S, self._take_back)
+        self._timer = self.set_timer(NOTICE_S, lambda: self._show_notice(""))
         self._show_notice(clean(words))
-
-    def _take_back(self) -> None:
-        self._timer = None
-        self._show_notice("")
 
     def _show_notice(self, words: str) -> None:
         self._notice = words
@@ -184,14 +163,10 @@ class StatusLine(Bar):
         return list(wrap(self._notice, width - 2)) if self._notice == self.words else []
 
     @property
-    def is_waiting(self) -> bool:
-        return bool(self._waiting)
-
-    @property
     def words(self) -> str:
         """Return what is said now: what was done, else what is going on, else what holds for longer."""
-        now = self._waiting or self._notice or self._selection or self._match
-        return now or self._broken_words() or self._progress or self._standing
+        now = self.waiting_words or self._notice or self.selection_words or self.match_words
+        return now or self._broken_words() or self.progress_words or self._standing
 
     def _broken_words(self) -> str:
         if self._seal.state is not SealState.BROKEN:
@@ -217,13 +192,13 @@ class StatusLine(Bar):
         if seal and cell_len(seal) + len(_GAP) + 10 * bool(notice) > room:
             seal = ""
         rest = room - (cell_len(seal) + len(_GAP) if seal else 0)
-        now = self._waiting or self._notice
+        now = self.waiting_words or self._notice
         if notice == now and cell_len(now) > rest - len(_GAP):
             # For a moment it matters more than all else here; what is left stands in the line of keys.
             return (Piece(" "), Piece(fit_at_most((self._lines(width) or [now])[0], width - 2), Role.LABEL))
         notice = fit_at_most(notice, max(0, rest - len(_GAP)))
         rest -= cell_len(notice) + len(_GAP) if notice else 0
-        order = f"{_GAP}{self._order}" if cell_len(self._order) + len(_GAP) <= rest else ""
+        order = f"{_GAP}{self.order_words}" if cell_len(self.order_words) + len(_GAP) <= rest else ""
         rest -= cell_len(order)
         spare = min(rest, self._place_cells - cell_len(self._place))
         rest -= spare

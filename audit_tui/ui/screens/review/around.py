@@ -115,7 +115,7 @@ class Around(Searching, Marking):
         return remarks
 
     def action_back(self) -> None:
-        is_busy = self._status.is_waiting or self.table.is_selecting
+        is_busy = bool(self._status.waiting_words) or self.table.is_selecting
         if self._surroundings is not None and not is_busy:
             self._leave_surroundings()
         else:

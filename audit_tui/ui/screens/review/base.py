@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import on
+from textual.screen import Screen
 
 from audit_tui.core.filter.filters import EVERYTHING, in_words, two_ways_words
 from audit_tui.core.left import Left
@@ -21,7 +22,6 @@ from audit_tui.ui.history import History, ShownView
 from audit_tui.ui.lane import Stillness
 from audit_tui.ui.screens.review.body import ReviewBody, read_splits, write_splits
 from audit_tui.ui.screens.review.seal_watch import BEGIN_S, SealWatch
-from audit_tui.ui.terminal.behind import Behind
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.chips import ChipLine
@@ -32,14 +32,15 @@ from audit_tui.ui.widgets.list.range_table import RangeTable
 from audit_tui.ui.widgets.list.row_text import RowText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from textual import events
     from textual.app import ComposeResult
 
+    from audit_tui.core.event import AuditEvent
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.evidence.sealed import SealStatus
-    from audit_tui.core.filter.filters import Filter
+    from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.query import EventReader
     from audit_tui.core.time.dates import TimeRange
     from audit_tui.core.view import View
@@ -57,7 +58,7 @@ MIDNIGHT_CHECK_S = 30.0
 LIFTED_WORDS = "all filters lifted"
 
 
-class ReviewBase(Behind[None]):
+class ReviewBase(Screen[None]):
     """Holds the parts of the review screen, and what its themes share: views, questions, errors.
 
     The event list holds the view that is shown (``ShownView``). Commands ask it for another; when the rows of
@@ -88,7 +89,7 @@ class ReviewBase(Behind[None]):
             self._open_reader, row_text, self.stillness, first, opening.open_patiently, id="list"
         )
         self._splits = read_splits(opening.state_directory)
-        self._body = ReviewBody(self.event_list, self._open_reader, dict(self._splits))
+        self._body = ReviewBody(self.event_list, self._open_reader, dict(self._splits), self)
         self._history = History(self._by_name(opening.view))
         self._top = TopLine(opening.store_name)
         self._chips = ChipLine()
@@ -180,6 +181,14 @@ class ReviewBase(Behind[None]):
     def view_of(self, expression: Filter = EVERYTHING, time_range: TimeRange = Preset.ALL_TIME) -> View:
         return chipped(replace(self.view.without_filters(), filter=expression, time_range=time_range))
 
+    def remarks_of(self, event: AuditEvent) -> Sequence[str]:
+        """Return what stands above an event in the pane."""
+        return ()
+
+    def fields_of(self, event: AuditEvent) -> Collection[FilterField]:
+        """Return the fields of an event whose values stand out in the pane."""
+        return ()
+
     @property
     def marked_us(self) -> Sequence[int]:
         return ()
@@ -246,7 +255,7 @@ class ReviewBase(Behind[None]):
     @on(FoldingTable.Folded)
     def _show_order(self) -> None:
         order = sort_words(self.event_list.shown.view.sort)
-        self._status.show_order(f"{order}, folded" if self.table.is_folded else order)
+        self._status.order_words = f"{order}, folded" if self.table.is_folded else order
 
     @on(EventList.Counted)
     def _show_count(self) -> None:
@@ -270,7 +279,7 @@ class ReviewBase(Behind[None]):
     @on(EventList.Waiting)
     def _show_waiting(self, message: EventList.Waiting) -> None:
         key = self._keymap.key_of("back")
-        self._status.show_waiting(message.words and f"{message.words}  {key} ends it")
+        self._status.waiting_words = message.words and f"{message.words}  {key} ends it"
 
     @on(EventList.Dropped)
     def _go_on(self, message: EventList.Dropped) -> None:
@@ -340,7 +349,16 @@ class ReviewBase(Behind[None]):
     def _say_selection(self, message: RangeTable.RangeChanged) -> None:
         copy, back = self._keymap.key_of("copy"), self._keymap.key_of("back")
         rows = counted(message.count, "row")
-        self._status.show_selection((message.count and f"{rows} selected: {copy} copies, {back} ends") or "")
+        self._status.selection_words = (
+            message.count and f"{rows} selected: {copy} copies, {back} ends"
+        ) or ""
+
+    def _compositor_refresh(self) -> None:
+        # Textual 8.2.8 draws a dialog for ever when the screen behind it changed once: 20 ms of a key.
+        super()._compositor_refresh()
+        if self is not self.app.screen:
+            # Whoever takes the dialog away draws everything.
+            self._repaint_required = False
 
     def _ask_once(self, question: Callable[[EventReader], Answer], take: Callable[[Answer], None]) -> None:
         """Put one question to a reader in a thread; the answer, or a dialog with the error, comes later.
@@ -348,34 +366,30 @@ class ReviewBase(Behind[None]):
         Keys wait until then: they are meant for the dialog that the answer opens.
         """
         release = self.app.hold_keys() if isinstance(self.app, TerminalApp) else None
+        self._ask_quietly("ask-once", question, take, self.show_error, release)
+
+    def _ask_quietly(
+        self,
+        group: str,
+        question: Callable[[EventReader], Answer],
+        take: Callable[[Answer], None],
+        fail: Callable[[AuditTuiError], None] | None = None,
+        end: Callable[[], None] | None = None,
+    ) -> None:
+        """Put a question to a reader in a thread; without ``fail`` nobody waits: no answer, no word."""
 
         def read() -> None:
             try:
                 with closing(self._open_reader()) as reader:
                     answer = question(reader)
             except AuditTuiError as error:
-                self.call_later(self.show_error, error)
+                if fail is not None:
+                    self.call_later(fail, error)
             else:
                 self.call_later(take, answer)
             finally:
-                if release is not None:
-                    self.call_later(release)
-
-        self.run_worker(read, thread=True, group="ask-once", exclusive=True)
-
-    def _ask_quietly(
-        self, group: str, question: Callable[[EventReader], Answer], take: Callable[[Answer], None]
-    ) -> None:
-        """Put a question to a reader in a thread, for which nobody waits; no answer, no word."""
-
-        def read() -> None:
-            try:
-                with closing(self._open_reader()) as reader:
-                    answer = question(reader)
-            except AuditTuiError:
-                # Nobody asked: who needs the source next is told what is wrong with it.
-                return
-            self.call_later(take, answer)
+                if end is not None:
+                    self.call_later(end)
 
         self.run_worker(read, thread=True, group=group, exclusive=True)
 

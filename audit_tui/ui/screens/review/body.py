@@ -13,19 +13,17 @@ from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from textual import events
     from textual.app import ComposeResult
 
-    from audit_tui.core.event import AuditEvent
     from audit_tui.core.evidence.sealed import WrongEvents
-    from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
     from audit_tui.ui.widgets.list.range_table import RangeTable
-    from audit_tui.ui.widgets.pane.detail_pane import DetailPane
+    from audit_tui.ui.widgets.pane.detail_pane import DetailPane, EventRemarks
 
 SPLIT_STEP = 5
 FACET_CELLS = 36
@@ -48,14 +46,19 @@ class ReviewBody(Container):
     class PaneToggled(Message):
         """The pane was opened or closed."""
 
-    def __init__(self, event_list: EventList, open_reader: ReaderFactory, splits: dict[bool, int]) -> None:
+    def __init__(
+        self,
+        event_list: EventList,
+        open_reader: ReaderFactory,
+        splits: dict[bool, int],
+        remarks: EventRemarks,
+    ) -> None:
         super().__init__(id="body")
         self.event_list = event_list
         self._open_reader = open_reader
         self._pane: DetailPane | None = None
         self._wrong: Sequence[WrongEvents] = ()
-        self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
-        self._fields_of: Callable[[AuditEvent], Collection[FilterField]] = lambda _: ()
+        self._remarks = remarks
         self._facets: FacetPanel | None = None
         self._width_cells = 0
         self._is_wide = False
@@ -157,10 +160,11 @@ class ReviewBody(Container):
             # Not at the start: it costs 30 ms there, and many a look needs no pane.
             from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
-            self._pane = DetailPane(self._open_reader, self.event_list.shown.context.zone, id="detail")
+            self._pane = DetailPane(
+                self._open_reader, self.event_list.shown.context.zone, self._remarks, id="detail"
+            )
             self._fit_pane()
             self._pane.mark_wrong(self._wrong)
-            self._pane.remark(self._remarks_of, self._fields_of)
             self.mount(self._pane)
         self._pane.display = True
         self._fit_facets()
@@ -180,16 +184,6 @@ class ReviewBody(Container):
         self.table.mark_wrong(wrong)
         if self._pane is not None:
             self._pane.mark_wrong(wrong)
-
-    def remark(
-        self,
-        remarks_of: Callable[[AuditEvent], Sequence[str]],
-        fields_of: Callable[[AuditEvent], Collection[FilterField]],
-    ) -> None:
-        self._remarks_of = remarks_of
-        self._fields_of = fields_of
-        if self._pane is not None:
-            self._pane.remark(remarks_of, fields_of)
 
     @on(EventList.QueryShown)
     def _follow_view(self, message: EventList.QueryShown) -> None:

@@ -151,9 +151,9 @@ class Following(ReviewBase):
         self._arrival = arrival
         if not arrival.is_done:
             back = self._keymap.key_of("back")
-            self._status.show_progress(f"{arrival.words}  {back} ends it")
+            self._status.progress_words = f"{arrival.words}  {back} ends it"
             return
-        self._status.show_progress("")
+        self._status.progress_words = ""
         if self._arriving is not None:
             self._arriving.stop()
         if self._is_at_edge:

@@ -19,10 +19,10 @@ from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.row_strips import NOTED_MARK, Remark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filter.filters import Filter, FilterField
+    from audit_tui.core.filter.filters import Filter
     from audit_tui.core.investigate.notebook import Entry, Notebook
     from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.core.view import View
@@ -46,7 +46,6 @@ class Marking(Following):
     _before_marked: View | None = None
 
     def on_mount(self) -> None:
-        self._body.remark(self.remarks_of, self.fields_of)
         self.call_after_refresh(self._load_notebook)
 
     @on(EventList.QueryShown)
@@ -71,7 +70,8 @@ class Marking(Following):
     def show_remarks(self) -> None:
         self.table.remark(self.remarks())
         self.mark_strip()
-        self._body.remark(self.remarks_of, self.fields_of)
+        if self.pane is not None:
+            self.pane.show_remarks()
 
     def remarks(self) -> dict[int, Remark]:
         return {
@@ -86,9 +86,6 @@ class Marking(Following):
         if entry.note:
             return (f"{'● ' if entry.is_marked else ''}✎ {entry.note}", "")
         return ("● marked", "")
-
-    def fields_of(self, event: AuditEvent) -> Collection[FilterField]:
-        return ()
 
     @property
     def marked_seqs(self) -> list[int]:

@@ -46,7 +46,7 @@ class Moving(Following):
         self._keys.show_pane(is_open=self.pane is not None)
 
     def action_back(self) -> None:
-        if self._status.is_waiting:
+        if bool(self._status.waiting_words):
             self.event_list.cancel()
         elif self.table.is_selecting:
             self.table.end_selection()

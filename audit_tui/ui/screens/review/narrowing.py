@@ -198,7 +198,7 @@ class Narrowing(ReviewBase):
         self._ask_once(lambda reader: reader.metadata_names(), self._open_picker)
 
     def _open_picker(self, names: Mapping[str, int]) -> None:
-        from audit_tui.ui.screens.field_picker import FieldPicker
+        from audit_tui.ui.screens.columns_dialog import FieldPicker
 
         self.app.push_screen(FieldPicker(names), self._add_facet)
 

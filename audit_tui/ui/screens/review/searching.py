@@ -71,7 +71,7 @@ class Searching(Narrowing, Moving):
             return
         text = self._searched = self._shown_text(text)
         self.table.search_for(text)
-        self._status.show_match("")
+        self._status.match_words = ""
         if text:
             self.action_to_match(1, from_row_on=True)
 
@@ -183,13 +183,13 @@ class Searching(Narrowing, Moving):
     def _say_slow(self) -> None:
         if self._is_seeking:
             self._is_slow = True
-            self._status.show_waiting(f"Searching…  {self._keymap.key_of('back')} ends it")
+            self._status.waiting_words = f"Searching…  {self._keymap.key_of('back')} ends it"
 
     def _end_wait(self) -> None:
         self._release()
         if self._is_slow:
             self._is_slow = False
-            self._status.show_waiting("")
+            self._status.waiting_words = ""
 
     # -- what came of it
 
@@ -211,7 +211,7 @@ class Searching(Narrowing, Moving):
 
     def _show_rank(self, place: tuple[int, int] | None) -> None:
         if self._landed is not None and place is not None:
-            self._status.show_match(f"{self._kind} {place[0]:,} of {place[1]:,}")
+            self._status.match_words = f"{self._kind} {place[0]:,} of {place[1]:,}"
 
     def _say_failure(self, error: AuditTuiError) -> None:
         self._is_seeking = False
@@ -224,14 +224,14 @@ class Searching(Narrowing, Moving):
         is_coming = self.event_list.wanted is not None
         if self._landed is not None and key is not None and self._landed != key and not is_coming:
             self._landed = None
-            self._status.show_match("")
+            self._status.match_words = ""
 
     @on(EventList.QueryShown)
     def _end_seek(self, message: EventList.QueryShown) -> None:
         if message.shown.view != self._sought_in:
             self._cancel_seek()
             self._landed = None
-            self._status.show_match("")
+            self._status.match_words = ""
         if message.is_reopened:
             self._seeking.renew()
 

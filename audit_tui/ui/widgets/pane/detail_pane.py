@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
 
@@ -19,7 +19,7 @@ from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
 from audit_tui.ui.widgets.pane.detail_lines import Spot, Target, detail_lines, marked_lines, spots_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import tzinfo
 
     from textual import events
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 
 _TELLING = re.compile(r"access.?key|session|token|credential|principal", re.IGNORECASE)
 """Names of what one follows most: the key, the session. The cursor begins there."""
+
+
+class EventRemarks(Protocol):
+    """Knows more of an event than its record says."""
+
+    def remarks_of(self, event: AuditEvent) -> Sequence[str]:
+        """Return what stands above it."""
+
+    def fields_of(self, event: AuditEvent) -> Collection[FilterField]:
+        """Return the fields whose values stand out."""
 
 
 class DetailPane(LineView):
@@ -48,15 +58,21 @@ class DetailPane(LineView):
 
         target: Target
 
-    def __init__(self, open_reader: ReaderFactory, zone: tzinfo, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        open_reader: ReaderFactory,
+        zone: tzinfo,
+        remarks: EventRemarks,
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
         super().__init__(id=id)
         self._lane = Lane(open_reader)
         self._zone = zone
         self._seq: int | None = None
         self._event: AuditEvent | None = None
         self._wrong: tuple[WrongEvents, ...] = ()
-        self._remarks_of: Callable[[AuditEvent], Sequence[str]] = lambda _: ()
-        self._fields_of: Callable[[AuditEvent], Collection[FilterField]] = lambda _: ()
+        self._remarks = remarks
         self._spots: Sequence[Spot] = ()
         self._current = 0
         self._pressed = False
@@ -90,21 +106,14 @@ class DetailPane(LineView):
 
     def set_zone(self, zone: tzinfo) -> None:
         self._zone = zone
-        if self._event is not None:
-            self._show_event(self._event, keep_place=True)
+        self.show_remarks()
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
         self._wrong = tuple(wrong)
-        if self._event is not None:
-            self._show_event(self._event, keep_place=True)
+        self.show_remarks()
 
-    def remark(
-        self,
-        remarks_of: Callable[[AuditEvent], Sequence[str]],
-        fields_of: Callable[[AuditEvent], Collection[FilterField]],
-    ) -> None:
-        self._remarks_of = remarks_of
-        self._fields_of = fields_of
+    def show_remarks(self) -> None:
+        """Show again what is said of the event beside its values."""
         if self._event is not None:
             self._show_event(self._event, keep_place=True)
 
@@ -136,7 +145,7 @@ class DetailPane(LineView):
             for run in self._wrong
             if event.seq is not None and run.first_seq <= event.seq <= run.last_seq
         ]
-        remarks, fields = self._remarks_of(event), self._fields_of(event)
+        remarks, fields = self._remarks.remarks_of(event), self._remarks.fields_of(event)
         self.show(
             lambda width: marked_lines(
                 detail_lines(event, entry, self._zone, width, warnings, remarks), fields
