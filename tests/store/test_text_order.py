@@ -12,7 +12,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filter.filters import parse_condition
 from audit_tui.core.query import After, AtRow, Before, EventQuery, PageKey, Sort
-from audit_tui.store.index import orders, text_build, text_index, text_stretch
+from audit_tui.store.index import orders, text_build, text_index, text_order, text_stretch
 from audit_tui.store.index.session import Session
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables import text_layout
@@ -94,6 +94,7 @@ INDEXES: dict[str, dict[str, int]] = {
         "PIECES_OF_A_SENTENCE": 0,
     },
     "mixed": {"FREQUENT_TEXT": 3, "GROUP_BYTES": 60, "SMALL_GROUP_BYTES": 60},
+    "halved": {"FREQUENT_TEXT": 9, "GROUP_BYTES": 200, "SMALL_GROUP_BYTES": 1},
 }  # fmt: skip
 SPELLINGS = [
     "Zed",
@@ -110,6 +111,8 @@ SPELLINGS = [
     "_",
     "",
 ]
+ALIGNED = ["Zed", "zed", "ZED", "Ärger", "ärger", "[", "_", "", "UPz", "Upa", "up", "upZ", "Up東京", "a", "A"]
+"""No letter of these gets longer or shorter when it is folded: then texts are looked up by halves."""
 
 
 @pytest.mark.parametrize("sizes", INDEXES)
@@ -122,8 +125,11 @@ def test_the_text_index_gives_the_same_order(
         monkeypatch.setattr(module, "BLOCK_EVENTS", 64)
     for name, value in INDEXES[sizes].items():
         monkeypatch.setattr(text_build, name, value)
+    monkeypatch.setattr(text_order, "_BEGIN_BYTES", 40)
+    monkeypatch.setattr(text_order, "_REGION_BYTES", 8)
     chance = random.Random(f"{sizes} {column} {is_down}")
-    texts = [*TEXTS, *SPELLINGS, *(chance.choice(SPELLINGS) + str(chance.randrange(9)) for _ in range(60))]
+    spellings = ALIGNED if sizes == "halved" else SPELLINGS
+    texts = [*TEXTS, *spellings, *(chance.choice(spellings) + str(chance.randrange(9)) for _ in range(60))]
     path = tmp_path / "audit.db"
     for events in (130, 100, 20):  # the last ones lie in no stretch
         with StoreWriter(path, durable=False) as writer:

@@ -556,8 +556,7 @@ class ByText(Order):
         """Yield the keys of the events that have some texts: of each text at least the nearest."""
         few = [(text, self._nearest_with(text, seqs, edge, wanted, is_up=is_up)) for text, seqs in texts]
         every = BitMap.union(NOTHING, *(seqs for _, seqs in few))
-        moments = (s.moments(list(s.places(every))) for s in self._settled.segments)
-        time_of = {seq: occurred_us for some in moments for occurred_us, seq in some}
+        time_of = self._session.times(list(every))
         for text, seqs in few:
             value = None if text.is_missing else text.text.decode()
             yield from (self._key(value, time_of[seq], seq) for seq in seqs)

@@ -252,6 +252,11 @@ class Session:
         """Return how many bytes the long columns of events take, by their seqs."""
         return dict(self._chosen(statements.SIZES, seqs))
 
+    def times(self, seqs: Sequence[int]) -> dict[int, int]:
+        """Return the times of events by their seqs: sooner than the index where they lie far apart."""
+        rows = self._chosen("SELECT seq, occurred_us FROM events WHERE seq", seqs)
+        return {seq: time_or_zero(occurred_us) for seq, occurred_us in rows}
+
     def seqs_that(self, condition: Condition, seqs: Sequence[int]) -> list[int]:
         """Return those of some events whose rows pass a test; this is always right."""
         rows = self._chosen(_field_rows(condition.field), seqs)

@@ -6,7 +6,7 @@ import threading
 from bisect import insort
 from functools import partial
 from itertools import compress, repeat
-from operator import and_, xor
+from operator import and_
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pyroaring import BitMap
@@ -15,11 +15,11 @@ from audit_tui.store.index.text_build import MIXED
 from audit_tui.store.index.text_index import LEFT_OUT
 from audit_tui.store.index.text_parts import Parts
 from audit_tui.store.index.text_search import by_two, entries_of
-from audit_tui.store.index.text_stretch import TextStretch, bitmap_of, group_part, originals
+from audit_tui.store.index.text_stretch import TextStretch, bitmap_of, group_part, originals, unfolded
 from audit_tui.store.tables.text_layout import SEPARATOR, GroupPart, block_of, damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import Any
 
     from audit_tui.store.index.text_parts import Snapshot
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _BEGINNING_BYTES = 64
 """Of the first text of a group."""
+_BEGIN_BYTES = 64 * 1024
+"""Of the texts of a group: often no others of its half a megabyte are wanted."""
+_REGION_BYTES = 4 * 1024
+"""Texts of fewer bytes are all looked at: 100 of them take 10 us, and to halve them again 5."""
 
 
 class TextKey(NamedTuple):
@@ -67,11 +71,10 @@ class OrderedStretch(TextStretch):
                 yield from self._missing(numbers, span)
             if sets and not span()[0].is_missing:
                 yield from self._frequent_between(sets, span, is_up=is_up)
-                groups = list(zip(self._groups, [*self._groups[1:], None], strict=True))
+                groups = self._groups_with_next(sets)
                 for group, following in groups if is_up else reversed(groups):
-                    is_of_field = group.fields == MIXED or group.fields in sets
-                    if is_of_field and self._may_lie_between(group, following, *span()):
-                        yield from self._rare_between(group, sets, span, is_up=is_up)
+                    if self._may_lie_between(group, following, *span()):
+                        yield from self._rare_between(group, following, sets, span, is_up=is_up)
             if is_up:
                 yield from self._missing(numbers, span)
         except (ValueError, IndexError, OverflowError) as error:
@@ -90,9 +93,8 @@ class OrderedStretch(TextStretch):
         try:
             places = _below(edge, self._texts, len(self._text_fields), lambda: [self._case])
             rows = self._union([place for place in places if self._text_fields[place] in sets])
-            for group, following in zip(self._groups, [*self._groups[1:], None], strict=True):
-                is_of_field = group.fields == MIXED or group.fields in sets
-                if is_of_field and self._may_lie_between(group, following, LOWEST, edge):
+            for group, following in self._groups_with_next(sets):
+                if self._may_lie_between(group, following, LOWEST, edge):
                     (folded,) = self._frames(group, GroupPart.TEXTS, 1)
                     case = partial(self._frames, group, GroupPart.CASE, 1)
                     places = _below(edge, folded, group.texts, case)
@@ -104,6 +106,15 @@ class OrderedStretch(TextStretch):
     def _numbers_named(self, field: str) -> list[int]:
         return [number for number, name in enumerate(self._names) if name == field]
 
+    def _groups_with_next(self, sets: Collection[int]) -> list[tuple[Group, Group | None]]:
+        """Return the groups that may have texts of some sets of fields, each with the one that follows."""
+        groups = self._groups
+        return [
+            (group, following if following and following.fields == group.fields != MIXED else None)
+            for group, following in zip(groups, [*groups[1:], None], strict=True)
+            if group.fields == MIXED or group.fields in sets
+        ]
+
     def _missing(self, numbers: Sequence[int], span: Span) -> Iterator[tuple[TextKey, BitMap]]:
         if span()[1].is_missing:
             yield HIGHEST, self._all_rows() - self._presence(numbers)
@@ -111,71 +122,84 @@ class OrderedStretch(TextStretch):
     def _frequent_between(
         self, sets: set[int], span: Span, *, is_up: bool
     ) -> Iterator[tuple[TextKey, BitMap]]:
-        places = self._places_of(frozenset(sets))
-        if not places:
+        fields = self._text_fields
+        if sets.isdisjoint(fields):
             return
         several = self._texts[1:-1].split(SEPARATOR)
-        if len(several) != len(self._text_fields):
+        if len(several) != len(fields):
             raise damaged("has other texts than it tells")
-        places = _between(list(map(several.__getitem__, places)), places, *span())
-        for key in self._in_order(several, places, span, lambda: (self._texts, self._case), is_up=is_up):
-            yield key[0], self._union([key[1]])
+        places = [place for place in _between(several, *span()) if fields[place] in sets]
+        for key, place in self._in_order(
+            several, places, span, lambda: originals(self._texts, self._case), is_up=is_up
+        ):
+            yield key, self._union([place])
 
     def _may_lie_between(self, group: Group, following: Group | None, low: TextKey, high: TextKey) -> bool:
         """Tell whether texts of a group may lie between two: those of the next group come later."""
-        if following is None or following.fields != group.fields or group.fields == MIXED:
+        if following is None:
             return True
-        first, end = self._beginning(group), self._beginning(following)
-        if not (first + end).isascii():
-            return True
-        both = min(len(first), len(end))
-        common = next((place for place in range(both) if first[place] != end[place]), both)
-        begin, letters = first[:common].lower(), [b""]
-        if common < both:
-            letters = [bytes([letter]).lower() for letter in range(first[common], end[common] + 1)]
-        is_below = high.is_missing or begin + min(letters) <= high.folded
-        return is_below and begin + max(letters) + SEPARATOR >= low.folded
+        return _may_lie(self._beginning(group), self._beginning(following), low, high)
 
     def _beginning(self, group: Group) -> bytes:
         """Return the beginning of the first text of a group, before it was folded."""
-        folded = self._parts.beginning(group_part(group, GroupPart.TEXTS), _BEGINNING_BYTES)
-        case = self._parts.beginning(group_part(group, GroupPart.CASE), _BEGINNING_BYTES)
-        if case[:1] != SEPARATOR:
-            case = bytes(map(xor, folded, case or bytes(len(folded))))
-        return case[1:].partition(SEPARATOR)[0]
+        return self._begin_of(group, _BEGINNING_BYTES)[1][1:].partition(SEPARATOR)[0]
+
+    def _begin_of(self, group: Group, length: int) -> tuple[bytes, bytes]:
+        """Return the beginning of the texts of a group, folded, and as they were before."""
+        folded = self._parts.beginning(group_part(group, GroupPart.TEXTS), length)
+        return folded, unfolded(folded, self._parts.beginning(group_part(group, GroupPart.CASE), length))
 
     def _rare_between(
-        self, group: Group, sets: set[int], span: Span, *, is_up: bool
+        self, group: Group, following: Group | None, sets: set[int], span: Span, *, is_up: bool
     ) -> Iterator[tuple[TextKey, BitMap]]:
-        (folded,) = self._frames(group, GroupPart.TEXTS, 1)
-        several = folded[1:-1].split(SEPARATOR)
-        if len(several) != group.texts:
-            raise damaged("has other texts than it tells")
-        places = _between(several, range(group.texts), *span())
-        if places:
-            ends, rows, fields = self._numbers_of(group)
+        for first_of, several, before in self._near(group, following, *span(), is_up=is_up):
+            places = _between(several, *span())
+            if not places:
+                continue
+            first, (ends, rows, fields) = first_of(), self._numbers_of(group)
             if group.fields == MIXED:
-                places = [place for place in places if fields[place] in sets]
-        if not places:
+                places = [place for place in places if fields[first + place] in sets]
+            for key, place in self._in_order(several, places, span, before, is_up=is_up):
+                yield key, bitmap_of(rows[ends[first + place] : ends[first + place + 1]])
+
+    def _near(
+        self, group: Group, following: Group | None, low: TextKey, high: TextKey, *, is_up: bool
+    ) -> Iterator[tuple[Callable[[], int], list[bytes], Callable[[], list[bytes]]]]:
+        """Yield those texts of a group that may lie between two, and maybe others near them.
+
+        They stand in the order of what they were before they were folded: all from one text to another can be
+        told to lie elsewhere by these two.
+
+        Yields:
+            What returns the number of the first, the texts, folded, and what returns them unfolded.
+        """
+        if is_up and following is not None:
+            several, texts = _whole(*self._begin_of(group, _BEGIN_BYTES))
+            if several and not _may_lie(texts[-1], self._beginning(following), low, high):
+                yield int, several, lambda: texts
+                return
+        (folded,) = self._frames(group, GroupPart.TEXTS, 1)
+        (case,) = self._frames(group, GroupPart.CASE, 1)
+        if group.fields == MIXED or not _is_aligned(folded, case):
+            several = folded[1:-1].split(SEPARATOR)
+            if len(several) != group.texts:
+                raise damaged("has other texts than it tells")
+            yield int, several, lambda: originals(folded, case)
             return
-
-        def texts() -> tuple[bytes, bytes]:
-            # Only as far as the last of them: the lowest texts mostly stand at the beginning.
-            length = 1 + sum(map(len, several[: places[-1] + 1])) + places[-1] + 1
-            case = self._parts.beginning(group_part(group, GroupPart.CASE), length)
-            if case[:1] == SEPARATOR:
-                (case,) = self._frames(group, GroupPart.CASE, 1)
-            return folded[:length], case
-
-        for key, place in self._in_order(several, places, span, texts, is_up=is_up):
-            yield key, bitmap_of(rows[ends[place] : ends[place + 1]])
+        for begin, end in list(_regions(folded, case, low, high))[:: 1 if is_up else -1]:
+            several, cased = folded[begin + 1 : end].split(SEPARATOR), case[begin : end + 1]
+            yield (
+                partial(folded.count, SEPARATOR, 0, begin),
+                several,
+                partial(originals, folded[begin : end + 1], cased),
+            )
 
     def _in_order(
         self,
         several: list[bytes],
         places: Sequence[int],
         span: Span,
-        texts: Callable[[], tuple[bytes, bytes]],
+        before: Callable[[], list[bytes]],
         *,
         is_up: bool,
     ) -> Iterator[tuple[TextKey, int]]:
@@ -185,13 +209,13 @@ class OrderedStretch(TextStretch):
             several: All texts, folded.
             places: Of those that may be wanted.
             span: Between which they are.
-            texts: Returns them folded, and what makes them as they were before.
+            before: Returns all as they were before they were folded.
             is_up: In ascending order; else in descending.
         """
         if not places:
             return
-        unfolded = originals(*texts())
-        keys = ((TextKey(False, several[place], unfolded[place]), place) for place in places)
+        texts = before()
+        keys = ((TextKey(False, several[place], texts[place]), place) for place in places)
         for key, place in sorted(keys, reverse=not is_up):
             low, high = span()
             if low <= key <= high:
@@ -200,14 +224,77 @@ class OrderedStretch(TextStretch):
                 return
 
 
-def _between(texts: list[bytes], places: Sequence[int], low: TextKey, high: TextKey) -> list[int]:
+def _between(texts: list[bytes], low: TextKey, high: TextKey) -> list[int]:
     """Return the places of those texts that may lie between two."""
     is_between: Iterable[bool] = repeat(True, len(texts))
     if low.folded:
         is_between = map(low.folded.__le__, texts)
     if not high.is_missing:
-        is_between = map(and_, is_between, map(high.folded.__ge__, texts))
-    return list(compress(places, is_between))
+        is_below = map(high.folded.__ge__, texts)
+        is_between = map(and_, is_between, is_below) if low.folded else is_below
+    return list(compress(range(len(texts)), is_between))
+
+
+def _may_lie(first: bytes, last: bytes, low: TextKey, high: TextKey) -> bool:
+    """Tell whether a text that comes from one to another may lie between two others when it is folded.
+
+    Args:
+        first: Its beginning, before it was folded.
+        last: The same of the other one.
+        low: The lower one of the two others.
+        high: The higher one.
+    """
+    both = min(len(first), len(last))
+    common = next((place for place in range(both) if first[place] != last[place]), both)
+    begin, letters = first[:common], b""
+    if not begin.isascii():
+        # Others may be folded to less than they are.
+        begin = begin[: next(place for place, letter in enumerate(begin) if letter >= 0x80)]
+    elif common < both and last[common] < 0x80:
+        letters = bytes(range(first[common], last[common] + 1)).lower()
+    begin = begin.lower()
+    lowest, highest = begin + bytes(sorted(letters)[:1]), begin + bytes(sorted(letters)[-1:])
+    return (high.is_missing or lowest <= high.folded) and highest + SEPARATOR >= low.folded
+
+
+def _whole(folded: bytes, before: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the texts that lie whole in the beginning of a group: folded, and as they were before."""
+    several, texts = folded.split(SEPARATOR)[1:-1], before.split(SEPARATOR)[1:-1]
+    both = min(len(several), len(texts))
+    return several[:both], texts[:both]
+
+
+def _is_aligned(folded: bytes, case: bytes) -> bool:
+    """Tell whether texts certainly have the same lengths as before they were folded.
+
+    Letters that differ by no more than a bit move no separator, but for one byte that the bit makes one.
+    """
+    return not case or (case[:1] == b"\0" and not case.translate(None, b"\0 ") and b"\xdf" not in folded)
+
+
+def _regions(folded: bytes, case: bytes, low: TextKey, high: TextKey) -> Iterator[tuple[int, int]]:
+    """Yield between which separators texts of a group may lie between two, from the beginning to the end."""
+
+    def text_at(place: int) -> bytes:
+        end = place + _BEGINNING_BYTES
+        return unfolded(folded[place:end], case[place:end])[1:].partition(SEPARATOR)[0]
+
+    waiting, region = [(0, len(folded) - 1)], (0, 0)
+    while waiting:
+        begin, end = waiting.pop()
+        if not _may_lie(text_at(begin), text_at(folded.rindex(SEPARATOR, begin, end)), low, high):
+            continue
+        middle = folded.find(SEPARATOR, (begin + end) // 2, end)
+        if middle > begin and end - begin > _REGION_BYTES:
+            waiting += [(middle, end), (begin, middle)]
+        elif region[1] == begin:
+            region = region[0], end
+        else:
+            if region[1]:
+                yield region
+            region = begin, end
+    if region[1]:
+        yield region
 
 
 def _below(edge: TextKey, folded: bytes, count: int, case_of: Callable[[], list[bytes]]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 from audit_tui.store.tables.text_layout import MAX_UNPACKED_BYTES, damaged, place_of
@@ -83,10 +84,8 @@ class Frames:
         """Return the first frames, or more."""
         lengths = self._lengths[len(self._frames) : count]
         # All at once: each call lets go of Python, and must get it back from the other thread.
-        some, begin = self._take(sum(lengths)), 0
-        for length in lengths:
-            self._frames.append(some[begin : begin + length])
-            begin += length
+        some, ends = self._take(sum(lengths)), list(accumulate(lengths, initial=0))
+        self._frames += [some[begin:end] for begin, end in pairwise(ends)]
         if lengths and len(self._frames) == len(self._lengths):
             self._end()
         return self._frames

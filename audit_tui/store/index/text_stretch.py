@@ -639,10 +639,15 @@ def _counter_of(wanted: BitMap) -> Callable[[Sequence[int], Sequence[int]], Sequ
 
 def originals(folded: bytes, case: bytes) -> list[bytes]:
     """Return texts as they were before they were folded."""
+    return unfolded(folded, case)[1:-1].split(SEPARATOR)
+
+
+def unfolded(folded: bytes, case: bytes) -> bytes:
+    """Return texts as they were before they were folded, with the separators between them."""
     if case and case[:1] != SEPARATOR:
         difference = int.from_bytes(case, "little") ^ int.from_bytes(folded, "little")
-        case = difference.to_bytes(max(len(case), len(folded)), "little")
-    return (case or folded)[1:-1].split(SEPARATOR)
+        return difference.to_bytes(max(len(case), len(folded)), "little")
+    return case or folded
 
 
 def _bitmap(data: bytes, end: int = BLOCK_EVENTS) -> BitMap:
