@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class AskLine(Dialog["str | None"]):
+class AskLine(Dialog[str]):
     """Asks for a line; gives it back, or None when it was cancelled.
 
     Args:

@@ -54,7 +54,7 @@ class _Entry:
     is_shown: bool
 
 
-class ColumnsDialog(Dialog[ChosenColumns | None]):
+class ColumnsDialog(Dialog[ChosenColumns]):
     """Asks for the columns of the list; gives them back, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -197,7 +197,7 @@ class _ColumnList(OptionList):
         self.was_clicked = "option" in event.style.meta
 
 
-class FieldPicker(Dialog[str | None]):
+class FieldPicker(Dialog[str]):
     """Asks for a field; gives back its name, or None when it was cancelled.
 
     Args:

@@ -79,7 +79,7 @@ _BY_HELP = 2
 Order: TypeAlias = RunCommand | GoToRow | GoToTime | SetRange | Narrow
 
 
-class CommandLine(Dialog[Order | None]):
+class CommandLine(Dialog[Order]):
     """Asks what to do; gives back the order, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

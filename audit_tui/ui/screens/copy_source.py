@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent, EventRow
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.query import EventReader, PageKey
-    from audit_tui.core.view import View
     from audit_tui.ui.history import ShownView
     from audit_tui.ui.terminal.clipboard import CopyResult
 
@@ -115,7 +114,12 @@ class CopySource:
     def command(self) -> str:
         view, order = self.shown.view, []
         if QUERY in self.command_words:
-            order = sort_options(view.sort) + _column_options(view)
+            names = [column.field.value for column in view.columns]
+            # Without columns, those of the settings.
+            chosen = (
+                ["--columns", ",".join(names)] if names and not any("," in each for each in names) else []
+            )
+            order = sort_options(view.sort) + chosen
         return shell_line([*self.command_words, *event_options(view, self.shown.context), *order])
 
     def query_line(self) -> str:
@@ -182,11 +186,6 @@ class CopySource:
         if self.column is Column.TIME:
             return told_time(row.occurred_us, self.shown.context)
         return cell_text(row, self.column, self.shown.context, clean_visible) or MISSING
-
-
-def _column_options(view: View) -> list[str]:
-    names = [column.field.value for column in view.columns]
-    return ["--columns", ",".join(names)] if names and not any("," in name for name in names) else []
 
 
 def where_it_went(what: str, result: CopyResult) -> str:

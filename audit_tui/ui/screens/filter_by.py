@@ -63,7 +63,7 @@ LIST_HINT = "↑ ↓ choose   ⏎ take, ⏎ again to apply   ^D remove row   Esc
 TEXT_WORDS = "This query says more than rows can show: it stays text."
 
 
-class FilterDialog(Dialog[FlatFilter | Query | None]):
+class FilterDialog(Dialog[FlatFilter | Query]):
     """Edits a filter; gives back the one to apply, or None when it was cancelled.
 
     The query line and the rows say the same, whichever is edited, as long as rows can; else the line is what

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from audit_tui.ui.commands import COMMANDS, Command, Where
+from audit_tui.ui.commands import COMMANDS, Where
 from audit_tui.ui.keymap import Keymap, key_name
 from audit_tui.ui.screens.text_dialog import TextDialog
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
@@ -40,17 +40,13 @@ def _lines(order: list[Where], keymap: Keymap, width: int) -> list[Line]:
         lines += [(Piece(where.value, Role.TITLE),)]
         for command in COMMANDS:
             if command.where is where:
-                lines += _command_lines(command, keymap, width)
+                keys = "  ".join(key_name(key) for key in keymap.keys(command)) or "no key"
+                lines += _labelled(keys, command.help, width)
         lines.append(())
     lines += [(Piece("Marks", Role.TITLE),)]
     for mark, meaning in _MARKS:
         lines += _labelled(mark, meaning, width)
     return lines
-
-
-def _command_lines(command: Command, keymap: Keymap, width: int) -> list[Line]:
-    keys = "  ".join(key_name(key) for key in keymap.keys(command)) or "no key"
-    return _labelled(keys, command.help, width)
 
 
 def _labelled(label: str, text: str, width: int) -> list[Line]:

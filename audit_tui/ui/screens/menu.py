@@ -30,7 +30,7 @@ class MenuItem(NamedTuple):
     words: str = ""
 
 
-class Menu(Dialog[int | None]):
+class Menu(Dialog[int]):
     """Asks for one of a few things; gives back its place, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

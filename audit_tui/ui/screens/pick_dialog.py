@@ -39,7 +39,7 @@ class Picked(NamedTuple, Generic[T]):
     key: str = "enter"
 
 
-class PickDialog(Dialog["Picked[T] | None"]):
+class PickDialog(Dialog["Picked[T]"]):
     """Shows lines, and gives back the one that was picked, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

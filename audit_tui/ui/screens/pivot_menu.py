@@ -42,7 +42,7 @@ class Pivot(Record):
     reach: int
 
 
-class PivotMenu(Dialog[Pivot | None]):
+class PivotMenu(Dialog[Pivot]):
     """Asks by which value to go on; gives it back, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

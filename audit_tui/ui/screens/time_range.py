@@ -113,7 +113,7 @@ _MONTH_NAMES = tuple(Alternative(name, name[:3]) for name in MONTHS)
 PRESETS = tuple(Preset)
 
 
-class TimeRangeDialog(Dialog[TimeRange | None]):
+class TimeRangeDialog(Dialog[TimeRange]):
     """Chooses a time range; dismisses with it, or with None when cancelled.
 
     Args:
@@ -391,12 +391,9 @@ class TimeRangeDialog(Dialog[TimeRange | None]):
 
     def _show_focus(self) -> None:
         if self._month_view.has_focus:
-            self._show_cursor()
+            self._show_line(self._month_view, self._month_view.line_of(self._month_view.cursor))
         elif self._presets.has_focus:
             self._show_line(self._presets, self._presets.highlighted or 0)
-
-    def _show_cursor(self) -> None:
-        self._show_line(self._month_view, self._month_view.line_of(self._month_view.cursor))
 
     def _show_line(self, part: Widget, line: int) -> None:
         body = self.query_one("#choose-body", VerticalScroll)

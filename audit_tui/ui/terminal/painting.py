@@ -191,7 +191,7 @@ def _pieces_to_send(y: int, old: Line, new: Line) -> Iterable[Piece]:
     # What stands beside a character of doubtful width is not known: such a line is sent whole.
     is_sure = old.is_sure and new.is_sure
     spans = changed_spans(old.cells, new.cells) if is_sure else [(0, len(new.cells))]
-    blank_from = len(new.cells) - _plain_tail(new.cells)
+    blank_from = len(new.cells) - sum(1 for _ in takewhile(_PLAIN_BLANK.__eq__, reversed(new.cells)))
     for start, end in spans:
         if end - max(start, blank_from) < ERASED_CELLS:
             yield from _pieces_of(y, start, end, new)
@@ -296,7 +296,9 @@ def changed_spans(old: tuple[Cell, ...], new: tuple[Cell, ...]) -> list[tuple[in
         first, last = x, x + 1
         if not (old[x][0] and new[x][0]) or (last < len(new) and not (old[last][0] and new[last][0])):
             first, last = _whole_characters(x, old, new)
-        if first == end or (end >= 0 and _is_short_gap(new, end, first)):
+        if first == end or (
+            end >= 0 and first - end <= GAP_CELLS and _is_plain_gap(new[end - 1 : first + 1])
+        ):
             end = last
             continue
         if end >= 0:
@@ -319,11 +321,6 @@ def _whole_characters(x: int, old: Sequence[Cell], new: Sequence[Cell]) -> tuple
     while end < len(new) and not (old[end][0] and new[end][0]):
         end += 1
     return start, end
-
-
-def _is_short_gap(cells: Sequence[Cell], start: int, end: int) -> bool:
-    """Tell whether the cells between two ranges cost no more than a move: they need no other style."""
-    return end - start <= GAP_CELLS and _is_plain_gap(cells[start - 1 : end + 1])
 
 
 def _is_plain_gap(cells: Sequence[Cell]) -> bool:
@@ -405,11 +402,6 @@ class Output:
             self.text += f"\x1b]8;{pen.link or ';'}\x1b\\"
         self.text += style_change(self.pen, pen)
         self.pen = pen
-
-
-def _plain_tail(cells: Sequence[Cell]) -> int:
-    """Return how many blanks in the terminal's own colours stand at the end."""
-    return sum(1 for _ in takewhile(_PLAIN_BLANK.__eq__, reversed(cells)))
 
 
 def _shortest_way(place: Place | None, to: Place) -> str:

@@ -77,11 +77,8 @@ class TerminalApp(App[None]):
     # -- drawing all of it
 
     def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, self._draw_after_resume)
-
-    def _draw_after_resume(self, _app: App[Any]) -> None:
         # Textual 8.2.8 leaves the screen blank but for what changes next.
-        self.redraw()
+        self.app_resume_signal.subscribe(self, lambda _: self.redraw())
 
     def action_redraw(self) -> None:
         self.redraw()

@@ -181,7 +181,9 @@ class TimeStrip(Widget, can_focus=True):
         if y == LINES - 1:
             return paint(self, self._words(width), width)
         counts = self._buckets.events if y == 0 else self._buckets.failures
-        bars = _bars(counts, GAP if y == 0 else " ")
+        most, gap = max(counts, default=0), GAP if y == 0 else " "
+        # As high as the square root: beside a burst a single act can be seen.
+        bars = [BARS[ceil(len(BARS) * sqrt(each / most)) - 1] if each else gap for each in counts]
         role = Role.VALUE if y == 0 else Role.FAILURE
         low, high = self._choice or (-1, -1)
         pieces: list[tuple[str, str]] = [(" " * MARGIN_CELLS, Role.QUIET.value)]
@@ -197,9 +199,6 @@ class TimeStrip(Widget, can_focus=True):
             if pieces[-1][1] == look:
                 text = pieces.pop()[0] + text
             pieces.append((text, look))
-        return self._strip(pieces, width)
-
-    def _strip(self, pieces: list[tuple[str, str]], width: int) -> Strip:
         segments = [Segment(text, self.get_component_rich_style(look)) for text, look in pieces]
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
@@ -298,9 +297,3 @@ class TimeStrip(Widget, can_focus=True):
             self.refresh()
         else:
             self.action_strip_choose()
-
-
-def _bars(counts: tuple[int, ...], gap: str) -> list[str]:
-    """Return a bar for each number, as high as its square root: beside a burst a single act can be seen."""
-    most = max(counts, default=0)
-    return [BARS[ceil(len(BARS) * sqrt(count / most)) - 1] if count else gap for count in counts]

@@ -130,23 +130,17 @@ class Around(Searching, Marking):
     # -- by a value
 
     def action_pivot(self) -> None:
-        row = self.table.highlighted
-        if row is not None:
-            seq = row.seq
-            self._ask_once(lambda reader: reader.event(seq), self._open_pivots)
+        self._with_event(self._open_pivots)
 
-    def _open_pivots(self, event: AuditEvent | None) -> None:
+    def _open_pivots(self, event: AuditEvent) -> None:
         from audit_tui.ui.screens.pivot_menu import PivotMenu
 
-        if event is not None:
-            menu = PivotMenu(pivots(event), self._reach)
-            self.app.push_screen(menu, partial(self._take_pivot, event.occurred_us))
+        menu = PivotMenu(pivots(event), self._reach)
+        self._open(menu, partial(self._take_pivot, event.occurred_us))
 
-    def _take_pivot(self, occurred_us: int, pivot: Pivot | None) -> None:
+    def _take_pivot(self, occurred_us: int, pivot: Pivot) -> None:
         from audit_tui.ui.screens.pivot_menu import REACHES_S
 
-        if pivot is None:
-            return
         self._reach = pivot.reach
         reach_s = REACHES_S[pivot.reach]
         view = self.view

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Opening
     from audit_tui.ui.keymap import Keymap
+    from audit_tui.ui.screens.dialog import Dialog
     from audit_tui.ui.screens.filter_by import FilterDialog
     from audit_tui.ui.screens.text_dialog import TextDialog
     from audit_tui.ui.terminal.clipboard import Clipboard, CopyResult
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane
 
     Answer = TypeVar("Answer")
+    Result = TypeVar("Result")
 
 MIDNIGHT_CHECK_S = 30.0
 LIFTED_WORDS = "all filters lifted"
@@ -316,6 +318,23 @@ class ReviewBase(Screen[None]):
 
         if self.app.screen is self:
             self.app.push_screen(error_dialog(error, "" if retry is None else offer), take)
+
+    def _open(self, dialog: Dialog[Result], take: Callable[[Result], object]) -> None:
+        """Open a dialog and take its result; None cancels."""
+
+        def taken(result: Result | None) -> None:
+            if result is not None:
+                take(result)
+
+        self.app.push_screen(dialog, taken)
+
+    def _with_event(self, take: Callable[[AuditEvent], None]) -> None:
+        """Read the event under the cursor, whole, and go on with it."""
+        row = self.table.highlighted
+        if row is not None:
+            self._ask_once(
+                lambda reader: reader.event(row.seq), lambda event: None if event is None else take(event)
+            )
 
     def tell_copied(self, what: str, result: CopyResult) -> None:
         """Say where a copy went: in the status line if it has room for that, else in a dialog."""

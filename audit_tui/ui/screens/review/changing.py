@@ -102,11 +102,9 @@ class Changing(Ranging):
 
         columns = self.view.columns or tuple(map(ListedColumn, self.fields))
         dialog = ColumnsDialog(columns, self.event_list.column_cells, names)
-        self.app.push_screen(dialog, partial(self._take_columns, columns))
+        self._open(dialog, partial(self._take_columns, columns))
 
-    def _take_columns(self, before: Sequence[ListedColumn], chosen: ChosenColumns | None) -> None:
-        if chosen is None:
-            return
+    def _take_columns(self, before: Sequence[ListedColumn], chosen: ChosenColumns) -> None:
         if chosen.columns != before:
             self.show_view(replace(self.view, columns=chosen.columns))
         if chosen.is_kept:

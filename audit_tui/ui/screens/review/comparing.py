@@ -26,7 +26,7 @@ from audit_tui.errors import TimeError
 from audit_tui.ui.screens.review.base import ReviewBase
 
 if TYPE_CHECKING:
-    from audit_tui.core.query import EventQuery, Interval
+    from audit_tui.core.query import EventQuery
     from audit_tui.ui.screens.pick_dialog import Choice, PickDialog, Picked
 
 _VALUE_CELLS = 40
@@ -56,10 +56,9 @@ class Comparing(ReviewBase):
 
         is_week = against == LAST_WEEK
         words = "the same hours of last week" if is_week else "the range before"
-        title = (
-            f"{comparison.now_events:,} events against {comparison.before_events:,}"
-            f" in {words}, {self._span(comparison.before)}"
-        )
+        start_us = comparison.before.start_us
+        span = "all before" if start_us is None else f"from {date_text(start_us, self.context.zone)}"
+        title = f"{comparison.now_events:,} events against {comparison.before_events:,} in {words}, {span}"
         other = "the range before" if is_week else "last week"
         dialog: PickDialog[Shift] = PickDialog(
             title,
@@ -99,11 +98,6 @@ class Comparing(ReviewBase):
             lambda reader: compare_rest(reader, query, comparison, cancel=token, report=report),
             lambda compared: show(compared, 1.0),
         )
-
-    def _span(self, interval: Interval) -> str:
-        if interval.start_us is None:
-            return "all before"
-        return f"from {date_text(interval.start_us, self.context.zone)}"
 
     def _take_shift(self, against: str, comparison: Comparison, picked: Picked[Shift] | None) -> None:
         if picked is None:
@@ -145,10 +139,10 @@ class Comparing(ReviewBase):
         if not result.is_whole:
             title += ", of the newest events"
         dialog: PickDialog[Open] = PickDialog(title, [_open_choice(each, now_us) for each in result.open])
-        self.app.push_screen(dialog, self._take_open)
+        self._open(dialog, self._take_open)
 
-    def _take_open(self, picked: Picked[Open] | None) -> None:
-        if picked is not None and picked.value is not None:
+    def _take_open(self, picked: Picked[Open]) -> None:
+        if picked.value is not None:
             self.show_view(self.view_of(pair_filter(picked.value)), keep_cursor=False)
             self.say(f"{picked.value.thing}: {self._keymap.key_of('undo')} goes back.")
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter, FilterField
-    from audit_tui.core.investigate.detections import Detections, Level
+    from audit_tui.core.investigate.detections import Level
     from audit_tui.ui.screens.pick_dialog import Choice, PickDialog, Picked
 
 NO_RULES = "No Sigma rules: start with --rules built-in, or --rules FOLDER."
@@ -151,16 +151,14 @@ class Detecting(Ranging, Marking):
     def _told(self, hits: RuleHits, event: AuditEvent) -> list[str]:
         """Return what the pane says of a hit: the rule and its author, and why it hit, in few lines."""
         info = hits.info
-        words = [in_words(self._as_shown(reason)) for reason in _why(hits, event)]
+        redact = self._opening.redact
+        reasons = [each if redact is None else redact.shown(each) for each in _why(hits, event)]
+        words = list(map(in_words, reasons))
         if not hits.is_exact:
             words.append("what no query line says: a test of its own, or other events")
         lines = [f"{info.level.letter}  {info.title} ({info.author or 'no author'})"]
         lines += [f"   because {' and '.join(words)}"] if words else []
         return lines + [f"   or harmless: {text[:MAX_CHARS]}" for text in info.false_positives[:MAX_REASONS]]
-
-    def _as_shown(self, expression: Filter) -> Filter:
-        redact = self._opening.redact
-        return expression if redact is None else redact.shown(expression)
 
     # -- the list of rules
 
@@ -178,15 +176,15 @@ class Detecting(Ranging, Marking):
             keys=("n", "e", "i", "x", "c"),
         )
         self._rules_dialog = dialog
-        self.app.push_screen(dialog, self._take_rule)
+        self._open(dialog, self._take_rule)
 
-    def _take_rule(self, picked: Picked[RuleHits] | None) -> None:
-        hits = None if picked is None else picked.value
-        if picked is not None and picked.key == "c":
+    def _take_rule(self, picked: Picked[RuleHits]) -> None:
+        hits = picked.value
+        if picked.key == "c":
             if not self.compare_marked():
                 self.say("Mark 2 to 4 events to compare them.")
             return
-        if picked is None or hits is None:
+        if hits is None:
             return
         from audit_tui.ui.screens.text_dialog import told_dialog
 
@@ -228,15 +226,12 @@ class Detecting(Ranging, Marking):
         if row is not None and row.user is not None and self._hits_at.get(row.seq):
             queries.append(line_of(Condition(Column.USER, MATCHES, row.user)))
             items.append(MenuItem("u", "Those of this user", row.user))
+        self._open(Menu("Silence", items, act="silence"), lambda number: self._silence(hits, queries[number]))
+
+    def _silence(self, hits: RuleHits, query: str) -> None:
         detections = self._opening.detections
-
-        def take(number: int | None) -> None:
-            if number is not None and detections is not None:
-                self._silence(detections, hits, queries[number])
-
-        self.app.push_screen(Menu("Silence", items, act="silence"), take)
-
-    def _silence(self, detections: Detections, hits: RuleHits, query: str) -> None:
+        if detections is None:
+            return
         try:
             detections.silence(hits.info, query)
         except AuditTuiError as error:
@@ -295,14 +290,10 @@ def _choices(detected: Detected) -> list[Choice[RuleHits]]:
             f"{cut(clean(hits.info.title), _TITLE_CELLS):<{_TITLE_CELLS}}  ",
             hits,
             label=f"{hits.info.level.letter} {hits.events:>6,}  ",
-            end=", ".join(filter(None, (_silenced_words(hits), hits.info.author))),
+            end=", ".join([*([f"{hits.silenced:,} silenced"] if hits.silenced else []), hits.info.author]),
         )
         for hits in detected.hits
     ]
     if not choices:
         choices.append(Choice("No rule hit." if detected.is_done else "No rule hit yet."))
     return choices + [Choice(note) for note in detected.notes]
-
-
-def _silenced_words(hits: RuleHits) -> str:
-    return f"{hits.silenced:,} silenced" if hits.silenced else ""

@@ -18,10 +18,9 @@ from audit_tui.ui.commands import Where
 from audit_tui.ui.screens.review.marking import Marking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.investigate.meaning import Meaning
     from audit_tui.core.query import EventReader
 
 COMPARED = range(2, 5)
@@ -29,13 +28,6 @@ COMPARED = range(2, 5)
 
 class Explaining(Marking):
     """The keys that explain an event, show what it changed, and compare the marked ones."""
-
-    def _with_event(self, take: Callable[[AuditEvent], None]) -> None:
-        row = self.table.highlighted
-        if row is not None:
-            self._ask_once(
-                lambda reader: reader.event(row.seq), lambda event: None if event is None else take(event)
-            )
 
     # -- its meaning
 
@@ -52,12 +44,12 @@ class Explaining(Marking):
         missing = () if entry is None else entry.missing(event.metadata)
         lines = partial(explanation_lines, event, meaning, missing)
         dialog = ExplainDialog(event.event, lines)
-        self.app.push_screen(dialog, partial(self._show_related, event, meaning))
 
-    def _show_related(self, event: AuditEvent, meaning: Meaning | None, is_wanted: bool | None) -> None:
-        if is_wanted:
+        def show_related(_: bool) -> None:
             self.show_view(related_view(event, meaning))
             self.say(f"Related to {event.event}: {self._keymap.key_of('undo')} goes back.")
+
+        self._open(dialog, show_related)
 
     # -- what it changed
 
@@ -123,15 +115,13 @@ class Explaining(Marking):
     def action_raw_json(self) -> None:
         if self.pane is not None and self.pane.event is not None:
             self._show_raw_json(self.pane.event)
-        elif (row := self.table.highlighted) is not None:
-            seq = row.seq
-            self._ask_once(lambda reader: reader.event(seq), self._show_raw_json)
+        else:
+            self._with_event(self._show_raw_json)
 
-    def _show_raw_json(self, event: AuditEvent | None) -> None:
+    def _show_raw_json(self, event: AuditEvent) -> None:
         from audit_tui.ui.screens.raw_json import raw_json_dialog
 
-        if event is not None:
-            self.app.push_screen(raw_json_dialog(event))
+        self.app.push_screen(raw_json_dialog(event))
 
     def action_help(self) -> None:
         from audit_tui.ui.screens.help import help_dialog

@@ -75,7 +75,11 @@ class Marking(Following):
 
     def remarks(self) -> dict[int, Remark]:
         return {
-            seq: Remark(entry.is_marked, is_noted=bool(entry.note), tag=_tag(entry))
+            seq: Remark(
+                entry.is_marked,
+                is_noted=bool(entry.note),
+                tag=NOTED_MARK if entry.is_marked and entry.note else "",
+            )
             for seq, entry in self._entries.items()
         }
 
@@ -168,16 +172,8 @@ class Marking(Following):
             note,
             hint="The note stays with you, beside the store; an empty one is taken away.",
         )
-        self.app.push_screen(dialog, partial(self._take_note, event))
-
-    def _take_note(self, event: AuditEvent, note: str | None) -> None:
-        notebook = self._notebook
-        if note is not None and notebook is not None:
-            self._ask_once(partial(_write_note, notebook, event, note), self._take_notebook)
-
-
-def _tag(entry: Entry) -> str:
-    return NOTED_MARK if entry.is_marked and entry.note else ""
+        write = partial(_write_note, self._notebook, event)
+        self._open(dialog, lambda text: self._ask_once(partial(write, text), self._take_notebook))
 
 
 def seqs_filter(seqs: Sequence[int]) -> Filter:

@@ -22,7 +22,7 @@ from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.pane.detail_lines import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.query_line.parse import Query
@@ -108,12 +108,7 @@ class Narrowing(ReviewBase):
             acts.append((self._item_of("pivot"), go_on))
         acts.append((MenuItem("y", "Copy"), partial(self._copy_value, target)))
         title = f"{target.field.label}: {NO_VALUE_WORDS if target.value is None else target.value}"
-
-        def take(place: int | None) -> None:
-            if place is not None:
-                acts[place][1]()
-
-        self.app.push_screen(Menu(title, [item for item, _ in acts]), take)
+        self._open(Menu(title, [item for item, _ in acts]), lambda place: acts[place][1]())
 
     def _item_of(self, command_id: str) -> MenuItem:
         from audit_tui.ui.screens.menu import MenuItem
@@ -195,13 +190,11 @@ class Narrowing(ReviewBase):
 
     @on(FacetPanel.FieldWanted)
     def _pick_field(self) -> None:
-        self._ask_once(lambda reader: reader.metadata_names(), self._open_picker)
-
-    def _open_picker(self, names: Mapping[str, int]) -> None:
         from audit_tui.ui.screens.columns_dialog import FieldPicker
 
-        self.app.push_screen(FieldPicker(names), self._add_facet)
-
-    def _add_facet(self, path: str | None) -> None:
-        if path is not None and self.facets is not None:
-            self.facets.add_field(path)
+        facets = self.facets
+        if facets is not None:
+            self._ask_once(
+                lambda reader: reader.metadata_names(),
+                lambda names: self._open(FieldPicker(names), facets.add_field),
+            )

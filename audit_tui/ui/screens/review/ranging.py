@@ -49,15 +49,15 @@ class Ranging(Narrowing):
         context = self.context
         first_event = None if first_us is None else local_time(first_us, context.zone).date()
         dialog = TimeRangeDialog(self.view.time_range, context, first_event, self._day_of_row)
-        self.app.push_screen(dialog, self._take_time_range)
+        self._open(dialog, self._take_time_range)
 
     @property
     def _day_of_row(self) -> date:
         row, context = self.table.highlighted, self.context
         return context.today if row is None else local_time(row.occurred_us, context.zone).date()
 
-    def _take_time_range(self, chosen: TimeRange | None) -> None:
-        if chosen is not None and chosen != self.view.time_range:
+    def _take_time_range(self, chosen: TimeRange) -> None:
+        if chosen != self.view.time_range:
             # Who stands on the first row has not looked further yet: the first row of another range it is.
             keep_cursor = self.table.cursor_row > 0
             self.show_view(replace(self.view, time_range=chosen), keep_cursor=keep_cursor)

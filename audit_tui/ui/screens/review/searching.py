@@ -64,11 +64,9 @@ class Searching(Narrowing, Moving):
         from audit_tui.ui.screens.ask_line import AskLine
 
         dialog = AskLine("Search", self._searched, placeholder=HINT, is_search=True)
-        self.app.push_screen(dialog, self._search)
+        self._open(dialog, self._search)
 
-    def _search(self, text: str | None) -> None:
-        if text is None:
-            return
+    def _search(self, text: str) -> None:
         text = self._searched = self._shown_text(text)
         self.table.search_for(text)
         self._status.match_words = ""
@@ -87,9 +85,9 @@ class Searching(Narrowing, Moving):
         from audit_tui.ui.screens.ask_line import AskLine
 
         dialog = AskLine("Keep only what contains", self._searched, placeholder=HINT, is_search=True)
-        self.app.push_screen(dialog, self._keep)
+        self._open(dialog, self._keep)
 
-    def _keep(self, text: str | None) -> None:
+    def _keep(self, text: str) -> None:
         if text:
             text = self._searched = self._shown_text(text)
             self.table.search_for(text)

@@ -20,11 +20,8 @@ from audit_tui.ui.screens.review.marking import MAX_AT_ONCE, Marking, seqs_filte
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from audit_tui.core.query import EventReader
     from audit_tui.core.view import View
-    from audit_tui.ui.screens.copy_source import CopyForm, CopySource
     from audit_tui.ui.screens.export_dialog import Rows
     from audit_tui.ui.terminal.clipboard import CopyResult
 
@@ -60,16 +57,14 @@ class TakingOut(Marking):
         ]
         title = f"Copy {counted(len(source.rows), 'event')}" if len(source.rows) > 1 else "Copy"
 
-        def take(place: int | None) -> None:
-            if place is not None:
-                copy = partial(self._copy, source, forms[place])
-                self._ask_once(copy, partial(self._take_copied, source.what(forms[place])))
+        def take(place: int) -> None:
+            form = forms[place]
+            self._ask_once(
+                lambda reader: self.clipboard.copy(source.text(form, reader)),
+                partial(self._take_copied, source.what(form)),
+            )
 
-        self.app.push_screen(Menu(title, items, act="copy"), take)
-
-    def _copy(self, source: CopySource, form: CopyForm, reader: EventReader) -> CopyResult:
-        """In a thread: read the events and hand the text on."""
-        return self.clipboard.copy(source.text(form, reader))
+        self._open(Menu(title, items, act="copy"), take)
 
     def _take_copied(self, what: str, result: CopyResult) -> None:
         self.table.end_selection()
@@ -131,13 +126,13 @@ class TakingOut(Marking):
             f"case-{self.context.today}.html",
             hint="HTML or Markdown (.md), readable by you alone; audit-tui verify --case checks it later.",
         )
-        self.app.push_screen(dialog, lambda name: self._write_case(name, marks))
+        self._open(dialog, partial(self._write_case, marks))
 
-    def _write_case(self, name: str | None, marks: tuple[tuple[int, str], ...]) -> None:
+    def _write_case(self, marks: tuple[tuple[int, str], ...], name: str) -> None:
         from audit_tui.ui.screens.export_dialog import working_folder
 
         write = self._opening.write_case
-        if write is None or not name or not name.strip():
+        if write is None or not name.strip():
             return
         try:
             path = working_folder() / user_path(name.strip())
@@ -145,7 +140,10 @@ class TakingOut(Marking):
             self.say("There is no such home directory.")
             return
         job = CaseJob(path, path.stem, self.context, marks, tuple(self._searches()), self._verdict)
-        self._ask_once(lambda _: write(job), lambda written: self._told_written(path, written))
+        where = clean_visible(str(path))
+        self._ask_once(
+            lambda _: write(job), lambda written: self.say(f"Wrote {counted(written, 'event')} to {where}.")
+        )
 
     @property
     def _verdict(self) -> str:
@@ -153,9 +151,6 @@ class TakingOut(Marking):
         if status is None or status.state not in (SealState.HOLDS, SealState.BROKEN, SealState.OLDER):
             return ""
         return status.words
-
-    def _told_written(self, path: Path, written: int) -> None:
-        self.say(f"Wrote {counted(written, 'event')} to {clean_visible(str(path))}.")
 
     def _searches(self) -> list[Search]:
         shown = self.event_list.shown

@@ -58,7 +58,7 @@ class Viewing(Marking):
             choices += [Choice("", label="Shown before"), *past]
         keys = ("s", "x", "0", *map(str, STARS))
         dialog: PickDialog[SavedView] = PickDialog("Saved views", choices, hint=_HINT, keys=keys)
-        self.app.push_screen(dialog, partial(self._take_picked, views))
+        self._open(dialog, partial(self._take_picked, views))
 
     def _past_views(self) -> list[View]:
         """Return the views that narrowed, of this run and of earlier ones, the last first, each once."""
@@ -101,10 +101,10 @@ class Viewing(Marking):
             return None
         return self._opening.open_saved_views()
 
-    def _take_picked(self, views: SavedViews, picked: Picked[SavedView] | None) -> None:
-        view = None if picked is None else picked.value
+    def _take_picked(self, views: SavedViews, picked: Picked[SavedView]) -> None:
+        view = picked.value
         try:
-            match picked.key if picked is not None else "":
+            match picked.key:
                 case "enter" if view is not None:
                     self._show_saved(view)
                 case "s":
@@ -128,11 +128,9 @@ class Viewing(Marking):
         from audit_tui.ui.screens.ask_line import AskLine
 
         dialog = AskLine("Save this view", placeholder="Name", hint=f"It is written to {views.path}.")
-        self.app.push_screen(dialog, partial(self._save, views))
+        self._open(dialog, partial(self._save, views))
 
-    def _save(self, views: SavedViews, name: str | None) -> None:
-        if name is None:
-            return
+    def _save(self, views: SavedViews, name: str) -> None:
         try:
             views.save(saved(name, self._by_name(self.view), self.context))
         except AuditTuiError as error:

@@ -155,13 +155,13 @@ class FacetPanel(ScrollView, can_focus=True):
         for section in self._sections:
             section.is_stale = section.is_stale or section.field in fields
         self.refresh()
-        limits = {section.field: self._limit(section) for section in self._sections if section.is_stale}
+        limits = {
+            section.field: MORE_VALUES if section.is_open else TOP_VALUES
+            for section in self._sections
+            if section.is_stale
+        }
         read = partial(self._read, query, limits, self._is_rarest)
         self._lane.put(self, "facets", read, lambda _: None, partial(self._take_errors, limits))
-
-    @staticmethod
-    def _limit(section: Section) -> int:
-        return MORE_VALUES if section.is_open else TOP_VALUES
 
     def _read(
         self,

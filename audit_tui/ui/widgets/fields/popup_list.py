@@ -165,7 +165,7 @@ class PopupList(ScrollView, can_focus=False):
     def _highlight(self, index: int | None) -> None:
         before, self.highlighted = self.highlighted, index
         for line in {before, index} - {None}:
-            self._refresh_line(line or 0)
+            self.refresh(Region(0, (line or 0) - self.scroll_offset.y, self.size.width, 1))
         self._show_highlighted()
 
     def _show_highlighted(self) -> None:
@@ -198,9 +198,6 @@ class PopupList(ScrollView, can_focus=False):
         top = self.scroll_offset.y
         shown = range(top, top + self._geometry.region.height - 1)
         return [(lines[y] if y < len(lines) else "", y == self.highlighted) for y in shown]
-
-    def _refresh_line(self, index: int) -> None:
-        self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
 
 
 def _column_cells(items: Sequence[PopupItem]) -> tuple[int, int]:

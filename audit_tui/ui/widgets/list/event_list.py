@@ -213,7 +213,7 @@ class EventList(Container):
             self.begin(None)
 
     def show(self, first_page: FirstPage, wanted: ShownView, top_offset: int = 0) -> None:
-        self._show(first_page, Question(wanted, top_offset=top_offset))
+        self._show(Question(wanted, top_offset=top_offset), first_page)
 
     def _ask(
         self,
@@ -239,7 +239,8 @@ class EventList(Container):
             self.wanted = question.wanted
         self._start_rows(replace(question, is_patient=True))
 
-    def _show(self, first_page: FirstPage, question: Question) -> None:
+    def _show(self, question: Question, first_page: FirstPage) -> None:
+        self._await(None)
         self.wanted = None
         self.has_result = True
         self._is_patient = question.is_patient
@@ -336,7 +337,7 @@ class EventList(Container):
                 self,
                 "events-rows",
                 lambda reader, cancel: read_first_page(reader, query, anchor, cancel),
-                partial(self._take_first, question),
+                partial(self._show, question),
                 fail,
                 open_reader=opens,
             )
@@ -376,10 +377,6 @@ class EventList(Container):
         self._counts.put(self, "events-prepare", prepare, lambda _: None, before=still)
 
     # -- what came of them
-
-    def _take_first(self, question: Question, first_page: FirstPage) -> None:
-        self._await(None)
-        self._show(first_page, question)
 
     @on(EventTable.PageNeeded)
     def _read_more(self, message: EventTable.PageNeeded) -> None:

@@ -448,7 +448,8 @@ class EventTable(ScrollView, can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        number = self._column_number_at(offset.x)
+        boxes = self._row_text.boxes
+        number = next((n for n in reversed(range(len(boxes))) if boxes[n].start <= offset.x), 0)
         if offset.y == 0:
             self.post_message(self.HeaderSelected(self._row_text.boxes[number].column))
             return
@@ -465,7 +466,3 @@ class EventTable(ScrollView, can_focus=True):
             self.post_message(self.CellPressed())
         elif again:
             self.post_message(self.RowSelected(index))
-
-    def _column_number_at(self, x: int) -> int:
-        starts = [number for number, box in enumerate(self._row_text.boxes) if box.start <= x]
-        return starts[-1] if starts else 0

@@ -58,10 +58,9 @@ class RangeTable(FoldingTable):
     def _tell_range(self) -> None:
         self.refresh()
         # Textual lets no message bubble to the widget in whose handler it was posted; here it is our own.
-        self.call_next(self._post_range)
-
-    def _post_range(self) -> None:
-        self.post_message(self.RangeChanged(len(self.taken_rows) if self.is_selecting else 0))
+        self.call_next(
+            lambda: self.post_message(self.RangeChanged(len(self.taken_rows) if self.is_selecting else 0))
+        )
 
     def show(self, window: RowWindow, cursor_row: int = 0, top_row: int = 0) -> None:
         self.end_selection()
