@@ -35,14 +35,17 @@ if TYPE_CHECKING:
     _Rows: TypeAlias = list[tuple[Any, ...]]
     """As ``index.fields.ROWS`` gives them, texts as bytes."""
 
-UNIT_BLOCKS = 1_024
+UNIT_BLOCKS = 2_048
 UNIT_EVENTS = UNIT_BLOCKS * BLOCK_LEAVES
-"""262,144 events, 5 s: all bitmaps of the index are read for each unit."""
-_BATCH_BLOCKS = 128
+"""524,288 events, 12 s: all bitmaps of the index are read for each unit."""
+LAST_UNITS = 4
+"""This many at the end are divided further, so that two processes end at the same time."""
+_SHORT_BLOCKS = UNIT_BLOCKS // 4
+_BATCH_BLOCKS = 32
 """Rows of this many blocks are in memory at once."""
 FEW_UNITS = 16
 """A file has room for this many more units than its length says: its newest seals may be in its log."""
-PAGES = -1
+PAGES = (-1, 0)
 """The unit that is not a stretch: the pages of the whole file."""
 CACHE_KIB = 16_384
 MAX_PROBLEMS = 100
@@ -58,6 +61,10 @@ SELECT count(*) FROM index_segments WHERE first_seq < 1 OR last_seq < first_seq 
     max(ifnull((SELECT max(seq) FROM events), 0), ifnull((SELECT max(size) FROM seal_head), 0))
 """
 _ENTRIES = "SELECT count(*) FROM events INDEXED BY events_key WHERE seq BETWEEN 1 AND ?"
+
+
+Unit = tuple[int, int]
+"""The first block of a unit, and the one behind its last."""
 
 
 class UnitResult(NamedTuple):
@@ -79,7 +86,7 @@ class UnitResult(NamedTuple):
     """Of events, categories, users and sources: each number, and in how many events it stands."""
 
 
-def units(store: SealedStore, first_seq: int, size: int) -> list[int]:
+def units(store: SealedStore, first_seq: int, size: int) -> list[Unit]:
     """Return the units in which there are seals, from a seq to the last sealed one.
 
     They follow each other in a whole store. A forged one may have a head far beyond its seals, or seals far
@@ -91,14 +98,21 @@ def units(store: SealedStore, first_seq: int, size: int) -> list[int]:
         size: How many events are sealed.
     """
     most = store.path.stat().st_size // (UNIT_EVENTS * HASH_BYTES) + FEW_UNITS
-    parts: list[int] = []
-    block = first_seq // BLOCK_LEAVES
+    parts: list[Unit] = []
+    first_block, end_block = first_seq // BLOCK_LEAVES, -(-size // BLOCK_LEAVES)
+    block = first_block
     while len(parts) < most and (existing := store.next_block(block)) is not None:
-        if existing * BLOCK_LEAVES >= size:
+        if existing >= end_block:
             break
-        parts.append(existing // UNIT_BLOCKS)
-        block = (parts[-1] + 1) * UNIT_BLOCKS
-    return parts
+        begin = existing - existing % UNIT_BLOCKS
+        block = begin + UNIT_BLOCKS
+        parts.append((max(begin, first_block), min(block, end_block)))
+    last = parts[-LAST_UNITS:]
+    return parts[:-LAST_UNITS] + [
+        (max(begin, first), min(begin + _SHORT_BLOCKS, end))
+        for first, end in last
+        for begin in range(first - first % _SHORT_BLOCKS, end, _SHORT_BLOCKS)
+    ]
 
 
 class StretchCheck:
@@ -107,17 +121,15 @@ class StretchCheck:
     Args:
         path: The store.
         size: How many events are sealed; newer ones are left alone.
-        content_from: The first event to be checked.
         with_indexes: Check what is made of the events as well.
 
     Raises:
         StoreError: One of its kinds, if it cannot be read.
     """
 
-    def __init__(self, path: Path, size: int, content_from: int, *, with_indexes: bool) -> None:
+    def __init__(self, path: Path, size: int, *, with_indexes: bool) -> None:
         self._path = path
         self._size = size
-        self._first_block = content_from // BLOCK_LEAVES
         self._with_indexes = with_indexes
         self._store = SealedStore(path)
         self._connection = self._store.connection
@@ -136,7 +148,7 @@ class StretchCheck:
         """Let the connection go."""
         self._store.close()
 
-    def check(self, unit: int) -> UnitResult:
+    def check(self, unit: Unit) -> UnitResult:
         """Check a unit; damage is one of the problems.
 
         Raises:
@@ -144,10 +156,8 @@ class StretchCheck:
         """
         if unit == PAGES:
             return UnitResult(problems=self._page_problems()) if self._with_indexes else UnitResult()
-        first = max(unit * UNIT_BLOCKS, self._first_block)
-        end = min((unit + 1) * UNIT_BLOCKS, -(-self._size // BLOCK_LEAVES))
         with self._store.snapshot():
-            return self._check_events(first, end)
+            return self._check_events(*unit)
 
     def finish(self, rows: int | None) -> list[str]:
         """Check what only the whole tells.

@@ -19,11 +19,14 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from audit_tui.store.evidence.stretch_check import PAGES, UNIT_EVENTS, StretchCheck, UnitResult
+from audit_tui.core.evidence.merkle import BLOCK_LEAVES
+from audit_tui.store.evidence.stretch_check import PAGES, StretchCheck, UnitResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
+
+    from audit_tui.store.evidence.stretch_check import Unit
 
 LEAST_EVENTS = 300_000
 """With fewer events a second process, which takes 0.3 s to start, gains nothing."""
@@ -44,23 +47,23 @@ class SharedCheck:
         path: The store.
         units: The units to check, as ``stretch_check.units`` gives them.
         size: How many events are sealed.
-        content_from: The first event to be checked.
+        is_all: The units are all of the store.
         with_indexes: Check what is made of the events as well.
     """
 
     def __init__(
-        self, path: Path, units: Sequence[int], size: int, content_from: int, *, with_indexes: bool
+        self, path: Path, units: Sequence[Unit], size: int, *, is_all: bool, with_indexes: bool
     ) -> None:
-        self._task = (path, size, content_from, with_indexes)
+        self._task = (path, size, with_indexes)
+        self._is_all = is_all
         self._waiting = deque([PAGES, *units])
-        self._all_units = len(self._waiting)
+        self._events = BLOCK_LEAVES * sum(end - first for first, end in units)
         self._results: list[UnitResult] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._drive, name="verify", daemon=True)
 
     def __enter__(self) -> Self:
-        # The pages are a unit too, but of no events.
-        if (self._all_units - 1) * UNIT_EVENTS >= LEAST_EVENTS and _cores() > 1:
+        if self._events >= LEAST_EVENTS and _cores() > 1:
             # -I: nothing of the environment and nothing of the working directory is imported.
             with suppress(OSError):  # then this one does it all
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
@@ -98,23 +101,21 @@ class SharedCheck:
         Raises:
             StoreError: One of its kinds, if the store cannot be read.
         """
-        path, size, content_from, with_indexes = self._task
-        with (
-            without_cycles(),
-            closing(StretchCheck(path, size, content_from, with_indexes=with_indexes)) as check,
-        ):
+        path, size, with_indexes = self._task
+        with without_cycles(), closing(StretchCheck(path, size, with_indexes=with_indexes)) as check:
             # In this order: it may put a unit back and end.
             while self._thread.is_alive() or self._waiting:
                 for unit in self._take():
                     self._results.append(check.check(unit))
                     if progress is not None:
-                        progress(size * len(self._results) // self._all_units)
+                        done = sum(result.checked_events for result in self._results)
+                        progress(size * min(done, self._events) // max(1, self._events))
                 # What it could not do is waiting again then.
                 self._thread.join(0.1)
             rows = sum(result.rows for result in self._results)
-            return self._results, check.finish(None if content_from else rows) if with_indexes else []
+            return self._results, check.finish(rows if self._is_all else None) if with_indexes else []
 
-    def _take(self) -> Iterator[int]:
+    def _take(self) -> Iterator[Unit]:
         while self._waiting:
             try:
                 yield self._waiting.popleft()
@@ -127,12 +128,12 @@ class SharedCheck:
             return
         stdin, stdout = self._process.stdin, self._process.stdout
         path, *more = self._task
-        unit: int | None = None
+        unit: Unit | None = None
         try:
             marshal.dump(sys.path, stdin)
             stdin.write(json.dumps([str(path), *more]).encode() + b"\n")
             for unit in self._take():
-                stdin.write(b"%d\n" % unit)
+                stdin.write(b"%d %d\n" % unit)
                 stdin.flush()
                 answer = stdout.readline()
                 if not answer.endswith(b"\n"):
@@ -167,11 +168,9 @@ def main() -> None:
     # ^C goes to both processes; the first one ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    path, size, content_from, with_indexes = json.loads(stdin.readline())
-    with (
-        without_cycles(),
-        closing(StretchCheck(Path(path), size, content_from, with_indexes=with_indexes)) as check,
-    ):
+    path, size, with_indexes = json.loads(stdin.readline())
+    with without_cycles(), closing(StretchCheck(Path(path), size, with_indexes=with_indexes)) as check:
         for line in stdin:
-            stdout.write(json.dumps(check.check(int(line))).encode() + b"\n")
+            first, end = map(int, line.split())
+            stdout.write(json.dumps(check.check((first, end))).encode() + b"\n")
             stdout.flush()

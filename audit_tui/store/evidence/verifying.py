@@ -283,7 +283,9 @@ class _Verification:
             return walk
         with self._store.snapshot():
             parts = units(self._store, since, size)
-        with SharedCheck(self._store.path, parts, size, since, with_indexes=self._request.indexes) as shared:
+        with SharedCheck(
+            self._store.path, parts, size, is_all=not since, with_indexes=self._request.indexes
+        ) as shared:
             self._walk(walk)
             told = None if progress is None else (lambda done: progress(done, size))
             self._results, self._index_problems = shared.finish(told)

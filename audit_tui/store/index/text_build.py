@@ -62,6 +62,7 @@ MIXED = -1
 """Instead of the number of a group's fields: each text has its own."""
 NO_NUMBER = 0xFFFF
 _EDGE = 3
+_PART_BYTES = 16_384
 _SEPARATOR = SEPARATOR.decode("latin-1")
 
 
@@ -311,7 +312,9 @@ class Words:
     def __init__(self, rare: Rare, folded: bytes) -> None:
         # Lists share their numbers; of an array each would be made again whenever it is asked for.
         number_of: defaultdict[bytes, int] = defaultdict(count().__next__)
-        self._pieces = list(map(number_of.__getitem__, pieces_of(folded)))
+        self._pieces: list[int] = []
+        for texts in _in_parts(folded):
+            self._pieces += map(number_of.__getitem__, pieces_of(texts))
         different = list(number_of)
         is_end = [piece.endswith(SEPARATOR) for piece in different]
         # A piece with a separator ends its text; the first one only begins all.
@@ -375,6 +378,15 @@ class Words:
                     numbers += numbers[begin:end]
                     pairs += pairs[begin:end]
                     rows.extend(repeat(row, end - begin))
+
+
+def _in_parts(folded: bytes) -> Iterator[bytes]:
+    """Yield joined texts a few at a time: their pieces then stay in the processor's cache."""
+    begin = 0
+    while begin < len(folded):
+        end = folded.find(SEPARATOR, begin + _PART_BYTES) + 1 or len(folded)
+        yield folded[begin:end]
+        begin = end
 
 
 def _as_letters(pieces: list[bytes]) -> list[str]:
