@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audit_tui.formats.record import MAX_RECORD_CHARS, Record, Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from audit_tui.formats.record import Fields, LogText
 
@@ -33,6 +33,33 @@ def line_records(
             yield Reject(text.name, number, None, f"it is not a line of {kind}", plain[:MAX_RECORD_CHARS])
         else:
             yield Record(fields, number, None, plain, has_no_text(plain))
+
+
+def named_records(
+    text: LogText, names_in: Callable[[str], list[str] | None], kind: str, names: Sequence[str] = ()
+) -> Iterator[Record | Reject]:
+    """Return the records of a log, one of whose lines names what those below it hold.
+
+    Args:
+        text: The log.
+        names_in: Gives the names in a line, none where it tells something else of the log; None of a record.
+        kind: The format, as the reason of a reject names it.
+        names: Of a log without such a line.
+    """
+
+    def fields_of(line: str) -> Fields | None:
+        nonlocal names
+        if (named := names_in(line)) is not None:
+            names = named or names
+            return {}
+        values = line.split("\t") if "\t" in line else line.split(" ")
+        if len(values) != len(names):
+            return None
+        return {name: value for name, value in zip(names, values, strict=True) if value != "-"}
+
+    for record in line_records(text, fields_of, kind):
+        if isinstance(record, Reject) or record.fields:
+            yield record
 
 
 def has_no_text(line: str) -> bool:

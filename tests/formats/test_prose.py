@@ -150,3 +150,10 @@ def test_a_log_of_the_w3c_has_its_names_in_a_line(tmp_path: Path) -> None:
         ("mia", IP, FAILED, "GET", "/secret"),
         (None, IP, DONE, "GET", "/"),
     ]
+
+
+def test_flows_have_the_fields_that_their_first_line_names(tmp_path: Path) -> None:
+    log = f"action dstaddr srcaddr start\nACCEPT 192.0.2.1 {IP} 1709547072\n"
+    (event,), rejects = read(write(tmp_path, log))
+    assert rejects == []
+    assert (event.source_ip, event.target, event.outcome) == (IP, "192.0.2.1", DONE)

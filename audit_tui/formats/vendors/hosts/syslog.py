@@ -6,11 +6,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from audit_tui.core.event import Outcome
 from audit_tui.formats.line_records import line_records
 from audit_tui.formats.mapping import Verdict
 from audit_tui.formats.times import NAIVE
 from audit_tui.formats.values import word_list
 from audit_tui.formats.vendors.hosts.journald import Facts, facts_of
+from audit_tui.formats.vendors.hosts.snare import event_of_snare
 from audit_tui.formats.words.prose import told_by
 
 if TYPE_CHECKING:
@@ -140,6 +142,15 @@ def refine(telling: Telling) -> None:
     if priority is not None and int(priority) < 8 * len(_FACILITIES):
         telling.values["category"] = _FACILITIES[int(priority) // 8]
         telling.values["severity"] = _SEVERITIES[int(priority) % 8]
+    if (snared := event_of_snare(message)) is not None:
+        telling.values |= {
+            name: value
+            for name in ("event", "category", "user", "source_ip", "target")
+            if (value := getattr(snared, name)) is not None
+        }
+        outcome = told_by(message).outcome if snared.outcome is Outcome.UNKNOWN else snared.outcome
+        telling.verdict, telling.sentence = Verdict(outcome), snared.description
+        return
     facts = facts_of(program, message)
     telling.values |= {"user": facts.user, "source_ip": facts.address, "target": facts.target}
     telling.verdict = Verdict(facts.outcome)

@@ -137,5 +137,5 @@ def _spelled(match: re.Match[str], years: Years) -> str | None:
 def refine(telling: Telling) -> None:
     """Tell what the words say."""
     syslog.refine(telling)
-    if telling.text("program") is None:
+    if telling.event == "message":
         telling.values["event"] = "Message"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from audit_tui.formats.generic import GenericMapper, names_a_time
-from audit_tui.formats.line_records import line_records
+from audit_tui.formats.line_records import line_records, named_records
 from audit_tui.formats.record import Format, Lines, Reject, Shape
 
 if TYPE_CHECKING:
@@ -44,24 +44,14 @@ def _records(text: LogText) -> Iterator[Record | Reject]:
     return line_records(text, _fields, "names and values")
 
 
+def _w3c_names(line: str) -> list[str] | None:
+    if line.startswith(_W3C_NAMES):
+        return line.removeprefix(_W3C_NAMES).split()
+    return [] if line.startswith("#") else None
+
+
 def _w3c_records(text: LogText) -> Iterator[Record | Reject]:
-    """The records of a log whose line ``#Fields:`` names what the lines below it hold."""
-    names: list[str] = []
-
-    def fields_of(line: str) -> Fields | None:
-        nonlocal names
-        if line.startswith(_W3C_NAMES):
-            names = line.removeprefix(_W3C_NAMES).split()
-        if line.startswith("#"):
-            return {}
-        values = line.split("\t") if "\t" in line else line.split(" ")
-        if len(values) != len(names):
-            return None
-        return {name: value for name, value in zip(names, values, strict=True) if value != "-"}
-
-    for record in line_records(text, fields_of, "the names in its line #Fields"):
-        if isinstance(record, Reject) or record.fields:
-            yield record
+    return named_records(text, _w3c_names, "the names in its line #Fields")
 
 
 _W3C_NAMES = "#Fields:"
