@@ -54,6 +54,7 @@ _FORWARDED = re.compile(
     re.IGNORECASE,
 )
 """Names of values in lists of names and values that are addresses of who did it."""
+_ALONE = {"name": 24, "subject": 15}
 _PLAIN_PATHS = frozenset({"path", "uri", "url"})
 _NAMED_KEYS = 4
 _TIME = re.compile(
@@ -113,7 +114,7 @@ def find(fields: Fields) -> Findings:
             if roles.event and 0 < len(text) <= _MAX_NAME_CHARS and not text[0].isdigit():
                 findings.offer("event", roles.event, text)
         if (roles.user or roles.target) and _is_name(text):
-            if roles.user and not is_address(text):
+            if roles.user and not is_address(text) and "://" not in text and "=" not in text:
                 findings.offer("user", roles.user, text)
             findings.offer("target", roles.target, text)
     findings.times.sort(key=lambda entry: -entry[0])
@@ -219,7 +220,9 @@ def _user(leaf: str, parents: tuple[str, ...]) -> int:
         return score
     if leaf.endswith(_DOERS):
         score = max(score, 90)
-    elif leaf in ("email", "login") or leaf.endswith((*_DOERS_THEMSELVES, "upn")):
+    elif leaf == "issuer" and not parents:
+        score = max(score, 35)
+    elif leaf in ("email", "login", "uname") or leaf.endswith((*_DOERS_THEMSELVES, "upn")):
         score = max(score, 80)
     elif leaf.endswith(("userid", "actorid", "authorid", "authoraccountid", "identityid")):
         score = max(score, 40)
@@ -241,7 +244,7 @@ def _source(leaf: str, parents: tuple[str, ...]) -> int:
         for part in _FIELDS["not_sources"]
     ):
         return 0
-    if leaf.endswith(("ip", "ips", "ipaddress", "address", "addr", "ipaddr", "forwardedfor")):
+    if leaf.endswith(("ip", "ips", "ipaddress", "address", "addr", "ipaddr", "forwardedfor", "v4", "v6")):
         score = 50
     elif leaf in _HOSTS:
         score = 30
@@ -271,8 +274,8 @@ def _target(leaf: str, parents: tuple[str, ...]) -> int:
         return 60
     if leaf in ("object", "target", "resource") and parents:
         return 60
-    if leaf == "name" and not parents:
-        return 24
+    if not parents and leaf in _ALONE:
+        return _ALONE[leaf]
     if leaf == "devicename" or (leaf == "name" and parents[-1:] == ("device",)):
         return 22
     if leaf in _FIELDS["paths"] and (leaf not in _PLAIN_PATHS or "request" in "".join(parents)):

@@ -27,6 +27,7 @@ from audit_tui.formats.values import (
     outcome_of,
     severity_of,
     word_list,
+    word_set,
 )
 from audit_tui.formats.words.names import (
     act_sentence,
@@ -51,7 +52,8 @@ _PERSON_PATHS = tuple(
     tuple(path.split("."))
     for path in (
         "email", "email_address", "user.email", "session.user.email", "attributes.email", "alternateId",
-        "userPrincipalName", "login", "username", "userName", "user_name", "name", "user.name", "displayName",
+        "userPrincipalName", "userEmail", "login", "loginName", "username", "userName",
+        "user_name", "name", "user.name", "displayName",
         "display_name", "id", "uid", "user.id",
     )
 )  # fmt: skip
@@ -133,7 +135,7 @@ class _Plan(NamedTuple):
 _WEAK: dict[str, dict[str, int]] = {
     "event": {"type": 75, "name": 75, "datatype": 75, "timestampdesc": 75, "eventtype": 92},
     "user": dict.fromkeys(("userid", "actorid", "userids", "createdby", "account", "accountname"), 70),
-    "target": dict.fromkeys(("targetid", "resourceid", "objectid", "subject", "resource", "object"), 66),
+    "target": dict.fromkeys(("targetid", "resourceid", "objectid", "resource", "object"), 66),
 }
 """Columns, and the fields that fill them only where nothing in the record does it better: by which score."""
 
@@ -142,6 +144,7 @@ _DULL_EVENTS = frozenset(
     {"audit", "event", "message", "log", "activity", "record", "notification", "api_event"}
 )
 """Words under the name of an event that say of what kind the record is, and not what happened."""
+_NAME_CHARS = 100
 _NAME_SPACES = 6
 """More of them are a sentence, which names no event where something else does."""
 _DULL = 55
@@ -433,6 +436,16 @@ def _joined_text(joined: tuple[str, str, str | None, bool], fields: Fields) -> s
     )
 
 
+_OF_MAIL = word_set("sender recipient recipients from to mail message_id messageid headers")
+
+
+def _subject(fields: Fields) -> str | None:
+    """The subject of a record that names nobody else: who signed in, but for mails."""
+    subject = fields.get("subject") or fields.get("sub")
+    is_name = isinstance(subject, str) and 0 < len(subject) <= _NAME_CHARS and " " not in subject
+    return _plain_text(subject) if is_name and _OF_MAIL.isdisjoint(map(str.lower, fields)) else None
+
+
 def _may_be_time(value: object) -> bool:
     return not (value is None or isinstance(value, list) or (isinstance(value, str) and not value.strip()))
 
@@ -506,6 +519,8 @@ class GenericMapper:
             texts = (_plain_text(metadata.get(name)) for name in plan.beside)
             target = next((text for text in texts if text is not None and text != user), None)
         if target is not None and (target.lower() in _DULL_EVENTS or target.lower() in NO_NAMES):
+            target = None
+        if user is None and (user := _subject(fields)) is not None and target == user:
             target = None
         key, source = get("key"), get("source", self._name)
         if (source[0].isdigit() or ":" in source) and is_address(source):

@@ -39,6 +39,7 @@ _DOERS = frozenset({"user", "session", "account"})
 """The actors of what is done to nobody: ``user_login``."""
 _OF_MANY = frozenset({"enable", "disable", "list", "set", "configure"})
 """The acts done to all of a kind at once: alerts are enabled, a hook is created."""
+_OF_THINGS = ("name", "email", "id")
 _OBJECT_PATHS = (("name",), ("email",), ("id",))
 
 
@@ -99,7 +100,10 @@ def object_in_name(fields: Fields, event: str) -> str | None:
     for key in (event, event.replace(".", "_"), event.partition(".")[0]):
         inside = fields.get(key)
         if isinstance(inside, dict):
-            text = first_text(*(dig(inside, path) for path in _OBJECT_PATHS))
+            about = inside.get("target")
+            inner = about if isinstance(about, dict) else {}
+            things = (value for key, value in inner.items() if key.endswith(_OF_THINGS))
+            text = first_text(*(dig(inside, path) for path in _OBJECT_PATHS), *things)
             if text is not None:
                 return text
     return None

@@ -28,10 +28,10 @@ _ADDRESS_ALONE = re.compile(r"\W*(?:IPV[46]/\w+/)?[\da-fA-F:., ]+\W*(?:port \d+\
 _OF_STRANGERS = re.compile(
     r"(?i)(?:(?:user|login|account|name|agent|referrer|referer|request)[^\w@]{0,3}|\bhost: ?)\Z"
 )
-_PORT = re.compile(r"[:.#/](\d{1,5})\b")
+_PORT = re.compile(r"[:.#/ ](\d{1,5})\b")
 _SERVICES = 1_024
 """Ports below it are those of services."""
-_SIDE_BY_SIDE = re.compile(r"(?:[:.#/]\d{1,5}|\[\d+\])?(?:\s*(?:[-=]?>|\s-\s)\s*|[ ,|])\Z")
+_SIDE_BY_SIDE = re.compile(r"(?:[:.#/ ]\d{1,5}|\[\d+\])?(?:\s*(?:[-=]?>|\s-\s)\s*|[ ,|])\Z")
 
 
 class Prose(NamedTuple):
@@ -136,7 +136,9 @@ def _address(text: str) -> str | None:
     afters = list(plain.values())
     if len(addresses) == 1:
         return source_address(addresses[0])
-    return source_address(_asking(addresses, afters)) if len(addresses) == 2 else None
+    if len(addresses) < 2 or (len(addresses) > 2 and _PORT.match(afters[0]) is None):
+        return None
+    return source_address(_asking(addresses, afters))
 
 
 def _asking(addresses: list[str], afters: list[str]) -> str | None:

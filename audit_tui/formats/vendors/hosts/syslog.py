@@ -136,7 +136,7 @@ def records(text: LogText) -> Iterator[Record | Reject]:
 
 def refine(telling: Telling) -> None:
     """Tell what the program says."""
-    program, message = telling.text("program") or "", telling.text("message") or ""
+    program, message = telling.text("program") or "", telling.text("message", "data") or ""
     telling.values["event"] = program or "message"
     priority = telling.text("priority")
     if priority is not None and int(priority) < 8 * len(_FACILITIES):

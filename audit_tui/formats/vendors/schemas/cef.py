@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from audit_tui.core.event import Outcome
 from audit_tui.formats.line_records import line_records
+from audit_tui.formats.mapping import Verdict
+from audit_tui.formats.vendors.hosts.syslog import WITH_YEAR, Years
+from audit_tui.formats.words.prose import told_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +25,24 @@ _HEAD = ("deviceVendor", "deviceProduct", "deviceVersion", "signatureId", "name"
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} +\d\d? \d{4} [\d:.]+"
 )
+_YEARLESS = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d")
 _SEVERITIES = {"low": 2, "medium": 3, "high": 4, "very-high": 5, "unknown": 0}
 
 
 def records(text: LogText) -> Iterator[Record | Reject]:
     """Return the events of a log, and the lines that are none."""
-    return line_records(text, _fields, "CEF or LEEF")
+    years = Years(text)
+
+    def fields_of(line: str) -> Fields | None:
+        fields = _fields(line)
+        if fields is not None and (time := _YEARLESS.search(fields.get("prefix", ""))) is not None:
+            fields[WITH_YEAR] = years.of(time[0])
+        return fields
+
+    try:
+        yield from line_records(text, fields_of, "CEF or LEEF")
+    finally:
+        years.tell()
 
 
 def _fields(line: str) -> Fields | None:
@@ -75,7 +91,13 @@ def _plain(text: str) -> str:
 
 
 def refine(telling: Telling) -> None:
-    """Read the severity, which runs from 0 to 10 or is a word."""
+    """Read the severity, which runs from 0 to 10 or is a word, and what only the message tells."""
+    prose = told_by(f"{telling.text('name') or ''}: {telling.text('msg', 'message') or ''}")
+    if telling.outcome is Outcome.UNKNOWN:
+        telling.verdict = Verdict(prose.outcome, prose.is_denied)
+    for column, value in (("user", prose.user), ("source_ip", prose.address)):
+        if telling.values.get(column) is None:
+            telling.values[column] = value
     severity = (telling.text("severity", "sev") or "").lower()
     if severity.isdecimal() and len(severity) < 3:
         number = int(severity)
