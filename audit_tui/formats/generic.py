@@ -36,7 +36,7 @@ from audit_tui.formats.words.names import (
     outcome_in_name,
     thing_in_name,
 )
-from audit_tui.formats.words.prose import address_told, told_by
+from audit_tui.formats.words.prose import address_told, end_told, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -459,8 +459,15 @@ def _told_in_words(values: dict[str, Any], ending: Ending) -> Ending:
     if message is not None and values.get("source_ip") is None:
         values["source_ip"] = address_told(message)
     if event is not None:
-        verdict = VERDICTS.get(event.lower()) if ending.outcome is Outcome.UNKNOWN else None
-        return ending if verdict is None else Ending(verdict, verdict is Outcome.FAILURE, False)
+        if ending.outcome is not Outcome.UNKNOWN:
+            return ending
+        verdict = VERDICTS.get(event.lower())
+        if verdict is not None:
+            return Ending(verdict, verdict is Outcome.FAILURE, False)
+        if message is None or ending.is_unsure:
+            return ending
+        outcome, is_denied = end_told(message)
+        return ending if outcome is Outcome.UNKNOWN else Ending(outcome, is_denied, False)
     if message is None:
         return ending
     prose = told_by(message)

@@ -24,7 +24,9 @@ _QUOTED = re.compile(
     r"(?<![^\s=(:@\[,|])(?:\"(?:[^\"\\]|\\.)*(?<![\s(\[=,])\"(?![\w\"])|'[^']*'(?!\w))|<[^<>]*>"
 )
 """A text that the program only passes on: a request, an agent, a name."""
-_ADDRESS_ALONE = re.compile(r"\W*(?:IPV[46]/\w+/)?[\da-fA-F:., ]+\W*(?:port \d+\W*|/\d+\W*)?\Z")
+_ADDRESS_ALONE = re.compile(r"\W*(?:IPV[46]/\w+/|[\w.\\-]+@)?[\da-fA-F:., ]+\W*(?:port \d+\W*|/\d+\W*)?\Z")
+_PASSED = re.compile(r"(?::\d+)?\s*(?:,|\(IP=)\s*\Z")
+"""Stands before the address of a proxy, or of the server itself, behind that of a client."""
 _OF_STRANGERS = re.compile(
     r"(?i)(?:(?:user|login|account|name|agent|referrer|referer|request)[^\w@]{0,3}|\bhost: ?)\Z"
 )
@@ -96,6 +98,16 @@ def address_told(text: str) -> str | None:
     return None if match is None else source_address(match["address"])
 
 
+def end_told(text: str) -> tuple[Outcome, bool]:
+    """Return how somebody's coming in ended, where a message plainly says it, and whether it was denied."""
+    if "ailed" not in text and "ailure" not in text and "uccess" not in text and "enied" not in text:
+        return Outcome.UNKNOWN, False  # most texts: 0.2 µs in the place of 2
+    match = _pattern("entry").search(text[:_MOST_CHARS])
+    if match is None:
+        return Outcome.UNKNOWN, False
+    return (Outcome.FAILURE, match["bad"].lower() == "denied") if match["bad"] else (Outcome.SUCCESS, False)
+
+
 def _user(text: str) -> str | None:
     for pattern, no_names in _users():
         for match in pattern.finditer(text):
@@ -121,7 +133,7 @@ def _address(text: str) -> str | None:
         except ValueError:
             continue
         before = text[max(0, match.start() - _BEFORE_CHARS) : match.start()]
-        is_proxy, end = text[end : match.start()].strip() == ",", match.end()
+        is_proxy, end = _PASSED.match(text[end : match.start()]) is not None, match.end()
         if is_proxy and named:
             continue
         if _pattern("served").search(before) is not None:

@@ -1,0 +1,1 @@
+"""Networks: what went from where to where."""
