@@ -305,7 +305,7 @@ class JsonReader:
 
     def _skip(self, reason: str, *, is_giant: bool = False) -> Reject:
         line = self._line
-        if self._list is None and (self._is_by_line or self._buffer[self._at] not in "{["):
+        if self._list is None and (self._is_by_line or not self._buffer.startswith(("{", "["), self._at)):
             return self._reject(reason, self._skip_line(), line)
         if is_giant:
             return self._reject(reason, self._skip_giant(), line)

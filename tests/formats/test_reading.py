@@ -201,3 +201,8 @@ def test_what_is_no_log_is_named_as_such(tmp_path: Path, data: str) -> None:
 def test_json_lines_after_a_line_that_is_none(tmp_path: Path) -> None:
     events, rejects = read(write(tmp_path, f"log begins\n{LOGIN}\n"))
     assert (len(events), [reject.line for reject in rejects]) == (1, [1])
+
+
+def test_a_list_of_nothing_breaks_nothing(tmp_path: Path) -> None:
+    events, rejects = read(write(tmp_path, '{"Records": [null]}', "a.json"))
+    assert (events, len(rejects)) == ([], 1)
