@@ -10,25 +10,23 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audit_tui.core.columns import LIST_COLUMNS
 from audit_tui.core.event_fields import FIELDS_HINT, ListField, list_field
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.record import Record
 from audit_tui.core.source import EventSource, SourceUrl, is_url, source_of
-from audit_tui.core.text import counted
-from audit_tui.core.time.dates import zone_named
+from audit_tui.core.text import closest, counted
+from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import ListedColumn
 from audit_tui.errors import ConfigError, FileError, FilterError, TimeError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 APP_NAME = "audit-tui"
 MOST_COLUMN_CELLS = 200
@@ -131,14 +129,20 @@ class Setting(Record):
 
     name: str
     """In the file."""
-    attribute: str
-    """In Settings."""
-    variable: str
-    """In the environment."""
     read: Callable[[object], object]
     """Makes the setting of a TOML value or of the variable's text."""
     about: str
     """Its purpose in a few words."""
+
+    @property
+    def attribute(self) -> str:
+        """Its name in Settings."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return f"AUDIT_TUI_{self.attribute.upper()}"
 
 
 def _source(value: object) -> EventSource:
@@ -266,47 +270,21 @@ def _switch(value: object) -> bool:
 
 
 SETTINGS = (
-    Setting("store", "store", STORE_VARIABLE, _source, "the store to use when none is named"),
-    Setting("zone", "zone", "AUDIT_TUI_ZONE", _zone, "the zone of days and times"),
-    Setting(
-        "first-weekday", "first_weekday", "AUDIT_TUI_FIRST_WEEKDAY", _weekday, "the first day of the week"
-    ),
-    Setting("theme", "theme", "AUDIT_TUI_THEME", _text, "the theme of the screen"),
-    Setting("keymap", "keymap", "AUDIT_TUI_KEYMAP", _text, "the set of keys to start from"),
-    Setting("columns", "columns", "AUDIT_TUI_COLUMNS", _columns, "the columns of the list, in order"),
-    Setting(
-        "column-widths",
-        "column_widths",
-        "AUDIT_TUI_COLUMN_WIDTHS",
-        _column_widths,
-        "those of a fixed width",
-    ),
-    Setting("date-format", "date_format", "AUDIT_TUI_DATE_FORMAT", _date_format, "how a time is written"),
-    Setting("mouse", "mouse", "AUDIT_TUI_MOUSE", _switch, "whether the screen listens to the mouse"),
-    Setting("resume", "resume", "AUDIT_TUI_RESUME", _switch, "whether the screen begins where it was left"),
-    Setting(
-        "mask-secrets",
-        "mask_secrets",
-        "AUDIT_TUI_MASK_SECRETS",
-        _switch,
-        "whether secrets are masked in the list and in copies",
-    ),
-    Setting(
-        "record-own-acts",
-        "record_own_acts",
-        "AUDIT_TUI_RECORD_OWN_ACTS",
-        _switch,
-        "whether openings and exports are recorded in the store",
-    ),
-    Setting(
-        "secrets",
-        "secrets",
-        "AUDIT_TUI_SECRETS",
-        _secret_action,
-        "what an import does with passwords, keys and tokens",
-    ),
-    Setting("redact", "redact", "AUDIT_TUI_REDACT", _switch, "whether names are replaced by pseudonyms"),
-    Setting("deadline", "deadline", "AUDIT_TUI_DEADLINE", _seconds, "how many seconds an answer may take"),
+    Setting("store", _source, "the store to use when none is named"),
+    Setting("zone", _zone, "the zone of days and times"),
+    Setting("first-weekday", _weekday, "the first day of the week"),
+    Setting("theme", _text, "the theme of the screen"),
+    Setting("keymap", _text, "the set of keys to start from"),
+    Setting("columns", _columns, "the columns of the list, in order"),
+    Setting("column-widths", _column_widths, "those of a fixed width"),
+    Setting("date-format", _date_format, "how a time is written"),
+    Setting("mouse", _switch, "whether the screen listens to the mouse"),
+    Setting("resume", _switch, "whether the screen begins where it was left"),
+    Setting("mask-secrets", _switch, "whether secrets are masked in the list and in copies"),
+    Setting("record-own-acts", _switch, "whether openings and exports are recorded in the store"),
+    Setting("secrets", _secret_action, "what an import does with passwords, keys and tokens"),
+    Setting("redact", _switch, "whether names are replaced by pseudonyms"),
+    Setting("deadline", _seconds, "how many seconds an answer may take"),
 )
 """Every setting but the table ``[keys]``, whose names are the ids of commands."""
 
@@ -440,8 +418,6 @@ def keep_columns(columns: Sequence[ListedColumn], environment: Mapping[str, str]
 
 
 class _Reading:
-    """The settings read so far, source after source."""
-
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.origins: dict[str, Origin] = {}
@@ -549,7 +525,5 @@ def line_of(text: str, table: str, name: str) -> int:
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name.lower().replace("_", "-"), names, n=1)
-    return f"Did you mean {close[0]}?" if close else ""
+    close = closest(name.replace("_", "-"), names)
+    return f"Did you mean {close}?" if close else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,6 @@ from typing import TYPE_CHECKING
 from audit_tui.errors import AuditTuiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import click
 
     from audit_tui.core.query import EventReader

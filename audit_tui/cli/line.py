@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from audit_tui.core.source import is_url
 from audit_tui.errors import FileError, FilterError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.query_line.parse import Query
     from audit_tui.core.time.dates import TimeContext
@@ -49,11 +48,7 @@ def read_line(line: str, context: TimeContext) -> Query:
 
 
 def refuse_path(words: Sequence[str]) -> None:
-    """Refuse a query that is the name of something else: of a file, or a URL.
-
-    Raises:
-        UsageError: If it is one.
-    """
+    """Refuse a query that is the name of something else: of a file, or a URL; UsageError if it is one."""
     if len(words) != 1:
         return
     word = words[0]

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,9 +33,6 @@ from audit_tui.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
     from click.shell_completion import CompletionItem
 
 NAME = "audit-tui"
@@ -43,45 +42,36 @@ EXIT_SIGPIPE = 141
 """Whoever read our output went away: what a shell tells of a program that SIGPIPE ended."""
 
 
-class CommandSource(NamedTuple):
-    """The module of a command, and a sentence about it, so that ``--help`` need not import it."""
-
-    module: str
-    about: str
-
-
 COMMANDS = {
-    "open": CommandSource("open_", "Review a store, or log files and folders, on the screen (the default)."),
-    "demo": CommandSource("demo", "Make a demo store and review it."),
-    "import": CommandSource("import_", "Import log files, folders, or - (standard input) into a store."),
-    "record": CommandSource("record", "Record one event in a store, made if need be."),
-    "query": CommandSource("query", "Print events, newest first."),
-    "count": CommandSource("query", "Print the number of events."),
-    "facets": CommandSource("totals", "Print the most frequent values of a column, or the rarest."),
-    "histogram": CommandSource("totals", "Print how many events lie in each span of time."),
-    "detect": CommandSource("detect", "Print which Sigma rules hit which events."),
-    "compare": CommandSource(
-        "compare", "Print what is NEW, GONE, or times as frequent as in another stretch of time."
+    "open": ("open_", "Review a store, or log files and folders, on the screen (the default)."),
+    "demo": ("demo", "Make a demo store and review it."),
+    "import": ("import_", "Import log files, folders, or - (standard input) into a store."),
+    "record": ("record", "Record one event in a store, made if need be."),
+    "query": ("query", "Print events, newest first."),
+    "count": ("query", "Print the number of events."),
+    "facets": ("totals", "Print the most frequent values of a column, or the rarest."),
+    "histogram": ("totals", "Print how many events lie in each span of time."),
+    "detect": ("detect", "Print which Sigma rules hit which events."),
+    "compare": ("compare", "Print what is NEW, GONE, or times as frequent as in another stretch of time."),
+    "watch": ("watch", "Print new events as they come, each once."),
+    "export": ("export", "Write all events that match to the file OUT, newest first."),
+    "ship": ("ship", "Send a sealed store to an engine that many stores share, each event once."),
+    "case": (
+        "case",
+        "Write the marked events of a store, with their notes, to the file OUT: HTML or Markdown.",
     ),
-    "watch": CommandSource("watch", "Print new events as they come, each once."),
-    "export": CommandSource("export", "Write all events that match to the file OUT, newest first."),
-    "ship": CommandSource(
-        "ship", "Send a sealed store to an engine that many stores share, each event once."
-    ),
-    "case": CommandSource(
-        "case", "Write the marked events of a store, with their notes, to the file OUT: HTML or Markdown."
-    ),
-    "verify": CommandSource("verify", "Check that the events are those that were recorded."),
-    "seal": CommandSource("seal", "Make keys that sign the seals, and write checkpoints."),
-    "redact": CommandSource("redact", "Replace fields of events for good, as a recorded act."),
-    "prune": CommandSource("redact", "Delete old events, as a recorded act."),
-    "backup": CommandSource("backup", "Copy a store that may be in use to OUT, and verify the copy."),
-    "restore": CommandSource("backup", "Put a verified copy in the place of a store that is gone."),
-    "info": CommandSource("backup", "Tell what a store holds."),
-    "doctor": CommandSource("doctor", "Look for what is wrong with the store, the machine and the settings."),
-    "reindex": CommandSource("backup", "Rebuild the indexes of a store."),
-    "config": CommandSource("config_", "Show and check the settings."),
+    "verify": ("verify", "Check that the events are those that were recorded."),
+    "seal": ("seal", "Make keys that sign the seals, and write checkpoints."),
+    "redact": ("redact", "Replace fields of events for good, as a recorded act."),
+    "prune": ("redact", "Delete old events, as a recorded act."),
+    "backup": ("backup", "Copy a store that may be in use to OUT, and verify the copy."),
+    "restore": ("backup", "Put a verified copy in the place of a store that is gone."),
+    "info": ("backup", "Tell what a store holds."),
+    "doctor": ("doctor", "Look for what is wrong with the store, the machine and the settings."),
+    "reindex": ("backup", "Rebuild the indexes of a store."),
+    "config": ("config_", "Show and check the settings."),
 }
+"""The module of each command, and a sentence about it, so that ``--help`` need not import it."""
 
 
 class Commands(click.Group):
@@ -93,17 +83,16 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, imported now; None if there is none."""
-        source = COMMANDS.get(cmd_name)
-        if source is None:
+        if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"audit_tui.cli.commands.{source.module}")
+        module = import_module(f"audit_tui.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, source.about) for name, source in COMMANDS.items()])
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front of what is neither a command nor an option of ours."""
@@ -229,9 +218,7 @@ def _interrupted() -> Iterator[list[int]]:
 def _told(command: Callable[[], object], interrupts: list[int]) -> int:
     """Run a command and tell what went wrong.
 
-    Args:
-        command: What to run.
-        interrupts: Is not empty once SIGINT came.
+    ``interrupts`` is not empty once SIGINT came.
 
     Returns:
         The exit code: the command's own if it returns one.

@@ -7,21 +7,18 @@ A wheel installs that file; a test says when it is older than the commands.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import click
 
 from audit_tui import __version__
 from audit_tui.cli.main import NAME, commands
-from audit_tui.cli.man_texts import SECTIONS
 from audit_tui.config import CONFIG_VARIABLE, SETTINGS
 from audit_tui.core.query_line.grammar import GRAMMAR, MEANING
 from audit_tui.store.evidence.signing import KEY_VARIABLE
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 from audit_tui.ui.commands import Where
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 EXIT_CODES = (
     ("0", "Done."),
@@ -62,8 +59,10 @@ def _lines() -> Iterator[str]:
         yield f".SS {_text(where.value)}"
         here = [command for command in SCREEN_COMMANDS if command.where is where]
         yield from _list((f"{' '.join(each.keys)}  ({each.id})", each.help) for each in here)
-    for heading, text in SECTIONS:
-        yield from (f".SH {heading}", *_paragraphs(text))
+    # What no command's help holds: mapping files, settings, recording, evidence.
+    for section in Path(__file__).with_name("manual.txt").read_text("utf-8").removeprefix("# ").split("\n# "):
+        heading, _, text = section.partition("\n")
+        yield from (f".SH {heading}", *_paragraphs(text.replace("\\b\n", f"{_LITERAL}\n")))
     yield ".SH ENVIRONMENT"
     yield from _paragraphs("Each is a setting too, of the name in brackets: audit-tui config path.")
     yield from _list(

@@ -6,6 +6,7 @@ A command that is done, but has something to tell that the user must know, ends 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce, wraps
 from pathlib import Path
@@ -15,6 +16,7 @@ import click
 
 from audit_tui.cli.completing import filter_words, query_words
 from audit_tui.cli.line import joined, read_line, refuse_path
+from audit_tui.cli.progress import tell
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import SourceName, StoreName, store_path
 from audit_tui.config import default_store_path
@@ -26,14 +28,13 @@ from audit_tui.core.flat_filter import FlatFilter, Match
 from audit_tui.core.query import AtRow
 from audit_tui.core.record import Record
 from audit_tui.core.source import SourceUrl, is_url, source_of
-from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, range_label, resolve, zone_named
+from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, range_label, resolve
 from audit_tui.core.time.words import range_from_bounds
+from audit_tui.core.time.zones import zone_named
 from audit_tui.core.view import View
 from audit_tui.errors import TimeError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from audit_tui.core.event_fields import EventField, ListField
     from audit_tui.core.query import EventQuery, EventReader
     from audit_tui.core.source import EventSource
@@ -102,11 +103,7 @@ def source_option(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def with_table(source: EventSource, table: str | None, mapping: Path | None) -> EventSource:
-    """Return a source that is a table of another program.
-
-    Raises:
-        UsageError: If there is no table in it.
-    """
+    """Return a source that is a table of another program; UsageError if there is no table in it."""
     if table is None and mapping is None:
         return source
     if not isinstance(source, SourceUrl) or table is None:
@@ -157,10 +154,6 @@ class EventsChoice(Record):
         return replace(view, time_range=time_range).narrowed(self.view.filter)
 
 
-def _presets(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    return [preset.slug for preset in Preset if preset.slug.startswith(incomplete.lower())]
-
-
 _EVENTS = (
     click.option(
         "-q",
@@ -194,7 +187,9 @@ _EVENTS = (
         "--range",
         "range_name",
         metavar="PRESET",
-        shell_complete=_presets,
+        shell_complete=lambda _, __, typed: [
+            preset.slug for preset in Preset if preset.slug.startswith(typed.lower())
+        ],
         show_default=DEFAULT_RANGE.label,
         help='A time range by its name: "This Week", last-month, all-time, ...',
     ),
@@ -265,9 +260,7 @@ def all_time_unless_chosen(command: Callable[P, R]) -> Callable[P, R]:
 def time_context(context: click.Context, zone_name: str | None = None) -> TimeContext:
     """The zone, the moment of the run and the first day of the week.
 
-    Args:
-        context: The command's own.
-        zone_name: What ``--tz`` says; None takes the configured zone, else the machine's.
+    Without a name it is the configured zone, else the machine's.
     """
     session = session_of(context)
     settings = session.loaded.settings
@@ -278,19 +271,15 @@ def _time_range(
     range_name: str | None, since: str | None, until: str | None, context: TimeContext
 ) -> TimeRange:
     if since is None and until is None:
-        return DEFAULT_RANGE if range_name is None else _preset(range_name)
+        try:
+            return DEFAULT_RANGE if range_name is None else Preset.parse(range_name)
+        except TimeError as error:
+            # As a shell takes them without quotes.
+            slugs = ", ".join(preset.slug for preset in Preset)
+            raise TimeError(error.message, f"The ranges are {slugs}; or use --since and --until.") from None
     if range_name is not None:
         raise UsageError("--range cannot be used with --since or --until.", "Leave one of them out.")
     return range_from_bounds(since, until, context)
-
-
-def _preset(name: str) -> Preset:
-    try:
-        return Preset.parse(name)
-    except TimeError as error:
-        # As a shell takes them without quotes.
-        slugs = ", ".join(preset.slug for preset in Preset)
-        raise TimeError(error.message, f"The ranges are {slugs}; or use --since and --until.") from None
 
 
 def parse_columns(text: str | None, visible: Sequence[ListField]) -> tuple[EventField, ...] | None:
@@ -326,10 +315,6 @@ def parse_columns(text: str | None, visible: Sequence[ListField]) -> tuple[Event
 def with_events(choice: EventsChoice, reader: EventReader) -> tuple[EventsChoice, str]:
     """The choice; with All Time where nobody chose the range and every event is outside it.
 
-    Args:
-        choice: What was asked for; its filter plays no part.
-        reader: Reads what is to be shown.
-
     Returns:
         The choice, and what the screen is to say if it is another one; else empty.
     """
@@ -343,7 +328,7 @@ def fallen_back(choice: EventsChoice, reader: EventReader) -> EventsChoice:
     """Return the choice as ``with_events`` does, and say on stderr if it is another one."""
     choice, words = with_events(choice, reader)
     if words:
-        click.echo(f"{words[0].upper()}{words[1:]}: these are of all time.", err=True)
+        tell(f"{words[0].upper()}{words[1:]}: these are of all time.")
     return replace(choice, is_of_nothing=reader.info().last_us is None)
 
 

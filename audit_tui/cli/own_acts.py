@@ -7,15 +7,13 @@ it: that it could not be recorded is told instead.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.source import SourceUrl
 from audit_tui.core.text import counted
 from audit_tui.errors import AuditTuiError
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from audit_tui.core.export import ExportJob, ExportResult
     from audit_tui.core.source import EventSource
 
@@ -28,9 +26,7 @@ SOURCE = "audit-tui"
 class OwnActs:
     """Records what is done with a store by this program.
 
-    Args:
-        store: The store; must exist. Of a shared engine it is recorded in the store of this machine.
-        is_on: Whether anything is recorded.
+    Acts on a shared engine are recorded in the store of this machine.
     """
 
     def __init__(self, store: EventSource, *, is_on: bool) -> None:
@@ -54,11 +50,16 @@ class OwnActs:
     def _record(self, event: str, sentence: str, details: dict[str, Any]) -> str:
         if not self._is_on:
             return ""
+        import socket
+
         from audit_tui.store.write.audit_log import AuditLog
 
         user = _user()
         # A shared engine is only read: what is done with it stands in the store of this machine.
         path, target = (None, str(self._store)) if isinstance(self._store, SourceUrl) else (self._store, None)
+        whence = {"host": socket.gethostname()}
+        if client := os.environ.get("SSH_CONNECTION", "").partition(" ")[0]:
+            whence["client"] = client
         try:
             with AuditLog(path, source=SOURCE) as log:
                 log.record(
@@ -68,7 +69,7 @@ class OwnActs:
                     description=f"{user} {sentence}",
                     outcome="success",
                     target=target,
-                    metadata=details | _whence(),
+                    metadata=details | whence,
                 )
         except AuditTuiError as error:
             return f"Not recorded that you {sentence.partition(' ')[0]} it: {error.message}"
@@ -85,11 +86,3 @@ def _user() -> str:
         name = f"uid {os.getuid()}"
     behind = os.environ.get("SUDO_USER")
     return f"{behind} (as {name})" if behind and behind != name else name
-
-
-def _whence() -> dict[str, str]:
-    import socket
-
-    origin = {"host": socket.gethostname()}
-    client = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
-    return origin | ({"client": client} if client else {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -16,8 +17,6 @@ from audit_tui.core.privacy.redact_mode import RedactMode, shown_filter
 from audit_tui.errors import FileError, FileExists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audit_tui.core.query import EventReader
     from audit_tui.core.view import View
 

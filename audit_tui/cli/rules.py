@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.progress import tell
 from audit_tui.cli.source import open_source
 from audit_tui.config import cache_directory, config_path, data_directory
 from audit_tui.core.filter.filters import Any, everywhere
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError
-from audit_tui.output.detections import rule_json
+from audit_tui.output.totals import rule_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.investigate.detections import Detections
     from audit_tui.core.query import EventReader
     from audit_tui.core.source import EventSource
-    from audit_tui.detect.rule import Rule
     from audit_tui.detect.running import Runner
+    from audit_tui.detect.tree import Rule
 
 BUILT_IN = "built-in"
 """The name of the rules that come with the program."""
@@ -40,11 +40,7 @@ rules_option = click.option(
 
 
 def rule_paths(names: Sequence[str]) -> list[Path]:
-    """Return the places of rules.
-
-    Raises:
-        FileError: If nothing is there.
-    """
+    """Return the places of rules; FileError if nothing is there."""
     from audit_tui.detect.loading import BUILT_IN as FOLDER
 
     paths = [FOLDER if name == BUILT_IN else Path(name).expanduser() for name in names]
@@ -57,10 +53,7 @@ def rule_paths(names: Sequence[str]) -> list[Path]:
 def live_detections(names: Sequence[str], source: EventSource, *, is_remembered: bool) -> Detections | None:
     """Return the rules of a screen, which it loads when it is there; None when none were named.
 
-    Args:
-        names: Paths; ``built-in`` are those of the program.
-        source: What is shown; it is asked with names as they are.
-        is_remembered: The hits are remembered for the next time: the source outlives the run.
+    Hits are remembered for the next time where the source outlives the run.
 
     Raises:
         FileError: If nothing is there.
@@ -82,9 +75,6 @@ def live_detections(names: Sequence[str], source: EventSource, *, is_remembered:
 def load_runner(names: Sequence[str]) -> Runner:
     """Load rules and say on stderr which of them cannot be run.
 
-    Args:
-        names: Paths; ``built-in`` are those of the program.
-
     Raises:
         UsageError: If there are none, or what reads them is not installed.
         FileError: If a path cannot be read.
@@ -96,17 +86,12 @@ def load_runner(names: Sequence[str]) -> Runner:
     rules = loading.load_rules(rule_paths(names), cache_directory() / "rules.db")
     runner = Runner(rules.rules)
     lines = loading.unread_words((*rules.unread, *runner.unread))
-    for line in filter(None, (*lines, unmapped_words(runner.unmapped))):
-        click.echo(clean_visible(line), err=True)
+    tell(*filter(None, (*lines, unmapped_words(runner.unmapped))))
     return runner
 
 
 class RuleWatch:
-    """The rules that hit events as they come.
-
-    Args:
-        names: Of the rules, as ``load_runner`` takes them.
-    """
+    """The rules that hit events as they come."""
 
     def __init__(self, names: Sequence[str]) -> None:
         from audit_tui.detect.running import is_told_at_once
@@ -115,7 +100,7 @@ class RuleWatch:
         self._hit: list[Rule] = []
         late = counted(sum(not is_told_at_once(rule) for rule in self._runner.rules), "correlation")
         if not late.startswith("0 "):
-            click.echo(f"Not run: {late} that only the end of the time span decides.", err=True)
+            tell(f"Not run: {late} that only the end of the time span decides.")
 
     @property
     def filter(self) -> Filter:

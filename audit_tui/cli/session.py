@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from audit_tui.config import Loaded, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     import click
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,6 @@ from audit_tui.core.source import SourceUrl, local_path, source_of
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
     from audit_tui.core.query import EventReader, ReaderFactory
     from audit_tui.core.source import EventSource
 
@@ -74,9 +72,7 @@ def store_path(source: EventSource, context: click.Context | None) -> Path:
 def open_source(source: EventSource, deadline_s: float | None = None) -> ReaderFactory:
     """Check a source, and return a function that opens readers of it, one for each thread.
 
-    Args:
-        source: A store's path, or an engine's URL.
-        deadline_s: The longest time that an answer may take; None is for ever.
+    No answer takes longer than the deadline; None is for ever.
 
     Raises:
         UsageError: If the driver of the engine is not installed.

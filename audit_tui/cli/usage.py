@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import click
 
 from audit_tui.core.lazy_pattern import lazy_pattern
+from audit_tui.core.text import closest
 from audit_tui.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def words_of(error: click.UsageError) -> str:
@@ -75,24 +73,19 @@ def _options(error: click.UsageError) -> list[str]:
 
 def _close(name: str, names: Iterable[str]) -> str:
     """Return the name that is really close; empty if none is. Hyphens in front make nothing alike."""
-    from difflib import get_close_matches
-
     by_word = {word.lstrip("-"): word for word in names}
-    close = get_close_matches(name.lstrip("-"), by_word, n=1, cutoff=0.6)
-    return by_word[close[0]] if close else ""
+    return by_word.get(closest(name.lstrip("-"), by_word), "")
 
 
 def refuse_mistyped(word: str, commands: Iterable[str]) -> None:
     """Refuse a first word that is nothing: no command, no path, and nothing that looks like one.
 
-    Args:
-        word: What stands where a command could.
-        commands: Those there are.
-
     Raises:
         UsageError: If it is nothing.
     """
-    if not word or (_FIELD_SIGN.search(word) and _is_line(word)):
+    from audit_tui.cli.line import is_line
+
+    if not word or (_FIELD_SIGN.search(word) and is_line(word)):
         return
     if word.startswith(("-", "av1:")) or "/" in word or "." in word or _is_there(word):
         return
@@ -101,12 +94,6 @@ def refuse_mistyped(word: str, commands: Iterable[str]) -> None:
         f"There is no command or file '{word}'.",
         f"Did you mean audit-tui {close}?" if close else "audit-tui --help lists the commands.",
     )
-
-
-def _is_line(word: str) -> bool:
-    from audit_tui.cli.line import is_line
-
-    return is_line(word)
 
 
 def _is_there(name: str) -> bool:

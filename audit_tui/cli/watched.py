@@ -11,6 +11,7 @@ import select
 import stat
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,6 @@ from audit_tui.errors import FileError, StoreDamaged, StoreMissing
 from audit_tui.store.file.closing import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.privacy.redact_mode import RedactMode
@@ -38,14 +37,9 @@ POLL_S = 0.5
 class Watch(Closing):
     """New events that a filter takes, in the order in which they are appended.
 
-    Args:
-        store: The store; may be replaced by another file, which is then watched from its beginning.
-        expression: The filter.
-        is_inside: Tells whether a time lies in the range that was asked for.
-        folder: The folder of the cursors.
-        is_resumed: Begin behind the last event of a run before; else with what is appended from now on.
-        redact: Replaces names in the events that are given out.
-        is_hit: Tells of an event that the filter takes, with its names as they are, whether it is wanted.
+    A store may be replaced by another file, which is then watched from its beginning. A resumed watch begins
+    behind the last event of a run before. ``is_hit`` is asked of events that the filter takes, with names as
+    they are.
     """
 
     def __init__(
@@ -160,10 +154,7 @@ class Cursor:
     file how far it came, in one call that a kill does not divide. So a run that is killed repeats no line,
     and leaves none out. A loss of power may take the last seconds of notes, after which events come again.
 
-    Args:
-        folder: The folder for such files.
-        store_id: The store.
-        words: What is watched, so that two watches of one store have a place each.
+    The words tell what is watched, so that two watches of one store have a place each.
     """
 
     def __init__(self, folder: Path, store_id: str, words: str) -> None:
@@ -184,11 +175,7 @@ class Cursor:
             raise FileError(f"{self._path} cannot be used: {error.strerror}.") from error
 
     def begin(self, saved: int) -> None:
-        """Put a new file in the place of this one, whose lines may still be on their way through a pipe.
-
-        Args:
-            saved: The number that it notes from the first.
-        """
+        """Put a new file in the place of this one, whose lines may still be on their way through a pipe."""
         self.close()
         self._fresh.unlink(missing_ok=True)
         self._open(self._fresh)
@@ -206,13 +193,7 @@ class Cursor:
         os.pwrite(self._descriptor, f"{seq:0{_DIGITS}}".encode(), 0)
 
     def send(self, seq: int, line: bytes, out: int) -> None:
-        """Give out the line of an event, and note its number.
-
-        Args:
-            seq: The number of the event.
-            line: Its line.
-            out: The open file that it goes to.
-        """
+        """Give out the line of an event, and note its number."""
         if self._end_bytes > _HEAD_BYTES + _LINES_BYTES:
             self.begin(seq - 1)
         start = self._end_bytes
@@ -256,7 +237,8 @@ class Cursor:
             return
         try:
             out = sys.stdout.fileno()
-            before, now = (text.rsplit(b":", 1) for text in (self._out(), _identity(out)))
+            noted = os.pread(self._descriptor, _OUT_BYTES, _OUT).rstrip(b"\x00 ")
+            before, now = (text.rsplit(b":", 1) for text in (noted, _identity(out)))
             if sent < end and before[0] == now[0] and start < end:
                 slot[_SENT] = sent = max(sent, start + self._appended(out, int(before[1]), start, end))
                 if sent > start:
@@ -265,9 +247,6 @@ class Cursor:
             pass  # standard output is not a file, or has no such place: the line comes again
         if slot[_SENT] == end:
             self.saved = seq
-
-    def _out(self) -> bytes:
-        return os.pread(self._descriptor, _OUT_BYTES, _OUT).rstrip(b"\x00 ")
 
     def _appended(self, out: int, begin_bytes: int, start: int, end: int) -> int:
         """Return how many bytes of a line a file has to which it was to be appended."""
@@ -280,11 +259,7 @@ class Cursor:
         return len(line) if line in data else len(data) if line.startswith(data) else 0
 
     def _send(self, slot: ctypes.Array[ctypes.c_int64], out: int) -> None:
-        """Send what is left of a line.
-
-        Raises:
-            OSError: If it goes nowhere any more, as through a closed pipe.
-        """
+        """Send what is left of a line; OSError if it goes nowhere any more, as through a closed pipe."""
         while slot[_SENT] < slot[_END]:
             if not _send_file(out, self._descriptor, slot):
                 # Not for every file, as one that is appended to.

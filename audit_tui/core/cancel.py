@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from audit_tui.errors import QueryCancelled
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class CancelToken:
@@ -63,10 +60,8 @@ class CancelToken:
     def interrupting(self, interrupt: Callable[[], None], *, is_slow: bool = False) -> Iterator[None]:
         """Call ``interrupt`` if the token is cancelled inside this block.
 
-        Args:
-            interrupt: Ends the work.
-            is_slow: It may block, as what sends a message to a server: it runs in a thread of its own then,
-                and the block ends when it has ended.
+        A slow interrupt may block, as what sends a message to a server: it runs in a thread of its own then,
+        and the block ends when it has ended.
 
         Raises:
             QueryCancelled: If it was cancelled before.

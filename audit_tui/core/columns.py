@@ -7,7 +7,7 @@ places that must give its text. Every column of the list is one that a result ca
 from __future__ import annotations
 
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -86,7 +86,7 @@ COLUMNS = tuple(Column)
 
 NameColumn: TypeAlias = Literal[Column.EVENT, Column.CATEGORY, Column.USER]
 """A column of names: a store lists its values and counts them."""
-NAME_COLUMNS: tuple[NameColumn, ...] = (Column.EVENT, Column.CATEGORY, Column.USER)
+NAME_COLUMNS: tuple[NameColumn, ...] = get_args(NameColumn)
 
 ListColumn: TypeAlias = Literal[
     Column.EVENT,
@@ -102,26 +102,8 @@ ListColumn: TypeAlias = Literal[
     Column.SEQ,
 ]
 """A column that the list can show."""
-LISTABLE_COLUMNS: tuple[ListColumn, ...] = (
-    Column.EVENT,
-    Column.CATEGORY,
-    Column.USER,
-    Column.TIME,
-    Column.DESCRIPTION,
-    Column.OUTCOME,
-    Column.SEVERITY,
-    Column.SOURCE_IP,
-    Column.TARGET,
-    Column.SOURCE,
-    Column.SEQ,
-)
-LIST_COLUMNS: tuple[ListColumn, ...] = (
-    Column.EVENT,
-    Column.CATEGORY,
-    Column.USER,
-    Column.TIME,
-    Column.DESCRIPTION,
-)
+LISTABLE_COLUMNS: tuple[ListColumn, ...] = get_args(ListColumn)
+LIST_COLUMNS = LISTABLE_COLUMNS[:5]
 """Those of the list in their first order."""
 
 READ_TO_SORT: tuple[ListColumn, ...] = (Column.DESCRIPTION, Column.TARGET)

@@ -8,7 +8,8 @@ import json
 import re
 import shlex
 import zlib
-from datetime import UTC, timezone
+from collections.abc import Iterable
+from datetime import UTC, timezone, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -23,9 +24,6 @@ from audit_tui.core.time.zones import zone_named
 from audit_tui.errors import TimeError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import tzinfo
-
     from audit_tui.core.query import Sort
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
@@ -137,11 +135,7 @@ def is_link(word: str) -> bool:
 
 
 def read_link(word: str) -> Link:
-    """Read a link.
-
-    Raises:
-        UsageError: If it is not one, or was cut.
-    """
+    """Read a link; UsageError if it is not one, or was cut."""
     try:
         data = _unpacked(word.removeprefix(PREFIX).strip())
         match json.loads(data):

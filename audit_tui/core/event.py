@@ -130,11 +130,7 @@ def packed_seq(store_number: int, number: int) -> int:
 
 
 def from_us(occurred_us: int) -> datetime:
-    """The moment as an aware datetime in UTC.
-
-    Args:
-        occurred_us: Microseconds since 1970; clamped to the years 1 to 9999, which datetime can hold.
-    """
+    """The moment as an aware datetime in UTC; clamped to the years 1 to 9999, which datetime can hold."""
     return EPOCH + timedelta(microseconds=min(max(occurred_us, MIN_US), MAX_US))
 
 

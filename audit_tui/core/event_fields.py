@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from audit_tui.core.columns import LISTABLE_COLUMNS, Column, ListColumn, column_named, list_column
 from audit_tui.core.filter.filters import META, MetaField, field_named
-from audit_tui.core.metadata import deeper_path, is_inside
+from audit_tui.core.filter.matching import deeper_path, is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit_tui.core.event import EventRow
 
 EventField: TypeAlias = Column | MetaField
@@ -52,7 +51,9 @@ def metadata_text(metadata: dict[str, Any], path: str) -> str | None:
         name, value = waiting.pop()
         if isinstance(value, dict):
             inner = [(deeper_path(name, key), deeper) for key, deeper in value.items()]
-            waiting += (pair for pair in reversed(inner) if _leads_to(pair[0], path))
+            waiting += (
+                pair for pair in reversed(inner) if is_inside(pair[0], path) or is_inside(path, pair[0])
+            )
         elif isinstance(value, list | tuple):
             waiting += ((name, member) for member in reversed(value))
         elif value is not None and is_inside(name, path):
@@ -64,10 +65,6 @@ def metadata_texts(metadata: dict[str, Any], paths: Sequence[str]) -> tuple[tupl
     """Return the names and texts of fields of the metadata, as a row carries them."""
     texts = ((path, metadata_text(metadata, path)) for path in paths)
     return tuple((path, text) for path, text in texts if text is not None)
-
-
-def _leads_to(name: str, path: str) -> bool:
-    return is_inside(name, path) or is_inside(path, name)
 
 
 def row_text(row: EventRow, field: ListField) -> str | None:

@@ -7,6 +7,7 @@ must not see; everything else is cleaned.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from audit_tui.core.columns import Column
@@ -19,7 +20,6 @@ from audit_tui.core.time.zones import date_text, local_time, zone_label
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable
 
     from audit_tui.core.event_fields import EventField, ListField
     from audit_tui.core.time.dates import TimeContext
@@ -40,19 +40,18 @@ def json_text(event: AuditEvent, keys: Iterable[EventField] | None = None) -> st
 
     Letters of all languages stay as they are; what could move a cursor or turn text round is escaped.
 
-    Args:
-        event: The event.
-        keys: Columns and metadata fields, in order; None is all columns.
+    Without keys it has all columns.
     """
     values = event.to_json()
     if keys is not None:
         columns = values
-        values = {key.value: _json_value(event, columns, key) for key in keys}
+        values = {
+            key.value: metadata_text(event.metadata, key.path)
+            if isinstance(key, MetaField)
+            else columns[key.value]
+            for key in keys
+        }
     return safe_json(values)
-
-
-def _json_value(event: AuditEvent, columns: dict[str, Any], key: EventField) -> object:
-    return metadata_text(event.metadata, key.path) if isinstance(key, MetaField) else columns[key.value]
 
 
 def safe_json(values: object) -> str:
@@ -115,14 +114,7 @@ def cell_text(
     context: TimeContext,
     cleaner: Callable[[str], str] = clean,
 ) -> str:
-    """Return the text of a column of an event as one cleaned line; times in the zone.
-
-    Args:
-        event: The event, or its row in a list.
-        column: The column; of a row, one that the list can show.
-        context: The zone.
-        cleaner: Replaces unsafe characters.
-    """
+    """Return the text of a column of an event as one cleaned line; times in the zone."""
     if column is Column.TIME:
         return date_text(event.occurred_us, context.zone)
     value: object

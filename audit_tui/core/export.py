@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event_fields import EventField
     from audit_tui.core.query import EventQuery
@@ -96,23 +94,7 @@ class ExportResult(Record):
     """The words of the seals about the events; empty when nobody asked."""
 
 
-class Exporter(Protocol):
-    """Writes events to files."""
-
-    def __call__(
-        self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
-    ) -> ExportResult:
-        """Write one file, whole or not at all; blocks, so call it in a thread.
-
-        Args:
-            job: What to write.
-            on_progress: Is told every now and then how many events are written.
-            cancel: Ends it; nothing is left behind.
-
-        Raises:
-            QueryCancelled: If it was cancelled.
-            FileExists: If a file is in the way and must not be replaced.
-            FileError: If the file cannot be written.
-            StoreError: If the events cannot be read.
-        """
-        ...
+Exporter: TypeAlias = "Callable[[ExportJob, Callable[[int], None], CancelToken], ExportResult]"
+"""Writes one file, whole or not at all; blocks. Tells every now and then how many events are written; when it
+is cancelled (QueryCancelled), nothing is left behind. FileExists if a file is in the way and must not be
+replaced, FileError if the file cannot be written, StoreError if the events cannot be read."""

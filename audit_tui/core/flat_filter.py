@@ -5,10 +5,13 @@ Everything else holds a filter as a tree (``core.filters``).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, StrEnum, auto
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column, Kind
+from audit_tui.core.event import MAX_SEVERITY, Outcome
 from audit_tui.core.filter.filters import (
     ANY_TEXT,
     EVERYTHING,
@@ -16,8 +19,10 @@ from audit_tui.core.filter.filters import (
     Any,
     Condition,
     MetaField,
+    Not,
     condition_of,
     has_addresses,
+    in_words,
     require_possible,
 )
 from audit_tui.core.filter.operators import (
@@ -38,8 +43,6 @@ from audit_tui.core.record import Record
 from audit_tui.errors import FilterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.filter.operators import Operator
 
@@ -165,11 +168,7 @@ class Draft(Record):
 
     @classmethod
     def of(cls, row: Filter) -> Draft:
-        """Return the row that edits this condition, or this list.
-
-        Raises:
-            ValueError: If no row can.
-        """
+        """Return the row that edits this condition, or this list; ValueError if no row can."""
         if not isinstance(row, Condition):
             conditions = _listed(row)
             if not conditions:
@@ -278,3 +277,70 @@ def flat_filter(match: Match, drafts: Iterable[Draft]) -> FlatFilter:
     """Return the complete rows as a filter; the others are left out."""
     conditions = (draft.condition() for draft in drafts)
     return FlatFilter(match, tuple(condition for condition in conditions if condition is not None))
+
+
+_DOMAINS: dict[Column, tuple[str | None, ...]] = {
+    Column.OUTCOME: tuple(Outcome),
+    Column.SEVERITY: (*map(str, range(MAX_SEVERITY + 1)), None),
+}
+"""The columns that have few values: all of them."""
+
+
+def contradiction(rows: FlatFilter) -> tuple[Filter, Filter] | None:
+    """Return the first two rows that no event can pass both; None where there are none, as far as is plain.
+
+    A column has one value, so *is A* leaves no room for *is B*. A field of the metadata may have several.
+    """
+    if rows.match is Match.ALL:
+        for pair in combinations(rows.conditions, 2):
+            if _exclude_each_other(*pair):
+                return pair
+    return None
+
+
+def contradiction_words(pair: tuple[Filter, Filter]) -> str:
+    """Say that two rows can never hold together. From data: clean it before drawing."""
+    first, second = map(in_words, pair)
+    return f"never together: {first}, and {second}"
+
+
+def _exclude_each_other(first: Filter, second: Filter) -> bool:
+    field = _field_of(first)
+    if field is None or field != _field_of(second):
+        return False
+    values = None
+    if isinstance(field, Column):
+        values = _DOMAINS.get(field) or _values_of(first) or _values_of(second)
+    if values is None:
+        return isinstance(first, Condition) and isinstance(second, Condition) and _is_negation(first, second)
+    tests = _test_of(first), _test_of(second)
+    return not any(all(test(value) for test in tests) for value in values)
+
+
+def _is_negation(first: Condition, second: Condition) -> bool:
+    is_searched = bool(first.value) or not first.operator.base.takes_all_when_empty
+    return is_searched and first.operator.negation == second.operator and first.value == second.value
+
+
+def _conditions(row: Filter) -> Iterable[Condition]:
+    parts = row.parts if isinstance(row, All | Any) else (row,)
+    return [part for part in parts if isinstance(part, Condition)]
+
+
+def _field_of(row: Filter) -> object:
+    fields = {condition.field for condition in _conditions(row)}
+    return fields.pop() if len(fields) == 1 and not isinstance(row, Not) else None
+
+
+def _values_of(row: Filter) -> tuple[str | None, ...] | None:
+    """Return all values that a row lets through; None where they cannot be listed."""
+    conditions = tuple(_conditions(row))
+    if isinstance(row, All) or any(condition.operator is not IS for condition in conditions):
+        return None
+    return tuple(condition.value for condition in conditions)
+
+
+def _test_of(row: Filter) -> Callable[[str | None], bool]:
+    kind = all if isinstance(row, All) else any
+    conditions = tuple(_conditions(row))
+    return lambda value: kind(each.operator.matches(value, each.value) for each in conditions)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import gc
 import json
 import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from itertools import islice
 from json import encoder
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from typing import Any
 
 LONG_CHARS = 500_000
 """A longer text is read in pieces: 5 ms in one call."""
@@ -42,14 +40,7 @@ with suppress(ImportError):
 def compact_encoder(
     *, sorts_keys: bool = False, is_ascii: bool = False, between: str = ",", behind_name: str = ":"
 ) -> Callable[[object], str]:
-    """Return an encoder of JSON values without spaces; recursion that does not end is a RecursionError.
-
-    Args:
-        sorts_keys: Write the keys of objects in order, so that equal values are equal texts.
-        is_ascii: Write other characters as escapes.
-        between: Stands between members.
-        behind_name: Stands between a name and its value.
-    """
+    """Return an encoder of JSON values without spaces; recursion that does not end is a RecursionError."""
     plain = json.JSONEncoder(
         sort_keys=sorts_keys, ensure_ascii=is_ascii, separators=(between, behind_name), check_circular=False
     )

@@ -11,17 +11,14 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from io import TextIOWrapper
+from pathlib import Path
 
 from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.record import Record
 from audit_tui.errors import FileError, FileExists
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from io import TextIOWrapper
-    from pathlib import Path
 
 MODE = 0o600
 HEAD_BYTES = 4_096
@@ -116,13 +113,9 @@ def new_file(
     All of it happens in the folder that was opened first, so that nobody can exchange it for a link on the
     way. Newlines are written as they are. What killed runs left in the folder is removed.
 
-    Args:
-        path: The file's name.
-        kind: The kind of file that may be replaced; None never replaces anything.
-        never_over: Further files that are never replaced. They are not opened either: a process that closes
-            the file of a database drops the locks of its own connections to it.
-        may_replace: Whether one of this kind is replaced; False asks first, by raising FileExists.
-        mode: Of the new file.
+    ``kind`` may be replaced; None replaces nothing, and ``may_replace`` False asks first, by raising
+    FileExists. Files that are never written over are not opened either: a process that closes the file of a
+    database drops the locks of its own connections to it.
 
     Raises:
         FileExists: If a regular file of that name exists and must not be replaced.
@@ -147,13 +140,19 @@ def new_file(
 
 
 @contextmanager
+def private_file(path: Path) -> Iterator[TextIOWrapper]:
+    """Write a file of this program's own as ``new_file`` does, in a folder that nobody else can enter."""
+    try:
+        private_folder(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    with new_file(path, ANYTHING) as stream:
+        yield stream
+
+
+@contextmanager
 def appended_file(path: Path, kind: FileKind, never_over: Sequence[Path] = ()) -> Iterator[TextIOWrapper]:
     """A text file in UTF-8 that is written on at its end, made if nothing is there.
-
-    Args:
-        path: The file's name.
-        kind: The kind of file that may be written on.
-        never_over: Further files that are never written on, nor opened.
 
     Raises:
         FileError: If it cannot be written, is of another kind, is another user's, or is not a regular file.

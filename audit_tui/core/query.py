@@ -282,10 +282,7 @@ class EventReader(Protocol):
     ) -> int:
         """Exactly how many events match.
 
-        Args:
-            query: Which events.
-            cancel: Ends it.
-            report: Is told, while it is counted, how many there are at least; maybe never.
+        The report is told, while it is counted, how many there are at least; maybe never.
         """
         ...
 

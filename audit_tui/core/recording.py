@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audit_tui.core.event import MAX_SEVERITY, MAX_US, MIN_US, AuditEvent, Outcome, to_us
+from audit_tui.core.text import closest
 from audit_tui.errors import EventError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
 
 IP_ADDRESS = "IP Address"
 """The metadata name of the address that the user acted from; it fills an event's source IP."""
@@ -55,11 +53,7 @@ class CatalogueEntry:
 
 
 class Catalogue:
-    """The known events, found by name.
-
-    Args:
-        entries: In the order in which the catalogue lists them.
-    """
+    """The known events, found by name."""
 
     def __init__(self, entries: tuple[CatalogueEntry, ...]) -> None:
         self._entries = {entry.event: entry for entry in entries}
@@ -159,11 +153,7 @@ def moment_us(occurred_at: datetime) -> int:
 
 
 def outcome_named(name: str) -> Outcome:
-    """The outcome of this name.
-
-    Raises:
-        EventError: If there is none.
-    """
+    """The outcome of this name; EventError if there is none."""
     try:
         return Outcome(name)
     except ValueError:
@@ -193,7 +183,12 @@ def completed(event: AuditEvent) -> AuditEvent:
         if getattr(event, name) is not None:
             _require_text(name, getattr(event, name))
     _require_moment(event.occurred_us)
-    _require_severity(event.severity)
+    severity = event.severity
+    if severity is not None and (
+        isinstance(severity, bool) or not isinstance(severity, int) or not 0 <= severity <= MAX_SEVERITY
+    ):
+        message = f"The severity must be a number from 0 to {MAX_SEVERITY}, not {_shown(severity)}."
+        raise EventError(message)
     metadata = _json_object(event.metadata)
     _require_small(event, metadata)
     entry = catalogue().find(event.event)
@@ -212,9 +207,6 @@ def completed(event: AuditEvent) -> AuditEvent:
 
 def require_known(event: AuditEvent) -> None:
     """Refuse what the catalogue does not know.
-
-    Args:
-        event: A completed one.
 
     Raises:
         EventError: If the catalogue has no such event, has it in another category, or expects other
@@ -272,11 +264,8 @@ def _problems(event: AuditEvent, entry: CatalogueEntry) -> Iterable[str]:
 
 
 def _like(name: str, names: Iterable[str]) -> str | None:
-    from difflib import get_close_matches
-
-    by_folded = {known_name.casefold(): known_name for known_name in names}
-    close = get_close_matches(name[:_SHOWN_CHARS].casefold(), by_folded, n=1, cutoff=0.75)
-    return by_folded[close[0]] if close else None
+    by_folded = {other.casefold(): other for other in names}
+    return by_folded.get(closest(name[:_SHOWN_CHARS].casefold(), by_folded, cutoff=0.75))
 
 
 def _require_text(name: str, value: object) -> None:
@@ -287,13 +276,6 @@ def _require_text(name: str, value: object) -> None:
 def _require_moment(occurred_us: int) -> None:
     if not isinstance(occurred_us, int) or not MIN_US <= occurred_us <= MAX_US:
         raise EventError(f"The time lies outside the years 1 to 9999 in UTC: {_shown(occurred_us)} µs.")
-
-
-def _require_severity(value: object) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEVERITY:
-        raise EventError(f"The severity must be a number from 0 to {MAX_SEVERITY}, not {_shown(value)}.")
 
 
 def _json_object(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,6 +307,5 @@ def _require_small(event: AuditEvent, metadata: dict[str, Any]) -> None:
 
 
 def _shown(value: object) -> str:
-    """A value for a message, cut where it is long."""
     text = repr(value)
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"

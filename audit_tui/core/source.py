@@ -98,11 +98,7 @@ EventSource: TypeAlias = Path | SourceUrl
 
 
 def source_of(name: str) -> EventSource:
-    """Read the name of a source.
-
-    Raises:
-        UsageError: If it is a URL that no engine here answers.
-    """
+    """Read the name of a source; UsageError if it is a URL that no engine here answers."""
     if not is_url(name):
         return Path(name)
     scheme, _, rest = name.partition(":")
@@ -121,11 +117,7 @@ def source_of(name: str) -> EventSource:
 
 
 def local_path(source: EventSource) -> Path:
-    """Return the path of a source that must be a store on this machine.
-
-    Raises:
-        UsageError: If it is a URL.
-    """
+    """Return the path of a source that must be a store on this machine; UsageError if it is a URL."""
     if isinstance(source, SourceUrl):
         raise UsageError(
             f"This needs a store on this machine, not {source}.",

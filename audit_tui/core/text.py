@@ -7,13 +7,15 @@ widgets (``ui.terminal.sanitize``) stands behind them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audit_tui.core.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     import re
-
+MAX_NAME_CHARS = 100
+"""Of a longer name the beginning is compared."""
 MAX_CLEAN_CHARS = 65_536
 """A longer text is cut before it is cleaned: 1 MB of escapes would take 0.7 s."""
 
@@ -43,12 +45,7 @@ def clean(text: str) -> str:
 
 
 def clean_visible(text: str, *, keep_newlines: bool = False) -> str:
-    r"""A text for a pane or plain output: each unsafe character becomes an escape, ``\x9b``, ``\u202e``.
-
-    Args:
-        text: Any text.
-        keep_newlines: Leave line feeds as they are, for text that is laid out in lines.
-    """
+    r"""A text for a pane or plain output: each unsafe character becomes an escape, ``\x9b``, ``\u202e``."""
     if text.isascii() and text.isprintable():
         return text
     cut = text[:MAX_CLEAN_CHARS]
@@ -75,17 +72,20 @@ class _Escapes(dict[int, str]):
     """The escapes of unsafe characters, each made once: 65,536 of them take 3 ms, not 60."""
 
     def __missing__(self, code: int) -> str:
-        text = self[code] = _escape(code)
+        form = "\\x{:02x}" if code < 0x100 else "\\u{:04x}" if code < 0x10000 else "\\U{:08x}"
+        text = self[code] = form.format(code)
         return text
 
 
-def _escape(code: int) -> str:
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
 _ESCAPES = _Escapes({10: "\\n", 13: "\\r", 9: "\\t", **dict.fromkeys(map(ord, _EMOJI_STYLE), "")})
+
+
+def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the name that is like one that was typed, whatever the case of that; empty if none is."""
+    # Imported where it is wanted: 10 ms of the start of every command.
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name[:MAX_NAME_CHARS].lower(), names, n=1, cutoff=cutoff)), "")
 
 
 def thousands(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,6 @@ from audit_tui.core.record import Record
 from audit_tui.core.time.dates import DEFAULT_RANGE, Preset, TimeContext, TimeRange, range_label, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.filter.filters import Filter
 
@@ -154,7 +153,6 @@ def chipped(view: View) -> View:
 
 
 def _parts(expression: Filter) -> tuple[Filter, ...]:
-    """Return what must hold together."""
     return expression.parts if isinstance(expression, All) else (expression,)
 
 
@@ -182,7 +180,6 @@ def _timed(expression: Filter, interval: Interval) -> tuple[Filter, Interval]:
 
 
 def _bound_us(part: Filter) -> int | None:
-    """Return the time of a condition that bounds it; None for any other."""
     if not isinstance(part, Condition) or part.field is not Column.TIME or part.value is None:
         return None
     if part.operator not in (AT_LEAST, LESS) or not part.value.lstrip("-").isdecimal():

@@ -8,14 +8,13 @@ by its place otherwise.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from audit_tui.core.query import After, AtRow, Before, PageKey, Place, RowCount
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit_tui.core.event import EventRow
     from audit_tui.core.query import Page, Sort
 
@@ -44,10 +43,8 @@ class _Block(Record):
 class RowWindow:
     """Row index -> row, for the rows in memory.
 
-    Args:
-        sort: The order of the result, for the keys of its rows.
-        max_rows: How many rows to keep; the farthest from the last request are let go first, those of the
-            request itself never: it would be asked for again and again.
+    Of more than ``max_rows`` the farthest from the last request are let go first, those of the request itself
+    never: it would be asked for again and again.
     """
 
     def __init__(self, sort: Sort, max_rows: int = MAX_WINDOW_ROWS) -> None:

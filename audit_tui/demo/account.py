@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.recording import catalogue
@@ -14,8 +15,6 @@ from audit_tui.demo.people import make_cast, short_id
 from audit_tui.demo.values import TABLES, WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from audit_tui.demo.people import Cast, Person
     from audit_tui.demo.values import DemoValues
 
@@ -104,11 +103,7 @@ class Stock:
 
 
 class Account:
-    """The account at one moment, and the pen that writes its record.
-
-    Args:
-        values: What the account is made from.
-    """
+    """The account at one moment, and the pen that writes its record."""
 
     def __init__(self, values: DemoValues) -> None:
         self.values = values
@@ -157,14 +152,7 @@ class Account:
     ) -> AuditEvent:
         """The next event of the record, now.
 
-        Args:
-            actor: Who did it.
-            event: A name in the catalogue.
-            description: A sentence for people.
-            metadata: What is told beside what ``actor`` gives; the event keeps it.
-            target: What was acted upon.
-            outcome: How it ended.
-            severity: As OCSF severity_id; None takes what is usual for the event and outcome.
+        Without a severity it is what is usual for the event and outcome.
         """
         category, own_names, usual_severity = self._catalogue[event]
         metadata = {**actor.metadata, **metadata}
@@ -206,13 +194,7 @@ def tell(
 ) -> AuditEvent:
     """Record an act.
 
-    Args:
-        account: Where it is done.
-        actor: Who does it.
-        name: Of the act, in ``account.toml``.
-        severity: None takes what is usual.
-        outcome: How it ended; what the file says fails, fails.
-        facts: What its texts name.
+    Its texts, in ``account.toml``, name the facts; an act that fails there, fails.
     """
     act = TABLES["told"][name]
     draws = act.get("draws", ())
@@ -284,3 +266,25 @@ def _at(path: tuple[str, ...], facts: dict[str, Any]) -> Any:  # noqa: ANN401 - 
     for step in path[1:]:
         value = getattr(value, step)
     return value
+
+
+class Visit(Protocol):
+    """A source of events, in time order."""
+
+    @property
+    def due_us(self) -> int:
+        """When its next event happens."""
+        ...
+
+    @property
+    def left(self) -> int:
+        """The number of events that are still to come."""
+        ...
+
+    def act(self, account: Account) -> tuple[AuditEvent, Sequence[Visit]]:
+        """Do the next thing at ``account.now_us``.
+
+        Returns:
+            The event, and the further visits that it gave rise to. ``left`` and ``due_us`` move on.
+        """
+        ...

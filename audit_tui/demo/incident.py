@@ -19,22 +19,27 @@ and Paula is a viewer from then on. ``User is it-support@acme-help.example`` fin
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import AuditEvent, from_us
-from audit_tui.demo.account import Account, Actor, Model, Named, tell
-from audit_tui.demo.acts import create_role, deploy_guardrail, record_upload, undeploy_guardrail
-from audit_tui.demo.days import midnight_us
-from audit_tui.demo.membership import actor_for, record_invitation, record_removal, wrong_password
-from audit_tui.demo.people import ANALYST
+from audit_tui.demo.account import Account, Actor, Model, Named, Visit, tell
+from audit_tui.demo.acts import (
+    actor_for,
+    create_role,
+    deploy_guardrail,
+    record_invitation,
+    record_removal,
+    record_upload,
+    undeploy_guardrail,
+    wrong_password,
+)
+from audit_tui.demo.people import ANALYST, midnight_us
 from audit_tui.demo.values import DAY_US, MINUTE_US, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from audit_tui.demo.values import DemoValues
-    from audit_tui.demo.visits import Visit
 
 INTRUDER_IP = "192.0.2.66"
 ROLE = "Maintenance"
@@ -58,12 +63,7 @@ def incident_us(values: DemoValues) -> int | None:
 
 
 class Incident:
-    """The incident as a visit: a script of moments and acts.
-
-    Args:
-        account: Where it happens.
-        start_us: When it begins.
-    """
+    """The incident as a visit: a script of moments and acts."""
 
     def __init__(self, account: Account, start_us: int) -> None:
         self._account = account

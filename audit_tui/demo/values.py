@@ -35,11 +35,7 @@ _MARGIN = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class DemoValues:
-    """The values of one demo account.
-
-    Raises:
-        UsageError: If no account can be made of them.
-    """
+    """The values of one demo account; UsageError if no account can be made of them."""
 
     until: datetime
     """Aware; no event lies at or after it."""

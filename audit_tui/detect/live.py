@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.filters import EVERYTHING, All, everywhere
@@ -15,16 +17,13 @@ from audit_tui.detect.running import Runner, unmapped_words
 from audit_tui.detect.silences import Silences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.investigate.detections import RuleInfo
     from audit_tui.core.query import EventReader, ReaderFactory
     from audit_tui.detect.memory import Hit, Remembered
-    from audit_tui.detect.rule import Rule
+    from audit_tui.detect.tree import Rule
 
 MAX_FRESH = 2_000
 """This many new events are read at once, and tried by each rule."""
@@ -33,15 +32,7 @@ REPORT_S = 0.25
 
 
 class LiveDetections:
-    """Rules of one store; implements ``core.detections.Detections``.
-
-    Args:
-        paths: Files, folders and archives of rules.
-        open_reader: Opens the store, with names as they are.
-        cache: The file of parsed rules.
-        memory: The file of remembered hits; None remembers none.
-        silences: The user's file of silences.
-    """
+    """Rules of one store; implements ``core.detections.Detections``."""
 
     def __init__(
         self,
@@ -120,7 +111,6 @@ def _left_out(
     hits: Mapping[int, Hit],
     cancel: CancelToken,
 ) -> set[int]:
-    """Return the numbers of the hits that are silenced."""
     if silenced is None:
         return set()
     if silenced == EVERYTHING:

@@ -6,20 +6,16 @@ import json
 import os
 import sqlite3
 import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audit_tui.core.new_file import private_folder
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
-from audit_tui.detect.rule import Rule, rule_from_json, rule_to_json
+from audit_tui.detect.tree import Rule, rule_from_json, rule_to_json
 from audit_tui.errors import FileError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
 
 SUFFIXES = (".yml", ".yaml")
 MAX_FILE_BYTES = 1024 * 1024
@@ -55,9 +51,8 @@ class RuleSet(Record):
 def load_rules(paths: Sequence[Path], cache: Path | None = None) -> RuleSet:
     """Read rules.
 
-    Args:
-        paths: Files, folders (all ``.yml`` and ``.yaml`` inside) and zip archives of such.
-        cache: The file of what was parsed before, made if need be; None parses everything.
+    Paths are files, folders (all ``.yml`` and ``.yaml`` inside) and zip archives of such; the cache has what
+    was parsed before.
 
     Raises:
         UsageError: If there is no rule at all, or pySigma is missing.
@@ -90,7 +85,6 @@ def load_rules(paths: Sequence[Path], cache: Path | None = None) -> RuleSet:
 
 
 def _contents(paths: Iterable[Path], unread: list[Unread]) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of the files of rules, in the order of names."""
     for path in paths:
         try:
             if path.is_dir():
@@ -147,17 +141,10 @@ def _small(name: str, content: bytes, unread: list[Unread]) -> Iterator[tuple[st
 
 
 class _Parsed:
-    """The files that were parsed before, by content; parses the others, and remembers them.
-
-    Args:
-        connection: The cache; None is none.
-    """
-
     def __init__(self, connection: sqlite3.Connection | None) -> None:
         self._connection = connection
 
     def rules_of(self, content: bytes) -> tuple[list[Rule], list[str]]:
-        """Return the rules of a file, and what is wrong with it."""
         mark = sha256(content).hexdigest()
         if (cached := self._cached(mark)) is not None:
             return cached
@@ -216,10 +203,7 @@ def unread_words(unread: Sequence[Unread], most: int = 10) -> list[str]:
 def open_private(path: Path, form: int, tables: dict[str, str]) -> sqlite3.Connection | None:
     """Open a file that nobody else can read, made if need be; None where that cannot be done.
 
-    Args:
-        path: The file.
-        form: The form of its content; what was written in another is forgotten.
-        tables: The tables by name, and what is in them.
+    What was written in another form is forgotten.
     """
     try:
         private_folder(path.parent)

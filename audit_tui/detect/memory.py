@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from audit_tui.core.columns import Column
@@ -15,15 +17,11 @@ from audit_tui.core.query import EventQuery
 from audit_tui.detect.loading import open_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-    from types import TracebackType
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import EventReader
-    from audit_tui.detect.rule import Rule
     from audit_tui.detect.running import Runner
+    from audit_tui.detect.tree import Rule
 
 FORM = 3
 """Of the file and of the meaning of rules; what another wrote is forgotten."""
@@ -59,10 +57,7 @@ NOTHING = Remembered({}, 0)
 class Memory:
     """Remembers hits in a file of its own. It is only a memory: where it fails, rules are asked again.
 
-    Args:
-        path: The file, made if need be; None remembers nothing.
-        reader: The store as it is now, with names as they are.
-        is_forgotten: What was remembered before is not believed.
+    Without a path nothing is remembered.
     """
 
     def __init__(self, path: Path | None, reader: EventReader, *, is_forgotten: bool = False) -> None:
@@ -75,9 +70,7 @@ class Memory:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._connection is not None:
             self._connection.close()
 
@@ -93,13 +86,8 @@ class Memory:
     ) -> Remembered:
         """Return all hits of a rule up to an event, and remember them; only what is new is asked.
 
-        Args:
-            runner: Asks.
-            rule: One of its rules.
-            newest: The number of the last event that exists.
-            before: What is known of the rule; None recalls it.
-            fresh: All events since, where somebody has them in hand.
-            cancel: Ends it.
+        ``before`` is what is known of the rule, None recalls it; ``fresh`` all events since, where somebody
+        has them in hand.
         """
         if before is None or before.upto_seq > newest:
             before = self.recall(runner.key(rule))
@@ -143,14 +131,7 @@ class Memory:
         return Remembered(hits, upto)
 
     def note(self, rule: tuple[str, str], before: Remembered, hits: Iterable[AuditEvent], upto: int) -> None:
-        """Remember further hits of a rule.
-
-        Args:
-            rule: Its id and version.
-            before: What was remembered; with nothing, all that is there is replaced.
-            hits: The events of the further ones.
-            upto: The number of the last event that was looked at.
-        """
+        """Remember further hits of a rule; with nothing before, all that is there is replaced."""
         last = self._reader.event(upto)
         if self._connection is None or last is None:
             return

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import (
     ANY_TEXT,
+    FILTER_COLUMNS,
     All,
     Any,
     Condition,
     Filter,
+    FilterField,
     MetaField,
     Not,
     condition_of,
 )
-from audit_tui.core.filter.matching import texts_of
+from audit_tui.core.filter.matching import is_inside, leaves, texts_of
 from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, IS_NOT, MATCHES
-from audit_tui.core.metadata import is_inside, leaves
 from audit_tui.core.query_line.text import normal
 from audit_tui.core.record import Record
-from audit_tui.detect.fields import ANY_SOURCE, SourceTable, table_of
 from audit_tui.detect.tree import (
     ANY,
     KEYWORD,
@@ -40,12 +44,75 @@ from audit_tui.detect.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from audit_tui.core.event import AuditEvent
-    from audit_tui.core.filter.filters import FilterField
-    from audit_tui.detect.rule import Rule
-    from audit_tui.detect.tree import Lookup
+    from audit_tui.detect.tree import LogSource, Lookup, Rule
+
+
+ANY_SOURCE = "any"
+_META = "meta"
+_COLUMNS = {column.value: column for column in FILTER_COLUMNS}
+
+
+class Place(Record):
+    """A field of an event that holds what a rule names."""
+
+    field: FilterField
+    suffix: str = ""
+    """The end that the record's own text has besides."""
+
+
+class SourceTable(Record):
+    """The places of the fields of one source of events."""
+
+    source: str
+    """The ``source`` of the events; ``any`` for all."""
+    names: dict[str, tuple[str, ...]]
+    has_lower_names: bool = False
+    """Warehouses wrote the outermost names in small letters."""
+    records: tuple[str, ...] = ()
+    """An event holds several records by type, most often these; empty where it is one record."""
+
+    def places(self, field: str) -> tuple[Place, ...]:
+        """Return where a field may lie; never empty."""
+        places: list[Place] = []
+        for name in self.names.get(field, (_META,)):
+            column, _, suffix = name.partition(" + ")
+            if column == _META or column.startswith("meta."):
+                path = field if column == _META else column.removeprefix("meta.")
+                places.append(Place(MetaField(path)))
+                first, dot, rest = path.partition(".")
+                if self.has_lower_names and first != first.lower():
+                    places.append(Place(MetaField(first.lower() + dot + rest)))
+            else:
+                places.append(Place(_COLUMNS[column], suffix))
+        return tuple(dict.fromkeys(places))
+
+
+@cache
+def _tables() -> dict[str, SourceTable]:
+    tables: dict[str, SourceTable] = {}
+    for source, table in tomllib.loads(Path(__file__).with_name("fields.toml").read_text("utf-8")).items():
+        names = {**table.get("aliases", {}), **table.get("fields", {})}
+        made = SourceTable(
+            source,
+            {name: tuple(places) for name, places in names.items()},
+            table.get("has_lower_names", False),
+            tuple(table.get("records", ())),
+        )
+        for logsource in table["logsources"]:
+            tables[logsource] = made
+    return tables
+
+
+def table_of(logsource: LogSource) -> SourceTable | None:
+    """Return what is known of a log source; None when its events are not among those that are imported."""
+    tables = _tables()
+    if logsource.service:
+        return tables.get(f"{logsource.product}/{logsource.service}")
+    if logsource.category:
+        return tables.get(f"{logsource.product}/{logsource.category}")
+    return tables.get(logsource.product)
+
 
 NOTHING = Any(())
 TYPE = "type"
@@ -70,11 +137,7 @@ class Plan(Record):
 
 
 def plan_of(rule: Rule) -> Plan | None:
-    """Return how a rule is asked; None when no event of its log source can be in a store.
-
-    Args:
-        rule: A rule with a tree.
-    """
+    """Return how a rule is asked; None when no event of its log source can be in a store."""
     table = table_of(rule.logsource)
     if table is None or rule.tree is None:
         return None
@@ -87,12 +150,6 @@ def plan_of(rule: Rule) -> Plan | None:
 
 
 class _Making:
-    """Makes the filter of a rule.
-
-    Args:
-        table: Where the fields lie.
-    """
-
     def __init__(self, table: SourceTable) -> None:
         self.is_exact = True
         self._table = table
@@ -231,7 +288,6 @@ def _without_end(signs: tuple[str, ...], suffix: str) -> list[str]:
 
 
 def _is_choice(tree: Tree) -> bool:
-    """Tell whether one test that holds is enough."""
     if isinstance(tree, FieldTest):
         return True
     return (
@@ -277,7 +333,12 @@ def _event_test(tree: Tree, table: SourceTable) -> Callable[[AuditEvent], bool]:
     test = record_test(tree)
     if not table.records:
         return lambda event: test(lookup_of(event, table))
-    return lambda event: any(test(lookup) for lookup in _record_lookups(event))
+    return lambda event: any(
+        test(_record_lookup(kind, record))
+        for kind, value in event.metadata.items()
+        for record in (value if isinstance(value, list) else [value])
+        if isinstance(record, dict)
+    )
 
 
 def lookup_of(event: AuditEvent, table: SourceTable) -> Lookup:
@@ -297,13 +358,6 @@ def lookup_of(event: AuditEvent, table: SourceTable) -> Lookup:
         return values
 
     return texts
-
-
-def _record_lookups(event: AuditEvent) -> Iterator[Lookup]:
-    for kind, value in event.metadata.items():
-        for record in value if isinstance(value, list) else [value]:
-            if isinstance(record, dict):
-                yield _record_lookup(kind, record)
 
 
 def _record_lookup(kind: str, record: dict[str, object]) -> Lookup:

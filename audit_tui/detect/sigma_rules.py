@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audit_tui.core.investigate.detections import Level, RuleInfo
-from audit_tui.detect.rule import Correlation, LogSource, Rule
 from audit_tui.detect.tree import (
     ANY,
     SINGLE,
+    Correlation,
     FieldTest,
     Group,
     Kind,
+    LogSource,
+    Rule,
     Tree,
     compile_regex,
     escaped,
@@ -22,9 +25,6 @@ from audit_tui.detect.tree import (
     to_json,
 )
 from audit_tui.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 MAX_TESTS = 5_000
 """The most tests of one rule; the largest of 3,780 public rules has 600."""
@@ -38,11 +38,7 @@ class _Unusable(Exception):
 
 
 def require_sigma() -> None:
-    """Check that what reads rules is installed.
-
-    Raises:
-        UsageError: If it is not.
-    """
+    """Check that what reads rules is installed; UsageError if it is not."""
     try:
         import re2  # noqa: F401
         import sigma.collection  # noqa: F401
@@ -69,7 +65,11 @@ def read_rules(text: str) -> tuple[list[Rule], list[str]]:
         return [], ["it is nested too deeply"]
     except Exception as error:  # noqa: BLE001 - pySigma raises whatever a strange document makes of it
         return [], [f"it is not a Sigma rule: {type(error).__name__}: {error}"]
-    problems = [str(error) for error in collection.errors if not _is_told(error, collection.rules)]
+    problems = [
+        str(error)
+        for error in collection.errors
+        if not any(error in rule.errors for rule in collection.rules)
+    ]
     rules = [_rule(parsed) for parsed in collection.rules]
     parts = {
         reference.reference
@@ -100,15 +100,15 @@ def _by_id(correlation: Correlation, ids: dict[str, str]) -> Correlation:
     )
 
 
-def _is_told(error: object, rules: Sequence[Any]) -> bool:
-    return any(error in rule.errors for rule in rules)
-
-
 def _rule(parsed: Any) -> Rule:  # noqa: ANN401 - pySigma's
     tree: Tree | None = None
     correlation: Correlation | None = None
     source = getattr(parsed, "logsource", None)
-    logsource = LogSource() if source is None else LogSource(*map(_text, _source_parts(source)))
+    logsource = (
+        LogSource()
+        if source is None
+        else LogSource(*map(_text, (source.product, source.service, source.category)))
+    )
     trouble = ""
     try:
         if parsed.errors:
@@ -145,10 +145,6 @@ def _rule(parsed: Any) -> Rule:  # noqa: ANN401 - pySigma's
         license=_text(parsed.license),
     )
     return Rule(info, logsource, _text(parsed.name), tree, correlation, trouble=trouble)
-
-
-def _source_parts(source: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401 - pySigma's
-    return source.product, source.service, source.category
 
 
 def _text(value: object) -> str:
@@ -203,12 +199,9 @@ def _time_part(field: str, value: Any) -> Tree:  # noqa: ANN401 - pySigma's
     return FieldTest(field, Kind.HOUR, str(value.number))
 
 
-def _null(field: str, _: Any) -> Tree:  # noqa: ANN401 - pySigma's
-    return FieldTest(field, Kind.NULL)
-
-
 def _exists(field: str, value: Any) -> Tree:  # noqa: ANN401 - pySigma's
-    return Group("not", (_null(field, value),)) if value.exists else _null(field, value)
+    null = FieldTest(field, Kind.NULL)
+    return Group("not", (null,)) if value.exists else null
 
 
 def _compared(field: str, value: Any) -> Tree:  # noqa: ANN401 - pySigma's
@@ -239,7 +232,7 @@ _VALUES: dict[str, Callable[[str, Any], Tree]] = {
     "SigmaBool": lambda field, value: FieldTest(field, Kind.PATTERN, "true" if value.boolean else "false"),
     "SigmaNumber": lambda field, value: FieldTest(field, Kind.PATTERN, str(value.number)),
     "SigmaTimestampPart": _time_part,
-    "SigmaNull": _null,
+    "SigmaNull": lambda field, _: FieldTest(field, Kind.NULL),
     "SigmaExists": _exists,
     "SigmaCIDRExpression": lambda field, value: FieldTest(field, Kind.NETWORK, value.cidr),
     "SigmaCompareExpression": _compared,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.filters import EVERYTHING, Any, Filter
@@ -19,8 +20,6 @@ from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import AuditTuiError, FileError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audit_tui.core.investigate.detections import RuleInfo
 
 FILE_NAME = "silences.toml"
@@ -48,9 +47,6 @@ class Silence(Record):
 
 class Silences:
     """The silences of a user.
-
-    Args:
-        path: The file; need not exist.
 
     Raises:
         FileError: If it cannot be read.

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from psycopg import sql
 
 from audit_tui.core.filter.filters import ANY_TEXT, NO_VALUE_WORDS, MetaField
+from audit_tui.core.filter.matching import leaves
 from audit_tui.core.filter.operators import CONTAINS, IS, MATCHES
 from audit_tui.core.investigate.facets import facet_of
-from audit_tui.core.metadata import leaves
 from audit_tui.core.query import EventQuery, StoreInfo, ValueCount
 from audit_tui.engines.conditions import Conditions, contains_text, guard_of
 from audit_tui.engines.dialect import WHOLE, Dialect

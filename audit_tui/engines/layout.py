@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import NUMBER_BITS
+from audit_tui.core.filter.matching import MAX_PATH
 from audit_tui.core.filter.networks import address_of
-from audit_tui.core.metadata import MAX_PATH
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text

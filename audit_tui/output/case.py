@@ -12,8 +12,10 @@ import html
 import json
 import re
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from audit_tui.core.command_text import zone_option
 from audit_tui.core.event import AuditEvent, Outcome, from_us, to_us
@@ -24,10 +26,6 @@ from audit_tui.core.text import clean_visible, counted
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.core.time.zones import date_text, zone_named
 from audit_tui.errors import FileError, TimeError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
 
 _FIELDS = (
     ("Time", lambda event, context: told_time(event.occurred_us, context)),
@@ -107,12 +105,7 @@ _DATA = re.compile(r"\n<!-- audit-tui case 1: ([A-Za-z0-9_=-]+) -->\n\Z")
 
 
 def case_text(case: Case, form: str) -> str:
-    """Return the text of a case file.
-
-    Args:
-        case: Its content.
-        form: One of FORMS.
-    """
+    """Return the text of a case file."""
     case = _named_zone(case)
     return _body(case, form) + f"\n<!-- audit-tui case 1: {_packed(case, form)} -->\n"
 
@@ -175,7 +168,6 @@ def _markdown(case: Case) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Return a text as one line that Markdown shows as it is."""
     return escaped_markdown(cleaned_whole(text, clean_visible)).replace("#", "\\#")
 
 
@@ -256,36 +248,6 @@ def _case(plain: dict[str, Any]) -> tuple[Case, str]:
     return case, form
 
 
-_STYLE = """\
-:root { color-scheme: light dark; --ink: #1c2330; --quiet: #5d6778; --line: #d7dce4; --box: #f6f7f9;
-  --back: #ffffff; --accent: #1f5fbf; --bad: #b3261e; --note: #fff6d9; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #dfe4ec; --quiet: #98a3b5; --line: #343c4a; --box: #1c222c;
-    --back: #12161d; --accent: #7fb0ff; --bad: #ff8a80; --note: #3a3420; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.6rem; margin: 0 0 1rem; }
-h2 { font-size: 1.1rem; margin: 0 0 .3rem; }
-h1, h2, p, dd, li { overflow-wrap: anywhere; }
-dl { display: grid; grid-template-columns: 7rem 1fr; gap: .15rem .8rem; margin: .6rem 0; }
-dt { color: var(--quiet); }
-dd { margin: 0; }
-article { border: 1px solid var(--line); border-radius: .4rem; background: var(--box);
-  padding: .9rem 1rem; margin: 1rem 0; }
-.failed h2 { color: var(--bad); }
-.note { background: var(--note); border-left: .25rem solid var(--accent); padding: .4rem .8rem;
-  margin: .6rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.45 ui-monospace, monospace;
-  margin: .4rem 0; }
-summary { color: var(--accent); cursor: pointer; }
-svg { width: 100%; height: auto; display: block; }
-figure { margin: 1rem 0; }
-figcaption { color: var(--quiet); font-size: .9rem; }
-@media (max-width: 34rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin: 0 0 .4rem; } }
-@media print { article { break-inside: avoid; } }
-"""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """No script and nothing from outside, whatever stands in the page."""
 _WIDTH, _HEIGHT = 960, 120
@@ -325,7 +287,7 @@ def _page(case: Case) -> Iterator[str]:
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-    yield f"<title>{_text(case.title)}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n<main>"
+    yield f"<title>{_text(case.title)}</title>\n<style>\n{_style()}</style>\n</head>\n<body>\n<main>"
     yield f"<h1>{_text(case.title)}</h1>"
     yield _list(heads(case))
     if case.timeline is not None:
@@ -344,6 +306,10 @@ def _page(case: Case) -> Iterator[str]:
             link = f"\naudit-tui open {_text(search.link)}" if search.link else ""
             yield f"<p>{_text(search.name)}</p>\n<pre>{_text(search.line) or 'everything'}{link}</pre>"
     yield "</main>\n</body>\n</html>"
+
+
+def _style() -> str:
+    return Path(__file__).with_name("case.css").read_text("utf-8")
 
 
 def _article(number: int, exhibit: Exhibit, case: Case) -> Iterator[str]:
@@ -368,5 +334,4 @@ def _list(pairs: list[tuple[str, str]]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text as HTML shows it."""
     return html.escape(cleaned_whole(text, clean_visible))

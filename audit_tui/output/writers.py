@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Protocol
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from audit_tui.core.columns import COLUMNS, LIST_COLUMNS
+from audit_tui.core.columns import COLUMNS, LIST_COLUMNS, Column, ListColumn
+from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.event_fields import metadata_text
 from audit_tui.core.event_text import (
+    FAILED_MARK,
+    cell_text,
     cleaned_whole,
     defused,
     escaped_markdown,
+    heading,
     json_text,
     markdown_head,
     markdown_row,
@@ -27,17 +34,11 @@ from audit_tui.core.export import ExportResult, Format
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.new_file import FileKind, new_file
-from audit_tui.core.text import clean_visible
-from audit_tui.core.time.dates import local_time
-from audit_tui.output.text_table import table_lines
+from audit_tui.core.text import cells_of, clean_visible, cut
+from audit_tui.core.time.zones import local_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
-    from typing import TextIO
-
     from audit_tui.core.cancel import CancelToken
-    from audit_tui.core.event import AuditEvent
     from audit_tui.core.event_fields import EventField
     from audit_tui.core.export import ExportJob, Writing
     from audit_tui.core.query import EventQuery
@@ -48,11 +49,6 @@ _NEEDS_QUOTES = lazy_pattern(r'[",\r\n]')
 
 def write_events(events: Iterable[AuditEvent], out: TextIO, writing: Writing) -> int:
     """Write events as they come.
-
-    Args:
-        events: The events, in the order wanted.
-        out: Where to.
-        writing: How.
 
     Returns:
         How many events were written.
@@ -65,13 +61,13 @@ def write_events(events: Iterable[AuditEvent], out: TextIO, writing: Writing) ->
             count += 1
             yield event
 
-    _prepare(out, writing.format)
+    prepare(out, writing.format)
     for text in _WRITERS[writing.format](counted(), writing):
         out.write(text)
     return count
 
 
-def _prepare(out: TextIO, chosen: Format) -> None:
+def prepare(out: TextIO, chosen: Format) -> None:
     """Let no character of the data end the output half way."""
     if isinstance(out, TextIOWrapper):
         out.reconfigure(encoding="utf-8" if chosen.is_data else None, errors="backslashreplace")
@@ -136,15 +132,6 @@ def _markdown(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
         yield f"\nSeals: {escaped_markdown(writing.seal_words)}\n"
 
 
-_WRITERS = {
-    Format.TABLE: table_lines,
-    Format.JSONL: _jsonl,
-    Format.JSON: _json,
-    Format.CSV: _csv,
-    Format.MARKDOWN: _markdown,
-}
-
-
 _KEY = rf"(?:{'|'.join(COLUMNS)}|\"?meta\.[^\n,]*)"
 _OF_EXPORT = re.compile(
     rf"""(?:{_KEY})(?:,(?:{_KEY}))*\n | (?:\[\n)?\{{"(?:{_KEY})": | \[\]\n | \|\ [^\n]*\|\n\|\ -""".encode(),
@@ -172,9 +159,7 @@ class EventSource(Protocol):
 class FileExporter:
     """Writes the events of one source to files; implements ``core.export.Exporter``.
 
-    Args:
-        open_source: Opens the source, in the thread that exports.
-        never_over: Files that must not be replaced, whatever they are called: the source itself.
+    The source is opened in the thread that exports.
     """
 
     def __init__(self, open_source: Callable[[], EventSource], never_over: Sequence[Path] = ()) -> None:
@@ -201,3 +186,93 @@ class FileExporter:
             count = write_events(told(source.events(job.query, cancel)), stream, job.writing)
             cancel.check()
         return ExportResult(job.path, count)
+
+
+SAMPLE_ROWS = 200
+"""The number of events that decide the widths of a table's columns; all of them would have to be held."""
+SAMPLE_CHARS = 4_000_000
+"""The sample ends here too: the cells of 200 events may be 3 GB."""
+WIDEST_CELLS = 60
+"""The widest column that the others are lined up behind when nothing is cut."""
+NARROWEST_CELLS = 6
+"""The narrowest that a column becomes to fit a terminal."""
+GAP = "  "
+
+
+def table_lines(events: Iterator[AuditEvent], writing: Writing) -> Iterator[str]:
+    """The lines of a table, each with its end; none when there are no events."""
+    context, width_cells = writing.context, writing.width_cells
+    columns: Sequence[EventField] = writing.columns or _columns_for(width_cells)
+
+    def row_of(event: AuditEvent) -> list[str]:
+        mark = FAILED_MARK if event.outcome is Outcome.FAILURE else " "
+        return [mark, *(cell_text(event, column, context) for column in columns)]
+
+    sample: list[list[str]] = []
+    chars = 0
+    for row in map(row_of, islice(events, SAMPLE_ROWS)):
+        sample.append(row)
+        chars += sum(map(len, row))
+        if chars > SAMPLE_CHARS:
+            break
+    if not sample:
+        return
+    headings = [heading(column, context, is_zone_told=width_cells is None) for column in columns]
+    natural = [
+        max(cells_of(label), *(cells_of(row[place]) for row in sample))
+        for place, label in enumerate(headings, 1)
+    ]
+    widths = _fit(natural, columns, width_cells)
+    yield f" {_table_row(headings, widths, width_cells)}"
+    for mark, *cells in chain(sample, map(row_of, events)):
+        yield mark + _table_row(cells, widths, width_cells)
+
+
+def _columns_for(width_cells: int | None) -> tuple[ListColumn, ...]:
+    """The columns that there is room for, as on the screen: event, user and date always stay."""
+    columns = list(LIST_COLUMNS)
+    if width_cells is not None and width_cells < 80:
+        columns.remove(Column.CATEGORY)
+    if width_cells is not None and width_cells < 60:
+        columns.remove(Column.DESCRIPTION)
+    return tuple(columns)
+
+
+def _fit(natural: Sequence[int], columns: Sequence[EventField], width_cells: int | None) -> list[int]:
+    """The widths of the columns: the last takes what is left, the widest of the others give way."""
+    widths = [min(cells, WIDEST_CELLS) for cells in natural]
+    if width_cells is None:
+        return widths
+    room = width_cells - 1 - len(GAP) * (len(widths) - 1)
+    # A date that is cut says nothing.
+    givers = [index for index, column in enumerate(columns) if column is not Column.TIME]
+    while sum(widths) > room:
+        widest = max(givers, key=lambda index: (widths[index], index))
+        if widths[widest] <= NARROWEST_CELLS:
+            break
+        widths[widest] -= 1
+    widths[-1] = max(widths[-1], room - sum(widths[:-1]))
+    return widths
+
+
+def _table_row(cells: Sequence[str], widths: Sequence[int], width_cells: int | None) -> str:
+    fill = _filled if width_cells is None else padded
+    return GAP.join(fill(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip() + "\n"
+
+
+def padded(text: str, width_cells: int) -> str:
+    """Return a cleaned text in exactly this many cells."""
+    return _filled(cut(text, width_cells), width_cells)
+
+
+def _filled(text: str, width_cells: int) -> str:
+    return text + " " * (width_cells - cells_of(text))
+
+
+_WRITERS = {
+    Format.TABLE: table_lines,
+    Format.JSONL: _jsonl,
+    Format.JSON: _json,
+    Format.CSV: _csv,
+    Format.MARKDOWN: _markdown,
+}

@@ -42,7 +42,7 @@ def test_the_help_names_every_command(option: str) -> None:
     for name, source in COMMANDS.items():
         assert f"\n  {name} " in result.stdout
         # A long one goes on in the next line.
-        assert source.about in " ".join(result.stdout.split())
+        assert source[1] in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -50,7 +50,7 @@ def test_the_table_of_commands_is_true(name: str) -> None:
     command = commands.get_command(click.Context(commands), name)
     assert command is not None
     assert command.name == name
-    assert command.get_short_help_str(200).rstrip(".") == COMMANDS[name].about.removesuffix(
+    assert command.get_short_help_str(200).rstrip(".") == COMMANDS[name][1].removesuffix(
         " (the default)."
     ).rstrip(".")
 

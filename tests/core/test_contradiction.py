@@ -13,8 +13,7 @@ from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.filter.filters import ANY_TEXT, Any, Condition, Filter, MetaField
 from audit_tui.core.filter.matching import matcher
 from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT, LESS, MATCHES, MORE
-from audit_tui.core.flat_filter import FlatFilter, Match
-from audit_tui.core.investigate.contradiction import contradiction, contradiction_words
+from audit_tui.core.flat_filter import FlatFilter, Match, contradiction, contradiction_words
 
 VALUES = ("a", "b", "ab", "", None)
 EVENTS = [

@@ -11,19 +11,19 @@ from audit_tui.core.event import to_us
 from audit_tui.core.query import Interval
 from audit_tui.core.time.dates import (
     DEFAULT_RANGE,
-    DayRange,
     MomentRange,
     Preset,
     TimeContext,
     TimeRange,
     bound_texts,
     days_of,
-    local_time,
     range_label,
     range_words,
     resolve,
 )
+from audit_tui.core.time.month import DayRange
 from audit_tui.core.time.words import parse_time, range_from_bounds
+from audit_tui.core.time.zones import local_time
 from audit_tui.errors import TimeError
 
 HOUR_US = 3_600_000_000

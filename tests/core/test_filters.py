@@ -17,7 +17,6 @@ from audit_tui.core.filter.filters import (
     Filter,
     MetaField,
     Not,
-    condition_text,
     in_words,
     parse_condition,
 )
@@ -34,6 +33,11 @@ fields = st.sampled_from(NAME_COLUMNS)
 operators = st.sampled_from(NAME_OPERATORS)
 values = st.none() | st.text(min_size=1)
 conditions = st.builds(Condition, fields, operators, values)
+
+
+def condition_text(condition: Condition) -> str:
+    """Return the condition as ``--filter`` reads it: the inverse of ``parse_condition``."""
+    return f"{condition.field.value}{condition.operator.symbol}{condition.value or ''}"
 
 
 @pytest.mark.parametrize(

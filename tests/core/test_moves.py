@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from audit_tui.core.event import to_us
 from audit_tui.core.query import Interval
-from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange, resolve
+from audit_tui.core.time.dates import MomentRange, Preset, TimeContext, TimeRange, resolve
+from audit_tui.core.time.month import DayRange
 from audit_tui.core.time.moves import around, beginning_at, between, ending_at, shifted, zoomed
 from audit_tui.errors import TimeError
 

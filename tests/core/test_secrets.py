@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
-from audit_tui.core.privacy.secret_finder import SecretKind, find_secrets
-from audit_tui.core.privacy.secret_names import Secrecy, secrecy_of
+from audit_tui.core.privacy.secret_finder import Secrecy, SecretKind, find_secrets, secrecy_of
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row, mask_secrets
 from tests.core.secret_shapes import HARMLESS, HARMLESS_NAMES, SECRET_NAMES, SHAPES, jwt, r
 from tests.timing import is_linear

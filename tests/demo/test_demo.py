@@ -19,8 +19,8 @@ from audit_tui.core.event import AuditEvent, Outcome, json_text
 from audit_tui.core.recording import catalogue
 from audit_tui.core.text import clean
 from audit_tui.demo import INTRUDER_USER, NEVER_TOGETHER, SERVICE_USER, DemoValues, demo_events
-from audit_tui.demo.days import last_afternoon
 from audit_tui.demo.incident import INTRUDER_IP, incident_us
+from audit_tui.demo.people import last_afternoon
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from audit_tui.detect.tree import KEYWORD, tests_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from audit_tui.detect.fields import SourceTable
-    from audit_tui.detect.rule import Rule
+    from audit_tui.detect.plan import SourceTable
+    from audit_tui.detect.tree import Rule
 
 RAW = "_raw"
 MOST_ROWS = 64

@@ -9,7 +9,7 @@ from audit_tui.detect.sigma_rules import read_rules
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit_tui.detect.rule import Rule
+    from audit_tui.detect.tree import Rule
 
 TRAIL = """
 title: Trail Stopped

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.query import EventQuery
-from audit_tui.detect.correlation import BaseHit, correlated
 from audit_tui.detect.loading import BUILT_IN, load_rules
-from audit_tui.detect.rule import Correlation
-from audit_tui.detect.running import Runner
+from audit_tui.detect.running import BaseHit, Runner, correlated
 from audit_tui.detect.sigma_rules import read_rules
+from audit_tui.detect.tree import Correlation
 from tests.cli.running import at, run
 from tests.detect.rules import rule_with
 from tests.ui.fake_reader import fake_factory

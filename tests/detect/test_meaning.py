@@ -11,12 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.core.event import AuditEvent
-from audit_tui.core.filter.matching import matcher
-from audit_tui.core.metadata import is_inside, leaves
+from audit_tui.core.filter.matching import is_inside, leaves, matcher
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.detect.plan import plan_of
-from audit_tui.detect.rule import Rule, rule_from_json, rule_to_json
-from audit_tui.detect.tree import FieldTest, Group, Kind, Tree, compile_regex, literal_in
+from audit_tui.detect.tree import (
+    FieldTest,
+    Group,
+    Kind,
+    Rule,
+    Tree,
+    compile_regex,
+    literal_in,
+    rule_from_json,
+    rule_to_json,
+)
 from tests.detect.rules import TRAIL, read_one, rule_with
 
 SUFFIX = ".amazonaws.com"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.cli import man_texts
+from audit_tui.cli import man
 from audit_tui.core.event import Outcome
 from audit_tui.errors import FileError, UsageError
 from audit_tui.formats.mapping_file import read_mapping
@@ -203,7 +203,8 @@ def test_a_template_that_cannot_be_read(template: str) -> None:
 
 
 def test_the_example_of_the_manual(tmp_path: Path) -> None:
-    record, mapping = (part.split("\n\n")[0] for part in man_texts.MAPPING.split("\b\n")[1:])
+    manual = Path(man.__file__).with_name("manual.txt").read_text("utf-8")
+    record, mapping = (part.split("\n\n")[0] for part in manual.split("\\b\n")[1:3])
     (event,), rejects = mapped(tmp_path, mapping, record)
     assert rejects == []
     assert event.description == "ann@acme.io tried to open door D1"

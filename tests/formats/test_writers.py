@@ -19,8 +19,7 @@ from audit_tui.core.event_text import json_text
 from audit_tui.core.export import Format, Writing
 from audit_tui.core.text import cells_of, clean, cut
 from audit_tui.core.time.dates import TimeContext
-from audit_tui.output.text_table import SAMPLE_ROWS
-from audit_tui.output.writers import write_events
+from audit_tui.output.writers import SAMPLE_ROWS, write_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from audit_tui.core.columns import LISTABLE_COLUMNS, NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.event import NUMBER_BITS
 from audit_tui.core.filter.filters import All, Any, Condition, Filter, MetaField, Not
+from audit_tui.core.filter.matching import leaves
 from audit_tui.core.filter.operators import IS, IS_NOT
-from audit_tui.core.metadata import leaves
 from audit_tui.core.privacy.redact_mode import RedactingReader, RedactMode
 from audit_tui.core.query import (
     FACET_COLUMNS,

@@ -28,9 +28,8 @@ from tests.formats.logs import SHARED
 if find_spec("sigma") is None:
     pytest.skip("the extra sigma is not installed", allow_module_level=True)
 
-from audit_tui.detect.fields import table_of
 from audit_tui.detect.loading import load_rules
-from audit_tui.detect.plan import plan_of
+from audit_tui.detect.plan import plan_of, table_of
 from audit_tui.detect.running import Runner
 from tests.detect.oracle import hits, raw_names
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_tui.core.event import AuditEvent
-    from audit_tui.detect.rule import Rule
+    from audit_tui.detect.tree import Rule
 
 RULES = SHARED / "sigma" / "rules"
 RAW_NAMES = {

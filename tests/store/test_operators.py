@@ -27,7 +27,7 @@ from audit_tui.core.filter.filters import (
     require_possible,
     with_conditions,
 )
-from audit_tui.core.filter.matching import matcher
+from audit_tui.core.filter.matching import leaves, matcher
 from audit_tui.core.filter.operators import (
     AT_LEAST,
     AT_MOST,
@@ -39,7 +39,6 @@ from audit_tui.core.filter.operators import (
     MORE,
     Operator,
 )
-from audit_tui.core.metadata import leaves
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of, quoted

@@ -14,8 +14,8 @@ from pyroaring import BitMap
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
+from audit_tui.core.filter.matching import is_inside
 from audit_tui.core.filter.operators import AT_LEAST, CONTAINS, IN_NETWORK, IS, MATCHES
-from audit_tui.core.metadata import is_inside
 from audit_tui.errors import QueryCancelled, StoreDamaged
 from audit_tui.store.evidence import text_check
 from audit_tui.store.index import text_build, text_fields, text_grams, text_index, text_stretch

@@ -17,7 +17,7 @@ from audit_tui.core.columns import NAME_COLUMNS, Column, NameColumn
 from audit_tui.core.event import AuditEvent, EventRow
 from audit_tui.core.event_fields import row_text
 from audit_tui.core.filter.filters import NO_VALUE_WORDS
-from audit_tui.core.metadata import leaves
+from audit_tui.core.filter.matching import leaves
 from audit_tui.core.query import (
     NEWEST_FIRST,
     After,

@@ -8,7 +8,8 @@ import pytest
 
 from audit_tui.core.event import from_us, to_us
 from audit_tui.core.query import Interval
-from audit_tui.core.time.dates import DayRange, MomentRange, Preset, resolve
+from audit_tui.core.time.dates import MomentRange, Preset, resolve
+from audit_tui.core.time.month import DayRange
 from audit_tui.core.view import View
 from tests.ui.review_app import NOW, Driver, account, run_review
 

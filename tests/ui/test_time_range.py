@@ -15,7 +15,8 @@ import pytest
 from textual.events import Key
 from textual.widgets import Static
 
-from audit_tui.core.time.dates import DayRange, MomentRange, Preset, TimeContext, TimeRange
+from audit_tui.core.time.dates import MomentRange, Preset, TimeContext, TimeRange
+from audit_tui.core.time.month import DayRange
 from audit_tui.ui.app import ThemedApp
 from audit_tui.ui.screens.time_range import PresetList, TimeRangeDialog
 from audit_tui.ui.widgets.fields.dropdown import Dropdown

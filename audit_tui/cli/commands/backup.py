@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.options import source_option, store_option, time_context
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.source import StoreName, reading
 from audit_tui.core.event import iso_utc
 from audit_tui.core.source import SourceUrl
 from audit_tui.core.text import clean_visible, counted, thousands
-from audit_tui.core.time.dates import age_text, exact_date_text, zone_label
+from audit_tui.core.time.dates import age_text
+from audit_tui.core.time.zones import exact_date_text, zone_label
 from audit_tui.errors import EXIT_WRONG, StoreError
+from audit_tui.store.evidence.verifying import Mode, Request, verify
+from audit_tui.store.file.copying import copied_store
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audit_tui.core.query import Host, StoreInfo
     from audit_tui.core.source import EventSource
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.store.evidence.verifying import Report
 
 
+FAILED = "FAILED"
+"""The result of a check, whose module is imported when something is checked."""
 _quick_option = click.option(
     "--quick",
     is_flag=True,
@@ -45,7 +51,7 @@ def backup_command(context: click.Context, out: Path, store: Path, *, quick: boo
     """
     report = _copied(store, out, is_quick=quick, keeps_failed=True)
     _tell(f"Copied {counted(report.size, 'event')} of {store} to {out}", report)
-    if _is_failed(report):
+    if report.result == FAILED:
         context.exit(EXIT_WRONG)
 
 
@@ -68,22 +74,12 @@ def _copied(source: Path, target: Path, *, is_quick: bool, keeps_failed: bool) -
     Raises:
         StoreError: If the copy does not verify, and is not to be kept then.
     """
-    from audit_tui.store.evidence.verifying import Mode, Request, verify
-    from audit_tui.store.file.copying import copied_store
-
     with ProgressLine() as line:
-
-        def copying(done: int, total: int) -> None:
-            if line.is_due:
-                line.say(f"Copying: {done >> 20:,} of {total >> 20:,} MiB")
-
-        def checking(done: int, total: int) -> None:
-            if line.is_due:
-                line.say(f"Verifying: {done:,} of {counted(total, 'event')}")
-
+        copying = line.shows(lambda done, total: f"Copying: {done >> 20:,} of {total >> 20:,} MiB")
+        checking = line.shows(lambda done, total: f"Verifying: {done:,} of {counted(total, 'event')}")
         with copied_store(source, target, copying) as copy:
             report = verify(copy, Request(Mode.QUICK if is_quick else Mode.FULL), checking)
-            if _is_failed(report) and not keeps_failed:
+            if report.result == FAILED and not keeps_failed:
                 raise StoreError(
                     f"{source} is not as it was recorded, and was not restored.",
                     f"audit-tui verify -s {source} tells more.",
@@ -91,19 +87,13 @@ def _copied(source: Path, target: Path, *, is_quick: bool, keeps_failed: bool) -
     return report
 
 
-def _is_failed(report: Report) -> bool:
-    from audit_tui.store.evidence.verifying import Result
-
-    return report.result is Result.FAILED
-
-
 def _tell(words: str, report: Report) -> None:
-    click.echo(clean_visible(f"{words}."), err=True)
-    if _is_failed(report):
-        click.echo("The store itself is not as it was recorded: audit-tui verify tells more.", err=True)
+    tell(f"{words}.")
+    if report.result == FAILED:
+        tell("The store itself is not as it was recorded: audit-tui verify tells more.")
     else:
         checked = f"{counted(report.checked_events, 'event')} match" if report.checked_events else "they fit"
-        click.echo(f"Its seals were checked: {checked}.", err=True)
+        tell(f"Its seals were checked: {checked}.")
 
 
 @click.command("info")
@@ -112,8 +102,6 @@ def _tell(words: str, report: Report) -> None:
 @click.pass_context
 def info_command(context: click.Context, store: EventSource, is_json: bool) -> None:
     """Tell what a store holds."""
-    import sqlite3
-
     version = "" if isinstance(store, SourceUrl) else sqlite3.sqlite_version
     with reading(store) as reader:
         info = reader.info()
@@ -189,8 +177,6 @@ def reindex_command(store: Path, has_text_index: bool | None) -> None:
     These are the index of values and times, and the text index. The events stay as they are. Until it is
     done, answers are slower, not others.
     """
-    from audit_tui.store.write.writer import StoreWriter
-
     # A writer would make a store where there is none.
     with reading(store) as reader:
         events = reader.info().events
@@ -199,4 +185,4 @@ def reindex_command(store: Path, has_text_index: bool | None) -> None:
             lambda part: line.say(f"building {part} over {counted(events, 'event')}"),
             has_text_index=has_text_index,
         )
-    click.echo(f"Rebuilt the indexes over {counted(events, 'event')}.", err=True)
+    tell(f"Rebuilt the indexes over {counted(events, 'event')}.")

@@ -10,6 +10,7 @@ import click
 
 from audit_tui.cli.evidence.case_file import form_of, write_case
 from audit_tui.cli.options import events_options, query_argument, source_option
+from audit_tui.cli.progress import tell
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import open_source
 from audit_tui.config import data_directory
@@ -76,4 +77,4 @@ def case_command(
         searches = (Search("The query", line, "" if redact_names.is_on else link),)
     job = CaseJob(out, title, choice.context, marks, searches)
     written = write_case(store, open_reader, redact_names, job, form)
-    click.echo(f"Wrote {counted(written, 'event')} to {clean_visible(str(out))}.", err=True)
+    tell(f"Wrote {counted(written, 'event')} to {clean_visible(str(out))}.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.options import events_options, fallen_back, query_argument, source_option
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import reading
 from audit_tui.core.event_text import MISSING, safe_json
@@ -26,9 +28,6 @@ from audit_tui.core.text import cells_of, clean, counted, cut
 from audit_tui.core.time.zones import date_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import tzinfo
-
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.investigate.compare import Comparison
     from audit_tui.core.query import Interval
@@ -82,28 +81,20 @@ def compare_command(
         query = replace(choice.query(), upto_seq=reader.newest_seq())
         comparison = compare(reader, query, now, before, limit)
         with ProgressLine() as progress:
-
-            def report(share: float) -> None:
-                if progress.is_due:
-                    progress.say(f"Reading the events: {share:.0%}")
-
+            report = progress.shows(lambda share: f"Reading the events: {share:.0%}")
             comparison = compare_rest(reader, query, comparison, limit, report=report)
     for line in _json_lines(comparison) if is_json else _table(comparison):
         click.echo(line)
     sys.stdout.flush()
     zone = choice.context.zone
-    for interval, events in (
-        (comparison.now, comparison.now_events),
-        (comparison.before, comparison.before_events),
-    ):
-        words = "now" if interval is comparison.now else "before"
-        click.echo(f"{words}: {counted(events, 'event')}, {_span(interval, zone)}", err=True)
+    tell(f"now: {counted(comparison.now_events, 'event')}, {_span(comparison.now, zone)}")
+    tell(f"before: {counted(comparison.before_events, 'event')}, {_span(comparison.before, zone)}")
     if comparison.left_out:
         names = ", ".join(column.label for column in comparison.left_out)
         words = f"more than {MOST_READ_EVENTS:,} events; choose a shorter range"
-        click.echo(f"Not compared: {names} ({words}).", err=True)
+        tell(f"Not compared: {names} ({words}).")
     if not comparison.shifts:
-        click.echo("Nothing differs more than by chance.", err=True)
+        tell("Nothing differs more than by chance.")
 
 
 def _table(comparison: Comparison) -> Iterator[str]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit_tui.cli.progress import tell
 from audit_tui.cli.session import session_of
 from audit_tui.config import KEYS_TABLE, SETTINGS, WEEKDAYS, config_path, default_store_path, examine
 from audit_tui.core.text import clean_visible
-from audit_tui.core.time.dates import zone_label, zone_named
+from audit_tui.core.time.zones import zone_label, zone_named
 from audit_tui.errors import ConfigError
 from audit_tui.ui.commands import COMMANDS as SCREEN_COMMANDS
 from audit_tui.ui.commands import Where
@@ -83,9 +84,9 @@ def validate_command() -> None:
         click.echo(f"{clean_visible(str(path))}: {state}")
         return
     for problem in problems[:-1]:
-        click.echo(clean_visible(problem.message), err=True)
+        tell(problem.message)
         if problem.hint:
-            click.echo(clean_visible(problem.hint), err=True)
+            tell(problem.hint)
     raise problems[-1]
 
 
@@ -100,7 +101,6 @@ def settings_and_problems() -> tuple[Loaded, list[ConfigError]]:
 
 
 def _theme_problems(loaded: Loaded) -> list[ConfigError]:
-    """Yield what is wrong with the theme, which only the screen can tell."""
     theme = loaded.settings.theme
     try:
         if theme is not None:
@@ -111,7 +111,6 @@ def _theme_problems(loaded: Loaded) -> list[ConfigError]:
 
 
 def _keymap_problems(loaded: Loaded) -> list[ConfigError]:
-    """Yield what is wrong with the keys, which only the screen's commands can tell."""
     problems: list[ConfigError] = []
     preset = loaded.settings.keymap
     chosen: dict[str, tuple[str, ...]] = {}

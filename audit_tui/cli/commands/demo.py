@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 import click
 
+from audit_tui import demo
 from audit_tui.cli.opening.temporary import claimed
 from audit_tui.cli.options import EventsChoice, time_context
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import StoreName, reading
 from audit_tui.config import data_directory, default_store_path
 from audit_tui.core.event import from_us, iso_utc
-from audit_tui.core.text import clean_visible, counted
+from audit_tui.core.text import counted
 from audit_tui.core.time.dates import Preset, resolve
 from audit_tui.core.time.words import range_from_bounds
 from audit_tui.core.view import View
 from audit_tui.demo import DemoValues
-from audit_tui.demo.days import last_afternoon
+from audit_tui.demo.people import last_afternoon
 from audit_tui.demo.values import (
     DEFAULT_DAYS,
     DEFAULT_EVENTS,
@@ -39,11 +41,12 @@ from audit_tui.demo.values import (
     MIN_USERS,
 )
 from audit_tui.errors import StoreError, StoreMissing, UsageError
+from audit_tui.store.file.connect import writable_place
+from audit_tui.store.file.lock import StoreLock
+from audit_tui.store.read.reader import read_note
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
     from audit_tui.cli.session import Session
     from audit_tui.core.time.dates import TimeContext
 
@@ -101,14 +104,20 @@ def demo_command(
     """
     session, times = session_of(context), time_context(context)
     if not no_open:
-        _require_screen()
+        from audit_tui.cli.opening.terminal import require_screen
+
+        try:
+            # Before a store is made, rather than after.
+            require_screen()
+        except UsageError as error:
+            raise UsageError(error.message, "Make the store without it: audit-tui demo --no-open") from None
     end, is_now = _end(until, times)
     values = DemoValues(end, events, days, users, seed)
     path = _place(store, session)
     note = _note(values, times.today.isoformat() if is_now else None)
     made = _made(path)
     if made is not None and made.note == note:
-        _tell(f"{path} is there, made from the same values: {counted(events, 'event')}.")
+        tell(f"{path} is there, made from the same values: {counted(events, 'event')}.")
     else:
         _refuse_to_lose(path, made)
         _make(path, values, note)
@@ -116,17 +125,10 @@ def demo_command(
         return 0
     from audit_tui.cli.opening.screen import ReviewScreen
 
-    return ReviewScreen(path, _first_view(values, times), session).show()
-
-
-def _require_screen() -> None:
-    """Refuse before a store is made, rather than after."""
-    from audit_tui.cli.opening.terminal import require_screen
-
-    try:
-        require_screen()
-    except UsageError as error:
-        raise UsageError(error.message, "Make the store without it: audit-tui demo --no-open") from None
+    # Last 30 Days, unless the demo ended before them.
+    is_recent = (times.now - values.until).days < _SHOWN_DAYS
+    view = View() if is_recent else View(time_range=Preset.ALL_TIME)
+    return ReviewScreen(path, EventsChoice(view, times, is_range_default=True), session).show()
 
 
 def _end(until: str | None, times: TimeContext) -> tuple[datetime, bool]:
@@ -135,19 +137,10 @@ def _end(until: str | None, times: TimeContext) -> tuple[datetime, bool]:
     return (last_afternoon(times.now), True) if end_us is None else (from_us(end_us), False)
 
 
-def _first_view(values: DemoValues, times: TimeContext) -> EventsChoice:
-    """Return what the screen shows first: Last 30 Days, unless the demo ended before them."""
-    is_recent = (times.now - values.until).days < _SHOWN_DAYS
-    view = View() if is_recent else View(time_range=Preset.ALL_TIME)
-    return EventsChoice(view, times, is_range_default=True)
-
-
 def _note(values: DemoValues, day: str | None) -> str:
     """Return the values that a demo store is made from as one line of JSON.
 
-    Args:
-        values: The values.
-        day: The local day when the end is now: a demo made earlier on that day will do.
+    With a local day, of an end that is now, a demo made earlier on that day will do.
     """
     return json.dumps(
         {
@@ -161,8 +154,7 @@ def _note(values: DemoValues, day: str | None) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(NamedTuple):
     """The store that exists at the place of the demo store."""
 
     note: str | None
@@ -171,25 +163,18 @@ class _Made:
 
 
 def _place(store: Path | None, session: Session) -> Path:
-    """Return the path of the demo store.
-
-    Raises:
-        UsageError: If that is where the events of the user are.
-    """
+    """Return the path of the demo store; UsageError if that is where the events of the user are."""
     if store is None:
         return data_directory() / STORE_NAME
     usual = session.loaded.settings.store or default_store_path()
-    if isinstance(usual, Path) and store.resolve() == usual.resolve() and _is_none_of_ours(store):
-        raise UsageError(f"{store} is the default store, and not for a demo.", _ELSEWHERE)
+    if isinstance(usual, Path) and store.resolve() == usual.resolve():
+        made = _made(store)
+        if made is None or made.note is None:
+            raise UsageError(f"{store} is the default store, and not for a demo.", _ELSEWHERE)
     return store
 
 
 _ELSEWHERE = "Choose another place with --store, or leave --store out."
-
-
-def _is_none_of_ours(path: Path) -> bool:
-    made = _made(path)
-    return made is None or made.note is None
 
 
 def _made(path: Path) -> _Made | None:
@@ -198,8 +183,6 @@ def _made(path: Path) -> _Made | None:
     Raises:
         StoreError: If it is not a store.
     """
-    from audit_tui.store.read.reader import read_note
-
     try:
         with reading(path) as reader:
             return _Made(read_note(path, NOTE), reader.newest_seq())
@@ -208,11 +191,7 @@ def _made(path: Path) -> _Made | None:
 
 
 def _refuse_to_lose(path: Path, made: _Made | None) -> None:
-    """Make sure that nothing but a demo would be replaced.
-
-    Raises:
-        UsageError: If there is anything else.
-    """
+    """Make sure that nothing but a demo would be replaced; UsageError if there is anything else."""
     if made is None:
         return
     if made.note is None:
@@ -235,14 +214,10 @@ def _make(path: Path, values: DemoValues, note: str) -> None:
     Raises:
         StoreError: If it cannot be written there.
     """
-    from audit_tui.demo import demo_events
-    from audit_tui.store.file.connect import writable_place
-    from audit_tui.store.write.writer import StoreWriter
-
     path = writable_place(path)
     with workshop(path) as folder, ProgressLine() as progress:
         made = folder / path.name
-        events = demo_events(values)
+        events = demo.demo_events(values)
         with StoreWriter(made, durable=False, bulk=True) as writer:
             done = 0
             while batch := list(islice(events, _BATCH_EVENTS)):
@@ -256,13 +231,11 @@ def _make(path: Path, values: DemoValues, note: str) -> None:
             writer.note(NOTE, note)
         _replace(made, path)
     first, last = f"{from_us(values.start_us):%Y-%m-%d}", f"{from_us(values.end_us - 1):%Y-%m-%d}"
-    _tell(f"Made {path}: {counted(values.events, 'event')} from {first} to {last}.")
+    tell(f"Made {path}: {counted(values.events, 'event')} from {first} to {last}.")
 
 
 def _replace(made: Path, path: Path) -> None:
     """Put the finished store in its place, while nobody writes to the one that is there."""
-    from audit_tui.store.file.lock import StoreLock
-
     if not path.exists():
         made.replace(path)
         return
@@ -301,7 +274,3 @@ def workshop(path: Path) -> Iterator[Path]:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _tell(line: str) -> None:
-    click.echo(clean_visible(line), err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 
 from audit_tui.cli.commands.query import to_stdout
 from audit_tui.cli.options import all_time_unless_chosen, events_options, format_option, source_option
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.rules import load_runner
 from audit_tui.cli.source import reading
@@ -29,11 +30,9 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.detect.memory import Memory
 from audit_tui.detect.silences import FILE_NAME, Silences
 from audit_tui.errors import EXIT_WRONG
-from audit_tui.output.detections import hit_json, write_totals
+from audit_tui.output.totals import hit_json, write_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventReader
     from audit_tui.core.source import EventSource
     from audit_tui.detect.memory import Hit
-    from audit_tui.detect.rule import Rule
+    from audit_tui.detect.tree import Rule
 
 LEVELS = [level.word for level in Level]
 
@@ -122,7 +121,7 @@ def detect_command(
     sys.stdout.flush()
     words = counted(sum(total.events for total in totals), "hit")
     words += f", {silenced:,} silenced" if silenced else ""
-    click.echo(f"{len(totals)} of {counted(len(asked), 'rule')} hit: {words}.", err=True)
+    tell(f"{len(totals)} of {counted(len(asked), 'rule')} hit: {words}.")
     if totals:
         context.exit(EXIT_WRONG)
 
@@ -130,11 +129,7 @@ def detect_command(
 class _Total:
     """The things that the hits of a rule have in common, gathered one after the other.
 
-    Args:
-        rule: The rule.
-        silenced: Takes the hits that are only counted; None takes none.
-        names: Stand for names; None shows them.
-        show: Is given the others; None where only their totals are wanted.
+    ``silenced`` takes the hits that are only counted; ``show`` is given the others.
     """
 
     def __init__(
@@ -167,7 +162,6 @@ class _Total:
                 self.add(event)
 
     def add(self, event: AuditEvent) -> None:
-        """Add a hit, with its names as they are."""
         if self._is_silenced(event):
             self.silenced += 1
             return
@@ -183,7 +177,6 @@ class _Total:
             self._users[user] += 1
 
     def made(self) -> RuleTotal:
-        """Return the totals."""
         shown: Counter[str] = Counter()
         for user, events in self._users.items():
             shown[user if self._names is None else self._names.user(user) or ""] += events

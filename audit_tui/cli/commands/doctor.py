@@ -8,9 +8,9 @@ import locale
 import os
 import platform
 import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -29,9 +29,6 @@ from audit_tui.core.finding import Finding, Level
 from audit_tui.core.source import source_of
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_OK, EXIT_UNREADABLE, EXIT_WRONG, AuditTuiError, StoreError, StoreMissing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 SMALLEST_CELLS = 40
 _MARKS = {Level.OK: "ok", Level.NOTE: "note", Level.WRONG: "WRONG"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,18 +16,16 @@ from audit_tui.cli.completing import columns as complete_columns
 from audit_tui.cli.evidence.exporter import exporter_of
 from audit_tui.cli.options import events_options, parse_columns, query_argument, source_option
 from audit_tui.cli.own_acts import OwnActs
-from audit_tui.cli.progress import ProgressLine, on_terminal
+from audit_tui.cli.progress import ProgressLine, on_terminal, tell
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading, store_path
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
-from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.export import ExportResult
     from audit_tui.core.query import EventQuery
@@ -115,7 +114,7 @@ def export_command(
     _tell(result, store, choice, is_replaced=is_replaced)
     unrecorded = OwnActs(store, is_on=settings.record_own_acts).exported(job, result)
     if unrecorded:
-        click.echo(clean_visible(unrecorded), err=True)
+        tell(unrecorded)
 
 
 def _tell(result: ExportResult, store: EventSource, choice: EventsChoice, *, is_replaced: bool) -> None:
@@ -125,8 +124,8 @@ def _tell(result: ExportResult, store: EventSource, choice: EventsChoice, *, is_
         choice = replace(choice, is_of_nothing=reader.info().last_us is None)
     message = f"Exported {counted(result.events, 'event')}{of_range} to {clean_visible(str(result.path))}"
     replacing = ", replacing what was there" if is_replaced else ""
-    click.echo(f"{message}{replacing}{how_to_more}.", err=True)
-    click.echo(f"Seals: {result.seal_words}.", err=True)
+    tell(f"{message}{replacing}{how_to_more}.")
+    tell(f"Seals: {result.seal_words}.")
     if not result.events:
         tell_none(choice)
 
@@ -148,16 +147,10 @@ def _format(out: Path, form: str | None) -> Format:
 
 @contextmanager
 def _progress(store: EventSource, query: EventQuery) -> Iterator[Callable[[int], None]]:
-    """A progress line when someone is looking at stderr."""
     if not on_terminal():
         yield lambda _: None
         return
     with reading(store) as reader:
         total = reader.count(query)
     with ProgressLine() as line:
-
-        def show(events: int) -> None:
-            if line.is_due:
-                line.say(f"Exporting: {thousands(events)} of {counted(total, 'event')}")
-
-        yield show
+        yield line.shows(lambda events: f"Exporting: {events:,} of {counted(total, 'event')}")

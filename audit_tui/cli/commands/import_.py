@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from audit_tui.cli.options import store_option
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.redacting import SECRETS, local_key
 from audit_tui.cli.session import Ended, session_of
 from audit_tui.core.new_file import FileKind, appended_file, database_files, file_identity
@@ -42,8 +43,6 @@ from audit_tui.ingest.pipeline import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from audit_tui.formats.record import Reject
     from audit_tui.ingest.find import LogFile
 
@@ -51,11 +50,7 @@ _REJECTS = FileKind("a file of rejects", lambda head: head.startswith(b'{"file":
 
 
 def parse_map(options: Sequence[str]) -> FieldMap:
-    """Read ``--map COLUMN=FIELD`` options.
-
-    Raises:
-        UsageError: If one has no ``=``, or names an unknown column.
-    """
+    """Read ``--map COLUMN=FIELD`` options; UsageError if one has no ``=``, or names an unknown column."""
     fields = {}
     for option in options:
         column, equals, name = option.partition("=")
@@ -80,10 +75,6 @@ def _known_format(context: click.Context, parameter: click.Parameter, value: str
     )
 
 
-def _format_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in built_in_names() if name.startswith(incomplete)]
-
-
 @contextmanager
 def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject], None]]:
     """Keep rejects as JSON lines at the end of a file, which only its owner may read."""
@@ -104,7 +95,6 @@ def _rejects_file(path: Path | None, store: Path) -> Iterator[Callable[[Reject],
 
 
 def _explain(mapped: Mapped, table: str | None, to_stderr: bool) -> None:
-    """Show how a record became an event."""
     where = f"{mapped.format.title}, line" if table is None else f"Table {clean_visible(table)}, row"
     lines = [f"{where} {mapped.record.line:,}:"]
     for column, value, origin in explain(mapped.event, mapped.record.fields):
@@ -113,16 +103,13 @@ def _explain(mapped: Mapped, table: str | None, to_stderr: bool) -> None:
     click.echo("\n".join(lines) + "\n", err=to_stderr)
 
 
-def _say_followed(line: ProgressLine, path: str, tally: Tally) -> None:
-    """Show that the file is looked at, and what came of it so far."""
-    if line.is_due:
-        rejected = f", {tally.rejected:,} rejected" if tally.rejected else ""
-        line.say(f"Following {path}: {tally.stored:,} stored{rejected}. Ctrl+C ends it.")
+def _followed_words(path: str, tally: Tally) -> str:
+    rejected = f", {tally.rejected:,} rejected" if tally.rejected else ""
+    return f"Following {path}: {tally.stored:,} stored{rejected}. Ctrl+C ends it."
 
 
 @contextmanager
 def _progress(logs: Sequence[LogFile]) -> Iterator[NoProgress]:
-    """Show on a terminal how far the import is, by bytes of all files."""
     with ProgressLine() as line:
 
         class Shown(Progress):
@@ -156,7 +143,6 @@ def _summary(tally: Tally, store: Path, names: Sequence[str]) -> list[str]:
 
 
 def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
-    """The summary and what went wrong, on stderr."""
     say = _summary(tally, store, names)
     say.extend(f"{reject.place}: {reject.reason}" for reject in tally.rejects)
     if tally.rejected > len(tally.rejects):
@@ -172,8 +158,7 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
     if any(isinstance(problem, NotALog) for problem in problems):
         # The same for all of them.
         say.extend(unknown_format())
-    for line in say:
-        click.echo(clean_visible(line), err=True)
+    tell(*say)
 
 
 @click.command("import")
@@ -184,7 +169,7 @@ def _tell(tally: Tally, store: Path, names: Sequence[str]) -> None:
     "format_name",
     metavar="FORMAT",
     callback=_known_format,
-    shell_complete=_format_names,
+    shell_complete=lambda _, __, typed: [name for name in built_in_names() if name.startswith(typed)],
     help=f"What the files are: {', '.join(built_in_names())}. Else their records tell.",
 )
 @click.option(
@@ -263,6 +248,7 @@ def import_command(
     """
     for path in paths:
         local_path(source_of(path))
+    action = SecretAction((secrets or session_of(context).loaded.settings.secrets).lower())
     reading = Reading(
         format_name,
         parse_map(mapping),
@@ -272,13 +258,15 @@ def import_command(
         None if zone_name is None else zone_named(zone_name),
         year,
         None if encoding is None else checked_encoding(encoding),
-        _secret_filter(secrets or session_of(context).loaded.settings.secrets),
+        # None keeps everything, at no cost.
+        None
+        if action is SecretAction.KEEP
+        else SecretFilter(action, local_key(SECRETS) if action is SecretAction.HASH else b""),
     )
     reading.formats()
     if follow and (len(paths) != 1 or dry_run or table is not None):
         raise UsageError("--follow goes with one file, and neither with --dry-run nor with --table.")
-    for problem in plugin_problems():
-        click.echo(clean_visible(problem), err=True)
+    tell(*plugin_problems())
     with _rejects_file(rejects, store) as keep, ExitStack() as stack:
         never_open = store_files(store)
         # The file of rejects may lie in the folder that is imported; it would be read as it grows.
@@ -293,7 +281,9 @@ def import_command(
                 try:
                     if follow:
                         with ProgressLine() as line:
-                            follow_log(importer, paths[0], never_open, partial(_say_followed, line, paths[0]))
+                            follow_log(
+                                importer, paths[0], never_open, line.shows(partial(_followed_words, paths[0]))
+                            )
                     else:
                         import_all(importer, paths, never_open, _progress)
                 except (KeyboardInterrupt, Ended):
@@ -306,11 +296,3 @@ def import_command(
         click.echo(json.dumps(tally.to_json()))
     _tell(tally, store, paths)
     context.exit(tally.exit_code)
-
-
-def _secret_filter(action: str) -> SecretFilter | None:
-    """Return the filter that ``--secrets`` asks for; None keeps everything, at no cost."""
-    chosen = SecretAction(action.lower())
-    if chosen is SecretAction.KEEP:
-        return None
-    return SecretFilter(chosen, local_key(SECRETS) if chosen is SecretAction.HASH else b"")

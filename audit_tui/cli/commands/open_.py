@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import click
 from audit_tui.cli.line import is_line
 from audit_tui.cli.opening.terminal import require_screen
 from audit_tui.cli.options import LINES, events_options, source_option
+from audit_tui.cli.progress import tell
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.rules import rules_option
 from audit_tui.cli.session import Session, session_of
@@ -22,9 +25,6 @@ from audit_tui.errors import EXIT_OK, EXIT_SIGHUP, EXIT_SIGTERM, StoreMissing, U
 from audit_tui.ingest.find import STDIN, are_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import tzinfo
-
     from audit_tui.cli.opening.logs import Logs
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.command_text import Link
@@ -130,7 +130,6 @@ def _is_given(context: click.Context, parameter: str) -> bool:
 
 
 def _linked(link: Link, choice: EventsChoice, zone: tzinfo) -> EventsChoice:
-    """Return the choice of a link, changed by what the command line says."""
     context = replace(choice.context, zone=zone)
     return replace(choice, view=choice.changing(link.left.view), context=context, is_range_default=False)
 
@@ -147,7 +146,7 @@ def _open_store(
     """Show or print a store; to resume without a name, the one that was left last."""
     if is_plain:
         return _print(path, choice, session)
-    from audit_tui.cli.opening.resuming import Places, tell
+    from audit_tui.cli.opening.resuming import Places
     from audit_tui.cli.opening.screen import ReviewScreen
 
     if link is not None or not session.loaded.settings.resume:
@@ -186,7 +185,9 @@ def _show_logs(names: Sequence[str], choice: EventsChoice, session: Session, lin
         # Wherever the command is pasted, and whatever the store is then.
         paths = tuple(name if name == STDIN else str(Path(name).absolute()) for name in names)
         again = ("audit-tui", "open", *paths)
-        shown_as = ShownAs(logs.name, logs.notice, again, logs.arrivals, paths, _id_of(paths))
+        # What marks and notes on these logs are found by when they are opened again.
+        digest = hashlib.sha256("\0".join(paths).encode("utf-8", "surrogateescape")).hexdigest()
+        shown_as = ShownAs(logs.name, logs.notice, again, logs.arrivals, paths, f"log{digest[:24]}")
         code = ReviewScreen(logs.store, logs.choice, session, shown_as).show(link=link)
     return _farewell(logs, code)
 
@@ -195,15 +196,8 @@ def _farewell(logs: Logs, code: int) -> int:
     """Say what was wrong with the logs, unless nobody is there to read it; return the exit code."""
     if code in (EXIT_SIGTERM, EXIT_SIGHUP):
         return code
-    for line in logs.farewell:
-        click.echo(line, err=True)
+    tell(*logs.farewell)
     return code or logs.exit_code
-
-
-def _id_of(paths: Sequence[str]) -> str:
-    """Return what marks and notes on these logs are found by when they are opened again."""
-    digest = hashlib.sha256("\0".join(paths).encode("utf-8", "surrogateescape"))
-    return f"log{digest.hexdigest()[:24]}"
 
 
 def _print(store: EventSource, choice: EventsChoice, session: Session) -> int:
@@ -215,7 +209,6 @@ def _print(store: EventSource, choice: EventsChoice, session: Session) -> int:
 
 
 def _missing(error: StoreMissing, names: Sequence[str], *, is_store_named: bool) -> StoreMissing:
-    """Return the error for a store that is missing, by how it was named."""
     if names and Path(names[0]).suffix != ".db":
         path = error.message.removeprefix("There is no store at ")
         return StoreMissing(f"There is no log and no store at {path}", NOTHING_THERE_HINT)

@@ -21,6 +21,7 @@ from audit_tui.cli.options import (
     query_argument,
     source_option,
 )
+from audit_tui.cli.progress import tell
 from audit_tui.cli.redacting import redact_mode, redact_option
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
@@ -117,14 +118,7 @@ def print_events(
 ) -> None:
     """Print events, and say so where these are not all of them.
 
-    Args:
-        store: The store.
-        choice: Which events.
-        redact: Whether names are replaced.
-        chosen: How to write them.
-        limit: The most to print; 0 is all, None what suits stdout.
-        columns: The columns in order; None is what suits the format.
-        how_to_all: What gives all of them where the limit leaves some out.
+    ``limit`` is the most to print: 0 is all, None what suits stdout; ``how_to_all`` says what gives the rest.
 
     Raises:
         StoreError: If the store cannot be read.
@@ -145,11 +139,11 @@ def print_events(
         of_range, how_to_more = range_notes(choice, total, reader)
     if total > written:
         more = f"; {how_to_all}{how_to_more.replace(';', ',', 1)}"
-        click.echo(f"{thousands(written)} of {counted(total, 'event')}{of_range}{more}.", err=True)
+        tell(f"{thousands(written)} of {counted(total, 'event')}{of_range}{more}.")
     elif not written:
         tell_none(choice)
     elif how_to_more:
-        click.echo(f"{counted(written, 'event')}{of_range}{how_to_more}.", err=True)
+        tell(f"{counted(written, 'event')}{of_range}{how_to_more}.")
 
 
 def to_stdout(chosen: Format, context: TimeContext, columns: tuple[EventField, ...] | None = None) -> Writing:
@@ -190,16 +184,11 @@ def count_command(store: EventSource, choice: EventsChoice) -> None:
     if not number and choice.is_range_default:
         tell_none(choice)
     elif how_to_more:
-        click.echo(f"{counted(number, 'event')}{of_range}{how_to_more}.", err=True)
+        tell(f"{counted(number, 'event')}{of_range}{how_to_more}.")
 
 
 def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple[str, str]:
     """Return what to say of a range that nobody asked for, where it leaves events out.
-
-    Args:
-        choice: Which events were asked for.
-        events: How many of them there are.
-        reader: Counts those of all time.
 
     Returns:
         Which range that is, and how to have all: `` of Last 30 Days`` and ``; --range all-time takes in all
@@ -219,11 +208,11 @@ def range_notes(choice: EventsChoice, events: int, reader: EventReader) -> tuple
 def tell_none(choice: EventsChoice) -> None:
     """Say on stderr that there is nothing, and in which range that was looked for."""
     if choice.is_of_nothing:
-        click.echo("The store has no events yet.", err=True)
+        tell("The store has no events yet.")
         return
     view = choice.view
     words = clean_visible(f" with {view.filter_words()}" if view.in_force != EVERYTHING else "")
     hint = "" if view.time_range is Preset.ALL_TIME else "; --range all-time takes in all"
-    click.echo(f"No events{words} in {range_words(view.time_range, choice.context)}{hint}.", err=True)
+    tell(f"No events{words} in {range_words(view.time_range, choice.context)}{hint}.")
     if two_ways := two_ways_words(view.in_force):
-        click.echo(clean_visible(two_ways), err=True)
+        tell(two_ways)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.options import store_option, time_context
+from audit_tui.cli.progress import tell
 from audit_tui.core.event import AuditEvent, Outcome, json_text, to_us
 from audit_tui.core.recording import event_meant, expected_missing
-from audit_tui.core.text import clean_visible
 from audit_tui.core.time.words import parse_time
 from audit_tui.errors import TimeError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from audit_tui.store.write.kept_writer import Recorded
 
 
@@ -133,7 +132,6 @@ def record_command(
 
 
 def _tell(recorded: Recorded, store: Path) -> None:
-    """Say on stderr what became of it, and what a reader of the event will miss."""
     event = recorded.event
     if recorded.is_new:
         say = [f"Event {event.seq} is recorded in {store}."]
@@ -145,5 +143,4 @@ def _tell(recorded: Recorded, store: Path) -> None:
     missing = expected_missing(event)
     if missing:
         say.append(f"Expected, not recorded: {', '.join(missing)}.")
-    for line in say:
-        click.echo(clean_visible(line), err=True)
+    tell(*say)

@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import socket
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.completing import redacted_fields
 from audit_tui.cli.options import store_option, time_context
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.session import session_of
 from audit_tui.cli.source import reading
 from audit_tui.core.event import to_us
+from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.text import clean_visible, counted
-from audit_tui.core.time.dates import exact_date_text
 from audit_tui.core.time.words import parse_time
+from audit_tui.core.time.zones import exact_date_text
 from audit_tui.errors import EXIT_WRONG, StoreMissing, UsageError
+from audit_tui.store.write.removing import REDACTABLE, Act, check_fields, prune, redact
+from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
     from audit_tui.core.time.dates import TimeContext
-    from audit_tui.store.write.removing import Act, Removed
-    from audit_tui.store.write.writer import StoreWriter
+    from audit_tui.store.write.removing import Removed
 
 
 def act(context: click.Context, why: str) -> Act:
     """Return who runs this command, where and when."""
-    import pwd
-
-    from audit_tui.store.write.removing import Act
-
     # Not from the environment, which whoever acts may set.
     number = os.geteuid()
     try:
@@ -47,11 +45,7 @@ def act(context: click.Context, why: str) -> Act:
 
 
 def require_why(why: str) -> str:
-    """The reason, which is kept for ever.
-
-    Raises:
-        UsageError: If it says nothing.
-    """
+    """The reason, which is kept for ever; UsageError if it says nothing."""
     if not why.strip():
         raise UsageError("--why is empty.", 'Write the reason, as in --why "ticket 12".')
     return why.strip()
@@ -119,8 +113,6 @@ def redact_command(
 
     A redacted value that can be guessed can still be confirmed by whoever knows all the rest of the event.
     """
-    from audit_tui.store.write.removing import REDACTABLE, check_fields, redact
-
     seqs = parse_seqs(events)
     chosen = check_fields(fields)
     reason = require_why(why)
@@ -130,12 +122,12 @@ def redact_command(
         _tidy(writer, vacuum=vacuum)
     _tell("Redacted", removed, store)
     if removed.unchanged:
-        click.echo(f"{counted(removed.unchanged, 'event')} had nothing there, or it was redacted.", err=True)
+        tell(f"{counted(removed.unchanged, 'event')} had nothing there, or it was redacted.")
     for seq, field in removed.left[:MAX_LINES]:
         how = f"--field {field}" if field in REDACTABLE else "only prune takes that away"
-        click.echo(f"Event {seq:,}: a redacted value still stands in its {field}; {how}.", err=True)
+        tell(f"Event {seq:,}: a redacted value still stands in its {field}; {how}.")
     if len(removed.left) > MAX_LINES:
-        click.echo(f"... and in {counted(len(removed.left) - MAX_LINES, 'more field')}.", err=True)
+        tell(f"... and in {counted(len(removed.left) - MAX_LINES, 'more field')}.")
     if removed.left:
         context.exit(EXIT_WRONG)
 
@@ -181,7 +173,7 @@ def prune_command(
     if removed.events:
         _tell("Pruned", removed, store)
     else:
-        click.echo(f"Nothing to prune before {until}.", err=True)
+        tell(f"Nothing to prune before {until}.")
 
 
 def _limit_us(before: str | None, keep: int | None, times: TimeContext) -> int:
@@ -203,21 +195,13 @@ def _limit_us(before: str | None, keep: int | None, times: TimeContext) -> int:
 
 
 def _events_before(store: Path, before_us: int) -> int:
-    from audit_tui.core.query import EventQuery, Interval
-
     with reading(store) as reader:
         return reader.count(EventQuery(interval=Interval(end_us=before_us)))
 
 
 def _prune(writer: StoreWriter, before_us: int, recorded: Act) -> Removed:
-    from audit_tui.store.write.removing import prune
-
     with ProgressLine() as line:
-
-        def progress(events: int) -> None:
-            if line.is_due:
-                line.say(f"Pruned {counted(events, 'event')} ...")
-
+        progress = line.shows(lambda events: f"Pruned {counted(events, 'event')} ...")
         return prune(writer, before_us, recorded, progress)
 
 
@@ -240,13 +224,7 @@ def parse_seqs(texts: Sequence[str]) -> list[int]:
 
 
 def existing_writer(store: Path) -> StoreWriter:
-    """A writer for a store that is there: these commands make none.
-
-    Raises:
-        StoreMissing: If there is none.
-    """
-    from audit_tui.store.write.writer import StoreWriter
-
+    """A writer for a store that is there: these commands make none; StoreMissing if there is none."""
     if not store.exists() or (store.is_file() and not store.stat().st_size):
         raise StoreMissing(f"There is no store at {store}.", "Choose another with --store.")
     return StoreWriter(store)
@@ -256,18 +234,13 @@ def _tidy(writer: StoreWriter, *, vacuum: bool) -> None:
     if vacuum:
         writer.vacuum()
     if not writer.write_back():
-        click.echo(
+        tell(
             "A program that reads the store holds on to its log, in which the content still stands;"
-            " it goes when the last one closes it.",
-            err=True,
+            " it goes when the last one closes it."
         )
 
 
 def _tell(word: str, removed: Removed, store: Path) -> None:
-    by = ", ".join(f"{seq:,}" for seq in _some(removed.by_events))
+    by = ", ".join(f"{seq:,}" for seq in removed.by_events[:5])
     message = f"{word} {counted(removed.events, 'event')} in {store}; recorded as event {by}."
-    click.echo(clean_visible(message), err=True)
-
-
-def _some(seqs: Sequence[int]) -> Iterator[int]:
-    yield from seqs[:5]
+    tell(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,17 @@ import click
 
 from audit_tui.cli.commands.redact import act, existing_writer, require_why
 from audit_tui.cli.options import store_option
+from audit_tui.cli.progress import tell
+from audit_tui.core.event import iso_utc
+from audit_tui.core.evidence.checkpoint import Checkpoint, read_checkpoint, read_public_key
+from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.errors import EXIT_WRONG, CheckpointError, FileError, StoreError
+from audit_tui.store.evidence.seal_reading import SealedStore, require_seals
+from audit_tui.store.evidence.signing import key_path
+from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
 
 if TYPE_CHECKING:
-    from audit_tui.core.new_file import FileKind
     from audit_tui.store.evidence.seal_reading import Head
 
 
@@ -45,21 +52,14 @@ def new_command(context: click.Context, store: Path, replace: bool, lost: bool, 
     with existing_writer(store) as writer:
         public, path = give_key(writer, act(context, require_why(why)), may_replace=replace, is_old_lost=lost)
     click.echo(str(public))
-    click.echo(clean_visible(f"The private key is {path}. Keep a copy of it in a safe place."), err=True)
-    click.echo(
-        "The line that was printed is the public key: verify --key takes it. Keep it elsewhere.", err=True
-    )
+    tell(f"The private key is {path}. Keep a copy of it in a safe place.")
+    tell("The line that was printed is the public key: verify --key takes it. Keep it elsewhere.")
 
 
 @key_command.command("show")
 @store_option
 def show_key_command(store: Path) -> None:
     """Print the public key of a store, and where its private key should lie."""
-    from audit_tui.core.evidence.checkpoint import read_public_key
-    from audit_tui.errors import CheckpointError
-    from audit_tui.store.evidence.seal_reading import SealedStore
-    from audit_tui.store.evidence.signing import key_path
-
     with SealedStore(store) as sealed:
         public_key, store_id = sealed.sealing_key, sealed.store_id
     if public_key is None:
@@ -71,7 +71,7 @@ def show_key_command(store: Path) -> None:
     path = key_path(store_id, key.key_id)
     click.echo(str(key))
     state = "is" if path.is_file() else "should be"
-    click.echo(clean_visible(f"The private key {state} at {path}."), err=True)
+    tell(f"The private key {state} at {path}.")
 
 
 @seal_command.command("anchor")
@@ -86,12 +86,9 @@ def anchor_command(context: click.Context, out: Path, store: Path) -> None:
     nothing is gone. The seals are checked first, in a second. OUT may be an older checkpoint of the same
     store; no other file is replaced.
     """
-    from audit_tui.core.new_file import database_files, new_file
-    from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
-
     report = verify(store, Request(Mode.QUICK))
     if report.result is Result.FAILED:
-        click.echo("The seals of this store do not fit: audit-tui verify tells more.", err=True)
+        tell("The seals of this store do not fit: audit-tui verify tells more.")
         context.exit(EXIT_WRONG)
     head = _newest(store)
     if str(out) == "-":
@@ -102,7 +99,7 @@ def anchor_command(context: click.Context, out: Path, store: Path) -> None:
             file.write(head.note)
     where = "" if str(out) == "-" else f" to {out}"
     message = f"Wrote the checkpoint of {counted(head.size, 'event')}{where}."
-    click.echo(clean_visible(message), err=True)
+    tell(message)
 
 
 def _checkpoint_kind(out: Path, head: Head) -> FileKind:
@@ -110,8 +107,6 @@ def _checkpoint_kind(out: Path, head: Head) -> FileKind:
 
     A newer one, or another of the same size, is the only sign that the store was rolled back or forged.
     """
-    from audit_tui.core.evidence.checkpoint import Checkpoint, read_checkpoint
-    from audit_tui.core.new_file import FileKind
 
     def checkpoint_of(text: str) -> Checkpoint | None:
         try:
@@ -142,11 +137,6 @@ def show_command(store: Path) -> None:
 
     That is the store, how many events it covers, their root, when it was made, and by which key.
     """
-    import base64
-
-    from audit_tui.core.event import iso_utc
-    from audit_tui.core.evidence.checkpoint import read_checkpoint
-
     head = _newest(store)
     note = read_checkpoint(head.note)
     keys = ", ".join(signature.key_id.hex() for signature in note.signatures) or "not signed"
@@ -166,13 +156,6 @@ def show_command(store: Path) -> None:
 
 
 def _newest(store: Path) -> Head:
-    """The newest head.
-
-    Raises:
-        StoreError: If there is none.
-    """
-    from audit_tui.store.evidence.seal_reading import SealedStore, require_seals
-
     with SealedStore(store) as sealed:
         require_seals(sealed)
         with sealed.snapshot():

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.options import store_option
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.session import Ended
 from audit_tui.cli.source import SourceName, StoreName
 from audit_tui.core.source import SourceUrl
-from audit_tui.core.text import clean_visible, counted, thousands
+from audit_tui.core.text import counted, thousands
 from audit_tui.errors import EXIT_OK, EXIT_WRONG, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audit_tui.core.source import EventSource
     from audit_tui.engines.shipping import Shipper
 
@@ -74,18 +73,14 @@ def ship_command(
     shipper = shipper_of(path, target, name or socket.gethostname())
     try:
         with ProgressLine() as line:
-
-            def report(done: int, size: int) -> None:
-                if line.is_due:
-                    line.say(f"Shipped {thousands(done)} of {counted(size, 'event')}")
-
+            report = line.shows(lambda done, size: f"Shipped {done:,} of {counted(size, 'event')}")
             try:
                 if follow:
-                    shipper.follow(report, lambda words: click.echo(clean_visible(words), err=True))
+                    shipper.follow(report, lambda words: tell(words))
                 else:
                     shipper.run(report)
             except NotShipped as error:
-                click.echo(clean_visible(f"{error.message} {error.hint}"), err=True)
+                tell(f"{error.message} {error.hint}")
                 return EXIT_WRONG
     except (KeyboardInterrupt, Ended):
         _tell(shipper, path, target)
@@ -100,12 +95,11 @@ def _tell(shipper: Shipper, path: Path, target: SourceUrl) -> int:
     words = f"Sent {counted(result.sent, 'event')} of {path} to {target}"
     if result.already:
         words += f"; {thousands(result.already)} were there already"
-    click.echo(clean_visible(f"{words}."), err=True)
+    tell(f"{words}.")
     if not result.outdated:
         return EXIT_OK
-    click.echo(
+    tell(
         f"{counted(result.outdated, 'event')} that were redacted or pruned here after they had been shipped"
-        " still stand there as they were. Only the owner of its tables can take them out.",
-        err=True,
+        " still stand there as they were. Only the owner of its tables can take them out."
     )
     return EXIT_WRONG

@@ -11,6 +11,7 @@ import click
 from audit_tui.cli.commands.query import range_notes, tell_none, to_stdout
 from audit_tui.cli.completing import fields
 from audit_tui.cli.options import events_options, fallen_back, format_option, query_argument, source_option
+from audit_tui.cli.progress import tell
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.source import reading
 from audit_tui.core.columns import Column, column_named
@@ -170,4 +171,4 @@ def _tell(choice: EventsChoice, reader: EventReader, *, is_empty: bool, notes: l
         if how_to_more:
             notes = [f"{counted(events, 'event')}{of_range}{how_to_more}", *notes]
     if notes:
-        click.echo("; ".join(notes) + ".", err=True)
+        tell("; ".join(notes) + ".")

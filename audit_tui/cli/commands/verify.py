@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from audit_tui.cli.evidence.case_file import check_case
 from audit_tui.cli.options import source_option
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
+from audit_tui.cli.redacting import redact_mode
+from audit_tui.cli.source import open_source
+from audit_tui.core.event import iso_utc
+from audit_tui.core.evidence.checkpoint import MAX_NOTE_CHARS, read_checkpoint
 from audit_tui.core.source import SourceUrl, local_path
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.errors import EXIT_NO_ANCHOR, EXIT_WRONG, CheckpointError, UsageError
+from audit_tui.store.evidence.signing import load_public_key
+from audit_tui.store.evidence.verifying import Anchor, Mode, Request, Result, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.core.source import EventSource
-    from audit_tui.store.evidence.verifying import Anchor, AnchorResult, Report, Request
+    from audit_tui.store.evidence.verifying import AnchorResult, Report
 
 LABEL_CELLS = 11
 MAX_LINES = 1_000
@@ -83,10 +89,8 @@ def verify_command(
     if case_file is not None:
         _check_case(context, Path(case_file), store)
         return
-    _refuse_both(quick, since)
-    from audit_tui.store.evidence.signing import load_public_key
-    from audit_tui.store.evidence.verifying import Mode, Request
-
+    if quick and since is not None:
+        raise UsageError("Use --quick or --since, not both.", "--quick reads no events at all.")
     public_keys = tuple(load_public_key(key) for key in keys)
     given = [read_anchor(name) for name in anchors]
     if proof is not None:
@@ -113,38 +117,20 @@ def verify_command(
         context.exit(EXIT_NO_ANCHOR)
 
 
-def _refuse_both(quick: bool, since: str | None) -> None:
-    if quick and since is not None:
-        raise UsageError("Use --quick or --since, not both.", "--quick reads no events at all.")
-
-
 def _check_case(context: click.Context, path: Path, store: EventSource) -> None:
-    """Check a case file against a store, and tell what is otherwise."""
-    from audit_tui.cli.evidence.case_file import check_case
-    from audit_tui.cli.redacting import redact_mode
-    from audit_tui.cli.source import open_source
-
     check = check_case(path, open_source(store), redact_mode(is_on=False))
     for line in check.problems:
         click.echo(line)
-    for line in check.notes:
-        click.echo(line, err=True)
+    tell(*check.notes)
     if check.problems:
         context.exit(EXIT_WRONG)
     click.echo(f"{clean_visible(str(path))}: {counted(check.events, 'event')}, each as the store has it.")
-    click.echo("audit-tui verify tells whether the store is as it was sealed.", err=True)
+    tell("audit-tui verify tells whether the store is as it was sealed.")
 
 
 def _verified(store: EventSource, request: Request) -> Report:
-    """Check a store, with progress on a terminal."""
-    from audit_tui.store.evidence.verifying import verify
-
     with ProgressLine() as line:
-
-        def progress(done: int, size: int) -> None:
-            if line.is_due:
-                line.say(f"Verified {thousands(done)} of {counted(size, 'event')} ...")
-
+        progress = line.shows(lambda done, size: f"Verified {done:,} of {counted(size, 'event')} ...")
         # Rows make no cycles: looking for them costs a tenth.
         gc.disable()
         try:
@@ -167,9 +153,6 @@ def read_anchor(name: str, *, is_since: bool = False) -> Anchor:
     Raises:
         CheckpointError: If it cannot be read, or is none.
     """
-    from audit_tui.core.evidence.checkpoint import MAX_NOTE_CHARS, read_checkpoint
-    from audit_tui.store.evidence.verifying import Anchor
-
     try:
         with click.open_file(name, "rb") as file:
             text = file.read(MAX_NOTE_CHARS * 4 + 1).decode()
@@ -236,8 +219,6 @@ def wrong_words(run: WrongEvents) -> str:
 
 def _moment(at_s: int, *, is_sealed: bool) -> str:
     """Return a moment; one that stands in no checkpoint is only what the store says."""
-    from audit_tui.core.event import iso_utc
-
     return f"{iso_utc(at_s * 1_000_000)[:19]}Z{'' if is_sealed else ', says the store'}"
 
 
@@ -307,8 +288,6 @@ def _indexes(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _result(report: Report) -> str:
-    from audit_tui.store.evidence.verifying import Result
-
     if report.result is not Result.FAILED:
         return " - ".join((report.result, *filter(None, ["; ".join(report.not_covered)])))
     parts = []
@@ -346,10 +325,39 @@ def as_json(report: Report) -> dict[str, object]:
             "pruned": report.pruned_events,
             "wrong": report.wrong_events,
         },
-        "wrong": [_wrong_as_json(run) for run in report.wrong],
-        "seals": _seals_as_json(report),
+        "wrong": [
+            {
+                "what": run.wrong.value,
+                "first": run.first_seq,
+                "last": run.last_seq,
+                "sealed_at": _moment_as_json(run.sealed_at_s),
+                "sealed_at_says": "checkpoint" if run.is_time_sealed else "store",
+            }
+            for run in report.wrong
+        ],
+        "seals": {
+            "blocks": report.blocks,
+            "matching_blocks": report.matching_blocks,
+            "heads": report.heads,
+            "tried_heads": report.tried_heads,
+            "matching_heads": report.matching_heads,
+            "signatures_checked": report.checked_signatures,
+            "signatures": report.signatures,
+            "signed_with": report.sealing_key,
+            "problems": list(report.seal_problems),
+        },
         "keys": list(report.keys),
-        "anchors": [_anchor_as_json(anchor) for anchor in report.anchors],
+        "anchors": [
+            {
+                "name": anchor.name,
+                "size": anchor.size,
+                "at": _moment_as_json(anchor.at_s),
+                "at_says": "checkpoint" if anchor.is_time_sealed else "store",
+                "holds": not anchor.problem,
+                "problem": anchor.problem or None,
+            }
+            for anchor in report.anchors
+        ],
         "not_anchored_events": report.size - report.anchored_size,
         "declared": [
             {"event": act.event_seq, "action": act.action, "events": act.events, "old_form": act.is_old}
@@ -364,42 +372,5 @@ def as_json(report: Report) -> dict[str, object]:
     }
 
 
-def _wrong_as_json(run: WrongEvents) -> dict[str, object]:
-    return {
-        "what": run.wrong.value,
-        "first": run.first_seq,
-        "last": run.last_seq,
-        "sealed_at": _moment_as_json(run.sealed_at_s),
-        "sealed_at_says": "checkpoint" if run.is_time_sealed else "store",
-    }
-
-
-def _seals_as_json(report: Report) -> dict[str, object]:
-    return {
-        "blocks": report.blocks,
-        "matching_blocks": report.matching_blocks,
-        "heads": report.heads,
-        "tried_heads": report.tried_heads,
-        "matching_heads": report.matching_heads,
-        "signatures_checked": report.checked_signatures,
-        "signatures": report.signatures,
-        "signed_with": report.sealing_key,
-        "problems": list(report.seal_problems),
-    }
-
-
-def _anchor_as_json(anchor: AnchorResult) -> dict[str, object]:
-    return {
-        "name": anchor.name,
-        "size": anchor.size,
-        "at": _moment_as_json(anchor.at_s),
-        "at_says": "checkpoint" if anchor.is_time_sealed else "store",
-        "holds": not anchor.problem,
-        "problem": anchor.problem or None,
-    }
-
-
 def _moment_as_json(at_s: int | None) -> str | None:
-    from audit_tui.core.event import iso_utc
-
     return None if at_s is None else iso_utc(at_s * 1_000_000)

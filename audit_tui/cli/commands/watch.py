@@ -5,11 +5,14 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from audit_tui.cli.options import all_time_unless_chosen, events_options, query_argument, store_option
+from audit_tui.cli.progress import tell
 from audit_tui.cli.redacting import mode_of, redact_option
 from audit_tui.cli.rules import RuleWatch, rules_option
 from audit_tui.config import state_directory
@@ -21,9 +24,6 @@ from audit_tui.core.text import counted
 from audit_tui.errors import AuditTuiError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from audit_tui.cli.options import EventsChoice
     from audit_tui.cli.watched import Watch
     from audit_tui.core.event import AuditEvent
@@ -113,13 +113,12 @@ def watch_command(
         finally:
             events, last = done
             events += in_hand != last and watch.has_given(in_hand)
-            click.echo(f"Watched: {counted(events, 'event')}.", err=True)
+            tell(f"Watched: {counted(events, 'event')}.")
 
 
 def _printer(
     form: str | None, choice: EventsChoice, hits: RuleWatch | None
 ) -> Callable[[AuditEvent, Watch], None]:
-    """Return what prints an event, and lets it go at once."""
     out = _descriptor()
     is_table = (form or (TABLE if sys.stdout.isatty() else LINES)).lower() == TABLE
 
@@ -152,11 +151,7 @@ def _descriptor() -> int | None:
 
 
 def _runner(command: str, hits: RuleWatch | None) -> Callable[[AuditEvent, Watch], None]:
-    """Return what runs a command for an event.
-
-    Raises:
-        UsageError: If the command cannot be read.
-    """
+    """Return what runs a command for an event; UsageError if the command cannot be read."""
     try:
         words = shlex.split(command)
     except ValueError as error:

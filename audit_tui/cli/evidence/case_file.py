@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +28,6 @@ from audit_tui.output.case import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.investigate.notebook import CaseJob
     from audit_tui.core.privacy.redact_mode import RedactMode
@@ -40,11 +39,7 @@ _KIND = FileKind("a case", lambda head: b"audit-tui" in head or head.startswith(
 
 
 def form_of(path: Path, form: str | None = None) -> str:
-    """Return the form of a case file by its name.
-
-    Raises:
-        UsageError: If the name does not say.
-    """
+    """Return the form of a case file by its name; UsageError if the name does not say."""
     ending = (form or path.suffix.removeprefix(".")).lower()
     ending = {"htm": HTML, "markdown": "md"}.get(ending, ending)
     if ending not in FORMS:
@@ -61,12 +56,7 @@ def write_case(
 ) -> int:
     """Write a case file, whole or not at all.
 
-    Args:
-        store: The store, for the verdict on its seals.
-        open_reader: Opens its reader, which replaces names where that is wished.
-        redact: Whether it does.
-        job: The case.
-        form: One of FORMS; None goes by the name.
+    Without a form the name tells.
 
     Returns:
         How many events are in it.
@@ -108,7 +98,6 @@ def write_case(
 
 
 def _timeline(reader: EventReader, events: Sequence[AuditEvent]) -> Timeline | None:
-    """Return how many events of the store lie round the marked ones."""
     times = [event.occurred_us for event in events]
     if not times:
         return None

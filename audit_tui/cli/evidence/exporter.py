@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from audit_tui.core.text import counted
 from audit_tui.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.export import Exporter, ExportJob, ExportResult
     from audit_tui.core.privacy.redact_mode import RedactMode

@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import click
 
-from audit_tui.cli.progress import ProgressLine
+from audit_tui.cli.progress import ProgressLine, tell
 from audit_tui.cli.source import reading
+from audit_tui.core.event_fields import event_field
+from audit_tui.core.evidence.proof import (
+    MAX_LINE_CHARS,
+    SUFFIX,
+    ProofHead,
+    Written,
+    event_line,
+    head_line,
+    read_event,
+    read_head,
+)
+from audit_tui.core.export import FILE_FORMATS, Format, Writing
 from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.text import clean_visible, counted, thousands
-from audit_tui.errors import EXIT_OK, EXIT_UNREADABLE, EXIT_WRONG, CheckpointError, StoreDamaged, UsageError
+from audit_tui.core.time.dates import TimeContext
+from audit_tui.core.time.zones import zone_label, zone_named
+from audit_tui.errors import (
+    EXIT_OK,
+    EXIT_UNREADABLE,
+    EXIT_WRONG,
+    CheckpointError,
+    FilterError,
+    StoreDamaged,
+    TimeError,
+    UsageError,
+)
+from audit_tui.output.writers import write_events
+from audit_tui.store.evidence.signing import is_signed_by
+from audit_tui.store.evidence.verifying import Anchor, Mode, Request, verify
+from audit_tui.store.tables import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from typing import BinaryIO, TextIO
-
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.event_fields import EventField
     from audit_tui.core.evidence.checkpoint import PublicKey
-    from audit_tui.core.evidence.proof import EventProof, ProofHead, Written
-    from audit_tui.core.export import Writing
+    from audit_tui.core.evidence.proof import EventProof
     from audit_tui.core.query import EventQuery
     from audit_tui.store.evidence.proving import Prover
-    from audit_tui.store.evidence.verifying import Anchor
 
 MAX_LINES = 100
 _PROOF = FileKind("a proof of an export", lambda head: head.startswith(b'{"format": "audit-tui proof '))
@@ -34,8 +58,6 @@ _PROOF = FileKind("a proof of an export", lambda head: head.startswith(b'{"forma
 
 def proof_path(out: Path) -> Path:
     """Return where the proofs of an export go."""
-    from audit_tui.core.evidence.proof import SUFFIX
-
     return out.with_name(out.name + SUFFIX)
 
 
@@ -44,21 +66,10 @@ def write_proofs(
 ) -> None:
     """Write the proofs of what was exported to ``out``.
 
-    Args:
-        prover: Proves the events.
-        store: The store.
-        out: The export, which exists.
-        query: The query of the export.
-        writing: The way in which it was written.
-        events: How many rows it has.
-
     Raises:
         StoreDamaged: If an event is not as it was sealed, or was changed meanwhile; then nothing is written.
         UsageError: If the zone has no name by which others could read the times.
     """
-    from audit_tui.core.evidence.proof import ProofHead, event_line, head_line
-    from audit_tui.output.writers import write_events
-
     path = proof_path(out)
     head = ProofHead(prover.note, out.name, events, _written(writing))
     with ExitStack() as stack:
@@ -87,7 +98,7 @@ def write_proofs(
             raise StoreDamaged(
                 "Events were changed while they were exported, so they are not proven.", "Export them again."
             )
-    click.echo(clean_visible(f"Wrote the proofs to {path}."), err=True)
+    tell(f"Wrote the proofs to {path}.")
 
 
 def require_named_zone(writing: Writing) -> None:
@@ -96,9 +107,6 @@ def require_named_zone(writing: Writing) -> None:
     Raises:
         UsageError: If it has none.
     """
-    from audit_tui.core.time.zones import zone_label, zone_named
-    from audit_tui.errors import TimeError
-
     label = zone_label(writing.context.zone, writing.context.now)
     try:
         if zone_label(zone_named(label), writing.context.now) == label:
@@ -117,18 +125,11 @@ def check_proofs(
 ) -> None:
     """Check a proof file and say what holds; end with 1 when something is wrong, with 3 if nothing is proven.
 
-    Args:
-        context: The command's.
-        name: The proof file.
-        store: The store that the events should still be in; None checks without one.
-        keys: The checkpoint must be signed with one of them; none leaves it unchecked.
-        anchors: Checkpoints that were kept elsewhere.
+    Without a store, keys or anchors, that which they tell is not checked.
 
     Raises:
         CheckpointError: If it is not a proof file.
     """
-    from audit_tui.core.evidence.proof import read_head
-
     path = Path(name)
     lines = _lines(path)
     try:
@@ -160,13 +161,6 @@ def check_proofs(
 
 
 class _ProofCheck:
-    """Checks the events of a proof file, one after the other.
-
-    Args:
-        head: The first line.
-        prover: The store that should hold them; None when none was given.
-    """
-
     def __init__(self, head: ProofHead, prover: Prover | None) -> None:
         self.problems: list[str] = []
         self.rows = self.proven = self.redacted = self.unproven = 0
@@ -178,9 +172,6 @@ class _ProofCheck:
         """The numbers that were met, a bit each in words of 1,024: a set of ten million takes 600 MB."""
 
     def events(self, lines: Iterable[tuple[int, str]]) -> Iterator[AuditEvent]:
-        """Check each line, and yield the rows of the export that these are."""
-        from audit_tui.core.evidence.proof import read_event
-
         with ProgressLine() as progress:
             for number, line in lines:
                 event = read_event(line, number)
@@ -238,11 +229,7 @@ class _ProofCheck:
 
 
 class _Comparer:
-    """A file to write to that keeps nothing, but compares what is written with another one.
-
-    Args:
-        file: The file that should hold the same.
-    """
+    """A file to write to that keeps nothing, but compares what is written with another one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -250,7 +237,6 @@ class _Comparer:
         self._differs = False
 
     def write(self, text: str) -> int:
-        """Compare some text with what comes next."""
         data = text.encode("utf-8", "backslashreplace")
         if not self._differs:
             if self._file.read(len(data)) != data:
@@ -265,16 +251,10 @@ class _Comparer:
 
 
 def _event_of(proof: EventProof) -> AuditEvent:
-    """Return the event that an export shows; it leaves the original out."""
-    from audit_tui.store.tables.rows import read_event
-
-    return read_event((proof.seq, proof.columns[0], proof.occurred_us, *proof.columns[1:-1], None))
+    return rows.read_event((proof.seq, proof.columns[0], proof.occurred_us, *proof.columns[1:-1], None))
 
 
 def _written(writing: Writing) -> Written:
-    from audit_tui.core.evidence.proof import Written
-    from audit_tui.core.time.zones import zone_label
-
     zone = zone_label(writing.context.zone, writing.context.now)
     columns = None if writing.columns is None else tuple(column.value for column in writing.columns)
     return Written(writing.format.value, columns, writing.is_raw, zone, writing.seal_words)
@@ -286,13 +266,6 @@ def _writing(written: Written) -> Writing:
     Raises:
         CheckpointError: If nothing is written so.
     """
-    from datetime import UTC, datetime
-
-    from audit_tui.core.export import FILE_FORMATS, Format, Writing
-    from audit_tui.core.time.dates import TimeContext
-    from audit_tui.core.time.zones import zone_named
-    from audit_tui.errors import TimeError
-
     forms = {form.value: form for form in FILE_FORMATS}
     fields = tuple(map(_field, written.columns or ()))
     columns = tuple(field for field in fields if field is not None)
@@ -313,10 +286,6 @@ def _writing(written: Written) -> Writing:
 
 
 def _field(name: str) -> EventField | None:
-    """Return the field that a proof names; None for what is none."""
-    from audit_tui.core.event_fields import event_field
-    from audit_tui.errors import FilterError
-
     try:
         field = event_field(name)
     except FilterError:
@@ -325,8 +294,6 @@ def _field(name: str) -> EventField | None:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    from audit_tui.core.evidence.proof import MAX_LINE_CHARS
-
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             number = 0
@@ -350,8 +317,6 @@ def _exported(path: Path, head: ProofHead) -> Path | None:
 
 def _file_problems(path: Path, head: ProofHead, events: Iterator[AuditEvent]) -> Iterator[str]:
     """Make the export again from the proven events, and compare."""
-    from audit_tui.output.writers import write_events
-
     if proof_path(path.with_name(Path(head.file).name)) != path:
         yield f"this is the proof of {head.file}, but it lies beside another file"
     exported = _exported(path, head)
@@ -371,8 +336,6 @@ def _file_problems(path: Path, head: ProofHead, events: Iterator[AuditEvent]) ->
 def _checkpoint_problems(
     head: ProofHead, keys: Sequence[PublicKey], anchors: Sequence[Anchor], *, has_store: bool
 ) -> Iterator[str]:
-    from audit_tui.store.evidence.signing import is_signed_by
-
     checkpoint = head.note.checkpoint
     if keys and not any(is_signed_by(head.note, key) for key in keys):
         yield "the checkpoint is not signed with the given key"
@@ -389,9 +352,6 @@ def _checkpoint_problems(
 
 
 def _history_problems(store: Path, head: ProofHead, anchors: Sequence[Anchor]) -> Iterator[str]:
-    """Yield what is wrong with the checkpoint, and the others, in the store's history."""
-    from audit_tui.store.evidence.verifying import Anchor, Mode, Request, verify
-
     report = verify(store, Request(Mode.QUICK, anchors=(Anchor("the checkpoint", head.note), *anchors)))
     for anchor in report.anchors:
         if anchor.problem:
@@ -400,11 +360,6 @@ def _history_problems(store: Path, head: ProofHead, anchors: Sequence[Anchor]) -
 
 
 def _say(head: ProofHead, check: _ProofCheck, exported: Path | None, *, has_trust: bool) -> int:
-    """Say what holds.
-
-    Returns:
-        The exit code.
-    """
     checkpoint, problems = head.note.checkpoint, check.problems
     lines = [f"proofs     {checkpoint.origin}, checkpoint of {checkpoint.size:,} events"]
     lines += [f"proofs     {problem}" for problem in problems[:MAX_LINES]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,11 +13,11 @@ from audit_tui.cli.progress import ProgressLine
 from audit_tui.core.evidence.checkpoint import origin_of
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.time.dates import age_text
+from audit_tui.engines.opening import connected
+from audit_tui.engines.verifying import SharedCheck, problems_of, stores_of
 from audit_tui.errors import EXIT_NO_ANCHOR, EXIT_OK, EXIT_WRONG, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from audit_tui.core.evidence.checkpoint import PublicKey, SignedCheckpoint
     from audit_tui.core.source import SourceUrl
     from audit_tui.engines.verifying import StoreReport
@@ -44,9 +45,6 @@ def verify_shared(
         UsageError: If it is another program's table.
         StoreError: If the engine cannot be read.
     """
-    from audit_tui.engines.opening import connected
-    from audit_tui.engines.verifying import SharedCheck, problems_of, stores_of
-
     if url.table:
         raise UsageError(f"{url.table} has no seals.", "Seals are made by audit-tui, in its own stores.")
     pool, dialect = connected(url)
@@ -54,11 +52,8 @@ def verify_shared(
     try:
         with ProgressLine() as line:
             for store in stores_of(pool, dialect):
-
-                def progress(done: int, size: int = store.size, name: str = store.name) -> None:
-                    if line.is_due:
-                        line.say(f"Verified {thousands(done)} of {counted(size, 'event')} of {name} ...")
-
+                whole = f"{counted(store.size, 'event')} of {store.name} ..."
+                progress = line.shows(lambda done, whole=whole: f"Verified {done:,} of {whole}")
                 of_store = [note for note in anchors if note.checkpoint.origin == origin_of(store.store_id)]
                 reports.append(SharedCheck(pool, dialect, store, keys, of_store).run(progress))
             problems = problems_of(pool, dialect)

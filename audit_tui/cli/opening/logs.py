@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -34,8 +35,6 @@ from audit_tui.ingest.pipeline import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from audit_tui.cli.options import EventsChoice
     from audit_tui.core.arriving import Arrival
     from audit_tui.ingest.find import LogFile
@@ -84,10 +83,6 @@ class Logs(NamedTuple):
 def imported(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
     """Read logs into a store that is gone afterwards.
 
-    Args:
-        names: Files, folders, ``-`` for standard input.
-        choice: Which events were asked for.
-
     Raises:
         FileError: If there is no event in any of them.
         StoreError: If no temporary store can be made, or not a big enough one.
@@ -109,10 +104,6 @@ def _all_read(names: Sequence[str], choice: EventsChoice, store: Path, tally: Ta
 def arriving(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
     """Read logs into a store that is gone afterwards, by a process of its own; begin with the first events.
 
-    Args:
-        names: Files, folders, ``-`` for standard input, which is then that process's.
-        choice: Which events were asked for.
-
     Raises:
         FileError: If there is no event in any of them.
         StoreError: If no temporary store can be made, or not a big enough one.
@@ -123,7 +114,7 @@ def arriving(names: Sequence[str], choice: EventsChoice) -> Iterator[Logs]:
             import audit_tui.ui.app  # noqa: F401
 
             while not background.wait(lambda told: told.arrival.events > 0, WAIT_S):
-                line.say(f"{_reading_words(names)}: no event yet")
+                line.say(f"reading {title_of(names)}: no event yet")
         # Of a pipe nobody knows whether there is more.
         background.wait(lambda told: told.arrival.about is None, ALL_WAIT_S)
         tally, arrival, error = background.told
@@ -179,10 +170,6 @@ class _Arriving:
             self._end = replace(arrival, remark=logs.notice, title=logs.name)
 
 
-def _reading_words(names: Sequence[str]) -> str:
-    return f"reading {title_of(names)}"
-
-
 def _import(names: Sequence[str], store: Path) -> Tally:
     try:
         with ProgressLine() as line, ExitStack() as stack:
@@ -202,21 +189,12 @@ def _too_full(names: Sequence[str], error: AuditTuiError) -> AuditTuiError:
 
 
 class _Shown(Progress):
-    """Tells which file is read, and how many events there are so far.
-
-    Args:
-        line: Where to tell it.
-        importer: Counts.
-        logs: The files to come.
-    """
-
     def __init__(self, line: ProgressLine, importer: Importer, logs: Sequence[LogFile]) -> None:
         super().__init__(logs)
         self._line = line
         self._importer = importer
 
     def at(self, position_bytes: int) -> None:
-        """So much of the file is read."""
         super().at(position_bytes)
         if self.log is None or not self._line.is_due:
             return
@@ -263,7 +241,6 @@ def _farewell(names: Sequence[str], tally: Tally) -> Iterator[str]:
 
 
 def _details(tally: Tally) -> Iterator[str]:
-    """The first things that went wrong, and how many more there are."""
     rejects = [f"{reject.place}: {reject.reason}" for reject in tally.rejects]
     files = [problem.message for problem in (*tally.problems, *tally.skipped)]
     for many, of_all in ((rejects, tally.rejected), (files, len(files))):
@@ -273,7 +250,6 @@ def _details(tally: Tally) -> Iterator[str]:
 
 
 def _nothing_read(names: Sequence[str], tally: Tally) -> FileError:
-    """Return the words for where there is nothing to show."""
     title = title_of(names)
     hint = [*_details(tally), *unknown_format()]
     if tally.rejected:

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 from audit_tui.config import state_directory
 from audit_tui.core.left import Left
 from audit_tui.core.new_file import read_small
 from audit_tui.core.source import SourceUrl, is_url, source_of
-from audit_tui.core.text import clean_visible
-from audit_tui.errors import FileError, UsageError
+from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from audit_tui.core.left import Plain
     from audit_tui.core.query import StoreInfo
     from audit_tui.core.source import EventSource
@@ -36,21 +32,13 @@ MAX_FILE_BYTES = 4_000_000
 
 
 class Places:
-    """The stores that were left, the last one at the end.
-
-    Args:
-        path: The file; need not exist.
-    """
+    """The stores that were left, the last one at the end."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_directory() / FILE_NAME
-        self._problem = ""
-        self._stores = self._read()
-
-    @property
-    def problem(self) -> str:
+        self.problem = ""
         """A sentence about what is wrong with the file; empty when nothing is."""
-        return self._problem
+        self._stores = self._read()
 
     @property
     def last_store(self) -> EventSource | None:
@@ -72,7 +60,7 @@ class Places:
         try:
             return Left.from_plain(plain)
         except ValueError:
-            self._problem = _broken(self.path)
+            self.problem = _broken(self.path)
             return None
 
     def keep(self, info: StoreInfo, left: Left) -> None:
@@ -81,7 +69,7 @@ class Places:
         Raises:
             FileError: If it cannot be written; what was there is still there then.
         """
-        from audit_tui.core.new_file import ANYTHING, new_file, private_folder
+        from audit_tui.core.new_file import private_file
 
         # Read again: another screen may have been closed meanwhile.
         stores = dict(self._read())
@@ -91,11 +79,7 @@ class Places:
             **left.to_plain(),
         }
         plain = dict(list(stores.items())[-MAX_STORES:])
-        try:
-            private_folder(self.path.parent)
-        except OSError as error:
-            raise FileError(f"{self.path} cannot be written: {error.strerror}.") from None
-        with new_file(self.path, ANYTHING) as stream:
+        with private_file(self.path) as stream:
             json.dump({"version": VERSION, "stores": plain}, stream)
 
     def _read(self) -> Mapping[str, Plain]:
@@ -106,14 +90,8 @@ class Places:
         # RecursionError: brackets in brackets in brackets.
         except (OSError, ValueError, RecursionError):
             pass
-        self._problem = _broken(self.path)
+        self.problem = _broken(self.path)
         return {}
-
-
-def tell(problem: str) -> None:
-    """Write one line to stderr; an empty one is not written."""
-    if problem:
-        click.echo(clean_visible(problem), err=True)
 
 
 def _broken(path: Path) -> str:

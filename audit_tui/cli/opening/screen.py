@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.cli.opening.terminal import require_screen
 from audit_tui.cli.own_acts import OwnActs
+from audit_tui.cli.progress import tell
 from audit_tui.cli.redacting import redact_mode, redacted_view
 from audit_tui.cli.rules import live_detections
 from audit_tui.cli.source import open_source
@@ -28,9 +30,6 @@ from audit_tui.errors import EXIT_WRONG, AuditTuiError, FileError, QueryCancelle
 from audit_tui.ui.first_page import read_first_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
-
     from audit_tui.cli.opening.resuming import Places
     from audit_tui.cli.options import EventsChoice
     from audit_tui.cli.session import Session
@@ -106,12 +105,7 @@ def _garbage_kept() -> Iterator[None]:
 class ReviewScreen:
     """The review screen over one source, until the user leaves it.
 
-    Args:
-        source: The store's path, or the URL of a shared engine.
-        choice: What to show first, and the zone.
-        session: The clock and the settings.
-        shown_as: What the screen calls a store that is gone afterwards; None takes the file's name, and keeps
-            where it was left.
+    A store that is gone afterwards is ``shown_as`` something; of any other is kept where it was left.
     """
 
     def __init__(
@@ -138,9 +132,7 @@ class ReviewScreen:
     def show(self, places: Places | None = None, link: Link | None = None) -> int:
         """Show it, and return the exit code.
 
-        Args:
-            places: Tells where to begin, unless the choice says otherwise; None begins with the choice.
-            link: Has the event to begin at; the choice is its view. None begins elsewhere.
+        The places tell where to begin, unless the choice says otherwise; a link has the event to begin at.
 
         Raises:
             StoreError: If the source cannot be read; nothing was written to the terminal.
@@ -235,7 +227,6 @@ class ReviewScreen:
         return StoreSealChecker(self._source, memory)
 
     def _open_patiently(self) -> EventReader:
-        """Open a reader without a deadline, for a question that the user waits for."""
         return self._redact.readers(open_source(self._source))()
 
     def _export(
@@ -254,7 +245,7 @@ class ReviewScreen:
 
     def _keep_place(self, info: StoreInfo, left: Left, places: Places | None) -> None:
         """Note where the store was left; only someone who resumes need know that it cannot be noted."""
-        from audit_tui.cli.opening.resuming import Places, tell
+        from audit_tui.cli.opening.resuming import Places
 
         # By names: without --redact, or with another key, a pseudonym would find nothing.
         left = replace(left, view=left.view.with_filters(self._redact.real))
@@ -292,10 +283,7 @@ def _pairs() -> Sequence[Pair]:
 class ReadAhead:
     """The first rows, read in a thread while the block runs.
 
-    Args:
-        reader: What to ask; nobody else may, inside the block.
-        query: What the screen will show first.
-        begin_at: Where the cursor will be; None is the first row.
+    Nobody else may ask the reader, inside the block.
     """
 
     def __init__(self, reader: EventReader, query: EventQuery, begin_at: Anchor | None = None) -> None:
@@ -309,12 +297,7 @@ class ReadAhead:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._cancel.cancel()
         self._thread.join()
 

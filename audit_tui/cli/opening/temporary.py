@@ -10,15 +10,12 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
-from typing import TYPE_CHECKING
 
 from audit_tui.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @contextmanager

@@ -14,8 +14,7 @@ NO_SCREEN_HINT = "Without the screen: audit-tui query prints events, audit-tui c
 def has_screen(*, has_keyboard: bool = False) -> bool:
     """Tell whether there is a terminal to show the review screen on.
 
-    Args:
-        has_keyboard: There is a keyboard, whatever standard input is.
+    With a keyboard, standard input may be anything.
     """
     # Textual writes to stderr, and a stdout that goes elsewhere asks for data.
     streams = (sys.stdout, sys.stderr) if has_keyboard else (sys.stdin, sys.stdout, sys.stderr)
@@ -28,10 +27,6 @@ def _is_dumb() -> bool:
 
 def require_screen(hint: str = NO_SCREEN_HINT, *, has_keyboard: bool = False) -> None:
     """Refuse to go on where the screen could not be shown.
-
-    Args:
-        hint: What to use instead.
-        has_keyboard: There is a keyboard, whatever standard input is.
 
     Raises:
         UsageError: If there is no terminal, or one that cannot move its cursor.
@@ -49,11 +44,7 @@ _TERMINAL = "/dev/tty"
 
 
 class Keyboard:
-    """The terminal, opened to be read beside standard input.
-
-    Args:
-        descriptor: Of the terminal; kept.
-    """
+    """The terminal, opened to be read beside standard input."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

@@ -146,7 +146,10 @@ def read_checkpoint(text: str) -> SignedCheckpoint:
     if root is None or len(root) != HASH_BYTES:
         raise CheckpointError("This is not a checkpoint: its third line is not a hash.", _FORM)
     checkpoint = Checkpoint(lines[0], int(lines[1]), root, tuple(lines[3:]))
-    return SignedCheckpoint(checkpoint, _signatures(below[:-1].split("\n")) if gap else ())
+    signatures = below[:-1].split("\n") if gap else []
+    if len(signatures) > MAX_SIGNATURES:
+        raise CheckpointError("This is not a checkpoint: it has too many signatures.", _FORM)
+    return SignedCheckpoint(checkpoint, tuple(map(_signature, signatures)))
 
 
 def read_public_key(text: str) -> PublicKey:
@@ -175,12 +178,6 @@ def read_public_key(text: str) -> PublicKey:
 
 
 _FORM = "audit-tui seal anchor writes a checkpoint."
-
-
-def _signatures(lines: list[str]) -> tuple[Signature, ...]:
-    if len(lines) > MAX_SIGNATURES:
-        raise CheckpointError("This is not a checkpoint: it has too many signatures.", _FORM)
-    return tuple(_signature(line) for line in lines)
 
 
 def _signature(line: str) -> Signature:

@@ -12,6 +12,7 @@ itself does, and what anybody may have recorded, so that no imported line can de
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from hashlib import sha256
 from struct import Struct
@@ -20,8 +21,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audit_tui.core.evidence.merkle import LEAF_MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     Column = str | int | bytes | None
     Encoding = Mapping[Any, tuple[int, bytes]]
 
@@ -94,11 +93,8 @@ class Encodings(NamedTuple):
 def make_leaves(rows: Iterable[Sequence[Any]], encodings: Encodings, form: Form) -> list[bytes]:
     """Make the leaves of events.
 
-    Args:
-        rows: The number, the time and the columns of each, in the order of ``COLUMNS``. Key, description,
-            target, metadata and original are bytes, the others what ``encodings`` know.
-        encodings: The encodings of the other columns.
-        form: The form of the records.
+    Each row has the number, the time and the columns in the order of ``COLUMNS``: key, description, target,
+    metadata and original as bytes, the others as ``encodings`` know them.
 
     Raises:
         struct.error, TypeError, AttributeError: If a row holds what no row of a whole file holds.

@@ -8,11 +8,8 @@ in blocks of 256, so that the tree over ten million has 39,063 block roots above
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 HASH_BYTES = 32
 BLOCK_LEAVES = 256
@@ -50,9 +47,7 @@ def split_leaves(leaves: bytes) -> list[bytes]:
 class Frontier:
     """The right edge of a growing tree: the roots of its whole subtrees, the largest first.
 
-    Args:
-        size: How many hashes it stands for already.
-        hashes: The subtrees' roots, one for each bit that is set in the size.
+    It has one hash for each bit that is set in its size.
 
     Raises:
         ValueError: If these are not as many as the size has bits.
@@ -90,11 +85,6 @@ class Frontier:
 
 class BlockTree:
     """Any subtree of a log whose leaves lie in blocks, for proofs.
-
-    Args:
-        size: How many leaves.
-        block_roots: The root of each block, in order.
-        read_leaves: Gives the leaves of a block, one after the other.
 
     Raises:
         ValueError: If there are not as many blocks as the size needs.

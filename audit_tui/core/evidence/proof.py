@@ -21,15 +21,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from audit_tui.core.evidence.checkpoint import SignedCheckpoint, read_checkpoint
 from audit_tui.core.evidence.leaf import COLUMNS, Form, event_leaf
 from audit_tui.core.evidence.merkle import HASH_BYTES, MAX_PROOF_HASHES, root_of_inclusion
 from audit_tui.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 FORMAT = "audit-tui proof 2"
 OLD_FORMAT = "audit-tui proof 1"
@@ -137,11 +135,7 @@ def event_line(event: EventProof) -> str:
 
 
 def read_head(line: str) -> ProofHead:
-    """Read the first line.
-
-    Raises:
-        CheckpointError: If it is not that of a proof file.
-    """
+    """Read the first line; CheckpointError if it is not that of a proof file."""
     content = _object(line, 1)
     form, file = content.get("format"), content.get("file")
     if form not in (FORMAT, OLD_FORMAT) or not isinstance(file, str) or not file:
@@ -158,9 +152,7 @@ def read_head(line: str) -> ProofHead:
 def read_event(line: str, number: int) -> EventProof:
     """Read the line of an event.
 
-    Args:
-        line: The line.
-        number: Its number in the file, for what is said about it.
+    The number is that in the file, for what is said about it.
 
     Raises:
         CheckpointError: If it is not that of an event.
@@ -168,13 +160,11 @@ def read_event(line: str, number: int) -> EventProof:
     content = _object(line, number)
     seq, occurred_us, form = content.get("seq"), content.get("time_us"), content.get("form", Form.OLD)
     columns, hashes = content.get("columns"), content.get("proof")
-    if not isinstance(seq, int) or not isinstance(occurred_us, int) or form not in set(Form):
-        raise _unreadable(number)
-    if not _is_whole(seq) or not _is_whole(occurred_us):
-        raise _unreadable(number)
-    if not isinstance(columns, list) or not isinstance(hashes, list):
-        raise _unreadable(number)
-    if len(columns) != len(COLUMNS) or len(hashes) > MAX_PROOF_HASHES:
+    if not (
+        (isinstance(seq, int) and _is_whole(seq) and isinstance(occurred_us, int) and _is_whole(occurred_us))
+        and (isinstance(columns, list) and len(columns) == len(COLUMNS) and form in set(Form))
+        and (isinstance(hashes, list) and len(hashes) <= MAX_PROOF_HASHES)
+    ):
         raise _unreadable(number)
     return EventProof(
         seq,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,8 +11,6 @@ from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audit_tui.core.cancel import CancelToken
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, Kind
-from audit_tui.core.event import Outcome, iso_utc, json_text
+from audit_tui.core.event import MAX_SEVERITY, Outcome, iso_utc, json_text
 from audit_tui.core.filter.networks import network_of
 from audit_tui.core.filter.operators import (
     AT_LEAST,
@@ -28,11 +29,8 @@ from audit_tui.core.filter.operators import (
 )
 from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.record import Record
+from audit_tui.core.text import closest
 from audit_tui.errors import FilterError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
 
 NO_VALUE_WORDS = "(none)"
 """The words for a missing value in a filter."""
@@ -61,15 +59,8 @@ class AnyText(StrEnum):
 
 ANY_TEXT = AnyText.TEXT
 META = "meta."
-SEVERITY_WORDS = {
-    "unknown": "0",
-    "info": "1",
-    "low": "2",
-    "medium": "3",
-    "high": "4",
-    "critical": "5",
-    "fatal": "6",
-}
+_SEVERITIES = ("unknown", "info", "low", "medium", "high", "critical", "fatal")
+SEVERITY_WORDS = {word: str(number) for number, word in enumerate(_SEVERITIES)}
 """The severities by name, as in OCSF."""
 
 
@@ -110,7 +101,6 @@ _MEANT = {
     "action": "event",
 }
 """Names that other programs have for the columns."""
-_MAX_NAME = 100
 _COLUMNS_HINT = f"Columns are {', '.join(_NAMED)} and meta.NAME."
 
 
@@ -130,17 +120,9 @@ def field_named(name: str) -> FilterField:
         return _NAMED[folded]
     if folded == "host":
         return Column.SOURCE
-    raise FilterError(f"There is no column {name!r}.", _column_hint(name))
-
-
-def _column_hint(name: str) -> str:
-    """Say what to do about a column that does not exist."""
-    # Imported where it is wanted: 10 ms of the start of every command.
-    from difflib import get_close_matches
-
-    close = get_close_matches(name[:_MAX_NAME].lower(), [*_NAMED, *_MEANT], n=1, cutoff=0.7)
-    meant = f"Did you mean {_MEANT.get(close[0], close[0])}? " if close else ""
-    return f"{meant}{_COLUMNS_HINT}"
+    close = closest(name, [*_NAMED, *_MEANT], cutoff=0.7)
+    meant = f"Did you mean {_MEANT.get(close, close)}? " if close else ""
+    raise FilterError(f"There is no column {name!r}.", f"{meant}{_COLUMNS_HINT}")
 
 
 def quoted_name(text: str) -> tuple[str, int]:
@@ -311,19 +293,14 @@ def _grouped(part: Filter) -> str:
     return f"({words})" if is_group else words
 
 
-MAX_SEVERITY = 6
 _LIKE_NETWORK = lazy_pattern(r"\s*[0-9a-f.:]*[.:][0-9a-f.:]*/\d*\s*", re.IGNORECASE | re.ASCII)
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
-_SEVERITIES = tuple(map(str, range(MAX_SEVERITY + 1)))
 
 
 class ImpossibleValue(FilterError):
     """No event can have the value.
 
-    Args:
-        message: A sentence that says what is wrong.
-        hint: A sentence that names what is possible.
-        meant: The value that was probably meant; empty when nobody can tell.
+    ``meant`` is what was probably meant; empty when nobody can tell.
     """
 
     def __init__(self, message: str, hint: str, meant: str = "") -> None:
@@ -343,7 +320,7 @@ def require_possible(field: FilterField, operator: Operator, value: str | None) 
         meant = next((each for each in _OUTCOMES if each.startswith(value.strip("*").casefold())), "")
         possible = f"Outcomes are {' and '.join(_OUTCOMES[:2])}, else {_OUTCOMES[2]}."
         raise ImpossibleValue(f"{value!r} is not an outcome.", possible, meant)
-    if field is Column.SEVERITY and not _takes_any(operator, value, _SEVERITIES):
+    if field is Column.SEVERITY and not _takes_any(operator, value, tuple(SEVERITY_WORDS.values())):
         raise ImpossibleValue(
             f"No severity {operator.base.words} {value}.",
             f"Severities go from 0 (unknown) to {MAX_SEVERITY} (fatal).",
@@ -390,8 +367,3 @@ def parse_condition(text: str) -> Condition:
     condition = condition_of(field, _SYMBOLS[split[0]], value or None)
     require_possible(condition.field, condition.operator, condition.value)
     return condition
-
-
-def condition_text(condition: Condition) -> str:
-    """Return the condition as ``--filter`` reads it: the inverse of ``parse_condition``."""
-    return f"{condition.field.value}{condition.operator.symbol}{condition.value or ''}"

@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, MetaField, Not
-from audit_tui.core.metadata import is_inside, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter, FilterField
+
+
+MAX_PATH = 500
+"""Names longer than this are not told apart: what lies deeper counts as the last that fits."""
+
+
+def leaves(metadata: dict[str, object]) -> list[tuple[str, str]]:
+    """Every value with its dotted name: a text as it is, a number or a boolean as JSON; no value for null.
+
+    The members of a list have the list's name.
+    """
+    values: list[tuple[str, str]] = []
+    waiting: list[tuple[str, object]] = [("", metadata)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            values.append((path, value))
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                deeper = deeper_path(path, name)
+                if type(inner) is str:
+                    values.append((deeper, inner))
+                else:
+                    waiting.append((deeper, inner))
+        elif isinstance(value, list | tuple):
+            waiting += [(path, inner) for inner in value]
+        elif value is not None:
+            values.append((path, json.dumps(value)))
+    return values
+
+
+def deeper_path(path: str, name: str) -> str:
+    """The name of what lies in an object: the object's, and its own unless it grows too long."""
+    whole = f"{path}.{name}" if path else name
+    return whole if len(whole) <= MAX_PATH else path
+
+
+def is_inside(path: str, name: str) -> bool:
+    """Tell whether a value's name is this one, or lies in the object that it names."""
+    return path == name or path.startswith(f"{name}.")
 
 
 T = TypeVar("T")
@@ -26,9 +65,7 @@ def matcher(expression: Filter) -> Callable[[AuditEvent], bool]:
 def matcher_of(expression: Filter, texts: Callable[[FilterField, T], Iterable[str]]) -> Callable[[T], bool]:
     """Return a function that tells whether the filter takes something.
 
-    Args:
-        expression: The filter.
-        texts: Gives the texts of it that a condition on a field looks at.
+    ``texts`` gives the texts of it that a condition on a field looks at.
     """
     match expression:
         case Condition(field=field, operator=operator, value=value):

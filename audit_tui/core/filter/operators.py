@@ -7,6 +7,7 @@ its negation and put both into ``OPERATORS``; parsing, printing, words, saved pl
 from __future__ import annotations
 
 import operator as comparisons
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,7 +16,6 @@ from audit_tui.core.filter.networks import address_of, address_test, network_of,
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
     from decimal import Decimal
 
     TextTest: TypeAlias = Callable[[str], bool]
@@ -86,12 +86,7 @@ class Operator(Record):
         return self.operand is Operand.NUMBER
 
     def matches(self, text: str | None, value: str | None) -> bool:
-        """Tell whether a value of an event passes, for a field that has one value or none.
-
-        Args:
-            text: The event's; None when it has none.
-            value: The condition's; None is the missing value.
-        """
+        """Tell whether a value of an event passes, for a field that has one value or none."""
         return self.holds(() if text is None else (text,), value)
 
     def holds(self, texts: Iterable[str], value: str | None) -> bool:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.columns import COLUMNS, Column
-from audit_tui.core.metadata import leaves
+from audit_tui.core.filter.matching import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from audit_tui.core.event import AuditEvent
 
 MAX_DIFFERENCES = 500
@@ -188,7 +187,6 @@ def _label(name: str, value: Mapping[str, Any], by_name: Mapping[str, str]) -> s
 
 
 def _texts(event: AuditEvent) -> dict[str, str]:
-    """Return the fields of an event as text, by their names."""
     texts: dict[str, str] = {}
     for column in _COMPARED:
         value = getattr(event, column.attribute)

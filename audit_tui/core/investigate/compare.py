@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from itertools import pairwise
@@ -20,8 +21,6 @@ from audit_tui.core.time.words import interval_of, range_from_bounds
 from audit_tui.errors import TimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import EventQuery, EventReader, FacetField
     from audit_tui.core.time.dates import TimeContext, TimeRange
@@ -119,10 +118,7 @@ def intervals(
 ) -> tuple[Interval, Interval]:
     """Return a range up to the end of this minute, and the stretch to compare it with, as long.
 
-    Args:
-        time_range: The range.
-        context: The zone and the moment.
-        against: ``previous``, ``last-week`` (the same hours of it), or a range as it is typed, ``A..B``.
+    Against ``previous``, ``last-week`` (the same hours of it), or a range as it is typed, ``A..B``.
 
     Raises:
         TimeError: If there is no such stretch.
@@ -160,16 +156,7 @@ def compare(
     limit: int = LIMIT,
     cancel: CancelToken | None = None,
 ) -> Comparison:
-    """Compare the events of a query in two stretches of time.
-
-    Args:
-        reader: Answers.
-        query: Which events; its interval plays no part.
-        now: The one stretch.
-        before: The other.
-        limit: The most values of each column.
-        cancel: Ends it.
-    """
+    """Compare the events of a query in two stretches of time; the interval of the query plays no part."""
     this, that = replace(query, interval=now), replace(query, interval=before)
     shifts: list[Shift] = []
     left_out: list[Column] = []
@@ -198,13 +185,8 @@ def compare_rest(
 ) -> Comparison:
     """Compare the columns that were left out too, by reading all events: 4 s of CPU a million.
 
-    Args:
-        reader: Answers.
-        query: The events, as they were compared.
-        comparison: The outcome so far; where too many events are to be read, it is returned as it is.
-        limit: The most values of each column.
-        cancel: Ends it.
-        report: Is told the share that was read, up to 1, from time to time.
+    Where too many events are to be read, the comparison is returned as it is. The report is told the share
+    that was read, up to 1, from time to time.
     """
     sides = ((comparison.now, comparison.now_events), (comparison.before, comparison.before_events))
     if not comparison.can_be_read:
@@ -282,7 +264,6 @@ def _rank(shift: Shift) -> tuple[int, float, str]:
 def _counted(
     reader: EventReader, query: EventQuery, field: FacetField, value: str | None, cancel: CancelToken | None
 ) -> int:
-    """Return how many events have a value that is too rare for the list."""
     condition = Condition(field, IS, value)
     return reader.count(replace(query, filter=All((query.filter, condition))), cancel)
 
@@ -290,15 +271,7 @@ def _counted(
 def new_values(
     reader: EventReader, query: EventQuery, field: Column, limit: int, cancel: CancelToken | None = None
 ) -> list[str]:
-    """Return the values of a column that stand in a result and in no event before its range, rarest first.
-
-    Args:
-        reader: Answers.
-        query: Which events; its interval has a beginning.
-        field: The column.
-        limit: The most values to return.
-        cancel: Ends it.
-    """
+    """Return the values of a column that stand in a result and in no event before its range, rarest first."""
     start_us = query.interval.start_us
     if start_us is None:
         return []

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.filter.filters import Filter
 
@@ -35,11 +34,7 @@ class Level(Enum):
 
     @classmethod
     def named(cls, word: str) -> Level:
-        """Return the level of a name.
-
-        Raises:
-            KeyError: If there is none of that name.
-        """
+        """Return the level of a name; KeyError if there is none of that name."""
         return cls[word.upper()]
 
 

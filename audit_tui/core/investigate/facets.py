@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from audit_tui.core.filter.matching import texts_of
 from audit_tui.core.query import Facet, ValueCount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.query import FacetField
 
@@ -34,15 +33,7 @@ def chosen_values(
 def facet_of(
     totals: Mapping[str | None, int], counted: int, limit: int, *, rarest: bool = False, is_whole: bool = True
 ) -> Facet:
-    """Return the facet of values that were all counted.
-
-    Args:
-        totals: The number of events of each value.
-        counted: The number of events that were looked at.
-        limit: The most values to return.
-        rarest: The rarest first.
-        is_whole: They were all events of the result.
-    """
+    """Return the facet of values that were all counted."""
     distinct = sum(1 for events in totals.values() if events)
     return Facet(chosen_values(totals, limit, rarest=rarest), distinct, counted, is_whole)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
@@ -10,8 +11,6 @@ from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery, Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
     from audit_tui.core.filter.filters import Filter

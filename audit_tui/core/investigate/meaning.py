@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from audit_tui.core.columns import Column
 from audit_tui.core.event import from_us
 from audit_tui.core.filter.filters import All, Any, Condition, MetaField
+from audit_tui.core.filter.matching import leaves
 from audit_tui.core.filter.operators import IS, MATCHES
-from audit_tui.core.metadata import leaves
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import MomentRange
 from audit_tui.core.view import View, chipped

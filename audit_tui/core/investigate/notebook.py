@@ -7,21 +7,20 @@ trusted: what cannot be read in it is left out, and a file that cannot be read a
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.filters import EVERYTHING
 from audit_tui.core.left import Left
-from audit_tui.core.new_file import ANYTHING, new_file, private_folder, read_small
+from audit_tui.core.new_file import private_file, read_small
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 from audit_tui.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.time.dates import TimeContext
     from audit_tui.core.view import View
@@ -51,11 +50,7 @@ class Entry(Record):
 
 
 class Notebook:
-    """The marks and notes on one store.
-
-    Args:
-        path: The file; need not exist.
-    """
+    """The marks and notes on one store."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -178,11 +173,7 @@ class Notebook:
             }
             for entry in self
         }
-        try:
-            private_folder(self.path.parent)
-        except OSError as error:
-            raise FileError(f"{self.path} cannot be written: {error.strerror}.") from None
-        with new_file(self.path, ANYTHING) as stream:
+        with private_file(self.path) as stream:
             views = [Left(view).to_plain() for view in self._views]
             json.dump({"version": VERSION, "events": events, "views": views}, stream, indent=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +15,6 @@ from audit_tui.core.query import NEWEST_FIRST
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
     from audit_tui.core.filter.filters import Filter, FilterField
@@ -67,11 +66,7 @@ def open_pairs(
 
     What failed neither begins nor ends anything.
 
-    Args:
-        reader: Answers.
-        query: Which events; what ended after its range counts as open.
-        pairs: What begins and ends.
-        cancel: Ends it.
+    What ended after the range counts as open.
     """
     names = {name for pair in pairs for name in (pair.begins, *pair.ends)}
     wanted = Any(tuple(Condition(Column.EVENT, IS, name) for name in sorted(names)))
@@ -136,7 +131,6 @@ def pair_filter(item: Open) -> Filter:
 
 
 def _thing(event: AuditEvent, groups: Sequence[Sequence[FilterField]]) -> str | None:
-    """Return the name of what an event is about; None if it does not tell."""
     for group in groups:
         texts = [next(iter(texts_of(field, event)), None) for field in group]
         if all(texts):

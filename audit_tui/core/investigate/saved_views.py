@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import Column, column_named
@@ -20,7 +22,7 @@ from audit_tui.core.filter.filters import EVERYTHING, Condition
 from audit_tui.core.filter.filters import All as AllOf
 from audit_tui.core.filter.filters import Any as AnyOf
 from audit_tui.core.filter.operators import AT_LEAST, IS, LESS
-from audit_tui.core.new_file import ANYTHING, new_file, private_folder, read_small
+from audit_tui.core.new_file import private_file, read_small
 from audit_tui.core.query import NEWEST_FIRST, Interval, Sort
 from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of
@@ -31,10 +33,6 @@ from audit_tui.core.view import View
 from audit_tui.errors import AuditTuiError, FileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import tzinfo
-    from pathlib import Path
-
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.time.dates import TimeContext
 
@@ -72,10 +70,6 @@ class SavedView(Record):
 
     def view(self, context: TimeContext, shown: View) -> View:
         """Return what it shows, but for ``new``.
-
-        Args:
-            context: The zone and the moment.
-            shown: The view that is shown, for its time range.
 
         Raises:
             UsageError: If its line cannot be read, or its range is too long for its hours.
@@ -133,11 +127,7 @@ def saved(name: str, view: View, context: TimeContext) -> SavedView:
 
 
 class SavedViews:
-    """The user's views and those that ship.
-
-    Args:
-        path: The user's file; need not exist.
-    """
+    """The user's views and those that ship."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -188,11 +178,7 @@ class SavedViews:
         return self._views
 
     def _write(self, views: list[SavedView]) -> None:
-        try:
-            private_folder(self.path.parent)
-        except OSError as error:
-            raise FileError(f"{self.path} cannot be written: {error.strerror}.") from None
-        with new_file(self.path, ANYTHING) as stream:
+        with private_file(self.path) as stream:
             stream.write("\n".join([_HEAD, *(view.to_toml() for view in views)]))
         self._views = views
 

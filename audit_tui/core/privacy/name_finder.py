@@ -14,15 +14,13 @@ import hashlib
 import re
 import struct
 import unicodedata
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from audit_tui.core.filter.networks import address_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _NOBODY = frozenset({"system", "root", "unknown", "anonymous", "-", "(none)"})
 """Users that are nobody."""
@@ -191,10 +189,7 @@ class NameFinder:
     def parts(self, text: str, names: Sequence[str] = (), host: str | None = None) -> list[Part] | None:
         """Divide a text where names and addresses stand in it; None when none do.
 
-        Args:
-            text: Any text.
-            names: Further names, for this text only.
-            host: A host whose name is hidden in this text too.
+        Further names, and a host, may be hidden in this text only.
         """
         extra: dict[str, Part] = {}
         if host is not None and " ".join(words := _words(host)) not in {"", *_ROLES, *_NOBODY}:
@@ -233,7 +228,6 @@ class NameFinder:
         yield from self._named(text[position:], extra)
 
     def _named(self, text: str, extra: dict[str, Part]) -> Iterator[Part]:
-        """The parts of a text by the names in it."""
         if not text:
             return
         spans = self._sequences(text, extra)
@@ -251,7 +245,6 @@ class NameFinder:
             yield Part(PartKind.PLAIN, text[position:])
 
     def _sequences(self, text: str, extra: dict[str, Part]) -> list[tuple[int, int, Part]]:
-        """The names that are sequences of words, with their places."""
         matches = list(_WORD.finditer(text))
         if text.isascii():
             words = [match[0].lower() for match in matches]
@@ -369,7 +362,6 @@ def _stands_for_person(text: str, match: re.Match[str]) -> bool:
 
 
 def _entities(text: str) -> Iterator[tuple[int, int, Part]]:
-    """The addresses, mail addresses and telephone numbers in a text, with their places."""
     if _MAYBE_ENTITY.search(text) is None:
         return
     for match in _ENTITY.finditer(text):

@@ -8,6 +8,7 @@ matter: ``Alice`` and ``alice`` are one name. What stands in texts is found by `
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ from audit_tui.core.filter.networks import address_of
 from audit_tui.core.privacy.name_finder import NameFinder, Part, PartKind, folded, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from audit_tui.core.event import AuditEvent, EventRow
 
 CODE_CHARS = 6
@@ -43,9 +42,7 @@ _PERSON_FIELDS = frozenset(
 class Pseudonyms:
     """Gives names and addresses their pseudonyms, and knows what each stands for.
 
-    Args:
-        key: At least 16 bytes, kept on this machine.
-        users: Names that are replaced wherever they stand in a text.
+    The key has at least 16 bytes.
     """
 
     def __init__(self, key: bytes, users: Iterable[str] = ()) -> None:
@@ -92,10 +89,7 @@ class Pseudonyms:
     def text(self, text: str | None, names: Sequence[str] = (), host: str | None = None) -> str | None:
         """Return a text in which mail addresses, network addresses and known names are replaced.
 
-        Args:
-            text: Any text; None stays.
-            names: Further names to replace: of the event's own user.
-            host: The host that the event came from, to replace too.
+        Further names, and the host, are the event's own.
         """
         if not text:
             return text
@@ -114,11 +108,7 @@ class Pseudonyms:
         return text if parts is None else "".join(map(self._part, parts))
 
     def row(self, row: EventRow) -> EventRow:
-        """Return what a list shows of an event, without names and without its metadata.
-
-        Args:
-            row: What it shows without this.
-        """
+        """Return what a list shows of an event, without names and without its metadata."""
         replaced = self._replacer(row.user, row.source_ip)
         texts = (row.event, row.category, row.description, row.target, row.source)
         shown = [None if text is None else replaced(text) for text in texts]
@@ -160,7 +150,9 @@ class Pseudonyms:
 
     def _replacer(self, user: str | None, source_ip: str | None) -> Callable[[str], str]:
         """Return what replaces the names in the texts of an event of this user from this address."""
-        names = self._own_names(user)
+        # The user, if the finder remembers only the words of the name; it finds the name from now on else.
+        is_remembered = user is None or not is_name(user) or self._finder.add(user)
+        names = () if is_remembered or user is None else (user,)
         address, host = self.address(source_ip), source_ip
         if host is not None and address_of(host) is not None:
             # Addresses are found in any text.
@@ -173,11 +165,6 @@ class Pseudonyms:
 
         return replaced
 
-    def _own_names(self, user: str | None) -> Sequence[str]:
-        """The user, if the finder remembers only the words of the name; it is known from now on else."""
-        is_known = user is None or not is_name(user) or self._finder.add(user)
-        return () if is_known or user is None else (user,)
-
     def _object(self, value: dict[str, Any], replaced: Callable[[str], str]) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key, inner in value.items():
@@ -185,7 +172,7 @@ class Pseudonyms:
             while name in made:
                 # Two names of one pseudonym: no value may be lost.
                 name += "'"
-            if isinstance(inner, str) and inner and _is_person_field(key):
+            if isinstance(inner, str) and inner and len(key) <= MAX_FIELD_CHARS and _is_person_field(key):
                 made[name] = self._coded("user", inner)
             else:
                 made[name] = self._json(inner, replaced)
@@ -246,10 +233,6 @@ def _canonical_address(text: str) -> str:
     return folded(host) if address is None else str(address)
 
 
-def _is_person_field(name: str) -> bool:
-    return len(name) <= MAX_FIELD_CHARS and _is_short_person_field(name)
-
-
 @lru_cache(maxsize=10_000)
-def _is_short_person_field(name: str) -> bool:
+def _is_person_field(name: str) -> bool:
     return "".join(character for character in name.casefold() if character.isalnum()) in _PERSON_FIELDS

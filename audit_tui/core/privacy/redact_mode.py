@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -29,8 +30,6 @@ from audit_tui.core.investigate.facets import facet_of, facet_of_events
 from audit_tui.core.query import NEWEST_FIRST, After, Before, ValueCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.columns import NameColumn
     from audit_tui.core.event import AuditEvent, EventRow
@@ -64,12 +63,7 @@ MAX_USERS = 10_000_000
 
 
 class RedactMode:
-    """A switch, shared by all readers of a run.
-
-    Args:
-        load_key: Gives the key of the pseudonyms; called when the mode is first used.
-        is_on: Whether it begins switched on.
-    """
+    """A switch, shared by all readers of a run; its key is loaded when the mode is first used."""
 
     def __init__(self, load_key: Callable[[], bytes], *, is_on: bool = False) -> None:
         self.is_on = is_on
@@ -83,11 +77,7 @@ class RedactMode:
         return self.pseudonyms_of(reader) if self.is_on else None
 
     def pseudonyms_of(self, reader: EventReader) -> Pseudonyms:
-        """Return what names are replaced with when the mode is on. Blocks when it is first used.
-
-        Args:
-            reader: Of the source, behind this switch or before it.
-        """
+        """Return what names are replaced with when the mode is on. Blocks when it is first used."""
         if isinstance(reader, RedactingReader):
             # Asked for users, one that redacts would name pseudonyms.
             reader = reader.plain
@@ -121,12 +111,7 @@ class RedactMode:
 
 
 class RedactingReader:
-    """A reader whose answers hold pseudonyms while the mode is on; implements ``core.query.EventReader``.
-
-    Args:
-        reader: What it asks.
-        mode: The switch.
-    """
+    """A reader whose answers hold pseudonyms while the mode is on; implements ``core.query.EventReader``."""
 
     def __init__(self, reader: EventReader, mode: RedactMode) -> None:
         self.plain = reader
@@ -134,7 +119,6 @@ class RedactingReader:
         self._mode = mode
 
     def info(self) -> StoreInfo:
-        """Return what is known without a query."""
         info, names = self.plain.info(), self._names()
         if names is None:
             return info
@@ -142,21 +126,17 @@ class RedactingReader:
         return replace(info, name=names.text(info.name) or "", notice=names.text(info.notice) or "")
 
     def state(self) -> SourceState:
-        """Look whether the source is still what was opened."""
         return self.plain.state()
 
     def newest_seq(self) -> int:
-        """The number of the event appended last; 0 in an empty store."""
         return self.plain.newest_seq()
 
     def prepare(self, query: EventQuery | None = None, cancel: CancelToken | None = None) -> None:
-        """Do now what a later question would wait for."""
         self.plain.prepare(None if query is None else self._real(query), cancel)
 
     def page(
         self, query: EventQuery, place: Place, limit_rows: int, cancel: CancelToken | None = None
     ) -> Page:
-        """A block of rows of a result."""
         names = self._names()
         if names is not None and isinstance(place, After | Before):
             place = replace(place, key=self._real_key(place.key, query.sort))
@@ -171,17 +151,14 @@ class RedactingReader:
         cancel: CancelToken | None = None,
         report: Callable[[int], None] | None = None,
     ) -> int:
-        """Exactly how many events match."""
         return self.plain.count(self._real(query), cancel, report)
 
     def locate(self, query: EventQuery, key: PageKey, cancel: CancelToken | None = None) -> int:
-        """Return the number of rows of the result before this key."""
         return self.plain.locate(self._real(query), self._real_key(key, query.sort), cancel)
 
     def values(
         self, field: NameColumn, search: str, limit: int, cancel: CancelToken | None = None
     ) -> tuple[ValueCount, ...]:
-        """Values of a field, by a part of what is shown of them."""
         names = self._names()
         if names is None:
             return self.plain.values(field, search, limit, cancel)
@@ -205,7 +182,6 @@ class RedactingReader:
         counts_all: bool = False,
         most_events: int | None = None,
     ) -> Facet:
-        """The values that a result's events have in a field, with how many have each."""
         names = self._names()
         if names is None:
             return self.plain.facets(
@@ -226,11 +202,9 @@ class RedactingReader:
     def histogram(
         self, query: EventQuery, edges_us: Sequence[int], cancel: CancelToken | None = None
     ) -> tuple[int, ...]:
-        """Return the numbers of a result's events from each of these moments to the next."""
         return self.plain.histogram(self._real(query), edges_us, cancel)
 
     def metadata_names(self, cancel: CancelToken | None = None) -> Mapping[str, int]:
-        """Return the names of the metadata's fields, which may be those of people."""
         paths, names = self.plain.metadata_names(cancel), self._names()
         if names is None:
             return paths
@@ -240,18 +214,15 @@ class RedactingReader:
         return shown
 
     def events(self, query: EventQuery, cancel: CancelToken | None = None) -> Iterator[AuditEvent]:
-        """Yield the events of a result in its order."""
         names = self._names()
         for event in self.plain.events(self._real(query), cancel):
             yield event if names is None else names.event(event)
 
     def event(self, seq: int) -> AuditEvent | None:
-        """One event with everything that is known of it; None if there is none of that number."""
         event, names = self.plain.event(seq), self._names()
         return event if event is None or names is None else names.event(event)
 
     def close(self) -> None:
-        """Let the connection go."""
         self.plain.close()
 
     def _names(self) -> Pseudonyms | None:
@@ -284,7 +255,6 @@ class RedactingReader:
         return replace(key, value=names.originals(key.value)[0])
 
     def _totals(self, field: FacetField, values: tuple[ValueCount, ...]) -> Counter[str | None]:
-        """Return how many events have each shown value: spellings of a name share a pseudonym."""
         column, names = field if isinstance(field, Column) else Column.DESCRIPTION, self._names()
         totals: Counter[str | None] = Counter()
         for value in values:
@@ -333,7 +303,6 @@ def _max_names() -> int:
 
 
 def _sorted_by(event: AuditEvent, sort: Sort) -> str | int | None:
-    """Return the value of an event that an order compares."""
     column = sort.column
     if isinstance(column, MetaField):
         return metadata_text(event.metadata, column.path)

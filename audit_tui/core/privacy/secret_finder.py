@@ -11,14 +11,77 @@ import base64
 import binascii
 import re
 from bisect import bisect_left
-from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from enum import Enum, StrEnum
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
-from audit_tui.core.privacy.secret_names import Secrecy, secrecy_of
+MAX_NAME_CHARS = 100
+"""A longer name is not a name: a hostile log could fill the memory with them."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_SECRETS = frozenset(
+    ("password", "passwd", "passwort", "pwd", "passphrase", "passcode", "secret", "token", "authtoken",
+     "accesstoken", "sessiontoken", "refreshtoken", "idtoken", "apikey", "secretkey", "accesskey",
+     "privatekey", "credential", "credentials", "cookie", "cookies", "authorization", "jwt",
+     "connectionstring", "pw", "clientsecret", "authkey", "phpsessid", "jsessionid", "sessionid", "mdp",
+     "contrasena", "senha")
+)  # fmt: skip
+"""Words that, standing last in a name, make the value a secret whatever it looks like."""
+_ENDINGS = ("password", "passwd", "passphrase", "apikey")
+_PAIRS = frozenset(
+    (f"{first} {second}" for firsts, seconds in (
+        ("api access secret private account shared encryption signing master auth session storage", "key"),
+        ("connection", "string"),
+        ("recovery backup verification", "code codes"),
+        ("pass", "word phrase"),
+    ) for first in firsts.split() for second in seconds.split())
+)  # fmt: skip
+_MAYBE = frozenset(
+    ("pass", "auth", "signature", "sig", "pin", "otp", "totp", "webhook", "bearer", "nonce",
+     "hmac", "secrets", "tokens", "passwords", "csrf", "xsrf", "sas", "creds")
+)  # fmt: skip
+"""The same, if the value looks like one: an authentication that succeeded is none."""
+_AROUND = frozenset(
+    ("value", "text", "plain", "plaintext", "raw", "base", "data", "encoded", "encrypted", "current",
+     "new", "old", "confirm", "confirmation", "again", "repeat", "hash", "digest")
+)  # fmt: skip
+"""Words that may stand behind, as numbers may; any other, as in ``tokenCount``, makes it something else."""
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+
+_REPEATS = frozenset({"request", "next", "client", "continuation", "page", "idempotency", "sync", "cursor"})
+"""Tokens that only tell one request, or one page, from another."""
+_COUNTS = frozenset({"max", "min", "num", "total", "is", "has", "no", "use", "allow", "require"})
+"""Words that, standing first, make it a number or a switch."""
+
+
+class Secrecy(Enum):
+    """The degrees to which a name makes its value a secret."""
+
+    NONE = "none"
+    MAYBE = "maybe"
+    """It is a secret if it looks like one."""
+    SURE = "sure"
+
+
+def secrecy_of(name: str) -> Secrecy:
+    """Return what a field's name says of its value."""
+    return _secrecy(name) if len(name) <= MAX_NAME_CHARS else Secrecy.NONE
+
+
+@lru_cache(maxsize=20_000)
+def _secrecy(name: str) -> Secrecy:
+    words = [word.lower() for word in _WORD.findall(name)]
+    while len(words) > 1 and (words[-1] in _AROUND or words[-1].isdecimal()):
+        words.pop()
+    if not words or words[0] in _COUNTS:
+        return Secrecy.NONE
+    if words[-1] == "token" and words[-2:-1] and words[-2] in _REPEATS:
+        return Secrecy.NONE
+    if words[-1] in _SECRETS or words[-1].endswith(_ENDINGS) or " ".join(words[-2:]) in _PAIRS:
+        return Secrecy.SURE
+    return Secrecy.MAYBE if words[-1] in _MAYBE else Secrecy.NONE
+
 
 MIN_CHARS = 8
 """Nothing shorter holds a secret and says so."""
@@ -51,104 +114,21 @@ class Found(NamedTuple):
     kind: SecretKind
 
 
-_TOKENS = {
-    SecretKind.AWS_KEY: (r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",),
-    SecretKind.GITHUB: (r"gh[pousr]_[A-Za-z0-9]{36,255}+", r"github_pat_\w{22,255}+"),
-    SecretKind.SLACK: (
-        r"xox[abeoprs]-[A-Za-z0-9-]{10,250}+",
-        r"xapp-\d-[A-Za-z0-9-]{20,250}+",
-        r"xoxe\.xox[bp]-[\w-]{20,250}+",
-    ),
-    SecretKind.JWT: (
-        r"eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,}+",
-        # Encrypted: five parts.
-        r"eyJ[\w-]{8,}+\.[\w-]*+\.[\w-]++\.[\w-]++\.[\w-]{8,}+",
-    ),
-    # What services put before the tokens that they issue.
-    SecretKind.TOKEN: (
-        r"glpat-[\w-]{20,}+",
-        r"gl(?:ptt|dt|rt|soat|cbt|imt|ft|agent|oas)-[\w-]{16,}+",
-        r"AIza[\w-]{35}(?![\w-])",
-        r"ya29\.[\w.-]{20,}+",
-        r"1//0[\w-]{30,}+",
-        r"GOCSPX-[\w-]{20,}+",
-        r"(?:sk|rk|pk|whsec)_(?:live|test|prod)_[A-Za-z0-9]{10,}+",
-        r"whsec_[A-Za-z0-9+/=]{20,}+",
-        r"SG\.[\w-]{16,}+\.[\w-]{16,}+",
-        r"SK[0-9a-f]{32}(?!\w)",
-        r"npm_[A-Za-z0-9]{36}",
-        r"pypi-[\w-]{50,}+",
-        r"rubygems_[0-9a-f]{48}",
-        r"dckr_(?:pat|oat)_[\w-]{20,}+",
-        r"sk-(?:proj-|svcacct-|admin-|ant-|or-)?[\w-]{20,}+",
-        r"hf_[A-Za-z0-9]{30,}+",
-        r"gsk_[A-Za-z0-9]{40,}+",
-        r"r8_[A-Za-z0-9]{36,}+",
-        r"pplx-[A-Za-z0-9]{40,}+",
-        r"xai-[A-Za-z0-9]{60,}+",
-        r"hv[sbr]\.[\w-]{20,}+",
-        r"s\.[A-Za-z0-9]{24}(?!\w)",
-        r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}+",
-        r"do[opr]_v1_[0-9a-f]{64}",
-        r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
-        r"EAA[A-Za-z0-9]{60,}+",
-        r"sq0(?:atp|csp|idp)-[\w-]{22,}+",
-        r"key-[0-9a-f]{32}(?!\w)",
-        r"[0-9a-f]{32}-us\d{1,2}(?!\w)",
-        r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
-        r"NRAK-[A-Z0-9]{27}",
-        r"glsa_\w{32,}+",
-        r"glc_[A-Za-z0-9+/=]{32,}+",
-        r"dapi[0-9a-f]{32}",
-        r"lin_(?:api|oauth)_\w{32,}+",
-        r"secret_[A-Za-z0-9]{43}",
-        r"ntn_\w{40,}+",
-        r"AGE-SECRET-KEY-1[A-Z0-9]{58}",
-        r"ATATT3[\w=-]{50,}+",
-        r"ATBB[A-Za-z0-9]{28,}+",
-        r"AKCp[A-Za-z0-9]{60,}+",
-        r"figd_[\w-]{30,}+",
-        r"sntr[ysu]{1,2}_[\w=+/.-]{30,}+",
-        r"LTAI[A-Za-z0-9]{16,}+",
-        r"sbp_[0-9a-f]{40}",
-        r"nfp_\w{36,}+",
-        r"ops_eyJ[A-Za-z0-9+/=]{100,}+",
-        r"\d{8,10}:AA[\w-]{33}(?![\w-])",
-        r"[MNO][A-Za-z\d]{23}\.[\w-]{6}\.[\w-]{27,}+",
-        r"pscale_(?:tkn|pw|oauth)_[\w.-]{32,}+",
-    ),
-}
-_TOKEN = "|".join(f"(?P<{kind.name}>{'|'.join(expressions)})" for kind, expressions in _TOKENS.items())
-_PATTERNS = {
-    "token": rf"(?<![\w.-])(?:{_TOKEN})",
-    "inner": r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
-    "long": r"[\w-]{16}",
-    "begin": r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
-    "pair": r"(?<![\w.-])(?P<name>[\w.-]{1,100}+)(?:\[\])?\\{0,3}[\"'`]?\s{0,3}(?P<sign>=>|:=|[:=])\s{0,3}"
-    r"(?P<quote>\\{0,3}[\"'`])?",
-    "quoted": r"[^\"'`\\\r\n]{1,4000}+(?:\\[^\"'`\r\n][^\"'`\\\r\n]{0,4000}+){0,20}+",
-    "bare": r"[^\s\"'`&,;<>|(){}\[\]\\]{1,4000}+",
-    "line": r"[^\r\n\"'`\\]{1,4000}+",
-    "scheme": r"(?<![\w-])(?i:bearer|basic|ssws|apikey|token|digest|negotiate)[ ]{1,3}"
-    r"(?P<secret>[A-Za-z0-9+/._~-]{8,}+={0,2})",
-    "option": r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{2,60}+)[ ]{1,3}(?P<quote>[\"'])?",
-    "short": r"(?<=\s)-p[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,200})",
-    "login": r"(?<=\s)(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']{1,100}+:(?P<secret>[^\s\"']{3,200}+)",
-    "url": r"(?<=://)[^\s/:@\"'<>]{0,200}+:(?P<secret>[^\s\"'<>]{1,200})@(?=[\w.\[-])",
-    "hook": r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<slack>[A-Za-z0-9/_-]{20,200}+)"
-    r"|discord(?:app)?\.com/api/webhooks/\d{10,20}+/(?P<discord>[\w-]{40,100}+)"
-    r"|webhook\.office\.com/webhookb2/(?P<office>[\w@/-]{40,300}+)"
-    r"|api\.telegram\.org/bot(?P<telegram>\d{8,10}+:[\w-]{30,60}+)",
-    "crypt": r"\$(?:2[abxy]?|[156y]|7|gy|argon2(?:id|i|d)|scrypt|pbkdf2-sha\d{1,3})\$[\w./$=,+-]{20,300}+",
-    "card": r"(?<![\w.-])(?:[2-6]\d{3}(?:[ -]?\d{4}){3}|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?![\w-]|\.\d)",
-    "digits": r"\d{4}[ -]?\d{4,6}",
-}  # fmt: skip
+@cache
+def _forms() -> dict[str, str]:
+    """The patterns by name, those of a kind of token under the kind's."""
+    forms: dict[str, str] = {}
+    text = Path(__file__).with_name("secret_forms.txt").read_text("utf-8")
+    for name, form in (line.split(" ", 1) for line in text.split("\n") if line and line[0] != "#"):
+        forms[name] = f"{forms[name]}|{form}" if name in forms else form
+    tokens = "|".join(f"(?P<{kind}>{form})" for kind, form in forms.items() if kind in SecretKind.__members__)
+    return forms | {"token": forms["token"].replace("{token}", tokens)}
 
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
     # When first needed: all of them are 10 ms of every start.
-    return re.compile(_PATTERNS[name])
+    return re.compile(_forms()[name])
 
 
 _NO_SECRET = re.compile(
@@ -296,17 +276,13 @@ def _is_value(value: str, secrecy: Secrecy, name: str, match: re.Match[str]) -> 
     if secrecy is Secrecy.MAYBE and not looks_secret(name, bare):
         return False
     is_word = bare.isalpha() and bare.islower() and len(bare) <= _WORD_CHARS
-    is_prose = match["sign"] == ":" and _is_space_behind(match)
+    # A space behind the sign, as in a sentence or in YAML.
+    is_prose = match["sign"] == ":" and match[0][-1:].isspace()
     is_password = "pass" in name.lower() or "pw" in name.lower()
     if is_word and (is_prose or not is_password):
         # "token: expired", "secret=rotated"; but "password=hunter" is one.
         return False
     return not bare.startswith("//")
-
-
-def _is_space_behind(match: re.Match[str]) -> bool:
-    """Tell whether a space stands behind the sign of a pair, as in a sentence or in YAML."""
-    return match[0][-1:].isspace()
 
 
 def _schemes(text: str) -> Iterator[Found]:

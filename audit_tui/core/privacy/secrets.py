@@ -1,28 +1,28 @@
 """Passwords, keys and tokens that stand in events by accident: what becomes of them.
 
-``secret_finder`` finds them in texts, ``secret_names`` tells the fields that hold nothing else.
+``secret_finder`` finds them in texts, and tells the fields that hold nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.privacy.secret_finder import (
     Found,
+    Secrecy,
     SecretKind,
     find_secrets,
     is_placeholder,
     looks_secret,
+    secrecy_of,
 )
-from audit_tui.core.privacy.secret_names import Secrecy, secrecy_of
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from audit_tui.core.event import AuditEvent, EventRow
 
 _TEXTS = ("event", "category", "user", "description", "source_ip", "target", "source")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from itertools import islice
 from types import MappingProxyType
@@ -16,8 +17,6 @@ from audit_tui.core.query_line.text import field_text, value_text
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from audit_tui.core.filter.filters import FilterField
     from audit_tui.core.query import EventReader
 
@@ -28,6 +27,7 @@ LOOKED_AT_EVENTS = 3_000
 MOST_VALUES = 1_000
 NO_NAMES: Mapping[str, int] = MappingProxyType({})
 _COUNTED = (Column.SOURCE_IP, Column.TARGET, Column.SOURCE)
+"""Columns whose values are told by counting them."""
 _SPACES = " \t\r\n"
 
 
@@ -83,7 +83,9 @@ def place_at(line: str, cursor: int) -> Place:
             at = _skip(line, at, "(,") if is_list else at
             end = _end_of_value(line, at, in_list=is_list)
             if end >= len(line):
-                return Place(Part.VALUE, at, _plain(line[at:]), field, is_bound)
+                # Without the quote that opens it.
+                typed = line[at + 1 :].replace('\\"', '"') if line.startswith('"', at) else line[at:]
+                return Place(Part.VALUE, at, typed, field, is_bound)
             at = end
             if not is_list or line[at] == ")":
                 break
@@ -94,14 +96,7 @@ def place_at(line: str, cursor: int) -> Place:
 def completions(
     place: Place, reader: EventReader, limit: int, metadata_names: Mapping[str, int] = NO_NAMES
 ) -> tuple[Completion, ...]:
-    """Return what may stand at a place, the likeliest first. Blocks.
-
-    Args:
-        place: From ``place_at``.
-        reader: Knows the values of the columns of names.
-        limit: The most to return.
-        metadata_names: Names that the metadata have, with how many events have each; 0 is not known.
-    """
+    """Return what may stand at a place, the likeliest first. Blocks."""
     if place.part is Part.FIELD:
         names = _names(place.typed, metadata_names)
         return tuple(Completion(text, place.start, events or None) for text, events in names[:limit])
@@ -110,7 +105,8 @@ def completions(
         return tuple(
             Completion(value_text(value.value), place.start, value.events) for value in values if value.value
         )
-    if (field := _counted(place.field)) is not None:
+    field = place.field
+    if isinstance(field, MetaField) or (isinstance(field, Column) and field in _COUNTED):
         facet = reader.facets(EventQuery(), field, MOST_VALUES, most_events=LOOKED_AT_EVENTS)
         typed = place.typed.rstrip("*").casefold()
         matches = (
@@ -125,12 +121,6 @@ def completions(
     return tuple(Completion(text, place.start) for text in list(texts)[:limit])
 
 
-def _counted(field: FilterField | None) -> Column | MetaField | None:
-    """Return a field whose values are told by counting them; None for another."""
-    is_counted = isinstance(field, MetaField) or (isinstance(field, Column) and field in _COUNTED)
-    return field if is_counted and isinstance(field, Column | MetaField) else None
-
-
 def _names(typed: str, metadata_names: Mapping[str, int]) -> list[tuple[str, int]]:
     folded = typed.lower()
     names = [*FIELDS, *BOUNDS]
@@ -139,15 +129,11 @@ def _names(typed: str, metadata_names: Mapping[str, int]) -> list[tuple[str, int
         # As it is typed, with a quote before a name that needs them or without.
         plain = folded.replace('"', "")
         return [
-            (f"{_meta(name)}:", events)
+            (f"{field_text(MetaField(name))}:", events)
             for name, events in metadata_names.items()
             if f"{META}{name}".lower().startswith(plain)
         ]
     return [*texts, (META, 0)] if folded and META.startswith(folded) else texts
-
-
-def _meta(name: str) -> str:
-    return field_text(MetaField(name))
 
 
 def _values(place: Place) -> Sequence[str]:
@@ -182,8 +168,3 @@ def _end_of_value(line: str, at: int, *, in_list: bool = False) -> int:
     while at < len(line) and line[at] not in f"{_SPACES}()" and not (in_list and line[at] == ","):
         at += 2 if line[at] == "\\" and line[at + 1 : at + 2] in (" ", "(", ")", ",", '"') else 1
     return min(at, len(line))
-
-
-def _plain(text: str) -> str:
-    """Return what a value that is still typed says: without the quote that opens it."""
-    return text[1:].replace('\\"', '"') if text.startswith('"') else text

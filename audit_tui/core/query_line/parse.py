@@ -6,6 +6,7 @@ By hand, because the characters that a value may have depend on its place, and e
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from audit_tui.core.columns import Column
@@ -26,12 +27,11 @@ from audit_tui.core.query_line.conditions import filter_of, is_ordered
 from audit_tui.core.query_line.scan import WORD_BEGINS, QueryError, Scanner, Value, unescaped
 from audit_tui.core.query_line.text import HAS_SYMBOL, PLAIN_NAME, field_text, joined, negation, quoted
 from audit_tui.core.record import Record
+from audit_tui.core.text import closest
 from audit_tui.core.time.words import range_from_bounds, read_time
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
     from audit_tui.core.filter.filters import Filter, FilterField
     from audit_tui.core.filter.operators import Operator
     from audit_tui.core.time.dates import TimeContext, TimeRange
@@ -82,11 +82,7 @@ def parse(
 ) -> Query:
     """Read a query line.
 
-    Args:
-        line: The line.
-        context: The zone and the moment that times are worked out in.
-        metadata_names: Names that the metadata have, for suggestions.
-        read_list: Reads the file of ``user:@FILE``; None allows no files.
+    ``read_list`` reads the file of ``user:@FILE``; None allows no files.
 
     Raises:
         QueryError: If it cannot be read; points at the place.
@@ -298,12 +294,9 @@ class _Parser:
         return MetaField(path)
 
     def _fail_unknown(self, name: str, symbol: str, start: int) -> NoReturn:
-        # Imported where it is wanted: 10 ms.
-        from difflib import get_close_matches
-
-        scan, folded = self._scan, name.lower()
-        close = get_close_matches(folded[:100], [*FIELDS, *BOUNDS, *_MEANT], n=1, cutoff=0.7)
-        meant = _MEANT.get(close[0], close[0]) if close else ""
+        scan = self._scan
+        close = closest(name, [*FIELDS, *BOUNDS, *_MEANT], cutoff=0.7)
+        meant = _MEANT.get(close, close)
         hints = [f"Did you mean {meant}?"] if meant else []
         if name in self._metadata_names:
             in_metadata = field_text(MetaField(name))

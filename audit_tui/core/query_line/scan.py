@@ -26,12 +26,8 @@ _ESCAPED_IN_QUOTES = re.compile(r'\\(["\\])')
 class QueryError(FilterError):
     """A query line cannot be read.
 
-    Args:
-        message: A sentence that says what is wrong.
-        hint: A sentence that says what to do about it; empty when the message says it.
-        start: The 0-based place of the first wrong character.
-        end: The place behind the last one.
-        mended: The whole line as it was probably meant; empty when nobody can tell.
+    ``start`` is the 0-based place of the first wrong character, ``end`` that behind the last one; ``mended``
+    is the whole line as it was probably meant, empty when nobody can tell.
     """
 
     def __init__(self, message: str, hint: str, start: int, end: int, mended: str = "") -> None:
@@ -59,11 +55,7 @@ class Value(NamedTuple):
 
 
 class Scanner:
-    """A place in a line that moves on over what is read.
-
-    Args:
-        line: The line.
-    """
+    """A place in a line that moves on over what is read."""
 
     def __init__(self, line: str) -> None:
         self.line = line
@@ -98,12 +90,7 @@ class Scanner:
         return match[0].lower() if match else ""
 
     def value(self, symbol: str = "", *, is_in_list: bool = False) -> Value:
-        """Read a value.
-
-        Args:
-            symbol: The operator before it, for the error when there is none.
-            is_in_list: A comma ends it.
-        """
+        """Read a value; a comma ends it in a list."""
         start, line = self.at, self.line
         self._values += 1
         if self._values > MAX_VALUES:
@@ -155,13 +142,8 @@ class Scanner:
     ) -> NoReturn:
         """Raise the error.
 
-        Args:
-            message: A sentence that says what is wrong.
-            hint: A sentence that says what to do about it.
-            start: The place of the wrong characters.
-            length: Their number.
-            mend: The text to put in their place; None when nobody can tell.
-            mended: The whole mended line, instead.
+        ``mend`` is the text to put in the place of the wrong characters, None when nobody can tell;
+        ``mended`` the whole line, instead.
         """
         if mend is not None:
             mended = self.mended(start, length, mend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
@@ -21,8 +22,6 @@ from audit_tui.core.filter.filters import (
 from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, SIGNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit_tui.core.filter.filters import Filter, FilterField
 
 WORD = re.compile(r"(?:and|or|not)(?=[\s()]|$)", re.IGNORECASE)
@@ -153,12 +152,7 @@ def time_text(occurred_us: int) -> str:
 
 
 def value_text(value: str, *, is_alone: bool = False) -> str:
-    """Return a value as the line has it, in quotes where it needs them.
-
-    Args:
-        value: Any text.
-        is_alone: It stands without a column before it.
-    """
+    """Return a value as the line has it, in quotes where it needs them; alone it has no column before it."""
     is_bare = _BARE.fullmatch(value) is not None and not WORD.fullmatch(value)
     if is_alone and is_bare:
         is_bare = value[0] not in "-!" and not HAS_SYMBOL.search(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from audit_tui.core.time.zones import local_time, start_of_day
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from audit_tui.core.time.dates import TimeContext
 
 MAX_BUCKETS = 10_000
@@ -38,11 +37,7 @@ class Every(Record):
 
     @classmethod
     def parse(cls, text: str) -> Every:
-        """Read a length.
-
-        Raises:
-            UsageError: If it is none.
-        """
+        """Read a length; UsageError if it is none."""
         match = _EVERY.fullmatch(text.lower())
         if match is None or not int(match[1]):
             raise UsageError(f"{text!r} is not a length of time.", "Write it as 30s, 5m, 1h, 1d or 1w.")

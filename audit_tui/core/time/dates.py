@@ -7,38 +7,30 @@ what its name says. Nothing here reads a clock.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from audit_tui.core.event import from_us, to_us
 from audit_tui.core.query import Interval
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
 from audit_tui.core.time.month import (
-    DayPick,
     DayRange,
     add_months,
     month_of,
-    month_weeks,
     shift_days,
     week_of,
     year_of,
 )
 from audit_tui.core.time.zones import (
     SECOND_US,
-    date_text,
-    exact_date_text,
     local_time,
     shortened,
     start_of_day,
-    zone_label,
-    zone_named,
 )
 from audit_tui.errors import TimeError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -87,11 +79,7 @@ class Preset(StrEnum):
 
 
 class MomentRange(Record):
-    """A half-open span between two moments.
-
-    Raises:
-        ValueError: If a moment has no zone.
-    """
+    """A half-open span between two moments; ValueError if a moment has no zone."""
 
     start: datetime | None = None
     """The first moment inside, in UTC; None has no beginning."""
@@ -141,16 +129,17 @@ def resolve(time_range: TimeRange, context: TimeContext) -> Interval:
         return Interval()
     if isinstance(days, MomentRange):
         return resolve(days, context)
-    return Interval(_start_us(days.first, context.zone), _end_us(days.last, context.zone))
+    first, last, zone = days.first, days.last, context.zone
+    return Interval(
+        None if first == date.min else start_of_day(first, zone),
+        None if last == date.max else start_of_day(shift_days(last, 1), zone),
+    )
 
 
 def days_of(time_range: TimeRange, context: TimeContext, first_event: date | None = None) -> DayRange | None:
     """The days that a range touches, to mark them on a calendar.
 
-    Args:
-        time_range: The range.
-        context: What it is worked out against.
-        first_event: Where a range without beginning begins; None when there is no event.
+    A range without beginning begins at the first event; None when there is none.
 
     Returns:
         The days, of a range without end up to today; None when its beginning is not known.
@@ -175,7 +164,8 @@ def range_label(time_range: TimeRange, context: TimeContext) -> str:
     if isinstance(time_range, Preset):
         return time_range.label
     if isinstance(time_range, DayRange):
-        return _days_text(time_range)
+        first, last = time_range.first, time_range.last
+        return str(first) if first == last else f"{first} to {last}"
     return _moments_text(time_range, context)
 
 
@@ -221,7 +211,6 @@ def bound_texts(time_range: TimeRange, context: TimeContext) -> tuple[str, str]:
 
 
 def _preset_span(preset: Preset, context: TimeContext) -> DayRange | MomentRange | None:
-    """Return the days or moments of a preset; None for all time."""
     today = context.today
     if preset is Preset.THIS_WEEK:
         return week_of(today, context.first_weekday)
@@ -237,14 +226,9 @@ def _last_days(today: date, days: int) -> DayRange:
     return DayRange(shift_days(today, 1 - days), today)
 
 
-def _yesterday(today: date) -> DayRange:
-    day = shift_days(today, -1)
-    return DayRange(day, day)
-
-
 _DAYS_OF_PRESET: dict[Preset, Callable[[date], DayRange]] = {
     Preset.TODAY: lambda today: DayRange(today, today),
-    Preset.YESTERDAY: _yesterday,
+    Preset.YESTERDAY: lambda today: DayRange(shift_days(today, -1), shift_days(today, -1)),
     Preset.THIS_MONTH: month_of,
     Preset.LAST_MONTH: lambda today: month_of(add_months(today, -1)),
     Preset.LAST_30_DAYS: lambda today: _last_days(today, 30),
@@ -261,14 +245,6 @@ _SECONDS_OF_PRESET = {
 }
 
 
-def _start_us(first: date, zone: tzinfo) -> int | None:
-    return None if first == date.min else start_of_day(first, zone)
-
-
-def _end_us(last: date, zone: tzinfo) -> int | None:
-    return None if last == date.max else start_of_day(shift_days(last, 1), zone)
-
-
 def _just_before(moment: datetime) -> datetime:
     return max(moment, datetime.min.replace(tzinfo=UTC) + _MICROSECOND) - _MICROSECOND
 
@@ -282,10 +258,6 @@ def _is_day_border(moment: datetime | None, zone: tzinfo) -> bool:
         return True
     moment_us = to_us(moment)
     return start_of_day(local_time(moment_us, zone).date(), zone) == moment_us
-
-
-def _days_text(days: DayRange) -> str:
-    return f"{days.first}" if days.first == days.last else f"{days.first} to {days.last}"
 
 
 def _moments_text(moments: MomentRange, context: TimeContext) -> str:
@@ -340,30 +312,3 @@ def age_text(age_us: int) -> str:
     seconds = max(age_us, 0) // SECOND_US
     unit_s = next((unit_s for unit_s in (86_400, 3_600, 60) if seconds >= unit_s), 1)
     return _length_text(timedelta(seconds=seconds // unit_s * unit_s))
-
-
-__all__ = [
-    "DEFAULT_RANGE",
-    "SECOND_US",
-    "DayPick",
-    "DayRange",
-    "MomentRange",
-    "Preset",
-    "TimeContext",
-    "TimeRange",
-    "add_months",
-    "age_text",
-    "bound_texts",
-    "date_text",
-    "days_of",
-    "exact_date_text",
-    "local_time",
-    "moment_text",
-    "month_weeks",
-    "range_label",
-    "range_words",
-    "resolve",
-    "start_of_day",
-    "zone_label",
-    "zone_named",
-]

@@ -25,11 +25,7 @@ MONTHS = (
 
 
 class DayRange(Record):
-    """Whole days, both ends included.
-
-    Raises:
-        ValueError: If it ends before it begins.
-    """
+    """Whole days, both ends included; ValueError if it ends before it begins."""
 
     first: date
     last: date
@@ -71,12 +67,7 @@ def year_of(day: date) -> DayRange:
 
 
 def week_of(day: date, first_weekday: int) -> DayRange:
-    """The whole week that a day is in.
-
-    Args:
-        day: Any day of it.
-        first_weekday: 0 begins it on Monday, 6 on Sunday.
-    """
+    """The whole week that a day is in; the first weekday is 0 for Monday, 6 for Sunday."""
     back = (day.weekday() - first_weekday) % DAYS_IN_WEEK
     return DayRange(shift_days(day, -back), shift_days(day, DAYS_IN_WEEK - 1 - back))
 

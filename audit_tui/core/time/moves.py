@@ -44,10 +44,7 @@ def shifted(time_range: TimeRange, context: TimeContext, steps: int) -> TimeRang
 def zoomed(bounds: Interval, at_us: int, factor: float) -> MomentRange:
     """Return a part of a range round a moment, or more than it, from a whole unit to a whole unit.
 
-    Args:
-        bounds: The range, with both ends.
-        at_us: The moment in the middle of the new range.
-        factor: Of the old length; a half comes nearer.
+    The bounds have both ends. A factor of a half comes nearer.
     """
     length_us = max(SHORTEST_US, int(_length_us(bounds) * factor))
     unit_us = next((unit for unit in _UNITS_US if length_us >= _LEAST_UNITS * unit), SECOND_US)

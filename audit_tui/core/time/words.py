@@ -6,7 +6,7 @@ One reader for everything that takes a time: options, the query line, the dialog
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import MAX_US, MIN_US, from_us, to_us
@@ -14,12 +14,10 @@ from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.query import Interval
 from audit_tui.core.time.dates import MomentRange, Preset, resolve
 from audit_tui.core.time.month import MONTHS, DayRange, days_in_month, month_of, shift_days, year_of
-from audit_tui.core.time.zones import local_time, shortened
+from audit_tui.core.time.zones import local_time, shortened, zone_named
 from audit_tui.errors import TimeError
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from audit_tui.core.time.dates import TimeContext, TimeRange
 
 TIME_FORMATS = (
@@ -115,10 +113,8 @@ def parse_time(text: str, context: TimeContext) -> date | datetime:
 def range_from_bounds(since: str | None, until: str | None, context: TimeContext) -> TimeRange:
     """Return the range between two typed times.
 
-    Args:
-        since: A time, inside with all that follows, or ``A..B``; None or empty has no beginning.
-        until: A moment, which is outside, or a day or longer, which is inside; None or empty has no end.
-        context: The zone and the moment that they are worked out in.
+    ``since`` is inside, with all that follows, or ``A..B``; of ``until`` a day or longer is inside, a moment
+    is not. None or empty has no bound.
 
     Returns:
         All Time for none, days for two days, else moments.
@@ -165,7 +161,7 @@ def _read_numbers(word: str, context: TimeContext) -> datetime | TimeRange | Non
         return (
             _day(day)
             if match["hour"] is None
-            else _at_clock(day, match, _offset_zone(match["offset"]) or zone)
+            else _at_clock(day, match, zone_named(match["offset"]) if match["offset"] else zone)
         )
     if match := _CLOCK_OF_DAY.fullmatch(word):
         is_yesterday = (match["word"] or "").lower() == "yesterday"
@@ -228,12 +224,3 @@ def _moment(moment_us: int) -> datetime:
     if not MIN_US <= moment_us <= MAX_US:
         raise OverflowError
     return from_us(moment_us)
-
-
-def _offset_zone(offset: str | None) -> tzinfo | None:
-    if offset is None:
-        return None
-    if offset.upper() in ("Z", "UTC"):
-        return UTC
-    span = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:].removeprefix(":") or 0))
-    return timezone(-span if offset[0] == "-" else span)

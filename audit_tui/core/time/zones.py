@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from audit_tui.core.lazy_pattern import lazy_pattern
+from audit_tui.core.text import closest
 from audit_tui.errors import TimeError
 
 SECOND_US = 1_000_000
@@ -33,9 +34,8 @@ _US_RULE = ",M3.2.0,M11.1.0"
 def zone_named(name: str | None) -> tzinfo:
     """A time zone by its name.
 
-    Args:
-        name: An IANA name in any case ("Europe/Berlin"), "UTC", an offset ("+02:00"), or "local". None
-            and "local" are the machine's own zone.
+    That is an IANA name in any case ("Europe/Berlin"), "UTC", an offset ("+02:00"), or "local"; None and
+    "local" are the machine's own zone.
 
     Raises:
         TimeError: If there is no such zone.
@@ -98,10 +98,7 @@ def start_of_day(day: date, zone: tzinfo) -> int:
 def local_time(occurred_us: int, zone: tzinfo) -> datetime:
     """A stored moment as a datetime in a zone.
 
-    Args:
-        occurred_us: Microseconds since 1970, any integer: what the years 1 to 9999 of the zone cannot
-            hold becomes their first or last microsecond.
-        zone: Where to show it.
+    What the years 1 to 9999 of the zone cannot hold becomes their first or last microsecond.
     """
     seconds, microsecond = divmod(occurred_us, SECOND_US)
     try:
@@ -160,8 +157,6 @@ def _as_spelt(name: str) -> str:
 def _zone_hint(name: str) -> str:
     if len(name) > MAX_SHOWN_CHARS:
         return _ZONE_FORMATS
-    import difflib  # only for this error: 2 ms of every start
-
     names = available_timezones()
     if not names:
         return "This machine has no time zone data: pip install tzdata."
@@ -170,11 +165,9 @@ def _zone_hint(name: str) -> str:
     wanted = name.lower().replace(" ", "_")
     meant = by_city.get(wanted)
     if meant is None:
-        near = difflib.get_close_matches(wanted, [*by_lower, *by_city], n=1)
-        meant = (by_lower.get(near[0]) or by_city[near[0]]) if near else None
-    if meant is not None:
-        return f"Did you mean {meant}?"
-    return _ZONE_FORMATS
+        near = closest(wanted, [*by_lower, *by_city])
+        meant = by_lower.get(near) or by_city.get(near)
+    return _ZONE_FORMATS if meant is None else f"Did you mean {meant}?"
 
 
 def _machine_zone() -> tzinfo:

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_tui.core.metadata import deeper_path
+from audit_tui.core.filter.matching import deeper_path
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.tables.rows import stored_text
 

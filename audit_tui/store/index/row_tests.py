@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import ANY_TEXT, Condition, MetaField
-from audit_tui.core.metadata import is_inside, leaves
+from audit_tui.core.filter.matching import is_inside, leaves
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyroaring import BitMap
@@ -113,7 +113,8 @@ class Session:
     def stream(self, statement: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a statement, one in memory at a time."""
         self.check()
-        return iter(self._connection.execute(statement, tuple(parameters)))
+        # A chain has no close: that of a cursor fails when the generator over it ends after the connection.
+        return chain(self._connection.execute(statement, tuple(parameters)))
 
     def check(self) -> None:
         """Raise QueryCancelled if the answer is no longer wanted."""

@@ -15,8 +15,8 @@ from itertools import chain, compress, count
 from operator import eq, not_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from audit_tui.core.filter.matching import deeper_path
 from audit_tui.core.json_encoding import msgspec
-from audit_tui.core.metadata import deeper_path
 from audit_tui.store.tables.rows import NOT_JSON, stored_text
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyroaring import BitMap
 
 from audit_tui.core.filter.filters import ANY_TEXT, MetaField
+from audit_tui.core.filter.matching import is_inside
 from audit_tui.core.filter.operators import CONTAINS, MATCHES
-from audit_tui.core.metadata import is_inside
 from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, doubled
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (

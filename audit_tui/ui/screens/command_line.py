@@ -14,8 +14,8 @@ from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
 from audit_tui.core.text import clean
-from audit_tui.core.time.dates import DayRange, MomentRange, Preset, resolve
-from audit_tui.core.time.month import shift_days
+from audit_tui.core.time.dates import MomentRange, Preset, resolve
+from audit_tui.core.time.month import DayRange, shift_days
 from audit_tui.core.time.words import on_day, parse_time, read_time
 from audit_tui.core.time.zones import start_of_day
 from audit_tui.errors import FilterError, TimeError

@@ -14,8 +14,15 @@ from textual.widgets import Static
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import EVERYTHING, All, conditions_in, everywhere
-from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat, flat_filter
-from audit_tui.core.investigate.contradiction import contradiction, contradiction_words
+from audit_tui.core.flat_filter import (
+    Draft,
+    FlatFilter,
+    Match,
+    contradiction,
+    contradiction_words,
+    flat,
+    flat_filter,
+)
 from audit_tui.core.query import EventQuery
 from audit_tui.core.query_line.parse import Query
 from audit_tui.core.query_line.text import line_of

@@ -16,19 +16,10 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
-from audit_tui.core.time.dates import (
-    DayPick,
-    Preset,
-    TimeContext,
-    TimeRange,
-    bound_texts,
-    days_of,
-    range_words,
-    zone_label,
-)
-from audit_tui.core.time.month import MONTHS, days_in_month
+from audit_tui.core.time.dates import Preset, TimeContext, TimeRange, bound_texts, days_of, range_words
+from audit_tui.core.time.month import MONTHS, DayPick, days_in_month
 from audit_tui.core.time.words import TIME_FORMATS, on_day, parse_time, range_from_bounds
-from audit_tui.core.time.zones import local_time
+from audit_tui.core.time.zones import local_time, zone_label
 from audit_tui.errors import TimeError
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from audit_tui.core.columns import Column
 from audit_tui.core.event import Outcome
 from audit_tui.core.filter.filters import MetaField
-from audit_tui.core.metadata import deeper_path
+from audit_tui.core.filter.matching import deeper_path
 from audit_tui.core.text import MAX_CLEAN_CHARS, clean_visible, counted
 from audit_tui.core.time.zones import exact_date_text
 from audit_tui.ui.widgets.painter import Line, Piece, Role, wrap
