@@ -1,4 +1,4 @@
-"""``--redact``: pseudonyms in the place of names, for screens that are shared and files for others."""
+"""``--redact``, and the secret keys that this program makes for itself and that never leave the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events that are appended to a store, one after the other, over replaced files and ended runs."""
+"""The events that are appended to a store, each once, over replaced files and ended runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events on the screen as a command line that gives the same."""
+"""A view as a command line that gives the same, and as one word that can be sent: a link."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def is_link(word: str) -> bool:
 
 
 def read_link(word: str) -> Link:
-    """Read a link; UsageError if it is not one, or was cut."""
+    """Read a link, which may come from anybody; UsageError if it is not one, or was cut."""
     try:
         data = _unpacked(word.removeprefix(PREFIX).strip())
         match json.loads(data):

@@ -221,7 +221,7 @@ class Draft(Record):
         operator = self.operator
         if isinstance(field, Column) and field.kind is Kind.NUMBER and number_of(text) is None:
             # Imported where it is wanted: with the language comes its scanner.
-            from audit_tui.core.query_line.conditions import number_text
+            from audit_tui.core.query_line.parse import number_text
 
             text = number_text(field, text)
         require_possible(field, operator, text)

@@ -53,7 +53,7 @@ class CatalogueEntry:
 
 
 class Catalogue:
-    """The known events, found by name."""
+    """The known events, found by name; a store may hold any other event as well."""
 
     def __init__(self, entries: tuple[CatalogueEntry, ...]) -> None:
         self._entries = {entry.event: entry for entry in entries}

@@ -1,4 +1,4 @@
-"""The choice of what to see: a filter, a time range, an order."""
+"""The choice of what to see: a filter, a time range, an order; and the ways out where that shows nothing."""
 
 from __future__ import annotations
 

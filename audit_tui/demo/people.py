@@ -1,4 +1,4 @@
-"""The people of the demo account: who they are, where they sit, and when they work."""
+"""The people of the demo account: who they are, where they sit, and their working days."""
 
 from __future__ import annotations
 

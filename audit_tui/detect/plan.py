@@ -1,4 +1,4 @@
-"""A rule as a filter of stored events, and as a test of one event where a filter says too little."""
+"""A rule as a filter of stored events, by where its fields lie, and as a test of what that takes."""
 
 from __future__ import annotations
 

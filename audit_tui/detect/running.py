@@ -1,4 +1,4 @@
-"""Rules asked of a source of events."""
+"""Rules asked of a source of events, and correlations of their hits."""
 
 from __future__ import annotations
 
@@ -279,7 +279,10 @@ def unpacked_texts(field: FilterField, unpacked: UnpackedEvent) -> Iterable[str]
 
 
 class Tail:
-    """The last events of a query."""
+    """The last events of a query, unpacked in memory so that each rule is tried on them at once.
+
+    A store does not index their texts yet: each condition of each rule would read them again, 60 µs a time.
+    """
 
     def __init__(self, reader: EventReader, query: EventQuery, cancel: CancelToken | None) -> None:
         newest = query.upto_seq or 0

@@ -1,4 +1,4 @@
-"""The condition of a rule: a tree of tests on the fields that rules name, and its meaning for one record."""
+"""A rule: its logs, its condition as a tree of tests, and the meaning of that for one record."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ _WIDTH, _HEIGHT = 960, 120
 
 
 def html_body(case: Case) -> str:
-    """Return the page of a case."""
+    """Return the page of a case: no script, nothing from outside, no attribute that data could reach."""
     return "\n".join(_page(case))
 
 

@@ -17,6 +17,7 @@ from audit_tui.core.filter.operators import IS
 from audit_tui.core.investigate import compare as comparing
 from audit_tui.core.investigate.compare import (
     LAST_WEEK,
+    FirstSeen,
     Kind,
     Shift,
     compare,
@@ -25,7 +26,6 @@ from audit_tui.core.investigate.compare import (
     is_shift,
     new_values,
 )
-from audit_tui.core.investigate.firsts import FirstSeen
 from audit_tui.core.investigate.pairs import Pair, open_pairs, pair_filter
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.time.dates import Preset, TimeContext

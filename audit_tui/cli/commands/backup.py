@@ -1,4 +1,4 @@
-"""``audit-tui backup`` and ``restore``: a verified copy of a store, and back."""
+"""``audit-tui backup``, ``restore``, ``info`` and ``reindex``: the care of a store."""
 
 from __future__ import annotations
 

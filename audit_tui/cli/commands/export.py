@@ -13,7 +13,7 @@ import click
 
 from audit_tui.cli.commands.query import range_notes, tell_none
 from audit_tui.cli.completing import columns as complete_columns
-from audit_tui.cli.evidence.exporter import exporter_of
+from audit_tui.cli.evidence.case_file import exporter_of
 from audit_tui.cli.options import events_options, parse_columns, query_argument, source_option
 from audit_tui.cli.own_acts import OwnActs
 from audit_tui.cli.progress import ProgressLine, on_terminal, tell

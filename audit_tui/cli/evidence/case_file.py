@@ -1,19 +1,21 @@
-"""Case files: made of a notebook and a store, and checked against a store later."""
+"""Events that are taken out of a store: exports, and case files with their check."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_tui.cli.evidence.exporter import seal_words
+from audit_tui.cli.source import open_source
 from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval
 from audit_tui.core.record import Record
+from audit_tui.core.source import EventSource, SourceUrl, local_path
 from audit_tui.core.text import clean_visible, counted
-from audit_tui.errors import FileError, UsageError
+from audit_tui.errors import FileError, StoreError, UsageError
 from audit_tui.output.case import (
     FORMS,
     HTML,
@@ -28,11 +30,47 @@ from audit_tui.output.case import (
 )
 
 if TYPE_CHECKING:
+    from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import AuditEvent
+    from audit_tui.core.export import Exporter, ExportJob, ExportResult
     from audit_tui.core.investigate.notebook import CaseJob
     from audit_tui.core.privacy.redact_mode import RedactMode
     from audit_tui.core.query import EventReader
-    from audit_tui.core.source import EventSource
+
+
+def seal_words(store: EventSource) -> str:
+    """Return the result of a quick check of the seals, in words; it takes under a second."""
+    from audit_tui.store.evidence.verifying import Mode, Request, Result, verify
+
+    if isinstance(store, SourceUrl):
+        return "not checked; audit-tui verify does"
+    try:
+        report = verify(local_path(store), Request(Mode.QUICK))
+    except StoreError:
+        return "not sealed"
+    if report.result is Result.FAILED:
+        return "BROKEN; audit-tui verify says where"
+    return (
+        f"the seals of {counted(report.size, 'event')} fit each other, not anchored; the events were not"
+        " compared with them (audit-tui verify does)"
+    )
+
+
+def exporter_of(store: EventSource, redact: RedactMode) -> Exporter:
+    """Return what exports the events of a store, and never over the store."""
+    from audit_tui.output.writers import FileExporter
+
+    exporter = FileExporter(
+        redact.readers(lambda: open_source(store)()), database_files(store) if isinstance(store, Path) else ()
+    )
+
+    def export(job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken) -> ExportResult:
+        words = seal_words(store)
+        job = replace(job, writing=replace(job.writing, seal_words=words))
+        return replace(exporter(job, on_progress, cancel), seal_words=words)
+
+    return export
+
 
 BUCKETS = 120
 _KIND = FileKind("a case", lambda head: b"audit-tui" in head or head.startswith((b"<!doctype html>", b"# ")))

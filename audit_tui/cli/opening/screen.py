@@ -232,7 +232,7 @@ class ReviewScreen:
     def _export(
         self, job: ExportJob, on_progress: Callable[[int], None], cancel: CancelToken
     ) -> ExportResult:
-        from audit_tui.cli.evidence.exporter import exporter_of
+        from audit_tui.cli.evidence.case_file import exporter_of
 
         result = exporter_of(self._source, self._redact)(job, on_progress, cancel)
         self._acts.exported(job, result)

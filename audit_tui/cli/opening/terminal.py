@@ -1,4 +1,4 @@
-"""The terminal that the screen needs."""
+"""The terminal that the screen needs, its keyboard, and one heap for all threads."""
 
 from __future__ import annotations
 

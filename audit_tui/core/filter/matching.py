@@ -1,4 +1,4 @@
-"""The test of one event in hand against a filter; for the events of a store, its reader answers."""
+"""The values in an event, and the test of it against a filter; for those of a store, its reader answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The meaning of an event, for someone who does not know it, and the view of what belongs to it."""
+"""The meaning of an event, and the views of what belongs to it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from audit_tui.core.investigate.firsts import First, FirstSeen
+from audit_tui.core.investigate.compare import First, FirstSeen
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.review.marking import Marking
 from audit_tui.ui.widgets.list.event_list import EventList
