@@ -13,7 +13,7 @@ from textual.widget import Widget
 from audit_tui.core.evidence.sealed import SealState, SealStatus
 from audit_tui.core.text import clean
 from audit_tui.ui.commands import COMMANDS
-from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, fit, fit_at_most, paint, wrap
+from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, command_at, fit, fit_at_most, paint, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,13 +48,8 @@ class Bar(Widget):
         return paint(self, self.line(self.size.width), self.size.width)
 
     def on_click(self, event: events.Click) -> None:
-        x = 0
-        for piece in self.line(self.size.width):
-            x += cell_len(piece.text)
-            if event.x < x:
-                if piece.command:
-                    self.post_message(self.Pressed(piece.command))
-                return
+        if command := command_at(self.line(self.size.width), event.x):
+            self.post_message(self.Pressed(command))
 
 
 class TopLine(Bar):

@@ -58,6 +58,15 @@ class Piece(NamedTuple):
 Line = tuple[Piece, ...]
 
 
+def command_at(line: Line, x: int) -> str:
+    """Return the command of the piece at a cell; empty for none."""
+    for piece in line:
+        x -= cell_len(piece.text)
+        if x < 0:
+            return piece.command
+    return ""
+
+
 def paint(widget: Widget, line: Iterable[Piece], width: int) -> Strip:
     """Draw a line in the looks that a widget has for the roles, as wide as said."""
     segments = [Segment(piece.text, widget.get_component_rich_style(piece.role.value)) for piece in line]

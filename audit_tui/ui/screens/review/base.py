@@ -27,7 +27,6 @@ from audit_tui.ui.widgets.bars import KeyLine, StatusLine, TopLine
 from audit_tui.ui.widgets.chips import ChipLine
 from audit_tui.ui.widgets.list.event_list import EventList
 from audit_tui.ui.widgets.list.event_table import EventTable
-from audit_tui.ui.widgets.list.folding_table import FoldingTable
 from audit_tui.ui.widgets.list.range_table import RangeTable
 from audit_tui.ui.widgets.list.row_text import RowText
 
@@ -254,7 +253,7 @@ class ReviewBase(Screen[None]):
     def applied_words(self, view: View) -> str:
         return LIFTED_WORDS if view.is_lifted else in_words(view.filter)
 
-    @on(FoldingTable.Folded)
+    @on(RangeTable.Folded)
     def _show_order(self) -> None:
         order = sort_words(self.event_list.shown.view.sort)
         self._status.order_words = f"{order}, folded" if self.table.is_folded else order

@@ -28,7 +28,7 @@ from audit_tui.ui.widgets.facets.facet_lines import (
     line_of,
     rows_of,
 )
-from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, fit, paint
+from audit_tui.ui.widgets.painter import ROLES, Line, Piece, Role, command_at, fit, paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -372,7 +372,7 @@ class FacetPanel(ScrollView, can_focus=True):
             return
         event.stop()
         was_cursor = self.has_focus and self._cursor == offset.y - 1 + self.scroll_offset.y
-        command = self._command_at(offset.x, offset.y)
+        command = command_at(self._line(offset.y, self._content_width), offset.x)
         if command == "facets":
             self.post_message(self.Closed())
         elif command:
@@ -383,14 +383,6 @@ class FacetPanel(ScrollView, can_focus=True):
                 self._set_cursor(number)
                 if was_cursor or self._rows[number].kind is not Kind.VALUE:
                     self.action_facet_only()
-
-    def _command_at(self, x: int, y: int) -> str:
-        reached = 0
-        for piece in self._line(y, self._content_width):
-            reached += cell_len(piece.text)
-            if x < reached:
-                return piece.command
-        return ""
 
 
 def _is_slow(field: FacetField | NamedFilters) -> bool:

@@ -36,6 +36,13 @@ class Alternative(NamedTuple):
 MISSING = Alternative("missing", "missing")
 
 
+def next_with(alternatives: Sequence[Alternative], letter: str, index: int | None) -> int | None:
+    """Return the next alternative after one that begins with a letter, the first again after the last."""
+    count, start = len(alternatives), -1 if index is None else index
+    places = (place % count for place in range(start + 1, start + 1 + count))
+    return next((place for place in places if alternatives[place].label.lower().startswith(letter)), None)
+
+
 class Dropdown(Widget, can_focus=True):
     """A field that holds one of a few things; its list is a popup that it shares with other fields.
 
@@ -145,7 +152,10 @@ class Dropdown(Widget, can_focus=True):
         elif self._takes_letters and event.character is not None and event.character.isalnum():
             event.stop()
             event.prevent_default()
-            self._choose_letter(event.character.lower())
+            index = next_with(self._alternatives, event.character.lower(), self.index)
+            if index is not None:
+                self._popup.close()
+                self._take(index)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -191,15 +201,6 @@ class Dropdown(Widget, can_focus=True):
         if not self.is_open:
             raise SkipAction
         self._popup.close()
-
-    def _choose_letter(self, letter: str) -> None:
-        count = len(self._alternatives)
-        start = -1 if self.index is None else self.index
-        for index in (place % count for place in range(start + 1, start + 1 + count)):
-            if self._alternatives[index].label.lower().startswith(letter):
-                self._popup.close()
-                self._take(index)
-                return
 
     def _open(self) -> None:
         self._search("")

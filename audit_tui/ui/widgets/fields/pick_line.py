@@ -11,6 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from audit_tui.ui.widgets.fields.dropdown import next_with
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -80,15 +82,11 @@ class PickLine(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         letter = (event.character or "").lower()
-        if not letter.isalpha():
-            return
-        count = len(self._alternatives)
-        for index in (place % count for place in range(self.index + 1, self.index + 1 + count)):
-            if self._alternatives[index].label.lower().startswith(letter):
-                event.stop()
-                event.prevent_default()
-                self._choose(index)
-                return
+        index = next_with(self._alternatives, letter, self.index) if letter.isalpha() else None
+        if index is not None:
+            event.stop()
+            event.prevent_default()
+            self._choose(index)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

@@ -21,7 +21,6 @@ from audit_tui.errors import AuditTuiError, QueryTooLong, StoreMissing
 from audit_tui.ui.first_page import Anchor, FirstPage, read_first_page
 from audit_tui.ui.lane import Lane, unless_ended
 from audit_tui.ui.widgets.list.event_table import EventTable
-from audit_tui.ui.widgets.list.folding_table import FoldingTable
 from audit_tui.ui.widgets.list.range_table import RangeTable
 from audit_tui.ui.widgets.list.runs import read_run
 
@@ -393,8 +392,8 @@ class EventList(Container):
         if self.count != before:
             self.post_message(self.Counted(self.count))
 
-    @on(FoldingTable.RunNeeded)
-    def _ask_run(self, message: FoldingTable.RunNeeded) -> None:
+    @on(RangeTable.RunNeeded)
+    def _ask_run(self, message: RangeTable.RunNeeded) -> None:
         message.stop()
         query = self.shown.query
         if self.wanted is None and not query.sort.reads_rows:
