@@ -73,15 +73,11 @@ class AuditApp(ThemedApp, inherit_bindings=False):
         keymap = Keymap(settings.keymap, settings.keys)
         self.set_keymap(keymap.for_textual())
         files = opening.state_directory or Path(tempfile.gettempdir())
-        self._review = ReviewScreen(opening, keymap, Clipboard(self._write_sequence, files))
-
-    @property
-    def review(self) -> ReviewScreen:
-        return self._review
+        self.review = ReviewScreen(opening, keymap, Clipboard(self._write_sequence, files))
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
-            self._review.stillness.note_input()
+            self.review.stillness.note_input()
         await super().on_event(event)
 
     def _write_sequence(self, sequence: str) -> None:
@@ -90,7 +86,7 @@ class AuditApp(ThemedApp, inherit_bindings=False):
             self._driver.flush()
 
     def get_default_screen(self) -> ReviewScreen:
-        return self._review
+        return self.review
 
     def action_suspend(self) -> None:
         self.action_suspend_process()
@@ -98,18 +94,18 @@ class AuditApp(ThemedApp, inherit_bindings=False):
     def action_mouse(self) -> None:
         self.set_mouse(not self.has_mouse)
         if self.has_mouse:
-            self._review.say("The mouse is on: it clicks, drags and scrolls here.")
+            self.review.say("The mouse is on: it clicks, drags and scrolls here.")
         else:
-            self._review.say("The mouse is off: it selects text, as the terminal does.")
+            self.review.say("The mouse is off: it selects text, as the terminal does.")
 
     def action_theme(self) -> None:
         if self.no_color:
-            self._review.say("NO_COLOR is set: there is one theme without colours.")
+            self.review.say("NO_COLOR is set: there is one theme without colours.")
             return
         name = next_theme(self.theme)
         self.theme = THEMES[name]
         self.redraw()
-        self._review.say(f'The theme is {name}. To keep it: theme = "{name}" in the settings.')
+        self.review.say(f'The theme is {name}. To keep it: theme = "{name}" in the settings.')
 
     def action_quit_now(self) -> None:
         self.exit()
@@ -125,7 +121,7 @@ class AuditApp(ThemedApp, inherit_bindings=False):
         self._interrupted_at = now
         if isinstance(self.focused, Input) and not self.focused.selection.is_empty:
             self.focused.action_copy()
-        elif self._review.interrupt():
-            self._review.say("Cancelled. Press ^C again to quit.")
+        elif self.review.interrupt():
+            self.review.say("Cancelled. Press ^C again to quit.")
         else:
-            self._review.say("Press ^C again to quit.")
+            self.review.say("Press ^C again to quit.")

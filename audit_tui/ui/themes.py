@@ -25,52 +25,32 @@ MIN_CONTRAST = 4.5
 
 Palette = dict[str, str]
 
-DARK: Palette = {
-    "ground": "#121212",  # 233
-    "ink": "#d6d6d6",  # 252
-    "muted": "#adadad",  # 248
-    "faint": "#8a8a8a",  # 245
-    "bar": "#262626",  # 235
-    "bar-ink": "#d6d6d6",
-    "box": "#1c1c1c",  # 234
-    "accent": "#5fafff",  # 75
-    "row": "#3a3a3a",  # 237
-    "row-ink": "#ffffff",
-    "cell": "#005faf",  # 25
-    "cell-ink": "#ffffff",
-    "selected": "#00005f",  # 17
-    "failure": "#ff8787",  # 210
-    "removal": "#ffaf5f",  # 215
-    "grant": "#d7afff",  # 183
-    "good": "#87d787",  # 114
-    "warn": "#ffd75f",  # 221
-    "field": "#303030",  # 236
-    "field-focus": "#3a3a3a",
-    "thumb": "#585858",  # 240
+_COLOURS = {
+    "ground": ("#121212", "#ffffff"),  # 233, 231
+    "ink": ("#d6d6d6", "#1c1c1c"),  # 252, 234
+    "muted": ("#adadad", "#444444"),  # 248, 238
+    "faint": ("#8a8a8a", "#585858"),  # 245, 240
+    "bar": ("#262626", "#e0e0e0"),  # 235, 253
+    "bar-ink": ("#d6d6d6", "#1c1c1c"),  # 252, 234
+    "box": ("#1c1c1c", "#f5f5f5"),  # 234, 255
+    "accent": ("#5fafff", "#005faf"),  # 75, 25
+    "row": ("#3a3a3a", "#afd7ff"),  # 237, 153
+    "row-ink": ("#ffffff", "#000000"),  # 231, 16
+    "cell": ("#005faf", "#005faf"),  # 25, 25
+    "cell-ink": ("#ffffff", "#ffffff"),  # 231, 231
+    "selected": ("#00005f", "#d7ffd7"),  # 17, 194
+    "failure": ("#ff8787", "#af0000"),  # 210, 124
+    "removal": ("#ffaf5f", "#875f00"),  # 215, 94
+    "grant": ("#d7afff", "#5f00af"),  # 183, 55
+    "good": ("#87d787", "#005f00"),  # 114, 22
+    "warn": ("#ffd75f", "#5f5f00"),  # 221, 58
+    "field": ("#303030", "#ebebeb"),  # 236, 254
+    "field-focus": ("#3a3a3a", "#e0e0e0"),  # 237, 253
+    "thumb": ("#585858", "#8a8a8a"),  # 240, 245
 }
-LIGHT: Palette = {
-    "ground": "#ffffff",  # 231
-    "ink": "#1c1c1c",  # 234
-    "muted": "#444444",  # 238
-    "faint": "#585858",  # 240
-    "bar": "#e0e0e0",  # 253
-    "bar-ink": "#1c1c1c",
-    "box": "#f5f5f5",  # 255
-    "accent": "#005faf",  # 25
-    "row": "#afd7ff",  # 153
-    "row-ink": "#000000",
-    "cell": "#005faf",
-    "cell-ink": "#ffffff",
-    "selected": "#d7ffd7",  # 194
-    "failure": "#af0000",  # 124
-    "removal": "#875f00",  # 94
-    "grant": "#5f00af",  # 55
-    "good": "#005f00",  # 22
-    "warn": "#5f5f00",  # 58
-    "field": "#ebebeb",  # 254
-    "field-focus": "#e0e0e0",  # 253
-    "thumb": "#8a8a8a",
-}
+"""The dark and the light one of each, and their numbers among the 256."""
+DARK: Palette = {name: dark for name, (dark, _) in _COLOURS.items()}
+LIGHT: Palette = {name: light for name, (_, light) in _COLOURS.items()}
 _PLAIN = "ansi_default"
 TERMINAL: Palette = dict.fromkeys(DARK, _PLAIN) | {
     "bar": "ansi_blue",

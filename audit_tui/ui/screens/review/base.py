@@ -121,7 +121,7 @@ class ReviewBase(Screen[None]):
         if opening.first_page is not None:
             self.event_list.show(opening.first_page, self.event_list.shown, opening.begin_line)
         else:
-            self.event_list.begin(opening.begin_at, opening.begin_line)
+            self.event_list.ask_for(self.event_list.shown, opening.begin_at, opening.begin_line)
         self.table.focus()
         self.set_interval(MIDNIGHT_CHECK_S, self._follow_the_day)
         self.watch(self.table, "cursor_row", self._show_place, init=False)
@@ -357,7 +357,7 @@ class ReviewBase(Screen[None]):
     def _say_seals(self, status: SealStatus) -> None:
         self._status.show_seal(status)
         self._body.mark_wrong(status.wrong)
-        self._body.table.end_with(status.removal_words)
+        self.event_list.table.end_with(status.removal_words)
         if self._seal_dialog is not None and self._seal_dialog.is_current:
             from audit_tui.ui.screens.seal_dialog import seal_lines
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from audit_tui.core.evidence.sealed import WrongEvents
     from audit_tui.core.query import ReaderFactory
     from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
-    from audit_tui.ui.widgets.list.range_table import RangeTable
     from audit_tui.ui.widgets.pane.detail_pane import DetailPane, EventRemarks
 
 SPLIT_STEP = 5
@@ -69,10 +68,6 @@ class ReviewBody(Container):
         yield self.event_list
 
     @property
-    def table(self) -> RangeTable:
-        return self.event_list.table
-
-    @property
     def pane(self) -> DetailPane | None:
         return self._pane if self._pane is not None and self._pane.display else None
 
@@ -95,14 +90,14 @@ class ReviewBody(Container):
         self._facets.display = True
         self._fit_facets()
         self._facets.count(self.event_list.shown.query)
-        self._facets.begin_at(self.table.column)
+        self._facets.begin_at(self.event_list.table.column)
         self._facets.focus()
 
     def close_facets(self) -> None:
         if self._facets is not None:
             self._facets.display = False
             self._facets.stop()
-            self.table.focus()
+            self.event_list.table.focus()
 
     def _fit_facets(self) -> None:
         if self._facets is not None:
@@ -130,7 +125,7 @@ class ReviewBody(Container):
                 self._is_dragging = True
                 self.capture_mouse()
                 # The press gave the focus to the pane, which would scroll to its value at each step.
-                self.table.focus()
+                self.event_list.table.focus()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._is_dragging and self.pane is not None:
@@ -153,7 +148,7 @@ class ReviewBody(Container):
         self._fit_facets()
 
     def open_pane(self) -> None:
-        row = self.table.highlighted
+        row = self.event_list.table.highlighted
         if row is None:
             return
         if self._pane is None:
@@ -176,12 +171,12 @@ class ReviewBody(Container):
             self._pane.display = False
             self._fit_facets()
             self._pane.open_event(None)
-            self.table.focus()
+            self.event_list.table.focus()
             self.post_message(self.PaneToggled())
 
     def mark_wrong(self, wrong: Sequence[WrongEvents]) -> None:
         self._wrong = wrong
-        self.table.mark_wrong(wrong)
+        self.event_list.table.mark_wrong(wrong)
         if self._pane is not None:
             self._pane.mark_wrong(wrong)
 

@@ -33,7 +33,7 @@ class Notice(NamedTuple):
 class Following(ReviewBase):
     """The keys that follow a source, and what is said of it."""
 
-    _follows = False
+    is_following = False
     _is_asked_for = False
     """The key asked to follow; logs that are read are followed without."""
     _followed: Timer | None = None
@@ -54,12 +54,8 @@ class Following(ReviewBase):
             self._arriving = self.set_interval(FOLLOW_S, self._show_arrival)
             self._show_arrival()
 
-    @property
-    def is_following(self) -> bool:
-        return self._follows
-
     def action_follow(self) -> None:
-        if self._follows and self._is_at_edge and self._is_asked_for:
+        if self.is_following and self._is_at_edge and self._is_asked_for:
             self._set_following(is_on=False)
             self.say("No longer following.")
             return
@@ -71,7 +67,7 @@ class Following(ReviewBase):
         self._show_newest()
 
     def _set_following(self, *, is_on: bool) -> None:
-        self._follows = is_on
+        self.is_following = is_on
         if is_on and self._followed is None:
             self._followed = self.set_interval(FOLLOW_S, self._watch_source)
         elif not is_on and self._followed is not None:
@@ -122,12 +118,12 @@ class Following(ReviewBase):
                 self.pane.read_missing()
         self._looks += 1
         is_whole = self._newer >= self.table.visible_rows
-        if self._follows and self._newer and state.standing is Standing.IN_PLACE and self._is_at_edge:
+        if self.is_following and self._newer and state.standing is Standing.IN_PLACE and self._is_at_edge:
             if not is_whole or self._looks * FOLLOW_S >= FULL_FOLLOW_S:
                 self._show_newest()
             return
         notice = notice_of(state, self._newer, self._remark, self._keymap.key_of("reload"))
-        if self._follows and state.standing is Standing.IN_PLACE:
+        if self.is_following and state.standing is Standing.IN_PLACE:
             words = f"paused, {self._newer:,} new: {self._keymap.key_of('follow')} goes on"
             notice = Notice(words, words) if self._newer else self._following_notice
         self._say_notice(notice)

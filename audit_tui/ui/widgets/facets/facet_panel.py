@@ -81,8 +81,8 @@ class FacetPanel(ScrollView, can_focus=True):
     def __init__(self, open_reader: ReaderFactory, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._lane = Lane(open_reader)
-        self._sections = [Section(field) for field in FIELDS]
-        self._rows: list[Row] = rows_of(self._sections)
+        self.sections = [Section(field) for field in FIELDS]
+        self._rows: list[Row] = rows_of(self.sections)
         self._cursor = -1
         self._query: EventQuery | None = None
         self._is_rarest = False
@@ -90,15 +90,11 @@ class FacetPanel(ScrollView, can_focus=True):
         """The field that was added, for the cursor to go to when it is counted."""
 
     @property
-    def sections(self) -> Sequence[Section]:
-        return self._sections
-
-    @property
     def chosen(self) -> tuple[FacetField | NamedFilters, str | None] | None:
         row = self._row
         if row is None or row.kind is not Kind.VALUE:
             return None
-        section = self._sections[row.section]
+        section = self.sections[row.section]
         return None if section.facet is None else (section.field, section.facet.values[row.value].value)
 
     def count(self, query: EventQuery, *, is_reopened: bool = False) -> None:
@@ -108,36 +104,36 @@ class FacetPanel(ScrollView, can_focus=True):
         elif self._query is not None and _is_same(query, self._query):
             return
         self._query = query
-        self._ask([section.field for section in self._sections])
+        self._ask([section.field for section in self.sections])
 
     def begin_at(self, field: ListField) -> None:
-        if any(section.field == field for section in self._sections):
+        if any(section.field == field for section in self.sections):
             self._goal = field
             self._go_to(field)
 
     def add_field(self, path: str) -> None:
         field = MetaField(path)
-        if all(section.field != field for section in self._sections):
-            self._sections.append(Section(field))
-            self._ask([section.field for section in self._sections if section.is_stale])
+        if all(section.field != field for section in self.sections):
+            self.sections.append(Section(field))
+            self._ask([section.field for section in self.sections if section.is_stale])
         self._goal = field
         self._renew_rows()
         self._go_to(field)
 
     def show_filters(self, named: NamedFilters) -> None:
         """Show how many events these filters take, above the fields, in the place of those before."""
-        place, first = self._place(), self._sections[0].field
+        place, first = self._place(), self.sections[0].field
         if named == first or not named.filters:
             return
         if isinstance(first, NamedFilters):
-            self._sections[0] = Section(named, self._sections[0].facet)
+            self.sections[0] = Section(named, self.sections[0].facet)
         else:
-            self._sections.insert(0, Section(named))
+            self.sections.insert(0, Section(named))
             if place is not None and place[0].section >= 0:
                 place = (place[0]._replace(section=place[0].section + 1), *place[1:])
         self._renew_rows()
         self._find(place)
-        self._ask([part.field for part in self._sections if part.is_stale])
+        self._ask([part.field for part in self.sections if part.is_stale])
 
     def stop(self) -> None:
         self._lane.cancel()
@@ -152,12 +148,12 @@ class FacetPanel(ScrollView, can_focus=True):
         query = self._query
         if query is None:
             return
-        for section in self._sections:
+        for section in self.sections:
             section.is_stale = section.is_stale or section.field in fields
         self.refresh()
         limits = {
             section.field: MORE_VALUES if section.is_open else TOP_VALUES
-            for section in self._sections
+            for section in self.sections
             if section.is_stale
         }
         read = partial(self._read, query, limits, self._is_rarest)
@@ -196,12 +192,12 @@ class FacetPanel(ScrollView, can_focus=True):
             self._take(field, None, error.title)
 
     def _take(self, field: FacetField | NamedFilters, facet: Facet | None, words: str) -> None:
-        section = next((part for part in self._sections if part.field == field), None)
+        section = next((part for part in self.sections if part.field == field), None)
         if section is None:
             return
         place = self._place()
         first_new = Row(
-            Kind.VALUE, self._sections.index(section), len(section.facet.values) if section.facet else 0
+            Kind.VALUE, self.sections.index(section), len(section.facet.values) if section.facet else 0
         )
         is_opened = self._row == first_new._replace(kind=Kind.OTHERS, value=-1)
         section.facet, section.words, section.is_stale = facet, words, False
@@ -225,7 +221,7 @@ class FacetPanel(ScrollView, can_focus=True):
         if row is None:
             return None
         chosen = self.chosen
-        field = self._sections[row.section].field if row.section >= 0 else None
+        field = self.sections[row.section].field if row.section >= 0 else None
         return row, field, None if chosen is None else chosen[1]
 
     def _find(self, place: tuple[Row, FacetField | NamedFilters | None, str | None] | None) -> None:
@@ -237,7 +233,7 @@ class FacetPanel(ScrollView, can_focus=True):
         for number, row in enumerate(self._rows):
             if row.section != old.section or row.kind is not old.kind:
                 continue
-            facet = self._sections[row.section].facet if row.section >= 0 else None
+            facet = self.sections[row.section].facet if row.section >= 0 else None
             if row.kind is not Kind.VALUE or (facet is not None and facet.values[row.value].value == text):
                 self._set_cursor(number)
                 return
@@ -245,11 +241,11 @@ class FacetPanel(ScrollView, can_focus=True):
         self._move_to(min(same[0] + 1 + max(0, old.value), same[-1]) if same and field else 0)
 
     def _go_to(self, field: FacetField | NamedFilters) -> None:
-        number = next(n for n, section in enumerate(self._sections) if section.field == field)
+        number = next(n for n, section in enumerate(self.sections) if section.field == field)
         self._move_to(self._rows.index(Row(Kind.HEAD, number)))
 
     def _renew_rows(self) -> None:
-        self._rows = rows_of(self._sections)
+        self._rows = rows_of(self.sections)
         self.virtual_size = Size(self._content_width, len(self._rows) + 1)
         self.refresh()
 
@@ -304,7 +300,7 @@ class FacetPanel(ScrollView, can_focus=True):
         if number >= len(self._rows):
             return ()
         is_cursor = number == self._cursor and self.has_focus
-        return line_of(self._rows[number], self._sections, width, is_cursor=is_cursor)
+        return line_of(self._rows[number], self.sections, width, is_cursor=is_cursor)
 
     def _header(self, width: int) -> Line:
         words = "rarest first" if self._is_rarest else "most frequent first"
@@ -344,9 +340,9 @@ class FacetPanel(ScrollView, can_focus=True):
         if row is not None and row.kind is Kind.ADD:
             self.post_message(self.FieldWanted())
         elif row is not None and row.kind is Kind.OTHERS:
-            section = self._sections[row.section]
+            section = self.sections[row.section]
             section.is_open, section.is_stale = True, True
-            self._ask([part.field for part in self._sections if part.is_stale])
+            self._ask([part.field for part in self.sections if part.is_stale])
         else:
             self._choose(is_negated=False)
 
@@ -361,10 +357,10 @@ class FacetPanel(ScrollView, can_focus=True):
     def action_facet_rarest(self) -> None:
         self._is_rarest = not self._is_rarest
         row = self._row
-        self._goal = self._sections[row.section].field if row is not None and row.section >= 0 else None
-        for section in self._sections:
+        self._goal = self.sections[row.section].field if row is not None and row.section >= 0 else None
+        for section in self.sections:
             section.is_open = False
-        self._ask([section.field for section in self._sections])
+        self._ask([section.field for section in self.sections])
 
     async def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

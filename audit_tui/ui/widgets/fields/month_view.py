@@ -48,15 +48,8 @@ class MonthView(Widget, can_focus=True):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "month-view--weekday",
-        "month-view--day",
-        "month-view--today",
-        "month-view--marked",
-        "month-view--edge",
-        "month-view--future",
-        "month-view--cursor",
+        f"month-view--{name}" for name in ("weekday", "day", "today", "marked", "edge", "future", "cursor")
     }
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "Day before", show=False),
         Binding("right", "move(1)", "Day after", show=False),

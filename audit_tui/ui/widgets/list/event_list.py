@@ -153,20 +153,16 @@ class EventList(Container):
         row = self.table.highlighted if keep_cursor else None
         anchor = None if row is None else Anchor.at_event(row, wanted.query.sort)
         line = self.table.line_of(self.table.cursor_row)
-        self._ask(wanted, anchor, line, opens=opens, is_patient=is_patient)
+        self.ask_for(wanted, anchor, line, opens=opens, is_patient=is_patient)
 
     def ask_at(self, wanted: ShownView, key: PageKey | None, top_offset: int) -> None:
         """Show another view with the cursor on an event, else on the next one."""
-        self._ask(wanted, None if key is None else Anchor(key), top_offset)
-
-    def begin(self, anchor: Anchor | None, top_offset: int = 0) -> None:
-        """Show the first result."""
-        self._ask(self.shown, anchor, top_offset)
+        self.ask_for(wanted, None if key is None else Anchor(key), top_offset)
 
     def go_to_time(self, wanted: ShownView, occurred_us: int) -> None:
         """Show a view sorted by date, with the cursor on the event nearest to a moment."""
         anchor = Anchor.at_time(occurred_us, wanted.query.sort)
-        self._ask(wanted, anchor, self.table.visible_rows // 2)
+        self.ask_for(wanted, anchor, self.table.visible_rows // 2)
 
     def land(self, index: int, blocks: Sequence[tuple[PageRequest, Page]]) -> None:
         self._window.request(index, index)
@@ -209,12 +205,12 @@ class EventList(Container):
             self.table.rows_came()
             self._count_rest()
         elif self.wanted is None:
-            self.begin(None)
+            self.ask_at(self.shown, None, 0)
 
     def show(self, first_page: FirstPage, wanted: ShownView, top_offset: int = 0) -> None:
         self._show(Question(wanted, top_offset=top_offset), first_page)
 
-    def _ask(
+    def ask_for(
         self,
         wanted: ShownView,
         anchor: Anchor | None,

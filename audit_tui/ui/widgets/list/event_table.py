@@ -22,7 +22,7 @@ from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.terminal.whole_bar import thumb_cell
-from audit_tui.ui.widgets.list.row_strips import Frame, RowStrips, RowStyles
+from audit_tui.ui.widgets.list.row_strips import ADDITIONS, STYLE_CLASSES, Frame, RowStrips, RowStyles
 from audit_tui.ui.widgets.painter import wrap
 
 if TYPE_CHECKING:
@@ -47,24 +47,7 @@ class EventTable(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.TABLE)]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "datatable--cursor",
-        "datatable--header",
-        "datatable--header-cursor",
-        "event-table--cell-cursor",
-        "event-table--failure",
-        "event-table--faint",
-        "event-table--grant",
-        "event-table--hit",
-        "event-table--removal",
-        "event-table--quiet",
-        "event-table--selected",
-        "event-table--tag",
-        "event-table--low",
-        "event-table--medium",
-        "event-table--high",
-    }
-
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(STYLE_CLASSES.values())
     cursor_row: reactive[int] = reactive(0, repaint=False)
     cursor_column: reactive[int] = reactive(0, repaint=False)
 
@@ -304,25 +287,13 @@ class EventTable(ScrollView, can_focus=True):
         return False
 
     def _styles_now(self) -> RowStyles:
-        component = self.get_component_rich_style
-        return RowStyles(
-            row=self.rich_style,
-            cursor=component("datatable--cursor"),
-            cell=component("event-table--cell-cursor"),
-            header=component("datatable--header"),
-            header_cursor=component("datatable--header-cursor"),
-            failure=component("event-table--failure"),
-            removal=component("event-table--removal"),
-            grant=component("event-table--grant"),
-            faint=component("event-table--faint"),
-            quiet=component("event-table--quiet"),
-            tag=component("event-table--tag"),
-            low=component("event-table--low"),
-            medium=component("event-table--medium"),
-            high=component("event-table--high"),
-            selected=self.get_component_styles("event-table--selected").partial_rich_style,
-            hit=self.get_component_styles("event-table--hit").partial_rich_style,
-        )
+        styles = {
+            name: self.get_component_styles(css).partial_rich_style
+            if name in ADDITIONS
+            else self.get_component_rich_style(css)
+            for name, css in STYLE_CLASSES.items()
+        }
+        return RowStyles(row=self.rich_style, **styles)
 
     @property
     def _column_number(self) -> int:

@@ -1,4 +1,4 @@
-"""The table of events: runs of the same can stand as one line each, and rows can be selected to take them out."""
+"""The table of events with runs that can stand as one line each, and rows that can be selected."""
 
 from __future__ import annotations
 

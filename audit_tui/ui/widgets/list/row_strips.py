@@ -7,6 +7,8 @@ from the very same strip that nothing on it changed.
 from __future__ import annotations
 
 import re
+from enum import Enum
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +23,6 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event import EventRow, Outcome
 from audit_tui.core.text import clean
 from audit_tui.ui.widgets.list.column_layout import GAP_CELLS
-from audit_tui.ui.widgets.list.tints import Tint, tint_of
 from audit_tui.ui.widgets.painter import CUT
 
 if TYPE_CHECKING:
@@ -40,6 +41,46 @@ SELECTED_MARK = "▌"
 MARKED_MARK = "●"
 MARKED_FAILURE_MARK = "⊗"
 NOTED_MARK = "✎"
+MAX_CHARS = 200
+"""A longer name is told by its beginning."""
+
+
+class Tint(Enum):
+    """A kind of event that stands out."""
+
+    REMOVAL = "removal"
+    """Deletes, revokes, ends or switches off."""
+    GRANT = "grant"
+    """Gives a right, a role, a key or a membership."""
+
+
+_REMOVAL = re.compile(
+    r"delet|remov|destroy|terminat|revok|\bdrop|purg|disabl|deactivat|deregister|undeploy|detach|eras|wipe"
+    r"|uninstall|\bstop ?logging|\bunassign|archiv",
+    re.IGNORECASE,
+)
+
+
+_GRANT = re.compile(
+    r"grant|assign|attach|authoriz|elevat|impersonat|assume ?role|permission|\bsudo\b"
+    r"|(?:put|set|edit|updat|creat|add).*polic|(?:add|invit|join).*(?:member|group|role|user|owner|collaborator)"
+    r"|(?:access|api|ssh|deploy|service account|account)[ _-]?key.*(?:creat|add|import)"
+    r"|(?:creat|add|import|generat).*(?:access|api|ssh|deploy|account)?[ _-]?(?:key|credential|secret|token)"
+    r"|role (?:chang|edit)|(?:login|access) ?profile",
+    re.IGNORECASE,
+)
+
+
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@lru_cache(maxsize=2048)
+def tint_of(name: str) -> Tint | None:
+    """Return the kind of an event by its name; None for an ordinary one."""
+    words = _HUMPS.sub(" ", name[:MAX_CHARS])
+    if _REMOVAL.search(words):
+        return Tint.REMOVAL
+    return Tint.GRANT if _GRANT.search(words) else None
 
 
 class Remark(NamedTuple):
@@ -55,7 +96,11 @@ class Remark(NamedTuple):
 
 
 NO_REMARK = Remark()
+
+
 LEAST_LAST_CELLS = 18
+
+
 KEPT_LINES = 512
 
 
@@ -80,6 +125,23 @@ class RowStyles(NamedTuple):
     high: Style
     selected: Style
     hit: Style
+
+
+ADDITIONS = ("selected", "hit")
+
+
+"""Styles that come on top of others."""
+
+
+STYLE_CLASSES = {
+    "cursor": "datatable--cursor",
+    "header": "datatable--header",
+    "header_cursor": "datatable--header-cursor",
+    "cell": "event-table--cell-cursor",
+} | {name: f"event-table--{name}" for name in RowStyles._fields[5:]}
+
+
+"""The component class of each style but that of a row."""
 
 
 class _CutStrip(Strip):

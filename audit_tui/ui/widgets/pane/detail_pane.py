@@ -70,7 +70,7 @@ class DetailPane(LineView):
         self._lane = Lane(open_reader)
         self._zone = zone
         self._seq: int | None = None
-        self._event: AuditEvent | None = None
+        self.event: AuditEvent | None = None
         self._wrong: tuple[WrongEvents, ...] = ()
         self._remarks = remarks
         self._spots: Sequence[Spot] = ()
@@ -83,16 +83,12 @@ class DetailPane(LineView):
     def target(self) -> Target | None:
         return self._spots[self._current].target if self._spots else None
 
-    @property
-    def event(self) -> AuditEvent | None:
-        return self._event
-
     def open_event(self, seq: int | None) -> None:
         """Show the event of this number; None shows nothing."""
         if seq == self._seq:
             return
         self._seq = seq
-        self._event = None
+        self.event = None
         if seq is None:
             self._lane.cancel()
             self.show(lambda _: [])
@@ -100,7 +96,7 @@ class DetailPane(LineView):
             self._lane.put(self, "detail", lambda reader, _: reader.event(seq), self._take_event, self._tell)
 
     def read_missing(self) -> None:
-        if self._event is None and self._seq is not None:
+        if self.event is None and self._seq is not None:
             seq, self._seq = self._seq, None
             self.open_event(seq)
 
@@ -114,8 +110,8 @@ class DetailPane(LineView):
 
     def show_remarks(self) -> None:
         """Show again what is said of the event beside its values."""
-        if self._event is not None:
-            self._show_event(self._event, keep_place=True)
+        if self.event is not None:
+            self._show_event(self.event, keep_place=True)
 
     def renew(self) -> None:
         self._lane.renew()
@@ -126,7 +122,7 @@ class DetailPane(LineView):
         self._lane.close()
 
     def _take_event(self, event: AuditEvent | None) -> None:
-        self._event = event
+        self.event = event
         if event is not None:
             self._show_event(event)
         else:
