@@ -182,6 +182,7 @@ def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                 sizes.setattr(text_build, "FREQUENT_PIECE", 2)
                 sizes.setattr(text_build, "SMALL_GROUP_BYTES", 1)
                 sizes.setattr(text_build, "PIECES_OF_A_SENTENCE", 1)
+                sizes.setattr(text_build, "OF_A_PART", None)
                 text_layout.create(connection)
                 for stretch in (Stretch(1, 30), Stretch(31, 36), Stretch(43, 80)):
                     text_index.build_stretch(connection, stretch)

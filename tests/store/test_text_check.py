@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from audit_tui.store.evidence import text_check
+from audit_tui.store.evidence.stored_texts import StoredParts, StoredTexts
 from audit_tui.store.index import text_build, text_fields, text_grams, text_index
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text
@@ -145,6 +146,47 @@ def test_metadata_of_another_shape_or_value_is_not_taken_for_the_same(
     before = texts_of(store, stretch)
     put(store, 20, drawn_events([("a", "t19", None, usual | change)], 20)[0])
     assert (problems(store, stretch) == []) is (texts_of(store, stretch) == before)
+
+
+def test_whether_pieces_are_told_apart_is_taken_from_the_stretch(
+    store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older programs told those of all sentences apart; no answer depends on it."""
+    sentence, stretch = "Ada gave Bob the role of a reader, number ", Stretch(1, 200)
+    fill(
+        store,
+        drawn_events(
+            [(f"{sentence}{n}", None, None, {"id": f"{n:x}-0a-1b-2c-3d-4e-5f-6a"}) for n in range(200)]
+        ),
+    )
+    for of_a_part in ((), None, {("description",)}):
+        monkeypatch.setattr(text_build, "OF_A_PART", of_a_part)
+        text_index.build_stretch(store, stretch)
+        stored = StoredTexts(StoredParts(store, *text_index.places_of(stretch)))
+        stored.columns()
+        expected = {("description",), ("meta.id",)} if of_a_part is None else set(of_a_part)
+        assert stored.told_apart == expected
+        monkeypatch.setattr(text_build, "OF_A_PART", None)
+        assert problems(store, stretch) == []
+        put(store, 7, drawn_events([("another", None, None, {})], 7)[0])
+        assert problems(store, stretch) != []
+        put(store, 7, drawn_events([(f"{sentence}6", None, None, {"id": "6-0a-1b-2c-3d-4e-5f-6a"})], 7)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "have_words"),
+    [
+        ("{:08x}-5f0e-{:04x}", False),
+        ("user {0} of {1} came", True),
+        ("2026-01-{0:02}t{1:02}", True),
+        ("x", False),
+    ],
+)
+def test_texts_whose_pieces_hardly_come_again_are_no_sentences(text: str, *, have_words: bool) -> None:
+    texts = [text.format(n * 2_654_435_761 % (1 << 32), n * 40_503 % (1 << 16)) for n in range(8_192)]
+    if "{0" in text:
+        texts = [text.format(n % 90, n // 90 % 90) for n in range(8_192)]
+    assert text_build._have_words(texts, text_build._both(texts)[1]) is have_words
 
 
 def test_bitmaps_are_stored_as_older_programs_stored_them() -> None:

@@ -222,14 +222,16 @@ def put(connection: sqlite3.Connection, seq: int, event: AuditEvent) -> None:
     )
 
 
-SIZES = {
+SIZES: dict[str, dict[str, Any]] = {
     "usual": {},
     "tiny": {
         "FREQUENT_TEXT": 3, "FREQUENT_PIECE": 2, "GROUP_BYTES": 120, "SMALL_GROUP_BYTES": 1,
-        "CROWDED_FOURS": 0, "PIECES_OF_A_SENTENCE": 0,
+        "CROWDED_FOURS": 0, "PIECES_OF_A_SENTENCE": 0, "OF_A_PART": None,
     },
     "mixed": {"FREQUENT_TEXT": 2, "GROUP_BYTES": 60, "SMALL_GROUP_BYTES": 50, "FREQUENT_PIECE": 3},
-    "few groups": {"FREQUENT_TEXT": 4, "SMALL_GROUP_BYTES": 1, "MAX_LARGE": 1, "FREQUENT_PIECE": 2},
+    "few groups": {
+        "FREQUENT_TEXT": 4, "SMALL_GROUP_BYTES": 1, "MAX_LARGE": 1, "FREQUENT_PIECE": 2, "OF_A_PART": None,
+    },
 }  # fmt: skip
 
 
@@ -420,7 +422,7 @@ def test_long_texts_are_left_to_the_rows_before_they_fill_the_memory(
     """Of long texts no more are held than this, however little all events have together."""
     built: list[int] = []
 
-    def counted(fields: text_fields.TextFields) -> text_build.Built:
+    def counted(fields: text_fields.TextFields, told_apart: object) -> text_build.Built:
         texts = {text for column in fields.columns.values() for text in column.texts}
         built.append(sum(len(text) for text in texts if len(text) > text_fields.LONG_BYTES))
         return text_build.built_from(fields)

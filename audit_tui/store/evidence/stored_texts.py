@@ -64,6 +64,8 @@ class StoredTexts:
         self.parts = parts
         self._unpacked: dict[int, bytes] = {}
         self._left_bytes = MAX_TEXT_BYTES
+        self.told_apart: set[tuple[str, ...]] | None = None
+        """The fields whose pieces are told apart: which changes no answer; None until the texts are read."""
 
     def columns(self) -> dict[tuple[str, ...], Divided]:
         """Return all texts with their rows, by the fields that they stand in.
@@ -75,6 +77,9 @@ class StoredTexts:
         head, folded, _, text_fields, _, places, lengths = self._frames(Part.DICTIONARY)
         (case,) = self._frames(Part.DICTIONARY_CASE)
         names, sets, groups = json.loads(head)
+        self.told_apart = {
+            tuple(names[field] for field in sets[fields]) for fields, _, told in groups if told
+        }
         columns = [Divided([], [], [], [], array("H")) for _ in sets]
         fields_of = read_numbers("H", text_fields)
         bitmaps = map(self._bitmap, read_numbers("I", places), read_numbers("I", lengths))

@@ -48,7 +48,7 @@ def problems(connection: sqlite3.Connection, stretch: Stretch) -> list[str]:
             return []
     # Programs before this one made an index of more long texts than it does.
     most_long_bytes = MAX_LONG_BYTES if events == (LEFT_OUT,) else MAX_TEXT_BYTES
-    built = made(connection.execute(text_fields.ROWS, stretch), stretch, most_long_bytes)
+    built = made(connection.execute(text_fields.ROWS, stretch), stretch, most_long_bytes, stored.told_apart)
     if built is None:
         return [] if events == (LEFT_OUT,) and not stored.parts else ["should leave these events out"]
     return _differences(stored, events, built)
@@ -65,7 +65,7 @@ def _built_of_stored(stored: StoredTexts, stretch: Stretch, rows: Iterable[Seque
             return None
         every = texts.every
         del texts  # 30 MB
-        return text_build.built_of(columns, columns.values(), every)
+        return text_build.built_of(columns, columns.values(), every, stored.told_apart)
     except (StoreDamaged, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
 

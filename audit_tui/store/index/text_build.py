@@ -38,7 +38,7 @@ from audit_tui.store.tables.text_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
     from audit_tui.store.index.text_fields import Column, TextFields
 
@@ -56,6 +56,12 @@ MAX_LARGE = 256
 """No more fields than this have groups of their own: the parts of a stretch have numbers up to 32,767."""
 PIECES_OF_A_SENTENCE = 2.5
 """With more pieces a text than this on average, their pieces are told apart."""
+SAMPLED_TEXTS = 8
+"""Every eighth text tells whether pieces come again; with few texts it is taken for granted."""
+_FEW_TEXTS = 4_096
+OF_A_PART: Container[tuple[str, ...]] | None = ()
+"""The fields whose pieces are told apart as long as a block is not full: none. It will be built again, and
+the texts of one stretch are soon looked through."""
 CROWDED_FOURS = 49_152
 """With this many different runs of four bytes in a group, runs of eight are noted too."""
 MIXED = -1
@@ -85,20 +91,27 @@ class Built(NamedTuple):
     """Those that are stored compressed, as they are before that."""
 
 
-def built_from(fields: TextFields) -> Built:
-    """Return the parts of a stretch whose texts were gathered."""
-    return built_of(fields.columns, map(divided_texts, fields.columns.values()), bitmap_of(fields.rows))
+def built_from(fields: TextFields, told_apart: Container[tuple[str, ...]] | None = None) -> Built:
+    """Return the parts of a stretch whose texts were gathered; see ``built_of``."""
+    divided = map(divided_texts, fields.columns.values())
+    return built_of(fields.columns, divided, bitmap_of(fields.rows), told_apart)
 
 
-def built_of(fields: Collection[tuple[str, ...]], columns: Iterable[Divided], every: BitMap) -> Built:
+def built_of(
+    fields: Collection[tuple[str, ...]],
+    columns: Iterable[Divided],
+    every: BitMap,
+    told_apart: Container[tuple[str, ...]] | None = None,
+) -> Built:
     """Return the parts of a stretch.
 
     Args:
         fields: Of each column.
         columns: Their texts.
         every: The rows of all events.
+        told_apart: The fields whose pieces are told apart; None lets their texts decide.
     """
-    builder = _Builder(list(dict.fromkeys(chain.from_iterable(fields))), every)
+    builder = _Builder(list(dict.fromkeys(chain.from_iterable(fields))), every, told_apart)
     for names, divided in zip(fields, columns, strict=True):
         builder.add_column(names, divided)
     builder.finish()
@@ -106,7 +119,10 @@ def built_of(fields: Collection[tuple[str, ...]], columns: Iterable[Divided], ev
 
 
 class _Builder:
-    def __init__(self, names: list[str], every: BitMap) -> None:
+    def __init__(
+        self, names: list[str], every: BitMap, told_apart: Container[tuple[str, ...]] | None
+    ) -> None:
+        self._told_apart = told_apart
         self._number_of = dict(zip(names, count(), strict=False))
         self._names = names
         self._every = every
@@ -160,7 +176,8 @@ class _Builder:
         if groups > 1:
             originals = b""  # of 60 MB each copy counts
         words = None
-        if _pieces(folded) > PIECES_OF_A_SENTENCE * len(rare.texts):
+        names = tuple(self._names[field] for field in self._field_sets[rare.fields])
+        if _have_words(rare.texts, folded) if self._told_apart is None else names in self._told_apart:
             words = Words(rare, folded)
             self._words += words.texts
             self._word_fields += [rare.fields] * len(words.texts)
@@ -440,9 +457,15 @@ def _xor(left: bytes, right: bytes) -> bytes:
     return difference.to_bytes(len(left), "little")
 
 
-def _pieces(folded: bytes) -> int:
-    """Return about how many pieces there are."""
-    return len(folded.translate(None, LETTERS))
+def _have_words(texts: Sequence[str], folded: bytes) -> bool:
+    """Tell whether texts are sentences: of several pieces, at least half of which come again."""
+    if len(folded.translate(None, LETTERS)) <= PIECES_OF_A_SENTENCE * len(texts):
+        return False
+    if len(texts) < _FEW_TEXTS:
+        return True
+    pieces = Counter(pieces_of(_both(texts[::SAMPLED_TEXTS])[1]))
+    again = sum(len(piece) * times for piece, times in pieces.items() if times > 1)
+    return 2 * again >= sum(len(piece) * times for piece, times in pieces.items())
 
 
 def _renumbered(numbers: list[int], chosen: Sequence[int], many: int) -> list[int]:

@@ -10,6 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from audit_tui.store.index import text_build
 from audit_tui.store.index.text_build import Built, built_from
 from audit_tui.store.index.text_fields import (
     BATCH_BYTES,
@@ -26,7 +27,7 @@ from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, 
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from audit_tui.store.tables.rows import Draft, StoredRow
 
@@ -146,12 +147,15 @@ def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
 
     A stretch with too much text is divided.
     """
+    told_apart = None if stretch == whole_block(block_of(stretch.first_seq)) else text_build.OF_A_PART
     for existing in _ends(connection, stretch):
         _remove(connection, existing)
     waiting = [stretch]
     while waiting:
         part = waiting.pop()
-        built = None if _is_too_much(connection, part) else made(connection.execute(ROWS, part), part)
+        built = None
+        if not _is_too_much(connection, part):
+            built = made(connection.execute(ROWS, part), part, told_apart=told_apart)
         if built is None and part.last_seq - part.first_seq >= LEAST_DIVIDED:
             middle = (part.first_seq + part.last_seq) // 2
             waiting += [Stretch(middle + 1, part.last_seq), Stretch(part.first_seq, middle)]
@@ -180,13 +184,19 @@ def stretches(connection: sqlite3.Connection) -> list[Stretch]:
     return [Stretch(*row) for row in rows]
 
 
-def made(rows: Iterable[Sequence[Any]], stretch: Stretch, most_long_bytes: int | None = None) -> Built | None:
+def made(
+    rows: Iterable[Sequence[Any]],
+    stretch: Stretch,
+    most_long_bytes: int | None = None,
+    told_apart: Container[tuple[str, ...]] | None = None,
+) -> Built | None:
     """Return the parts of a stretch; None when it has too much text.
 
     Args:
         rows: Of all its events, in order, the columns that ``text_fields.ROWS`` names.
         stretch: Of which events.
         most_long_bytes: As ``TextFields`` takes it; None is as much as is built.
+        told_apart: As ``built_of`` takes it.
     """
     most_long_bytes = MAX_LONG_BYTES if most_long_bytes is None else most_long_bytes
     fields = TextFields(block_of(stretch.first_seq), most_long_bytes)
@@ -195,7 +205,7 @@ def made(rows: Iterable[Sequence[Any]], stretch: Stretch, most_long_bytes: int |
     try:
         for batch in _batched(rows):
             fields.add(batch)
-        return built_from(fields)
+        return built_from(fields, told_apart)
     except TooMuchText:
         return None
     finally:
