@@ -56,7 +56,10 @@ _PLAIN_HEAD_BYTES = 16
 _CHUNK_PLACES = 2 * CHUNK_BYTES
 _FEW_BYTES = 2_048
 """A longer one may have a bit for each row instead."""
+_BITS_FROM = 4_096
+"""With more rows a bitmap has a bit for each row, used or not."""
 _MANY_ROWS = 512
+_DIGITS = bytes.maketrans(b"01", b"\0\1")
 _EVEN, _ODD = BitMap(range(0, BLOCK_EVENTS, 2)), BitMap(range(1, BLOCK_EVENTS, 2))
 _GROUPS = int(Part.GROUPS)
 
@@ -150,57 +153,76 @@ class TextStretch:
         except (ValueError, IndexError, OverflowError) as error:
             raise damaged("does not hold what it should") from error
 
-    def frequent_texts(self, field: FilterField) -> list[str]:
-        """Return the texts of a field that many events have: those with bitmaps.
+    def events_of_texts(
+        self, field: FilterField, wanted: BitMap, *, is_frequent: bool
+    ) -> Iterator[tuple[Sequence[bytes], Sequence[int]]]:
+        """Yield texts of a field, many at once, with how many of some events have each.
 
-        Raises:
-            StoreDamaged: If the stretch does not hold what it should.
-        """
-        try:
-            places = self._places_of(self._sets_of(self._fields_of(field)))
-            texts = originals(self._texts, self._case) if places else []
-            return [texts[place].decode() for place in places]
-        except (ValueError, IndexError) as error:
-            raise damaged("does not hold what it should") from error
-
-    def events_of_texts(self, field: FilterField, wanted: BitMap) -> Iterator[tuple[str, int]]:
-        """Yield the texts of a field with how many of some events have each; one text may come twice.
+        A text may come twice, in both kinds too.
 
         Args:
             field: One of which an event has one text, or several.
             wanted: The rows of the events.
+            is_frequent: The texts that many events have: those with bitmaps. Else the others.
 
         Raises:
             StoreDamaged: If the stretch does not hold what it should.
         """
-        sets = self._sets_of(self._fields_of(field))
+        fields = self._fields_of(field)
+        sets = self._sets_of(fields)
         try:
-            if isinstance(field, MetaField) and len(sets) > 1:
-                yield from self._events_by_rows(sets, wanted)
-                return
-            count = _count_all if len(wanted) == self.events else _counter_of(wanted)
-            places = self._places_of(sets)
-            if places:
-                texts = originals(self._texts, self._case)
-                few, large = self._stored_bitmaps(places)
-                numbers = read_numbers("H", b"".join(few.values()))
-                ends = list(accumulate([len(data) // 2 for data in few.values()], initial=0))
-                for place, events in zip(few, count(numbers, ends), strict=True):
-                    yield texts[place].decode(), events
-                for place, bitmap in large.items():
-                    yield texts[place].decode(), bitmap.intersection_cardinality(wanted)
-            for group in self._groups_of(sets):
-                reached, rows, fields = self._numbers_of(group)
-                events_of = count(rows, reached)
-                if places := [n for n in _in_fields(group, fields, sets) if events_of[n]]:
-                    texts = self._texts_of(group)
-                    for place in places:
-                        yield texts[place].decode(), events_of[place]
+            if not isinstance(field, MetaField) or len(sets) == 1:
+                yield from (self._events_of_frequent if is_frequent else self._events_of_rare)(sets, wanted)
+            elif is_frequent:
+                yield from self._events_of_frequent(sets, BitMap())
+            else:
+                pieces = [*self._events_of_frequent(sets, wanted), *self._events_of_rare(sets, wanted)]
+                # An event may have several texts there, and the same in two fields: then it counts once.
+                with_text = self._presence(fields).intersection_cardinality(wanted)
+                is_single = sum(sum(events) for _, events in pieces) == with_text
+                yield from pieces if is_single else [self._events_by_rows(sets, wanted)]
         except (ValueError, IndexError, OverflowError) as error:
             raise damaged("does not hold what it should") from error
 
-    def _events_by_rows(self, sets: frozenset[int], wanted: BitMap) -> Iterator[tuple[str, int]]:
-        """Do the same where an event may have a text in two fields, and counts once."""
+    def _events_of_frequent(
+        self, sets: frozenset[int], wanted: BitMap
+    ) -> Iterator[tuple[Sequence[bytes], Sequence[int]]]:
+        places = self._places_of(sets)
+        if places:
+            texts = originals(self._texts, self._case)
+            chosen = [texts[place] for place in places]
+            if not wanted:
+                yield chosen, bytes(len(chosen))
+                return
+            few, large = self._stored_bitmaps(places)
+            numbers = read_numbers("H", b"".join(few.values()))
+            ends = list(accumulate([len(data) // 2 for data in few.values()], initial=0))
+            sizes = dict(zip(few, self._counter_of(wanted)(numbers, ends), strict=True))
+            sizes |= {begin: bitmap.intersection_cardinality(wanted) for begin, bitmap in large.items()}
+            begins = self._bitmap_places
+            yield chosen, [sizes[begins[place]] for place in places]
+
+    def _events_of_rare(
+        self, sets: frozenset[int], wanted: BitMap
+    ) -> Iterator[tuple[Sequence[bytes], Sequence[int]]]:
+        count = self._counter_of(wanted)
+        for group in self._groups_of(sets):
+            ends, rows, fields = self._numbers_of(group)
+            events: Sequence[int] = count(rows, ends)
+            if any(events):
+                texts: Sequence[bytes] = self._texts_of(group)
+                if group.fields == MIXED:
+                    places = [place for place, some in enumerate(fields) if some in sets]
+                    texts = [texts[place] for place in places]
+                    events = [events[place] for place in places]
+                yield texts, events
+
+    def _counter_of(self, wanted: BitMap) -> Callable[[Sequence[int], Sequence[int]], Sequence[int]]:
+        """Return what counts how many of some rows lie between each two ends."""
+        return _count_all if len(wanted) == self.events else _counter_of(wanted)
+
+    def _events_by_rows(self, sets: frozenset[int], wanted: BitMap) -> tuple[Sequence[bytes], Sequence[int]]:
+        """Return all texts where an event may have one in two fields, and counts once."""
         rows_of: dict[bytes, BitMap] = {}
         places = self._places_of(sets)
         texts = originals(self._texts, self._case) if places else []
@@ -212,8 +234,7 @@ class TextStretch:
             for place in _in_fields(group, fields, sets):
                 some = BitMap(list(rows[ends[place] : ends[place + 1]]))
                 rows_of[texts[place]] = rows_of.get(texts[place], BitMap()) | some
-        for text, all_rows in rows_of.items():
-            yield text.decode(), all_rows.intersection_cardinality(wanted)
+        return list(rows_of), list(map(wanted.intersection_cardinality, rows_of.values()))
 
     def _places_of(self, sets: frozenset[int]) -> Sequence[int]:
         """Return the places of the frequent texts of some sets of fields."""
@@ -402,11 +423,23 @@ class TextStretch:
 
     def _union(self, places: list[int]) -> BitMap:
         """Return the rows of all bitmaps at some places in the dictionary."""
-        length_at = self._bitmaps_at(places)
-        # Many frequent texts have the same events.
+        few, large = self._stored_bitmaps(places)
+        return BitMap.union(bitmap_of(read_numbers("H", b"".join(few.values()))), *large.values())
+
+    def _stored_bitmaps(self, places: Sequence[int]) -> tuple[dict[int, bytes], dict[int, BitMap]]:
+        """Return the bitmaps at some places in the dictionary by where they begin; of short ones their rows.
+
+        Many frequent texts have the same events, and one bitmap.
+        """
+        begin_of, length_of = self._bitmap_places, self._bitmap_lengths
+        if places and max(places) >= min(len(begin_of), len(length_of)):
+            raise damaged("lacks a bitmap")
+        length_at = dict(
+            zip(map(begin_of.__getitem__, places), map(length_of.__getitem__, places), strict=True)
+        )
         begins = sorted(length_at)
-        few: list[bytes] = []
-        bitmaps: list[BitMap] = []
+        few: dict[int, bytes] = {}
+        large: dict[int, BitMap] = {}
         low = 0
         while low < len(begins):
             number = begins[low] // _CHUNK_PLACES
@@ -417,37 +450,10 @@ class TextStretch:
                 start, end = begin - first, begin - first + length_at[begin]
                 # Most of them have a few rows: their bytes are put together, which takes a tenth of the time.
                 if end - start <= _FEW_BYTES and chunk.startswith(_PLAIN, start):
-                    few.append(chunk[start + _PLAIN_HEAD_BYTES : end])
+                    few[begin] = chunk[start + _PLAIN_HEAD_BYTES : end]
                 else:
-                    bitmaps.append(_bitmap(chunk[start:end]))
+                    large[begin] = _bitmap(chunk[start:end])
             low = high
-        return BitMap.union(bitmap_of(read_numbers("H", b"".join(few))), *bitmaps)
-
-    def _bitmaps_at(self, places: Sequence[int]) -> dict[int, int]:
-        """Return where the bitmaps at some places in the dictionary begin, each with its length."""
-        begins, lengths = self._bitmap_places, self._bitmap_lengths
-        if places and max(places) >= min(len(begins), len(lengths)):
-            raise damaged("lacks a bitmap")
-        return dict(zip(map(begins.__getitem__, places), map(lengths.__getitem__, places), strict=True))
-
-    def _stored_bitmaps(self, places: Sequence[int]) -> tuple[dict[int, bytes], dict[int, BitMap]]:
-        """Return the bitmaps at some places in the dictionary; of those with few rows, their bytes."""
-        begins, lengths = self._bitmap_places, self._bitmap_lengths
-        if places and max(places) >= min(len(begins), len(lengths)):
-            raise damaged("lacks a bitmap")
-        chunks: dict[int, bytes] = {}
-        few: dict[int, bytes] = {}
-        large: dict[int, BitMap] = {}
-        for place in places:
-            number, begin = divmod(begins[place], 2 * CHUNK_BYTES)
-            chunk = chunks.get(number)
-            if chunk is None:
-                chunk = chunks[number] = self._parts.data(Part.BITMAPS + number) or b""
-            end = begin + lengths[place]
-            if end - begin <= _FEW_BYTES and chunk.startswith(_PLAIN, begin):
-                few[place] = chunk[begin + _PLAIN_HEAD_BYTES : end]
-            else:
-                large[place] = _bitmap(chunk[begin:end])
         return few, large
 
     def _sets_of(self, fields: Iterable[int]) -> frozenset[int]:
@@ -616,6 +622,19 @@ def _in_fields(group: Group, fields: Sequence[int], sets: frozenset[int]) -> Seq
     return list(compress(range(group.texts), map(sets.__contains__, fields)))
 
 
+def _flags(wanted: BitMap) -> bytes | bytearray:
+    """Return 1 for each row that is among some, else 0."""
+    if len(wanted) > _BITS_FROM:
+        # It has a bit for each row: as digits of a number in a twentieth of the time of a loop.
+        data = BitMap(wanted.to_array(), optimize=False).serialize()
+        digits = f"{int.from_bytes(data[_PLAIN_HEAD_BYTES:], 'little'):0{BLOCK_EVENTS}b}"
+        return digits[::-1].encode().translate(_DIGITS)
+    is_wanted = bytearray(BLOCK_EVENTS)
+    for row in wanted:
+        is_wanted[row] = 1
+    return is_wanted
+
+
 def _count_all(rows: Sequence[int], ends: Sequence[int]) -> list[int]:
     """Return how many rows lie between each two ends."""
     return list(map(sub, ends[1:], ends))
@@ -623,9 +642,7 @@ def _count_all(rows: Sequence[int], ends: Sequence[int]) -> list[int]:
 
 def _counter_of(wanted: BitMap) -> Callable[[Sequence[int], Sequence[int]], Sequence[int]]:
     """Return what counts how many of these rows lie between each two ends."""
-    is_wanted = bytearray(BLOCK_EVENTS)
-    for row in wanted:
-        is_wanted[row] = 1
+    is_wanted = _flags(wanted)
 
     def count(rows: Sequence[int], ends: Sequence[int]) -> Sequence[int]:
         # All at once: 15 ns a row, of 30.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
+from heapq import nlargest
+from itertools import compress, islice
+from operator import not_
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
@@ -52,39 +54,63 @@ def text_facets(
     if len(rest) > MOST_UNINDEXED:
         return None
     totals, unseen, is_whole = _by_rows(session, field, rest), 0, True
-    # These are counted in any case.
-    frequent: set[str | None] = {None, *totals}
-    for entry, _ in stretches:
-        frequent.update(_opened(session, entry).frequent_texts(field))
+    missing = totals.pop(None, 0)
+    counts = Counter({text.encode(): events for text, events in totals.items() if text is not None})
+    missing += _count_frequent(session, stretches, field, counts)
+    # What many events have in some stretch is counted in any case; once there are too many texts, only of
+    # those so much is counted that may be among the first.
+    frequent, most_left_out = set(counts), 0
+    for number, (entry, rows) in enumerate(stretches, 1):
+        session.check()
+        highest = 0
+        for texts, events in _opened(session, entry).events_of_texts(field, rows, is_frequent=False):
+            is_frequent = list(map(frequent.__contains__, texts))
+            highest = max(highest, max(compress(events, map(not_, is_frequent)), default=0))
+            chosen = events if is_whole else is_frequent
+            for text, some in zip(compress(texts, chosen), compress(events, chosen), strict=True):
+                counts[text] += some
+        # What is rare in every stretch has no more events than this; all of it would take too much memory.
+        unseen += highest
+        if is_whole and len(counts) > MOST_TEXTS:
+            if rarest or not 0 < limit <= len(frequent):
+                return None
+            is_whole = False
+            so_far = {text: counts[text] for text in frequent}
+            least = nlargest(limit, so_far.values())[-1] - 2 * len(stretches) * unseen // number
+            most_left_out = max((some for some in so_far.values() if some < least), default=0)
+            counts = Counter({text: some for text, some in so_far.items() if some >= least})
+            frequent = set(counts)
+    totals = Counter({text.decode(): some for text, some in counts.items() if some})
+    totals[None] = missing
+    if is_whole:
+        return facet_of(totals, len(matching), limit, rarest=rarest)
+    values = chosen_values(totals, limit)
+    is_certain = len(values) == limit and values[-1].events > most_left_out + unseen
+    return Facet(values, None, len(matching)) if is_certain else None
+
+
+def _count_frequent(
+    session: Session, stretches: list[tuple[Entry, BitMap]], field: FacetField, counts: Counter[bytes]
+) -> int:
+    """Count the texts that many events of a stretch have, and return how many events have none."""
+    missing = 0
     for entry, rows in stretches:
         session.check()
         stretch = _opened(session, entry)
-        totals[None] += len(rows - stretch.rows_with(field))
-        highest = 0
-        for text, events in stretch.events_of_texts(field, rows):
-            if text not in frequent:
-                highest = max(highest, events)
-            if is_whole or text in frequent:
-                totals[text] += events
-        # What is rare in every stretch has no more events than this; all of it would take too much memory.
-        unseen += highest
-        if is_whole and len(totals) > MOST_TEXTS:
-            is_whole = False
-            totals = Counter({text: totals[text] for text in frequent})
-    if is_whole:
-        return facet_of(totals, len(matching), limit, rarest=rarest)
-    chosen = chosen_values(totals, limit)
-    is_certain = not rarest and len(chosen) == limit and chosen[-1].events > unseen
-    return Facet(chosen, None, len(matching)) if is_certain else None
+        missing += len(rows) - rows.intersection_cardinality(stretch.rows_with(field))
+        for texts, events in stretch.events_of_texts(field, rows, is_frequent=True):
+            for text, number in zip(texts, events, strict=True):
+                counts[text] += number
+    return missing
 
 
 def _stretches(session: Session, matching: Bitmaps) -> tuple[list[tuple[Entry, BitMap]], list[int]]:
     """Return the stretches that have some of these events, with their rows, and the seqs that lie in none."""
     rest = BitMap()
     for segment, places in zip(matching.segments, matching.places, strict=True):
-        is_all = len(places) == segment.events == segment.last_seq - segment.first_seq + 1
-        if is_all:
-            rest |= BitMap(range(segment.first_seq, segment.last_seq + 1))
+        around = segment.seqs_around(places)
+        if len(around) == len(places):
+            rest |= around
             continue
         left = iter(places)
         # All at once they would take 40 MB of numbers for a million events.
