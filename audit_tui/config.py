@@ -181,10 +181,14 @@ def _zone(value: object) -> str:
 
 
 def _weekday(value: object) -> int:
+    return WEEKDAYS.index(_choice(value, WEEKDAYS, "a day of the week in English"))
+
+
+def _choice(value: object, names: Sequence[str], words: str) -> str:
     name = _text(value).lower()
-    if name not in WEEKDAYS:
-        raise _Unusable(f"must be a day of the week in English, not {name!r}", _meant(name, WEEKDAYS))
-    return WEEKDAYS.index(name)
+    if name not in names:
+        raise _Unusable(f"must be {words}, not {name!r}", _meant(name, names))
+    return name
 
 
 def _columns(value: object) -> tuple[ListField, ...]:
@@ -251,12 +255,7 @@ def _seconds(value: object) -> float | None:
 
 
 def _secret_action(value: object) -> str:
-    name = _text(value).lower()
-    if name not in SECRET_ACTIONS:
-        raise _Unusable(
-            f"must be one of {', '.join(SECRET_ACTIONS)}, not {name!r}", _meant(name, SECRET_ACTIONS)
-        )
-    return name
+    return _choice(value, SECRET_ACTIONS, f"one of {', '.join(SECRET_ACTIONS)}")
 
 
 def _switch(value: object) -> bool:

@@ -312,14 +312,12 @@ def _exclude_each_other(first: Filter, second: Filter) -> bool:
     if isinstance(field, Column):
         values = _DOMAINS.get(field) or _values_of(first) or _values_of(second)
     if values is None:
-        return isinstance(first, Condition) and isinstance(second, Condition) and _is_negation(first, second)
+        if not isinstance(first, Condition) or not isinstance(second, Condition):
+            return False
+        is_searched = bool(first.value) or not first.operator.base.takes_all_when_empty
+        return is_searched and first.operator.negation == second.operator and first.value == second.value
     tests = _test_of(first), _test_of(second)
     return not any(all(test(value) for test in tests) for value in values)
-
-
-def _is_negation(first: Condition, second: Condition) -> bool:
-    is_searched = bool(first.value) or not first.operator.base.takes_all_when_empty
-    return is_searched and first.operator.negation == second.operator and first.value == second.value
 
 
 def _conditions(row: Filter) -> Iterable[Condition]:

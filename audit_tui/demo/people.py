@@ -307,7 +307,9 @@ def _named(
 
 def _colleague(number: int, days: int, random: Callable[[], float]) -> Person:
     job = ADMIN if number % 17 == 16 else _JOBS[number % len(_JOBS)]
-    join_day = _join_day(number, days, random)
+    # Half of the staff comes when the account is opened, the others one by one.
+    early, moment = random(), random()
+    join_day = int(days * moment * (0.03 if early < 0.45 or number < 12 else 0.95))
     is_owl = random() < 0.06 and job != SECURITY
     return Person(
         rank=number + 2 * (number > 0),
@@ -323,12 +325,6 @@ def _colleague(number: int, days: int, random: Callable[[], float]) -> Person:
         weekend_share=0.7 if random() < 0.08 else 0.06,
         home_share=0.1 + 0.35 * random(),
     )
-
-
-def _join_day(number: int, days: int, random: Callable[[], float]) -> int:
-    """Half of the staff comes when the account is opened, the others one by one."""
-    early, moment = random(), random()
-    return int(days * moment * (0.03 if early < 0.45 or number < 12 else 0.95))
 
 
 def _leave_day(number: int, join_day: int, days: int, random: Callable[[], float]) -> int | None:

@@ -126,7 +126,11 @@ class Memory:
         except (sqlite3.Error, TypeError, ValueError):
             return NOTHING
         keys = [*((seq, key) for seq, key, *_ in rows[-MAX_CHECKED:]), (upto, row and row[1])]
-        if not upto or not all(self._is_event(seq, key) for seq, key in keys) or self._has_removals(upto):
+        if (
+            not upto
+            or any((event := self._reader.event(seq)) is None or event.key != key for seq, key in keys)
+            or self._has_removals(upto)
+        ):
             return NOTHING
         return Remembered(hits, upto)
 
@@ -145,10 +149,6 @@ class Memory:
             self._connection.executemany("INSERT OR REPLACE INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             looked = (*whose, upto, last.key)
             self._connection.execute("INSERT OR REPLACE INTO looked VALUES (?, ?, ?, ?, ?)", looked)
-
-    def _is_event(self, seq: int, key: str) -> bool:
-        event = self._reader.event(seq)
-        return event is not None and event.key == key
 
     def _looks_for_removals(self, seq: int) -> bool:
         """Tell whether events were redacted or pruned since this one came: a hit may be gone, or none."""

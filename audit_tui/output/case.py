@@ -107,7 +107,8 @@ _DATA = re.compile(r"\n<!-- audit-tui case 1: ([A-Za-z0-9_=-]+) -->\n\Z")
 def case_text(case: Case, form: str) -> str:
     """Return the text of a case file."""
     case = _named_zone(case)
-    return _body(case, form) + f"\n<!-- audit-tui case 1: {_packed(case, form)} -->\n"
+    body = html_body(case) if form == HTML else "\n".join(_markdown(case))
+    return body + f"\n<!-- audit-tui case 1: {_packed(case, form)} -->\n"
 
 
 def read_case(text: str) -> tuple[Case, str]:
@@ -133,12 +134,6 @@ def with_events(case: Case, events: Sequence[AuditEvent]) -> Case:
         replace(exhibit, event=event) for exhibit, event in zip(case.exhibits, events, strict=True)
     )
     return replace(case, exhibits=exhibits)
-
-
-def _body(case: Case, form: str) -> str:
-    if form == HTML:
-        return html_body(case)
-    return "\n".join(_markdown(case))
 
 
 def _markdown(case: Case) -> Iterator[str]:

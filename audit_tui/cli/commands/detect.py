@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -105,7 +106,7 @@ def detect_command(
             if progress.is_due:
                 progress.say(f"Rule {number} of {len(asked)}: {rule.info.title}")
             quiet = silences.of(rule.info)
-            total = _Total(rule, quiet, names, _printer(rule) if form is Format.JSONL else None)
+            total = _Total(rule, quiet, names, partial(_print, rule) if form is Format.JSONL else None)
             if not is_everything:
                 for event in runner.hits(reader, rule, query):
                     total.add(event)
@@ -184,8 +185,5 @@ class _Total:
         return RuleTotal(self._info, self.events, self._first_us, self._last_us, users, self.silenced)
 
 
-def _printer(rule: Rule) -> Callable[[AuditEvent], None]:
-    def show(event: AuditEvent) -> None:
-        sys.stdout.write(f"{safe_json(hit_json(rule.info, event))}\n")
-
-    return show
+def _print(rule: Rule, event: AuditEvent) -> None:
+    sys.stdout.write(f"{safe_json(hit_json(rule.info, event))}\n")

@@ -165,10 +165,13 @@ def prune_command(
     reason = require_why(why)
     until = exact_date_text(before_us, times.zone)
     if not is_yes:
-        events = _events_before(store, before_us)
+        with reading(store) as reader:
+            events = reader.count(EventQuery(interval=Interval(end_us=before_us)))
         confirm(f"Delete {counted(events, 'event')} before {until} for good?", is_yes=False)
     with existing_writer(store) as writer:
-        removed = _prune(writer, before_us, act(context, reason))
+        with ProgressLine() as line:
+            progress = line.shows(lambda events: f"Pruned {counted(events, 'event')} ...")
+            removed = prune(writer, before_us, act(context, reason), progress)
         _tidy(writer, vacuum=vacuum)
     if removed.events:
         _tell("Pruned", removed, store)
@@ -192,17 +195,6 @@ def _limit_us(before: str | None, keep: int | None, times: TimeContext) -> int:
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day, tzinfo=times.zone)
     return to_us(moment)
-
-
-def _events_before(store: Path, before_us: int) -> int:
-    with reading(store) as reader:
-        return reader.count(EventQuery(interval=Interval(end_us=before_us)))
-
-
-def _prune(writer: StoreWriter, before_us: int, recorded: Act) -> Removed:
-    with ProgressLine() as line:
-        progress = line.shows(lambda events: f"Pruned {counted(events, 'event')} ...")
-        return prune(writer, before_us, recorded, progress)
 
 
 def parse_seqs(texts: Sequence[str]) -> list[int]:

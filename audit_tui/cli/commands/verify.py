@@ -208,13 +208,10 @@ def _events(report: Report) -> Iterator[tuple[str, str]]:
 
 def wrong_words(run: WrongEvents) -> str:
     """A run of wrong events as a person says it."""
-    number = f"event {run.first_seq:,}"
-    if run.events > 1:
-        number = f"events {run.first_seq:,}-{run.last_seq:,}"
     when = ""
     if run.sealed_at_s is not None:
         when = f" (sealed {_moment(run.sealed_at_s, is_sealed=run.is_time_sealed)})"
-    return f"{number}: {run.wrong.words}{when}"
+    return f"{run.numbers}: {run.wrong.words}{when}"
 
 
 def _moment(at_s: int, *, is_sealed: bool) -> str:

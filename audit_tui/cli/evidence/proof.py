@@ -71,7 +71,10 @@ def write_proofs(
         UsageError: If the zone has no name by which others could read the times.
     """
     path = proof_path(out)
-    head = ProofHead(prover.note, out.name, events, _written(writing))
+    zone = zone_label(writing.context.zone, writing.context.now)
+    columns = None if writing.columns is None else tuple(column.value for column in writing.columns)
+    written = Written(writing.format.value, columns, writing.is_raw, zone, writing.seal_words)
+    head = ProofHead(prover.note, out.name, events, written)
     with ExitStack() as stack:
         reader = stack.enter_context(reading(store))
         file = stack.enter_context(new_file(path, _PROOF, never_over=database_files(store)))
@@ -252,12 +255,6 @@ class _Comparer:
 
 def _event_of(proof: EventProof) -> AuditEvent:
     return rows.read_event((proof.seq, proof.columns[0], proof.occurred_us, *proof.columns[1:-1], None))
-
-
-def _written(writing: Writing) -> Written:
-    zone = zone_label(writing.context.zone, writing.context.now)
-    columns = None if writing.columns is None else tuple(column.value for column in writing.columns)
-    return Written(writing.format.value, columns, writing.is_raw, zone, writing.seal_words)
 
 
 def _writing(written: Written) -> Writing:

@@ -99,10 +99,7 @@ def _store(report: StoreReport, *, has_keys: bool) -> Iterator[tuple[str, str]]:
     store = report.store
     yield "store", f"{store.name}  (store id {store.store_id[:8]}), last shipped {_age(store.shipped_us)}"
     for run in report.wrong[:MAX_LINES]:
-        which = f"event {run.first_seq:,}"
-        if run.events > 1:
-            which = f"events {run.first_seq:,}-{run.last_seq:,}"
-        yield "events", f"{which} of {store.name}: {run.wrong.words}"
+        yield "events", f"{run.numbers} of {store.name}: {run.wrong.words}"
     if len(report.wrong) > MAX_LINES:
         yield "events", f"and {len(report.wrong) - MAX_LINES:,} more"
     text = f"{thousands(report.matching)} of {thousands(store.size)} match their seals"

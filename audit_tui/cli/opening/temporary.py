@@ -70,16 +70,14 @@ def remove_leftovers() -> None:
     """Remove the temporary stores of runs that were killed."""
     with suppress(OSError):
         for name in os.listdir(gettempdir()):  # noqa: PTH208 - names are all that is wanted of many files
-            if _OURS.fullmatch(name):
-                _remove_leftover(Path(gettempdir(), name))
-
-
-def _remove_leftover(folder: Path) -> None:
-    # It may be another user's, or claimed, or gone by now.
-    with suppress(OSError), claimed(folder) as descriptor:
-        status = os.fstat(descriptor)
-        if status.st_uid == os.geteuid() and not status.st_mode & 0o077:
-            _remove(folder, descriptor)
+            if not _OURS.fullmatch(name):
+                continue
+            folder = Path(gettempdir(), name)
+            # It may be another user's, or claimed, or gone by now.
+            with suppress(OSError), claimed(folder) as descriptor:
+                status = os.fstat(descriptor)
+                if status.st_uid == os.geteuid() and not status.st_mode & 0o077:
+                    _remove(folder, descriptor)
 
 
 def _make_folder(stack: ExitStack) -> tuple[Path, int]:

@@ -63,6 +63,12 @@ class WrongEvents(Record):
         """The number of these events."""
         return self.last_seq - self.first_seq + 1
 
+    @property
+    def numbers(self) -> str:
+        """Their numbers for people: ``event 7``, ``events 7-9``."""
+        first, last = self.first_seq, self.last_seq
+        return f"event {first:,}" if first == last else f"events {first:,}-{last:,}"
+
 
 class WrongRuns:
     """Gathers wrong events, one after the other, into runs."""

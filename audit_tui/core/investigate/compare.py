@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.event import EventRow
     from audit_tui.core.filter.filters import Filter
-    from audit_tui.core.query import EventReader, FacetField
+    from audit_tui.core.query import EventReader
     from audit_tui.core.time.dates import TimeContext, TimeRange
 
 
@@ -241,8 +241,11 @@ def _shifts(
     for shift in shifts:
         if len(checked) >= limit:
             break
+        # Values that are too rare for the list are counted one by one.
         numbers = [
-            _counted(reader, query, field, shift.value, cancel) if cut and not events else events
+            reader.count(replace(query, filter=All((query.filter, shift.condition))), cancel)
+            if cut and not events
+            else events
             for query, cut, events in zip(queries, is_cut, (shift.now, shift.before), strict=True)
         ]
         exact = Shift(field, shift.value, *numbers)
@@ -262,13 +265,6 @@ def is_shift(shift: Shift) -> bool:
 def _rank(shift: Shift) -> tuple[int, float, str]:
     order = (Kind.NEW, Kind.GONE, Kind.MORE, Kind.LESS).index(shift.kind)
     return min(order, 2), -shift.score, shift.value or ""
-
-
-def _counted(
-    reader: EventReader, query: EventQuery, field: FacetField, value: str | None, cancel: CancelToken | None
-) -> int:
-    condition = Condition(field, IS, value)
-    return reader.count(replace(query, filter=All((query.filter, condition))), cancel)
 
 
 def new_values(

@@ -138,7 +138,10 @@ def _known_zone(name: str) -> tzinfo | None:
         sign, hours, minutes = offset.groups()
         span = timedelta(hours=int(hours), minutes=int(minutes or 0))
         return timezone(-span if sign == "-" else span) if span < timedelta(hours=24) else None
-    return _zone_info(name) or _zone_info(_as_spelt(name))
+    wanted = name.lower().replace(" ", "_")
+    return _zone_info(name) or _zone_info(
+        next((zone for zone in available_timezones() if zone.lower() == wanted), "")
+    )
 
 
 def _zone_info(name: str) -> ZoneInfo | None:
@@ -147,11 +150,6 @@ def _zone_info(name: str) -> ZoneInfo | None:
     # KeyError: no such zone. ValueError: a path, a NUL, a file that is none. OSError: a folder, too long.
     except (KeyError, ValueError, OSError):
         return None
-
-
-def _as_spelt(name: str) -> str:
-    wanted = name.lower().replace(" ", "_")
-    return next((zone for zone in available_timezones() if zone.lower() == wanted), "")
 
 
 def _zone_hint(name: str) -> str:
