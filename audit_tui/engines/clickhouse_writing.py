@@ -104,7 +104,11 @@ class ClickHouseWriter(SharedWriter):
         existing = frozenset(seq for (seq,) in self._connection.rows(find, ends))
         names = [escaped(column) for _, column in name_columns(batch)]
         if rows := rows_text(store, batch, names, without=existing):
-            token = {"insert_deduplication_token": f"{store}:{batch.first}-{batch.last}:{len(existing)}"}
+            token: dict[str, int | str] = {
+                "insert_deduplication_token": f"{store}:{batch.first}-{batch.last}:{len(existing)}",
+                # Made when parts are merged, not twice: 5 of 39 us of CPU an event.
+                "materialize_skip_indexes_on_insert": 0,
+            }
             with self._refusals():
                 self._client.raw_insert(
                     "audit_events", EVENT_COLUMNS, rows, settings=token, fmt="TabSeparated"

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from audit_tui.store.evidence.declared import Declared
-
 _VERIFY = "audit-tui verify says more. Nothing after it is sent."
 _ROOTS_AT_ONCE = 8_192
 
@@ -93,7 +91,7 @@ class OutgoingStore(Closing):
         self.store_id = self._store.store_id
         self.path = self._store.path
         self._frontier = Frontier()
-        self._declared: Declared | None = None
+        self._forms = [Form.EVENT, Form.OLD]
 
     def close(self) -> None:
         """Let the connection go."""
@@ -137,8 +135,13 @@ class OutgoingStore(Closing):
         with self._store.snapshot():
             rows = list(self._store.content.stream(first, last))
             leaves = self._leaves(first, last)
-            forms = (Form.EVENT, Form.OLD)
-            if not any(self._store.content.leaves(rows, form) == leaves for form in forms):
+            form = next(
+                (form for form in self._forms if self._store.content.leaves(rows, form) == leaves), None
+            )
+            if form is not None:
+                # Most stores have one; the next batch need not try the others first.
+                self._forms.sort(key=lambda other: other is not form)
+            else:
                 self._check(list(map(FileRow._make, rows)), leaves, first)
             note = self._store.connection.execute(
                 "SELECT note FROM seal_head WHERE size = ?", (last,)
