@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.filters import EVERYTHING, All
 from audit_tui.core.query_line.grammar import meaning_table
-from audit_tui.core.source import is_url
+from audit_tui.core.source import is_url, without_password
 from audit_tui.errors import FileError, FilterError, UsageError
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ def read_line(line: str, context: TimeContext) -> Query:
 
 def refuse_path(words: Sequence[str]) -> None:
     """Refuse a query that is the name of something else: of a file, or a URL; UsageError if it is one."""
+    if url := next((word for word in words if is_url(word) and "//" in word), None):
+        shown = without_password(url)
+        hint = f"A store is named with -s: -s {shown}. To search for the text: '\"{shown}\"'"
+        raise UsageError(f"A URL is not a query: {shown}.", hint)
     if len(words) != 1:
         return
     word = words[0]
     as_text = f"To search for the text: '\"{word}\"'"
-    if is_url(word) and "//" in word:
-        raise UsageError(f"A URL is not a query: {word}.", f"A store is named with -s. {as_text}")
     try:
         is_path = ("." in word or "/" in word) and os.path.lexists(word)
     except ValueError:

@@ -7,6 +7,7 @@ import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qsl, urlsplit
@@ -59,6 +60,13 @@ class _Handler(BaseHTTPRequestHandler):
             body = b"".join(iter(self._chunk, b""))
         if self.headers.get("Content-Encoding") == "lz4":
             body = lz4.frame.decompress(body)
+        if (kind := self.headers.get("Content-Type", "")).startswith("multipart/form-data"):
+            # As the driver sends many values: the statement is one of the fields.
+            form = BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\n\n" + body)
+            for part in form.walk():
+                if name := part.get_param("name", header="Content-Disposition"):
+                    parameters[str(name)] = bytes(part.get_payload(decode=True)).decode()
+            body = b""
         faults = self.server.faults
         words = self.headers.get("Authorization", "")
         if faults.password is not None and not _knows(words, faults.password):

@@ -63,6 +63,22 @@ def test_every_command_reads_over_http(server: _Server) -> None:
     assert run("facets", "user", "-s", url, "--range", "all-time").exit_code == 0
 
 
+def test_whole_events_are_read_over_http(server: _Server, tmp_path: Path) -> None:
+    url = server.url()
+    shown = run("query", "--limit", "0", "--format", "jsonl", "-s", url, "--range", "all-time")
+    assert len(shown.stdout.splitlines()) == 90, shown.stderr
+    exported = run("export", str(tmp_path / "all.jsonl"), "-s", url, "--range", "all-time")
+    assert exported.exit_code == 0, exported.stderr
+    assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 90
+    rule = tmp_path / "rule.yml"
+    rule.write_text(
+        "title: Anything of bob\nlogsource: {product: audit-tui}\n"
+        "detection: {one: {user: bob}, condition: one}\nlevel: low\n"
+    )
+    detected = run("detect", str(rule), "-s", url, "--range", "all-time")
+    assert "Anything of bob" in detected.stdout, detected.output
+
+
 def test_a_wrong_password_is_refused_and_not_repeated(
     server: _Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,8 @@ def test_twenty_commands(
         ("count", "-s", url.replace("?host=", "?port=x&host=")),
         ("query", *source, *everything, "--limit", "3"),
         ("query", "user=@none", *source),
+        ("query", url, "user:bob"),
+        ("count", "user:bob", url),
         ("facets", "user", *source, *everything),
         ("facets", "none", *source),
         ("histogram", *source, *everything),
