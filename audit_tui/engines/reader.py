@@ -85,11 +85,16 @@ class SharedReader:
 
     def info(self) -> StoreInfo:
         """Return what is known without a query."""
-        rows = self._pool.rows(self._dialect.info(), {})
-        store_id, version, events, first_us, last_us, size_bytes = rows[0]
+        statement = (
+            f"SELECT i.*, s.store_id, s.name, s.last_n, s.shipped_us FROM ({self._dialect.info()}) i"
+            f" LEFT JOIN ({self._dialect.stores()}) s ON 1 = 1 ORDER BY s.store"
+        )
+        rows = self._pool.rows(statement, {})
+        store_id, version, events, first_us, last_us, size_bytes, *_ = rows[0]
         hosts = tuple(
             Host(str(name), int(number or 0), int(at) if at else None)
-            for _, _, name, number, at in self._pool.rows(self._dialect.stores(), {})
+            for *_, host_id, name, number, at in rows
+            if host_id
         )
         return StoreInfo(
             name=self._url.name,
