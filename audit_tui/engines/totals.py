@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import packed_seq
-from audit_tui.core.filter.filters import EVERYTHING, All, Condition
+from audit_tui.core.filter.filters import EVERYTHING, All, Any, Condition
 from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import Bound, Interval
 from audit_tui.engines.conditions import TRUE
@@ -87,20 +87,20 @@ class Totals:
             return None
         if expression == EVERYTHING:
             return Field.ALL, TRUE, False
-        if not isinstance(expression, Condition) or not isinstance(expression.field, Column):
+        choice = _choice_of(expression)
+        if choice is None:
             return None
-        field = NAME_FIELDS.get(expression.field)
-        if field not in GRAIN_US:
-            return None
-        operator, value = expression.operator.base, expression.value
+        names = [self._names(args, choice.field, condition) for condition in choice.positive]
+        return choice.field, " OR ".join(names), choice.is_negated
+
+    def _names(self, args: Args, field: Field, condition: Condition) -> str:
+        operator, value = condition.operator, condition.value
         if operator.takes_all_when_empty and not value:
-            names = TRUE
-        elif value is None:
-            names = f"t.name = {NO_NAME}"
-        else:
-            chosen = self._scope.conditions(args, None).names(field, operator, stored_text(value))
-            names = f"t.name IN (SELECT id FROM audit_names WHERE {chosen})"
-        return field, names, expression.operator.is_negated
+            return TRUE
+        if value is None:
+            return f"t.name = {NO_NAME}"
+        chosen = self._scope.conditions(args, None).names(field, operator, stored_text(value))
+        return f"t.name IN (SELECT id FROM audit_names WHERE {chosen})"
 
     def meeting(self, args: Args, expression: Filter) -> str:
         """Return a condition without which no event matches: two of the names that are asked for ever meet.
@@ -124,19 +124,39 @@ class Totals:
 
     def _parted(self, query: EventQuery) -> tuple[EventQuery, EventQuery] | None:
         """Return all, and those to take away, for a query of all but some names: the others are many."""
-        condition = query.filter
-        if not isinstance(condition, Condition) or not self._dialect.has_totals:
+        choice = _choice_of(query.filter) if self._dialect.has_totals else None
+        if choice is None or not choice.is_negated:
             return None
-        is_counted = isinstance(condition.field, Column) and NAME_FIELDS.get(condition.field) in GRAIN_US
-        if not is_counted or not condition.operator.is_negated:
+        return replace(query, filter=EVERYTHING), replace(query, filter=Any(choice.positive))
+
+    def _paired(self, args: Args, query: EventQuery) -> str | None:
+        """Return the number of events by the totals of two names, for conditions on two fields; or None."""
+        expression = query.filter
+        if not isinstance(expression, All) or query.interval != Interval():
             return None
-        positive = Condition(condition.field, condition.operator.base, condition.value)
-        return replace(query, filter=EVERYTHING), replace(query, filter=positive)
+        by_field: dict[Field, list[str]] = {}
+        for part in expression.parts:
+            totals = self._names_of(args, part)
+            if totals is None:
+                return None
+            by_field.setdefault(totals[0], []).append(_unless(*totals[1:]))
+        for (first, second), pair in PAIRS.items():
+            if {first, second} == by_field.keys():
+                names = [*by_field[first], *map(_of_span, by_field[second])]
+                later = self._later(args, query, query.interval)
+                return (
+                    f"(coalesce((SELECT sum(t.n) FROM audit_totals t WHERE t.field = {pair}"
+                    f" AND {' AND '.join(names)}), 0)"
+                    f" - (SELECT count(*) FROM audit_events e WHERE {later}))"
+                )
+        return None
 
     def counted(self, args: Args, query: EventQuery) -> str:
         """Return an expression for the number of a result's events."""
         if (parted := self._parted(query)) is not None:
             return f"({self.counted(args, parted[0])} - {self.counted(args, parted[1])})"
+        if query.upto_seq is not None and (paired := self._paired(args, query)) is not None:
+            return paired
         totals = self._names_of(args, query.filter)
         grain = 1 if totals is None else GRAIN_US[totals[0]]
         whole, parts = whole_spans(query.interval, grain)
@@ -172,6 +192,8 @@ class Totals:
         """Return the statement of the keys ``k`` of a field, each with the number ``n`` of its events."""
         column = f"e.{COLUMN_OF[field]}"
         whole, parts = whole_spans(query.interval, GRAIN_US.get(field, 1))
+        if field not in GRAIN_US:
+            whole = None
         groups = [] if whole is None else self._groups(args, query, field, whole)
         if whole is None or not groups:
             where = f"{self._where(args, query, cancel)}{self.meeting(args, query.filter)}"
@@ -285,6 +307,32 @@ class Totals:
         if interval.end_us is not None:
             inside += f" AND t.span <= {args((interval.end_us - 1) // grain)}"
         return grain, first_span(int(field), "0", inside)
+
+
+class _Choice(NamedTuple):
+    """Names of one field, of which an event has any, or none."""
+
+    field: Field
+    positive: tuple[Condition, ...]
+    is_negated: bool
+
+
+def _choice_of(expression: Filter) -> _Choice | None:
+    """Return the names that a filter chooses by, where those are of one field that is counted."""
+    parts = expression.parts if isinstance(expression, All | Any) else (expression,)
+    fields, signs, positive = set(), set(), []
+    for part in parts:
+        if not isinstance(part, Condition) or not isinstance(part.field, Column):
+            return None
+        fields.add(NAME_FIELDS.get(part.field))
+        signs.add(part.operator.is_negated)
+        positive.append(Condition(part.field, part.operator.base, part.value))
+    if len(fields) != 1 or len(signs) != 1:
+        return None
+    field, is_negated = fields.pop(), signs.pop()
+    if field not in GRAIN_US or (len(parts) > 1 and is_negated is not isinstance(expression, All)):
+        return None
+    return _Choice(field, tuple(positive), is_negated)
 
 
 def within_edges(query: EventQuery, edges_us: Sequence[int]) -> EventQuery:

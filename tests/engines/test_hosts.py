@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.query import EventQuery
+from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.core.query_line.complete import completions, place_at
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.opening import open_shared
@@ -70,3 +70,13 @@ def test_a_silent_host_is_told_of(url: str) -> None:
         with psycopg.connect(url) as connection:
             connection.execute("UPDATE audit_batches SET shipped_us = extract(epoch FROM now()) * 1000000")
         assert reader.state().notice == reader.info().notice == "2 stores"
+
+
+def test_a_list_is_sorted_by_what_events_name_as_their_source(url: str) -> None:
+    with closing(open_shared(SourceUrl(url))()) as reader:
+        for is_down in (True, False):
+            query = EventQuery(sort=Sort(Column.SOURCE, is_down), upto_seq=reader.newest_seq())
+            rows = reader.page(query, AtRow(0), 200).rows
+            assert len(rows) == 120
+            names = [row.source for row in rows]
+            assert names == sorted(names, key=query.sort.rank, reverse=is_down)
