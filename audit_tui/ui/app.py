@@ -104,7 +104,7 @@ class AuditApp(ThemedApp, inherit_bindings=False):
             return
         name = next_theme(self.theme)
         self.theme = THEMES[name]
-        self.redraw()
+        self.action_redraw()
         self.review.say(f'The theme is {name}. To keep it: theme = "{name}" in the settings.')
 
     def action_quit_now(self) -> None:

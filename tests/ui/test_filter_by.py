@@ -27,10 +27,10 @@ from audit_tui.ui.screens.filter_by import FilterDialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.candidates import MAX_CANDIDATES
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
-from audit_tui.ui.widgets.fields.match_count import MatchCount, percentage
 from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.query_row import QueryInput
+from audit_tui.ui.widgets.fields.row_checks import MatchCount, percentage
 from audit_tui.ui.widgets.fields.value_input import Listing, ValueInput, picture
 from tests.ui.fake_reader import FakeReader, Hook
 from tests.ui.waiting import Gate, at_rest, until

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual import on
@@ -13,6 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
+from audit_tui.core.record import Record
 from audit_tui.core.text import clean
 from audit_tui.core.time.dates import MomentRange, Preset, resolve
 from audit_tui.core.time.month import DayRange, shift_days
@@ -33,36 +33,31 @@ if TYPE_CHECKING:
     from audit_tui.ui.keymap import Keymap
 
 
-@dataclass(frozen=True, slots=True)
-class RunCommand:
+class RunCommand(Record):
     """Do this."""
 
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class GoToRow:
+class GoToRow(Record):
     """Put the cursor on a row."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class GoToTime:
+class GoToTime(Record):
     """Put the cursor on the event nearest to a moment."""
 
     occurred_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class SetRange:
+class SetRange(Record):
     """Show another time range."""
 
     time_range: TimeRange
 
 
-@dataclass(frozen=True, slots=True)
-class Narrow:
+class Narrow(Record):
     """Show of the events only those that a query matches too."""
 
     filter: Filter

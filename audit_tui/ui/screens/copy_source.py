@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from audit_tui.core.left import Left
 from audit_tui.core.privacy.secrets import SecretAction, SecretFilter, mask_row
 from audit_tui.core.query import AtRow
 from audit_tui.core.query_line.text import line_of, quoted
+from audit_tui.core.record import Record
 from audit_tui.core.text import clean_visible, counted
 from audit_tui.core.time.dates import bound_texts
 from audit_tui.errors import UsageError
@@ -57,8 +57,7 @@ class CopyForm(Enum):
 WITHOUT_ROWS = (CopyForm.QUERY, CopyForm.COMMAND, CopyForm.LINK)
 
 
-@dataclass(frozen=True, slots=True)
-class CopySource:
+class CopySource(Record):
     """The rows to copy, as they are on the screen at that moment."""
 
     shown: ShownView

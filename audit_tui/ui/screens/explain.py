@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding
@@ -38,15 +38,6 @@ class ExplainDialog(TextDialog):
         self.query_one("#box").border_subtitle = "r or ⏎ related events   Esc close"
 
 
-class Changed(NamedTuple):
-    """The changes of an event."""
-
-    target: str
-    told: Sequence[Difference]
-    since: str
-    against: Sequence[Difference]
-
-
 def explanation_lines(
     event: AuditEvent, meaning: Meaning | None, missing: Sequence[str], width: int
 ) -> list[Line]:
@@ -73,19 +64,29 @@ def explanation_lines(
     return lines
 
 
-def change_lines(changed: Changed, width: int) -> list[Line]:
-    """Return the lines of what an event changed, before and after."""
+def change_lines(
+    target: str, told: Sequence[Difference], since: str, against: Sequence[Difference], width: int
+) -> list[Line]:
+    """Return the lines of what an event changed, before and after.
+
+    Args:
+        target: Of the event; empty for none.
+        told: By its own metadata.
+        since: The event before it on the same target, in words; empty when there is none.
+        against: In what it differs from that one.
+        width: Cells for a line.
+    """
     lines: list[Line] = []
-    if changed.target:
-        lines += [*_text(changed.target, width, Role.TITLE), ()]
+    if target:
+        lines += [*_text(target, width, Role.TITLE), ()]
     lines += [(Piece("By what the event says", Role.LABEL),)]
-    lines += _differences(changed.told, width) or _text("It does not say what it changed.", width, Role.QUIET)
+    lines += _differences(told, width) or _text("It does not say what it changed.", width, Role.QUIET)
     lines += [(), (Piece("Against the event before on the same target", Role.LABEL),)]
-    if not changed.since:
-        words = "There is none." if changed.target else "It names no target."
+    if not since:
+        words = "There is none." if target else "It names no target."
         return [*lines, *_text(words, width, Role.QUIET)]
-    lines += _text(changed.since, width, Role.QUIET)
-    return [*lines, *(_differences(changed.against, width) or _text("Nothing differs.", width, Role.QUIET))]
+    lines += _text(since, width, Role.QUIET)
+    return [*lines, *(_differences(against, width) or _text("Nothing differs.", width, Role.QUIET))]
 
 
 def comparison_lines(

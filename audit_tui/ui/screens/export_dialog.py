@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,6 +19,7 @@ from audit_tui.config import user_path
 from audit_tui.core.cancel import CancelToken
 from audit_tui.core.columns import COLUMNS
 from audit_tui.core.export import FILE_FORMATS, ExportJob, Format, Writing, format_of
+from audit_tui.core.record import Record
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.view import sort_words
 from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
@@ -51,8 +51,7 @@ RUN_HINT = "Esc cancels; nothing is left behind"
 DONE_HINT = "⏎ close"
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Record):
     """Rows that can be exported."""
 
     words: str
@@ -61,8 +60,7 @@ class Rows:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Record):
     """The events to export."""
 
     shown: ShownView

@@ -35,11 +35,10 @@ from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.candidates import CandidateSource
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
 from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
-from audit_tui.ui.widgets.fields.match_count import MatchCount
 from audit_tui.ui.widgets.fields.pick_line import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.query_row import QueryInput, QueryRow
-from audit_tui.ui.widgets.fields.value_check import ValueCheck
+from audit_tui.ui.widgets.fields.row_checks import MatchCount, ValueCheck
 from audit_tui.ui.widgets.fields.value_input import ValueInput
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import secrets
 import shutil
 import subprocess
 from base64 import b64encode
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from audit_tui.core.finding import Finding, Level
 from audit_tui.core.new_file import new_file, private_folder
+from audit_tui.core.record import Record
 from audit_tui.errors import FileError
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Place(Enum):
     NOWHERE = "nowhere"
 
 
-@dataclass(frozen=True, slots=True)
-class CopyResult:
+class CopyResult(Record):
     """The fate of a copied text."""
 
     place: Place

@@ -9,28 +9,16 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from textual.worker import WorkerFailed
-
 from audit_tui import __version__
 from audit_tui.core.new_file import new_file, private_folder
 from audit_tui.core.text import clean_visible
-from audit_tui.errors import EXIT_WRONG, AuditTuiError, FileError
+from audit_tui.errors import AuditTuiError, FileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NEEDED = ("_return_code", "_exception", "_exception_event", "_exit_renderables", "_close_messages_no_wait")
 """The private parts of Textual's App with which an app ends after an exception."""
-
-
-def cause_of(error: BaseException) -> BaseException:
-    """The exception itself, where a worker only says that it failed."""
-    return error.error if isinstance(error, WorkerFailed) else error
-
-
-def exit_code_of(error: BaseException) -> int:
-    """The exit code of a process that an exception ends."""
-    return error.exit_code if isinstance(error, AuditTuiError) else EXIT_WRONG
 
 
 def crash_words(error: BaseException, directory: Path | None) -> str:

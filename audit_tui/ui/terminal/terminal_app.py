@@ -15,7 +15,9 @@ from rich.text import Text
 from textual import _compositor, events
 from textual.app import App
 from textual.scrollbar import ScrollBar
+from textual.worker import WorkerFailed
 
+from audit_tui.errors import EXIT_WRONG, AuditTuiError
 from audit_tui.ui.terminal import crash, frame_diff
 from audit_tui.ui.terminal.cursor import hardware_cursor
 from audit_tui.ui.terminal.driver import TerminalDriver
@@ -78,12 +80,9 @@ class TerminalApp(App[None]):
 
     def on_mount(self) -> None:
         # Textual 8.2.8 leaves the screen blank but for what changes next.
-        self.app_resume_signal.subscribe(self, lambda _: self.redraw())
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
 
     def action_redraw(self) -> None:
-        self.redraw()
-
-    def redraw(self) -> None:
         self._forget_frame()
         self.refresh()
 
@@ -156,13 +155,13 @@ class TerminalApp(App[None]):
         if self.is_headless or self.debug or not self._takes_crashes:
             super()._handle_exception(error)
             return
-        cause = crash.cause_of(error)
+        cause = error.error if isinstance(error, WorkerFailed) else error
         # Typed by Textual in a way that mypy takes for Never.
         exception_event: asyncio.Event = attrgetter("_exception_event")(self)
         if not exception_event.is_set():
             self._exception = error
             exception_event.set()
-            self._return_code = crash.exit_code_of(cause)
+            self._return_code = cause.exit_code if isinstance(cause, AuditTuiError) else EXIT_WRONG
             # Only the first: what follows it follows from it.
             self._exit_renderables[:] = [Text(crash.crash_words(cause, self._crash_directory))]
         self._close_messages_no_wait()

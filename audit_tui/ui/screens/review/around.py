@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audit_tui.core.filter.filters import Condition
     from audit_tui.core.left import Left
     from audit_tui.core.view import View
-    from audit_tui.ui.screens.pivot_menu import Pivot
+    from audit_tui.ui.screens.menu import Pivot
 
 THIS_TAG = "◂ here"
 HOUR_REACH = 2
@@ -133,13 +133,13 @@ class Around(Searching, Marking):
         self._with_event(self._open_pivots)
 
     def _open_pivots(self, event: AuditEvent) -> None:
-        from audit_tui.ui.screens.pivot_menu import PivotMenu
+        from audit_tui.ui.screens.menu import PivotMenu
 
         menu = PivotMenu(pivots(event), self._reach)
         self._open(menu, partial(self._take_pivot, event.occurred_us))
 
     def _take_pivot(self, occurred_us: int, pivot: Pivot) -> None:
-        from audit_tui.ui.screens.pivot_menu import REACHES_S
+        from audit_tui.ui.screens.menu import REACHES_S
 
         self._reach = pivot.reach
         reach_s = REACHES_S[pivot.reach]

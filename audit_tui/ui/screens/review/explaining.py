@@ -59,7 +59,7 @@ class Explaining(Marking):
             self._ask_once(partial(_with_previous, row.seq), self._show_changes)
 
     def _show_changes(self, events: tuple[AuditEvent | None, AuditEvent | None]) -> None:
-        from audit_tui.ui.screens.explain import Changed, change_lines
+        from audit_tui.ui.screens.explain import change_lines
         from audit_tui.ui.screens.text_dialog import TextDialog
 
         event, previous = events
@@ -69,14 +69,9 @@ class Explaining(Marking):
         if previous is not None:
             when = date_text(previous.occurred_us, self.context.zone)
             since = f"{previous.event} by {previous.user or '-'}, {when} (event {previous.seq:,})"
-        changed = Changed(
-            event.target or "",
-            changes_in(event),
-            since,
-            [] if previous is None else differences(previous, event),
-        )
-        title = f"What changed: {event.event}"
-        self.app.push_screen(TextDialog(title, partial(change_lines, changed)))
+        against = [] if previous is None else differences(previous, event)
+        lines = partial(change_lines, event.target or "", changes_in(event), since, against)
+        self.app.push_screen(TextDialog(f"What changed: {event.event}", lines))
 
     # -- how events differ
 

@@ -1,4 +1,4 @@
-"""Keep events: marks, notes, and the way from one to the next."""
+"""Keep events: marks, notes, and the way from one to the next; badges for what appears for the first time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event_fields import metadata_text
 from audit_tui.core.filter.filters import Any, Condition, MetaField
 from audit_tui.core.filter.operators import IS
+from audit_tui.core.investigate.compare import First, FirstSeen
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import After, AtRow, PageKey
 from audit_tui.core.text import counted
+from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.review.following import Following
 from audit_tui.ui.widgets.list.event_list import EventList
+from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.list.row_strips import NOTED_MARK, Remark
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 MAX_AT_ONCE = 1_000
 NO_NOTEBOOK = "Marks and notes cannot be kept for what is shown here."
+STILL_S = 0.3
+"""The rows are looked up when nothing was typed for so long: five lookups a row, of up to 1 ms each."""
+MAX_ROWS = 20_000
 
 
 class Loaded(NamedTuple):
@@ -46,12 +52,11 @@ class Marking(Following):
     _before_marked: View | None = None
 
     def on_mount(self) -> None:
+        self._firsts = {}
+        self._seen = FirstSeen()
+        if self._opening.shows_firsts:
+            self._lane = Lane(self._open_reader)
         self.call_after_refresh(self._load_notebook)
-
-    @on(EventList.QueryShown)
-    def _load_of_other_store(self, message: EventList.QueryShown) -> None:
-        if message.is_reopened:
-            self._load_notebook()
 
     def end_of_arrivals(self) -> None:
         self._load_notebook()
@@ -74,7 +79,7 @@ class Marking(Following):
             self.pane.show_remarks()
 
     def remarks(self) -> dict[int, Remark]:
-        return {
+        remarks = {
             seq: Remark(
                 entry.is_marked,
                 is_noted=bool(entry.note),
@@ -82,14 +87,20 @@ class Marking(Following):
             )
             for seq, entry in self._entries.items()
         }
+        for seq, firsts in self._firsts.items():
+            if firsts:
+                remarks[seq] = remarks.get(seq, Remark())._replace(tag=firsts[0].tag, short_tag="NEW")
+        return remarks
 
     def remarks_of(self, event: AuditEvent) -> Sequence[str]:
-        entry = self._entries.get(event.seq or 0)
+        entry, firsts = self._entries.get(event.seq or 0), self._firsts.get(event.seq or 0, ())
+        lines = [f"{first.tag}: {first.words}" for first in firsts]
+        lines += [""] if lines else []
         if entry is None:
-            return ()
+            return lines
         if entry.note:
-            return (f"{'● ' if entry.is_marked else ''}✎ {entry.note}", "")
-        return ("● marked", "")
+            return [f"{'● ' if entry.is_marked else ''}✎ {entry.note}", "", *lines]
+        return ["● marked", "", *lines]
 
     @property
     def marked_seqs(self) -> list[int]:
@@ -174,6 +185,45 @@ class Marking(Following):
         )
         write = partial(_write_note, self._notebook, event)
         self._open(dialog, lambda text: self._ask_once(partial(write, text), self._take_notebook))
+
+    _firsts: dict[int, Sequence[First]] = {}  # noqa: RUF012 - replaced at the start
+    _lane: Lane | None = None
+
+    def on_unmount(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+
+    @on(EventList.QueryShown)
+    def _look_again(self, message: EventList.QueryShown) -> None:
+        if message.is_reopened:
+            self._load_notebook()
+            if self._lane is not None:
+                self._seen.forget()
+                self._firsts = {}
+                self._lane.renew()
+        self._look_up()
+
+    @on(EventTable.RowHighlighted)
+    def _look_up(self) -> None:
+        table, lane = self.table, self._lane
+        if lane is None or self.event_list.shown.is_redacted:
+            return
+        rows = [row for row in table.rows_in_sight if row.seq not in self._firsts]
+        if rows:
+            lane.put(
+                self,
+                "firsts",
+                lambda reader, cancel: {row.seq: self._seen.of(reader, row, cancel) for row in rows},
+                self._take_firsts,
+                before=partial(self.stillness.wait, STILL_S),
+            )
+
+    def _take_firsts(self, firsts: dict[int, Sequence[First]]) -> None:
+        if len(self._firsts) > MAX_ROWS:
+            self._firsts.clear()
+        self._firsts |= firsts
+        if any(firsts.values()):
+            self.show_remarks()
 
 
 def seqs_filter(seqs: Sequence[int]) -> Filter:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, is_name_column
 from audit_tui.core.filter.filters import NO_VALUE_WORDS, SEVERITY_WORDS, Any, AnyText, Condition, FilterField
 from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query import EventQuery, Interval
+from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,8 +29,7 @@ EMPTY_WORDS = "(empty)"
 SEVERITY_NOTES = {number: word for word, number in SEVERITY_WORDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A value of the store that is offered."""
 
     field: FacetField
@@ -54,8 +53,7 @@ class Candidate:
         return self.value != text and self.value.casefold() == text.casefold()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Record):
     """The answer to one question for candidates."""
 
     values: tuple[Candidate, ...] = ()

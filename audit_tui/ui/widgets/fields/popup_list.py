@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rich.cells import cell_len
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 
+from audit_tui.core.record import Record
 from audit_tui.core.text import clean, thousands
 from audit_tui.ui.widgets.painter import ROLES, Piece, Role, fit, paint
 
@@ -26,8 +26,7 @@ MAX_LABEL_CHARS = 300
 """No terminal is wider; a value of 10 KB is cut before it is measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class PopupItem:
+class PopupItem(Record):
     """A line that can be picked."""
 
     label: str

@@ -15,6 +15,7 @@ from audit_tui.core.event_fields import field_words
 from audit_tui.core.filter.filters import All, Condition
 from audit_tui.core.filter.operators import MORE
 from audit_tui.core.query import Bound, SourceState, Standing
+from audit_tui.core.record import Record
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.errors import AuditTuiError, QueryTooLong, StoreMissing
@@ -46,8 +47,7 @@ TICK_S = 1.0
 """The time between words about how long it takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Record):
     """A question for rows, as it may be asked again."""
 
     wanted: ShownView
