@@ -17,7 +17,7 @@ _NOBODY = word_set(_WORDS["nobody"])
 _NO_NAMES = _NOBODY | word_set(_WORDS["things"])
 _MOST_CHARS = 4_000
 """Longer texts are read so far: what tells who and how stands at the beginning."""
-_BEFORE_CHARS = 40
+_BEFORE_CHARS = 50
 _REQUEST = re.compile(r"\"[^\"]*\bHTTP/\d[^\"]*\"|\b\w+://[^\s|]+|(?<=\s)/[^\s|]+")
 """A request: its words are not those of the program."""
 _QUOTED = re.compile(
@@ -53,6 +53,11 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 @cache
+def _paths() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, _WORDS["paths"]))
+
+
+@cache
 def _users() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
     """The patterns of users, and the words that are none there."""
     named = [(re.compile(pattern), _NOBODY) for pattern in _WORDS["named"]]
@@ -62,7 +67,7 @@ def _users() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
 def told_by(text: str) -> Prose:
     """Return what a text for people tells; what it does not say plainly is None."""
     text = text[:_MOST_CHARS]
-    path = _pattern("path").search(text)
+    path = next((match["path"] for pattern in _paths() if (match := pattern.search(text)) is not None), None)
     outcome, is_denied = _ending(text)
     level = _pattern("level").search(text[:200])
     return Prose(
@@ -70,7 +75,7 @@ def told_by(text: str) -> Prose:
         _address(_QUOTED.sub(_passed_on, text)),
         outcome,
         is_denied,
-        None if path is None else path[path.lastgroup or 0],
+        path,
         None if level is None else severity_of(level[1]),
     )
 
@@ -138,7 +143,7 @@ def _address(text: str) -> str | None:
             continue
         if _pattern("served").search(before) is not None:
             continue
-        if _pattern("source").search(before) is not None:
+        if _is_source(before):
             named.add(raw)
             continue
         plain.setdefault(raw, text[match.end() : match.end() + _BEFORE_CHARS])
@@ -151,6 +156,12 @@ def _address(text: str) -> str | None:
     if len(addresses) < 2 or (len(addresses) > 2 and _PORT.match(afters[0]) is None):
         return None
     return source_address(_asking(addresses, afters))
+
+
+def _is_source(before: str) -> bool:
+    """Tell whether the words before an address say that somebody came from it."""
+    is_named = before.endswith("[") and _pattern("in_brackets").search(before) is not None
+    return is_named or _pattern("source").search(before) is not None
 
 
 def _asking(addresses: list[str], afters: list[str]) -> str | None:

@@ -151,7 +151,7 @@ def refine(telling: Telling) -> None:
         outcome = told_by(message).outcome if snared.outcome is Outcome.UNKNOWN else snared.outcome
         telling.verdict, telling.sentence = Verdict(outcome), snared.description
         return
-    facts = facts_of(program, message)
+    facts = facts_of(program or "(none)", message)
     telling.values |= {"user": facts.user, "source_ip": facts.address, "target": facts.target}
     telling.verdict = Verdict(facts.outcome)
     if facts == Facts():
