@@ -305,7 +305,7 @@ def divided_texts(column: Column) -> Divided:
     rows_of = _by_number(column.numbers, column.rows)
     frequent = [n for n, rows in enumerate(rows_of) if rows.events >= FREQUENT_TEXT]
     # How they were gathered must not show.
-    frequent.sort(key=lambda number: rows_of[number].first)
+    frequent.sort(key=lambda number: (rows_of[number].first, texts[number]))
     del frequent[NO_NUMBER:]
     rare = sorted(set(range(len(texts))).difference(frequent), key=texts.__getitem__)
     rows_of_rare = list(map(rows_of.__getitem__, rare))

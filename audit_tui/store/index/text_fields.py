@@ -171,10 +171,7 @@ class Batch:
 
     def decode(self, rows: array[int], stored: Sequence[str]) -> None:
         """Add the texts in metadata."""
-        waiting: list[_NamedColumn] = [
-            (deeper_path("", name), some_rows, values)
-            for name, some_rows, values in _by_name(rows, _decoded(stored))
-        ]
+        waiting: list[_NamedColumn] = [("", rows, _decoded(stored))]
         while waiting:
             path, some_rows, values = waiting.pop()
             kinds = set(map(type, values))
@@ -183,6 +180,13 @@ class Batch:
                 kinds = set(map(type, values))
             if kinds == {str}:
                 self._put_leaves(path, some_rows, values)
+            elif kinds == {dict}:
+                waiting += [
+                    (deeper_path(path, name), some, inner)
+                    for name, some, inner in _by_name(some_rows, values)
+                ]
+            elif kinds == {list} and len(set(map(len, values))) == 1:
+                waiting += [(path, some_rows, some) for some in zip(*values, strict=True)]
             else:
                 waiting += self._put_mixed(path, some_rows, values)
 
@@ -234,10 +238,7 @@ class Batch:
         if bool in columns:
             some_rows, some = columns[bool]
             self._put_leaves(path, some_rows, ["true" if value else "false" for value in some])
-        deeper = [
-            (deeper_path(path, name), some_rows, some) for name, some_rows, some in _by_name(*columns[dict])
-        ]
-        return [*deeper, (path, *columns[list])] if columns[list][0] else deeper
+        return [(path, *columns[kind]) for kind in (dict, list) if columns[kind][0]]
 
 
 def _joined(parts: Sequence[Values]) -> Values:
@@ -254,8 +255,9 @@ def _by_name(rows: array[int], objects: Sequence[dict[str, Any]]) -> Iterable[_N
         alike[names].append(place)
     parts: defaultdict[str, list[tuple[array[int], Sequence[Any]]]] = defaultdict(list)
     for names, places in alike.items():
-        some_rows = array("H", map(rows.__getitem__, places))
-        some = map(dict.values, map(objects.__getitem__, places))
+        is_all = len(places) == len(objects)
+        some_rows = rows if is_all else array("H", map(rows.__getitem__, places))
+        some = map(dict.values, objects if is_all else map(objects.__getitem__, places))
         for name, values in zip(names, zip(*some, strict=True), strict=False):
             parts[name].append((some_rows, values))
     for name, columns in parts.items():

@@ -65,6 +65,7 @@ def tables() -> Tables:
     )
 
 
+@lru_cache(maxsize=1_024)
 def type_name(name: str) -> str:
     """Return the type of a record; older tools and the kernel's own log write numbers for some of them.
 
