@@ -1,4 +1,4 @@
-"""Runs of a few bytes, by which a group of texts tells that it cannot contain something.
+"""The text that is looked for, and runs of bytes by which a group of texts tells that it cannot have it.
 
 For all positions of a text at once: numbers as long as the text are multiplied and masked, which takes 20 ns
 a byte where a loop would take 100.
@@ -9,12 +9,20 @@ from __future__ import annotations
 import re
 import sys
 from array import array
+from itertools import accumulate, compress, repeat
+from operator import add, contains
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from audit_tui.core.filter.operators import CONTAINS, MATCHES
+from audit_tui.store.tables.rows import stored_text
+from audit_tui.store.tables.text_layout import SEPARATOR, damaged
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from audit_tui.core.filter.filters import Condition
 
 _FACTOR = 2_654_435_769
 FOUR_BITS = 18
@@ -26,8 +34,51 @@ CHUNK_BYTES = 2 * 1024 * 1024
 """Of a long text so much is hashed at once: that takes eight times as much memory."""
 LETTERS = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(0x80, 0xFE))
 """Bytes of letters and digits in folded texts."""
+MANY_HITS = 4
+"""With more than one text in this many that has the needle, all are asked: 80 ns each, a hit 250."""
+_FEW_PIECES = 16
+"""Up to one text in this many is looked up for itself, in 1 us; to part all of them takes 60 ns each."""
+SHORT_BYTES = 4
+"""Of a needle with fewer bytes there are no runs of four."""
 PIECE = re.compile(rb"[0-9a-z\x80-\xfd]*[^0-9a-z\x80-\xfd]|[0-9a-z\x80-\xfd]+")
 """A piece of a text: letters and digits up to something else, and that."""
+
+
+class Needle:
+    """The text that a condition looks for: prepared once, asked in every stretch."""
+
+    def __init__(self, condition: Condition) -> None:
+        operator, text = condition.operator, stored_text(condition.value or "")
+        self.condition = condition
+        parts = operator.parts(text)
+        place = max(range(len(parts)), key=lambda place: len(parts[place]))
+        begin = b"" if place else SEPARATOR
+        end = SEPARATOR if place == len(parts) - 1 else b""
+        is_pattern, is_empty = operator in (CONTAINS, MATCHES), not any(parts) and len(parts) > 1
+        self.folded = parts[place].casefold().encode()
+        """The longest part of the text, without regard to case."""
+        self.searched = b"" if is_empty else begin + self.folded + end
+        """The same with the edges of the texts that must have it there."""
+        self.is_part = is_pattern and len(parts) == 3 and not parts[0] and not parts[2]
+        """It may stand anywhere in a text, and no more is wanted."""
+        self.is_any = is_pattern and is_empty and not text.strip("*")
+        """Every text has it."""
+        is_certain = is_pattern and sum(map(bool, parts)) <= 1 and not is_empty
+        self.test = None if is_certain else operator.meaning(text)
+        """The test of a text that has it; None where no more is wanted."""
+        self.pieces = pieces_of(self.folded)
+        self.is_word = not self.folded.translate(None, LETTERS)
+        """It has only letters and digits: then it lies in one piece."""
+        self.pairs_of_bytes = pairs_of_bytes(self.folded)
+        self.fours = fours(self.folded)
+        self.eights = eights(self.folded)
+        self.edges = [
+            (left + right, fours(crossing(left, right)))
+            for left, right in zip(self.pieces, self.pieces[1:], strict=False)
+        ]
+        """Of each two pieces that meet, both, and the runs of four bytes that lie in both."""
+        self.parts = [*self.edges, *((piece, fours(piece)) for piece in self.pieces)]
+        """The same, and each piece with its runs: what is not frequent in a group has them there."""
 
 
 def pairs_of_bytes(data: bytes) -> BitMap:
@@ -125,3 +176,63 @@ def pieces_of(text: bytes) -> list[bytes]:
 def crossing(left: bytes, right: bytes) -> bytes:
     """Return the bytes around the edge of two pieces: each run of four in them lies in both."""
     return left[-3:] + right[:3]
+
+
+def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
+    """Return the numbers of the texts that contain a needle.
+
+    Args:
+        texts: Between separators, one before the first and one behind the last.
+        needle: May have a separator at either end: the text begins with it, or ends.
+        count: How many texts there are.
+
+    Raises:
+        StoreDamaged: If there are fewer.
+    """
+    if not count:
+        return []
+    begins, ends, text = needle[:1] == SEPARATOR, needle[-1:] == SEPARATOR, needle.strip(SEPARATOR)
+    if not text or (len(text) < SHORT_BYTES and texts.count(needle) * MANY_HITS > count):
+        several = texts[1:-1].split(SEPARATOR)
+        if len(several) != count:
+            raise damaged("has other texts than it tells")
+        whole = bytes.__eq__ if ends else bytes.startswith
+        test = whole if begins else bytes.endswith if ends else contains
+        return list(compress(range(count), map(test, several, repeat(text))))
+    # Two texts share the separator between them.
+    is_whole = begins and ends
+    between = texts.split(needle[:-1] if is_whole else needle)
+    if len(between) == 1:
+        return []
+    # Each separator before a hit begins a text; with those that belong to needles.
+    before: Iterable[int] = accumulate(map(bytes.count, between[:-1], repeat(SEPARATOR)))
+    if begins or ends:
+        places = list(map(add, before, range(not begins and -1, len(between))))
+        if is_whole:
+            places = list(compress(places, map(bytes.startswith, between[1:], repeat(SEPARATOR))))
+    else:
+        places = [place - 1 for place in dict.fromkeys(before)]
+    if places and not 0 <= places[0] <= places[-1] < count:
+        raise damaged("has other texts than it tells")
+    return places
+
+
+def pieces_with(texts: bytes, needle: bytes, places: list[int], count: int) -> Iterator[int]:
+    """Yield the numbers of those texts with a needle that are one piece.
+
+    Args:
+        texts: All of them, between separators.
+        needle: What some have.
+        places: All that have it.
+        count: How many texts there are.
+    """
+    if len(places) * _FEW_PIECES > count:
+        several = texts[1:-1].split(SEPARATOR)
+        yield from compress(places, map(PIECE.fullmatch, map(several.__getitem__, places)))
+        return
+    end = 0
+    for place in places:
+        hit = texts.index(needle, end)
+        end = texts.index(SEPARATOR, hit)
+        if PIECE.fullmatch(texts, texts.rindex(SEPARATOR, 0, hit) + 1, end):
+            yield place

@@ -11,9 +11,10 @@ from pyroaring import BitMap
 from audit_tui.core.filter.filters import MetaField
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.index.stored import numbers_of
+from audit_tui.store.index.text_grams import Needle
 from audit_tui.store.index.text_index import LEFT_OUT
 from audit_tui.store.index.text_parts import Parts
-from audit_tui.store.index.text_stretch import Needle, TextStretch
+from audit_tui.store.index.text_stretch import TextStretch
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import TABLES, block_of, damaged
 

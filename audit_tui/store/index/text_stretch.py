@@ -7,25 +7,21 @@ from array import array
 from bisect import bisect_left
 from functools import cached_property
 from itertools import accumulate, chain, compress, repeat
-from operator import add, contains, itemgetter, sub
+from operator import itemgetter, sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
 from audit_tui.core.filter.filters import ANY_TEXT, MetaField
 from audit_tui.core.filter.matching import is_inside
-from audit_tui.core.filter.operators import CONTAINS, MATCHES
 from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, doubled
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
-    LETTERS,
-    PIECE,
+    MANY_HITS,
     SAMPLED_EIGHTS,
-    crossing,
-    eights,
-    fours,
-    pairs_of_bytes,
-    pieces_of,
+    SHORT_BYTES,
+    pieces_with,
+    texts_with,
 )
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import (
@@ -42,14 +38,9 @@ if TYPE_CHECKING:
 
     from audit_tui.core.filter.filters import Condition, FilterField
     from audit_tui.core.filter.operators import TextTest
+    from audit_tui.store.index.text_grams import Needle
     from audit_tui.store.index.text_parts import Parts
 
-_MANY_HITS = 4
-"""With more than one text in this many that has the needle, all are asked: 80 ns each, a hit 250."""
-_FEW_PIECES = 16
-"""Up to one text in this many is looked up for itself, in 1 us; to part all of them takes 60 ns each."""
-_SHORT = 4
-"""Of a needle with fewer bytes there are no runs of four."""
 _PLAIN = bytes.fromhex("3a30000001000000")
 """The beginning of a stored bitmap without runs, and with one part."""
 _PLAIN_HEAD_BYTES = 16
@@ -59,49 +50,10 @@ _FEW_BYTES = 2_048
 _BITS_FROM = 4_096
 """With more rows a bitmap has a bit for each row, used or not."""
 _MANY_ROWS = 512
+"""From this many on, rows in no order are put into bitmaps that have a bit for each."""
 _DIGITS = bytes.maketrans(b"01", b"\0\1")
 _EVEN, _ODD = BitMap(range(0, BLOCK_EVENTS, 2)), BitMap(range(1, BLOCK_EVENTS, 2))
 _GROUPS = int(Part.GROUPS)
-
-_BEGINNING_BYTES = 64
-"""Of the first text of a group."""
-
-
-class Needle:
-    """The text that a condition looks for: prepared once, asked in every stretch."""
-
-    def __init__(self, condition: Condition) -> None:
-        operator, text = condition.operator, stored_text(condition.value or "")
-        self.condition = condition
-        parts = operator.parts(text)
-        place = max(range(len(parts)), key=lambda place: len(parts[place]))
-        begin = b"" if place else SEPARATOR
-        end = SEPARATOR if place == len(parts) - 1 else b""
-        is_pattern, is_empty = operator in (CONTAINS, MATCHES), not any(parts) and len(parts) > 1
-        self.folded = parts[place].casefold().encode()
-        """The longest part of the text, without regard to case."""
-        self.searched = b"" if is_empty else begin + self.folded + end
-        """The same with the edges of the texts that must have it there."""
-        self.is_part = is_pattern and len(parts) == 3 and not parts[0] and not parts[2]
-        """It may stand anywhere in a text, and no more is wanted."""
-        self.is_any = is_pattern and is_empty and not text.strip("*")
-        """Every text has it."""
-        is_certain = is_pattern and sum(map(bool, parts)) <= 1 and not is_empty
-        self.test = None if is_certain else operator.meaning(text)
-        """The test of a text that has it; None where no more is wanted."""
-        self.pieces = pieces_of(self.folded)
-        self.is_word = not self.folded.translate(None, LETTERS)
-        """It has only letters and digits: then it lies in one piece."""
-        self.pairs_of_bytes = pairs_of_bytes(self.folded)
-        self.fours = fours(self.folded)
-        self.eights = eights(self.folded)
-        self.edges = [
-            (left + right, fours(crossing(left, right)))
-            for left, right in zip(self.pieces, self.pieces[1:], strict=False)
-        ]
-        """Of each two pieces that meet, both, and the runs of four bytes that lie in both."""
-        self.parts = [*self.edges, *((piece, fours(piece)) for piece in self.pieces)]
-        """The same, and each piece with its runs: what is not frequent in a group has them there."""
 
 
 class Group(NamedTuple):
@@ -309,7 +261,7 @@ class TextStretch:
             # What lies in one piece is told by the pieces: most bitmaps are those of pairs.
             words = texts_with(self._words, needle.folded, len(self._word_fields))
             if needle.is_word:
-                words = list(_pieces(self._words, needle.folded, words, len(self._word_fields)))
+                words = list(pieces_with(self._words, needle.folded, words, len(self._word_fields)))
             first = len(fields)
             places += [first + place for place in words if self._word_fields[place] in sets]
         return places
@@ -339,7 +291,7 @@ class TextStretch:
         # Pairs are a tenth of the runs of four, and rule out all numbers where letters are wanted.
         if (needle.is_word or not group.is_sentences) and not self._has_pairs(needle, group):
             return False
-        if len(needle.folded) < _SHORT:
+        if len(needle.folded) < SHORT_BYTES:
             return True
         runs = self._runs(group, GroupPart.FOURS)
         if not group.is_sentences or len(needle.pieces) == 1:
@@ -385,7 +337,7 @@ class TextStretch:
         if len(ends) == len(rows) + 1:
             return BitMap(list(map(rows.__getitem__, places)))
         matches = array("H")
-        if len(places) * _MANY_HITS > group.texts:
+        if len(places) * MANY_HITS > group.texts:
             is_match = bytearray(group.texts)
             for place in places:
                 is_match[place] = 1
@@ -547,66 +499,6 @@ class TextStretch:
 
     def _frames(self, group: Group, part: GroupPart, count: int) -> list[bytes]:
         return self._parts.frames(group_part(group, part), count, count)
-
-
-def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
-    """Return the numbers of the texts that contain a needle.
-
-    Args:
-        texts: Between separators, one before the first and one behind the last.
-        needle: May have a separator at either end: the text begins with it, or ends.
-        count: How many texts there are.
-
-    Raises:
-        StoreDamaged: If there are fewer.
-    """
-    if not count:
-        return []
-    begins, ends, text = needle[:1] == SEPARATOR, needle[-1:] == SEPARATOR, needle.strip(SEPARATOR)
-    if not text or (len(text) < _SHORT and texts.count(needle) * _MANY_HITS > count):
-        several = texts[1:-1].split(SEPARATOR)
-        if len(several) != count:
-            raise damaged("has other texts than it tells")
-        whole = bytes.__eq__ if ends else bytes.startswith
-        test = whole if begins else bytes.endswith if ends else contains
-        return list(compress(range(count), map(test, several, repeat(text))))
-    # Two texts share the separator between them.
-    is_whole = begins and ends
-    between = texts.split(needle[:-1] if is_whole else needle)
-    if len(between) == 1:
-        return []
-    # Each separator before a hit begins a text; with those that belong to needles.
-    before: Iterable[int] = accumulate(map(bytes.count, between[:-1], repeat(SEPARATOR)))
-    if begins or ends:
-        places = list(map(add, before, range(not begins and -1, len(between))))
-        if is_whole:
-            places = list(compress(places, map(bytes.startswith, between[1:], repeat(SEPARATOR))))
-    else:
-        places = [place - 1 for place in dict.fromkeys(before)]
-    if places and not 0 <= places[0] <= places[-1] < count:
-        raise damaged("has other texts than it tells")
-    return places
-
-
-def _pieces(texts: bytes, needle: bytes, places: list[int], count: int) -> Iterator[int]:
-    """Yield the numbers of those texts that are one piece.
-
-    Args:
-        texts: All of them, between separators.
-        needle: What some have.
-        places: All that have it.
-        count: How many texts there are.
-    """
-    if len(places) * _FEW_PIECES > count:
-        several = texts[1:-1].split(SEPARATOR)
-        yield from compress(places, map(PIECE.fullmatch, map(several.__getitem__, places)))
-        return
-    end = 0
-    for place in places:
-        hit = texts.index(needle, end)
-        end = texts.index(SEPARATOR, hit)
-        if PIECE.fullmatch(texts, texts.rindex(SEPARATOR, 0, hit) + 1, end):
-            yield place
 
 
 def _passing(test: TextTest, folded: bytes, case: bytes, places: list[int]) -> list[int]:
