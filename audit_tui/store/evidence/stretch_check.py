@@ -47,7 +47,7 @@ FEW_UNITS = 16
 """A file has room for this many more units than its length says: its newest seals may be in its log."""
 PAGES = (-1, 0)
 """The unit that is not a stretch: the pages of the whole file."""
-CACHE_KIB = 16_384
+CACHE_KIB = 4_096
 MAX_PROBLEMS = 100
 _SMALL_TABLES = (*(names.table for names in schema.ALL_NAME_TABLES), "store_info")
 """Tables whose own indexes SQLite checks at once."""

@@ -30,7 +30,7 @@ SELECT seq, event_id, description, target, source_ip, metadata,
     + ifnull(length(CAST(metadata AS BLOB)), 0)
 FROM events NOT INDEXED WHERE seq BETWEEN ? AND ? ORDER BY seq
 """
-BATCH_EVENTS = 8_192
+BATCH_EVENTS = 4_096
 BATCH_BYTES = 8 * 1024 * 1024
 """Events are not compared together once they have this much text."""
 _MAX_SHAPES = 16
