@@ -238,7 +238,7 @@ def _user(leaf: str, parents: tuple[str, ...]) -> int:
 
 
 def _source(leaf: str, parents: tuple[str, ...]) -> int:
-    if any(
+    if leaf in _FIELDS["destinations"] or any(
         step.startswith(part) or step.endswith(part + "ip")
         for step in (leaf, *parents)
         for part in _FIELDS["not_sources"]
@@ -261,7 +261,9 @@ def _event(leaf: str, parents: tuple[str, ...]) -> int:
     if any(step in _OF_PEOPLE or step in _THINGS for step in parents) and holder != "resource":
         return 0
     return _EVENTS.get(leaf) or (
-        70 if leaf.endswith(("auditcategory", "eventaction", "actiontype", "operationtype")) else 0
+        70
+        if leaf.endswith(("auditcategory", "auditaction", "eventaction", "actiontype", "operationtype"))
+        else 0
     )
 
 
@@ -290,6 +292,8 @@ def _target(leaf: str, parents: tuple[str, ...]) -> int:
 
 
 def _time(leaf: str) -> int:
+    if leaf == "start":
+        return 30
     if _NO_TIME.search(leaf) is not None or _TIME.match(leaf) is None:
         return 0
     return 90 if leaf.startswith(("event", "occur", "action")) else 80
