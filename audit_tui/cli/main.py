@@ -57,7 +57,7 @@ COMMANDS = {
     "export": ("export", "Write all events that match to the file OUT, newest first."),
     "ship": ("ship", "Send a sealed store to an engine that many stores share, each event once."),
     "case": (
-        "case",
+        "export",
         "Write the marked events of a store, with their notes, to the file OUT: HTML or Markdown.",
     ),
     "verify": ("verify", "Check that the events are those that were recorded."),

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 
 import click
 
-from audit_tui.core.lazy_pattern import lazy_pattern
-from audit_tui.core.text import closest
+from audit_tui.core.text import closest, lazy_pattern
 from audit_tui.errors import UsageError
 
 

@@ -14,8 +14,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, EventRow, Outcome
 from audit_tui.core.event_fields import metadata_text, row_text
 from audit_tui.core.filter.filters import MetaField
-from audit_tui.core.lazy_pattern import lazy_pattern
-from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean, clean_visible
+from audit_tui.core.text import MAX_CLEAN_CHARS, UNSAFE_CLASS, clean, clean_visible, lazy_pattern
 from audit_tui.core.time.zones import date_text, local_time, zone_label
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 
-from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.record import Record
+from audit_tui.core.text import lazy_pattern
 from audit_tui.errors import FileError, FileExists
 
 MODE = 0o600

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.record import Record
+from audit_tui.core.text import lazy_pattern
 from audit_tui.errors import UsageError
 
 if TYPE_CHECKING:

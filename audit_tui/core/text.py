@@ -7,13 +7,26 @@ widgets (``ui.terminal.sanitize``) stands behind them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
-from audit_tui.core.lazy_pattern import lazy_pattern
 
-if TYPE_CHECKING:
-    import re
+class _LazyPattern:
+    def __init__(self, text: str, flags: int) -> None:
+        self._text, self._flags = text, flags
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the pattern has it
+        # It stays here, so that the next question goes to the pattern at once.
+        value = self.__dict__[name] = getattr(re.compile(self._text, self._flags), name)
+        return value
+
+
+def lazy_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+    """Return what ``re.compile`` returns, compiled when first asked: 0.2 ms each, 5 ms of every start."""
+    return cast("re.Pattern[str]", _LazyPattern(text, flags))
+
+
 MAX_NAME_CHARS = 100
 """Of a longer name the beginning is compared."""
 MAX_CLEAN_CHARS = 65_536

@@ -32,9 +32,8 @@ from audit_tui.core.event_text import (
 )
 from audit_tui.core.export import ExportResult, Format
 from audit_tui.core.filter.filters import MetaField
-from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.new_file import FileKind, new_file
-from audit_tui.core.text import cells_of, clean_visible, cut
+from audit_tui.core.text import cells_of, clean_visible, cut, lazy_pattern
 from audit_tui.core.time.zones import local_time
 
 if TYPE_CHECKING:

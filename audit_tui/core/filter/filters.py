@@ -27,9 +27,8 @@ from audit_tui.core.filter.operators import (
     Operator,
     number_of,
 )
-from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.record import Record
-from audit_tui.core.text import closest
+from audit_tui.core.text import closest, lazy_pattern
 from audit_tui.errors import FilterError
 
 NO_VALUE_WORDS = "(none)"

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from audit_tui.core.event import MAX_US, MIN_US, from_us, to_us
-from audit_tui.core.lazy_pattern import lazy_pattern
 from audit_tui.core.query import Interval
+from audit_tui.core.text import lazy_pattern
 from audit_tui.core.time.dates import MomentRange, Preset, resolve
 from audit_tui.core.time.month import MONTHS, DayRange, days_in_month, month_of, shift_days, year_of
 from audit_tui.core.time.zones import local_time, shortened, zone_named

@@ -14,8 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from audit_tui.core.lazy_pattern import lazy_pattern
-from audit_tui.core.text import closest
+from audit_tui.core.text import closest, lazy_pattern
 from audit_tui.errors import TimeError
 
 SECOND_US = 1_000_000

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from audit_tui.core.lazy_pattern import lazy_pattern
+from audit_tui.core.text import lazy_pattern
 from audit_tui.errors import StoreError
 
 _MOUNTS = Path("/proc/self/mountinfo")
