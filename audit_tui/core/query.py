@@ -244,6 +244,8 @@ class SourceState(Record):
     """The number of the event appended last, as far as the reader can still see."""
     notice: str = ""
     """The text of ``StoreInfo.notice`` as it would be now."""
+    warning: str = ""
+    """The part of it that has to stay in sight, in few words."""
 
 
 class EventReader(Protocol):

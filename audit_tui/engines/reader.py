@@ -115,7 +115,11 @@ class SharedReader:
             self.newest_seq()
         except SourceLost as error:
             return SourceState(Standing.LOST, self._newest, error.message)
-        return SourceState(newest_seq=self._newest, notice=_notice(self._heads_us) if self._heads_us else "")
+        if not self._heads_us:
+            return SourceState(newest_seq=self._newest)
+        silent = len(_silences_us(self._heads_us))
+        warning = f"{counted(silent, 'host')} silent" if silent else ""
+        return SourceState(newest_seq=self._newest, notice=_notice(self._heads_us), warning=warning)
 
     def newest_seq(self) -> int:
         """Return the bound of all events that are shipped now."""
@@ -517,12 +521,19 @@ class SharedReader:
 
 def _notice(heads_us: Sequence[int | None]) -> str:
     """Say how many hosts ship, and which part of them was not heard of for long."""
-    now_us = time.time_ns() // 1000
-    ages = [now_us - (at or 0) for at in heads_us if not at or now_us - at >= SILENT_US]
-    if not ages:
+    silences_us = _silences_us(heads_us)
+    if not silences_us:
         return counted(len(heads_us), "store")
-    of_all = f"{len(ages)} of {counted(len(heads_us), 'host')} silent"
-    return of_all if min(ages) == now_us else f"{of_all} for {age_text(min(ages))}"
+    of_all = f"{len(silences_us)} of {counted(len(heads_us), 'host')} silent"
+    # Whoever never shipped anything has no age.
+    ages_us = [age_us for age_us in silences_us if age_us]
+    return f"{of_all} for {age_text(min(ages_us))}" if ages_us else of_all
+
+
+def _silences_us(heads_us: Sequence[int | None]) -> list[int]:
+    """Return how long ago the hosts shipped that are silent, 0 for one that never did."""
+    now_us = time.time_ns() // 1000
+    return [now_us - at if at else 0 for at in heads_us if not at or now_us - at >= SILENT_US]
 
 
 def _of(alias: str, order: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -159,3 +160,25 @@ def test_tables_of_an_older_program_get_the_index_of_texts(url: str, store: Path
     rows = connection.rows(f"EXPLAIN indexes = 1 SELECT id FROM audit_events e WHERE {where}", {})
     assert any("Name: words" in line for (line,) in rows)
     connection.close()
+
+
+def test_older_and_other_copies_are_refused_and_removals_carried_over(url: str, tmp_path: Path) -> None:
+    path, older, other = (tmp_path / f"{name}.db" for name in ("audit", "older", "other"))
+    append(path, EVENTS[:20])
+    shutil.copy(path, older)
+    shutil.copy(path, other)
+    append(path, EVENTS[20:40])
+    append(other, EVENTS[40:70])
+    why = ("--why", "asked for", "--yes", "-s", str(path))
+    assert run("redact", "5-20", "--field", "user", *why).exit_code == 0
+    ship(path, url, "web-1")
+    for copy, words in ((older, "older copy"), (other, "other events under the id")):
+        refused = run("ship", str(copy), "--to", url)
+        assert refused.exit_code == 1
+        assert words in refused.stderr
+    verified = run("verify", "-s", url)
+    assert verified.exit_code == 0, verified.stdout
+    assert "redacted by a declared act" in verified.stdout
+    # What is declared after it was shipped is told.
+    assert run("redact", "30-35", "--field", "user", *why).exit_code == 0
+    assert "still stand there as they were" in run("ship", str(path), "--to", url).stderr

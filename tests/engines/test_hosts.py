@@ -14,6 +14,7 @@ from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.core.query_line.complete import completions, place_at
 from audit_tui.core.source import SourceUrl
 from audit_tui.engines.opening import open_shared
+from audit_tui.ui.screens.review.following import Notice, notice_of
 from tests.cli.running import run
 from tests.engines.servers import empty_database
 from tests.engines.shared import append, ship
@@ -67,6 +68,8 @@ def test_a_silent_host_is_told_of(url: str) -> None:
     assert "sqlite_version" not in told
     with closing(open_shared(SourceUrl(url))()) as reader:
         assert reader.state().notice == reader.info().notice == "1 of 2 hosts silent for 3 h"
+        shown = notice_of(reader.state(), 0, "2 stores", "r")
+        assert shown == Notice("1 of 2 hosts silent for 3 h", "1 host silent")
         with psycopg.connect(url) as connection:
             connection.execute("UPDATE audit_batches SET shipped_us = extract(epoch FROM now()) * 1000000")
         assert reader.state().notice == reader.info().notice == "2 stores"

@@ -195,4 +195,4 @@ def notice_of(state: SourceState, newer: int, opening: str, reload: str) -> Noti
         words = f"{newer:,} new: {reload} shows them"
         return Notice(words, words)
     # Another store may have been opened since.
-    return Notice(opening if state.notice in opening else state.notice)
+    return Notice(opening if state.notice in opening else state.notice, state.warning)
