@@ -68,7 +68,6 @@ def _place(wish: Seek) -> Place:
 
 
 def _first(reader: EventReader, wish: Seek, cancel: CancelToken | None) -> tuple[EventRow, ...]:
-    """Return the first event of the kind, seen in the direction of the wish."""
     if wish.steps > 0:
         return reader.page(wish.query, AtRow(0), 1, cancel).rows
     total = reader.count(wish.query, cancel)

@@ -83,6 +83,5 @@ def read_buckets(
 
 
 def _end_us(reader: EventReader, query: EventQuery, sort: Sort, cancel: CancelToken | None) -> int | None:
-    """Return the time of the first event of a result in an order; None when it has none."""
     rows = reader.page(replace(query, sort=sort), AtRow(0), 1, cancel).rows
     return rows[0].occurred_us if rows else None

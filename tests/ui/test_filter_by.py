@@ -27,7 +27,7 @@ from audit_tui.ui.screens.filter_by import FilterDialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.candidates import MAX_CANDIDATES
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
-from audit_tui.ui.widgets.fields.pick_line import PickLine
+from audit_tui.ui.widgets.fields.dropdown import PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.query_row import QueryInput
 from audit_tui.ui.widgets.fields.row_checks import MatchCount, percentage

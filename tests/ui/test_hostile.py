@@ -17,7 +17,7 @@ from audit_tui.core.filter.operators import IS_NOT
 from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.errors import StoreDamaged
-from audit_tui.ui.terminal.sanitize import Sanitize
+from audit_tui.ui.terminal.drawing import Sanitize
 from tests.payloads import PAYLOADS, UNSAFE
 from tests.ui.review_app import NOW, Driver, run_review
 

@@ -31,12 +31,7 @@ class Dialog(ModalScreen[ScreenResultType]):
             self.app.stylesheet.read(SHEET)
 
     def box(self, title: str, hint: str = "") -> Vertical:
-        """Make the frame.
-
-        Args:
-            title: From data or not.
-            hint: Words in the lower border.
-        """
+        """Make the frame."""
         box = Vertical(id="box")
         box.border_title, box.border_subtitle = Content(clean(title)).markup, hint
         return box

@@ -25,9 +25,8 @@ from audit_tui.core.view import sort_words
 from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
-from audit_tui.ui.widgets.fields.dropdown import Alternative
+from audit_tui.ui.widgets.fields.dropdown import Alternative, PickLine
 from audit_tui.ui.widgets.fields.line_input import LineInput
-from audit_tui.ui.widgets.fields.pick_line import PickLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,8 +34,7 @@ from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.candidates import CandidateSource
 from audit_tui.ui.widgets.fields.condition_rows import ConditionRow, ConditionRows
-from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
-from audit_tui.ui.widgets.fields.pick_line import PickLine
+from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown, PickLine
 from audit_tui.ui.widgets.fields.popup_list import PopupList
 from audit_tui.ui.widgets.fields.query_row import QueryInput, QueryRow
 from audit_tui.ui.widgets.fields.row_checks import MatchCount, ValueCheck

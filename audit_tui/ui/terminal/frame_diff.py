@@ -64,11 +64,6 @@ class FrameDiff:
     def output_for(self, update: object, color_system: ColorSystem, cursor: Offset) -> str | None:
         """Return what to send for an update.
 
-        Args:
-            update: What Textual wants to draw.
-            color_system: The colours that the terminal has.
-            cursor: Where the terminal's own cursor shall stand.
-
         Returns:
             Text and escape sequences; empty when the terminal shows it already. None when the update cannot
             be drawn on what is known.
@@ -140,7 +135,6 @@ def _lines_of_full(frame: Frame, update: FullUpdate, strip_lines: _KnownLines) -
 
 
 def _fits(frame: Frame, update: PartialUpdate) -> bool:
-    """Tell whether the frame has the size that the update is made for."""
     return len(frame.lines) == len(update.chops) and all(
         ends and ends[-1] == frame.width for ends in update.chop_ends
     )

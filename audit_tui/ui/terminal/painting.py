@@ -73,11 +73,6 @@ class Frame:
 def painted(frame: Frame, changes: Mapping[int, Line], cursor: Place) -> str:
     """Bring a frame up to date and say what the terminal must be sent.
 
-    Args:
-        frame: What stands on the terminal; becomes what will stand there.
-        changes: The lines that may have changed, by their place from the top.
-        cursor: Where the terminal's own cursor shall stand.
-
     Returns:
         Text and escape sequences; empty when nothing changed.
     """
@@ -215,7 +210,6 @@ def _pieces_of(y: int, start: int, end: int, line: Line) -> Iterable[Piece]:
 
 
 def _unsure_pieces(y: int, start: int, line: Line, cells: Sequence[Cell]) -> Iterable[Piece]:
-    """Each character by itself."""
     pens = [pen for first, last, pen, _ in _runs(cells) for _ in range(first, last)]
     x = 0
     while x < len(cells):

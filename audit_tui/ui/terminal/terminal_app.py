@@ -19,12 +19,10 @@ from textual.worker import WorkerFailed
 
 from audit_tui.errors import EXIT_WRONG, AuditTuiError
 from audit_tui.ui.terminal import crash, frame_diff
-from audit_tui.ui.terminal.cursor import hardware_cursor
+from audit_tui.ui.terminal.drawing import Sanitize, WholeBar, hardware_cursor
 from audit_tui.ui.terminal.driver import TerminalDriver
 from audit_tui.ui.terminal.frame_diff import FrameDiff
 from audit_tui.ui.terminal.key_order import KeyOrder
-from audit_tui.ui.terminal.sanitize import Sanitize
-from audit_tui.ui.terminal.whole_bar import WholeBar
 
 if TYPE_CHECKING:
     import asyncio

@@ -73,7 +73,6 @@ class TopLine(Bar):
     def show(
         self, *, filter_count: int, range_words: str, applied: str, zone: str, command: str = "filter"
     ) -> None:
-        """Show what is in force."""
         self._command = command
         self._buttons = (f"Filter ({filter_count})" if filter_count else "Filter", clean(range_words))
         self._applied = clean(applied)

@@ -69,7 +69,6 @@ class ChipLine(Bar, can_focus=True):
         self.cursor = 0
 
     def show(self, chips: Sequence[Chip], *, is_lifted: bool) -> None:
-        """Show other chips."""
         if (chips, is_lifted) == (self._chips, self._is_lifted):
             return
         self._chips, self._is_lifted = tuple(chips), is_lifted

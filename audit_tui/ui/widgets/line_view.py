@@ -32,7 +32,6 @@ class LineView(ScrollView, can_focus=True):
         self._made_for = 0
 
     def show(self, make: Callable[[int], Sequence[Line]], *, keep_place: bool = False) -> None:
-        """Show other lines."""
         self._make = make
         if not keep_place:
             self.scroll_to(y=0, animate=False)

@@ -9,7 +9,7 @@ import pytest
 from textual.geometry import Offset
 from textual.widgets import Button, Input, Static
 
-from audit_tui.ui.terminal.cursor import hardware_cursor
+from audit_tui.ui.terminal.drawing import hardware_cursor
 from audit_tui.ui.terminal.terminal_app import TerminalApp
 from tests.ui.review_app import Driver, run_review
 

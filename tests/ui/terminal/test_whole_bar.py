@@ -6,7 +6,7 @@ import pytest
 from textual.geometry import Size
 from textual.scrollbar import ScrollBar
 
-from audit_tui.ui.terminal.whole_bar import WholeBar, thumb_cell
+from audit_tui.ui.terminal.drawing import WholeBar, thumb_cell
 
 
 class Bar(ScrollBar):

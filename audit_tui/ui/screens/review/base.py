@@ -89,6 +89,7 @@ class ReviewBase(Screen[None]):
         self.event_list = EventList(
             self._open_reader, row_text, self.stillness, first, opening.open_patiently, id="list"
         )
+        self.table = self.event_list.table
         self._splits = read_splits(opening.state_directory)
         self._body = ReviewBody(self.event_list, self._open_reader, dict(self._splits), self)
         self._history = History(self._by_name(opening.view))
@@ -97,7 +98,6 @@ class ReviewBase(Screen[None]):
         self._status = StatusLine(keymap)
         self._keys = KeyLine(keymap)
         self._day = first.context.today
-        self._table: RangeTable | None = None
         checker = opening.open_checker
         self.seals = None if checker is None else SealWatch(checker, self, self._say_seals, self.stillness)
         self._seal_dialog: TextDialog | None = None
@@ -116,7 +116,6 @@ class ReviewBase(Screen[None]):
 
     def on_mount(self) -> None:
         opening = self._opening
-        self._table = self.table
         self._show_view()
         if opening.first_page is not None:
             self.event_list.show(opening.first_page, self.event_list.shown, opening.begin_line)
@@ -137,10 +136,6 @@ class ReviewBase(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self._body.fit(event.size.width)
-
-    @property
-    def table(self) -> RangeTable:
-        return self.event_list.table
 
     @property
     def pane(self) -> DetailPane | None:
@@ -167,9 +162,9 @@ class ReviewBase(Screen[None]):
 
     @property
     def left(self) -> Left:
-        view, table = self.event_list.shown.view, self._table
-        row = None if table is None else table.highlighted
-        if table is None or row is None:
+        view, table = self.event_list.shown.view, self.table
+        row = table.highlighted
+        if row is None:
             return Left(view)
         return Left(view, PageKey.of(row, view.sort), max(0, table.cursor_row - table.scroll_offset.y))
 

@@ -18,7 +18,8 @@ from audit_tui.core.investigate.detections import Detected, RuleHits
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean, counted, cut
 from audit_tui.errors import AuditTuiError, QueryCancelled
-from audit_tui.ui.screens.review.marking import Marking, places_of, seqs_filter
+from audit_tui.ui.screens.review.explaining import Explaining
+from audit_tui.ui.screens.review.marking import places_of, seqs_filter
 from audit_tui.ui.screens.review.ranging import Ranging
 from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
 from audit_tui.ui.widgets.list.event_list import EventList
@@ -42,7 +43,7 @@ _HINT = "⏎ events  n next  e as query  i about  x silence  Esc close"
 _TITLE_CELLS = 48
 
 
-class Detecting(Ranging, Marking):
+class Detecting(Ranging, Explaining):
     """The rules that were named, and the key that lists those that hit."""
 
     _detected = Detected()

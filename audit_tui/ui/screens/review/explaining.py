@@ -119,7 +119,7 @@ class Explaining(Marking):
         self.app.push_screen(raw_json_dialog(event))
 
     def action_help(self) -> None:
-        from audit_tui.ui.screens.help import help_dialog
+        from audit_tui.ui.screens.text_dialog import help_dialog
 
         here = Where.PANE if self.pane is not None and self.pane.has_focus else Where.TABLE
         if self.facets is not None and self.facets.has_focus:

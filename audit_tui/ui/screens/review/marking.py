@@ -160,9 +160,6 @@ class Marking(Following):
             self._before_marked = self.view
             self.show_view(wanted)
 
-    def compare_marked(self) -> bool:
-        return False
-
     # -- notes
 
     def action_note(self) -> None:

@@ -20,6 +20,7 @@ from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
 from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.pane.detail_lines import Target
+from audit_tui.ui.widgets.time_strip import TimeStrip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,8 +145,9 @@ class Narrowing(ReviewBase):
         else:
             self.say(f"There are no chips: {self._keymap.key_of('include')} on a value makes one.")
 
+    @on(TimeStrip.Left)
     @on(ChipLine.Left)
-    def _leave_chips(self) -> None:
+    def _go_to_list(self) -> None:
         self.table.focus()
 
     @on(ChipLine.Switched)

@@ -193,10 +193,6 @@ class Ranging(Narrowing):
         self.table.focus()
         self.narrow_by(FAILED)
 
-    @on(TimeStrip.Left)
-    def _leave_strip(self) -> None:
-        self.table.focus()
-
     @on(TimeStrip.Chosen)
     def _narrow_by_strip(self, message: TimeStrip.Chosen) -> None:
         bounds = message.bounds

@@ -10,7 +10,6 @@ from audit_tui.ui.screens.review.around import Around
 from audit_tui.ui.screens.review.changing import Changing
 from audit_tui.ui.screens.review.comparing import Comparing
 from audit_tui.ui.screens.review.detecting import Detecting
-from audit_tui.ui.screens.review.explaining import Explaining
 from audit_tui.ui.screens.review.taking_out import TakingOut
 from audit_tui.ui.screens.review.viewing import Viewing
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
-class ReviewScreen(Detecting, Around, Explaining, Comparing, Viewing, TakingOut, Changing):
+class ReviewScreen(Detecting, Around, Comparing, Viewing, TakingOut, Changing):
     """Shows who did what and when, and does what is asked of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.SCREEN)]

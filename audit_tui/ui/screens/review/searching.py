@@ -126,16 +126,7 @@ class Searching(Narrowing, Moving):
         from_row_on: bool = False,
         goes_round: bool = False,
     ) -> None:
-        """Go a number of events further among those that meet a condition.
-
-        Args:
-            condition: What they meet.
-            steps: Negative goes up the list.
-            kind: The word for one of them.
-            none: The words when there is none.
-            from_row_on: The event under the cursor may be the first.
-            goes_round: After the last one comes the first.
-        """
+        """Go a number of events further among those that meet a condition."""
         shown, key = self.event_list.shown, self._key_here
         if key is None:
             return

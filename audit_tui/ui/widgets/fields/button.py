@@ -25,7 +25,6 @@ class Button(Widget, can_focus=True):
         words: The text on it; from data only as clean ``Content``.
         key: The letter that does the same in the whole dialog; it is underlined.
         action: The dialog's action that it does; without one it says that it was pressed.
-        id: The widget's id.
         classes: ``-primary`` for what Enter is for.
     """
 

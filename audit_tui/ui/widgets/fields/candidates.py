@@ -77,14 +77,7 @@ class CandidateSource:
     def read(
         self, reader: EventReader, field: FilterField | None, search: str, cancel: CancelToken
     ) -> Candidates:
-        """In a thread: return the values of a field, or of all columns of names, that contain a text.
-
-        Args:
-            reader: The reader to ask.
-            field: The column or the field of the metadata; None for no choice yet.
-            search: The text, in any case; empty takes the most frequent.
-            cancel: Ends it.
-        """
+        """In a thread: return the values of a field, or of all columns of names, that contain a text."""
         if isinstance(field, AnyText):
             return Candidates()
         if field is not None and not is_name_column(field):

@@ -218,7 +218,6 @@ class ConditionRows(VerticalScroll, can_focus=False, inherit_bindings=False):
         return [row.draft for row in self.rows]
 
     def show(self, drafts: Sequence[Draft], *, keeps_list: bool = False) -> None:
-        """Show these rows, or an empty one when there are none."""
         wanted = list(drafts) or [Draft()]
         if not keeps_list:
             self._popup.close()

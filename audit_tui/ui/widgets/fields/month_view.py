@@ -44,7 +44,6 @@ class MonthView(Widget, can_focus=True):
     Args:
         today: The day that it is; the cursor begins there.
         first_weekday: 0 begins weeks on Monday, 6 on Sunday.
-        id: The widget's id.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -72,11 +72,8 @@ class EventList(Container):
         shown: ShownView
         is_reopened: bool
 
-    @dataclass
     class Counted(Message):
         """More is known of the number of rows."""
-
-        count: RowCount
 
     @dataclass
     class Waiting(Message):
@@ -109,6 +106,7 @@ class EventList(Container):
         self._counts = Lane(open_reader)
         self._runs = Lane(open_reader)
         self._row_text = row_text
+        self.table = RangeTable(row_text, id="events")
         self._stillness = stillness
         self._is_prepared = False
         self._is_patient = False
@@ -122,11 +120,7 @@ class EventList(Container):
         self.wanted: ShownView | None = None
 
     def compose(self) -> ComposeResult:
-        yield RangeTable(self._row_text, id="events")
-
-    @property
-    def table(self) -> RangeTable:
-        return self.query_one(RangeTable)
+        yield self.table
 
     @property
     def count(self) -> RowCount:
@@ -149,14 +143,12 @@ class EventList(Container):
         opens: bool = False,
         is_patient: bool = False,
     ) -> None:
-        """Show another view when its first rows are read."""
         row = self.table.highlighted if keep_cursor else None
         anchor = None if row is None else Anchor.at_event(row, wanted.query.sort)
         line = self.table.line_of(self.table.cursor_row)
         self.ask_for(wanted, anchor, line, opens=opens, is_patient=is_patient)
 
     def ask_at(self, wanted: ShownView, key: PageKey | None, top_offset: int) -> None:
-        """Show another view with the cursor on an event, else on the next one."""
         self.ask_for(wanted, None if key is None else Anchor(key), top_offset)
 
     def go_to_time(self, wanted: ShownView, occurred_us: int) -> None:
@@ -253,7 +245,7 @@ class EventList(Container):
         cursor_row = first_page.cursor_row
         self.table.show(self._window, cursor_row, max(0, cursor_row - question.top_offset))
         self.post_message(self.QueryShown(shown, question.opens))
-        self.post_message(self.Counted(self.count))
+        self.post_message(self.Counted())
         self._count_rest()
 
     def _count_rest(self) -> None:
@@ -386,7 +378,7 @@ class EventList(Container):
         self._window.add(request, page)
         self.table.rows_came()
         if self.count != before:
-            self.post_message(self.Counted(self.count))
+            self.post_message(self.Counted())
 
     @on(RangeTable.RunNeeded)
     def _ask_run(self, message: RangeTable.RunNeeded) -> None:
@@ -405,7 +397,7 @@ class EventList(Container):
         else:
             self._window.set_least(value)
         self.table.rows_came()
-        self.post_message(self.Counted(self.count))
+        self.post_message(self.Counted())
         if is_exact and (self.shown.query.upto_seq or 0) >= PREPARED_EVENTS:
             self._prepare()
 

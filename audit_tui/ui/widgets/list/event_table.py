@@ -21,7 +21,7 @@ from audit_tui.core.text import clean
 from audit_tui.core.window import PageRequest, RowWindow
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
-from audit_tui.ui.terminal.whole_bar import thumb_cell
+from audit_tui.ui.terminal.drawing import thumb_cell
 from audit_tui.ui.widgets.list.row_strips import ADDITIONS, STYLE_CLASSES, Frame, RowStrips, RowStyles
 from audit_tui.ui.widgets.painter import wrap
 
@@ -101,7 +101,6 @@ class EventTable(ScrollView, can_focus=True):
     # -- what is shown
 
     def show(self, window: RowWindow, cursor_row: int = 0, top_row: int = 0) -> None:
-        """Show another result."""
         self._has_result = True
         self._window = window
         self._told = (), ()
@@ -276,14 +275,12 @@ class EventTable(ScrollView, can_focus=True):
         return self.scroll_offset.y + line
 
     def words_of(self, index: int) -> str:
-        """Return what stands at the end of a row's line; here nothing does."""
         return ""
 
     def is_at_cursor(self, index: int) -> bool:
         return index == self.cursor_row
 
     def is_selected(self, index: int) -> bool:
-        """Tell whether a row is marked as one to take out; here none is."""
         return False
 
     def _styles_now(self) -> RowStyles:

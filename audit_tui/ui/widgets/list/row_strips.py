@@ -244,7 +244,6 @@ class RowStrips:
         is_selected: bool = False,
         words: str = "",
     ) -> Strip:
-        """The line of an event."""
         pair = (row.seq, above.seq if above is not None else None)
         repeats = self._repeats.get(pair)
         if repeats is None:

@@ -82,7 +82,6 @@ class RowText:
         self._fixed = {column.field: column.width for column in columns if column.width is not None}
 
     def begin(self, sort: Sort, zone: tzinfo, this_year: int, *, other_years: bool) -> None:
-        """Begin another result."""
         self._sort = sort
         self._zone = zone
         self._this_year = f"{this_year:04d}"
@@ -92,7 +91,6 @@ class RowText:
             self._date_cells = (FULL_DATE_CELLS if other_years else SHORT_DATE_CELLS, FULL_DATE_CELLS)
 
     def measure(self, rows: Sequence[EventRow]) -> None:
-        """Size the columns from the first rows, so that they stay as they are while one scrolls."""
         if not rows:
             return
         for column in self._columns:
@@ -110,7 +108,6 @@ class RowText:
         self._in_sight = [box.column for box in self.boxes]
 
     def cells(self, row: EventRow, repeats: frozenset[ListField]) -> list[str]:
-        """Return the text of each column, as wide as its box."""
         return [
             (fit_middle if box.column in _CUT_INSIDE else fit)(
                 self._text(row, box, Column.TIME in repeats), box.width

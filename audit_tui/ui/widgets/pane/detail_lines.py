@@ -250,7 +250,6 @@ def _members(part: list[Any], path: str, room: int) -> list[Piece] | None:
 
 
 def _beside(label: str, members: list[Piece], label_width: int, width: int) -> Iterator[Line]:
-    """The label, and pieces beside it."""
     *above, (first, *_) = _labelled(label, " ", label_width, width)
     yield from above
     yield (first, *members)
