@@ -73,6 +73,20 @@ def near(log_format: Format) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(names, inner, max_size=8)
 
 
+@pytest.mark.parametrize("name", ["\x00", "--", "\u2026"])
+@pytest.mark.parametrize("log_format", FORMATS, ids=lambda log_format: log_format.name)
+def test_a_name_without_a_word_is_described(log_format: Format, name: str) -> None:
+    times = dict.fromkeys(("created_at", "published", "timestamp", "time", "date", "CreationTime"), TIME)
+    names = dict.fromkeys(
+        ("action", "event", "eventName", "eventType", "type", "Operation", "operation"), name
+    )
+    try:
+        event = log_format.map(times | names)
+    except RecordError:
+        return
+    assert event.description
+
+
 @pytest.mark.parametrize("log_format", FORMATS, ids=lambda log_format: log_format.name)
 def test_anything_is_an_event_or_rejected(log_format: Format) -> None:
     @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])

@@ -41,6 +41,11 @@ LINES = [
     ('[GIN] 2024/03/04 - 10:11:12 | 401 |     5.3µs |     IP | POST     "/client"', T, None, FAILED),
     ("2024-03-04 10:11:12 drop tcp IP:51000 -> 192.0.2.1:22", T, None, FAILED),
     ("04Mar2024 10:11:12 accept 192.0.2.1 >eth0 src: IP; dst: 192.0.2.9; proto: tcp;", T, None, DONE),
+    ("2024-03-04T10:11:12Z host dovecot: imap-login: Disconnected (auth failed): user=<mia>, rip=IP, lip=10.0.0.2",
+     T, "mia", FAILED),
+    ("2024-03-04T10:11:12Z app vpxd: User VSPHERE\\mia@IP logged in as JAX-WS RI", T, "VSPHERE\\mia", DONE),
+    ("2024-03-04T10:11:12Z dev mgd: User 'mia' login, ssh-connection 'IP 51000 192.0.2.1 22'", T, "mia", UNSURE),
+    ("2024-03-04T10:11:12Z user 'mia' failed from https(IP): bad password", T, "mia", FAILED),
     ("03/14/24 10:11:12 web[7].ERR [IP] [Could not retrieve user mia]",
      "2024-03-14T10:11:12Z", "mia", FAILED),
 ]  # fmt: skip
@@ -157,3 +162,31 @@ def test_flows_have_the_fields_that_their_first_line_names(tmp_path: Path) -> No
     (event,), rejects = read(write(tmp_path, log))
     assert rejects == []
     assert (event.source_ip, event.target, event.outcome) == (IP, "192.0.2.1", DONE)
+
+
+def test_a_message_in_the_passive_is_of_who_did_it(tmp_path: Path) -> None:
+    line = '{"timestamp": "2024-03-04T10:11:12Z", "message": "User bob was added to group wheel by mia"}\n'
+    (event,), _ = read(write(tmp_path, line))
+    assert event.user == "mia"
+
+
+@pytest.mark.parametrize("name", ["action", "event", "Operation", "event_type"])
+def test_a_line_without_a_program_names_its_act(tmp_path: Path, name: str) -> None:
+    (event,), _ = read(write(tmp_path, f"{T} [audit] user=mia {name}=delete_bucket result=denied\n"))
+    assert (event.event, event.user, event.outcome) == ("delete_bucket", "mia", FAILED)
+
+
+def test_a_request_is_named_by_its_method(tmp_path: Path) -> None:
+    record = '{"time": "%s", "user": "mia", "request": {"method": "%s", "path": "/api/users/7"}}\n'
+    (event,), _ = read(write(tmp_path, record % (T, "DELETE")))
+    assert (event.event, event.target) == ("DELETE", "/api/users/7")
+    (event,), _ = read(write(tmp_path, record % (T, "password")))
+    assert event.event == "Message"
+
+
+@pytest.mark.parametrize(
+    "message", ["Failed login (incorrect password)", "Unsuccessful sign-in", "Denied access"]
+)
+def test_a_description_that_begins_with_a_failure_is_one(tmp_path: Path, message: str) -> None:
+    (event,), _ = read(write(tmp_path, f'{{"time": "{T}", "event": "fp", "description": "{message}"}}\n'))
+    assert event.outcome is FAILED

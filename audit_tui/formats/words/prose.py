@@ -30,6 +30,7 @@ _PASSED = re.compile(r"(?::\d+)?\s*(?:,|\(IP=)\s*\Z")
 _OF_STRANGERS = re.compile(
     r"(?i)(?:(?:user|login|account|name|agent|referrer|referer|request)[^\w@]{0,3}|\bhost: ?)\Z"
 )
+_AT_ADDRESS = re.compile(r"(?<=.)@\[?(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-fA-F]*:[\da-fA-F:]+)\]?\Z")
 _PORT = re.compile(r"[:.#/ ](\d{1,5})\b")
 _SERVICES = 1_024
 """Ports below it are those of services."""
@@ -110,13 +111,14 @@ def end_told(text: str) -> tuple[Outcome, bool]:
     match = _pattern("entry").search(text[:_MOST_CHARS])
     if match is None:
         return Outcome.UNKNOWN, False
-    return (Outcome.FAILURE, match["bad"].lower() == "denied") if match["bad"] else (Outcome.SUCCESS, False)
+    bad = match["bad"] or match["first"]
+    return (Outcome.FAILURE, bad.lower() == "denied") if bad else (Outcome.SUCCESS, False)
 
 
 def _user(text: str) -> str | None:
     for pattern, no_names in _users():
         for match in pattern.finditer(text):
-            name = match["user"].strip().rstrip(".")
+            name = _AT_ADDRESS.sub("", match["user"].strip().rstrip("."))
             if name and name.lower() not in no_names and not name.isspace() and "=" not in name:
                 return name
     return None

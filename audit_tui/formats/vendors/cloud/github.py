@@ -56,7 +56,7 @@ def refine(telling: Telling) -> None:
     elif named is None:
         place = telling.names["place"]
         by, where = f" by {shown(user)}" if user else "", f" in {shown(place)}" if place else ""
-        telling.sentence = f"{' '.join(words_of(event))}{by}{where}"
+        telling.sentence = f"{' '.join(words_of(event)) or shown(event)}{by}{where}"
     else:
         act = named.act
         rest = _rest(_short(act), prefix, names)

@@ -26,6 +26,13 @@ _TAI_AHEAD = 2**62 + 10
 _SHORT_YEAR = re.compile(r"\A(\d\d?[-/.]\d\d?[-/.])(\d\d)(?!\d)")
 _JOINED = re.compile(r"\A(\d\d?)[-/ ]?([A-Za-z]{3})[a-z.]*[-/ ]?(\d{4})[: ,]+")
 
+_ACT = re.compile(
+    r"(?<![^\s,;\[(])(?:action|event(?:_?(?:name|type|action))?|operation|op|activity)="
+    r"[\"']?([A-Za-z][\w.:-]{1,63})(?=[\s\"',;)\]]|\Z)",
+    re.IGNORECASE,
+)
+"""What happened, in a line without a program that says it beside a name."""
+
 
 @cache
 def _times() -> tuple[re.Pattern[str], ...]:
@@ -138,4 +145,5 @@ def refine(telling: Telling) -> None:
     """Tell what the words say."""
     syslog.refine(telling)
     if telling.event == "message":
-        telling.values["event"] = "Message"
+        act = _ACT.search(telling.text("message") or "")
+        telling.values["event"] = "Message" if act is None else act[1]
