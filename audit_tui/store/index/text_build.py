@@ -300,8 +300,14 @@ class _Builder:
 
 
 def divided_texts(column: Column) -> Divided:
-    """Return the texts of a column, the frequent ones apart."""
+    """Return the texts of a column, the frequent ones apart; of one text, or of each once, in less time."""
     texts = column.texts
+    if len(texts) == len(column.rows):
+        order = sorted(range(len(texts)), key=texts.__getitem__)
+        once = array("H", list(map(column.rows.__getitem__, order)))
+        return Divided([], [], list(map(texts.__getitem__, order)), [1] * len(order), once)
+    if len(texts) == 1 and len(bitmap := bitmap_of(column.rows)) >= FREQUENT_TEXT:
+        return Divided(texts, [bitmap], [], [], array("H"))
     rows_of = _by_number(column.numbers, column.rows)
     frequent = [n for n, rows in enumerate(rows_of) if rows.events >= FREQUENT_TEXT]
     # How they were gathered must not show.
