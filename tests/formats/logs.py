@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
     from audit_tui.formats.record import Record, Reject
 
+_LATER_S = 4_102_444_800
+"""In 2100: no clock of the machine that runs the tests tells a year."""
 FIXTURES = Path(__file__).parent / "fixtures"
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
 
@@ -21,6 +24,7 @@ SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
 def write(folder: Path, data: str | bytes, name: str = "a.log") -> LogFile:
     path = folder / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    os.utime(path, (_LATER_S, _LATER_S))
     return LogFile(name, path, path.stat().st_size)
 
 
