@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from audit_tui.store.index.segment import RowSegment
 
@@ -38,6 +38,20 @@ class Cache:
                 return None
             self._values.move_to_end(key)
             return cast("Value", entry[0])
+
+    def get_all(self, keys: Iterable[Hashable], kind: type[Value]) -> list[Value | None]:
+        """Return what lies under each of some keys."""
+        get, touch = self._values.get, self._values.move_to_end
+        values: list[Value | None] = []
+        with self._lock:
+            for key in keys:
+                entry = get(key)
+                if entry is None:
+                    values.append(None)
+                else:
+                    touch(key)
+                    values.append(cast("Value", entry[0]))
+        return values
 
     def put(self, key: Hashable, value: object, size_bytes: int) -> None:
         """Put something under a key, and forget what was not used for longest."""

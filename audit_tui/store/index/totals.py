@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from itertools import islice, pairwise
+from itertools import compress, islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from audit_tui.core.investigate.facets import add_texts, chosen_values, facet_of
@@ -235,7 +235,7 @@ class _Totals:
             cache.put(key, ranking, (300 + 100 * len(self._segments)) * len(entries))
         return ranking
 
-    def _counted(self, some: Sequence[tuple[Value, Entry]], *, is_kept: bool) -> Totals:
+    def _counted(self, some: Sequence[tuple[Value, Entry]], *, is_kept: bool) -> dict[Value, int]:
         """Return how many events have each of these values."""
         values: list[list[Value]] = [[] for _ in self._segments]
         numbers: list[list[int]] = [[] for _ in self._segments]
@@ -243,14 +243,12 @@ class _Totals:
             for at, number in entry:
                 values[at].append(value)
                 numbers[at].append(number)
-        counted: Totals = Counter()
+        counted: dict[Value, int] = {}
         for at, segment in enumerate(self._segments):
             bitmaps = segment.bitmaps(self._field, numbers[at], is_kept=is_kept)
-            for value, matches in zip(
-                values[at], map(self._places[at].intersection_cardinality, bitmaps), strict=True
-            ):
-                if matches:
-                    counted[value] += matches
+            matches = list(map(self._places[at].intersection_cardinality, bitmaps))
+            for value, number in zip(compress(values[at], matches), filter(None, matches), strict=True):
+                counted[value] = counted.get(value, 0) + number
         return counted
 
     def _read(self, segment: Segment, places: BitMap) -> None:
