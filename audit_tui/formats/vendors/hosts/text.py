@@ -31,7 +31,7 @@ _ACT = re.compile(
     r"[\"']?([A-Za-z][\w.:-]{1,63})(?=[\s\"',;)\]]|\Z)",
     re.IGNORECASE,
 )
-"""What happened, in a line without a program that says it beside a name."""
+"""The act, in a line without a program that says it beside a name."""
 
 
 @cache
