@@ -65,7 +65,6 @@ class ClickHouseDialect(Dialect):
         return f"hasAny({_leaves(pattern)}, {args(values)})" if values else FALSE
 
     def leaf_values(self, pattern: str) -> tuple[str, str]:
-        """Return the source and the expression of each value of a pattern's group."""
         return f" ARRAY JOIN {_leaves(pattern)} AS leaf", "leaf"
 
     def is_upto(self, args: Args, stores: Sequence[tuple[int, int]]) -> str:

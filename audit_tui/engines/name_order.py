@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from audit_tui.core.event_fields import row_text
 from audit_tui.core.query import After, AtRow, Before, Page
@@ -14,25 +14,12 @@ if TYPE_CHECKING:
     from audit_tui.core.query import PageKey, Place, Sort
     from audit_tui.engines.dialect import Args
 
+    RowsOf: TypeAlias = Callable[[Sequence[str | None], Callable[[Args], str], str, int, int], list[EventRow]]
+    """Reads, for some names, further conditions and an order, up to a limit of rows of each from an offset."""
+
 NAMES_AT_ONCE = 60
 """The names whose rows one statement reads."""
 NEWEST, OLDEST = "occurred_us DESC, id DESC", "occurred_us, id"
-
-
-class RowsOf(Protocol):
-    """Reads rows of a result that have one of some names."""
-
-    def __call__(
-        self,
-        names: Sequence[str | None],
-        extra: Callable[[Args], str],
-        order: str,
-        limit: int,
-        offset: int,
-        /,
-    ) -> list[EventRow]:
-        """Return up to ``limit`` rows of each name, in any order."""
-        ...
 
 
 class NameOrder:

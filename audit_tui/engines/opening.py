@@ -1,4 +1,7 @@
-"""Opening a shared engine by its URL. The driver is imported here, and only when a URL is opened."""
+"""Opening a shared engine by its URL. The driver is imported here, and only when a URL is opened.
+
+Everything here raises UsageError if that is not installed, and StoreError if the engine cannot be read.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,6 @@ def open_shared(url: SourceUrl, deadline_s: float | None = None) -> ReaderFactor
     Args:
         url: The engine.
         deadline_s: The longest time that an answer may take; None is for ever.
-
-    Raises:
-        UsageError: If the driver is not installed.
-        StoreError: One of its kinds, if it cannot be read.
     """
     from audit_tui.engines.reader import SharedReader
 
@@ -41,12 +40,7 @@ def open_shared(url: SourceUrl, deadline_s: float | None = None) -> ReaderFactor
 
 
 def connected(url: SourceUrl, deadline_s: float | None = None) -> tuple[Pool, Dialect]:
-    """Return connections to an engine whose tables were checked, and its SQL.
-
-    Raises:
-        UsageError: If the driver is not installed.
-        StoreError: One of its kinds, if it cannot be read.
-    """
+    """Return connections to an engine whose tables were checked, and its SQL."""
     from audit_tui.engines.pool import Pool
 
     connect, dialect = _engine(url)
@@ -59,12 +53,7 @@ def connected(url: SourceUrl, deadline_s: float | None = None) -> tuple[Pool, Di
 def open_table(
     url: SourceUrl, table: str, mapping: Mapping | None, deadline_s: float | None = None
 ) -> ReaderFactory:
-    """Look at another program's table in PostgreSQL, and return a function that opens readers of it.
-
-    Raises:
-        UsageError: If the driver is not installed, or the mapping does not fit the table.
-        StoreError: If it cannot be read.
-    """
+    """Look at another program's table in PostgreSQL, and return a function that opens readers of it."""
     if url.engine != POSTGRESQL:
         raise UsageError(f"A table is read from PostgreSQL, not {url}.", "Leave out --table.")
     with _driver_of(url):
@@ -101,10 +90,13 @@ def _engine(url: SourceUrl) -> tuple[Callable[[], Connection], Dialect]:
     def connect() -> Connection:
         nonlocal is_checked
         connection = open_(url)
-        with _closed_on_error(connection):
+        try:
             if not is_checked:
                 check_format(connection, url)
-                is_checked = True
+        except BaseException:
+            connection.close()
+            raise
+        is_checked = True
         return connection
 
     return connect, dialect
@@ -121,32 +113,15 @@ def _driver_of(url: SourceUrl) -> Iterator[None]:
         ) from None
 
 
-@contextmanager
-def _closed_on_error(connection: Connection) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        connection.close()
-        raise
-
-
 def shipper_of(path: Path, url: SourceUrl, name: str) -> Shipper:
-    """Return what ships a store to an engine.
-
-    Raises:
-        UsageError: If the driver is not installed.
-    """
+    """Return what ships a store to an engine."""
     from audit_tui.engines.shipping import Shipper
 
     return Shipper(path, url, name, writer_of(url))
 
 
 def writer_of(url: SourceUrl) -> Callable[[], SharedWriter]:
-    """Return what opens an engine for writing.
-
-    Raises:
-        UsageError: If the driver is not installed.
-    """
+    """Return what opens an engine for writing."""
     with _driver_of(url):
         if url.engine == CLICKHOUSE:
             from audit_tui.engines.clickhouse_writing import ClickHouseWriter
@@ -158,11 +133,7 @@ def writer_of(url: SourceUrl) -> Callable[[], SharedWriter]:
 
 
 def printed_schema(url: SourceUrl) -> str:
-    """Return the SQL that makes the tables of an engine, and the roles for who reads and who ships.
-
-    Raises:
-        UsageError: If the driver is not installed.
-    """
+    """Return the SQL that makes the tables of an engine, and the roles for who reads and who ships."""
     from importlib import import_module
 
     from audit_tui.engines.writing import schema_sql

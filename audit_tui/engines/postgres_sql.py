@@ -70,7 +70,6 @@ class PostgresDialect(Dialect):
         return f"EXISTS (SELECT FROM {matches} WHERE m.v[1] = ANY ({args(values)}))"
 
     def leaf_values(self, pattern: str) -> tuple[str, str]:
-        """Return the source and the expression of each value of a pattern's group."""
         return f", LATERAL regexp_matches(e.texts, {pattern}, 'g') AS m (v)", "m.v[1]"
 
     def name_is(self, args: Args, field: Field, name: str) -> str:
@@ -139,7 +138,6 @@ class PostgresDialect(Dialect):
         )
 
     def named(self, grouped: str) -> str:
-        """Return names in the place of their numbers."""
         return f"SELECT a.name, g.n FROM ({grouped}) AS g (k, n) LEFT JOIN audit_names a ON a.id = g.k"
 
     def problems(self) -> dict[str, str]:

@@ -27,11 +27,10 @@ from audit_tui.core.query import (
 from audit_tui.core.text import counted
 from audit_tui.core.time.dates import age_text
 from audit_tui.engines.conditions import TRUE, Conditions, alternatives
-from audit_tui.engines.dialect import Args
+from audit_tui.engines.dialect import Args, event_of, facet_text, row_of
 from audit_tui.engines.layout import HOUR_US, NAME_FIELDS, Field
 from audit_tui.engines.name_order import NameOrder
 from audit_tui.engines.projections import Projections
-from audit_tui.engines.rows import event_of, facet_text, row_of
 from audit_tui.engines.totals import Scope, Totals, or_else
 from audit_tui.errors import SourceLost, StoreError
 from audit_tui.store.tables.rows import stored_text
