@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from audit_tui.engines.dialect import Args
 
     RowsOf: TypeAlias = Callable[[Sequence[str | None], Callable[[Args], str], str, int, int], list[EventRow]]
-    """Reads, for some names, further conditions and an order, up to a limit of rows of each from an offset."""
-
     """Reads for some names, with further conditions and an order, a few rows of each from an offset on."""
+
+NAMES_AT_ONCE = 60
 """The names whose rows one statement reads."""
 NEWEST, OLDEST = "occurred_us DESC, id DESC", "occurred_us, id"
 
