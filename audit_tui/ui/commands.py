@@ -23,7 +23,7 @@ class Where(Enum):
     APP = "Everywhere, in dialogs too"
 
 
-_STEPS = {"down": 1, "up": -1, "right": 1, "left": -1, "later": 1, "earlier": -1}
+_STEPS = {"down": 1, "up": -1, "right": 1, "left": -1, "later": 1, "earlier": -1, "in": 1, "out": -1}
 _TURNS = {"next": 1, "previous": -1}
 
 

@@ -49,18 +49,14 @@ def explanation_lines(
     else:
         lines += _text(meaning.words, width)
         for title, words in (("Why it matters", meaning.why), ("Look at next", meaning.look_next)):
-            lines += [(), (Piece(title, Role.LABEL),), *_text(words, width)]
+            lines += _section(title, words, width, Role.VALUE)
     names = ", ".join(list(event.metadata)[:MAX_NAMES])
-    lines += [(), (Piece("Metadata", Role.LABEL),), *_text(names or "none", width, Role.QUIET)]
+    lines += _section("Metadata", names or "none", width)
     if missing:
-        lines += [
-            (),
-            (Piece("Expected, not recorded", Role.LABEL),),
-            *_text(", ".join(missing), width, Role.FAILURE),
-        ]
+        lines += _section("Expected, not recorded", ", ".join(missing), width, Role.FAILURE)
     if meaning is not None and len(meaning.related) > 1:
         others = ", ".join(name for name in meaning.related[: MAX_NAMES // 4] if name != event.event)
-        lines += [(), (Piece("Belongs with", Role.LABEL),), *_text(others, width, Role.QUIET)]
+        lines += _section("Belongs with", others, width)
     return lines
 
 
@@ -131,6 +127,10 @@ def comparison_lines(
     if not rows:
         lines.append((Piece("They differ in nothing but time and number.", Role.QUIET),))
     return lines
+
+
+def _section(title: str, words: str, width: int, role: Role = Role.QUIET) -> list[Line]:
+    return [(), (Piece(title, Role.LABEL),), *_text(words, width, role)]
 
 
 def _differences(differences: Sequence[Difference], width: int) -> list[Line]:

@@ -174,15 +174,7 @@ def is_wanted() -> bool:
 
 
 def why_not(full: type[Any] | None, partial: type[Any] | None) -> str:
-    """Try Textual's private parts on a small screen.
-
-    Args:
-        full: Textual's class of full updates; None if there is no such class.
-        partial: That of partial updates.
-
-    Returns:
-        What is not as expected; empty when all is.
-    """
+    """Try Textual's classes of updates; return what is not as expected, or an empty text."""
     if full is None or partial is None:
         return "no LayoutUpdate or ChopsUpdate"
     try:

@@ -84,13 +84,8 @@ class Ranging(Narrowing):
         else:
             self.show_view(replace(self.view, time_range=time_range))
 
-    def action_zoom_in(self) -> None:
-        self._zoom(0.5)
-
-    def action_zoom_out(self) -> None:
-        self._zoom(2)
-
-    def _zoom(self, factor: float) -> None:
+    def action_zoom(self, by: int) -> None:
+        factor = 0.5 if by > 0 else 2
         row = self.table.highlighted
         interval = resolve(self.view.time_range, self.context)
         if row is None:
@@ -99,7 +94,7 @@ class Ranging(Narrowing):
             # A range without an end is as long as the events that are in it.
             self._ask_once(_ends_of, partial(self._zoom_within, factor, row.occurred_us, interval))
         else:
-            self._zoom_to(zoomed(interval, row.occurred_us, factor))
+            self.show_view(replace(self.view, time_range=zoomed(interval, row.occurred_us, factor)))
 
     def _zoom_within(self, factor: float, at_us: int, interval: Interval, ends: Interval) -> None:
         if factor > 1 and interval == Interval():
@@ -108,10 +103,7 @@ class Ranging(Narrowing):
         start_us = ends.start_us if interval.start_us is None else interval.start_us
         end_us = ends.end_us if interval.end_us is None else interval.end_us
         if start_us is not None and end_us is not None:
-            self._zoom_to(zoomed(Interval(start_us, end_us), at_us, factor))
-
-    def _zoom_to(self, time_range: TimeRange) -> None:
-        self.show_view(replace(self.view, time_range=time_range))
+            self.show_view(replace(self.view, time_range=zoomed(Interval(start_us, end_us), at_us, factor)))
 
     def action_zone(self) -> None:
         utc = zone_named("UTC")

@@ -96,9 +96,8 @@ class DetailPane(LineView):
             self._lane.put(self, "detail", lambda reader, _: reader.event(seq), self._take_event, self._tell)
 
     def read_missing(self) -> None:
-        if self.event is None and self._seq is not None:
-            seq, self._seq = self._seq, None
-            self.open_event(seq)
+        if self.event is None:
+            self._reopen()
 
     def set_zone(self, zone: tzinfo) -> None:
         self._zone = zone
@@ -115,6 +114,9 @@ class DetailPane(LineView):
 
     def renew(self) -> None:
         self._lane.renew()
+        self._reopen()
+
+    def _reopen(self) -> None:
         seq, self._seq = self._seq, None
         self.open_event(seq)
 
