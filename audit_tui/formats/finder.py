@@ -39,7 +39,7 @@ _DOERS_THEMSELVES = _FIELDS["doers_themselves"]
 _PERSONS_NAMES = scores(_WORDS["persons_names"])
 _EVENTS = scores(_WORDS["events"])
 _ACTS = frozenset(_FIELDS["acts"])
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 _OF_METHODS = 20
 """The score of fields that name an event only where they hold a method of HTTP."""
 _THINGS = frozenset(_FIELDS["things"])
@@ -114,7 +114,7 @@ def find(fields: Fields) -> Findings:
             if roles.source_ip and is_address(text):
                 findings.offer("source_ip", roles.source_ip, text)
                 continue
-            is_act = roles.event > _OF_METHODS or text in _METHODS
+            is_act = roles.event > _OF_METHODS or text in METHODS
             if roles.event and is_act and 0 < len(text) <= _MAX_NAME_CHARS and not text[0].isdigit():
                 findings.offer("event", roles.event, text)
         if (roles.user or roles.target) and _is_name(text):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audit_tui.core.columns import IMPORTABLE
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.formats.addresses import source_address
-from audit_tui.formats.finder import find, is_address, may_fill, squash
+from audit_tui.formats.finder import METHODS, find, is_address, may_fill, squash
 from audit_tui.formats.outcomes import NOT_TOLD, VERDICTS, Ending, ending_of, kind_of_field
 from audit_tui.formats.record import Fields, RecordError
 from audit_tui.formats.tables import table
@@ -458,7 +458,7 @@ def _told_in_words(values: dict[str, Any], ending: Ending) -> Ending:
     event, message = values.get("event"), values.get("description")
     if message is not None and values.get("source_ip") is None:
         values["source_ip"] = address_told(message)
-    if event is not None:
+    if event is not None and event not in METHODS:
         if ending.outcome is not Outcome.UNKNOWN:
             return ending
         verdict = VERDICTS.get(event.lower())
