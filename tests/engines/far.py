@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
@@ -25,7 +26,7 @@ class Proxy:
 
     Args:
         connect: Connects to the server.
-        delay_s: The time that data takes, each way.
+        delay_s: The time that data takes, each way; what follows is on the way meanwhile, as on a real line.
     """
 
     def __init__(self, connect: Callable[[], socket.socket], delay_s: float = 0.0) -> None:
@@ -51,6 +52,11 @@ class Proxy:
                 return
             server = self._connect()
             self._sockets += (client, server)
+            for end in (client, server):
+                if (
+                    end.family == socket.AF_INET
+                ):  # as servers do: else an answer in two parts waits 40 ms more
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             asked = threading.Event()
             for source, target, is_question in ((client, server, True), (server, client, False)):
                 words = (source, target, asked, is_question)
@@ -59,6 +65,8 @@ class Proxy:
     def _pass_on(
         self, source: socket.socket, target: socket.socket, asked: threading.Event, is_question: bool
     ) -> None:
+        on_the_way: queue.Queue[tuple[float, bytes]] = queue.Queue()
+        threading.Thread(target=_arrive, args=(on_the_way, target), daemon=True).start()
         try:
             while data := source.recv(1 << 20):
                 if is_question and not asked.is_set():
@@ -68,11 +76,21 @@ class Proxy:
                     asked.clear()
                     if self.gate is not None:
                         self.gate.pass_through()
-                time.sleep(self.delay_s)
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
+                on_the_way.put((time.monotonic() + self.delay_s, data))
         except OSError:
-            return
+            pass
+        on_the_way.put((0.0, b""))
+
+
+def _arrive(on_the_way: queue.Queue[tuple[float, bytes]], target: socket.socket) -> None:
+    """Give data on when it is due; nothing of it ends the line."""
+    try:
+        while (arrival := on_the_way.get())[1]:
+            time.sleep(max(0.0, arrival[0] - time.monotonic()))
+            target.sendall(arrival[1])
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
 
 
 @contextmanager
