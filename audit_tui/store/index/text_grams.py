@@ -209,7 +209,12 @@ def texts_with(texts: bytes, needle: bytes, count: int) -> list[int]:
     if begins or ends:
         places = list(map(add, before, range(not begins and -1, len(between))))
         if is_whole:
-            places = list(compress(places, map(bytes.startswith, between[1:], repeat(SEPARATOR))))
+            # Nothing lies between a whole text and a next one that begins like it.
+            places = [
+                place
+                for place, after in zip(places, between[1:], strict=True)
+                if not after or after.startswith(SEPARATOR)
+            ]
     else:
         places = [place - 1 for place in dict.fromkeys(before)]
     if places and not 0 <= places[0] <= places[-1] < count:

@@ -1,0 +1,36 @@
+"""Which of many texts have a needle: at once, and one by one."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from audit_tui.store.index.text_grams import pieces_with, texts_with
+from audit_tui.store.tables.text_layout import SEPARATOR
+
+WORDS = st.text("ab. ", max_size=6).map(str.encode)
+TEXTS = st.lists(WORDS, max_size=12).flatmap(lambda texts: st.sampled_from([texts, sorted(texts)]))
+
+
+def joined(texts: list[bytes]) -> bytes:
+    return SEPARATOR + b"".join(text + SEPARATOR for text in texts) if texts else 2 * SEPARATOR
+
+
+NEEDLES = st.text("ab. ", min_size=1, max_size=4).map(str.encode)
+
+
+@given(TEXTS, NEEDLES, st.booleans(), st.booleans())
+@example([b"10.0.0.1", b"10.0.0.1 "], b"10.0.0.1", True, True)
+@example([b"abba", b"abba", b"abba.b"], b"abba", True, True)
+@example([b"abba", b"abba", b"a abba"], b"abba", False, True)
+def test_the_texts_with_a_needle(texts: list[bytes], word: bytes, begins: bool, ends: bool) -> None:
+    needle = begins * SEPARATOR + word + ends * SEPARATOR
+    wanted = [place for place, text in enumerate(texts) if needle in SEPARATOR + text + SEPARATOR]
+    assert texts_with(joined(texts), needle, len(texts)) == wanted
+
+
+@given(TEXTS, st.text("ab", min_size=1, max_size=3).map(str.encode))
+def test_the_texts_with_a_needle_that_are_one_piece(texts: list[bytes], word: bytes) -> None:
+    places = texts_with(joined(texts), word, len(texts))
+    wanted = [place for place in places if texts[place][:-1].isalpha() or len(texts[place]) == 1]
+    assert list(pieces_with(joined(texts), word, places, len(texts))) == wanted
