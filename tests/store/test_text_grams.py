@@ -1,4 +1,4 @@
-"""Which of many texts have a needle: at once, and one by one."""
+"""The texts with a needle: of many at once, as of each alone."""
 
 from __future__ import annotations
 
