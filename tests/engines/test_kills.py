@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -118,6 +119,7 @@ def test_a_shipper_that_follows_waits_for_the_server(server: Server, tmp_path: P
         append(path, EVENTS[50:])
         wait_for(90)
         shipper.send_signal(signal.SIGINT)
-        assert "Sent 90 events" in shipper.stderr.read()
+        # All 90 are there; the signal may come before the shipper has heard so of its last batch.
+        assert re.match(r"Sent (50|90) events", shipper.stderr.read())
         assert shipper.wait() == 130
     assert run("verify", "-s", url).exit_code == 0
