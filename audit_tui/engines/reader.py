@@ -474,6 +474,9 @@ class SharedReader:
             totals = {value.value: value.events for value in values}
 
         def is_named(args: Args, name: str | None) -> str:
+            if column is Column.SOURCE and name is not None:
+                # The condition of a filter also takes the events of a host of this name: 63 rows of 40.
+                return self._dialect.name_is(args, Field.SOURCE, name)
             return f"({self._conditions(args, cancel).sql(Condition(column, IS, name))})"
 
         def count_newer(key: PageKey) -> int:

@@ -17,10 +17,11 @@ from audit_tui.core.filter.filters import (
     Filter,
     MetaField,
     Not,
+    condition_of,
     in_words,
     parse_condition,
 )
-from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT, NAME_OPERATORS, Operator
+from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT, MORE, NAME_OPERATORS, Operator
 from audit_tui.core.flat_filter import Draft, FlatFilter, Match, flat_filter
 from audit_tui.errors import FilterError
 from tests.matching import matches
@@ -66,6 +67,9 @@ def test_a_flat_filter_as_a_tree(flat: FlatFilter, expected: Filter) -> None:
         (All((Any((ROLES, NOBODY)), NOT_BOB)), "(Category is Roles or User is (none)) and User is not bob"),
         (Not(Any((ROLES, NOBODY))), "not (Category is Roles or User is (none))"),
         (All((Any((ROLES,)), NOT_BOB)), "Category is Roles and User is not bob"),
+        (parse_condition("time=0"), "Date is 1970-01-01T00:00:00.000000Z"),
+        (parse_condition("time=1e5"), "Date is 1e5"),
+        (condition_of(Column.TIME, MORE, "1.5"), "Date is at least 1970-01-01T00:00:00.000002Z"),
     ],
 )
 def test_a_filter_says_itself_in_words(expression: Filter, words: str) -> None:

@@ -10,14 +10,15 @@ import psycopg
 import pytest
 
 from audit_tui.core.columns import Column
-from audit_tui.core.query import AtRow, EventQuery, Sort
+from audit_tui.core.query import EventQuery, PageKey, Sort
 from audit_tui.core.query_line.complete import completions, place_at
-from audit_tui.core.source import SourceUrl
+from audit_tui.core.source import CLICKHOUSE, POSTGRESQL, SourceUrl
 from audit_tui.engines.opening import open_shared
 from audit_tui.ui.screens.review.following import Notice, notice_of
 from tests.cli.running import run
-from tests.engines.servers import empty_database
+from tests.engines.servers import empty_database, empty_engine
 from tests.engines.shared import append, ship
+from tests.readers.test_readers import walked
 from tests.store.samples import EVENTS
 
 if TYPE_CHECKING:
@@ -75,11 +76,19 @@ def test_a_silent_host_is_told_of(url: str) -> None:
         assert reader.state().notice == reader.info().notice == "2 stores"
 
 
-def test_a_list_is_sorted_by_what_events_name_as_their_source(url: str) -> None:
+@pytest.mark.parametrize("engine", [POSTGRESQL, CLICKHOUSE])
+def test_a_list_is_sorted_by_what_events_name_as_their_source(engine: str, tmp_path: Path) -> None:
+    url = empty_engine(engine, tmp_path)
+    # One host is called as a source of the events of both.
+    for name, events in (("a", EVENTS), ("web-1", EVENTS[:30])):
+        append(tmp_path / f"{name}.db", events)
+        ship(tmp_path / f"{name}.db", url, name)
     with closing(open_shared(SourceUrl(url))()) as reader:
         for is_down in (True, False):
             query = EventQuery(sort=Sort(Column.SOURCE, is_down), upto_seq=reader.newest_seq())
-            rows = reader.page(query, AtRow(0), 200).rows
-            assert len(rows) == 120
+            rows = walked(reader, query, 50)
+            assert len(rows) == len(set(rows)) == 120
             names = [row.source for row in rows]
             assert names == sorted(names, key=query.sort.rank, reverse=is_down)
+            for place in (0, 60, 119):
+                assert reader.locate(query, PageKey.of(rows[place], query.sort)) == place

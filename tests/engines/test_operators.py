@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
-from audit_tui.core.filter.operators import CONTAINS, CONTAINS_NOT, IS, MATCHES
+from audit_tui.core.filter.matching import matcher
+from audit_tui.core.filter.operators import AT_LEAST, CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, MATCHES
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL, SourceUrl
 from audit_tui.engines.opening import open_shared
 from tests.engines.servers import empty_engine
 from tests.engines.shared import append, number_stores, ship
 from tests.matching import matches
-from tests.store.test_operators import STORED, conditions
+from tests.store.test_operators import NUMBER_TEXTS, STORED, conditions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 parts = st.lists(conditions, max_size=3).map(tuple)
 FILTERS = st.one_of(
@@ -115,3 +117,46 @@ def test_odd_texts_are_texts(odd: EventReader, field: Column, text: str) -> None
             expected = [event.seq for event in ODD if matches(expression, event)]
             rows = odd.page(EventQuery(expression), AtRow(0), 100).rows
             assert sorted(row.seq for row in rows) == expected, (operator.words, value)
+
+
+SPACED = [
+    AuditEvent(
+        "Spaced",
+        place,
+        key=f"spaced-{place}",
+        user=text,
+        description=text,
+        metadata={"n": text},
+        seq=place,
+    )
+    for place, text in enumerate(
+        ("\x0b10.0.0.1", "\xa010.0.0.1\n", "10.0.0.1\u3000", "5\x1c", "\x0b5", "x5"), 1
+    )
+]
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL, CLICKHOUSE])
+def test_what_python_takes_for_a_space(engine: str, tmp_path: Path) -> None:
+    path, url = tmp_path / "audit.db", empty_engine(engine, tmp_path)
+    append(path, SPACED)
+    ship(path, url, "q")
+    with closing(open_shared(SourceUrl(url))()) as reader:
+        for condition in (
+            Condition(Column.USER, MATCHES, "10.0.0.1"),
+            Condition(Column.DESCRIPTION, MATCHES, "10.0.0.1"),
+            Condition(MetaField("n"), MATCHES, "10.0.0.1"),
+            Condition(MetaField("n"), IN_NETWORK, "10.0.0.0/8"),
+            Condition(MetaField("n"), AT_LEAST, "5"),
+        ):
+            expected = [event.seq for event in SPACED if matcher(condition)(event)]
+            assert len(expected) > 1
+            assert reader.count(EventQuery(condition)) == len(expected), condition.operator.words
+
+
+def test_numbers_that_are_looked_for_as_texts(reader: EventReader) -> None:
+    for field in (Column.SEQ, Column.TIME):
+        for operator in (IS, CONTAINS, MATCHES):
+            for text in NUMBER_TEXTS:
+                condition = Condition(field, operator, text)
+                expected = sum(matches(condition, event) for event in STORED)
+                assert reader.count(EventQuery(condition)) == expected, (field, operator.words, text[:20])

@@ -229,6 +229,17 @@ def test_a_pattern_on_each_field(reader: EventReader, field: Column, operator: O
                 check(reader, Condition(field, either, text))
 
 
+NUMBER_TEXTS = ("5", "05", "1", "-", "0", "1e1", "9" * 20, "9" * 4_400)
+
+
+@pytest.mark.parametrize("operator", [MATCHES, CONTAINS, IS])
+@pytest.mark.parametrize("field", [Column.SEQ, Column.TIME, Column.SEVERITY])
+def test_a_number_is_a_text_too(reader: EventReader, field: Column, operator: Operator) -> None:
+    for text in NUMBER_TEXTS:
+        for either in (operator, operator.negation):
+            check(reader, Condition(field, either, text))
+
+
 @pytest.mark.parametrize("text", ["bob", "LOGIN", "role", "ss", "ä", "10.0", "nowhere", "o"])
 def test_any_text_looks_in_the_names_too(reader: EventReader, text: str) -> None:
     for operator in (CONTAINS, CONTAINS.negation):

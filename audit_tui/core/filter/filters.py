@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from math import floor
 from typing import TypeAlias
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, Kind
@@ -31,6 +32,7 @@ from audit_tui.core.record import Record
 from audit_tui.core.text import closest, lazy_pattern
 from audit_tui.errors import FilterError
 
+_MOMENT = lazy_pattern(r"-?[0-9]{1,18}")
 NO_VALUE_WORDS = "(none)"
 """The words for a missing value in a filter."""
 FILTER_COLUMNS = (
@@ -179,8 +181,8 @@ def condition_of(field: FilterField, operator: Operator, value: str | None) -> C
     is_network = (base is IS and field is Column.SOURCE_IP) or (base is MATCHES and has_addresses(field))
     if is_network and network_of(value):
         return Condition(field, NOT_IN_NETWORK if is_negated else IN_NETWORK, value)
-    if field is Column.TIME and base in (MORE, AT_MOST) and number_of(value) is not None:
-        base, value = AT_LEAST if base is MORE else LESS, str(int(value) + 1)
+    if field is Column.TIME and base in (MORE, AT_MOST) and (number := number_of(value)) is not None:
+        base, value = AT_LEAST if base is MORE else LESS, str(floor(number) + 1)
         operator = base.negation if is_negated else base
     return Condition(field, operator, value)
 
@@ -275,7 +277,7 @@ def in_words(expression: Filter) -> str:
     match expression:
         case Condition(field=field, operator=operator, value=value):
             shown = NO_VALUE_WORDS if value is None else value
-            if field is Column.TIME and value is not None and number_of(value) is not None:
+            if field is Column.TIME and value is not None and _MOMENT.fullmatch(value):
                 shown = iso_utc(int(value))
             return f"{field.label} {operator.words} {shown}"
         case Not(part=part):

@@ -8,7 +8,7 @@ from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import All, Any, Condition, Filter, Not
-from audit_tui.core.filter.operators import AT_LEAST, AT_MOST, LESS, MORE, OPERATORS
+from audit_tui.core.filter.operators import AT_LEAST, AT_MOST, CONTAINS, LESS, MORE, OPERATORS
 from audit_tui.errors import FilterError
 from audit_tui.store.index.blocks import damaged
 from audit_tui.store.index.fields import BY_NAME, MISSING, IndexField, texts_of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     RowTest: TypeAlias = Callable[[Condition, BitMap], "Matches"]
 
 MAX_DEPTH = 50
+_MOST_DIGITS = 20
+"""Of the number of an event."""
 _MANY = 256
 """A question with this many bitmaps keeps none for the next one: they would push out all others."""
 
@@ -202,10 +204,10 @@ def _with_values(segment: Segment, field: IndexField, values: Sequence[int], wit
 
 def _near(session: Session, condition: Condition) -> BitMap:
     """Return the few events that can meet a condition on their numbers."""
-    value, newest = condition.value or "", session.newest_seq
-    if not value.isdecimal() or not value.isascii():
+    value, newest, key = condition.value or "", session.newest_seq, condition.operator.key
+    if key == CONTAINS.key or not value.isdecimal() or not value.isascii():
         return BitMap(range(1, newest + 1))
-    number, key = min(int(value), newest + 1), condition.operator.key
+    number = min(int(value.lstrip("0")[:_MOST_DIGITS] or "0"), newest + 1)
     first = 1 if key in (LESS.key, AT_MOST.key) else max(1, number)
     last = newest if key in (MORE.key, AT_LEAST.key) else min(number, newest)
     return BitMap(range(first, last + 1))
