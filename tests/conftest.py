@@ -50,6 +50,8 @@ SET = {
 }
 
 MOST_ID_LENGTH = 60
+DEFAULT_MARKERS = "not scale and not long"
+"""As in ``pyproject.toml``."""
 
 # A busy machine must not fail a test. Other examples each time, also in CI, where hypothesis would take the
 # same ones for ever; what fails prints the line that reproduces it.
@@ -107,8 +109,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Start a worker more than there are processors: each waits for programs and timers now and then."""
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Start a worker more than there are processors: each waits for programs and timers now and then.
+
+    Without ``-n auto``, tests that were chosen run in this process: they end before a worker has started.
+    """
+    is_chosen = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
+    if config.option.numprocesses == "logical" and (is_chosen or config.option.markexpr != DEFAULT_MARKERS):
+        return 0
     return len(os.sched_getaffinity(0)) + 1 if sys.platform == "linux" else (os.cpu_count() or 1) + 1
 
 
