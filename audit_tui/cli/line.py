@@ -98,7 +98,7 @@ def read_list(name: str) -> tuple[str, ...]:
             raise FileError(f"There is no file {path} with a list of values.", "It has one value a line.")
         if path.stat().st_size > _MAX_LIST_BYTES:
             raise FileError(f"The list {path} is larger than {_MAX_LIST_BYTES >> 20} MiB.", "Split it.")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise FileError(f"The list {path} cannot be read: {error}.") from error
     values = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))

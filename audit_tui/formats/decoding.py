@@ -146,7 +146,8 @@ def _writer(exact: Callable[[object], str], order: str | None = None) -> Callabl
             text: str = encode(value).decode()
         except (TypeError, ValueError, RecursionError):
             return exact(value)
-        return text if order is None or text.isascii() else exact(value)
+        # Python escapes DEL, too, where it escapes what is not ASCII.
+        return text if order is None or (text.isascii() and "\x7f" not in text) else exact(value)
 
     return written
 

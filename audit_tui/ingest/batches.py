@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from audit_tui.core.event import json_text
@@ -131,13 +132,19 @@ class LogReader:
             UsageError: If a format or a field is named that is not there.
         """
         opening = replace(self._opening, follows=True)
+        refused: tuple[int, int] | None = None
         while True:
+            before = _state_of(log)
             try:
                 self._read(log, opening)
             except NotALog as error:
-                self._receiver.failed(error)
-            while log.path is not None and not log.path.exists():
+                # Another file may take its place; of each it is said once, not 2,000 times a second.
+                if before is None or before[:2] != refused:
+                    self._receiver.failed(error)
+                refused = None if before is None else before[:2]
+            while _state_of(log) in (None, before):
                 time.sleep(POLL_S)
+                self.hand_over()
 
     def hand_over(self) -> None:
         """Give away what waits, to be stored now; acts that may still end wait on for a while."""
@@ -254,6 +261,15 @@ class LogReader:
     def _reject(self, reject: Reject) -> None:
         self._rejects.append(reject)
         self._chars += len(reject.text)
+
+
+def _state_of(log: LogFile) -> tuple[int, int, int] | None:
+    """Return which file a log is now, and how long; None while it is away between two files of its name."""
+    try:
+        now = Path(log.name if log.path is None else log.path).stat()
+    except OSError:
+        return None
+    return now.st_dev, now.st_ino, now.st_size
 
 
 def _with_tables(log: LogFile, error: IsDatabase) -> FileError:

@@ -35,7 +35,7 @@ _FIELDS = (
     ("Outcome", lambda event, _: event.outcome.value),
     ("Category", lambda event, _: event.category),
     ("Source", lambda event, _: event.source),
-    ("Number", lambda event, _: f"{event.seq:,}"),
+    ("Number", lambda event, _: event.number_words),
     ("Key", lambda event, _: event.key),
 )
 

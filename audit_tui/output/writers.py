@@ -245,7 +245,7 @@ def _fit(natural: Sequence[int], columns: Sequence[EventField], width_cells: int
     room = width_cells - 1 - len(GAP) * (len(widths) - 1)
     # A date that is cut says nothing.
     givers = [index for index, column in enumerate(columns) if column is not Column.TIME]
-    while sum(widths) > room:
+    while givers and sum(widths) > room:
         widest = max(givers, key=lambda index: (widths[index], index))
         if widths[widest] <= NARROWEST_CELLS:
             break

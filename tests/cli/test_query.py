@@ -141,6 +141,9 @@ def test_a_list_from_a_file(store: Path, tmp_path: Path) -> None:
     people = tmp_path / "people.txt"
     people.write_text("bob@acme.io\n\n  nobody \n", encoding="utf-8")
     assert keys(store, *ALL, f"user=@{people}") == ["k2"]
+    # As the editors of Windows begin a file.
+    people.write_bytes(b"\xef\xbb\xbf" + people.read_bytes())
+    assert keys(store, *ALL, f"user=@{people}") == ["k2"]
     assert keys(store, *ALL, f"user!=@{people}") == ["k1", "k3", "k4"]
     result = run("count", "-s", str(store), f"user=@{people}x")
     assert result.exit_code == 3

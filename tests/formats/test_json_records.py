@@ -231,3 +231,20 @@ def test_damage_in_one_line_leaves_the_other_lines(
         if place != hurt:
             assert {"record": each} in fields_read
     assert fields_read[-2:] == [{"whole": 1}, {"whole": 2}]
+
+
+def test_many_broken_objects_cost_what_they_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen_chars = 0
+    balanced_end = json_records._balanced_end
+
+    def counting(text: str, start: int, limit: int) -> int | None:
+        nonlocal seen_chars
+        seen_chars += limit - start
+        return balanced_end(text, start, limit)
+
+    monkeypatch.setattr(json_records, "_balanced_end", counting)
+    # No two are indented alike, so no other tells where one ends.
+    indents = (f"{number:014b}".replace("0", " ").replace("1", "\t") for number in range(3_000))
+    data = "[\n" + "".join(f"{indent}{{x\n" for indent in indents)
+    assert len(read(data)) == 3_001
+    assert seen_chars < 20_000_000  # 72 million, and as much again for the indents, without a limit

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_tui.formats import keys
+from audit_tui.formats.decoding import usual_canonical
 from audit_tui.formats.keys import ContentKey, RepeatedRecords, content_key
 from tests.cli.running import run
 from tests.formats.logs import read, write
@@ -106,3 +107,9 @@ def test_what_lies_far_back_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(set(numbers)) == 1_000
     assert len(repeated._counts) + len(repeated._older) <= 20
     assert repeated.key(content_key("x", {"n": 999}), "999", is_lossy=False) == f"{numbers[999]}#2"
+
+
+@given(st.dictionaries(st.text(max_size=3), st.text(max_size=3) | st.integers() | st.just("\x7f")))
+def test_the_quick_writer_gives_the_keys_of_the_exact_one(fields: dict[str, object]) -> None:
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    assert usual_canonical(fields) == text

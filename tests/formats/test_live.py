@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit_tui.ingest import follow
+from audit_tui.ingest import batches, follow
+from audit_tui.ingest.batches import LogReader
+from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import LogFile
 from audit_tui.ingest.open import Opening, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from audit_tui.errors import FileError, UsageError
+    from audit_tui.ingest.batches import Batch
 
 
 class Idle(Exception):
@@ -126,3 +131,40 @@ def test_a_file_that_is_copied_and_truncated_is_read_from_its_beginning(tmp_path
         add(path, new)()
 
     assert read_until_idle(path, truncate) == [["one\n", "two\n"], [new]]
+
+
+class Watcher:
+    """A receiver that does one thing each time nothing comes, and ends the run when there is none left."""
+
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        self.names: list[str] = []
+        self.errors: list[str] = []
+        self.hand_over = Steps(*steps)
+
+    def opened(self) -> None:
+        return None
+
+    def take(self, batch: Batch) -> None:
+        self.names += [draft.event for draft in batch.drafts]
+
+    def failed(self, error: FileError | UsageError) -> None:
+        self.errors.append(error.message)
+
+    def noted(self, notes: list[str], naive_times: int) -> None:
+        return None
+
+
+def test_a_followed_file_that_is_not_a_log_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "POLL_S", 0.001)
+    path = tmp_path / "a.log"
+    path.write_text("no log\n")
+    record = '{"time": "2026-11-01T14:00:00Z", "event": "login"}\n'
+    idle = [lambda: None] * 20
+    watcher = Watcher(*idle, add(path, "nor this\n"), *idle, lambda: path.write_text(record), *idle)
+    with pytest.raises(Idle):
+        LogReader(Reading(), watcher).follow(LogFile("a.log", path, 1))
+    assert len(watcher.errors) == 1
+    assert "is not a log that is known" in watcher.errors[0]
+    assert watcher.names == ["login"]

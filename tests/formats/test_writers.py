@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from audit_tui.core.columns import COLUMNS
+from audit_tui.core.columns import COLUMNS, Column
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.event_text import json_text
 from audit_tui.core.export import Format, Writing
@@ -48,6 +48,13 @@ def written(events: list[AuditEvent], form: Format, width_cells: int | None = No
     out = io.StringIO(newline="")
     assert write_events(events, out, Writing(form, CONTEXT, width_cells=width_cells)) == len(events)
     return out.getvalue()
+
+
+def test_a_date_alone_is_not_cut() -> None:
+    out = io.StringIO()
+    writing = Writing(Format.TABLE, CONTEXT, (Column.TIME,), width_cells=8)
+    write_events([AuditEvent("Login", 0)], out, writing)
+    assert out.getvalue().split("\n")[1] == " 1970-01-01 00:00:00"
 
 
 @given(EVENTS)

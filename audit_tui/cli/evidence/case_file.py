@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_tui.cli.source import open_source
+from audit_tui.core.event import number_text
 from audit_tui.core.new_file import FileKind, database_files, new_file
 from audit_tui.core.privacy.redact_mode import RedactingReader
 from audit_tui.core.query import NEWEST_FIRST, EventQuery, Interval
@@ -176,9 +177,9 @@ def check_case(path: Path, open_reader: Callable[[], EventReader], redact: Redac
             wanted = exhibit.event
             event = reader.event(wanted.seq or 0)
             if event is None:
-                problems.append(f"Event {wanted.seq:,} is not in the store.")
+                problems.append(f"Event {number_text(wanted.seq or 0)} is not in the store.")
             elif event.key != wanted.key:
-                problems.append(f"Event {wanted.seq:,} of the store is another one.")
+                problems.append(f"Event {number_text(wanted.seq or 0)} of the store is another one.")
             events.append(event or wanted)
     if not problems:
         problems += _compared(text, case_text(with_events(case, events), form))

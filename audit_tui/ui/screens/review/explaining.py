@@ -68,7 +68,7 @@ class Explaining(Marking):
         since = ""
         if previous is not None:
             when = date_text(previous.occurred_us, self.context.zone)
-            since = f"{previous.event} by {previous.user or '-'}, {when} (event {previous.seq:,})"
+            since = f"{previous.event} by {previous.user or '-'}, {when} (event {previous.number_words})"
         against = [] if previous is None else differences(previous, event)
         lines = partial(change_lines, event.target or "", changes_in(event), since, against)
         self.app.push_screen(TextDialog(f"What changed: {event.event}", lines))
@@ -90,7 +90,7 @@ class Explaining(Marking):
         zone = self.context.zone
         # The date above the time: four events leave 14 cells to each.
         heads = [
-            (f"{event.seq:,}", event.event, *date_text(event.occurred_us, zone).split(" ", 1))
+            (event.number_words, event.event, *date_text(event.occurred_us, zone).split(" ", 1))
             for event in events
         ]
         lines = partial(comparison_lines, heads, compared(events))

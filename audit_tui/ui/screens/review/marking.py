@@ -176,7 +176,7 @@ class Marking(Following):
             return
         note = self._notebook.entry(event).note
         dialog = AskLine(
-            f"Note on event {event.seq:,}",
+            f"Note on event {event.number_words}",
             note,
             hint="The note stays with you, beside the store; an empty one is taken away.",
         )
