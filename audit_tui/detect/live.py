@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from audit_tui.core.filter.filters import EVERYTHING, All, everywhere
 from audit_tui.core.investigate.detections import MAX_MARKS, Detected, RuleHits
-from audit_tui.core.query import EventQuery
+from audit_tui.core.query import Bound, EventQuery
 from audit_tui.detect.loading import load_rules, unread_words
 from audit_tui.detect.memory import Memory, after
 from audit_tui.detect.running import Runner, unmapped_words
@@ -99,7 +99,7 @@ class LiveDetections:
         if len(upto) != 1 or len(self._remembered) != len(self._runner.rules if self._runner else ()):
             return None
         (seq,) = upto
-        if not 0 < newest - seq <= MAX_FRESH:
+        if isinstance(newest, Bound) or not 0 < newest - seq <= MAX_FRESH:
             return None
         return list(reader.events(after(seq, newest), cancel))
 

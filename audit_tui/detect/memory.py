@@ -91,7 +91,8 @@ class Memory:
         """
         if before is None or before.upto_seq > newest:
             before = self.recall(runner.key(rule))
-        if newest == before.upto_seq:
+        # A source without numbers has no newest event, and may have others each time.
+        if newest and newest == before.upto_seq:
             return before
         query = after(before.upto_seq, newest)
         new = None if fresh is None else [event for event in fresh if runner.looks_at(rule, event)]

@@ -13,7 +13,7 @@ from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, MetaField, everywhere
 from audit_tui.core.filter.matching import leaves, matcher, matcher_of
 from audit_tui.core.filter.operators import MORE
-from audit_tui.core.query import EventQuery, Interval
+from audit_tui.core.query import Bound, EventQuery, Interval
 from audit_tui.core.query_line.text import line_of, normal
 from audit_tui.core.record import Record
 from audit_tui.core.text import counted
@@ -118,7 +118,7 @@ class Runner:
         takes = matcher_of(everywhere(plan.filter), unpacked_texts)
         last = (unpacked.event for unpacked in tail.events if takes(unpacked))
         first: Iterator[AuditEvent] = iter(())
-        if tail.upto_seq:
+        if tail.upto_seq is not None:
             first = reader.events(replace(query, filter=filter_, upto_seq=tail.upto_seq), cancel)
         for event in merge(first, last, key=_newest_first):
             if plan.test is None or plan.test(event):
@@ -285,20 +285,23 @@ class Tail:
     """
 
     def __init__(self, reader: EventReader, query: EventQuery, cancel: CancelToken | None) -> None:
-        newest = query.upto_seq or 0
-        self.upto_seq = max(0, newest - TAIL_EVENTS)
-        """The number of the last event before them."""
+        newest = query.upto_seq
+        self.upto_seq: int | None = newest
+        """The bound of the events before them, for which the source answers; None where there are none."""
         self.events: Sequence[UnpackedEvent] = ()
-        last = Condition(Column.SEQ, MORE, str(self.upto_seq))
+        if not newest or isinstance(newest, Bound):
+            # Where numbers tell nothing of time, all events would be the last.
+            return
+        before = max(0, newest - TAIL_EVENTS)
+        last = Condition(Column.SEQ, MORE, str(before))
         unpacked: list[UnpackedEvent] = []
         chars = 0
         for event in reader.events(replace(query, filter=All((query.filter, last))), cancel):
             unpacked.append(UnpackedEvent(event))
             chars += sum(map(len, unpacked[-1].texts_at.get("", ())))
             if chars > MAX_TAIL_CHARS:
-                self.upto_seq = newest
                 return
-        self.events = unpacked
+        self.events, self.upto_seq = unpacked, before or None
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
