@@ -98,7 +98,7 @@ class OrderedStretch(TextStretch):
                     (folded,) = self._frames(group, GroupPart.TEXTS, 1)
                     case = partial(self._frames, group, GroupPart.CASE, 1)
                     places = _below(edge, folded, group.texts, case)
-                    rows |= self._rows_of_texts(group, places, sets)
+                    rows |= bitmap_of(self._rows_of_texts(group, places, sets))
         except (ValueError, IndexError, OverflowError) as error:
             raise damaged("does not hold what it should") from error
         return rows
@@ -156,7 +156,7 @@ class OrderedStretch(TextStretch):
             places = _between(several, *span())
             if not places:
                 continue
-            first, (ends, rows, fields) = first_of(), self._numbers_of(group)
+            first, (ends, rows, fields) = first_of(), self._ends_of(group)
             if group.fields == MIXED:
                 places = [place for place in places if fields[first + place] in sets]
             for key, place in self._in_order(several, places, span, before, is_up=is_up):
@@ -314,7 +314,7 @@ def _below(edge: TextKey, folded: bytes, count: int, case_of: Callable[[], list[
         unfolded = originals(folded, case_of()[0])
         equal = [place for place, text in enumerate(several) if text == edge.folded]
         places += [place for place in equal if unfolded[place] < edge.text]
-    return places
+    return sorted(places)
 
 
 class TextOrder:

@@ -59,59 +59,51 @@ class Frames:
         if not isinstance(data, bytes):
             raise damaged("lacks a part")
         self._unpacker = zlib.decompressobj()
-        self._packed = data
-        self._frames: list[bytes] = []
-        self._ready = self._next(_HEAD_BYTES)
-        try:
-            head = self._take(int.from_bytes(self._take(4), "little"))
-            lengths = [int(length) for length in head[1:-1].split(b",")]
-        except ValueError as error:
-            raise damaged("has a part without a head") from error
-        if len(lengths) != count or min(lengths) < 0:
-            raise damaged("has a part that is not whole")
-        self._lengths = lengths
+        self._packed, self._count = data, count
+        self._unpacked = b""
 
     def beginning(self, length: int) -> bytes:
         """Return the beginning of the first frame: as many bytes, if it has them."""
-        if self._frames:
-            return self._frames[0][:length]
-        length = min(length, self._lengths[0])
-        if length > len(self._ready):
-            self._ready += self._next(length - len(self._ready))
-        return self._ready[:length]
+        begin, end, *_ = self._edges()
+        end = min(begin + length, end)
+        self._unpack(end)
+        return self._unpacked[begin:end]
 
     def first(self, count: int) -> list[bytes]:
-        """Return the first frames, or more."""
-        lengths = self._lengths[len(self._frames) : count]
-        # All at once: each call lets go of Python, and must get it back from the other thread.
-        some, ends = self._take(sum(lengths)), list(accumulate(lengths, initial=0))
-        self._frames += [some[begin:end] for begin, end in pairwise(ends)]
-        if lengths and len(self._frames) == len(self._lengths):
-            self._end()
-        return self._frames
+        """Return the first frames, or all."""
+        if count == self._count:
+            # All at once: each call lets go of Python, and must get it back from the other thread.
+            self._unpack(MAX_UNPACKED_BYTES)
+            edges, unpacker = self._edges(), self._unpacker
+            if edges[-1] != len(self._unpacked) or not unpacker.eof or unpacker.unused_data:
+                raise damaged("has a part that is not whole")
+        else:
+            edges = self._edges()[: count + 1]
+            self._unpack(edges[-1])
+        return [self._unpacked[begin:end] for begin, end in pairwise(edges)]
 
-    def _end(self) -> None:
-        unpacker = self._unpacker
-        if self._ready or self._next(1) or not unpacker.eof or unpacker.unused_data:
-            raise damaged("has a part that is not whole")
-
-    def _take(self, length: int) -> bytes:
-        if length > MAX_UNPACKED_BYTES:
-            raise damaged("has a part that is not whole")
-        if length > len(self._ready):
-            self._ready += self._next(length - len(self._ready))
-        taken, self._ready = self._ready[:length], self._ready[length:]
-        if len(taken) != length:
-            raise damaged("has a part that is not whole")
-        return taken
-
-    def _next(self, most: int) -> bytes:
+    def _edges(self) -> list[int]:
+        """Return where the frames begin, and the last ends."""
+        self._unpack(_HEAD_BYTES)
+        end = 4 + int.from_bytes(self._unpacked[:4], "little")
+        self._unpack(end)
         try:
-            some = self._unpacker.decompress(self._packed, most)
-        except zlib.error as error:
-            raise damaged("has a part that cannot be unpacked") from error
-        self._packed = self._unpacker.unconsumed_tail
-        return some
+            lengths = [int(length) for length in self._unpacked[5 : end - 1].split(b",")]
+        except ValueError as error:
+            raise damaged("has a part without a head") from error
+        if len(lengths) != self._count or min(lengths) < 0 or end + sum(lengths) > MAX_UNPACKED_BYTES:
+            raise damaged("has a part that is not whole")
+        return list(accumulate(lengths, initial=end))
+
+    def _unpack(self, length: int) -> None:
+        """Unpack up to this many bytes, if there are."""
+        most = min(length, MAX_UNPACKED_BYTES) - len(self._unpacked)
+        if most > 0:
+            try:
+                self._unpacked += self._unpacker.decompress(self._packed, most)
+            except zlib.error as error:
+                raise damaged("has a part that cannot be unpacked") from error
+            self._packed = self._unpacker.unconsumed_tail
 
 
 class Parts:

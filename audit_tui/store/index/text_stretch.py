@@ -6,7 +6,7 @@ import json
 from array import array
 from bisect import bisect_left
 from functools import cached_property
-from itertools import accumulate, chain, compress, repeat
+from itertools import accumulate, compress, repeat
 from operator import itemgetter, sub
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +17,6 @@ from audit_tui.core.filter.matching import is_inside
 from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, doubled
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
-    MANY_HITS,
     SAMPLED_EIGHTS,
     SHORT_BYTES,
     pieces_with,
@@ -34,7 +33,7 @@ from audit_tui.store.tables.text_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from audit_tui.core.filter.filters import Condition, FilterField
     from audit_tui.core.filter.operators import TextTest
@@ -159,7 +158,7 @@ class TextStretch:
     ) -> Iterator[tuple[Sequence[bytes], Sequence[int]]]:
         count = self._counter_of(wanted)
         for group in self._groups_of(sets):
-            ends, rows, fields = self._numbers_of(group)
+            ends, rows, fields = self._ends_of(group)
             events: Sequence[int] = count(rows, ends)
             if any(events):
                 texts: Sequence[bytes] = self._texts_of(group)
@@ -181,7 +180,7 @@ class TextStretch:
         for place in places:
             rows_of[texts[place]] = rows_of.get(texts[place], BitMap()) | self._union([place])
         for group in self._groups_of(sets):
-            ends, rows, fields = self._numbers_of(group)
+            ends, rows, fields = self._ends_of(group)
             texts = self._texts_of(group)
             for place in _in_fields(group, fields, sets):
                 some = BitMap(list(rows[ends[place] : ends[place + 1]]))
@@ -224,30 +223,32 @@ class TextStretch:
         Raises:
             StoreDamaged: If the stretch does not hold what it should.
         """
+        self._dictionary = self._parts.frames(Part.DICTIONARY, 1, 7)
         return bool(self._fields_of(condition.field))
 
     def _answer(self, needle: Needle) -> BitMap:
         condition = needle.condition
         fields = self._fields_of(condition.field)
+        if condition.field is ANY_TEXT and needle.is_part and len(needle.folded) == 1:
+            return self._letter(needle.folded[0])
         if condition.value is None:
             return self._all_rows() - self._presence(fields)
         if not fields:
             return BitMap()
         if needle.is_any:
             return self._presence(fields)
-        if condition.field is ANY_TEXT and needle.is_part and len(needle.folded) == 1:
-            return self._letter(needle.folded[0])
         sets = self._sets_of(fields)
         most = self.events if condition.field is ANY_TEXT else len(self._presence(fields))
         rows = self._union(self._frequent(needle, sets))
-        left = most - len(rows)
+        more = array("H")
         for group in self._groups_of(sets):
-            if left <= 0:
-                break
+            if len(rows) + len(more) >= most:
+                rows, more = rows | bitmap_of(more), array("H")
+                if len(rows) >= most:
+                    break
             if self._may_have(needle, group):
-                rows |= self._rows_of_texts(group, self._places(needle, group), sets)
-                left = most - len(rows)
-        return rows
+                more += self._rows_of_texts(group, self._places(needle, group), sets)
+        return rows | bitmap_of(more)
 
     def _frequent(self, needle: Needle, sets: frozenset[int]) -> list[int]:
         """Return which frequent texts, pieces and pairs show that a text has the needle."""
@@ -327,39 +328,44 @@ class TextStretch:
         data = self._parts.data(group_part(group, GroupPart.EIGHTS))
         return data is None or needle.eights.issubset(_bitmap(data, SAMPLED_EIGHTS))
 
-    def _rows_of_texts(self, group: Group, places: list[int], sets: frozenset[int]) -> BitMap:
-        """Return the rows of some texts of a group, as far as they stand in some fields."""
+    def _rows_of_texts(self, group: Group, places: Sequence[int], sets: Collection[int]) -> array[int]:
+        """Return the rows of some texts of a group, in order, as far as they stand in some fields."""
+        matches = array("H")
         if not places:
-            return BitMap()
-        ends, rows, fields = self._numbers_of(group)
+            return matches
+        counts, rows, fields = self._numbers_of(group)
         if group.fields == MIXED:
             places = [place for place in places if fields[place] in sets]
-        if len(ends) == len(rows) + 1:
-            return BitMap(list(map(rows.__getitem__, places)))
-        matches = array("H")
-        if len(places) * MANY_HITS > group.texts:
-            is_match = bytearray(group.texts)
-            for place in places:
-                is_match[place] = 1
-            counts = map(sub, ends[1:], ends)
-            matches.fromlist(list(compress(rows, chain.from_iterable(map(repeat, is_match, counts)))))
-        else:
-            for place in places:
-                matches += rows[ends[place] : ends[place + 1]]
-        return bitmap_of(matches)
+        if not counts:
+            matches.fromlist(list(map(rows.__getitem__, places)))
+            return matches
+        # Texts that follow each other are taken together.
+        begin = end = following = 0
+        for place in places:
+            if place != following:
+                matches += rows[begin:end]
+                begin = end = end + sum(counts[following:place])
+            end += counts[place]
+            following = place + 1
+        matches += rows[begin:end]
+        return matches
 
-    def _numbers_of(self, group: Group) -> tuple[Sequence[int], array[int], array[int]]:
-        """Return where the rows of each text of a group begin and the last ends, all rows, and all fields."""
+    def _numbers_of(self, group: Group) -> tuple[array[int], array[int], array[int]]:
+        """Return how many rows each text of a group has (nothing if one each), all rows, and all fields."""
         counts, rows, fields = (
             read_numbers(code, data)
             for code, data in zip("IHH", self._frames(group, GroupPart.ROWS, 3), strict=True)
         )
         if group.fields == MIXED and len(fields) != group.texts:
             raise damaged("has texts without fields")
-        ends: Sequence[int] = list(accumulate(counts, initial=0)) if counts else range(group.texts + 1)
-        if len(ends) != group.texts + 1 or ends[-1] != len(rows):
+        if group.texts != (len(counts) or len(rows)) or (counts and sum(counts) != len(rows)):
             raise damaged("has texts without events")
-        return ends, rows, fields
+        return counts, rows, fields
+
+    def _ends_of(self, group: Group) -> tuple[Sequence[int], array[int], array[int]]:
+        """Return where the rows of each text of a group begin and the last ends, all rows, and all fields."""
+        counts, rows, fields = self._numbers_of(group)
+        return list(accumulate(counts, initial=0)) if counts else range(group.texts + 1), rows, fields
 
     def _all_rows(self) -> BitMap:
         every = len(self._text_fields) + len(self._word_fields) + len(self._names)
@@ -431,9 +437,9 @@ class TextStretch:
         return [number for number, other in enumerate(self._names) if other == field.value]
 
     def _frame(self, number: int) -> bytes:
-        """Return a frame of the dictionary: those behind the first are unpacked together."""
+        """Return a frame of the dictionary: all are unpacked together."""
         if number >= len(self._dictionary):
-            self._dictionary = self._parts.frames(Part.DICTIONARY, 7 if number else 1, 7)
+            self._dictionary = self._parts.frames(Part.DICTIONARY, 7, 7)
         return self._dictionary[number]
 
     @cached_property
