@@ -13,9 +13,9 @@ from pyroaring import BitMap
 
 from audit_tui.store.index.text_build import MIXED
 from audit_tui.store.index.text_index import LEFT_OUT
-from audit_tui.store.index.text_parts import Parts
+from audit_tui.store.index.text_parts import Parts, bitmap_of
 from audit_tui.store.index.text_search import by_two, entries_of
-from audit_tui.store.index.text_stretch import TextStretch, bitmap_of, group_part, originals, unfolded
+from audit_tui.store.index.text_stretch import TextStretch, group_part, originals, unfolded
 from audit_tui.store.tables.text_layout import SEPARATOR, GroupPart, block_of, damaged
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from audit_tui.core.filter.filters import ANY_TEXT, MetaField
 from audit_tui.core.filter.matching import is_inside
-from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED, doubled
+from audit_tui.store.index.text_build import CHUNK_BYTES, MIXED
 from audit_tui.store.index.text_fields import META
 from audit_tui.store.index.text_grams import (
     SAMPLED_EIGHTS,
@@ -22,6 +22,7 @@ from audit_tui.store.index.text_grams import (
     pieces_with,
     texts_with,
 )
+from audit_tui.store.index.text_parts import bitmap_of, deserialized, stored_bitmap
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import (
     BLOCK_EVENTS,
@@ -48,10 +49,7 @@ _FEW_BYTES = 2_048
 """A longer one may have a bit for each row instead."""
 _BITS_FROM = 4_096
 """With more rows a bitmap has a bit for each row, used or not."""
-_MANY_ROWS = 512
-"""From this many on, rows in no order are put into bitmaps that have a bit for each."""
 _DIGITS = bytes.maketrans(b"01", b"\0\1")
-_EVEN, _ODD = BitMap(range(0, BLOCK_EVENTS, 2)), BitMap(range(1, BLOCK_EVENTS, 2))
 _GROUPS = int(Part.GROUPS)
 
 
@@ -78,7 +76,8 @@ class TextStretch:
         self._parts = parts
         self.events = events
         self._dictionary: list[bytes] = []
-        self._fields_with: dict[bytes, set[int]] = {}
+        self._words_with: dict[bytes, list[int]] = {}
+        self._chunks: dict[int, bytes] = {}
         self._frequent_places: dict[frozenset[int], Sequence[int]] = {}
 
     def rows(self, needle: Needle) -> BitMap:
@@ -242,11 +241,11 @@ class TextStretch:
         rows = self._union(self._frequent(needle, sets))
         more = array("H")
         for group in self._groups_of(sets):
-            if len(rows) + len(more) >= most:
+            if more and (len(needle.pieces) > 1 or len(rows) + len(more) >= most):
                 rows, more = rows | bitmap_of(more), array("H")
-                if len(rows) >= most:
-                    break
-            if self._may_have(needle, group):
+            if len(rows) >= most:
+                break
+            if self._may_have(needle, group, rows):
                 more += self._rows_of_texts(group, self._places(needle, group), sets)
         return rows | bitmap_of(more)
 
@@ -279,16 +278,15 @@ class TextStretch:
         (case,) = self._frames(group, GroupPart.CASE, 1)
         return _passing(needle.test, folded, case, places)
 
-    def _may_have(self, needle: Needle, group: Group) -> bool:
-        """Tell whether a rare text may have the needle, where that was not seen by what is frequent."""
-        if not needle.folded or self._may_contain(needle, group):
+    def _may_have(self, needle: Needle, group: Group, rows: BitMap) -> bool:
+        """Tell whether a rare text may have the needle in other rows than those that were seen to have it."""
+        if not needle.folded or self._may_contain(needle, group, rows):
             return True
         # Of more than a part the texts themselves are looked through: it may also lie in what is frequent.
-        is_frequent = group.is_sentences and group.fields in self._fields_of_words(needle.folded)
-        return is_frequent and not needle.is_part
+        return group.is_sentences and not needle.is_part and bool(self._words_of(group, needle.folded))
 
-    def _may_contain(self, needle: Needle, group: Group) -> bool:
-        """Tell whether a rare text may contain the needle outside of what is frequent."""
+    def _may_contain(self, needle: Needle, group: Group, rows: BitMap) -> bool:
+        """Tell whether a rare text may contain the needle outside of what is frequent, in other rows."""
         # Pairs are a tenth of the runs of four, and rule out all numbers where letters are wanted.
         if (needle.is_word or not group.is_sentences) and not self._has_pairs(needle, group):
             return False
@@ -298,22 +296,25 @@ class TextStretch:
         if not group.is_sentences or len(needle.pieces) == 1:
             if not needle.fours.issubset(runs):
                 return False
-        elif len(needle.edges) == 1 and not needle.edges[0][1].issubset(runs):
-            # What lies in a frequent pair is in the dictionary; of any other, the runs in both pieces count.
-            return False
-        elif not all(
-            some.issubset(runs) or group.fields in self._fields_of_words(part) for part, some in needle.parts
-        ):
-            return False
+        else:
+            # A part that is not among the rare ones lies in a frequent piece or pair, whose rows are known.
+            left = None
+            for part, some in needle.parts:
+                if not some.issubset(runs):
+                    words = self._words_of(group, part)
+                    if words:
+                        left = self._union(words) - rows if left is None else self._union(words) & left
+                    if not words or not left:
+                        return False
         return self._has_eights(needle, group)
 
-    def _fields_of_words(self, part: bytes) -> set[int]:
-        """Return in which fields a frequent piece or pair contains something."""
-        fields = self._fields_with.get(part)
-        if fields is None:
-            places = texts_with(self._words, part, len(self._word_fields))
-            fields = self._fields_with[part] = set(map(self._word_fields.__getitem__, places))
-        return fields
+    def _words_of(self, group: Group, part: bytes) -> list[int]:
+        """Return the places of the pieces and pairs of a group's fields that contain something."""
+        places = self._words_with.get(part)
+        if places is None:
+            places = self._words_with[part] = texts_with(self._words, part, len(self._word_fields))
+        first, fields = len(self._text_fields), self._word_fields
+        return [first + place for place in places if fields[place] == group.fields]
 
     def _has_pairs(self, needle: Needle, group: Group) -> bool:
         pairs = self._runs(group, GroupPart.PAIRS_OF_BYTES)
@@ -326,7 +327,7 @@ class TextStretch:
         if len(needle.folded) < 8 or not needle.eights:
             return True
         data = self._parts.data(group_part(group, GroupPart.EIGHTS))
-        return data is None or needle.eights.issubset(_bitmap(data, SAMPLED_EIGHTS))
+        return data is None or needle.eights.issubset(stored_bitmap(data, SAMPLED_EIGHTS))
 
     def _rows_of_texts(self, group: Group, places: Sequence[int], sets: Collection[int]) -> array[int]:
         """Return the rows of some texts of a group, in order, as far as they stand in some fields."""
@@ -373,7 +374,7 @@ class TextStretch:
 
     def _letter(self, letter: int) -> BitMap:
         data = self._parts.data(Part.LETTERS + letter)
-        return BitMap() if data is None else _bitmap(data)
+        return BitMap() if data is None else stored_bitmap(data)
 
     def _presence(self, fields: Iterable[int]) -> BitMap:
         first = len(self._text_fields) + len(self._word_fields)
@@ -403,14 +404,16 @@ class TextStretch:
             number = begins[low] // _CHUNK_PLACES
             first = number * _CHUNK_PLACES
             high = bisect_left(begins, first + _CHUNK_PLACES, low)
-            chunk = self._parts.data(Part.BITMAPS + number) or b""
+            chunk = self._chunks.get(number)
+            if chunk is None:
+                chunk = self._chunks[number] = self._parts.data(Part.BITMAPS + number) or b""
             for begin in begins[low:high]:
                 start, end = begin - first, begin - first + length_at[begin]
                 # Most of them have a few rows: their bytes are put together, which takes a tenth of the time.
                 if end - start <= _FEW_BYTES and chunk.startswith(_PLAIN, start):
                     few[begin] = chunk[start + _PLAIN_HEAD_BYTES : end]
                 else:
-                    large[begin] = _bitmap(chunk[start:end])
+                    large[begin] = stored_bitmap(chunk[start:end])
             low = high
         return few, large
 
@@ -501,7 +504,7 @@ class TextStretch:
         return case
 
     def _runs(self, group: Group, part: GroupPart) -> BitMap:
-        return _deserialized(self._parts.data(group_part(group, part)) or b"")
+        return deserialized(self._parts.data(group_part(group, part)) or b"")
 
     def _frames(self, group: Group, part: GroupPart, count: int) -> list[bytes]:
         return self._parts.frames(group_part(group, part), count, count)
@@ -563,44 +566,6 @@ def unfolded(folded: bytes, case: bytes) -> bytes:
         difference = int.from_bytes(case, "little") ^ int.from_bytes(folded, "little")
         return difference.to_bytes(max(len(case), len(folded)), "little")
     return case or folded
-
-
-def _bitmap(data: bytes, end: int = BLOCK_EVENTS) -> BitMap:
-    """Return a stored bitmap.
-
-    Args:
-        data: As it is stored.
-        end: All values are below this.
-
-    Raises:
-        StoreDamaged: If it is not a bitmap of such values.
-    """
-    bitmap = _deserialized(data)
-    if bitmap and bitmap.max() >= end:
-        raise damaged("has a bitmap of other events")
-    return bitmap
-
-
-def _deserialized(data: bytes) -> BitMap:
-    try:
-        return BitMap.deserialize(data)
-    except ValueError as error:
-        raise damaged("has a bitmap that cannot be read") from error
-
-
-def bitmap_of(rows: array[int]) -> BitMap:
-    """Return rows as a bitmap.
-
-    Rows in no order are taken 20 times as fast by a bitmap that has a bit for each event, which it has while
-    it holds half of all.
-    """
-    numbers = doubled(rows, array("H", bytes(2 * len(rows))))
-    if len(rows) < _MANY_ROWS:
-        return BitMap(numbers)
-    with_even, with_odd = _EVEN.copy(), _ODD.copy()
-    with_even.update(numbers)
-    with_odd.update(numbers)
-    return with_even - _EVEN | with_odd - _ODD
 
 
 def group_part(group: Group, part: GroupPart) -> int:
