@@ -59,6 +59,7 @@ WORDS = (
     "/x",
     "ß",
 )
+SENTENCE = ("created", "recreated", "agent", "agents", "of-7", "user", "to", "the", "x")
 ADDRESSES = (
     None, "10.1.2.3", "10.255.0.1", "192.168.1.1", "2001:db8::1", "2001:DB8:0:0::2", "::ffff:10.0.0.9",
     "fe80::1%eth0", "host-7", "10.0.0.0/8", "300.1.1.1", "ﬀ::1",
@@ -265,6 +266,29 @@ def test_an_answer_is_that_of_the_rows(
         truth = expected(store, condition)
         assert list(matches) == [seq for seq in truth if seq not in untested], condition
         assert search(snapshot, condition) == (matches, untested)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    texts=st.lists(st.lists(st.sampled_from(SENTENCE), min_size=2, max_size=7), min_size=20, max_size=60),
+    asked=st.lists(st.lists(st.sampled_from(SENTENCE), min_size=2, max_size=4), min_size=10, max_size=10),
+    field=st.sampled_from([ANY_TEXT, Column.DESCRIPTION]),
+)
+def test_phrases_of_frequent_words_are_seen_also_where_they_are_rare(
+    store: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    texts: list[list[str]],
+    asked: list[list[str]],
+    field: FilterField,
+) -> None:
+    for name, value in (SIZES["tiny"] | {"FREQUENT_PIECE": 5, "GROUP_BYTES": 400}).items():
+        monkeypatch.setattr(text_build, name, value)
+    fill(store, drawn_events([(" ".join(words), None, None, {}) for words in texts]))
+    text_index.build_stretch(store, Stretch(1, len(texts)))
+    for words in asked:
+        for phrase in (" ".join(words), f"*{' '.join(words)}*{words[0]}*"):
+            condition = Condition(field, MATCHES if "*" in phrase else CONTAINS, phrase)
+            assert list(search(Opened(store), condition)[0]) == expected(store, condition), phrase
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
