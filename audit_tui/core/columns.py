@@ -1,6 +1,6 @@
 """The columns of an event: the one declaration that lists, commands, exports, filters and imports follow.
 
-To add a column to the list, add it to ``ListColumn`` and ``LIST_COLUMNS``: the type checker then names the
+To add a column to the list, add it to ``ListColumn`` and to ``EventRow``: the type checker then names the
 places that must give its text. Every column of the list is one that a result can be sorted by.
 """
 

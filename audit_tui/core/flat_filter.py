@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, StrEnum, auto
-from itertools import combinations
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import Column, Kind
@@ -37,6 +37,7 @@ from audit_tui.core.filter.operators import (
     MATCHES,
     MORE,
     NOT_IN_NETWORK,
+    TEXT_OPERATORS,
     number_of,
 )
 from audit_tui.core.record import Record
@@ -139,7 +140,8 @@ _EMPTY = (
 )
 _NETWORKS = tuple(each._replace(short=f"{each.short}/") for each in _plain(IN_NETWORK, NOT_IN_NETWORK))
 _ORDER = _plain(MORE, LESS)
-_TEXT_OPERATORS = (*_EQUAL, *_CONTAINS, *_STARTS, *_LISTS, *_EMPTY)
+_TEXTS = _plain(*chain.from_iterable((each, each.negation) for each in TEXT_OPERATORS if each is not MATCHES))
+_OF_TEXTS = (*_TEXTS, *_STARTS, *_LISTS, *_EMPTY)
 
 
 def row_operators(field: FilterField | None) -> tuple[RowOperator, ...]:
@@ -151,7 +153,7 @@ def row_operators(field: FilterField | None) -> tuple[RowOperator, ...]:
     if isinstance(field, Column) and field.kind is Kind.NUMBER:
         return (*_EQUAL, *_ORDER, *_plain(AT_LEAST, AT_MOST), *_LISTS, *_EMPTY)
     networks = _NETWORKS if field is not None and has_addresses(field) else ()
-    return (*_TEXT_OPERATORS, *networks, *(_ORDER if isinstance(field, MetaField) else ()))
+    return (*_OF_TEXTS, *networks, *(_ORDER if isinstance(field, MetaField) else ()))
 
 
 class Draft(Record):

@@ -23,6 +23,7 @@ from audit_tui.core.filter.operators import (
     IS,
     LESS,
     MATCHES,
+    Operand,
     number_of,
 )
 from audit_tui.engines.layout import (
@@ -112,7 +113,7 @@ class Conditions:
         where = f"field = {int(field)}"
         if operator is IS:
             return f"{where} AND name = {args(value)}"
-        if operator is CONTAINS or (operator is MATCHES and address_of(value) is None):
+        if operator.is_by_parts and not (operator is MATCHES and address_of(value)):
             return f"{where} AND {self._like('folded', operator, value)}"
         guard = self._dialect.matches("name", args(guard_of(operator)))
         could = f"{guard} OR folded = {args(value.casefold())}"
@@ -196,11 +197,9 @@ class Conditions:
         folded = self._dialect.folded(column)
         if operator is IS:
             return f"{text} = {args(value)}{self._in_index(value)}"
-        if operator in (CONTAINS, MATCHES):
+        if operator.is_by_parts:
             like = self._like(folded, operator, value) + self._in_index(value)
-            if operator is CONTAINS:
-                return like
-            address = address_of(value)
+            address = address_of(value) if operator is MATCHES else None
             if address is None:
                 return like
             if column in self.addresses:
@@ -230,9 +229,7 @@ class Conditions:
 
     def _like(self, folded: str, operator: Operator, value: str) -> str:
         """Return the comparison of a folded text with a part of it, or with a pattern."""
-        if operator is CONTAINS:
-            return f"{folded} LIKE {self._args(contains_text(value.casefold()))}"
-        parts = value.casefold().split("*")
+        parts = parts_of(operator, value.casefold())
         if len(parts) == 1:
             return f"{folded} = {self._args(parts[0])}"
         return f"{folded} LIKE {self._args('%'.join(map(_like_text, parts)))}"
@@ -267,8 +264,8 @@ class Conditions:
                 return part
             part += self._in_index(needle)
             return f"{part} AND {matches(folded, self._pattern(path, _SAME_LEAF + _literal(needle)))}"
-        if operator is MATCHES:
-            parts = text.casefold().split("*")
+        if operator.is_by_parts:
+            parts = parts_of(operator, text.casefold())
             pattern = self._pattern(path, _SAME_LEAF.join(map(_literal, parts)) + BETWEEN)
             like = matches(folded, pattern) + self._in_index(text)
             if len(parts) > 1 or address_of(value) is None:
@@ -302,8 +299,10 @@ class Conditions:
         if operator is IS:
             number = int(value) if _WHOLE.fullmatch(value) else MAX_INT + 1
             return f"{column} = {number}" if abs(number) <= MAX_INT else FALSE
-        if operator in (CONTAINS, MATCHES):
+        if operator.is_by_parts:
             return self._like(f"CAST({column} AS TEXT)", operator, value)
+        if operator.operand is Operand.TEXT:
+            return self._tested(f"CAST({column} AS TEXT)", TRUE, operator.meaning(value))
         wanted = number_of(value)
         if operator is IN_NETWORK or wanted is None:
             return FALSE
@@ -316,9 +315,16 @@ class Conditions:
         return f"{column} >= {ceil(wanted)}" if operator is AT_LEAST else f"{column} > {floor(wanted)}"
 
 
+def parts_of(operator: Operator, value: str) -> Sequence[str]:
+    """Return the parts that a text needs to pass an operator that is by parts."""
+    return value.split("*") if operator is MATCHES else operator.parts(value)
+
+
 def guard_of(operator: Operator) -> str:
     """Return the pattern of the texts that could pass an operator that no engine knows."""
-    return _NUMBERS if operator.is_order else _LIKE_ADDRESS
+    if operator.is_order:
+        return _NUMBERS
+    return _LIKE_ADDRESS if operator in (MATCHES, IN_NETWORK) else ""
 
 
 def _like_text(text: str) -> str:

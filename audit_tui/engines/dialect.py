@@ -22,7 +22,8 @@ Value: TypeAlias = "int | str | Sequence[int] | Sequence[str]"
 
 
 _REST = ("category", "username", "description", "outcome", "severity", "source_ip", "target", "origin")
-LISTED = ("id", "occurred_us", "event", *_REST)
+_NAMED = {"seq": "id", "user": "username", "source": "origin"}
+LISTED = tuple(_NAMED.get(name, name) for name in EventRow._fields[:-1])
 """The columns of a row of the list."""
 SEALED = ("id", "occurred_us", "key", "event", *_REST, "metadata", "original")
 WHOLE = ("id", "key", "occurred_us", "event", *_REST, "metadata", "original")
@@ -217,21 +218,14 @@ class Dialect(ABC):
 
 def row_of(values: Sequence[Any], paths: Sequence[str]) -> EventRow:
     """Return a row of the list from what an engine gives."""
-    (seq, occurred_us, event, category, user, description, outcome, severity, source_ip, target, source,
-     *metadata) = values  # fmt: skip
-    return EventRow(
-        int(seq),
-        int(occurred_us),
-        event or "",
-        category,
-        user,
-        description,
-        Outcome(OUTCOMES[int(outcome)]),
-        None if severity is None else int(severity),
-        source_ip,
-        target,
-        source,
-        read_fields(metadata[0], paths) if paths else (),
+    row = EventRow(*values[: len(LISTED)])
+    return row._replace(
+        seq=int(row.seq),
+        occurred_us=int(row.occurred_us),
+        event=row.event or "",
+        outcome=Outcome(OUTCOMES[int(row.outcome)]),
+        severity=None if row.severity is None else int(row.severity),
+        metadata=read_fields(values[-1], paths) if paths else (),
     )
 
 

@@ -16,10 +16,10 @@ from psycopg import sql
 
 from audit_tui.core.filter.filters import ANY_TEXT, NO_VALUE_WORDS, MetaField
 from audit_tui.core.filter.matching import leaves
-from audit_tui.core.filter.operators import CONTAINS, IS, MATCHES
+from audit_tui.core.filter.operators import IS, MATCHES
 from audit_tui.core.investigate.facets import facet_of
 from audit_tui.core.query import EventQuery, StoreInfo, ValueCount
-from audit_tui.engines.conditions import Conditions, contains_text, guard_of
+from audit_tui.engines.conditions import Conditions, guard_of
 from audit_tui.engines.dialect import WHOLE, Dialect
 from audit_tui.engines.layout import COLUMN_OF, NAME_FIELDS, OUTCOMES
 from audit_tui.engines.pool import Pool
@@ -294,9 +294,7 @@ class ForeignConditions(Conditions):
         args, text = self._args, "(v.j #>> '{}')"
         if operator is IS:
             return self._exists(path, f"{text} = {args(value)}")
-        if operator is CONTAINS:
-            return self._exists(path, f"lower({text}) LIKE {args(contains_text(value.casefold()))}")
-        if operator is MATCHES and "*" in value:
+        if operator.is_by_parts and (operator is not MATCHES or "*" in value):
             return self._exists(path, self._like(f"lower({text})", operator, value))
         test = operator.meaning(value)
         guard = self._dialect.matches(text, args(guard_of(operator)))

@@ -40,7 +40,7 @@ def vendor_format(name: str) -> tuple[int, Format]:
     """Return a format by its name, and its rank: lower ones are tried first."""
     path = next(VENDORS.glob(f"*/{name}.toml"))
     text = path.read_text(encoding="utf-8")
-    head = tomllib.loads(text[: text.index(_HEAD_ENDS)])
+    head = tomllib.loads(text.partition(_HEAD_ENDS)[0])
     detection = Detection(tuple(map(Condition.of, head["detect"])))
     split, begins, line = head.get("split"), head.get("begins"), head.get("line")
     log_format = Format(

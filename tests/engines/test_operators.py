@@ -13,7 +13,15 @@ from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent
 from audit_tui.core.filter.filters import ANY_TEXT, All, Any, Condition, Filter, MetaField, Not
 from audit_tui.core.filter.matching import matcher
-from audit_tui.core.filter.operators import AT_LEAST, CONTAINS, CONTAINS_NOT, IN_NETWORK, IS, MATCHES
+from audit_tui.core.filter.operators import (
+    AT_LEAST,
+    CONTAINS,
+    CONTAINS_NOT,
+    IN_NETWORK,
+    IS,
+    MATCHES,
+    TEXT_OPERATORS,
+)
 from audit_tui.core.query import AtRow, EventQuery, EventReader
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL, SourceUrl
 from audit_tui.engines.opening import open_shared
@@ -155,7 +163,7 @@ def test_what_python_takes_for_a_space(engine: str, tmp_path: Path) -> None:
 
 def test_numbers_that_are_looked_for_as_texts(reader: EventReader) -> None:
     for field in (Column.SEQ, Column.TIME):
-        for operator in (IS, CONTAINS, MATCHES):
+        for operator in TEXT_OPERATORS:
             for text in NUMBER_TEXTS:
                 condition = Condition(field, operator, text)
                 expected = sum(matches(condition, event) for event in STORED)

@@ -22,35 +22,12 @@ LOGIN = '{"time": "2026-11-01T14:00:00Z", "event": "login", "user": "bob"}'
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "cloudtrail.json",
-        "lookup_events.jsonl",
-        "application.jsonl",
-        "spreadsheet.csv",
-        "exported.jsonl",
-        "github.jsonl",
-        "okta.jsonl",
-        "gcp.jsonl",
-        "azure.json",
-        "entra.json",
-        "m365.jsonl",
-        "purview.csv",
-        "workspace.json",
-        "gitlab.jsonl",
-        "auth0.jsonl",
-        "kubernetes.json",
-        "vault.jsonl",
-        "teleport.jsonl",
-        "journald.jsonl",
-        "auditd.log",
-        "auditbeat.jsonl",
-        "ocsf.jsonl",
-    ],
+    "path",
+    [path for path in sorted(FIXTURES.iterdir()) if path.with_suffix(".expected.json").exists()],
+    ids=lambda path: path.name,
 )
-def test_an_example_of_each_format_becomes_these_events(name: str) -> None:
-    path = FIXTURES / name
-    events, rejects = read(LogFile(name, path, 0))
+def test_an_example_of_each_format_becomes_these_events(path: Path) -> None:
+    events, rejects = read(LogFile(path.name, path, 0))
     expected = json.loads(path.with_suffix(".expected.json").read_text())
     rows = [event.to_json() for event in events]
     for event in rows:

@@ -1,7 +1,7 @@
 """The operators of a filter: each knows how it is written and said, and what it means for a value.
 
 Rows are tested, and names chosen from an index, by the same function. To add an operator, write it here with
-its negation and put both into ``OPERATORS``; parsing, printing, words, saved places and row tests follow.
+its negation and put both into ``OPERATORS``: parsing, printing, the dialog, the store and the engines follow.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Operator(Record):
     parts: Parts = _no_parts
     """The texts that stand, in this order and any case, in each text that passes for a value: the first at
     its beginning, the last at its end. By these an index finds candidates."""
+    is_by_parts: bool = False
+    """A text with these parts passes, if there are any: nothing else is tested."""
     positive: Operator | None = None
     """The operator that this one negates; None for a positive one."""
     takes_all_when_empty: bool = False
@@ -200,9 +202,10 @@ CONTAINS = Operator(
     "contains",
     _contains,
     lambda value: ("", value, ""),
+    is_by_parts=True,
     takes_all_when_empty=True,
 )
-MATCHES = Operator("matches", ":", "Matches", "matches", _matches, _pattern_parts)
+MATCHES = Operator("matches", ":", "Matches", "matches", _matches, _pattern_parts, is_by_parts=True)
 IN_NETWORK = Operator("in_network", "=", "Is In Network", "is in", _in_network, operand=Operand.NETWORK)
 LESS = Operator("less", "<", "Is Less Than", "is less than", _ordered(comparisons.lt), operand=Operand.NUMBER)
 AT_MOST = Operator(
@@ -233,6 +236,8 @@ OPERATORS = (
     *(LESS, NOT_LESS, AT_MOST, NOT_AT_MOST, MORE, NOT_MORE, AT_LEAST, NOT_AT_LEAST),
 )
 """All of them."""
+TEXT_OPERATORS = tuple(each for each in OPERATORS if each.operand is Operand.TEXT and not each.is_negated)
+"""The positive operators that compare texts."""
 SIGNS = "".join(sorted(set("".join(operator.symbol for operator in OPERATORS))))
 """The characters of their symbols: a name that holds one is written in quotes."""
 NAME_OPERATORS = (IS, IS_NOT)

@@ -14,11 +14,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from audit_tui.core.columns import Column
+from audit_tui.core.event import EventRow
 from audit_tui.core.filter.networks import address_of
 from audit_tui.core.privacy.name_finder import NameFinder, Part, PartKind, folded, is_name
 
 if TYPE_CHECKING:
-    from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.event import AuditEvent
 
 CODE_CHARS = 6
 """Of 32 letters and digits: with 2,000 users the chance that two share a pseudonym is 1 in 500."""
@@ -116,15 +117,19 @@ class Pseudonyms:
             if before is not None and after is not None and before != after:
                 self._remember(after, before)
         event, category, description, target, source = shown
-        return row._replace(
+        # Not ``_replace``: the type checker then names this place when a row gets another text.
+        return EventRow(
+            row.seq,
+            row.occurred_us,
             event=event or row.event,
             category=category,
             user=self.user(row.user),
             description=description,
+            outcome=row.outcome,
+            severity=row.severity,
             source_ip=self.address(row.source_ip),
             target=target,
             source=source,
-            metadata=(),
         )
 
     def event(self, event: AuditEvent) -> AuditEvent:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from audit_tui.core.event import EventRow
 from audit_tui.core.privacy.secret_finder import (
     Found,
     Secrecy,
@@ -23,7 +24,7 @@ from audit_tui.core.privacy.secret_finder import (
 from audit_tui.core.record import Record
 
 if TYPE_CHECKING:
-    from audit_tui.core.event import AuditEvent, EventRow
+    from audit_tui.core.event import AuditEvent
 
 _TEXTS = ("event", "category", "user", "description", "source_ip", "target", "source")
 _VALUE_NAMES = frozenset(
@@ -66,11 +67,16 @@ def mask_row(row: EventRow) -> EventRow:
     def masked_text(text: str | None) -> str | None:
         return None if text is None else mask_secrets(text)
 
-    return row._replace(
+    # Not ``_replace``: the type checker then names this place when a row gets another text.
+    return EventRow(
+        row.seq,
+        row.occurred_us,
         event=mask_secrets(row.event),
         category=masked_text(row.category),
         user=masked_text(row.user),
         description=masked_text(row.description),
+        outcome=row.outcome,
+        severity=row.severity,
         source_ip=masked_text(row.source_ip),
         target=masked_text(row.target),
         source=masked_text(row.source),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from audit_tui.core.filter.operators import OPERATORS
+
+_SYMBOLS = dict.fromkeys(each.symbol for each in OPERATORS if not (each.is_order and each.is_negated))
 GRAMMAR = """\
 query   = [ any ]
 any     = all { "or" all }
@@ -11,14 +14,14 @@ term    = field op value
         | field op "(" value { ( "," | "or" ) value } ")"
         | field "="
         | value
-op      = ":" | "!:" | "=" | "!=" | "~" | "!~" | "<" | "<=" | ">" | ">="
+op      = OPERATORS
 field   = event | category | user | description | outcome | severity | source_ip (or ip) | target
         | source | time | seq | text | since | until | "meta." name
 name    = part { "." part }
 part    = characters | quoted
 value   = characters | quoted
 quoted  = '"' with \\" for a quote and \\\\ for a backslash '"'
-"""
+""".replace("OPERATORS", " | ".join(f'"{symbol}"' for symbol in _SYMBOLS))
 MEANING = (
     ("user:alice", "the whole value, in any case; * stands for any text: user:svc-*"),
     ("user=alice", "exactly this, case and all; user= means none"),

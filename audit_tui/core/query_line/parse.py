@@ -36,6 +36,7 @@ from audit_tui.core.filter.operators import (
     MATCHES,
     MORE,
     OPERATORS,
+    TEXT_OPERATORS,
     Operand,
 )
 from audit_tui.core.query_line.scan import WORD_BEGINS, QueryError, Scanner, Value, unescaped
@@ -77,8 +78,8 @@ def filter_of(field: FilterField, operator: Operator, text: str, context: TimeCo
     if not isinstance(field, Column) or kind not in (Kind.NUMBER, Kind.TIME):
         require_possible(field, operator, text)
         return condition_of(field, operator, text)
-    if operator.base is CONTAINS:
-        raise FilterError(f"{field.label} is not a text that contains others.", "Use =, <, <=, > or >=.")
+    if operator.base in TEXT_OPERATORS and operator.base not in (IS, MATCHES):
+        raise FilterError(f"{field.label} is not a text.", "Use =, <, <=, > or >=.")
     if operator.base is MATCHES:
         if text == "*":
             return condition_of(field, operator, text)

@@ -8,7 +8,7 @@ from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
 from audit_tui.core.filter.filters import All, Any, Condition, Filter, Not
-from audit_tui.core.filter.operators import AT_LEAST, AT_MOST, CONTAINS, LESS, MORE, OPERATORS
+from audit_tui.core.filter.operators import AT_LEAST, AT_MOST, IS, LESS, MATCHES, MORE, OPERATORS
 from audit_tui.errors import FilterError
 from audit_tui.store.index.blocks import damaged
 from audit_tui.store.index.fields import BY_NAME, MISSING, IndexField, texts_of
@@ -205,7 +205,8 @@ def _with_values(segment: Segment, field: IndexField, values: Sequence[int], wit
 def _near(session: Session, condition: Condition) -> BitMap:
     """Return the few events that can meet a condition on their numbers."""
     value, newest, key = condition.value or "", session.newest_seq, condition.operator.key
-    if key == CONTAINS.key or not value.isdecimal() or not value.isascii():
+    is_of_number = condition.operator.is_order or condition.operator in (IS, MATCHES)
+    if not is_of_number or not value.isdecimal() or not value.isascii():
         return BitMap(range(1, newest + 1))
     number = min(int(value.lstrip("0")[:_MOST_DIGITS] or "0"), newest + 1)
     first = 1 if key in (LESS.key, AT_MOST.key) else max(1, number)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from audit_tui.core.filter.operators import CONTAINS, IS, MATCHES
+from audit_tui.core.filter.operators import IS
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import SEPARATOR, damaged
 
@@ -57,7 +57,7 @@ class Needle:
         place = max(range(len(parts)), key=lambda place: len(parts[place]))
         begin = b"" if place else SEPARATOR
         end = SEPARATOR if place == len(parts) - 1 else b""
-        is_pattern, is_empty = operator in (CONTAINS, MATCHES), not any(parts) and len(parts) > 1
+        is_pattern, is_empty = operator.is_by_parts, not any(parts) and len(parts) > 1
         self.folded = parts[place].casefold().encode()
         """The longest part of the text, without regard to case."""
         self.searched = b"" if is_empty else begin + self.folded + end

@@ -24,6 +24,7 @@ from audit_tui.core.filter.operators import (
     LESS,
     MATCHES,
     MORE,
+    TEXT_OPERATORS,
     Operator,
 )
 
@@ -94,7 +95,7 @@ def _either(*positive: Operator) -> st.SearchStrategy[Operator]:
 
 
 CONDITIONS: st.SearchStrategy[Filter] = st.one_of(
-    st.builds(Condition, TEXTS, _either(IS, CONTAINS, MATCHES), VALUES),
+    st.builds(Condition, TEXTS, _either(*TEXT_OPERATORS), VALUES),
     st.builds(Condition, TEXTS | _COUNTED | st.just(Column.TIME), _either(IS), st.none()),
     st.builds(Condition, _NETWORKED, _either(IN_NETWORK), st.sampled_from(["10.0.0.0/8", "2001:db8::/32"])),
     st.builds(Condition, st.builds(MetaField, PATHS), _either(*_ORDER), NUMBERS),
