@@ -102,3 +102,19 @@ def test_long_names_of_events_take_what_most_categories_and_users_leave() -> Non
     assert widths[Column.EVENT] == 24
     assert widths[Column.CATEGORY] >= len("Category")
     assert widths[Column.USER] >= 8
+
+
+@pytest.mark.parametrize(
+    ("event", "user"),
+    [(Wanted(12, 12), Wanted(8, 8)), (Wanted(5, 5), Wanted(18, 24))],
+    ids=["deleted buckets", "failed logins"],
+)
+def test_the_description_can_be_read_at_80_columns_where_names_are_short(event: Wanted, user: Wanted) -> None:
+    wanted: dict[ListField, Wanted] = {
+        Column.EVENT: event,
+        Column.CATEGORY: Wanted(12, 12),
+        Column.USER: user,
+        Column.DESCRIPTION: Wanted(50, 60),
+    }
+    widths = {box.column: box.width for box in lay_out(79, wanted)}
+    assert widths[Column.DESCRIPTION] >= 24

@@ -29,6 +29,8 @@ SHORT_DATE_CELLS = 14
 ALL_COLUMNS_CELLS = 76
 """From this width on all five columns show; 80 less a border, a scrollbar or a pane's edge."""
 DESCRIPTION_CELLS = 56
+READABLE_CELLS = 24
+"""A description gets as many before names get more than their least: it alone says to what it was done."""
 USER_CELLS = 42
 
 _GIVES_WAY: tuple[tuple[ListField, int], ...] = (
@@ -135,18 +137,17 @@ def _share(
         return wanted.get(column, Wanted(0, 0))
 
     names = _names(columns)
-    grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most, spare // 2)
+    half = spare // 2
+    spare += _trim(widths, [name for name in names if name not in fixed], wanted)
+    unreadable = min(spare, READABLE_CELLS - widths.get(Column.DESCRIPTION, READABLE_CELLS))
+    grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most, max(unreadable, half))
     for column in names:
         grow(column, min(want(column).usual, width_of(column).most))
     if spare >= full_date - short_date:
         grow(Column.TIME, full_date)
     for column in names:
         grow(column, min(want(column).most, width_of(column).most))
-    movable_names = [column for column in names if column not in fixed]
-    if Column.EVENT in movable_names:
-        _take_slack(Column.EVENT, widths, movable_names, wanted, usually=True)
-    for column in movable_names:
-        _take_slack(column, widths, movable_names, wanted)
+    _widen_event(widths, [name for name in names if name not in fixed], wanted)
     grow(Column.DESCRIPTION, want(Column.DESCRIPTION).most)
     for column in names:
         grow(column, want(column).most)
@@ -167,27 +168,31 @@ def _names(columns: Sequence[ListField]) -> list[ListField]:
     return [*first, *(column for column in columns if column not in others)]
 
 
-def _take_slack(
-    column: ListField,
-    widths: dict[ListField, int],
-    others: Sequence[ListField],
-    wanted: Mapping[ListField, Wanted],
-    *,
-    usually: bool = False,
+def _trim(
+    widths: dict[ListField, int], names: Sequence[ListField], wanted: Mapping[ListField, Wanted]
+) -> int:
+    """Take from names what none of their values needs; return how much that is."""
+    cells = 0
+    for name in names:
+        if name in wanted:
+            slack = widths[name] - max(wanted[name].most, cell_len(name.label) + _MARK_CELLS)
+            widths[name] -= max(0, slack)
+            cells += max(0, slack)
+    return cells
+
+
+def _widen_event(
+    widths: dict[ListField, int], names: Sequence[ListField], wanted: Mapping[ListField, Wanted]
 ) -> None:
-    """Give a name that would be cut the room that no value of another column needs, or that few need."""
-    if column not in wanted:
+    """Give events that would be cut the room that few values of another name need."""
+    event: ListField = Column.EVENT
+    if event not in names or event not in wanted:
         return
-
-    def need(other: ListField) -> int:
-        return wanted[other].usual if usually else wanted[other].most
-
-    mark_cells = 0 if usually else _MARK_CELLS
-    lack = min(need(column), width_of(column).most) - widths[column]
-    for other in others:
+    lack = min(wanted[event].usual, width_of(event).most) - widths[event]
+    for other in names:
         if other in wanted:
-            slack = widths[other] - max(need(other), cell_len(other.label) + mark_cells)
+            slack = widths[other] - max(wanted[other].usual, cell_len(other.label))
             moved = max(0, min(lack, slack))
             widths[other] -= moved
-            widths[column] += moved
+            widths[event] += moved
             lack -= moved
