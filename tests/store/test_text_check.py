@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from audit_tui.store.evidence import text_check
+from audit_tui.store.evidence.metadata_shapes import as_written
 from audit_tui.store.evidence.stored_texts import StoredParts, StoredTexts
 from audit_tui.store.index import text_build, text_fields, text_grams, text_index
 from audit_tui.store.index.row_tests import metadata_leaves
@@ -116,6 +117,12 @@ def test_texts_are_not_numbered_again(store: sqlite3.Connection, monkeypatch: py
     monkeypatch.setattr(text_build, "divided_texts", divided)
     assert problems(store, Stretch(1, 90)) == []
     assert numbered == []
+
+
+def test_only_numbers_and_truth_values_stand_in_metadata_without_quotes() -> None:
+    assert as_written(["1", "-2.5e3", "true"], is_quoted=False) == {}
+    assert as_written(["1", "1\x002", "01"], is_quoted=False) == {"1\x002": None, "01": None}
+    assert as_written(["a", 'b"'], is_quoted=True) == {'b"': 'b\\"'}
 
 
 @pytest.mark.parametrize(

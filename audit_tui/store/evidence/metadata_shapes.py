@@ -21,6 +21,7 @@ _PLACE = "\0"
 """Stands for a value: JSON has it as an escape only."""
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _BARE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false")
+_ALL_BARE = re.compile(f"(?:(?:{_BARE.pattern})\0)*+")
 _quoted = json.encoder.encode_basestring
 
 
@@ -70,13 +71,14 @@ def _around(path: str, value: Any, places: list[tuple[str, bool]]) -> str:  # no
     return f'"{_PLACE}"' if is_quoted else _PLACE
 
 
-def as_written(texts: Iterable[str], *, is_quoted: bool) -> dict[str | None, str | None] | None:
-    """Return texts as they stand in metadata, those that can; None when all stand there as they are."""
+def as_written(texts: Iterable[str], *, is_quoted: bool) -> dict[str | None, str | None]:
+    """Return those texts that are written otherwise in metadata, and how; None of one that cannot be."""
     texts = list(texts)
-    if not is_quoted:
-        bare: dict[str | None, str | None] = {}
-        bare.update({text: text if _BARE.fullmatch(text) else None for text in texts})
-        return bare if None in bare.values() else None
-    if _ESCAPED.search("".join(texts)) is None:
-        return None
-    return {text: _quoted(text)[1:-1] for text in texts}
+    if is_quoted:
+        if _ESCAPED.search("".join(texts)) is None:
+            return {}
+        return {text: _quoted(text)[1:-1] for text in texts if _ESCAPED.search(text)}
+    joined = "\0".join([*texts, ""])
+    if joined.count("\0") == len(texts) and _ALL_BARE.fullmatch(joined):
+        return {}
+    return {text: None for text in texts if not _BARE.fullmatch(text)}

@@ -6,7 +6,7 @@ them, to the byte. A stretch that is not as this program writes it from these te
 
 from __future__ import annotations
 
-from itertools import accumulate, compress, count, islice, pairwise
+from itertools import accumulate, compress, count, islice, pairwise, starmap
 from operator import ge, lt
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from audit_tui.errors import StoreDamaged
 from audit_tui.store.evidence.stored_texts import StoredParts, StoredTexts
-from audit_tui.store.evidence.text_rows import BATCH_BYTES, BATCH_EVENTS, ROWS, RowTexts
+from audit_tui.store.evidence.text_rows import BATCH_EVENTS, BATCH_LETTERS, ROWS, RowTexts
 from audit_tui.store.index import text_build, text_fields
 from audit_tui.store.index.text_build import bitmap_of
 from audit_tui.store.index.text_fields import MAX_LONG_BYTES, MAX_TEXT_BYTES
@@ -61,7 +61,7 @@ def _built_of_stored(stored: StoredTexts, stretch: Stretch, rows: Iterable[Seque
         if not all(map(_is_in_order, columns.values())):
             return None
         texts = RowTexts(columns, block_of(stretch.first_seq))
-        if not all(map(texts.have, _batched(iter(rows)))) or not texts.are_all:
+        if not all(starmap(texts.have, _batched(iter(rows)))) or not texts.are_all:
             return None
         every = texts.every
         del texts  # 30 MB
@@ -70,19 +70,19 @@ def _built_of_stored(stored: StoredTexts, stretch: Stretch, rows: Iterable[Seque
         return None
 
 
-def _batched(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
-    """Yield rows in batches; a few rows with much text are one of their own."""
+def _batched(rows: Iterator[Sequence[Any]]) -> Iterator[tuple[Sequence[Sequence[Any]], int]]:
+    """Yield rows in batches, with the length of their texts; a few with much text are one of their own."""
     while True:
         batch: list[Sequence[Any]] = []
-        text_bytes = 0
+        letters = 0
         for row in islice(rows, BATCH_EVENTS):
             batch.append(row)
-            text_bytes += row[-1]
-            if text_bytes > BATCH_BYTES:
+            letters += len(row[2] or "") + len(row[3] or "") + len(row[5] or "")
+            if letters > BATCH_LETTERS:
                 break
         if not batch:
             return
-        yield batch
+        yield batch, letters
 
 
 def _differences(stored: StoredTexts, events: tuple[int], built: Built) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict, deque
 from itertools import chain, compress, repeat
-from operator import itemgetter, ne, not_
+from operator import itemgetter, ne, not_, setitem
 from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
@@ -17,7 +17,7 @@ from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import BLOCK_EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from audit_tui.store.index.text_fields import Divided
 
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
     """By row."""
 
 ROWS = """
-SELECT seq, event_id, description, target, source_ip, metadata,
-    ifnull(length(CAST(description AS BLOB)), 0) + ifnull(length(CAST(target AS BLOB)), 0)
-    + ifnull(length(CAST(metadata AS BLOB)), 0)
+SELECT seq, event_id, description, target, source_ip, metadata
 FROM events NOT INDEXED WHERE seq BETWEEN ? AND ? ORDER BY seq
 """
 BATCH_EVENTS = 4_096
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_LETTERS = 8 * 1024 * 1024
 """Events are not compared together once they have this much text."""
 _MAX_SHAPES = 16
 """No more shapes are tried for events of one name."""
@@ -55,14 +53,22 @@ class RowTexts:
                 parts[name].append(divided)
         self._fields = {name: _Field(divided) for name, divided in parts.items()}
         self._shapes: defaultdict[int, list[Shape | None]] = defaultdict(list)
+        self._is_ascii = all(map(str.isascii, chain(*columns, *map(_every_text, columns.values()))))
         self._text_bytes = 0
         self.every = BitMap()
         """The rows that were compared."""
 
-    def have(self, rows: Sequence[Sequence[Any]]) -> bool:
-        """Tell whether events, as ``ROWS`` gives them, have the texts of the stretch, and no others."""
-        seqs, names, *plain, stored, lengths = zip(*rows, strict=True)
-        self._text_bytes += sum(lengths)
+    def have(self, rows: Sequence[Sequence[Any]], letters: int) -> bool:
+        """Tell whether events have the texts of the stretch, and no others.
+
+        Args:
+            rows: As ``ROWS`` gives them.
+            letters: The length of their descriptions, targets and metadata.
+        """
+        seqs, names, *plain, stored = zip(*rows, strict=True)
+        if not self._is_ascii:
+            letters = sum(len(text.encode()) for text in chain(*plain[:2], stored) if text is not None)
+        self._text_bytes += letters
         if self._text_bytes > MAX_TEXT_BYTES:
             return False
         numbers = [seq - self._base for seq in seqs]
@@ -91,7 +97,7 @@ class RowTexts:
         if field.get is None:
             return False
         field.compared += len(texts) - texts.count(None)
-        return list(map(field.get, rows)) == list(texts)
+        return field.texts_of(rows) == list(texts)
 
     def _of_no_shape(
         self, name: int, places: Sequence[int], rows: Sequence[int], stored: Sequence[str]
@@ -156,33 +162,40 @@ class _Field:
         self.compared = 0
         """The number of texts that rows have too."""
         self._texts = sum(sum(map(len, part.bitmaps)) + len(part.rows) for part in parts)
-        every = BitMap.union(*(bitmap for part in parts for bitmap in (bitmap_of(part.rows), *part.bitmaps)))
         self.get: Callable[[int], str | None] | None = None
         """Gives the text of a row; None where rows have several."""
         self._several = Column()
-        if len(every) == self._texts:
-            self._by_row: _Texts = [None] * BLOCK_EVENTS if self._texts > _DENSE else {}
-            for part in parts:
-                rows = [bitmap.to_array() for bitmap in part.bitmaps]
-                texts = map(repeat, [*part.frequent, *part.rare], [*map(len, rows), *part.counts])
-                each = map(self._by_row.__setitem__, chain(*rows, part.rows), chain.from_iterable(texts))
-                deque(each, maxlen=0)
+        self._by_row: _Texts = [None] * BLOCK_EVENTS if self._texts > _DENSE else {}
+        for part in parts:
+            rows = [bitmap.to_array() for bitmap in part.bitmaps]
+            texts = map(repeat, [*part.frequent, *part.rare], [*map(len, rows), *part.counts])
+            by_row: repeat[Any] = repeat(self._by_row)
+            # The method of a list takes half as long again.
+            deque(map(setitem, by_row, chain(*rows, part.rows), chain.from_iterable(texts)), maxlen=0)
+        empty = self._by_row.count(None) if isinstance(self._by_row, list) else 0
+        if len(self._by_row) - empty == self._texts:
             self.get = _getter(self._by_row)
 
     def as_written(self, *, is_quoted: bool) -> Callable[[int], str | None] | None:
         """Return what gives the text of a row as it stands in metadata; None where rows have several."""
         if is_quoted not in self._columns:
-            texts = chain.from_iterable(chain(part.frequent, part.rare) for part in self._parts)
-            written = None if self.get is None else as_written(texts, is_quoted=is_quoted)
-            if written is None:
+            texts = chain.from_iterable(map(_every_text, self._parts))
+            written = {} if self.get is None else as_written(texts, is_quoted=is_quoted)
+            if not written:
                 self._columns[is_quoted] = self.get
             elif isinstance(self._by_row, list):
-                self._columns[is_quoted] = list(map(written.get, self._by_row)).__getitem__
+                self._columns[is_quoted] = list(map(written.get, self._by_row, self._by_row)).__getitem__
             else:
                 self._columns[is_quoted] = {
-                    row: written[text or ""] for row, text in self._by_row.items()
+                    row: written.get(text, text) for row, text in self._by_row.items()
                 }.get
         return self._columns[is_quoted]
+
+    def texts_of(self, rows: Sequence[int]) -> list[str | None]:
+        """Return the texts of ascending rows, which have one each, or none."""
+        if isinstance(self._by_row, list) and rows[-1] - rows[0] == len(rows) - 1:
+            return self._by_row[rows[0] : rows[-1] + 1]
+        return list(map(_getter(self._by_row), rows))
 
     def has(self, rows: array[int], texts: Sequence[str]) -> bool:
         """Tell whether these rows have these texts; of several in a row, ``is_complete`` tells."""
@@ -211,6 +224,10 @@ def _bitmaps(parts: Sequence[Divided]) -> dict[str, BitMap]:
             bitmaps[text] |= bitmap_of(part.rows[begin : begin + count])
             begin += count
     return bitmaps
+
+
+def _every_text(divided: Divided) -> Iterator[str]:
+    return chain(divided.frequent, divided.rare)
 
 
 def _getter(texts: _Texts) -> Callable[[int], str | None]:

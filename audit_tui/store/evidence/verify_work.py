@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from audit_tui.store.evidence.stretch_check import Unit
 
+_STEP_BYTES = 2 * 1024 * 1024
 LEAST_EVENTS = 300_000
 """With fewer events a second process, which takes 0.3 s to start, gains nothing."""
 _RUN = (
@@ -151,6 +152,20 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _read_ahead(path: str) -> None:
+    """Have the system read a store from its begin to its end, if it fits into half of the memory.
+
+    SQLite asks for a page at a time, in the order of its tables: from a disk that takes ten times as long.
+    """
+    if hasattr(os, "posix_fadvise"):
+        # Never closed: with any descriptor of the file, the locks of SQLite would go.
+        file = os.open(path, os.O_RDONLY)
+        size = os.fstat(file).st_size
+        if size <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2:
+            for begin in range(0, size, _STEP_BYTES):
+                os.posix_fadvise(file, begin, _STEP_BYTES, os.POSIX_FADV_WILLNEED)
+
+
 @contextmanager
 def without_cycles() -> Iterator[None]:
     """Look for no cycles of objects in the block: rows make none, and looking costs a tenth."""
@@ -169,6 +184,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     path, size, with_indexes = json.loads(stdin.readline())
+    threading.Thread(target=_read_ahead, args=(path,), name="read ahead", daemon=True).start()
     with without_cycles(), closing(StretchCheck(Path(path), size, with_indexes=with_indexes)) as check:
         for line in stdin:
             first, end = map(int, line.split())

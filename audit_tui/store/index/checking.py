@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from itertools import count, repeat
-from operator import itemgetter
+from operator import itemgetter, setitem
 from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
@@ -212,7 +212,7 @@ def _is_same(
         some = bitmap & places
         events += len(some)
         numbers = some.shift(-offset).to_array() if is_range else map(number_at.__getitem__, some)
-        deque(map(stored.__setitem__, numbers, repeat(value)), maxlen=0)
+        deque(map(setitem, repeat(stored), numbers, repeat(value)), maxlen=0)
     return events == len(in_order) and all(
         stored[begin : begin + _AT_ONCE] == values
         for begin, values in zip(count(0, _AT_ONCE), made.columns(field, counts.texts), strict=False)
