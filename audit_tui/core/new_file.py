@@ -210,10 +210,13 @@ def _new_part(stack: ExitStack, folder: int, mode: int) -> tuple[str, TextIOWrap
         stack.callback(_remove, name, folder)
         stack.callback(_close, stream)
         os.fchmod(descriptor, mode)
-        # A file system without locks has no leftovers removed.
-        with suppress(OSError):
+        # Before it is locked, another run may take it for a leftover: it has the lock then, or removed it.
+        try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Before it was locked, another run may have taken it for a leftover.
+        except BlockingIOError:
+            continue
+        except OSError:
+            pass  # a file system without locks, on which no leftovers are removed
         if os.fstat(descriptor).st_nlink:
             return name, stream
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import subprocess
@@ -144,6 +145,30 @@ def test_a_copy_that_is_ended_leaves_no_half_store(tmp_path: Path, signal: str) 
     assert not (tmp_path / "copy.db").exists()
     if signal == "TERM":
         assert files(tmp_path) == {"audit.db"}
+
+
+def test_a_folder_that_another_run_takes_for_a_leftover_is_made_again(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    flock = fcntl.flock
+    taken: list[int] = []
+
+    def taken_first(descriptor: int, operation: int) -> None:
+        # Between the making and the lock another run has locked and removed the first folder.
+        if not taken:
+            (folder,) = place.iterdir()
+            taken.append(os.open(folder, os.O_RDONLY))
+            flock(taken[0], operation)
+            folder.rmdir()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", taken_first)
+    with copied_store(store, place / "a.db", lambda *_: None):
+        pass
+    os.close(taken[0])
+    assert files(place) == {"a.db"}
 
 
 def test_what_a_killed_copy_left_is_removed_by_the_next(store: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import threading
@@ -89,6 +90,28 @@ def test_files_that_are_being_written_are_no_leftovers(tmp_path: Path) -> None:
         first.write("- a")
         second.write("- b")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "- a", "b": "- b"}
+
+
+def test_a_file_that_another_run_takes_for_a_leftover_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+    taken: list[tuple[Path, int]] = []
+
+    def taken_first(descriptor: int, operation: int) -> None:
+        # Between the making and the lock another run has locked, and not yet removed, the first part.
+        if not taken:
+            (part,) = tmp_path.iterdir()
+            taken.append((part, os.open(part, os.O_RDONLY)))
+            flock(taken[0][1], operation)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", taken_first)
+    with new_file(tmp_path / "a", OWN) as file:
+        taken[0][0].unlink()
+        file.write("- a")
+    os.close(taken[0][1])
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["- a"]
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:

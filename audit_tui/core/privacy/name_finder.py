@@ -148,9 +148,18 @@ class NameFinder:
     def add(self, name: str) -> bool:
         """Find this name from now on; False when only its words are remembered."""
         key = folded(name)
+        is_found = self._add_form(name, key)
+        # Texts are decoded before names are looked for in them. White space is nobody's name.
+        decoded = _decoded(name)
+        if decoded != name and decoded.strip():
+            is_found = self._add_form(decoded, key) and is_found
+        return is_found
+
+    def _add_form(self, name: str, key: str) -> bool:
         words = _words(name)
         sequence = " ".join(words)
-        is_short = len(key) < (MIN_DIGITS if key.isdecimal() else MIN_CHARS)
+        bare = folded(name)
+        is_short = len(bare) < (MIN_DIGITS if bare.isdecimal() else MIN_CHARS)
         if sequence in self._names or is_short:
             return True
         if not _is_plain(name):
@@ -196,11 +205,16 @@ class NameFinder:
             extra[" ".join(words)] = Part(PartKind.ADDRESS, host)
         for name in names:
             key = folded(name)
-            for sequence in (" ".join(_words(name)), *_parts_of(name)):
-                extra[sequence] = Part(PartKind.USER, key)
+            for form in (name, _decoded(name)):
+                for sequence in (" ".join(_words(form)), *_parts_of(form)):
+                    extra[sequence] = Part(PartKind.USER, key)
         extra.pop("", None)
-        parts = list(self._divided(_decoded(text), extra))
-        return parts if any(part.kind is not PartKind.PLAIN for part in parts) else None
+        # A name can be what a text is only before it is decoded: %0a.
+        for form in dict.fromkeys((_decoded(text), text)):
+            parts = list(self._divided(form, extra))
+            if any(part.kind is not PartKind.PLAIN for part in parts):
+                return parts
+        return None
 
     def _mark(self, words: Sequence[str]) -> None:
         self._lengths[words[0]] = self._lengths.get(words[0], 0) | 1 << len(words)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
 import tempfile
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ _PAGES_AT_ONCE = 2_048
 _PREFIX = ".audit-tui-copy-"
 _COPY = "copy.db"
 _BESIDE = ("-wal", "-shm", "-journal")
+_ATTEMPTS = 100
 
 
 @contextmanager
@@ -53,13 +55,13 @@ def copied_store(source: Path, target: Path, progress: Progress) -> Iterator[Pat
     if source == target:
         raise UsageError("The store and its copy have one name.", "Name another file.")
     refuse_existing(target)
-    try:
-        _remove_leftovers(target.parent)
-        folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=target.parent)
-    except OSError as error:
-        raise FileError(f"{target} cannot be written: {error.strerror}.") from error
-    with folder as name, _locked(Path(name)):
-        part = Path(name) / _COPY
+    with ExitStack() as stack:
+        try:
+            _remove_leftovers(target.parent)
+            folder = _new_folder(stack, target.parent)
+        except OSError as error:
+            raise FileError(f"{target} cannot be written: {error.strerror}.") from error
+        part = folder / _COPY
         _copy(source, part, progress)
         yield part
         try:
@@ -68,16 +70,36 @@ def copied_store(source: Path, target: Path, progress: Progress) -> Iterator[Pat
             raise FileError(f"{target} cannot be written: {error.strerror}.") from error
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder that says that its process lives; a file system without locks has none."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _new_folder(stack: ExitStack, place: Path) -> Path:
+    """Make a folder that is gone when the stack ends, locked as long as this process lives.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    for _ in range(_ATTEMPTS):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place)))
+        # Before it is locked, another run may take it for a leftover: it has the lock then, or removed it.
+        with suppress(FileNotFoundError, BlockingIOError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, descriptor)
+            _lock(descriptor)
+            if folder.exists():
+                return folder
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a folder; a file system without locks has none, and no leftovers are removed there.
+
+    Raises:
+        BlockingIOError: If another run has the lock.
+    """
     try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return
 
 
 def _remove_leftovers(place: Path) -> None:
