@@ -95,6 +95,20 @@ def test_events_differ_in_columns_and_metadata_but_never_in_time() -> None:
     assert compared([first, first]) == []
 
 
+def test_a_field_of_the_metadata_does_not_hide_the_column_of_its_name() -> None:
+    first = AuditEvent("Login", 5, user="alice", metadata={"User": "x", "Outcome": 1})
+    second = replace(first, user="bob", metadata={"User": "x", "Outcome": 2})
+    assert compared([first, second]) == [("User", ["alice", "bob"]), ("meta.Outcome", ["1", "2"])]
+
+
+def test_names_of_changes_do_not_grow_with_the_depth() -> None:
+    value: object = "x"
+    for _ in range(60):
+        value = {"n" * 10_000: value}
+    (difference,) = changes_in(AuditEvent("x", 1, metadata={"old": value, "new": None}))
+    assert len(difference.name) <= 500
+
+
 SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab[{", max_size=3)
 VALUES = st.recursive(
     SCALARS,

@@ -140,6 +140,8 @@ def test_the_stretches_to_compare() -> None:
         datetime(2026, 11, 1, tzinfo=UTC)
     )
     assert intervals(days, CONTEXT, "yesterday")[1] == Interval(today_us - DAY_US, today_us)
+    before_1970 = DayRange(datetime(1969, 12, 30).date(), datetime(1969, 12, 31).date())  # noqa: DTZ001 - a day
+    assert intervals(before_1970, CONTEXT)[0] == Interval(-2 * DAY_US, 0)
     with pytest.raises(TimeError):
         intervals(Preset.ALL_TIME, CONTEXT)
     with pytest.raises(TimeError):

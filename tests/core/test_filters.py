@@ -96,7 +96,16 @@ def test_a_condition_is_read_from_text(text: str, expected: Condition) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("alice", "none of =, !="), ("actor=alice", "'actor'"), ("=alice", "''"), ("", "none of =")],
+    [
+        ("alice", "none of =, !="),
+        ("actor=alice", "'actor'"),
+        ("=alice", "''"),
+        ("", "none of ="),
+        ('meta."a"b=c', "A dot must stand behind the quote"),
+        ("time=2026-11-01", "'2026-11-01' is not a number"),
+        ("time!=today", "'today' is not a number"),
+        ("seq~x", "'x' is not a number"),
+    ],
 )
 def test_what_cannot_be_read_is_named(text: str, words: str) -> None:
     with pytest.raises(FilterError, match=words):
@@ -117,6 +126,8 @@ def test_a_condition_reads_back_from_its_text(condition: Condition) -> None:
         ('meta."\\"q\\""=c', '"q"', "c"),
         ('META."x!"=c', "x!", "c"),
         ("meta.a b.c=d", "a b.c", "d"),
+        ('meta."a b".c=d', "a b.c", "d"),
+        ('meta.a."b=c".d=e."f"', "a.b=c.d", 'e."f"'),
     ],
 )
 def test_the_name_of_a_metadata_field_in_quotes_is_read_whole(text: str, path: str, value: str) -> None:

@@ -108,6 +108,9 @@ def test_without_a_range_it_leaves_the_one_that_is_shown() -> None:
         "[[view]]\nname = 'a'\nstar = 10",
         "[[view]]\nname = 'a'\ncolour = 'red'",
         "[[view]]\nname = 'a'\noutside = 'night'",
+        "[[view]]\nname = 'a'\noutside = '22:00-06:00'",
+        "[[view]]\nname = 'a'\noutside = '07:00-25:00'",
+        "[[view]]\nname = 'a'\noutside = '07:60-19:00'",
         "[[view]]\nname = 'a'\nnew = 'metadata'",
         "[[view]]\nname = 'a'\nrange = 'some days'",
         "[[view]]\nname = 3",
@@ -130,9 +133,11 @@ def test_names_that_cannot_be_are_refused(name: str) -> None:
         saved(name, View(), CONTEXT)
 
 
+@pytest.mark.parametrize("last_hour", [19, 24])
 @pytest.mark.parametrize("preset", [Preset.LAST_30_DAYS, Preset.TODAY, Preset.THIS_WEEK, Preset.LAST_MONTH])
-def test_off_hours_are_what_the_clock_on_the_wall_says(preset: Preset) -> None:
-    takes = matcher(SavedView("x", outside="07:00-19:00", preset=preset).view(CONTEXT, View()).filter)
+def test_off_hours_are_what_the_clock_on_the_wall_says(preset: Preset, last_hour: int) -> None:
+    outside = f"07:00-{last_hour}:00"
+    takes = matcher(SavedView("x", outside=outside, preset=preset).view(CONTEXT, View()).filter)
     interval = resolve(preset, CONTEXT)
     moment = NOW - timedelta(days=70)
     while moment < NOW:
@@ -143,7 +148,7 @@ def test_off_hours_are_what_the_clock_on_the_wall_says(preset: Preset) -> None:
         if interval.end_us is not None and occurred_us >= interval.end_us:
             continue
         here = moment.astimezone(CONTEXT.zone)
-        is_off = here.weekday() >= 5 or not 7 <= here.hour < 19
+        is_off = here.weekday() >= 5 or not 7 <= here.hour < last_hour
         assert takes(AuditEvent("x", occurred_us=occurred_us)) == is_off, here
 
 

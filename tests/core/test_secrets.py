@@ -202,6 +202,13 @@ def test_keys_stay_distinct_when_only_a_secret_tells_them_apart() -> None:
     assert SecretFilter(SecretAction.REDACT).event(events[0]).key in keys
 
 
+@pytest.mark.parametrize("action", [SecretAction.REDACT, SecretAction.MASK])
+def test_no_value_is_lost_whose_name_is_a_secret(action: SecretAction) -> None:
+    record = {jwt(): 1, "[JSON web token redacted]": 2, jwt(): 3, "[JSON web token redacted]'": 4}
+    after = SecretFilter(action).event(replace(LOGIN, metadata=record)).metadata
+    assert list(after.values()) == [1, 2, 3, 4]
+
+
 def test_names_of_fields_and_numbers_are_looked_at_too() -> None:
     token = jwt()
     record = {token: 1, "pin": 4711, "otp": 482913, "password": 12345678, "count": 12345678, "port": 4711}

@@ -78,7 +78,8 @@ class MetaField(Record):
     def value(self) -> str:
         """The name in commands, ``meta.request.role``; in quotes when it could be read otherwise."""
         path = self.path
-        if path != path.strip() or path[0] in '"=~!' or path[-1] == "!" or "=" in path or "~" in path:
+        has_sign = path[0] in '"=~!' or path[-1] == "!" or any(sign in path for sign in ("=", "~", '."'))
+        if has_sign or path != path.strip():
             return f"{META}{json_text(path)}"
         return f"{META}{path}"
 
@@ -113,10 +114,7 @@ def field_named(name: str) -> FilterField:
     """
     folded = name.lower()
     if folded.startswith(META):
-        path = name[len(META) :]
-        if path.startswith('"'):
-            path = quoted_name(path)[0]
-        return MetaField(path)
+        return MetaField(_path_of(name[len(META) :]))
     if folded in _NAMED:
         return _NAMED[folded]
     if folded == "host":
@@ -126,7 +124,21 @@ def field_named(name: str) -> FilterField:
     raise FilterError(f"There is no column {name!r}.", f"{meant}{_COLUMNS_HINT}")
 
 
-def quoted_name(text: str) -> tuple[str, int]:
+def _path_of(text: str) -> str:
+    """Return the name of a metadata field whose parts may be in quotes, as in a query line."""
+    parts: list[str] = []
+    while True:
+        plain = text.partition(".")[0]
+        part, end = _quoted_name(text) if text.startswith('"') else (plain, len(plain))
+        parts.append(part)
+        if end == len(text):
+            return ".".join(parts)
+        if text[end] != ".":
+            raise FilterError(f"A dot must stand behind the quote in {text!r}.", 'Write it as meta."a b".c.')
+        text = text[end + 1 :]
+
+
+def _quoted_name(text: str) -> tuple[str, int]:
     """Return the JSON text that a text begins with, and its length."""
     try:
         value, end = json.JSONDecoder().raw_decode(text)
@@ -336,7 +348,10 @@ def _takes_any(operator: Operator, value: str, possible: tuple[str, ...]) -> boo
 
 
 _SYMBOLS = {operator.symbol: operator for operator in (IS, IS_NOT, CONTAINS, CONTAINS_NOT)}
-_SPLIT = lazy_pattern("|".join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True)))
+_SPLIT = lazy_pattern(
+    r'(?<=\.)"(?:[^"\\]|\\.)*"|' + "|".join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True))
+)
+"""A sign, or a part of a name in quotes, which may hold one."""
 
 
 def parse_condition(text: str) -> Condition:
@@ -349,10 +364,7 @@ def parse_condition(text: str) -> Condition:
         FilterError: If there is no operator, the column is unknown, or no event can have the value.
     """
     named = text.lstrip()
-    begin = len(META) if named[: len(META)].lower() == META else 0
-    if begin and named.startswith('"', begin):
-        begin += quoted_name(named[begin:])[1]
-    split = _SPLIT.search(named, begin)
+    split = next((match for match in _SPLIT.finditer(named) if match[0] in _SYMBOLS), None)
     if split is None:
         raise FilterError(
             f"The filter {text!r} has none of =, !=, ~ and !~.",
@@ -366,5 +378,10 @@ def parse_condition(text: str) -> Condition:
             raise
         raise FilterError(f"The filter {text!r} names an unknown column {name!r}.", error.hint) from None
     condition = condition_of(field, _SYMBOLS[split[0]], value or None)
+    if value and field in (Column.TIME, Column.SEQ) and number_of(value) is None:
+        raise FilterError(
+            f"{value!r} is not a number, as --filter wants it for {field.value}.",
+            'Use --since and --until, or a query: "time:2026-11-01".',
+        )
     require_possible(condition.field, condition.operator, condition.value)
     return condition

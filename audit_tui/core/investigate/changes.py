@@ -14,7 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_tui.core.columns import COLUMNS, Column
-from audit_tui.core.filter.matching import leaves
+from audit_tui.core.filter.filters import META
+from audit_tui.core.filter.matching import deeper_path, leaves
 
 if TYPE_CHECKING:
     from audit_tui.core.event import AuditEvent
@@ -99,7 +100,7 @@ def compare_values(name: str, before: object, after: object) -> Iterator[Differe
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
-            yield from compare_values(_joined(name, key), before.get(key), after.get(key))
+            yield from compare_values(deeper_path(name, key), before.get(key), after.get(key))
     elif isinstance(before, list) and isinstance(after, list):
         yield from _compare_lists(name, before, after)
     elif isinstance(before, dict | list) or isinstance(after, dict | list):
@@ -134,7 +135,7 @@ def _in_value(name: str, value: object) -> Iterator[Difference]:
             if _SIGNS.sub("", key).casefold() in _LISTS:
                 yield from _in_pairs(name, part)
             else:
-                yield from _in_value(_joined(name, key), part)
+                yield from _in_value(deeper_path(name, key), part)
 
 
 def _in_sides(name: str, value: Mapping[str, Any], taken: set[str]) -> Iterator[Difference]:
@@ -162,7 +163,7 @@ def _in_pairs(name: str, value: object) -> Iterator[Difference]:
     rest: dict[str, Any] = {}
     for key, part in value.items():
         if isinstance(part, list) and len(part) == 2 and not any(isinstance(each, dict) for each in part):
-            yield from compare_values(_joined(name, key), part[0], part[1])
+            yield from compare_values(deeper_path(name, key), part[0], part[1])
         else:
             rest[key] = part
     yield from _in_value(name, rest)
@@ -195,7 +196,10 @@ def _texts(event: AuditEvent) -> dict[str, str]:
     several: dict[str, list[str]] = {}
     for path, text in leaves(event.metadata):
         several.setdefault(path, []).append(text)
-    return texts | {path: ", ".join(values) for path, values in several.items()}
+    # A field of the metadata may be called as a column is: it must not stand in the place of that.
+    return texts | {
+        f"{META}{path}" if path in _LABELS else path: ", ".join(values) for path, values in several.items()
+    }
 
 
 _LABELS = {column.label for column in COLUMNS}
@@ -204,7 +208,7 @@ _LABELS = {column.label for column in COLUMNS}
 def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, part in value.items():
-            yield from _flat(_joined(name, key), part)
+            yield from _flat(deeper_path(name, key), part)
     elif isinstance(value, list):
         for part in value:
             yield name, _element(part)
@@ -228,7 +232,3 @@ def _element(value: object) -> str:
 
 def _text(value: object) -> str | None:
     return None if value is None else _element(value)
-
-
-def _joined(name: str, key: str) -> str:
-    return f"{name}.{key}" if name else key

@@ -128,7 +128,8 @@ def intervals(
     """
     now_us = -(-to_us(context.now) // _MINUTE_US) * _MINUTE_US
     whole = resolve(time_range, context)
-    start_us, end_us = whole.start_us, min(whole.end_us or now_us, max(now_us, (whole.start_us or 0) + 1))
+    start_us, end_us = whole.start_us, now_us if whole.end_us is None else whole.end_us
+    end_us = min(end_us, max(now_us, (start_us or 0) + 1))
     if against not in (PREVIOUS, LAST_WEEK):
         before = _typed(against, context)
         return Interval(start_us, end_us), before

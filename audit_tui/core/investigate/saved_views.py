@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of
 from audit_tui.core.record import Record
 from audit_tui.core.time.dates import Preset, bound_texts, resolve
+from audit_tui.core.time.month import shift_days
 from audit_tui.core.time.zones import local_time
 from audit_tui.core.view import View
 from audit_tui.errors import AuditTuiError, FileError, UsageError
@@ -44,6 +45,7 @@ MAX_DAYS = 100
 STARS = range(1, 10)
 NEW_COLUMNS = (Column.USER, Column.EVENT, Column.SOURCE_IP)
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
+_DAY_MINUTES = 24 * 60
 _SATURDAY = 5
 _HEAD = """\
 # Views of audit-tui. It writes this file whole when a view is saved, starred or removed on the screen;
@@ -229,7 +231,7 @@ def _view(table: Mapping[str, Any]) -> SavedView:
     new = column_named(texts["new"]) if texts["new"] else None
     if key is None or (star is not None and star not in STARS) or (texts["new"] and new not in NEW_COLUMNS):
         raise ValueError(f"the view {name!r} has a sort, new or star that does not exist")
-    if texts["outside"] and not _HOURS.fullmatch(texts["outside"]):
+    if texts["outside"] and _hours(texts["outside"]) is None:
         raise ValueError(f'the view {name!r} has no hours in outside: write "07:00-19:00"')
     return SavedView(
         texts["name"],
@@ -244,11 +246,9 @@ def _view(table: Mapping[str, Any]) -> SavedView:
 
 def _outside(hours: str, interval: Interval, zone: tzinfo, now_us: int) -> Filter:
     """Return the filter of the times outside of these hours, day by day, and of all weekends."""
-    match = _HOURS.fullmatch(hours)
-    if match is None or interval.start_us is None:
+    working = _hours(hours)
+    if working is None or interval.start_us is None:
         raise UsageError("Off hours need a time range with a beginning.", "Choose one with the key t.")
-    first_hour, first_minute, last_hour, last_minute = map(int, match.groups())
-    begins, ends = time(first_hour % 24, first_minute % 60), time(last_hour % 24, last_minute % 60)
     day = local_time(interval.start_us, zone).date()
     end_us = now_us + 1 if interval.end_us is None else interval.end_us
     last = local_time(end_us, zone).date()
@@ -260,14 +260,32 @@ def _outside(hours: str, interval: Interval, zone: tzinfo, now_us: int) -> Filte
     open_us = interval.start_us
     while day <= last:
         if day.weekday() < _SATURDAY:
-            work_us = min(to_us(datetime.combine(day, begins, zone)), end_us)
+            begins_us, ends_us = (_moment_us(day, minutes, zone) for minutes in working)
+            work_us = min(begins_us, end_us)
             if work_us > open_us:
                 parts.append(_between(open_us, work_us))
-            open_us = max(open_us, to_us(datetime.combine(day, ends, zone)))
+            open_us = max(open_us, ends_us)
         day += timedelta(days=1)
     if open_us < end_us:
         parts.append(_between(open_us, end_us))
     return AnyOf(tuple(parts))
+
+
+def _hours(text: str) -> tuple[int, int] | None:
+    """Return the minutes of a day between which people work; None for what is not a part of one day."""
+    match = _HOURS.fullmatch(text)
+    if match is None:
+        return None
+    first_hour, first_minute, last_hour, last_minute = map(int, match.groups())
+    begins, ends = 60 * first_hour + first_minute, 60 * last_hour + last_minute
+    is_part = begins < ends <= _DAY_MINUTES and max(first_minute, last_minute) < 60
+    return (begins, ends) if is_part else None
+
+
+def _moment_us(day: date, minutes: int, zone: tzinfo) -> int:
+    """Return when a clock shows a minute of a day; the last one, 24:00, is the first of the next day."""
+    days, minutes = divmod(minutes, _DAY_MINUTES)
+    return to_us(datetime.combine(shift_days(day, days), time(*divmod(minutes, 60)), zone))
 
 
 def _between(start_us: int, end_us: int) -> Filter:

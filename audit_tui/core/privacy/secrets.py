@@ -151,12 +151,14 @@ class SecretFilter(Record):
         if isinstance(value, int):
             return self._number(value, name)
         if isinstance(value, dict):
-            pairs = {
-                self.text(key): self._json(
-                    inner, gone, name if key.lower() in _VALUE_NAMES else key, depth + 1
-                )
-                for key, inner in value.items()
-            }
+            pairs: dict[str, Any] = {}
+            for key, inner in value.items():
+                shown = self.text(key)
+                while shown in pairs or (shown is not key and shown in value):
+                    # Two secrets that look the same now: no value may be lost.
+                    shown += "'"
+                of = name if key.lower() in _VALUE_NAMES else key
+                pairs[shown] = self._json(inner, gone, of, depth + 1)
             is_same = pairs.keys() == value.keys() and all(pairs[key] is value[key] for key in value)
             return value if is_same else pairs
         if isinstance(value, list):

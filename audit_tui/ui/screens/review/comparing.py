@@ -132,7 +132,7 @@ class Comparing(ReviewBase):
             self.say(f"Nothing is open in {self.view.range_words(self.context)}{words}.")
             return
         end_us = resolve(self.view.time_range, self.context).end_us
-        now_us = min(to_us(self.context.now), end_us or to_us(self.context.now))
+        now_us = to_us(self.context.now) if end_us is None else min(to_us(self.context.now), end_us)
         title = f"{len(result.open):,} still open, {result.closed:,} ended"
         if result.median_us is not None:
             title += f" after {told_duration(result.median_us)} (median)"
