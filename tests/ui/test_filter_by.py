@@ -15,7 +15,7 @@ from textual.geometry import Offset, Region
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.filter.filters import ANY_TEXT, Any, Condition, Filter, MetaField, parse_condition
-from audit_tui.core.filter.operators import CONTAINS, IS, IS_NOT
+from audit_tui.core.filter.operators import CONTAINS, IN_NETWORK, IS, IS_NOT, MATCHES
 from audit_tui.core.flat_filter import Draft, FlatFilter, Form, Match
 from audit_tui.core.query import EventQuery, Interval
 from audit_tui.core.query_line.parse import Query
@@ -416,6 +416,67 @@ def test_without_a_column_a_value_typed_out_brings_it(typed: str, key: str, is_b
         assert await driver.result() == FlatFilter(Match.ALL, (expected,))
 
     run_dialog(script)
+
+
+@pytest.mark.parametrize(
+    ("typed", "line", "expected"),
+    [
+        (
+            "user:bob event~Log",
+            "user:bob event~Log",
+            (Condition(Column.USER, MATCHES, "bob"), Condition(Column.EVENT, CONTAINS, "Log")),
+        ),
+        ("10.0.0.0/8", "source_ip:10.0.0.0/8", (Condition(Column.SOURCE_IP, IN_NETWORK, "10.0.0.0/8"),)),
+        ("arn:aws:iam", '"arn:aws:iam"', (Condition(ANY_TEXT, CONTAINS, "arn:aws:iam"),)),
+        ("no such name", '"no such name"', (Condition(ANY_TEXT, CONTAINS, "no such name"),)),
+    ],
+)
+def test_what_is_typed_without_a_column_and_is_no_name_is_a_query(
+    typed: str, line: str, expected: tuple[Condition, ...]
+) -> None:
+    conditions = (ALICE, *expected)
+
+    async def script(driver: Driver) -> None:
+        await driver.open(ALICE)
+        await driver.click("#add")
+        await driver.until(lambda: driver.has_focus(driver.rows[1].value))
+        await driver.write(typed)
+        assert "Enter takes it as a query" in driver.text
+        await driver.press("enter")
+        await driver.until(lambda: driver.drafts == [Draft.of(each) for each in conditions])
+        assert f"user=Alice {line}" in driver.text
+        assert not driver.has_list()
+        await driver.press("enter")
+        assert await driver.result() == FlatFilter(Match.ALL, conditions)
+
+    run_dialog(script)
+
+
+def test_a_query_with_a_mistake_goes_to_the_line_that_mends_it() -> None:
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.write("usr:Alice")
+        await driver.press("enter")
+        await driver.until(lambda: driver.has_focus(driver.dialog.query_one(QueryInput)))
+        assert "mends it" in driver.hint
+        await driver.press("enter")
+        await driver.until(lambda: "user:Alice" in driver.text)
+
+    run_dialog(script)
+
+
+def test_an_address_is_offered_without_a_column() -> None:
+    addresses = [AuditEvent("Login", n, source_ip=f"10.8.8.{n % 2}") for n in range(5)]
+
+    async def script(driver: Driver) -> None:
+        await driver.open()
+        await driver.write("10.8")
+        assert driver.labels == ["10.8.8.0", "10.8.8.1"]
+        await driver.press("down", "down", "enter")
+        assert driver.drafts == [Draft(Column.SOURCE_IP, IS, "10.8.8.1")]
+        await driver.until(lambda: driver.count == "2 events match, 40%")
+
+    run_dialog(script, addresses)
 
 
 def test_a_value_of_two_columns_needs_a_choice() -> None:

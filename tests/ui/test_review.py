@@ -372,7 +372,10 @@ def test_the_command_line_runs_goes_to_rows_and_to_times() -> None:
         await driver.press("enter")
         assert driver.app.screen is driver.review
         await driver.press("colon", *"nonsense", "enter")
-        assert "There is no such command." in driver.text()
+        assert "No command is called that." in driver.text()
+        await driver.press("enter")
+        await driver.until(lambda: "● nonsense" in driver.text())
+        await driver.press("u")
         await driver.press("escape")
         await driver.press("at", *"2026-11-20 09:20", "enter")
         assert moment_of(table) == "2026-11-20 09:00:00"

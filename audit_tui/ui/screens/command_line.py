@@ -12,6 +12,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from audit_tui.core.event import to_us
+from audit_tui.core.filter.filters import ANY_TEXT, Condition
+from audit_tui.core.filter.operators import CONTAINS
 from audit_tui.core.record import Record
 from audit_tui.core.text import clean
 from audit_tui.core.time.dates import MomentRange, Preset, resolve
@@ -88,6 +90,8 @@ class CommandLine(Dialog[Order]):
         self._keymap = keymap
         self._time_context = context
         self._day = day
+        self._offered = ""
+        """The text that a second Enter looks for in the events."""
         self._for_time = for_time
         self._matches: list[Command] = []
 
@@ -111,6 +115,7 @@ class CommandLine(Dialog[Order]):
 
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
+        self._offered = ""
         self.query_one("#message", Static).update("")
         self._find(message.value)
 
@@ -189,8 +194,11 @@ class CommandLine(Dialog[Order]):
                 self._tell(f"{error.message} {error.hint}")
             elif typed.casefold().startswith("last"):
                 self._tell(LAST_HINT)
+            elif typed == self._offered:
+                self.leave(Narrow(Condition(ANY_TEXT, CONTAINS, typed), None))
             elif not self.query_one("#message", Static).content:
-                self._tell("There is no such command.")
+                self._offered = typed
+                self._tell("No command is called that. Enter again: only events that contain it.")
         else:
             self.leave(GoToTime(_moment_us(moment, self._time_context)))
 

@@ -296,6 +296,15 @@ class FilterDialog(Dialog[FlatFilter | Query]):
         if event.error is not before:
             self._show_hint()
 
+    @on(ValueInput.Meant)
+    def _take_meant(self, event: ValueInput.Meant) -> None:
+        others = line_of(self.edited.expression())
+        joint = " or " if others and self.edited.match is Match.ANY else " "
+        self._line.take(f"{others}{joint}{self._line.query_of(event.text)}".strip())
+        self._take_line()
+        if self._line.error is not None or self._text is not None:
+            self._line.input.focus()
+
     @on(Button.Pressed, ".remove")
     def _remove(self, event: Button.Pressed) -> None:
         row = event.button.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_tui.core.columns import NAME_COLUMNS, Column, is_name_column
@@ -26,6 +27,7 @@ MAX_LISTED = 20_000
 LISTED = (Column.OUTCOME, Column.SEVERITY, Column.SOURCE_IP, Column.SOURCE)
 """The columns whose values an index counts, and that cannot be asked by a part of the value as names can."""
 EMPTY_WORDS = "(empty)"
+_LIKE_ADDRESS = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]*", re.ASCII | re.IGNORECASE)
 SEVERITY_NOTES = {number: word for word, number in SEVERITY_WORDS.items()}
 
 
@@ -77,7 +79,10 @@ class CandidateSource:
     def read(
         self, reader: EventReader, field: FilterField | None, search: str, cancel: CancelToken
     ) -> Candidates:
-        """In a thread: return the values of a field, or of all columns of names, that contain a text."""
+        """In a thread: return the values of a field that contain a text.
+
+        Without a field those of all columns of names, and the addresses, if the text may be one.
+        """
         if isinstance(field, AnyText):
             return Candidates()
         if field is not None and not is_name_column(field):
@@ -90,6 +95,8 @@ class CandidateSource:
         ]
         if self.interval != Interval():
             values = self._counted_in_range(reader, values, search, cancel)
+        if field is None and _LIKE_ADDRESS.fullmatch(search):
+            values += self._by_events(reader, Column.SOURCE_IP, search, cancel).values
         return Candidates(_best(values, search))
 
     def _counted_in_range(

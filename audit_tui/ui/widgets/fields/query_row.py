@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,14 @@ from textual.message import Message
 from textual.widgets import Static
 
 from audit_tui.core.columns import Column
+from audit_tui.core.filter.filters import ANY_TEXT, Condition, condition_of
+from audit_tui.core.filter.networks import network_of
+from audit_tui.core.filter.operators import CONTAINS, IS
 from audit_tui.core.query_line.complete import NO_NAMES, Completion, Part, completions, place_at
 from audit_tui.core.query_line.parse import Query, parse
 from audit_tui.core.query_line.scan import QueryError
-from audit_tui.core.query_line.text import value_text
+from audit_tui.core.query_line.text import HAS_SYMBOL, line_of, value_text
+from audit_tui.core.time.dates import TimeContext
 from audit_tui.ui.widgets.fields.line_input import LineInput
 from audit_tui.ui.widgets.fields.popup_list import PopupItem
 from audit_tui.ui.widgets.fields.value_input import picture
@@ -27,7 +32,6 @@ if TYPE_CHECKING:
 
     from audit_tui.core.cancel import CancelToken
     from audit_tui.core.query import EventReader
-    from audit_tui.core.time.dates import TimeContext
     from audit_tui.ui.widgets.fields.candidates import CandidateSource
     from audit_tui.ui.widgets.fields.popup_list import PopupList
 
@@ -151,7 +155,7 @@ class QueryRow(Vertical):
         """The meaning of the line; of the last one that could be read."""
         self.error: QueryError | None = None
         """The reason why the line cannot be read; None when it can."""
-        self._time_context: TimeContext | None = None
+        self._time_context = TimeContext(UTC, datetime.fromtimestamp(0, UTC))
 
     def compose(self) -> ComposeResult:
         yield self.input
@@ -181,20 +185,39 @@ class QueryRow(Vertical):
 
     def on_input_changed(self, event: QueryInput.Changed) -> None:
         event.stop()
-        if event.value == self._shown or self._time_context is None:
+        if event.value == self._shown:
             return
         self._shown = None
-        try:
-            self.query_meant, self.error = (
-                parse(event.value, self._time_context, self.input.metadata_names),
-                None,
-            )
-        except QueryError as error:
-            self.error = error
-        self._mark()
+        self._read(event.value)
         self.post_message(self.Edited())
         if self.input.has_focus:
             self.input.complete()
+
+    def take(self, line: str) -> None:
+        """Show a line and read it, as if it had been typed."""
+        self.show(line)
+        self._read(line)
+
+    def query_of(self, typed: str) -> str:
+        """Return the query that somebody means who typed this: a query, a network, else a text anywhere."""
+        if network_of(typed):
+            return line_of(condition_of(Column.SOURCE_IP, IS, typed))
+        text = line_of(Condition(ANY_TEXT, CONTAINS, typed))
+        if HAS_SYMBOL.search(typed):
+            _, error = self._parsed(typed)
+            if error is None or error.mended not in ("", text):
+                return typed
+        return text
+
+    def _parsed(self, line: str) -> tuple[Query, QueryError | None]:
+        try:
+            return parse(line, self._time_context, self.input.metadata_names), None
+        except QueryError as error:
+            return self.query_meant, error
+
+    def _read(self, line: str) -> None:
+        self.query_meant, self.error = self._parsed(line)
+        self._mark()
 
     def _mark(self) -> None:
         error, mark = self.error, ""

@@ -102,6 +102,12 @@ class ValueInput(LineInput):
         """Enter was pressed on a text that stands in several columns while none is chosen."""
 
     @dataclass
+    class Meant(Message):
+        """Enter was pressed on a text that is not a name, while no column is chosen."""
+
+        text: str
+
+    @dataclass
     class ListToggled(Message):
         """The list of candidates was opened or closed."""
 
@@ -265,7 +271,15 @@ class ValueInput(LineInput):
         elif self._search and self._candidates and not self._keeps_typed:
             self.picked(0)
         else:
+            is_meant = self._may_be_query
             self._close()
+            if is_meant:
+                self.post_message(self.Meant(self._text or ""))
+
+    @property
+    def _may_be_query(self) -> bool:
+        is_plain = self._field is None and self._operator is IS and self._form is Form.VALUE
+        return is_plain and bool(self._search) and not self._candidates
 
     def _settle(self) -> None:
         """Take the highlighted line, or the value that was typed out while there is no column."""
@@ -364,6 +378,8 @@ class ValueInput(LineInput):
         if search and self._candidates and not matches and not self._keeps_typed:
             first = self._candidates[0]
             return f"Enter takes {first.words or said_value(picture(first.value or ''))}"
+        if self._may_be_query:
+            return "no name has it; Enter takes it as a query"
         if not self._candidates:
             return f"no {said_value(search)} in the store" if search else "no values in the store"
         if len(self._candidates) == MAX_CANDIDATES:
