@@ -33,7 +33,7 @@ from audit_tui.core.query import (
     Sort,
 )
 from audit_tui.core.source import CLICKHOUSE, POSTGRESQL
-from audit_tui.store.index import orders, scratch, session
+from audit_tui.store.index import orders, scratch, session, totals
 from audit_tui.store.index.keeper import IndexKeeper
 from audit_tui.store.read.reader import open_store
 from tests.engines.servers import empty_database, empty_engine
@@ -121,6 +121,10 @@ def stores(folder: Path, kind: str) -> Iterator[EventReader]:
             # And the text index tells the order, however few there are.
             patch.setattr(orders, "_MANY_ROWS", 0)
             patch.setattr(orders, "_INDEXED_WINDOW", 6)
+            # Values are counted by bitmaps, by rows, and by rows behind the first bitmaps.
+            patch.setattr(totals, "_AT_ONCE", 2)
+            for us, number in {"_BITMAP": 1, "_CONTAINER": 0, "_NEAR_ROW": 1, "_FAR_ROW": 0.2}.items():
+                patch.setattr(totals, f"{us}_US", number)
         if kind == "scratch":
             patch = stack.enter_context(pytest.MonkeyPatch.context())
             patch.setattr(session, "LEAST_EVENTS", 9)

@@ -14,17 +14,20 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from audit_tui.core.columns import Column
 from audit_tui.core.event import AuditEvent, Outcome
 from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery
+from audit_tui.errors import StoreDamaged
 from audit_tui.store.index import keeper
 from audit_tui.store.index.blocks import TimeBlock, pack_seqs, pack_times, unpack_seqs
 from audit_tui.store.index.checking import IndexCheck
 from audit_tui.store.index.fields import ROWS
 from audit_tui.store.index.keeper import due, worth_merging
+from audit_tui.store.index.stored import bitmap_of
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables.rows import draft
 from audit_tui.store.write.writer import StoreWriter
@@ -53,6 +56,35 @@ def test_times_are_found_in_a_packed_block(
 @given(st.permutations(range(5, 30)) | st.just(list(range(7, 5_000))) | st.just([*range(9, 20), 5, 6, 40]))
 def test_seqs_come_back(seqs: list[int]) -> None:
     assert list(unpack_seqs(pack_seqs(seqs), min(seqs), len(seqs))) == list(seqs)
+
+
+@given(
+    st.sets(st.integers(0, 400_000), max_size=50),
+    st.sets(st.integers(0, 400), max_size=6),
+    st.tuples(st.integers(0, 400_000), st.integers(1, 400_000)),
+    st.booleans(),
+)
+def test_a_bitmap_is_cut_to_a_range(
+    places: set[int], dense: set[int], range_: tuple[int, int], has_runs: bool
+) -> None:
+    """A part that is dense has another form than those of a few places."""
+    bitmap = BitMap(places).union(*(BitMap(range(1_000 * n, 1_000 * n + 12_000, 2)) for n in dense))
+    if has_runs:
+        bitmap |= BitMap(range(100_000, 130_000))
+        bitmap.run_optimize()
+    within = range(range_[0], sum(range_))
+    cut = bitmap_of(bitmap.serialize(), 450_000, within)
+    assert cut & BitMap(within) == bitmap & BitMap(within)
+    assert cut <= bitmap
+
+
+@given(st.binary(max_size=40), st.integers(0, 300_000))
+def test_what_is_not_a_bitmap_is_damage_also_where_it_is_cut(rest: bytes, start: int) -> None:
+    try:
+        bitmap = bitmap_of(b"\x3a\x30\0\0" + rest, 450_000, range(start, start + 100_000))
+    except StoreDamaged:
+        return
+    assert bitmap <= BitMap(range(450_000))
 
 
 EVENTS = st.builds(

@@ -79,13 +79,21 @@ class Segment(ABC):
         """Return the values of a field; None where there are no bitmaps of it."""
 
     @abstractmethod
-    def bitmaps(self, field: IndexField, values: Sequence[int], *, is_kept: bool = True) -> list[BitMap]:
+    def bitmaps(
+        self,
+        field: IndexField,
+        values: Sequence[int],
+        *,
+        is_kept: bool = True,
+        within: range | None = None,
+    ) -> list[BitMap]:
         """Return the places of each of these values, which must not be changed.
 
         Args:
             field: Which field.
             values: Their numbers.
             is_kept: They are worth keeping for the next question.
+            within: Only these places are needed; others may be left out. None for all.
         """
 
     @property
@@ -221,7 +229,14 @@ class RowSegment(Segment):
         texts = sorted(self._texts[field.number]) if field.is_text else None
         return Counts({value: len(bitmaps[value]) for value in sorted(bitmaps)}, texts)
 
-    def bitmaps(self, field: IndexField, values: Sequence[int], *, is_kept: bool = True) -> list[BitMap]:
+    def bitmaps(
+        self,
+        field: IndexField,
+        values: Sequence[int],
+        *,
+        is_kept: bool = True,
+        within: range | None = None,
+    ) -> list[BitMap]:
         """Return the places of each of these values, which must not be changed."""
         bitmaps = self._bitmaps(field) or {}
         return [bitmaps.get(value, NOTHING) for value in values]
@@ -275,6 +290,12 @@ class RowSegment(Segment):
 def is_worth_texts(texts: int, events: int) -> bool:
     """Tell whether a segment keeps a dictionary of a field: not where nearly every event has another text."""
     return texts <= MAX_TEXTS and texts * 2 <= max(events, 256)
+
+
+def within_of(places: BitMap, segment: Segment) -> range | None:
+    """Return a range that holds some places; None where it is much of the segment, or nothing."""
+    within = range(places.min(), places.max() + 1) if places else range(0)
+    return within if 0 < 2 * len(within) < segment.events else None
 
 
 def text_of(stored: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -235,7 +236,14 @@ class StoredSegment(Segment):
             self._cache.put(key, counts, size_bytes)
         return counts
 
-    def bitmaps(self, field: IndexField, values: Sequence[int], *, is_kept: bool = True) -> list[BitMap]:
+    def bitmaps(
+        self,
+        field: IndexField,
+        values: Sequence[int],
+        *,
+        is_kept: bool = True,
+        within: range | None = None,
+    ) -> list[BitMap]:
         """Return the places of each of these values, which must not be changed."""
         begin = bitmap_place(self.header.id, field.number, 0)
         name = self._name
@@ -243,7 +251,7 @@ class StoredSegment(Segment):
         lacking = [place for place, bitmap in enumerate(bitmaps) if bitmap is None]
         for first in range(0, len(lacking), _AT_ONCE):
             some = lacking[first : first + _AT_ONCE]
-            read = self._read(begin, [values[place] for place in some], is_kept=is_kept)
+            read = self._read(begin, [values[place] for place in some], is_kept=is_kept, within=within)
             for place in some:
                 bitmaps[place] = read.get(values[place], NOTHING)
         return [NOTHING if bitmap is None else bitmap for bitmap in bitmaps]
@@ -299,14 +307,16 @@ class StoredSegment(Segment):
             self._cache.put(key, unpacked, _OBJECT_BYTES + 8 * self.events_in(block))
         return unpacked
 
-    def _read(self, begin: int, values: Sequence[int], *, is_kept: bool = True) -> dict[int, BitMap]:
+    def _read(
+        self, begin: int, values: Sequence[int], *, is_kept: bool, within: range | None = None
+    ) -> dict[int, BitMap]:
         places = [begin + value for value in values]
         if len(places) > 1:
             places += [-1] * (_AT_ONCE - len(places))
         bitmaps: dict[int, BitMap] = {}
         for place, data in self._source.stream(_ONE if len(places) == 1 else _SEVERAL, places):
-            bitmap = bitmap_of(data, self.events)
-            if is_kept:
+            bitmap = bitmap_of(data, self.events, within)
+            if is_kept and within is None:
                 self._cache.put((self._name, place), bitmap, _size_of(data))
             bitmaps[place - begin] = bitmap
         return bitmaps
@@ -320,14 +330,32 @@ def _size_of(data: bytes) -> int:
     return _OBJECT_BYTES + len(data) + _CONTAINER_BYTES * containers
 
 
+def _cut(data: bytes, within: range) -> bytes:
+    """Return a stored bitmap without the parts of 65,536 places that lie outside a range: 2 µs, not 20."""
+    if data[:4] != _WITHOUT_RUNS or sys.byteorder == "big":
+        return data
+    parts = int.from_bytes(data[4:8], "little")
+    offsets = 8 + 4 * parts
+    view = memoryview(data)
+    keys, begins = view[8:offsets].cast("H")[::2], view[offsets : offsets + 4 * parts].cast("I")
+    low = bisect_left(keys, within.start >> 16)
+    high = bisect_right(keys, (within.stop - 1) >> 16, low)
+    body = view[begins[low] : begins[high] if high < parts else len(data)] if low < high else b""
+    count = (high - low).to_bytes(4, "little")
+    # Nobody reads where the parts begin.
+    return b"".join((_WITHOUT_RUNS, count, view[8 + 4 * low : 8 + 4 * high], bytes(4 * (high - low)), body))
+
+
+_WITHOUT_RUNS = (12_346).to_bytes(4, "little")
+"""The beginning of a bitmap without runs of places."""
 _WITH_RUNS = 12_347
 """The beginning of a bitmap that has runs of places."""
 _CONTAINER_BYTES = 40
 """Memory of each part of 65,536 places beside its content."""
 
 
-def bitmap_of(data: object, events: int) -> BitMap:
-    """Return a stored bitmap of places.
+def bitmap_of(data: object, events: int, within: range | None = None) -> BitMap:
+    """Return a stored bitmap of places, or at least those of them that lie within a range.
 
     Raises:
         StoreDamaged: If it is something else, or has places beyond that many events.
@@ -335,8 +363,8 @@ def bitmap_of(data: object, events: int) -> BitMap:
     if not isinstance(data, bytes):
         raise damaged("lacks a bitmap")
     try:
-        bitmap = BitMap.deserialize(data)
-    except (ValueError, IndexError) as error:
+        bitmap = BitMap.deserialize(data if within is None else _cut(data, within))
+    except (ValueError, IndexError, TypeError) as error:
         raise damaged("has a bitmap that is none") from error
     if bitmap and bitmap.max() >= events:
         raise damaged("has a bitmap of events that are not there")

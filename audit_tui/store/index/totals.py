@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from audit_tui.core.investigate.facets import add_texts, chosen_values, facet_of
 from audit_tui.core.query import Facet
 from audit_tui.store.index.fields import MISSING
-from audit_tui.store.index.segment import FIRST_SEQ, Moment, is_dense
+from audit_tui.store.index.segment import FIRST_SEQ, Moment, is_dense, within_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
     Entry: TypeAlias = list[tuple[int, int]]
 
 FEW_EVENTS = 1_000
-"""For up to this many events the rows are read instead of the bitmaps of all values: up to 6 ms."""
-DENSE_EVENTS = 4_096
-"""For up to this many that were appended together the rows are read too: 2 ms."""
-_BITMAP_ROWS = 8
-"""This many rows that lie together are read in the time of a bitmap."""
+"""This many events are read by their rows in up to 6 ms."""
+_MANY_ROWS = 20_000
+"""More rows are never read instead of bitmaps."""
+_NEAR_SEQS = 100_000
+"""Rows that lie within this many are in pages of the file that were read already, or are read together."""
+_DENSE_ROW_US, _NEAR_ROW_US, _FAR_ROW_US = 1, 5, 20
+"""Of a row between others, near others, and alone: 5 to 50, as the file is in memory or on the disk."""
+_BITMAP_US, _CONTAINER_US, _KB_US = 6, 0.1, 1
+"""Of reading a bitmap and counting in it, of each part of 65,536 places, and of its bytes."""
 _ROWS_AT_ONCE = 2_048
 _AT_ONCE = 32
-_READ_AT_ONCE = 512
 _KEPT_BATCHES = 6
 """The bitmaps of the values behind these are read again next time: all of them would push out the others."""
 
@@ -131,7 +134,7 @@ class _Totals:
 
     Args:
         session: The snapshot.
-        found: The events.
+        matching: The events.
         field: Of them.
     """
 
@@ -141,81 +144,75 @@ class _Totals:
         self._segments: list[Segment] = []
         self._places: list[BitMap] = []
         self._events = len(matching)
+        self._bitmaps_us = 0.0
         for segment, places in zip(matching.segments, matching.places, strict=True):
             if not places:
                 continue
             counts = segment.counts(field)
-            if counts is None or self._is_worth_reading(segment, places, len(counts.events)):
-                self._read(segment, places)
-            elif len(places) == segment.events:
+            bitmaps_us = 0.0 if counts is None else _bitmaps_us(segment, places, len(counts.events))
+            if counts is not None and len(places) == segment.events:
                 texts = counts.texts
                 for value, events in counts.events.items():
                     self._totals[value if texts is None else _text(texts, value)] += events
+            elif counts is None or _rows_us(segment, places, bitmaps_us) < bitmaps_us:
+                self._read(segment, places)
             else:
                 self._segments.append(segment)
                 self._places.append(places)
-
-    def _is_worth_reading(self, segment: Segment, places: BitMap, values: int) -> bool:
-        """Tell whether the rows of events are read faster than the bitmaps of their values."""
-        if self._events <= FEW_EVENTS:
-            return len(places) < values
-        few = min(DENSE_EVENTS, _BITMAP_ROWS * values)
-        return len(places) <= few and is_dense(segment.seqs(list(places)))
+                self._bitmaps_us += bitmaps_us
 
     def most(self, limit: int | None) -> Totals:
         """Return the totals, at least those with the highest counts up to the limit; None for all."""
         totals = self._totals
-        if limit is None:
-            self._count_all()
-            return totals
         left = self._events - totals.total()
-        best = sorted(totals.values())
-        highest = best[-1] if best else 0
-        for number, (events, some) in enumerate(self._batches()):
+        best = [] if limit is None else sorted(totals.values())[-max(1, limit) :]
+        counted: list[tuple[Value, Entry]] = []
+        batches, values = self._batches() if left else (iter(()), 0)
+        for number, (events, some) in enumerate(batches):
             # Every event has one value, so that no other value can get more than are left.
-            least = best[-limit] if len(best) >= limit else 0
-            if not left or min(events, highest + left) < least:
+            least = best[0] if limit is not None and len(best) >= limit else 0
+            if not left or min(events, (best[-1] if best else 0) + left) < least:
+                break
+            read_again_us = self._bitmaps_us * len(counted) / values
+            rest_us = self._bitmaps_us * (values - number * _AT_ONCE) / values
+            if number and 2 * _FAR_ROW_US * left + read_again_us < rest_us:
+                self._read_rest(counted)
                 break
             self._session.check()
             for value, matches in self._counted(some, is_kept=number < _KEPT_BATCHES).items():
                 before = totals.get(value, 0)
                 totals[value] = before + matches
                 left -= matches
-                if before:
-                    best.remove(before)
-                insort(best, totals[value])
+                if limit is not None:
+                    if before and before >= best[0]:
+                        best.remove(before)
+                    insort(best, totals[value])
+                    del best[: -max(1, limit)]
+            counted += ((value, entry) for value, entry in some if value in totals)
         return totals
 
-    def _count_all(self) -> None:
-        """Count every value, segment by segment, until each event has its value."""
-        totals = self._totals
-        for segment, places in zip(self._segments, self._places, strict=True):
-            counts = segment.counts(self._field)
-            assert counts is not None  # noqa: S101 - else its rows were read
-            left, count_in = len(places), places.intersection_cardinality
-            order = sorted(counts.events, key=counts.events.__getitem__, reverse=True)
-            for first in range(0, len(order), _READ_AT_ONCE):
-                self._session.check()
-                values = order[first : first + _READ_AT_ONCE]
-                bitmaps = segment.bitmaps(self._field, values, is_kept=first < _KEPT_BATCHES * _AT_ONCE)
-                for value, matches in zip(values, map(count_in, bitmaps), strict=True):
-                    if matches:
-                        totals[value if counts.texts is None else _text(counts.texts, value)] += matches
-                        left -= matches
-                if not left:
-                    break
+    def _read_rest(self, counted: Sequence[tuple[Value, Entry]]) -> None:
+        """Count by their rows the few events that have none of the values that were counted."""
+        for number, (segment, places) in enumerate(zip(self._segments, self._places, strict=True)):
+            values = [value for _, entry in counted for at, value in entry if at == number]
+            rest, within = places, within_of(places, segment)
+            for first in range(0, len(values), _AT_ONCE):
+                some = values[first : first + _AT_ONCE]
+                rest = rest.difference(*segment.bitmaps(self._field, some, is_kept=False, within=within))
+            if rest:
+                self._read(segment, rest)
 
-    def _batches(self) -> Iterator[tuple[int, list[tuple[Value, Entry]]]]:
-        """Yield the values, those with most events first, each with where its bitmaps are."""
+    def _batches(self) -> tuple[Iterator[tuple[int, list[tuple[Value, Entry]]]], int]:
+        """Return the values, those with most events first, with where their bitmaps are, and their number."""
         ranking = self._ranking()
         most, order = ranking.most, ranking.order
         if self._totals:
             most = most.copy()
             most.update(self._totals)
             order = sorted(order, key=most.__getitem__, reverse=True)
-        for first in range(0, len(order), _AT_ONCE):
-            some = order[first : first + _AT_ONCE]
-            yield most[some[0]], [(value, ranking.entries[value]) for value in some]
+        batches = (order[first : first + _AT_ONCE] for first in range(0, len(order), _AT_ONCE))
+        entries = ranking.entries
+        return ((most[some[0]], [(value, entries[value]) for value in some]) for some in batches), len(order)
 
     def _ranking(self) -> _Ranking:
         """Return the values of the segments by how many events have them, made once for each field: 1 ms."""
@@ -245,7 +242,8 @@ class _Totals:
                 numbers[at].append(number)
         counted: dict[Value, int] = {}
         for at, segment in enumerate(self._segments):
-            bitmaps = segment.bitmaps(self._field, numbers[at], is_kept=is_kept)
+            within = within_of(self._places[at], segment)
+            bitmaps = segment.bitmaps(self._field, numbers[at], is_kept=is_kept, within=within)
             matches = list(map(self._places[at].intersection_cardinality, bitmaps))
             for value, number in zip(compress(values[at], matches), filter(None, matches), strict=True):
                 counted[value] = counted.get(value, 0) + number
@@ -258,3 +256,22 @@ class _Totals:
 
 def _text(texts: Sequence[str], value: int) -> str | None:
     return None if value == MISSING else texts[value - 1]
+
+
+def _bitmaps_us(segment: Segment, places: BitMap, values: int) -> float:
+    """Return about how long it takes to count these places in the bitmaps of all values."""
+    events = segment.events if (within := within_of(places, segment)) is None else len(within)
+    size_bytes = min(2 * events, values * events // 8)
+    containers = min(events, values * (1 + (events >> 16)))
+    return values * _BITMAP_US + containers * _CONTAINER_US + size_bytes / 1_000 * _KB_US
+
+
+def _rows_us(segment: Segment, places: BitMap, most_us: float) -> float:
+    """Return about how long it takes to read these rows; more than the most for what would take longer."""
+    rows = len(places)
+    if rows > _MANY_ROWS or rows * _DENSE_ROW_US > most_us:
+        return most_us + 1
+    seqs = segment.seqs(list(places))
+    if is_dense(seqs):
+        return rows * _DENSE_ROW_US
+    return rows * (_NEAR_ROW_US if max(seqs) - min(seqs) < _NEAR_SEQS else _FAR_ROW_US)
