@@ -133,27 +133,33 @@ def _counted(value: dict[str, Any] | list[Any]) -> tuple[int, int, bool]:
     return keys, objects, has_zero
 
 
-def _writer(exact: Callable[[object], str], order: str | None = None) -> Callable[[object], str]:
-    """Return what writes a value that was decoded here as ``exact`` does."""
-    if msgspec is None:
-        return exact
-    encode = msgspec.json.Encoder(order=order).encode
-
-    def written(value: object) -> str:
-        if Exponents.seen:
-            return exact(value)
-        try:
-            text: str = encode(value).decode()
-        except (TypeError, ValueError, RecursionError):
-            return exact(value)
-        # Python escapes DEL, too, where it escapes what is not ASCII.
-        return text if order is None or (text.isascii() and "\x7f" not in text) else exact(value)
-
-    return written
+_encode_sorted: Any = None if msgspec is None else msgspec.json.Encoder(order="sorted").encode
+_canonical = compact_encoder(sorts_keys=True, is_ascii=True)
 
 
-usual_text = _writer(json_text)
-usual_canonical = _writer(compact_encoder(sorts_keys=True, is_ascii=True), "sorted")
+def usual_text(value: object) -> str:
+    """Write a value that was decoded here as ``json_text`` does."""
+    data = _written(value, _encode)
+    return json_text(value) if data is None else data.decode()
+
+
+def usual_canonical(value: object) -> bytes:
+    """Write a value that was decoded here with its keys in order, as ASCII."""
+    data = _written(value, _encode_sorted)
+    # Python escapes DEL, too, where it escapes what is not ASCII.
+    if data is None or not data.isascii() or b"\x7f" in data:
+        return _canonical(value).encode()
+    return data
+
+
+def _written(value: object, encode: Callable[[object], bytes] | None) -> bytes | None:
+    """Return what msgspec writes; None where that may be something else than Python writes."""
+    if encode is None or Exponents.seen:
+        return None
+    try:
+        return encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def is_too_deep(text: str) -> bool:

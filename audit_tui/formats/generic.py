@@ -501,7 +501,8 @@ class GenericMapper:
         plan = self._plan(fields)
         metadata = fields.copy()
         occurred_us = self._time(plan, fields, metadata)
-        ending = ending_of((kind, fields[name]) for kind, name in plan.endings) if plan.endings else NOT_TOLD
+        endings = [(kind, fields[name]) for kind, name in plan.endings]
+        ending = ending_of(endings) if endings else NOT_TOLD
         values, weak = _fill(plan, metadata)
         is_open = weak or not values.keys() >= _SOUGHT or ending.outcome is Outcome.UNKNOWN
         if is_open and (plan.has_more or _has_inside(fields)):

@@ -29,7 +29,7 @@ def content_key(source: str, fields: Fields) -> ContentKey:
         source: The format's name; equal records of two formats are two events.
         fields: The record; the order of its keys does not matter.
     """
-    return ContentKey(f"{source}:{_digest(usual_canonical(fields).encode())}")
+    return ContentKey(f"{source}:{_digest(usual_canonical(fields))}")
 
 
 class RepeatedRecords:

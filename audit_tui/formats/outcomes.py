@@ -73,8 +73,16 @@ def ending_of(values: Iterable[tuple[str, object]]) -> Ending:
     Args:
         values: The kind of each field (``kind_of_field``), and its value.
     """
+    told = tuple(values)
+    for _, value in told:
+        if type(value) is not str or len(value) >= _REMEMBERED_CHARS:
+            return _ending_of(told)
+    return _remembered_ending_of(told)
+
+
+def _ending_of(told: tuple[tuple[str, object], ...]) -> Ending:
     outcomes, is_denied, is_unsure = set(), False, False
-    for kind, value in values:
+    for kind, value in told:
         if value is None or value == "":
             continue
         outcome, denied = _ending(kind, value)
@@ -86,6 +94,9 @@ def ending_of(values: Iterable[tuple[str, object]]) -> Ending:
     if Outcome.SUCCESS in outcomes:
         return Ending(Outcome.SUCCESS, False, False)
     return Ending(Outcome.UNKNOWN, False, is_unsure)
+
+
+_remembered_ending_of = lru_cache(maxsize=2_048)(_ending_of)
 
 
 def _ending(kind: str, value: object) -> tuple[Outcome, bool]:

@@ -225,7 +225,7 @@ class LogReader:
             if isinstance(result, Reject):
                 self._reject(result)
             elif result.format.halves is None:
-                self._add(Half(name, result), self._text_of)
+                self._add(name, result, text_of=self._text_of)
             else:
                 self._give(self._acts.of(name, result, result.format.halves))
             if len(self._drafts) + len(self._rejects) >= BATCH_EVENTS or self._chars >= BATCH_CHARS:
@@ -244,10 +244,15 @@ class LogReader:
 
     def _give(self, halves: Iterable[Half]) -> None:
         for half in halves:
-            self._add(half)
+            self._add(*half)
 
-    def _add(self, half: Half, text_of: Callable[[object], str] = json_text) -> None:
-        name, mapped, unless = half
+    def _add(
+        self,
+        name: str,
+        mapped: Mapped,
+        unless: str | None = None,
+        text_of: Callable[[object], str] = json_text,
+    ) -> None:
         if self._explain is not None:
             self._explain(mapped)
         record = mapped.record

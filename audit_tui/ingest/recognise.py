@@ -94,7 +94,7 @@ class Understanding:
             if len(self._frame_keys) >= _MAX_KEY_SETS:
                 self._frame_keys.clear()
             keys = self._frame_keys[names] = frame_keys(names)
-        return any(may_hold_records(fields[key]) for key in keys) if keys else False
+        return any(map(may_hold_records, map(fields.__getitem__, keys)))
 
     def _recognised(self, fields: Fields, shape: Shape) -> Format | None:
         if self._only is None:
