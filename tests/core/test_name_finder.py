@@ -164,6 +164,37 @@ def test_the_time_is_linear_in_the_length(piece: str) -> None:
     assert is_linear(NAMES.text, piece, 20_000)
 
 
+def test_many_odd_names_of_users_do_not_slow_down_a_text() -> None:
+    few, many = NameFinder(), NameFinder()
+    for finder, names in ((few, 100), (many, 20_000)):
+        for number in range(names):
+            finder.add(f"a     b{number}")
+    assert is_linear(lambda text: (few if len(text) < 10_000 else many).parts(text), "a banana ", 1_000)
+
+
+@given(
+    st.lists(st.text("ab%", min_size=1, max_size=5), min_size=1),
+    st.text("ab% ", max_size=20),
+    st.integers(0, 80),
+)
+def test_the_longest_of_odd_names_is_found_where_it_begins(names: list[str], text: str, more: int) -> None:
+    finder = name_finder._Beginnings()
+    long = ["a" * more + name for name in names]
+    for name in (*names, *long):
+        finder.add(name, name)
+    whole = text + "a" * more + text
+    for place in range(len(whole)):
+        wanted = max((n for n in finder.names if whole.startswith(n, place)), key=len, default=None)
+        assert finder.at(whole, place) == wanted
+
+
+def test_a_text_that_was_shown_before_loses_an_odd_name_that_is_learned() -> None:
+    names = Pseudonyms(KEY, ["€€"])
+    assert names.text("by €%€") == "by €%€"
+    names.learn(["€%€"])
+    assert "€%€" not in (names.text("by €%€") or "")
+
+
 def test_names_behind_the_most_are_found_by_their_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(name_finder, "MAX_NAMES", 2)
     finder = NameFinder()

@@ -22,7 +22,7 @@ from audit_tui.core.filter.filters import Condition
 from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery
 from audit_tui.errors import StoreDamaged
-from audit_tui.store.index import keeper
+from audit_tui.store.index import keeper, scratch, session
 from audit_tui.store.index.blocks import TimeBlock, pack_seqs, pack_times, unpack_seqs
 from audit_tui.store.index.checking import IndexCheck
 from audit_tui.store.index.fields import ROWS
@@ -30,6 +30,7 @@ from audit_tui.store.index.keeper import due, worth_merging
 from audit_tui.store.index.stored import bitmap_of
 from audit_tui.store.read.reader import StoreReader
 from audit_tui.store.tables.rows import draft
+from audit_tui.store.write import derived
 from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import tiny_segments
 
@@ -155,6 +156,34 @@ def test_after_any_acts_the_index_is_that_of_the_rows(
                     "SELECT count(*) FROM events WHERE seq > ?", (keeper.indexed_upto(connection),)
                 )
                 assert unindexed.fetchone()[0] < 4 or not newest
+
+
+@pytest.mark.parametrize("at_first", [0, 100])
+def test_events_that_a_writer_indexes_meanwhile_count_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_first: int
+) -> None:
+    for module in (session, scratch):
+        monkeypatch.setattr(module, "LEAST_EVENTS", 64)
+    monkeypatch.setattr(scratch, "BULK_TAIL_EVENTS", 16)
+    path, index = tmp_path / "audit.db", keeper.IndexKeeper(10, 1 << 24)
+    events = [AuditEvent(f"e{n % 5}", n, key=str(n)) for n in range(500)]
+
+    def index_more(writer: StoreWriter, upto: int) -> None:
+        with writer.changing() as change:
+            while (done := keeper.indexed_upto(change.connection)) < upto:
+                index.catch_up(change.connection, len(events), done)
+
+    with StoreWriter(path) as writer, StoreReader(path) as reader:
+        writer.append(events)
+        for begin in (at_first, 0):
+            with writer.changing() as change:
+                derived.drop(change.connection)
+            index_more(writer, begin)
+            for upto in range(begin, len(events) + 1, 40):
+                index_more(writer, upto)
+                assert reader.count(EventQuery()) == reader.info().events == len(events)
+                page = reader.page(EventQuery(), AtRow(0), len(events))
+                assert [row.seq for row in page.rows] == list(range(len(events), 0, -1))
 
 
 def test_nothing_of_a_redacted_address_is_left(tmp_path: Path) -> None:

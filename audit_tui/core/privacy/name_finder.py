@@ -14,9 +14,11 @@ import hashlib
 import re
 import struct
 import unicodedata
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import pairwise
+from operator import neg
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -53,6 +55,7 @@ MIN_PHONE_DIGITS = 9
 MIN_PACKED_CHARS = 12
 MAX_WORDS = 8
 """A name of more words is found by its first ones."""
+_HEAD_CHARS = 64
 MAX_GAP_CHARS = 3
 """The most signs between two words of one name."""
 _WORD = re.compile(r"[^\W_]+")
@@ -123,6 +126,40 @@ def _places(text: str) -> Iterator[int]:
     return (number % _FAR_BITS for number in struct.unpack("<6I", digest))
 
 
+class _Beginnings:
+    """Names that may begin at any letter: at each place they are asked for by length, not one by one."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        """Of each the name, folded."""
+        self.lengths: dict[str, list[int]] = {}
+        """By a first letter the lengths of the names or their heads, the longest first; by a head those of
+        the names that begin with it. So few lengths are looked at, whatever names there are."""
+
+    def add(self, name: str, key: str) -> None:
+        self.names[name] = key
+        head = name[:_HEAD_CHARS]
+        self._add_length(name[0], len(head))
+        if len(name) > _HEAD_CHARS:
+            self._add_length(head, len(name))
+
+    def _add_length(self, begin: str, length: int) -> None:
+        lengths = self.lengths.setdefault(begin, [])
+        if length not in lengths:
+            insort(lengths, length, key=neg)
+
+    def at(self, text: str, place: int) -> str | None:
+        """Return the longest name that begins at a place; None if none does."""
+        for length in self.lengths.get(text[place], ()):
+            head = text[place : place + length]
+            for longer in self.lengths.get(head, ()) if length == _HEAD_CHARS else ():
+                if (name := text[place : place + longer]) in self.names:
+                    return name
+            if head in self.names:
+                return head
+        return None
+
+
 class NameFinder:
     """Knows names, and finds them in texts."""
 
@@ -134,8 +171,8 @@ class NameFinder:
         self._lengths: dict[str, int] = {}
         """Of each first word a bit for each number of words of a name that begins with it."""
         self._person_words: set[str] = set()
-        self._inside: dict[str, dict[str, str]] = {}
-        """Names that are not plain words, by their first letter: found also within a word."""
+        self._inside = _Beginnings()
+        """Names that are not plain words: found also within a word."""
         self._far: _ManyTexts | None = None
         """Of the names behind MAX_NAMES the same sequences, and behind a space the words of persons."""
         self._far_lengths = 0
@@ -143,7 +180,7 @@ class NameFinder:
     @property
     def size(self) -> int:
         """The number of names that are known."""
-        return len(self._names) + len(self._inside) + (self._far.size if self._far else 0)
+        return len(self._names) + len(self._inside.names) + (self._far.size if self._far else 0)
 
     def add(self, name: str) -> bool:
         """Find this name from now on; False when only its words are remembered."""
@@ -163,8 +200,7 @@ class NameFinder:
         if sequence in self._names or is_short:
             return True
         if not _is_plain(name):
-            inside = _same_length_fold(_composed(name))
-            self._inside.setdefault(inside[0], {})[inside] = key
+            self._inside.add(_same_length_fold(_composed(name)), key)
         if words and len(self._names) >= MAX_NAMES:
             self._add_far(name, sequence)
             return False
@@ -245,7 +281,7 @@ class NameFinder:
         if not text:
             return
         spans = self._sequences(text, extra)
-        if self._inside:
+        if self._inside.names:
             spans = sorted((*spans, *self._within(text)), key=lambda span: (span[0], -span[1]))
         position = 0
         for start, end, part in spans:
@@ -310,12 +346,8 @@ class NameFinder:
     def _within(self, text: str) -> Iterator[tuple[int, int, Part]]:
         same = _same_length_fold(text)
         for place, character in enumerate(same):
-            if character in self._inside:
-                names = self._inside[character]
-                for name in sorted(names, key=len, reverse=True):
-                    if same.startswith(name, place):
-                        yield place, place + len(name), Part(PartKind.USER, names[name])
-                        break
+            if character in self._inside.lengths and (name := self._inside.at(same, place)):
+                yield place, place + len(name), Part(PartKind.USER, self._inside.names[name])
 
 
 def _words(name: str) -> list[str]:

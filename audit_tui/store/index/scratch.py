@@ -28,30 +28,28 @@ class Scratch:
 
     Args:
         identity: Of the file, and of what was removed from it: another one needs another index.
+        first_seq: What comes before was in the store's own index.
     """
 
-    def __init__(self, identity: object) -> None:
-        self.identity = identity
+    def __init__(self, identity: object, first_seq: int) -> None:
+        self.identity, self.first_seq = identity, first_seq
         self._lock = threading.Lock()
         self._connection = open_scratch()
         index_layout.create(self._connection)
         self._keeper = IndexKeeper(BULK_TAIL_EVENTS, MAX_SEGMENT)
 
-    def catch_up(
-        self, events: sqlite3.Connection, first_seq: int, newest: int, check: Callable[[], None]
-    ) -> None:
+    def catch_up(self, events: sqlite3.Connection, newest: int, check: Callable[[], None]) -> None:
         """Index what is missing; when it is cancelled, the next question goes on from there.
 
         Args:
             events: The store, in a snapshot.
-            first_seq: What comes before is in the store's own index.
             newest: The number of the event appended last.
             check: Raises what ends it.
         """
         while True:
             check()
             with self._lock:
-                reached = max(first_seq - 1, indexed_upto(self._connection))
+                reached = max(self.first_seq - 1, indexed_upto(self._connection))
                 if newest - reached < LEAST_EVENTS:
                     return
                 self._connection.execute("BEGIN")

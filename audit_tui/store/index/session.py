@@ -324,7 +324,10 @@ class Session:
         segments = self._stored_segments()
         first_seq = segments[-1].last_seq + 1 if segments else 1
         if self.newest_seq - first_seq >= LEAST_EVENTS:
-            segments += self._scratch(first_seq).segments(self.cache)
+            scratch = self._scratch(segments, first_seq)
+            # A writer may index meanwhile what is indexed here already.
+            segments = [segment for segment in segments if segment.last_seq < scratch.first_seq]
+            segments += scratch.segments(self.cache)
             first_seq = segments[-1].last_seq + 1
         tail = self._tail(first_seq)
         return [*segments, tail] if tail.events else segments
@@ -340,15 +343,20 @@ class Session:
             segments.append(segment)
         return segments
 
-    def _scratch(self, first_seq: int) -> Scratch:
-        """Return the private index of the events from a seq on."""
+    def _scratch(self, stored: Sequence[Segment], first_seq: int) -> Scratch:
+        """Return the private index of the events from a seq on, or from the end of an earlier segment."""
         from audit_tui.store.index.scratch import Scratch
 
         identity = (self._source_key, self._removals)
         scratch = self.cache.scratch
-        if not isinstance(scratch, Scratch) or scratch.identity != identity:
-            scratch = self.cache.scratch = Scratch(identity)
-        scratch.catch_up(self._connection, first_seq, self.newest_seq, self.check)
+        if (
+            not isinstance(scratch, Scratch)
+            or scratch.identity != identity
+            or scratch.first_seq > first_seq
+            or any(segment.first_seq < scratch.first_seq <= segment.last_seq for segment in stored)
+        ):
+            scratch = self.cache.scratch = Scratch(identity, first_seq)
+        scratch.catch_up(self._connection, self.newest_seq, self.check)
         return scratch
 
     def _tail(self, first_seq: int) -> RowSegment:
