@@ -179,7 +179,13 @@ COMMANDS: tuple[Command, ...] = (
         "List the rules that hit, and why; without rules (c in their list), compare 2 to 4 marked events.",
         "ctrl+w",
     ),
-    _screen("saved-views", "V", "Saved views", "Show a saved view, or save this one.", "ctrl+v"),
+    _screen(
+        "saved-views",
+        "V",
+        "Saved views",
+        "Show what came since you left, or a saved view; or save this one.",
+        "ctrl+v",
+    ),
     *(
         _screen(
             f"starred-{digit}",

@@ -105,6 +105,8 @@ class Opening(Record):
     """Opens the marks and notes on the store of an id; None where none can be made."""
     open_saved_views: Callable[[], SavedViews] | None = None
     """Reads the saved views; None where there are none."""
+    seen_before: Callable[[], int | None] | None = None
+    """Tells the newest event's number when the store was last left; None where that is not noted."""
     meaning_of: Callable[[str, str | None], Meaning | None] | None = None
     """Tells the meaning of an event by its name and source; None where nothing is explained."""
     detections: Detections | None = None

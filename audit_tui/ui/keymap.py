@@ -13,7 +13,7 @@ from audit_tui.ui.commands import COMMANDS, Command, Where
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from textual.binding import Binding
+    from textual.binding import Binding, BindingType
 
 DEFAULT = "default"
 ARROWS = "arrows"
@@ -166,6 +166,14 @@ def bindings(*where: Where) -> list[Binding]:
         for command in COMMANDS
         if command.where in where
     ]
+
+
+def hidden(rows: str, *, priority: bool = False) -> list[BindingType]:
+    """Return the bindings of a dialog or a field: ``KEYS=ACTION``, with spaces between them."""
+    from textual.binding import Binding
+
+    pairs = (row.split("=") for row in rows.split())
+    return [Binding(keys, action, show=False, priority=priority) for keys, action in pairs]
 
 
 def _preset_keys(command: Command, preset: str) -> tuple[str, ...]:

@@ -39,6 +39,13 @@ def test_what_is_kept_is_there_in_the_next_run(path: Path) -> None:
     assert Places(path).last_store == Path("/data/audit.db")
 
 
+@pytest.mark.parametrize("seen", [None, 0, 9, "x", -1])
+def test_the_newest_event_when_a_store_was_left_is_noted(path: Path, seen: int | None) -> None:
+    Places(path).keep(info("a"), LEFT, seen)
+    assert Places(path).seen_in("a") == (seen if seen in (0, 9) else None)
+    assert (Places(path).seen_in("b"), Places(path).left_in("a")) == (None, LEFT)
+
+
 def test_it_is_for_its_owner_alone(path: Path) -> None:
     Places(path).keep(info("a"), LEFT)
     assert [oct(place.stat().st_mode & 0o777) for place in (path, path.parent)] == ["0o600", "0o700"]

@@ -123,6 +123,7 @@ def run_review(
     shows_firsts: bool = False,
     write_case: Callable[[CaseJob], int] | None = None,
     arrivals: Arrivals | None = None,
+    seen_before: Callable[[], int | None] | None = None,
     settles: bool = True,
 ) -> None:
     """Run a script against the app, when it has come to rest; where it never does, ``settles`` is False."""
@@ -141,6 +142,7 @@ def run_review(
             open_checker=open_checker,
             open_notebook=None if folder is None else partial(Notebook.of_store, folder),
             open_saved_views=None if folder is None else partial(SavedViews, folder / "views.toml"),
+            seen_before=seen_before,
             meaning_of=meaning_of,
             pairs=pairs,
             shows_firsts=shows_firsts,

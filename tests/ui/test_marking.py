@@ -190,6 +190,22 @@ def test_saved_views_are_shown_by_their_digits_and_from_the_list(tmp_path: Path)
     run_review(script, view=ALL_TIME, folder=tmp_path)
 
 
+def test_what_came_since_the_store_was_left_is_two_keys_away(tmp_path: Path) -> None:
+    async def script(driver: Driver) -> None:
+        await driver.press("V", "enter")
+        assert "Since you left: u goes back." in driver.text()
+        assert driver.review.event_list.count.value == 4
+        assert "seq>996" in driver.text()
+
+    async def first_time(driver: Driver) -> None:
+        await driver.press("V")
+        assert "Failures" in driver.text()
+        assert "Since you left" not in driver.text()
+
+    run_review(script, folder=tmp_path, seen_before=lambda: 996)
+    run_review(first_time, folder=tmp_path, seen_before=lambda: None)
+
+
 def test_a_digit_in_the_list_shows_the_view_that_it_stands_before(tmp_path: Path) -> None:
     async def script(driver: Driver) -> None:
         await driver.press("V", "5")

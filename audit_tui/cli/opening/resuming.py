@@ -63,8 +63,15 @@ class Places:
             self.problem = _broken(self.path)
             return None
 
-    def keep(self, info: StoreInfo, left: Left) -> None:
-        """Write where a store is left now.
+    def seen_in(self, store_id: str) -> int | None:
+        """Return the number of the newest event when a store was left; None when that was not noted."""
+        match self._stores.get(store_id):
+            case {"seen": int(seq)} if seq >= 0:
+                return seq
+        return None
+
+    def keep(self, info: StoreInfo, left: Left, seen: int | None = None) -> None:
+        """Write where a store is left now, and the number of its newest event.
 
         Raises:
             FileError: If it cannot be written; what was there is still there then.
@@ -77,6 +84,7 @@ class Places:
         stores[info.store_id] = {
             "store": info.path if is_url(info.path) else str(Path(info.path).absolute()),
             **left.to_plain(),
+            "seen": seen,
         }
         plain = dict(list(stores.items())[-MAX_STORES:])
         with private_file(self.path) as stream:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ from audit_tui.cli.rules import live_detections
 from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
+from audit_tui.core.columns import Column
+from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.source import SourceUrl
 from audit_tui.core.view import chipped
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from audit_tui.core.investigate.pairs import Pair
     from audit_tui.core.investigate.saved_views import SavedViews
     from audit_tui.core.left import Left
-    from audit_tui.core.query import EventQuery, EventReader, ReaderFactory, StoreInfo
+    from audit_tui.core.query import EventReader, ReaderFactory, StoreInfo
     from audit_tui.core.source import EventSource
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Anchor, FirstPage, Opening
@@ -153,7 +155,7 @@ class ReviewScreen:
         app = AuditApp(self._opening(start, open_reader, first_page))
         app.run(mouse=self._settings.mouse)
         if self._shown_as is None and not self._table_words and app.return_code != EXIT_WRONG:
-            self._keep_place(start.info, app.review.left, places)
+            self._keep_place(start.info, app.review.left, places, _newest_seq(open_reader))
         return app.return_code or 0
 
     def _start(self, reader: EventReader, places: Places | None, link: Link | None) -> Start:
@@ -205,6 +207,7 @@ class ReviewScreen:
             arrivals=shown.arrivals,
             open_notebook=partial(_notebook, shown.notebook_id),
             open_saved_views=_saved_views,
+            seen_before=partial(_seen_before, info.store_id) if is_sealed else None,
             meaning_of=_meaning_of,
             detections=live_detections(self._session.rules, self._source, is_remembered=is_store),
             shows_firsts=True,
@@ -243,17 +246,30 @@ class ReviewScreen:
 
         return write_case(self._source, open_reader, self._redact, job)
 
-    def _keep_place(self, info: StoreInfo, left: Left, places: Places | None) -> None:
+    def _keep_place(self, info: StoreInfo, left: Left, places: Places | None, seen: int | None) -> None:
         """Note where the store was left; only someone who resumes need know that it cannot be noted."""
         from audit_tui.cli.opening.resuming import Places
 
         # By names: without --redact, or with another key, a pseudonym would find nothing.
         left = replace(left, view=left.view.with_filters(self._redact.real))
         try:
-            (places or Places()).keep(info, left)
+            (places or Places()).keep(info, left, seen)
         except FileError as error:
             if places is not None:
                 tell(f"The next --resume will not begin here: {error.message}")
+
+
+def _newest_seq(open_reader: ReaderFactory) -> int | None:
+    with suppress(AuditTuiError), closing(open_reader()) as reader:
+        newest = reader.page(EventQuery(sort=Sort(Column.SEQ, descending=True)), AtRow(0), 1).rows
+        return newest[0].seq if newest else 0
+    return None
+
+
+def _seen_before(store_id: str) -> int | None:
+    from audit_tui.cli.opening.resuming import Places
+
+    return Places().seen_in(store_id)
 
 
 def _notebook(id_of_logs: str, id_of_store: str) -> Notebook | None:

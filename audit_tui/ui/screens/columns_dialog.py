@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
@@ -19,6 +18,7 @@ from audit_tui.core.filter.filters import MetaField
 from audit_tui.core.record import Record
 from audit_tui.core.text import clean, thousands
 from audit_tui.core.view import ListedColumn
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.line_input import LineInput
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
 LABEL_CELLS = 28
 LEAST_CELLS = 4
@@ -57,19 +58,10 @@ class _Entry:
 class ColumnsDialog(Dialog[ChosenColumns]):
     """Asks for the columns of the list; gives them back, or None when it was cancelled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Cancel", show=False),
-        Binding("space", "switch", "Show or hide", show=False),
-        Binding("less_than_sign,K,left", "move(-1)", "Earlier", show=False),
-        Binding("greater_than_sign,J,right", "move(1)", "Later", show=False),
-        Binding("plus", "resize(1)", "Wider", show=False),
-        Binding("minus", "resize(-1)", "Narrower", show=False),
-        Binding("0", "resize(0)", "Own width", show=False),
-        Binding("m", "add", "Metadata field", show=False),
-        Binding("s", "apply(True)", "Keep", show=False),
-        Binding("j", "step(1)", "Next", show=False),
-        Binding("k", "step(-1)", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden(
+        "q=cancel space=switch less_than_sign,K,left=move(-1) greater_than_sign,J,right=move(1) "
+        "plus=resize(1) minus=resize(-1) 0=resize(0) m=add s=apply(True) j=step(1) k=step(-1)"
+    )
 
     def __init__(
         self, columns: Sequence[ListedColumn], widths: dict[object, int], names: Mapping[str, int]
@@ -204,10 +196,7 @@ class FieldPicker(Dialog[str]):
         names: The names that the store holds, and in how many events; 0 where nobody counted.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "step(1)", "Next", show=False),
-        Binding("up", "step(-1)", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("down=step(1) up=step(-1)")
 
     def __init__(self, names: Mapping[str, int]) -> None:
         super().__init__()

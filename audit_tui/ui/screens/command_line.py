@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -22,6 +21,7 @@ from audit_tui.core.time.words import on_day, parse_time, read_time
 from audit_tui.core.time.zones import start_of_day
 from audit_tui.errors import FilterError, TimeError
 from audit_tui.ui.commands import COMMANDS, Command, Where
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.line_input import LineInput
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from audit_tui.core.filter.filters import Filter
     from audit_tui.core.time.dates import TimeContext, TimeRange
@@ -80,9 +81,8 @@ class CommandLine(Dialog[Order]):
     """Asks what to do; gives back the order, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "step(1)", "Next", show=False),
-        Binding("up", "step(-1)", "Previous", show=False),
-        Binding("tab", "complete", "Complete", show=False, priority=True),
+        *hidden("down=step(1) up=step(-1)"),
+        *hidden("tab=complete", priority=True),
     ]
 
     def __init__(self, keymap: Keymap, context: TimeContext, day: date, *, for_time: bool = False) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import OptionList
 
 from audit_tui.core.text import clean
+from audit_tui.ui.keymap import hidden
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 SHEET = Path(__file__).parents[1] / "dialogs.tcss"
 
@@ -23,7 +26,7 @@ class Dialog(ModalScreen[ScreenResultType]):
     ``CSS_PATH``, for which Textual 8.2.8 parses all sheets again, its own too (100 ms).
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("escape=cancel")
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,9 +6,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
-from textual.binding import Binding
 
 from audit_tui.core.text import clean_visible
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.screens.text_dialog import TextDialog
 from audit_tui.ui.widgets.painter import Line, Piece, Role, fit, wrap
 
@@ -30,9 +30,7 @@ _NAME_CELLS = 24
 class ExplainDialog(TextDialog):
     """Explains an event; gives back True when the events that belong to it are wished."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r,enter", "offer", "Related events", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("r,enter=offer")
 
     def on_mount(self) -> None:
         self.query_one("#box").border_subtitle = "r or ⏎ related events   Esc close"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -23,6 +22,7 @@ from audit_tui.core.record import Record
 from audit_tui.core.text import clean_visible, counted, thousands
 from audit_tui.core.view import sort_words
 from audit_tui.errors import AuditTuiError, FileExists, QueryCancelled
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.dropdown import Alternative, PickLine
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from audit_tui.core.event_fields import ListField
     from audit_tui.core.export import Exporter, ExportResult
@@ -86,11 +87,7 @@ class ExportDialog(Dialog[None]):
     """Asks for a name and writes the file, while it says how far it is."""
 
     AUTO_FOCUS = "#name"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Cancel", show=False),
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("q=cancel down=app.focus_next up=app.focus_previous")
 
     def __init__(
         self,

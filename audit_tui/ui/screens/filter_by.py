@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
@@ -29,6 +28,7 @@ from audit_tui.core.query_line.text import line_of
 from audit_tui.core.text import clean
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import AuditTuiError
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.binding import BindingType
     from textual.geometry import Size
     from textual.widget import Widget
 
@@ -79,11 +80,7 @@ class FilterDialog(Dialog[FlatFilter | Query]):
     """
 
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(-1)", "Row above", show=False),
-        Binding("down", "step(1)", "Row below", show=False),
-        Binding("delete,ctrl+d", "remove_row", "Remove row", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("up=step(-1) down=step(1) delete,ctrl+d=remove_row")
 
     def __init__(self, open_reader: ReaderFactory) -> None:
         super().__init__()

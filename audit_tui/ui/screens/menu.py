@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from audit_tui.core.columns import Column
 from audit_tui.core.record import Record
 from audit_tui.core.text import clean
-from audit_tui.ui.keymap import key_name
+from audit_tui.ui.keymap import hidden, key_name
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.painter import fit_at_most, fit_middle
@@ -50,11 +50,7 @@ class MenuItem(NamedTuple):
 class Menu(Dialog[int]):
     """Asks for one of a few things; gives back its place, or None when it was cancelled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Cancel", show=False),
-        Binding("up,k", "app.focus_previous", "Up", show=False),
-        Binding("down,j", "app.focus_next", "Down", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("q=cancel up,k=app.focus_previous down,j=app.focus_next")
 
     def __init__(self, title: str, items: Sequence[MenuItem], act: str = "take") -> None:
         super().__init__()

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from audit_tui.core.text import clean
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
 T = TypeVar("T")
 MAX_CHARS = 400
@@ -42,13 +43,9 @@ class Picked(NamedTuple, Generic[T]):
 class PickDialog(Dialog["Picked[T]"]):
     """Shows lines, and gives back the one that was picked, or None when it was cancelled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Cancel", show=False),
-        Binding("j", "cursor('down')", "Down", show=False),
-        Binding("k", "cursor('up')", "Up", show=False),
-        Binding("g", "cursor('first')", "First", show=False),
-        Binding("G", "cursor('last')", "Last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden(
+        "q=cancel j=cursor('down') k=cursor('up') g=cursor('first') G=cursor('last')"
+    )
 
     def __init__(
         self,

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
 from audit_tui.core.text import clean
 from audit_tui.ui.commands import COMMANDS, Where
-from audit_tui.ui.keymap import Keymap, key_name
+from audit_tui.ui.keymap import Keymap, hidden, key_name
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.line_input import LineInput
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from audit_tui.errors import AuditTuiError
 
@@ -39,10 +39,7 @@ class TextDialog(Dialog[bool]):
         offer: The words of a button; the dialog gives back whether it was pressed. Empty for none.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "cancel", "Close", show=False),
-        Binding("slash", "search", "Search", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("escape,q,enter=cancel slash=search")
 
     def __init__(
         self,

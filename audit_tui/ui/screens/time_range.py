@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
@@ -21,6 +20,7 @@ from audit_tui.core.time.month import MONTHS, DayPick, days_in_month
 from audit_tui.core.time.words import TIME_FORMATS, on_day, parse_time, range_from_bounds
 from audit_tui.core.time.zones import local_time, zone_label
 from audit_tui.errors import TimeError
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.screens.dialog import Dialog
 from audit_tui.ui.widgets.fields.button import Button
 from audit_tui.ui.widgets.fields.dropdown import Alternative, Dropdown
@@ -46,7 +46,7 @@ MIN_HIGH_LINES, MIN_HINT_LINES = 22, 12
 class PresetList(OptionList):
     """The ranges with a name, the chosen one marked."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "leave", "Next part", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("right=leave")
 
     @dataclass
     class PresetPicked(Message):
@@ -114,15 +114,10 @@ class TimeRangeDialog(Dialog[TimeRange]):
         day: The day of a time that is typed as ``14:05`` alone; None is today.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Cancel", show=False),
-        Binding("t", "today", "Today", show=False),
-        Binding("m", "whole_month", "Whole month", show=False),
-        Binding("y", "whole_year", "Whole year", show=False),
-        Binding("less_than_sign", "move_months(-12)", "Year before", show=False),
-        Binding("greater_than_sign", "move_months(12)", "Year after", show=False),
-        Binding("a", "apply", "Apply", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden(
+        "q=cancel t=today m=whole_month y=whole_year less_than_sign=move_months(-12) "
+        "greater_than_sign=move_months(12) a=apply"
+    )
 
     def __init__(
         self, current: TimeRange, context: TimeContext, first_event: date | None, day: date | None = None

@@ -7,7 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audit_tui.core.filter.filters import EVERYTHING
+from audit_tui.core.columns import Column
+from audit_tui.core.filter.filters import EVERYTHING, Condition
+from audit_tui.core.filter.operators import MORE
 from audit_tui.core.investigate.compare import new_values
 from audit_tui.core.investigate.saved_views import (
     MAX_NAME_CHARS,
@@ -18,15 +20,15 @@ from audit_tui.core.investigate.saved_views import (
     saved,
 )
 from audit_tui.core.query_line.text import line_of
-from audit_tui.core.view import chipped
+from audit_tui.core.time.dates import Preset
+from audit_tui.core.view import View, chipped
 from audit_tui.errors import AuditTuiError
 from audit_tui.ui.screens.review.marking import Marking
 
 if TYPE_CHECKING:
-    from audit_tui.core.columns import Column
-    from audit_tui.core.view import View
     from audit_tui.ui.screens.pick_dialog import Choice, Picked
 
+SINCE = "Since you left"
 MAX_PAST = 12
 MAX_NEW = 200
 _NAME_CELLS = 28
@@ -44,7 +46,12 @@ class Viewing(Marking):
             return
         if views.problem:
             self.say(views.problem)
-        choices = [
+        seen = self._opening.seen_before
+        choices: list[Choice[SavedView]] = []
+        if seen is not None and (seq := seen()) is not None:
+            since = saved(SINCE, View(Condition(Column.SEQ, MORE, str(seq)), Preset.ALL_TIME), self.context)
+            choices.append(Choice(f"{SINCE:<{_NAME_CELLS}}  ", since, "   ", "all that came into the store"))
+        choices += [
             Choice(
                 f"{view.name:<{_NAME_CELLS}}  ",
                 view,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from audit_tui.ui.keymap import hidden
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -29,7 +30,7 @@ class Button(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "press", "Press", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("enter,space=press")
 
     words: reactive[str | Content] = reactive("", layout=True)
 

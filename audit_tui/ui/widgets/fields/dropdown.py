@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.actions import SkipAction
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from audit_tui.ui.keymap import hidden
 from audit_tui.ui.widgets.fields.popup_list import PopupItem
 
 if TYPE_CHECKING:
@@ -56,19 +56,11 @@ class Dropdown(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "press", "Open, take", show=False),
-        Binding("down", "step(1)", "Open, next", show=False),
-        Binding("up", "step(-1)", "Previous", show=False),
-        Binding("pagedown", f"far({PAGE_LINES})", "Some lines on", show=False),
-        Binding("pageup", f"far({-PAGE_LINES})", "Some lines back", show=False),
-        Binding("home", "far(-1000)", "First line", show=False),
-        Binding("end", "far(1000)", "Last line", show=False),
-        Binding("left", "cycle(-1)", "The one before", show=False),
-        Binding("right", "cycle(1)", "The next one", show=False),
-        Binding("tab", "take_and_leave", "Take", show=False),
-        Binding("escape", "close", "Close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden(
+        f"enter,space=press down=step(1) up=step(-1) pagedown=far({PAGE_LINES}) "
+        f"pageup=far({-PAGE_LINES}) home=far(-1000) end=far(1000) left=cycle(-1) right=cycle(1) "
+        "tab=take_and_leave escape=close"
+    )
 
     index: reactive[int | None] = reactive(None)
     is_wrong: reactive[bool] = reactive(False, toggle_class="-wrong")
@@ -233,11 +225,7 @@ class PickLine(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "The one before", show=False),
-        Binding("right,space", "step(1)", "The next one", show=False),
-        Binding("enter", "enter", "Done", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden("left=step(-1) right,space=step(1) enter=enter")
 
     index: reactive[int] = reactive(0)
 

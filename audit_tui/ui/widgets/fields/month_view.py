@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.binding import Binding
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
@@ -23,6 +22,7 @@ from audit_tui.core.time.month import (
     month_weeks,
     shift_days,
 )
+from audit_tui.ui.keymap import hidden
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -49,18 +49,10 @@ class MonthView(Widget, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"month-view--{name}" for name in ("weekday", "day", "today", "marked", "edge", "future", "cursor")
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Day before", show=False),
-        Binding("right", "move(1)", "Day after", show=False),
-        Binding("up", "move(-7)", "Week before", show=False),
-        Binding("down", "move(7)", "Week after", show=False),
-        Binding("pageup", "move_months(-1)", "Month before", show=False),
-        Binding("pagedown", "move_months(1)", "Month after", show=False),
-        Binding("home", "first_day", "First of the month", show=False),
-        Binding("end", "last_day", "Last of the month", show=False),
-        Binding("enter", "pick(True)", "Pick", show=False),
-        Binding("space", "pick(False)", "Pick", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = hidden(
+        "left=move(-1) right=move(1) up=move(-7) down=move(7) pageup=move_months(-1) "
+        "pagedown=move_months(1) home=first_day end=last_day enter=pick(True) space=pick(False)"
+    )
 
     cursor: reactive[date] = reactive(date.min, init=False, repaint=False)
     marked: reactive[DayRange | None] = reactive(None)

@@ -72,14 +72,6 @@ class ValueInput(LineInput):
         # An Input deletes a letter with it; Delete does that too.
         Binding("ctrl+d", "screen.remove_row", "Remove row", show=False),
     ]
-    """
-    | Key(s) | Description |
-    | :- | :- |
-    | down, up | Move in the list of candidates; down opens it where nothing is typed yet. |
-    | enter | Take the highlighted candidate, the one typed out, or the text; once more to apply. |
-    | tab | Take the highlighted candidate, without a column also the one that was typed out; go on. |
-    | escape | Close the list. |
-    """
 
     PROMPT: ClassVar[str] = "type a value"
     MISSING_PROMPT: ClassVar[str] = "✗ a value is missing"
