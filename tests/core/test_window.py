@@ -120,6 +120,13 @@ def test_an_empty_result_is_counted() -> None:
     assert window.count == RowCount(0, exact=True)
 
 
+def test_an_empty_page_past_the_end_tells_no_number() -> None:
+    window = RowWindow(NEWEST_FIRST)
+    fill(window, result(PAGE_ROWS + 10), 0, 20)
+    window.add(PageRequest(AtRow(5_000), 5_000, PAGE_ROWS), Page((), is_end=True))
+    assert not window.count.exact
+
+
 def test_there_are_at_least_so_many_until_they_are_counted() -> None:
     window = RowWindow(NEWEST_FIRST)
     window.set_least(500)
