@@ -284,16 +284,6 @@ def open_logs(log: LogFile, opening: Opening = Opening()) -> Iterator[Iterator[O
             stream.close()
 
 
-@contextmanager
-def open_log(log: LogFile, opening: Opening = Opening()) -> Iterator[OpenLog]:
-    """Open a log that is one file; of an archive its first. Raises FileError as ``open_logs``."""
-    with open_logs(log, opening) as texts:
-        text = next(texts, None)
-        if not isinstance(text, OpenLog):
-            raise text or FileError(f"{log.name} is an archive without a file.")
-        yield text
-
-
 def _live(log: LogFile, stream: BinaryIO, opening: Opening) -> Live | None:
     """The stream as one that stays open; None when it is a file that is there."""
     try:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit_tui.errors import FileError
 from audit_tui.ingest.events import Mapped, Reading
 from audit_tui.ingest.find import LogFile
 from audit_tui.ingest.json_records import json_records
-from audit_tui.ingest.open import open_log
+from audit_tui.ingest.open import Opening, OpenLog, open_logs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audit_tui.core.event import AuditEvent
     from audit_tui.formats.record import Record, Reject
 
@@ -26,6 +30,16 @@ def write(folder: Path, data: str | bytes, name: str = "a.log") -> LogFile:
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     os.utime(path, (_LATER_S, _LATER_S))
     return LogFile(name, path, path.stat().st_size)
+
+
+@contextmanager
+def open_log(log: LogFile, opening: Opening | None = None) -> Iterator[OpenLog]:
+    """Open a log that is one file; of an archive its first."""
+    with open_logs(log, opening or Opening()) as texts:
+        text = next(texts, None)
+        if not isinstance(text, OpenLog):
+            raise text or FileError(f"{log.name} is an archive without a file.")
+        yield text
 
 
 def json_of(log: LogFile) -> list[Record | Reject]:

@@ -15,8 +15,7 @@ from audit_tui.formats.record import Record, RecordError
 from audit_tui.formats.vendors.cloud.cloudtrail import CLOUDTRAIL, LOOKUP, SERVICE_SUFFIX
 from audit_tui.ingest.find import LogFile
 from audit_tui.ingest.json_records import json_records
-from audit_tui.ingest.open import open_log
-from tests.formats.logs import FIXTURES
+from tests.formats.logs import FIXTURES, open_log
 
 ALICE = {"type": "IAMUser", "userName": "alice"}
 

@@ -18,8 +18,8 @@ import zstandard
 from audit_tui.core.new_file import file_identity
 from audit_tui.errors import FileError
 from audit_tui.ingest.find import LogFile, find_logs
-from audit_tui.ingest.open import OpenLog, open_log
-from tests.formats.logs import read, write
+from audit_tui.ingest.open import OpenLog
+from tests.formats.logs import open_log, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,8 @@ from audit_tui.ingest import batches, follow
 from audit_tui.ingest.batches import LogReader
 from audit_tui.ingest.events import Reading
 from audit_tui.ingest.find import LogFile
-from audit_tui.ingest.open import Opening, open_log
+from audit_tui.ingest.open import Opening
+from tests.formats.logs import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,7 @@ from audit_tui.core.event import AuditEvent, from_us, iso_utc, to_us
 from audit_tui.formats.record import RecordError
 from audit_tui.formats.times import EARLIEST_US, LATEST_US, is_plain_utc, parse_time
 from audit_tui.ingest import events as reading
-from audit_tui.ingest.open import open_log
-from tests.formats.logs import read, write
+from tests.formats.logs import open_log, read, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit_tui.formats.vendors.hosts import syslog
-from audit_tui.ingest.open import open_log
-from tests.formats.logs import FIXTURES, read, write
+from tests.formats.logs import FIXTURES, open_log, read, write
 
 if TYPE_CHECKING:
     from pathlib import Path

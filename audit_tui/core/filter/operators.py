@@ -89,11 +89,7 @@ class Operator(Record):
 
     def matches(self, text: str | None, value: str | None) -> bool:
         """Tell whether a value of an event passes, for a field that has one value or none."""
-        return self.holds(() if text is None else (text,), value)
-
-    def holds(self, texts: Iterable[str], value: str | None) -> bool:
-        """Tell whether an event passes whose field has these texts."""
-        return self.test(value)(texts)
+        return self.test(value)(() if text is None else (text,))
 
     def test(self, value: str | None) -> Callable[[Iterable[str]], bool]:
         """Return the test of all the texts of a field, for many events."""
