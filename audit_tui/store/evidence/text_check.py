@@ -138,5 +138,5 @@ def _is_in_order(divided: Divided) -> bool:
         and all(map(lt, rare, rare[1:]))
         and len(set(frequent)) == len(frequent)
         and set(frequent).isdisjoint(rare)
-        and set(lower).issubset(accumulate(counts))
+        and (len(rows) == len(rare) or set(lower).issubset(accumulate(counts)))
     )

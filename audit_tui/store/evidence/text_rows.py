@@ -17,7 +17,7 @@ from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import BLOCK_EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from audit_tui.store.index.text_fields import Divided
 
@@ -73,8 +73,9 @@ class RowTexts:
             return False
         numbers = [seq - self._base for seq in seqs]
         self.every.update(numbers)
+        many = range(numbers[0], numbers[-1] + 1)
         for field, texts in zip(PLAIN_FIELDS, plain, strict=True):
-            if not self._have_plain(field, numbers, texts):
+            if not self._have_plain(field, many if len(many) == len(numbers) else numbers, texts):
                 return False
         places: defaultdict[int, list[int]] = defaultdict(list)
         for place, (name, metadata) in enumerate(zip(names, stored, strict=True)):
@@ -94,8 +95,6 @@ class RowTexts:
         field = self._fields.get(name)
         if field is None:
             return texts.count(None) == len(texts)
-        if field.get is None:
-            return False
         field.compared += len(texts) - texts.count(None)
         return field.texts_of(rows) == list(texts)
 
@@ -118,13 +117,16 @@ class RowTexts:
     ) -> Sequence[int]:
         """Return those of some places where the texts, in this shape, are not what is stored."""
         some_rows, actual = _chosen(places, rows), _chosen(places, stored)
-        columns: list[list[str | None]] = []
+        columns: list[Sequence[str | None]] = []
         for name, is_quoted in shape.places:
             field = self._fields.get(name)
-            get = None if field is None else field.as_written(is_quoted=is_quoted)
-            if get is None:
+            by_row = None if field is None else field.as_written(is_quoted=is_quoted)
+            if by_row is None:
                 return places
-            columns.append(list(map(get, some_rows)))
+            if isinstance(by_row, list):
+                columns.append(_chosen(some_rows, by_row))
+            else:
+                columns.append(list(map(by_row.get, some_rows)))
         first, *around = (repeat(text, len(places)) for text in shape.around)
         parts = zip(first, *chain.from_iterable(zip(columns, around, strict=True)), strict=True)
         try:
@@ -158,57 +160,56 @@ class _Field:
 
     def __init__(self, parts: Sequence[Divided]) -> None:
         self._parts = parts
-        self._columns: dict[bool, Callable[[int], str | None] | None] = {}
+        self._columns: dict[bool, _Texts | None] = {}
         self.compared = 0
         """The number of texts that rows have too."""
         self._texts = sum(sum(map(len, part.bitmaps)) + len(part.rows) for part in parts)
-        self.get: Callable[[int], str | None] | None = None
-        """Gives the text of a row; None where rows have several."""
         self._several = Column()
-        self._by_row: _Texts = [None] * BLOCK_EVENTS if self._texts > _DENSE else {}
+        by_row: _Texts = [None] * BLOCK_EVENTS if self._texts > _DENSE else {}
         for part in parts:
             rows = [bitmap.to_array() for bitmap in part.bitmaps]
             texts = map(repeat, [*part.frequent, *part.rare], [*map(len, rows), *part.counts])
-            by_row: repeat[Any] = repeat(self._by_row)
+            places: repeat[Any] = repeat(by_row)
             # The method of a list takes half as long again.
-            deque(map(setitem, by_row, chain(*rows, part.rows), chain.from_iterable(texts)), maxlen=0)
-        empty = self._by_row.count(None) if isinstance(self._by_row, list) else 0
-        if len(self._by_row) - empty == self._texts:
-            self.get = _getter(self._by_row)
+            deque(map(setitem, places, chain(*rows, part.rows), chain.from_iterable(texts)), maxlen=0)
+        empty = by_row.count(None) if isinstance(by_row, list) else 0
+        self._by_row = by_row if len(by_row) - empty == self._texts else None
+        """None where rows have several."""
 
-    def as_written(self, *, is_quoted: bool) -> Callable[[int], str | None] | None:
-        """Return what gives the text of a row as it stands in metadata; None where rows have several."""
+    def as_written(self, *, is_quoted: bool) -> _Texts | None:
+        """Return the texts as they stand in metadata; None where rows have several."""
         if is_quoted not in self._columns:
             texts = chain.from_iterable(map(_every_text, self._parts))
-            written = {} if self.get is None else as_written(texts, is_quoted=is_quoted)
+            written = {} if self._by_row is None else as_written(texts, is_quoted=is_quoted)
             if not written:
-                self._columns[is_quoted] = self.get
+                self._columns[is_quoted] = self._by_row
             elif isinstance(self._by_row, list):
-                self._columns[is_quoted] = list(map(written.get, self._by_row, self._by_row)).__getitem__
-            else:
-                self._columns[is_quoted] = {
-                    row: written.get(text, text) for row, text in self._by_row.items()
-                }.get
+                self._columns[is_quoted] = list(map(written.get, self._by_row, self._by_row))
+            elif self._by_row is not None:
+                texts_of = self._by_row.items()
+                self._columns[is_quoted] = {row: written.get(text, text) for row, text in texts_of}
         return self._columns[is_quoted]
 
-    def texts_of(self, rows: Sequence[int]) -> list[str | None]:
-        """Return the texts of ascending rows, which have one each, or none."""
-        if isinstance(self._by_row, list) and rows[-1] - rows[0] == len(rows) - 1:
-            return self._by_row[rows[0] : rows[-1] + 1]
-        return list(map(_getter(self._by_row), rows))
+    def texts_of(self, rows: Sequence[int]) -> Sequence[str | None] | None:
+        """Return the text of each row, or None; None where rows have several."""
+        if not isinstance(self._by_row, list):
+            return None if self._by_row is None else list(map(self._by_row.get, rows))
+        if isinstance(rows, range):
+            return self._by_row[rows.start : rows.stop]
+        return list(map(self._by_row.__getitem__, rows))
 
     def has(self, rows: array[int], texts: Sequence[str]) -> bool:
         """Tell whether these rows have these texts; of several in a row, ``is_complete`` tells."""
-        if self.get is None:
+        if self._by_row is None:
             self._several.add(rows, texts)
             return True
         self.compared += len(set(rows))
-        return list(map(self.get, rows)) == list(texts)
+        return self.texts_of(rows) == list(texts)
 
     @property
     def is_complete(self) -> bool:
         """Tell whether each text was compared with that of a row."""
-        if self.get is not None:
+        if self._by_row is not None:
             return self.compared == self._texts
         return _bitmaps([divided_texts(self._several)]) == _bitmaps(self._parts)
 
@@ -228,10 +229,6 @@ def _bitmaps(parts: Sequence[Divided]) -> dict[str, BitMap]:
 
 def _every_text(divided: Divided) -> Iterator[str]:
     return chain(divided.frequent, divided.rare)
-
-
-def _getter(texts: _Texts) -> Callable[[int], str | None]:
-    return texts.__getitem__ if isinstance(texts, list) else texts.get
 
 
 def _chosen(places: Sequence[int], values: Sequence[Any]) -> tuple[Any, ...]:
