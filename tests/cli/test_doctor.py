@@ -94,6 +94,10 @@ def everybody_reads(store: Path) -> None:
     store.chmod(0o644)
 
 
+def everybody_reads_and_the_group_writes(store: Path) -> None:
+    store.chmod(0o664)
+
+
 def everybody_changes_the_folder(store: Path) -> None:
     store.parent.chmod(0o777)
 
@@ -130,7 +134,8 @@ def settings_are_a_pipe(store: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "topic", "message", "fix"),
     [
-        (everybody_reads, "store", "Everybody may read", "chmod o-rwx"),
+        (everybody_reads, "store", "Everybody may read /", "chmod o-rwx"),
+        (everybody_reads_and_the_group_writes, "store", "Everybody may read, its group write /", "chmod o-"),
         (everybody_changes_the_folder, "folder", "Everybody may replace files", "chmod o-w"),
         (the_lock_is_everybodys, "lock", "Everybody may write", "chmod o-rwx"),
         (a_key_is_everybodys, "key", "Its group may read", "chmod go-rwx"),

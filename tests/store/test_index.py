@@ -186,6 +186,16 @@ def test_events_that_a_writer_indexes_meanwhile_count_once(
                 assert [row.seq for row in page.rows] == list(range(len(events), 0, -1))
 
 
+def test_an_append_does_not_make_the_whole_index_again(tmp_path: Path) -> None:
+    with tiny_segments(), StoreWriter(tmp_path / "audit.db") as writer:
+        writer.append([AuditEvent("x", n) for n in range(600)])
+        with writer.changing() as change:  # as reindex does, in another process
+            derived.drop(change.connection)
+        writer.append([AuditEvent("x", 600)])
+        with writer.changing() as change:
+            assert 0 < keeper.indexed_upto(change.connection) < 300
+
+
 def test_nothing_of_a_redacted_address_is_left(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     secret = "203.0.113.77"

@@ -269,6 +269,13 @@ def test_a_cancelled_question_is_not_asked(reader: StoreReader) -> None:
     assert reader.count(EventQuery()) == len(EVENTS)
 
 
+def test_no_values_may_be_asked_for(tmp_path: Path) -> None:
+    fill(tmp_path / "audit.db", [AuditEvent(f"e{n % 5}", n, user=f"u{n % 7}") for n in range(1_000)])
+    with StoreReader(tmp_path / "audit.db") as reader:
+        facet = reader.facets(EventQuery(Condition(Column.EVENT, IS, "e1")), Column.USER, 0)
+    assert (facet.values, facet.counted) == ((), 200)
+
+
 def test_a_long_question_ends_when_its_token_is_cancelled(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     fill(path, [AuditEvent("e", n, description=f"d{n}") for n in range(20_000)])

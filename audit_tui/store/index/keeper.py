@@ -143,7 +143,10 @@ class IndexKeeper:
     ) -> None:
         """Write a segment where too many events are in none."""
         newest = rows[-1].seq
-        while (reached := indexed_upto(connection)) + self.tail_events <= newest:
+        # Not all that is missing: while another program makes the index again, that would be the whole store.
+        for _ in range(2 + len(rows) // self.tail_events):
+            if (reached := indexed_upto(connection)) + self.tail_events > newest:
+                break
             self.catch_up(connection, newest, reached)
 
     def catch_up(

@@ -61,7 +61,7 @@ def facets(
     """Return the values of a field with how many events have each, by its bitmaps."""
     is_whole = rarest or counts_all
     counted = len(matching)
-    totals = _Totals(session, matching, field).most(None if is_whole else limit)
+    totals = _Totals(session, matching, field).most(None if is_whole else max(1, limit))
     events = sorted((number for number in totals.values() if number), reverse=not rarest)
     distinct = len(events) if is_whole or sum(events) == counted else None
     if limit <= 0 or not events:

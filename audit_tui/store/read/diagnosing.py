@@ -95,8 +95,9 @@ def private_finding(topic: str, path: Path, *, is_secret: bool = False) -> Findi
     others, group = mode & 0o007, mode & 0o070
     if others or (is_secret and group):
         who = "Everybody" if others else "Its group"
-        may = "write" if mode & 0o022 else "read"
-        message = f"{who} may {may} {path} (mode {mode:04o})."
+        may = "write" if (others or group >> 3) & 0o002 else "read"
+        more = ", its group write" if may == "read" and group & 0o020 else ""
+        message = f"{who} may {may}{more} {path} (mode {mode:04o})."
         return Finding(topic, Level.WRONG, message, f"chmod {'go' if is_secret else 'o'}-rwx {path}")
     if group:
         may = "write" if group & 0o020 else "read"
