@@ -349,6 +349,8 @@ class TextStretch:
             end += counts[place]
             following = place + 1
         matches += rows[begin:end]
+        if end + sum(counts[following:]) != len(rows):
+            raise damaged("has texts without events")
         return matches
 
     def _numbers_of(self, group: Group) -> tuple[array[int], array[int], array[int]]:
@@ -359,14 +361,17 @@ class TextStretch:
         )
         if group.fields == MIXED and len(fields) != group.texts:
             raise damaged("has texts without fields")
-        if group.texts != (len(counts) or len(rows)) or (counts and sum(counts) != len(rows)):
+        if group.texts != (len(counts) or len(rows)):
             raise damaged("has texts without events")
         return counts, rows, fields
 
     def _ends_of(self, group: Group) -> tuple[Sequence[int], array[int], array[int]]:
         """Return where the rows of each text of a group begin and the last ends, all rows, and all fields."""
         counts, rows, fields = self._numbers_of(group)
-        return list(accumulate(counts, initial=0)) if counts else range(group.texts + 1), rows, fields
+        ends: Sequence[int] = list(accumulate(counts, initial=0)) if counts else range(group.texts + 1)
+        if ends[-1] != len(rows):
+            raise damaged("has texts without events")
+        return ends, rows, fields
 
     def _all_rows(self) -> BitMap:
         every = len(self._text_fields) + len(self._word_fields) + len(self._names)
@@ -410,7 +415,7 @@ class TextStretch:
             for begin in begins[low:high]:
                 start, end = begin - first, begin - first + length_at[begin]
                 # Most of them have a few rows: their bytes are put together, which takes a tenth of the time.
-                if end - start <= _FEW_BYTES and chunk.startswith(_PLAIN, start):
+                if end - start <= _FEW_BYTES and chunk[start : start + len(_PLAIN)] == _PLAIN:
                     few[begin] = chunk[start + _PLAIN_HEAD_BYTES : end]
                 else:
                     large[begin] = stored_bitmap(chunk[start:end])
