@@ -132,14 +132,16 @@ class Parts:
         """The parts that were asked for, in order."""
 
     def read_ahead(self, parts: Iterable[int]) -> None:
-        """Read parts that will be asked for by one statement, as ``taken`` tells them of another stretch."""
-        wanted = [part for part in parts if part not in self.taken][:_MOST_PARTS]
+        """Read parts that will be asked for by one statement, as ``taken`` may tell them of another stretch."""
+        wanted = [part for part in parts if part not in self.taken and part not in self._data][:_MOST_PARTS]
+        if not wanted:
+            return
         places = [place_of(self._first_seq, part) for part in wanted]
         places += [-1] * (-len(places) % 32)  # so that there are few different statements
         marks = ", ".join("?" * len(places))
         statement = f"SELECT place, data FROM text_stretch_parts WHERE place IN ({marks})"  # noqa: S608 - marks
         first = place_of(self._first_seq, 0)
-        self._data = {place - first: data for place, data in self._rows_of(statement, places)}
+        self._data |= {place - first: data for place, data in self._rows_of(statement, places)}
 
     def data(self, part: int) -> bytes | None:
         """Return a part as it is stored; None where there is none."""

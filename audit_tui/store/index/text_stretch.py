@@ -404,11 +404,15 @@ class TextStretch:
         begins = sorted(length_at)
         few: dict[int, bytes] = {}
         large: dict[int, BitMap] = {}
-        low = 0
-        while low < len(begins):
-            number = begins[low] // _CHUNK_PLACES
+        spans: list[tuple[int, int, int]] = []
+        high = 0
+        while high < len(begins):
+            number, low = begins[high] // _CHUNK_PLACES, high
+            high = bisect_left(begins, (number + 1) * _CHUNK_PLACES, low)
+            spans.append((number, low, high))
+        self._parts.read_ahead(Part.BITMAPS + number for number, _, _ in spans)
+        for number, low, high in spans:
             first = number * _CHUNK_PLACES
-            high = bisect_left(begins, first + _CHUNK_PLACES, low)
             chunk = self._chunks.get(number)
             if chunk is None:
                 chunk = self._chunks[number] = self._parts.data(Part.BITMAPS + number) or b""
@@ -419,7 +423,6 @@ class TextStretch:
                     few[begin] = chunk[start + _PLAIN_HEAD_BYTES : end]
                 else:
                     large[begin] = stored_bitmap(chunk[start:end])
-            low = high
         return few, large
 
     def _sets_of(self, fields: Iterable[int]) -> frozenset[int]:
