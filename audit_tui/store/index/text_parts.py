@@ -132,7 +132,7 @@ class Parts:
         """The parts that were asked for, in order."""
 
     def read_ahead(self, parts: Iterable[int]) -> None:
-        """Read parts that will be asked for by one statement, as ``taken`` may tell them of another stretch."""
+        """Read parts that will be asked for by one statement; ``taken`` of another stretch may tell them."""
         wanted = [part for part in parts if part not in self.taken and part not in self._data][:_MOST_PARTS]
         if not wanted:
             return
