@@ -180,6 +180,23 @@ def test_firsts_are_the_first_of_their_kind(events: list[AuditEvent]) -> None:
         assert told == ([] if is_at_the_beginning else wanted)
 
 
+def test_nothing_is_the_first_of_its_kind_once_an_earlier_event_comes_late() -> None:
+    events = [AuditEvent("Login", n, key=str(n), seq=n + 1, user="bob") for n in range(9)]
+    new = AuditEvent("Login", 100, key="new", seq=10, user="eve")
+    seen = FirstSeen()
+    assert seen.of(FakeReader([*events, new]), row_of(new))
+    late = AuditEvent("Login", 90, key="late", seq=11, user="eve")
+    assert not seen.of(FakeReader([*events, new, late]), row_of(new))
+
+
+def test_a_name_with_a_space_ends_nothing_of_others() -> None:
+    pair = Pair("Login", ("Logout",), "in", *(2 * (((Column.USER, Column.SOURCE_IP), (Column.USER,)),)))
+    begun = AuditEvent("Login", 1, key="1", seq=1, user="eve", source_ip="10.0.0.1")
+    other = AuditEvent("Logout", 2, key="2", seq=2, user="eve 10.0.0.1")
+    (still_open,) = open_pairs(FakeReader([begun, other]), EventQuery(), [pair]).open
+    assert (still_open.event, still_open.thing) == (begun, "eve 10.0.0.1")
+
+
 PAIR = Pair("Login", ("Logout", "Delete"), "in", ((Column.USER,),), ((Column.USER,),))
 
 

@@ -435,6 +435,7 @@ BOUNDS = st.none() | MOMENTS | MOMENTS.map(lambda moment: moment.replace(second=
 @example(zone="Europe/Berlin", start=utc("2026-11-10 23:00"), end=utc("2026-11-10 23:00"))
 @example(zone="America/Sao_Paulo", start=utc("2018-11-04 03:00"), end=utc("2018-11-05 02:00"))
 @example(zone="America/Havana", start=utc("2026-11-01 05:00"), end=None)
+@example(zone="Europe/Amsterdam", start=utc("1936-10-04 02:10:28"), end=None)
 def test_the_times_that_stand_for_a_range_give_it_back(
     zone: str, start: datetime | None, end: datetime | None
 ) -> None:

@@ -305,10 +305,11 @@ class First(NamedTuple):
 
 
 class FirstSeen:
-    """Looks up the first event of each value, each once: what is older than an event stays so."""
+    """Looks up the first event of each value, each once until there are more events: one may come late."""
 
     def __init__(self) -> None:
         self._first: dict[Filter, int] = {}
+        self._newest_seq = 0
         self._begin_us: int | None = None
 
     def of(self, reader: EventReader, row: EventRow, cancel: CancelToken | None = None) -> Sequence[First]:
@@ -323,6 +324,9 @@ class FirstSeen:
             self._begin_us = (info.first_us or 0) + span_us // BEGINNING
         if row.occurred_us <= self._begin_us:
             return ()
+        if (newest_seq := reader.newest_seq()) != self._newest_seq:
+            self._first.clear()
+            self._newest_seq = newest_seq
         return [
             First(tag, words)
             for tag, words, condition in _questions(row)

@@ -84,7 +84,7 @@ def _matched(events: Iterable[AuditEvent], pairs: Sequence[Pair]) -> PairsResult
         beginning.setdefault(pair.begins, []).append(pair)
         for name in pair.ends:
             ending.setdefault(name, []).append(pair)
-    ended: dict[tuple[str, str], int] = {}
+    ended: dict[tuple[str, tuple[str, ...]], int] = {}
     still_open: list[Open] = []
     durations: list[int] = []
     is_whole = True
@@ -99,7 +99,7 @@ def _matched(events: Iterable[AuditEvent], pairs: Sequence[Pair]) -> PairsResult
                 continue
             end_us = ended.pop((pair.begins, thing), None)
             if end_us is None:
-                still_open.append(Open(pair, event, thing))
+                still_open.append(Open(pair, event, " ".join(thing)))
             else:
                 durations.append(end_us - event.occurred_us)
         for pair in ending.get(event.event, ()):
@@ -130,9 +130,10 @@ def pair_filter(item: Open) -> Filter:
     return All((events, Any(named))) if named else events
 
 
-def _thing(event: AuditEvent, groups: Sequence[Sequence[FilterField]]) -> str | None:
+def _thing(event: AuditEvent, groups: Sequence[Sequence[FilterField]]) -> tuple[str, ...] | None:
+    """Return what an event is about; not as one text, for a name may hold a space."""
     for group in groups:
-        texts = [next(iter(texts_of(field, event)), None) for field in group]
-        if all(texts):
-            return " ".join(text for text in texts if text)
+        texts = tuple(text for field in group if (text := next(iter(texts_of(field, event)), None)))
+        if len(texts) == len(group):
+            return texts
     return None

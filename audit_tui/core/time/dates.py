@@ -185,9 +185,12 @@ def range_words(time_range: TimeRange, context: TimeContext) -> str:
 def moment_text(moment: datetime, zone: tzinfo) -> str:
     """A moment as one would type it: to the minute, or as exact as it is.
 
-    The second of two equal hours carries its offset, so that ``words.parse_time`` gives the same moment.
+    The second of two equal hours carries its offset, so that ``words.read_time`` gives the same moment; it is
+    told in UTC where that has seconds, as before 1940.
     """
     local = local_time(to_us(moment), zone)
+    if local.fold and local.strftime("%z")[5:]:
+        local = local.astimezone(UTC).replace(fold=1)
     text = local.replace(tzinfo=None).isoformat(" ")
     text = text.rstrip("0") if "." in text else text.removesuffix(":00")
     return f"{text} {str(local)[-6:]}" if local.fold else text
