@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audit_tui.core.event import AuditEvent, Outcome
-from audit_tui.store.index import blocks, keeper, merging
+from audit_tui.store.index import blocks, keeper, merging, text_index
 from audit_tui.store.index.keeper import IndexKeeper
+from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.rows import draft
 from audit_tui.store.write import writer
 from audit_tui.store.write.writer import StoreWriter
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -100,3 +102,10 @@ def tiny_segments() -> Iterator[None]:
         patch.setattr(merging, "_LEAST_BLOCK", 2)
         patch.setattr(blocks, "GROUP_EVENTS", 2)
         yield
+
+
+def build_texts(connection: sqlite3.Connection) -> None:
+    """Build what the text index lacks, inside the caller's transaction."""
+    text_layout.create(connection)
+    for stretch in text_index.outstanding(connection, least_rest=1):
+        text_index.build_stretch(connection, stretch)

@@ -52,7 +52,7 @@ from audit_tui.store.tables.text_layout import Stretch
 from audit_tui.store.write.writer import StoreWriter
 from tests.matching import matches
 from tests.readers import oracle
-from tests.store.samples import NAMES
+from tests.store.samples import NAMES, build_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -320,7 +320,7 @@ def test_a_removed_event_is_found_by_nothing(indexed: Path) -> None:
         assert sorted(row.seq for row in walked(reader, AGENT, 50)) == sorted(seqs[1:])
         assert reader.count(AGENT) == len(seqs) - 1
     with closing(sqlite3.connect(indexed)) as connection:
-        text_index.build(connection)
+        build_texts(connection)
         connection.commit()
     assert checked(indexed) == []
     with StoreReader(indexed) as reader:

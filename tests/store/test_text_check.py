@@ -17,6 +17,7 @@ from audit_tui.store.index import text_build, text_fields, text_grams, text_inde
 from audit_tui.store.index.row_tests import metadata_leaves
 from audit_tui.store.tables.rows import stored_text
 from audit_tui.store.tables.text_layout import Stretch
+from tests.store.samples import build_texts
 from tests.store.test_text_search import (
     SIZES,
     drawn_events,
@@ -46,7 +47,7 @@ def test_an_index_of_other_events_is_found(
         for name, value in SIZES[sizes].items():
             patch.setattr(text_build, name, value)
         fill(store, drawn_events(drawn))
-        text_index.build(store)
+        build_texts(store)
         stretch = Stretch(1, len(drawn))
         assert problems(store, stretch) == []
         before, texts = text_index.made(rows(store, stretch), stretch), texts_of(store, stretch)
@@ -99,14 +100,14 @@ def test_a_stretch_that_is_not_as_this_program_writes_it_is_found(
     with monkeypatch.context() as patch:
         divided_texts = text_build.divided_texts
         patch.setattr(text_build, "divided_texts", lambda column: forge(divided_texts(column)))
-        text_index.build(store)
+        build_texts(store)
     assert problems(store, Stretch(1, 68)) != []
 
 
 def test_texts_are_not_numbered_again(store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of the time: the stored stretch says how its texts are numbered, and that is compared."""
     fill(store, drawn_events([(f"agent {n % 7}", f"t{n}", None, {"n": n % 3, "t": "x"}) for n in range(90)]))
-    text_index.build(store)
+    build_texts(store)
     numbered: list[Column] = []
     divided_texts = text_build.divided_texts
 
@@ -147,7 +148,7 @@ def test_metadata_of_another_shape_or_value_is_not_taken_for_the_same(
     """Texts are put into the shape of their neighbours: quotes, escapes, types and names count."""
     usual = {"n": 1, "text": 'a "b"\n', "ok": True, "inner": {"deep": "z", "nothing": None}}
     fill(store, drawn_events([("a", f"t{n}", None, usual) for n in range(40)]))
-    text_index.build(store)
+    build_texts(store)
     stretch = Stretch(1, 40)
     assert problems(store, stretch) == []
     before = texts_of(store, stretch)

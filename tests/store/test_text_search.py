@@ -25,6 +25,7 @@ from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.rows import StoredRow, draft, stored_text
 from audit_tui.store.tables.text_layout import Stretch
 from audit_tui.store.write.writer import StoreWriter
+from tests.store.samples import build_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -301,7 +302,7 @@ def test_after_a_removal_and_a_replacement_too(
     store: sqlite3.Connection, drawn: list[tuple[Any, ...]], asked: list[Condition], data: st.DataObject
 ) -> None:
     fill(store, drawn_events(drawn))
-    text_index.build(store)
+    build_texts(store)
     snapshot = Opened(store)
     for condition in asked:
         search(snapshot, condition)
@@ -351,7 +352,7 @@ def uncompressed(data: bytes) -> bytes:
 def test_a_removed_text_leaves_no_byte(store: sqlite3.Connection) -> None:
     secret = "the Secret 4711"
     fill(store, [*SEVERAL, AuditEvent("Login", 1, key="s", description=secret, metadata={"note": secret})])
-    text_index.build(store)
+    build_texts(store)
     assert len(search(Opened(store), Condition(ANY_TEXT, CONTAINS, secret))[0]) == 1
     store.execute("PRAGMA secure_delete = ON")
     row = _stored_rows(store)[-1]
@@ -383,7 +384,7 @@ def test_a_removed_text_leaves_no_byte(store: sqlite3.Connection) -> None:
 )
 def test_what_hides_an_event_from_a_search_is_told(store: sqlite3.Connection, change: str) -> None:
     fill(store, SEVERAL)
-    text_index.build(store)
+    build_texts(store)
     store.execute(change)
     problems = text_check.structure_problems(store)
     for stretch in text_index.stretches(store):
@@ -398,7 +399,7 @@ def test_a_broken_index_is_an_error_and_nothing_worse(
 ) -> None:
     if not text_index.stretches(store):
         fill(store, SEVERAL)
-        text_index.build(store)
+        build_texts(store)
     parts = store.execute("SELECT place, data FROM text_stretch_parts ORDER BY place").fetchall()
     at, good = parts[part % len(parts)]
     place %= len(good)
@@ -430,7 +431,7 @@ def test_more_text_than_fits_is_divided_and_the_rest_left_to_the_rows(
     fill(store, drawn_events([("agent " + "x" * (400 * (n >= 32)), None, None, {}) for n in range(64)]))
     monkeypatch.setattr(text_fields, "MAX_TEXT_BYTES", 3_000)
     monkeypatch.setattr(text_index, "LEAST_DIVIDED", 16)
-    text_index.build(store)
+    build_texts(store)
     condition = Condition(ANY_TEXT, CONTAINS, "agent")
     matches, untested = search(Opened(store), condition)
     assert list(matches) == list(range(1, 33))
@@ -458,7 +459,7 @@ def test_long_texts_are_left_to_the_rows_before_they_fill_the_memory(
     long = {"body": "agent " + "x" * 400}
     events = [("agent", None, None, long if n % 8 == 0 or n >= 60 else {}) for n in range(64)]
     fill(store, drawn_events(events))
-    text_index.build(store)
+    build_texts(store)
     assert built
     assert max(built) <= 1_000
     matches, untested = search(Opened(store), Condition(ANY_TEXT, CONTAINS, "agent"))
@@ -474,7 +475,7 @@ def test_an_index_of_more_long_texts_by_an_older_program_is_right(
 ) -> None:
     monkeypatch.setattr(text_fields, "LONG_BYTES", 300)
     fill(store, drawn_events([("x" * 400, None, None, {}) for _ in range(9)]))
-    text_index.build(store)
+    build_texts(store)
     monkeypatch.setattr(text_check, "MAX_LONG_BYTES", 1_000)
     (stretch,) = text_index.stretches(store)
     assert text_check.problems(store, stretch) == []
@@ -513,7 +514,7 @@ def test_appended_events_get_short_stretches_and_whole_blocks(
 
 def test_a_search_ends_when_it_is_cancelled(store: sqlite3.Connection) -> None:
     fill(store, SEVERAL)
-    text_index.build(store)
+    build_texts(store)
     snapshot = Opened(store)
     snapshot.is_cancelled = True
     with pytest.raises(QueryCancelled):

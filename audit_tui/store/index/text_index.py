@@ -27,7 +27,7 @@ from audit_tui.store.tables.text_layout import BLOCK_EVENTS, Stretch, block_of, 
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from audit_tui.store.tables.rows import Draft, StoredRow
 
@@ -125,21 +125,6 @@ def outstanding(connection: sqlite3.Connection, least_rest: int = LEAST_REST) ->
         is_many = len(_ends(connection, Stretch(max(1, last_block), newest))) >= MOST_SHORT
         wanted.append(Stretch(max(1, last_block) if is_many else reached + 1, newest))
     return [stretch for stretch in wanted if _has_rows(connection, stretch)]
-
-
-def build(connection: sqlite3.Connection, progress: Callable[[int, int], None] | None = None) -> None:
-    """Build what is missing, inside the caller's transaction.
-
-    Args:
-        connection: The store, for writing.
-        progress: Is told how many stretches are done, and of how many.
-    """
-    text_layout.create(connection)
-    wanted = outstanding(connection, least_rest=1)
-    for done, stretch in enumerate(wanted, 1):
-        build_stretch(connection, stretch)
-        if progress is not None:
-            progress(done, len(wanted))
 
 
 def build_stretch(connection: sqlite3.Connection, stretch: Stretch) -> None:
