@@ -250,7 +250,8 @@ class RowStrips:
             repeats = self._repeats[pair] = self._row_text.repeats(row, above)
         is_wrong = any(run.first_seq <= row.seq <= run.last_seq for run in self._wrong)
         remark = self._remarks.get(row.seq, NO_REMARK)
-        if remark.short_tag and self._row_text.boxes[-1].width < LEAST_LAST_CELLS:
+        left_cells = self._row_text.boxes[-1].width - len(remark.tag)
+        if remark.short_tag and left_cells < LEAST_LAST_CELLS:
             remark = remark._replace(tag=remark.short_tag)
         if remark.tag and self._covers_date(remark.tag):
             remark = remark._replace(tag="")
