@@ -172,3 +172,9 @@ def test_it_is_recorded_even_when_nobody_reads_the_answer(store: Path) -> None:
 def test_recording_into_a_store_imports_nothing_heavy(store: Path) -> None:
     line = ["record", "Role created", *ROLE, "--time", "2026-11-01 14:00", "-s", str(store), "--json"]
     assert imported_by(RUN, json.dumps([line])).isdisjoint(HEAVY)
+
+
+def test_an_event_as_json_moves_no_cursor(store: Path) -> None:
+    result = run("record", "x", "--user", "\x9b31m\u202ebob", "-s", str(store), "--json")
+    assert result.stdout.rstrip("\n").isprintable()
+    assert json.loads(result.stdout)["user"] == "\x9b31m\u202ebob"

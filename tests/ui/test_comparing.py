@@ -13,6 +13,7 @@ from audit_tui.core.time.dates import Preset
 from audit_tui.core.view import View
 from audit_tui.ui.screens.pick_dialog import PickDialog
 from audit_tui.ui.screens.review.comparing import told_duration
+from tests.ui.fake_reader import FakeReader
 from tests.ui.review_app import NOW, Driver, run_review
 
 if TYPE_CHECKING:
@@ -122,6 +123,20 @@ def test_badges_show_what_is_new_in_the_list_and_the_pane() -> None:
         assert "NEW IP: No earlier event comes from 203.0.113.9." in text
 
     run_review(script, EVENTS, view=TODAY, shows_firsts=True)
+
+
+def test_a_badge_goes_when_an_older_event_comes_late() -> None:
+    reader = FakeReader(EVENTS)
+
+    async def script(driver: Driver) -> None:
+        await driver.until(lambda: "NEW USER" in driver.text())
+        reader.append(at(24 * 20, "Login", "mallory", "203.0.113.9"))
+        # As when events are followed, or logs were read to their end.
+        driver.review._show_newest()
+        await driver.until(lambda: "NEW USER" not in driver.text())
+        assert "NEW EVENT" in driver.text()
+
+    run_review(script, size=(120, 24), view=TODAY, shows_firsts=True, open_reader=lambda: reader)
 
 
 def test_what_is_still_open_is_listed_with_how_long() -> None:

@@ -13,7 +13,8 @@ import click
 
 from audit_tui.cli.options import store_option, time_context
 from audit_tui.cli.progress import tell
-from audit_tui.core.event import AuditEvent, Outcome, json_text, to_us
+from audit_tui.core.event import AuditEvent, Outcome, to_us
+from audit_tui.core.event_text import json_text
 from audit_tui.core.recording import event_meant, expected_missing
 from audit_tui.core.time.words import parse_time
 from audit_tui.errors import TimeError, UsageError
@@ -126,7 +127,7 @@ def record_command(
     with closing(AuditLog(store, strict=strict)) as log:
         recorded = log.add(given)
     stored = recorded.event
-    click.echo(json_text(stored.to_json()) if as_json else stored.seq)
+    click.echo(json_text(stored) if as_json else stored.seq)
     sys.stdout.flush()
     _tell(recorded, store)
 

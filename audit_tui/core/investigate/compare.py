@@ -333,11 +333,6 @@ class FirstSeen:
             if self._first_seq(reader, condition, cancel) == row.seq
         ]
 
-    def forget(self) -> None:
-        """Look everything up again: another store is shown."""
-        self._first.clear()
-        self._begin_us = None
-
     def _first_seq(self, reader: EventReader, condition: Filter, cancel: CancelToken | None) -> int | None:
         seq = self._first.get(condition)
         if seq is None:

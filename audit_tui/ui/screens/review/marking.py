@@ -53,7 +53,10 @@ class Marking(Following):
 
     def on_mount(self) -> None:
         self._firsts = {}
+        self._doubtful: set[int] = set()
+        """The events that were the first of something before others came, which may be older."""
         self._seen = FirstSeen()
+        self._seen_upto: int | None = None
         if self._opening.shows_firsts:
             self._lane = Lane(self._open_reader)
         self.call_after_refresh(self._load_notebook)
@@ -195,9 +198,12 @@ class Marking(Following):
         if message.is_reopened:
             self._load_notebook()
             if self._lane is not None:
-                self._seen.forget()
+                self._seen = FirstSeen()
                 self._firsts = {}
                 self._lane.renew()
+        elif message.shown.query.upto_seq != self._seen_upto:
+            self._doubtful.update(seq for seq, firsts in self._firsts.items() if firsts)
+        self._seen_upto = message.shown.query.upto_seq
         self._look_up()
 
     @on(EventTable.RowHighlighted)
@@ -205,12 +211,15 @@ class Marking(Following):
         table, lane = self.table, self._lane
         if lane is None or self.event_list.shown.is_redacted:
             return
-        rows = [row for row in table.rows_in_sight if row.seq not in self._firsts]
+        rows = [
+            row for row in table.rows_in_sight if row.seq not in self._firsts or row.seq in self._doubtful
+        ]
         if rows:
+            seen = self._seen
             lane.put(
                 self,
                 "firsts",
-                lambda reader, cancel: {row.seq: self._seen.of(reader, row, cancel) for row in rows},
+                lambda reader, cancel: {row.seq: seen.of(reader, row, cancel) for row in rows},
                 self._take_firsts,
                 before=partial(self.stillness.wait, STILL_S),
             )
@@ -218,8 +227,10 @@ class Marking(Following):
     def _take_firsts(self, firsts: dict[int, Sequence[First]]) -> None:
         if len(self._firsts) > MAX_ROWS:
             self._firsts.clear()
+        is_other = any(each != self._firsts.get(seq, ()) for seq, each in firsts.items())
         self._firsts |= firsts
-        if any(firsts.values()):
+        self._doubtful -= firsts.keys()
+        if is_other:
             self.show_remarks()
 
 
