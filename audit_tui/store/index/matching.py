@@ -110,20 +110,21 @@ class Matcher:
             if not possible:
                 break
             matches = self._matches(part, segment, possible, test)
-            certain = certain & matches.certain
+            # All that is possible is certain, until a part has rows to test.
+            certain = matches.certain if certain is possible else certain & matches.certain
             possible = matches.possible
         return Matches(certain, possible - certain if len(possible) > len(certain) else NOTHING)
 
     def _any(
         self, parts: tuple[Filter, ...], segment: Segment, within: BitMap, test: RowTest | None
     ) -> Matches:
-        certain, untested = NOTHING, NOTHING
-        left = within
-        for part in sorted(parts, key=_is_on_rows):
-            matches = self._matches(part, segment, left, test)
+        answers = [self._matches(part, segment, within, test) for part in parts if not _is_on_rows(part)]
+        certain = BitMap.union(NOTHING, *(answer.certain for answer in answers))
+        untested = BitMap.union(NOTHING, *(answer.untested for answer in answers))
+        for part in filter(_is_on_rows, parts):
+            matches = self._matches(part, segment, within - certain, test)
             certain = certain | matches.certain
             untested = untested | matches.untested
-            left = left - matches.certain
         return Matches(certain, untested - certain if untested else NOTHING)
 
     def _condition(
@@ -193,7 +194,8 @@ class Matcher:
 def _with_values(segment: Segment, field: IndexField, values: Sequence[int], within: BitMap) -> BitMap:
     """Return which of some places have one of these values."""
     if len(values) == 1:
-        return within & segment.bitmaps(field, values)[0]
+        (places,) = segment.bitmaps(field, values)
+        return places if len(within) == segment.events else within & places
     counts = segment.counts(field)
     if counts is not None and 2 * len(values) > len(counts.events):
         # Every event has one value: of those that it must not have, fewer bitmaps are read.

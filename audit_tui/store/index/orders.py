@@ -13,7 +13,7 @@ from pyroaring import BitMap
 from audit_tui.core.columns import READ_TO_SORT, Column
 from audit_tui.core.query import AtRow, Before
 from audit_tui.store.index.fields import BY_NAME, MISSING, texts_of
-from audit_tui.store.index.segment import NOTHING, Moment
+from audit_tui.store.index.segment import NOTHING, Moment, within_of
 from audit_tui.store.index.timeline import Bitmaps
 from audit_tui.store.index.totals import FEW_EVENTS, all_totals, has_bitmaps
 from audit_tui.store.tables.rows import stored_text
@@ -187,6 +187,7 @@ class ByName(Order):
         self._timeline = timeline
         self._settled = timeline.settled()
         self._read: dict[int, tuple[BitMap, ...]] = {}
+        self._ahead = 1
         self._last: tuple[int, Bitmaps] | None = None
 
     def at(self, row: int, limit: int) -> list[int]:
@@ -293,15 +294,17 @@ class ByName(Order):
             return ()
         return counts.events if counts.texts is None else [MISSING, *counts.texts]
 
-    def _bitmaps(self, segment: Segment, values: Sequence[Value]) -> list[BitMap]:
-        """Return the places of each of some values in a segment."""
-        counts = segment.counts(self._field)
-        texts = None if counts is None else counts.texts
-        if texts is None:
-            return segment.bitmaps(self._field, [value for value in values if isinstance(value, int)])
-        numbers = [_number_in(texts, value) for value in values]
-        read = iter(segment.bitmaps(self._field, [number for number in numbers if number is not None]))
-        return [NOTHING if number is None else next(read) for number in numbers]
+    def _bitmaps(self, values: Sequence[Value]) -> Iterator[list[BitMap]]:
+        """Yield, for each segment, at least those places of each of some values that are among the rows."""
+        for segment, places in zip(self._settled.segments, self._settled.places, strict=True):
+            counts = segment.counts(self._field)
+            if counts is None or not places:
+                yield [NOTHING] * len(values)
+                continue
+            numbers = [value if counts.texts is None else _number_in(counts.texts, value) for value in values]
+            present = [number for number in numbers if isinstance(number, int)]
+            read = iter(segment.bitmaps(self._field, present, within=within_of(places, segment)))
+            yield [NOTHING if number is None else next(read) for number in numbers]
 
     @cached_property
     def _values(self) -> list[Value]:
@@ -339,25 +342,24 @@ class ByName(Order):
             yield len(self._group(number))
 
     def _read_ahead(self, number: int) -> None:
-        """Read the bitmaps of the names from one on, many by one statement."""
+        """Read the bitmaps of the names from one on, more by one statement the more were not enough."""
         if number in self._read:
             return
         self._session.check()
         following: Iterable[int] = range(number, len(self._values))
         if "_totals" in self.__dict__:
             following = (n for n in following if self._totals.get(self._values[n]))
-        numbers = list(islice(following, _AT_ONCE))
-        values = [self._values[number] for number in numbers]
-        read = [self._bitmaps(segment, values) for segment in self._settled.segments]
-        self._read = dict(zip(numbers, zip(*read, strict=True), strict=True)) if read else {}
+        numbers = list(islice(following, self._ahead))
+        self._ahead = min(2 * self._ahead, _AT_ONCE)
+        read = self._bitmaps([self._values[number] for number in numbers])
+        self._read = dict(zip(numbers, zip(*read, strict=True), strict=False))
 
     def _group(self, number: int) -> Bitmaps:
         """Return the rows of a name; only one is kept, for a common name has many."""
         if self._last is None or self._last[0] != number:
             bitmaps: Sequence[BitMap] | None = self._read.get(number)
             if bitmaps is None:
-                value = (self._values[number],)
-                bitmaps = [self._bitmaps(segment, value)[0] for segment in self._settled.segments]
+                bitmaps = [places for (places,) in self._bitmaps((self._values[number],))]
             self._last = number, self._timeline.narrowed(bitmaps)
         return self._last[1]
 
