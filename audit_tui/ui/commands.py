@@ -30,21 +30,30 @@ _TURNS = {"next": 1, "previous": -1}
 class Command(Record):
     """Something that the user can do with a key."""
 
+    where: Where
     id: str
     """Kebab-case and stable; ``action_<id>`` with underscores does it, less its direction."""
-    keys: tuple[str, ...]
+    key_words: str
+    """The keys, with spaces between them."""
     title: str
-    """Two or three words, for the key line and the palette."""
+    """Two or three words, for the palette."""
     help: str
-    where: Where
+    arrow_words: str = ""
+    """The keys in the preset without letters; empty takes those of ``keys`` that are none."""
     key_line: str = ""
     """The word that the key line shows beside the first key; empty keeps the command out of the line."""
-    pane_line: str = ""
-    """The same while the detail pane is open."""
-    arrow_keys: tuple[str, ...] = ()
-    """The keys in the preset without letters; empty takes those of ``keys`` that are none."""
+    pane_line: str | None = None
+    """The same while the detail pane is open; None if it does not differ."""
     argument: str = ""
     """The argument of its action, where commands differ by that alone and the id ends in it."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.key_words.split())
+
+    @property
+    def arrow_keys(self) -> tuple[str, ...]:
+        return tuple(self.arrow_words.split())
 
     @property
     def action(self) -> str:
@@ -58,25 +67,8 @@ class Command(Record):
         return self.id.replace("-", "_")
 
 
-def _command(
-    where: Where,
-    id_: str,
-    keys: str,
-    title: str,
-    help_: str,
-    arrow_keys: str = "",
-    *,
-    key_line: str = "",
-    pane_line: str | None = None,
-    argument: str = "",
-) -> Command:
-    in_pane = key_line if pane_line is None else pane_line
-    arrows = tuple(arrow_keys.split())
-    return Command(id_, tuple(keys.split()), title, help_, where, key_line, in_pane, arrows, argument)
-
-
 _table, _pane, _chips, _strip, _facets, _screen, _app = (
-    partial(_command, where)
+    partial(Command, where)
     for where in (
         *(Where.TABLE, Where.PANE, Where.CHIPS, Where.STRIP),
         *(Where.FACETS, Where.SCREEN, Where.APP),

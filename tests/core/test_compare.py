@@ -197,6 +197,15 @@ def test_a_name_with_a_space_ends_nothing_of_others() -> None:
     assert (still_open.event, still_open.thing) == (begun, "eve 10.0.0.1")
 
 
+def test_a_remark_says_no_more_of_a_long_name_than_a_line_holds() -> None:
+    early = [AuditEvent(f"e{n}", n, user="alice") for n in range(2)]
+    event = AuditEvent("E" * 500, 100, user="x" * 5_000, source_ip="y" * 300)
+    firsts = FirstSeen().of(FakeReader([*early, event]), row_of(ordered([*early, event])[-1]))
+    assert {first.tag for first in firsts} == {"NEW USER", "NEW IP", "NEW EVENT", "OTHER IP", "UNUSUAL"}
+    assert all(len(first.words) < 160 for first in firsts)
+    assert firsts[0].words.startswith("No earlier event is by xxx")
+
+
 PAIR = Pair("Login", ("Logout", "Delete"), "in", ((Column.USER,),), ((Column.USER,),))
 
 

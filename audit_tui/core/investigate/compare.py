@@ -15,6 +15,7 @@ from audit_tui.core.filter.filters import All, Condition
 from audit_tui.core.filter.operators import IS
 from audit_tui.core.query import AtRow, EventQuery, Interval, Sort
 from audit_tui.core.record import Record
+from audit_tui.core.text import cut
 from audit_tui.core.time.dates import Preset, resolve
 from audit_tui.core.time.moves import shifted
 from audit_tui.core.time.words import interval_of, range_from_bounds
@@ -292,6 +293,8 @@ def new_values(
 OLDEST_FIRST = Sort(Column.TIME, descending=False)
 BEGINNING = 20
 """The first 20th of the time that a store spans: there everything is new, and nothing is said."""
+NAME_CELLS = 60
+"""A name is cut there in a remark."""
 MAX_REMEMBERED = 50_000
 
 
@@ -346,18 +349,20 @@ class FirstSeen:
 
 
 def _questions(row: EventRow) -> list[tuple[str, str, Filter]]:
+    # Whoever names himself must not push what matters out of sight: the pane has the whole names below.
+    name, source = (cut(text or "", NAME_CELLS) for text in (row.user, row.source_ip))
     event = Condition(Column.EVENT, IS, row.event)
     user = None if row.user is None else Condition(Column.USER, IS, row.user)
     address = None if row.source_ip is None else Condition(Column.SOURCE_IP, IS, row.source_ip)
     questions: list[tuple[str, str, Filter]] = []
     if user is not None:
-        questions.append(("NEW USER", f"No earlier event is by {row.user}.", user))
+        questions.append(("NEW USER", f"No earlier event is by {name}.", user))
     if address is not None:
-        questions.append(("NEW IP", f"No earlier event comes from {row.source_ip}.", address))
-    questions.append(("NEW EVENT", f"No earlier event is called {row.event}.", event))
+        questions.append(("NEW IP", f"No earlier event comes from {source}.", address))
+    questions.append(("NEW EVENT", f"No earlier event is called {cut(row.event, NAME_CELLS)}.", event))
     if user is not None and address is not None:
-        words = f"{row.user} never came from {row.source_ip} before."
+        words = f"{name} never came from {source} before."
         questions.append(("OTHER IP", words, All((user, address))))
     if user is not None:
-        questions.append(("UNUSUAL", f"{row.user} never did this before.", All((user, event))))
+        questions.append(("UNUSUAL", f"{name} never did this before.", All((user, event))))
     return questions

@@ -44,7 +44,7 @@ class PickDialog(Dialog["Picked[T]"]):
     """Shows lines, and gives back the one that was picked, or None when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = hidden(
-        "q=cancel j=cursor('down') k=cursor('up') g=cursor('first') G=cursor('last')"
+        "q=cancel j=of_list('cursor_down') k=of_list('cursor_up') g=of_list('first') G=of_list('last')"
     )
 
     def __init__(
@@ -98,14 +98,8 @@ class PickDialog(Dialog["Picked[T]"]):
     def _pick(self, message: OptionList.OptionSelected) -> None:
         self.leave(Picked(self._choices[message.option_index].value))
 
-    def action_cursor(self, where: str) -> None:
-        options = self.query_one(OptionList)
-        {
-            "down": options.action_cursor_down,
-            "up": options.action_cursor_up,
-            "first": options.action_first,
-            "last": options.action_last,
-        }[where]()
+    def action_of_list(self, action: str) -> None:
+        getattr(self.query_one(OptionList), f"action_{action}")()
 
     def action_take(self, key: str) -> None:
         place = self.query_one(OptionList).highlighted

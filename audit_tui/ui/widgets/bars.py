@@ -37,7 +37,7 @@ class Bar(Widget):
 
     @dataclass
     class Pressed(Message):
-        """A piece with a command was clicked."""
+        """A piece with a command was clicked, or a widget asks for an action of the screen."""
 
         command: str
 
@@ -236,7 +236,8 @@ class KeyLine(Bar):
         x = 1
         for command in COMMANDS:
             key = self._keymap.first_key(command)
-            word = command.pane_line if self._has_pane else command.key_line
+            is_other = self._has_pane and command.pane_line is not None
+            word = command.pane_line if is_other else command.key_line
             if not key or not word:
                 continue
             x += cell_len(key) + 1 + cell_len(word) + len(_GAP)

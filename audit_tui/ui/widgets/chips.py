@@ -56,9 +56,6 @@ class ChipLine(Bar, can_focus=True):
 
         index: int
 
-    class Left(Message):
-        """The keys are for the list again."""
-
     def __init__(self) -> None:
         super().__init__(id="chips")
         self.display = False
@@ -78,7 +75,7 @@ class ChipLine(Bar, can_focus=True):
         if self.display != bool(chips):
             self.display = bool(chips)
             if self.has_focus and not chips:
-                self.post_message(self.Left())
+                self.post_message(self.Pressed("go-to-list"))
         self.refresh()
 
     def line(self, width: int) -> Line:
@@ -154,7 +151,7 @@ class ChipLine(Bar, can_focus=True):
         self.post_message(self.Dropped(self.cursor))
 
     def action_leave_chips(self) -> None:
-        self.post_message(self.Left())
+        self.post_message(self.Pressed("go-to-list"))
 
 
 def _texts(chips: Sequence[Chip]) -> tuple[str, ...]:

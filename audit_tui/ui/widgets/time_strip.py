@@ -18,6 +18,7 @@ from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.lane import Lane
 from audit_tui.ui.time_buckets import TimeBuckets, read_buckets
+from audit_tui.ui.widgets.bars import Bar
 from audit_tui.ui.widgets.list.row_strips import MARKED_MARK
 from audit_tui.ui.widgets.painter import ROLES, Piece, Role, fit, paint
 
@@ -52,12 +53,6 @@ class TimeStrip(Widget, can_focus=True):
         """A stretch of time was chosen."""
 
         bounds: Interval
-
-    class FailuresWanted(Message):
-        """Only what failed is to be shown."""
-
-    class Left(Message):
-        """The keys are for the list again."""
 
     def __init__(self, open_reader: ReaderFactory) -> None:
         super().__init__(id="strip")
@@ -256,11 +251,11 @@ class TimeStrip(Widget, can_focus=True):
             self.post_message(self.Chosen(self._buckets.bounds(*choice)))
 
     def action_strip_failures(self) -> None:
-        self.post_message(self.FailuresWanted())
+        self.post_message(Bar.Pressed("narrow-to-failures"))
 
     def action_leave_strip(self) -> None:
         if self._anchor is None:
-            self.post_message(self.Left())
+            self.post_message(Bar.Pressed("go-to-list"))
         else:
             self._anchor = None
             self.refresh()

@@ -20,7 +20,6 @@ from audit_tui.ui.widgets.facets.facet_lines import NamedFilters
 from audit_tui.ui.widgets.facets.facet_panel import FacetPanel
 from audit_tui.ui.widgets.list.event_table import EventTable
 from audit_tui.ui.widgets.pane.detail_lines import Target
-from audit_tui.ui.widgets.time_strip import TimeStrip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,9 +144,7 @@ class Narrowing(ReviewBase):
         else:
             self.say(f"There are no chips: {self._keymap.key_of('include')} on a value makes one.")
 
-    @on(TimeStrip.Left)
-    @on(ChipLine.Left)
-    def _go_to_list(self) -> None:
+    def action_go_to_list(self) -> None:
         self.table.focus()
 
     @on(ChipLine.Switched)
@@ -166,7 +163,6 @@ class Narrowing(ReviewBase):
         else:
             self.say("There is no chip to drop.")
 
-    @on(FacetPanel.Closed)
     def action_facets(self) -> None:
         if self.facets is None:
             self._body.open_facets()
@@ -190,8 +186,7 @@ class Narrowing(ReviewBase):
         operator = IS_NOT if message.is_negated else IS
         self.narrow_by(Condition(message.field, operator, message.value))
 
-    @on(FacetPanel.FieldWanted)
-    def _pick_field(self) -> None:
+    def action_pick_field(self) -> None:
         from audit_tui.ui.screens.columns_dialog import FieldPicker
 
         facets = self.facets

@@ -180,8 +180,7 @@ class Ranging(Narrowing):
         if self._strip is not None and row is not None:
             self._strip.follow(row.occurred_us)
 
-    @on(TimeStrip.FailuresWanted)
-    def _narrow_to_failures(self) -> None:
+    def action_narrow_to_failures(self) -> None:
         self.table.focus()
         self.narrow_by(FAILED)
 

@@ -52,12 +52,7 @@ class Viewing(Marking):
             since = saved(SINCE, View(Condition(Column.SEQ, MORE, str(seq)), Preset.ALL_TIME), self.context)
             choices.append(Choice(f"{SINCE:<{_NAME_CELLS}}  ", since, "   ", "all that came into the store"))
         choices += [
-            Choice(
-                f"{view.name:<{_NAME_CELLS}}  ",
-                view,
-                label=f"{view.star or ' '}  ",
-                end=view.words,
-            )
+            Choice(f"{view.name:<{_NAME_CELLS}}  ", view, f"{view.star or ' '}  ", view.words)
             for view in views
         ]
         past = [self._past_choice(view) for view in self._past_views()]

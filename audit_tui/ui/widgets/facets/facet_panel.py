@@ -18,6 +18,7 @@ from audit_tui.errors import AuditTuiError, QueryCancelled
 from audit_tui.ui.commands import Where
 from audit_tui.ui.keymap import bindings
 from audit_tui.ui.lane import Lane, unless_ended
+from audit_tui.ui.widgets.bars import Bar
 from audit_tui.ui.widgets.facets.facet_lines import (
     MORE_VALUES,
     TOP_VALUES,
@@ -42,13 +43,8 @@ if TYPE_CHECKING:
     from audit_tui.core.query import EventQuery, EventReader, Facet, FacetField, ReaderFactory
 
 FIELDS: tuple[FacetField, ...] = (
-    Column.CATEGORY,
-    Column.EVENT,
-    Column.USER,
-    Column.OUTCOME,
-    Column.SOURCE_IP,
-    Column.TARGET,
-    Column.SOURCE,
+    *(Column.CATEGORY, Column.EVENT, Column.USER, Column.OUTCOME),
+    *(Column.SOURCE_IP, Column.TARGET, Column.SOURCE),
 )
 COUNTED_EVENTS = 20_000
 """Values that no index counts, or has too many of, are counted in this many of the newest events: 0.3 s."""
@@ -71,12 +67,6 @@ class FacetPanel(ScrollView, can_focus=True):
         field: FacetField | NamedFilters
         value: str | None
         is_negated: bool
-
-    class FieldWanted(Message):
-        """A further field is to be chosen."""
-
-    class Closed(Message):
-        """The panel is to be closed."""
 
     def __init__(self, open_reader: ReaderFactory, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -338,7 +328,7 @@ class FacetPanel(ScrollView, can_focus=True):
     def action_facet_only(self) -> None:
         row = self._row
         if row is not None and row.kind is Kind.ADD:
-            self.post_message(self.FieldWanted())
+            self.post_message(Bar.Pressed("pick-field"))
         elif row is not None and row.kind is Kind.OTHERS:
             section = self.sections[row.section]
             section.is_open, section.is_stale = True, True
@@ -370,7 +360,7 @@ class FacetPanel(ScrollView, can_focus=True):
         was_cursor = self.has_focus and self._cursor == offset.y - 1 + self.scroll_offset.y
         command = command_at(self._line(offset.y, self._content_width), offset.x)
         if command == "facets":
-            self.post_message(self.Closed())
+            self.post_message(Bar.Pressed(command))
         elif command:
             await self.run_action(command.replace("-", "_"))
         else:
