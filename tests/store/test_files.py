@@ -7,8 +7,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,8 +35,7 @@ from audit_tui.store.write.writer import StoreWriter
 from tests.store.samples import EVENTS, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 
 def a_folder(path: Path) -> None:
@@ -344,20 +345,15 @@ def read_as_nobody(path: Path) -> str:
 
 
 @pytest.fixture
-def shared_path(tmp_path: Path) -> Path:
-    """A store in a folder that everybody may look into."""
+def shared_path() -> Iterator[Path]:
+    """A store in a folder that everybody may look into; every run of pytest closes the folder of them all."""
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
-    folder = tmp_path / "shared"
-    folder.mkdir(mode=0o755)
-    path = folder / "audit.db"
-    fill(path, EVENTS)
-    parent = folder
-    while parent != parent.parent:
-        if not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
-        parent = parent.parent
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder, "audit.db")
+        fill(path, EVENTS)
+        yield path
 
 
 def test_no_permission_says_whose_it_is(shared_path: Path) -> None:

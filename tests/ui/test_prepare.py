@@ -58,7 +58,8 @@ def test_what_is_prepared_is_nothing_to_interrupt(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Stillness, "wait", noted)
 
     async def script(driver: Driver) -> None:
-        await driver.until(lambda: bool(waits))
+        workers = driver.review.event_list.workers
+        await driver.until(lambda: bool(waits) and sum(not worker.is_finished for worker in workers) == 1)
         assert not driver.review.event_list.cancel()
         monkeypatch.setattr(event_list, "STILL_S", 0.0)
         await driver.press("s")

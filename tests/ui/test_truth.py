@@ -69,6 +69,17 @@ class Trouble:
             self.gate = None
 
 
+def test_columns_are_as_wide_as_the_last_rows_need() -> None:
+    # By user the event under the cursor is among the last: fewer rows follow it than the screen shows.
+    async def script(driver: Driver) -> None:
+        driver.review.show_view(View(sort=Sort(Column.USER, descending=False)))
+        await driver.settle()
+        assert "Agent created " in driver.text()
+        assert "…" not in driver.text()
+
+    run_review(script, account(120, 600), size=(100, 24))
+
+
 @pytest.mark.parametrize("key", ["0", "s", "T", "R", "P"])
 @pytest.mark.parametrize("way", ["cancelled", "too long"])
 def test_a_question_without_an_answer_leaves_the_screen_as_it_was(key: str, way: str) -> None:
@@ -80,7 +91,7 @@ def test_a_question_without_an_answer_leaves_the_screen_as_it_was(key: str, way:
         if way == "cancelled":
             gate = trouble.hold()
             await driver.pilot.press(key)
-            await driver.until(lambda: gate.is_reached)
+            await driver.until(lambda: gate.is_reached and "Esc ends it" in driver.text())
             await driver.pilot.press("escape")
         else:
             trouble.expires = True

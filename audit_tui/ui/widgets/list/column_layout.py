@@ -31,6 +31,8 @@ ALL_COLUMNS_CELLS = 76
 DESCRIPTION_CELLS = 56
 READABLE_CELLS = 24
 """A description gets as many before names get more than their least: it alone says to what it was done."""
+TRIMMED_CELLS = 9
+"""No name gets fewer: the rows further down, which nobody has measured, may have longer ones."""
 USER_CELLS = 42
 
 _GIVES_WAY: tuple[tuple[ListField, int], ...] = (
@@ -175,7 +177,8 @@ def _trim(
     cells = 0
     for name in names:
         if name in wanted:
-            slack = widths[name] - max(wanted[name].most, cell_len(name.label) + _MARK_CELLS)
+            least = max(wanted[name].most, cell_len(name.label) + _MARK_CELLS, TRIMMED_CELLS)
+            slack = widths[name] - least
             widths[name] -= max(0, slack)
             cells += max(0, slack)
     return cells

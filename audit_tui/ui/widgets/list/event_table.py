@@ -165,6 +165,7 @@ class EventTable(ScrollView, can_focus=True):
 
     def _measure(self, top_row: int) -> None:
         """Size the columns from the rows on the screen, so that they stay as they are while scrolling."""
+        top_row = max(0, min(top_row, self._window.count.value - self.visible_rows))
         shown = (self._window.row(index) for index in range(top_row, top_row + MEASURED_ROWS))
         self._row_text.measure([row for row in shown if row is not None])
         self._lay_out()
