@@ -117,4 +117,4 @@ def test_the_description_can_be_read_at_80_columns_where_names_are_short(event: 
         Column.DESCRIPTION: Wanted(50, 60),
     }
     widths = {box.column: box.width for box in lay_out(79, wanted)}
-    assert widths[Column.DESCRIPTION] >= 22
+    assert widths[Column.DESCRIPTION] >= 20

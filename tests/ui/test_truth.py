@@ -231,6 +231,7 @@ class World:
     """A store that is written and replaced while the screen shows it, and what the screen should show."""
 
     trouble: Trouble = field(default_factory=Trouble)
+    mode: RedactMode = field(default_factory=lambda: RedactMode(lambda: bytes(32)))
 
     def __post_init__(self) -> None:
         self.reader = FakeReader(account(120, 600), self.trouble.hook)
@@ -303,12 +304,10 @@ async def act(driver: Driver, world: World, how: str, change: tuple[str, object]
         world.note(kind, value)
 
 
-NAMES = RedactMode(lambda: bytes(32))
-
-
 def _as_shown(world: World, view: View) -> View:
     """The view as the screen has it: with pseudonyms where names are replaced."""
-    names = NAMES.pseudonyms_of(FakeReader(account(120)))
+    # Those of the screen: what it has not made, a pseudonym of nobody, it takes for a name.
+    names = world.mode.pseudonyms_of(world.reader)
     return replace(view, filter=shown_filter(view.filter, names)) if world.is_redacted else view
 
 
@@ -348,7 +347,6 @@ def check(driver: Driver, world: World) -> None:
 @given(st.lists(Act, max_size=8))
 def test_after_any_acts_all_speaks_of_the_same_events(acts: list[tuple[str, object]]) -> None:
     world = World()
-    mode = RedactMode(lambda: bytes(32))
 
     async def script(driver: Driver) -> None:
         for how, what in acts:
@@ -371,6 +369,6 @@ def test_after_any_acts_all_speaks_of_the_same_events(acts: list[tuple[str, obje
         script,
         size=SIZES[0],
         zone="Europe/Berlin",
-        redact=mode,
+        redact=world.mode,
         open_reader=lambda: world.reader,
     )

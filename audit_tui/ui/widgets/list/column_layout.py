@@ -31,7 +31,7 @@ ALL_COLUMNS_CELLS = 76
 DESCRIPTION_CELLS = 56
 READABLE_CELLS = 24
 """A description gets as many before names get more than their least: it alone says to what it was done."""
-TRIMMED_CELLS = 9
+TRIMMED_CELLS = 11
 """No name gets fewer: the rows further down, which nobody has measured, may have longer ones."""
 USER_CELLS = 42
 
