@@ -45,7 +45,7 @@ from audit_tui.core.query_line.parse import parse
 from audit_tui.core.query_line.text import line_of, quoted
 from audit_tui.core.time.dates import TimeContext
 from audit_tui.errors import FilterError
-from audit_tui.store.index import text_build, text_index
+from audit_tui.store.index import segment, text_build, text_index
 from audit_tui.store.read.reader import StoreReader, open_store
 from audit_tui.store.tables import text_layout
 from audit_tui.store.tables.rows import stored_text
@@ -163,11 +163,19 @@ def groups(parts: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
     return st.builds(All, several) | st.builds(Any, several) | st.builds(Not, parts)
 
 
-@pytest.fixture(scope="module", params=["segments", "tail", "stretches"])
+@pytest.fixture(scope="module", params=["segments", "tail", "stretches", "many addresses"])
 def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventReader]:
-    """A store whose events are in small segments, or in none yet; or with texts in stretches and without."""
+    """A store whose events are in small segments, or in none yet; or with texts in stretches and without.
+
+    Or in segments that have too many addresses to note them.
+    """
     path = tmp_path_factory.mktemp("operators") / "audit.db"
-    with tiny_segments() if request.param != "tail" else nullcontext():
+    with (
+        tiny_segments() if request.param != "tail" else nullcontext(),
+        pytest.MonkeyPatch.context() as addresses,
+    ):
+        if request.param == "many addresses":
+            addresses.setattr(segment, "MAX_TEXTS", 0)
         with StoreWriter(path, durable=False) as writer:
             for first in range(0, len(STORED), 10):
                 writer.append(STORED[first : first + 10])
