@@ -211,15 +211,27 @@ def _new_part(stack: ExitStack, folder: int, mode: int) -> tuple[str, TextIOWrap
         stack.callback(_close, stream)
         os.fchmod(descriptor, mode)
         # Before it is locked, another run may take it for a leftover: it has the lock then, or removed it.
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        except OSError:
-            pass  # a file system without locks, on which no leftovers are removed
-        if os.fstat(descriptor).st_nlink:
-            return name, stream
+        with suppress(BlockingIOError):
+            lock_while_living(descriptor)
+            if os.fstat(descriptor).st_nlink:
+                return name, stream
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def lock_while_living(descriptor: int) -> None:
+    """Lock a file or folder, which tells other runs that this one lives.
+
+    On a file system without locks nothing is locked, and no leftovers are removed.
+
+    Raises:
+        BlockingIOError: If another run has the lock.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return
 
 
 def _close(stream: TextIOWrapper) -> None:

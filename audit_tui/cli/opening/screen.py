@@ -23,8 +23,6 @@ from audit_tui.cli.rules import live_detections
 from audit_tui.cli.source import open_source
 from audit_tui.config import config_path, data_directory, state_directory
 from audit_tui.core.cancel import CancelToken
-from audit_tui.core.columns import Column
-from audit_tui.core.query import AtRow, EventQuery, Sort
 from audit_tui.core.record import Record
 from audit_tui.core.source import SourceUrl
 from audit_tui.core.view import chipped
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from audit_tui.core.investigate.pairs import Pair
     from audit_tui.core.investigate.saved_views import SavedViews
     from audit_tui.core.left import Left
-    from audit_tui.core.query import EventReader, ReaderFactory, StoreInfo
+    from audit_tui.core.query import EventQuery, EventReader, ReaderFactory, StoreInfo
     from audit_tui.core.source import EventSource
     from audit_tui.core.view import View
     from audit_tui.ui.first_page import Anchor, FirstPage, Opening
@@ -155,8 +153,14 @@ class ReviewScreen:
         app = AuditApp(self._opening(start, open_reader, first_page))
         app.run(mouse=self._settings.mouse)
         if self._shown_as is None and not self._table_words and app.return_code != EXIT_WRONG:
-            self._keep_place(start.info, app.review.left, places, _newest_seq(open_reader))
+            seen = _newest_seq(open_reader) if self._is_local else None
+            self._keep_place(start.info, app.review.left, places, seen)
         return app.return_code or 0
+
+    @property
+    def _is_local(self) -> bool:
+        """Tell whether it is one store: of several hosts no number parts new events from old ones."""
+        return not isinstance(self._source, SourceUrl)
 
     def _start(self, reader: EventReader, places: Places | None, link: Link | None) -> Start:
         from audit_tui.cli.options import with_events
@@ -207,7 +211,7 @@ class ReviewScreen:
             arrivals=shown.arrivals,
             open_notebook=partial(_notebook, shown.notebook_id),
             open_saved_views=_saved_views,
-            seen_before=partial(_seen_before, info.store_id) if is_sealed else None,
+            seen_before=partial(_seen_before, info.store_id) if is_sealed and self._is_local else None,
             meaning_of=_meaning_of,
             detections=live_detections(self._session.rules, self._source, is_remembered=is_store),
             shows_firsts=True,
@@ -261,8 +265,7 @@ class ReviewScreen:
 
 def _newest_seq(open_reader: ReaderFactory) -> int | None:
     with suppress(AuditTuiError), closing(open_reader()) as reader:
-        newest = reader.page(EventQuery(sort=Sort(Column.SEQ, descending=True)), AtRow(0), 1).rows
-        return newest[0].seq if newest else 0
+        return reader.newest_seq()
     return None
 
 

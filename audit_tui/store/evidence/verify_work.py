@@ -153,7 +153,7 @@ def _cores() -> int:
 
 
 def _read_ahead(path: str) -> None:
-    """Have the system read a store from its begin to its end, if it fits into half of the memory.
+    """Have the system read a store from beginning to end, if it fits into half of the memory.
 
     SQLite asks for a page at a time, in the order of its tables: from a disk that takes ten times as long.
     """

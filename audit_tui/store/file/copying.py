@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit_tui.core.new_file import lock_while_living
 from audit_tui.errors import FileError, FileExists, UsageError
 from audit_tui.store.file import connect
 from audit_tui.store.file.foreign_log import log_bytes
@@ -82,24 +83,10 @@ def _new_folder(stack: ExitStack, place: Path) -> Path:
         with suppress(FileNotFoundError, BlockingIOError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             stack.callback(os.close, descriptor)
-            _lock(descriptor)
+            lock_while_living(descriptor)
             if folder.exists():
                 return folder
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-
-
-def _lock(descriptor: int) -> None:
-    """Lock a folder; a file system without locks has none, and no leftovers are removed there.
-
-    Raises:
-        BlockingIOError: If another run has the lock.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:
-        return
 
 
 def _remove_leftovers(place: Path) -> None:

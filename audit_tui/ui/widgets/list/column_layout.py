@@ -32,7 +32,7 @@ DESCRIPTION_CELLS = 56
 READABLE_CELLS = 24
 """A description gets as many before names get more than their least: it alone says to what it was done."""
 TRIMMED_CELLS = 11
-"""No name gets fewer: the rows further down, which nobody has measured, may have longer ones."""
+"""No name is trimmed to fewer: rows further down, which nobody has measured, may have longer ones."""
 USER_CELLS = 42
 
 _GIVES_WAY: tuple[tuple[ListField, int], ...] = (
